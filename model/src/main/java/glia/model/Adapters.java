@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
 
-/// Low-rank adapters (LoRA, https://arxiv.org/abs/2106.09685) for some parameters of a model: weights
-/// `W + scale · B · A` whose factors are F32 and can be updated. The base stays as it is stored, quantized too.
+/// Low-rank adapters (LoRA, https://arxiv.org/abs/2106.09685) for some parameters of a model: weights `W + scale · B ·
+/// A` whose factors are F32 and can be updated. The base is frozen and may be quantized.
 ///
-/// `attach` gives a model with the adapters beside the one without, which is what to use to detach them.
+/// `attach` returns a model with the adapters; the model without them stays usable.
 public final class Adapters implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Map<Parameter, LowRank> all = new LinkedHashMap<>();
@@ -26,13 +26,13 @@ public final class Adapters implements AutoCloseable {
         this.model = model;
     }
 
-    /// Adapters that change nothing yet: A is uniform within `±1/√inputs`, B is 0.
+    /// New adapters, initially without effect: A is uniform in `±1/√inputs`, B is 0.
     ///
-    /// @param which the parameters that get one: matrices that inputs are multiplied with, and embeddings
+    /// @param which selects the parameters with an adapter: matrices and embeddings
     /// @param rank r, the rows of A
-    /// @param scale what `B · A` is multiplied with, often `alpha / rank`
-    /// @param seed the same one gives the same numbers
-    /// @throws IllegalArgumentException if one of the parameters is no matrix, or there is none
+    /// @param scale factor of `B · A`, often `alpha / rank`
+    /// @param seed the random seed
+    /// @throws IllegalArgumentException if a selected parameter is not a matrix, or none is selected
     public static Adapters create(Model model, Predicate<Parameter> which, int rank, float scale, long seed) {
         if (rank < 1) {
             throw new IllegalArgumentException("the rank of an adapter is at least 1, not " + rank);
@@ -74,7 +74,7 @@ public final class Adapters implements AutoCloseable {
         return Collections.unmodifiableMap(all);
     }
 
-    /// Whether a weight is a factor of one of these adapters: what a recording that trains only them asks.
+    /// Whether a weight is a factor of these adapters, to make only them trainable.
     public boolean contains(Weight w) {
         for (LowRank adapted : all.values()) {
             if (adapted.a() == w || adapted.b() == w) {
@@ -84,12 +84,12 @@ public final class Adapters implements AutoCloseable {
         return false;
     }
 
-    /// The model with the adapters. The one without stays as it is; see `Model.with`.
+    /// The model with the adapters; the original is unchanged, see `Model.with`.
     public Model attach() {
         return model.with(model.weights().with(all));
     }
 
-    /// Frees the factors; models with the adapters are dead afterwards.
+    /// Frees the factors; models with the adapters must not be used afterwards.
     @Override
     public void close() {
         arena.close();

@@ -24,21 +24,21 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// Makes models that no file holds, from specs of families or specs made by hand, ready to be trained.
+/// Creates models with initial weights, for training from scratch, from a config or from a spec.
 public final class FreshModel {
     private FreshModel() { }
 
-    /// The model of a config.json, which is written beside its weights when it is saved.
+    /// Creates the model of a config, which is saved with the weights.
     ///
-    /// @throws CheckpointException if the family is unknown or the config asks for something that it does not have
+    /// @throws CheckpointException if the family is not supported or the config is invalid
     public static Model create(Config config, long seed) throws CheckpointException {
         return create(Families.spec(config), Optional.of(config), seed);
     }
 
-    /// A model with initial weights, F32, in memory of its own that its `close` frees. Its tensors are called by the
-    /// words of its parameters, such as `sublayers.3.query`.
+    /// Creates a model with initial F32 weights in memory that its `close` frees. Tensor names are built from roles,
+    /// such as `sublayers.3.query`.
     ///
-    /// @param seed the same one gives the same weights
+    /// @param seed the random seed
     /// @throws IllegalArgumentException if the parts of the spec do not fit each other
     public static Model create(ModelSpec spec, long seed) {
         return create(spec, Optional.empty(), seed);
@@ -70,7 +70,7 @@ public final class FreshModel {
         return p.sublayer() < 0 ? role : "sublayers." + p.sublayer() + "." + branch + expert + role;
     }
 
-    /// Tensors that lie in no file.
+    /// The tensors, in memory.
     private record InMemory(Map<String, Tensor> tensors) implements Checkpoint {
         @Override
         public Set<String> names() {

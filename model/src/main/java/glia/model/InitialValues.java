@@ -9,9 +9,9 @@ import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import java.util.random.RandomGenerator;
 
-/// The values that parameters have before training. Matrices are normal with the deviation `1/√inputs`, which keeps the
-/// size of activations (https://doi.org/10.1007/3-540-49430-8_2); norms leave what they normed as it is; biases are 0;
-/// recurrences forget at the rates 1, 2, 3… with steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
+/// Initial parameter values. Matrices are normal with standard deviation `1/√inputs`
+/// (https://doi.org/10.1007/3-540-49430-8_2); norm weights are 1, biases 0; state-space decay rates are 1, 2, 3… with
+/// time steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
 final class InitialValues {
     private static final double EMBEDDING_DEVIATION = 0.02;
     private static final double SHORTEST_STEP = 0.001;
@@ -53,7 +53,7 @@ final class InitialValues {
         return spec.sublayer(p);
     }
 
-    /// The weight that changes nothing.
+    /// The neutral weight of a norm.
     private static double unit(Norm norm) {
         return norm instanceof Norm.Rms rms ? 1 - rms.offset() : 1;
     }
@@ -81,14 +81,14 @@ final class InitialValues {
         }
     }
 
-    /// Logarithms of rates, along the row where there is a row for each channel.
+    /// Logarithms of the rates, along each row if there is a row per channel.
     private static void decays(Tensor t) {
         for (long i = 0; i < t.size(); i++) {
             t.set(i, (float) Math.log(1 + i % t.cols()));
         }
     }
 
-    /// What softplus takes to steps that are spread evenly by their logarithm.
+    /// The inverse softplus of time steps that are log-uniform.
     private void steps(Tensor t) {
         for (long i = 0; i < t.size(); i++) {
             double step = SHORTEST_STEP * Math.pow(LONGEST_STEP / SHORTEST_STEP, random.nextDouble());

@@ -20,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// A model over the memory of its checkpoint: what it is, its weights and its decoder. Close it to unmap the files.
+/// A loaded model: spec, weights and decoder. Weights may be views of mapped files; `close` unmaps them.
 public final class Model implements AutoCloseable {
     private final Optional<Path> path;
     private final Optional<Config> config;
@@ -32,12 +32,12 @@ public final class Model implements AutoCloseable {
     private final Optional<String> otherHead;
     private final Checkpoint checkpoint;
     private final StoredTensors tensors;
-    /// The model's own memory; that of another model is closed with that one.
+    /// The memory that this model owns; empty for a view of another model.
     private final Optional<Arena> copies;
     private final Decoder decoder;
 
-    /// @param config what the model was made from, if no file holds it
-    /// @param otherHead the tensor of a head that is one with the embedding, where the file has it all the same
+    /// @param config the config of a model that was created, not loaded
+    /// @param otherHead the stored copy of a tied head, if the file has one
     Model(Optional<Path> path, Optional<Config> config, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
             Optional<String> otherHead, Checkpoint checkpoint, StoredTensors tensors, Arena copies) {
         this.path = path;
@@ -70,12 +70,12 @@ public final class Model implements AutoCloseable {
         this.decoder = new Decoder(spec, weights);
     }
 
-    /// Where the model was loaded from, unless it was made from a spec.
+    /// The path that the model was loaded from; empty if it was created.
     public Optional<Path> path() {
         return path;
     }
 
-    /// The config of a model that no file holds, if it was made from one.
+    /// The config of a model that was created from one.
     public Optional<Config> config() {
         return config;
     }
@@ -88,19 +88,19 @@ public final class Model implements AutoCloseable {
         return weights;
     }
 
-    /// The weights that the model was made with: those of the checkpoint, but for the copies that were asked for. They
-    /// are the model's own unless it was made by `with`.
+    /// The weights at loading: those of the checkpoint, or F32 copies for training. Equal to `weights()` unless the
+    /// model was made by `with`.
     public Weights madeWith() {
         return stored;
     }
 
-    /// The same model with other weights of the same shapes, such as some with adapters. It uses the memory of this
-    /// one, which must stay open; to close it does nothing. This one stays as it is: both may be used in turns.
+    /// A view of this model with other weights of the same shapes, such as adapted ones. It uses this model's memory,
+    /// so this model must stay open; closing the view does nothing. Both can be used alternately.
     public Model with(Weights others) {
         return new Model(this, others);
     }
 
-    /// The decoder for sequences as long as the model was made for.
+    /// The decoder for the model's context length.
     public Decoder decoder() {
         return decoder;
     }
@@ -114,12 +114,12 @@ public final class Model implements AutoCloseable {
         return checkpoint;
     }
 
-    /// The checkpoint's tensors under the names that families know.
+    /// The checkpoint's tensors; quantized weights appear as one tensor each.
     public StoredTensors tensors() {
         return tensors;
     }
 
-    /// Where each parameter lies in the checkpoint.
+    /// The source of each parameter.
     public Map<Parameter, Source> sources() {
         return sources;
     }
@@ -129,13 +129,13 @@ public final class Model implements AutoCloseable {
         return ModelLoader.resolve(tensors, names.get(parameter));
     }
 
-    /// The tensor of a head that is one with the embedding, where the checkpoint has it all the same.
+    /// The name of the stored copy of a tied head, if the checkpoint has one.
     public Optional<String> otherHead() {
         return otherHead;
     }
 
-    /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`; zeros for weights that no
-    /// backward pass has reached. Of a weight with an adapter it is that of its base.
+    /// The gradients under the names and in the shapes of the checkpoint, F32, in `arena`; zeros for weights without a
+    /// gradient. For a weight with an adapter it is the gradient of the base.
     public Map<String, Tensor> gradients(Gradients gradients, Arena arena) {
         Map<String, Tensor> byName = new LinkedHashMap<>();
         sources.forEach((parameter, source) -> {

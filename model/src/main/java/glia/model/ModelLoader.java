@@ -36,10 +36,10 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/// Opens a checkpoint, finds its family and binds its tensors to the family's parameters. Matrices stay where they are
-/// mapped; vectors, which are small, are widened to F32.
+/// Loads checkpoints: selects the family, reads the spec and binds tensors to parameters. Matrices stay memory-mapped;
+/// vectors are converted to F32.
 public final class ModelLoader {
-    /// How a family finds a parameter in this kind of file.
+    /// The tensor names of a family in this kind of file.
     private interface Names {
         Source of(ModelSpec spec, Parameter p);
 
@@ -87,23 +87,23 @@ public final class ModelLoader {
 
     /// Loads a folder in the hub's layout or a GGUF file.
     ///
-    /// @throws CheckpointException if the files lie, the family is unknown, or tensors are missing, left over or of
-    ///         other shapes than the config says
+    /// @throws CheckpointException if the files are invalid, the family is not supported, or tensors are missing,
+    ///     unexpected or of other shapes than in the config
     public static Model load(Path path) throws CheckpointException {
         return load(path, Checkpoints.open(path));
     }
 
     /// Loads a model to be trained.
     ///
-    /// @param copied the parameters whose weights are copied to memory as F32 and can be updated (`Weight.Stored`),
-    ///     whatever they are stored as; the others stay where they are mapped
+    /// @param copied selects the trainable parameters, which are copied to memory as F32 (`Weight.Stored`); the others
+    ///     stay memory-mapped
     public static Model load(Path path, Predicate<Parameter> copied) throws CheckpointException {
         return load(path, Checkpoints.open(path), copied);
     }
 
-    /// Loads the model of an open checkpoint, which belongs to the model from now on: if this fails, it is closed.
+    /// Loads the model of an open checkpoint, which the model owns from now on; if loading fails, it is closed.
     ///
-    /// @param path where the checkpoint was opened
+    /// @param path the path of the checkpoint
     public static Model load(Path path, Checkpoint checkpoint) throws CheckpointException {
         return load(path, checkpoint, p -> false);
     }
@@ -230,7 +230,7 @@ public final class ModelLoader {
         }
     }
 
-    /// Copies that share what they can.
+    /// Creates the copy of an expert's matrix at first use.
     private Weight.Deferred.Maker copy(Source source, Tensor stored, Map<Source, Tensor> made) {
         return new Weight.Deferred.Maker() {
             @Override
@@ -245,8 +245,8 @@ public final class ModelLoader {
         };
     }
 
-    /// A head that is in the file and differs from the embedding is used, whatever the config says about tying: that is
-    /// what Hugging Face's Transformers do.
+    /// A head in the file that differs from the embedding is used even if the config ties them, as in Hugging Face
+    /// Transformers.
     private ModelSpec untieIfDifferent(ModelSpec spec, Names names) throws CheckpointException {
         if (spec.head().matrix() != Head.Matrix.TIED) {
             return spec;
@@ -269,7 +269,7 @@ public final class ModelLoader {
         return vector.dtype() == DType.F32 && vector.address() % 4 == 0 ? vector : Decode.widen(vector, copies);
     }
 
-    /// Tensors that the model would silently do without mean that the config and the file are not of one model.
+    /// Tensors without a parameter mean that config and weights do not belong together.
     private void refuse(ModelSpec spec, Set<String> left) throws CheckpointException {
         List<String> unknown = new ArrayList<>(left);
         unknown.removeIf(name -> name.endsWith("rotary_emb.inv_freq") || name.endsWith(".attn.bias")
@@ -281,7 +281,7 @@ public final class ModelLoader {
         }
     }
 
-    /// The name under which the checkpoint has a tensor: the first of several that is there, else the first.
+    /// The first of several names that exists in the checkpoint, else the first.
     static String resolve(StoredTensors tensors, Source.Stored stored) {
         return stored.names().stream().filter(tensors.names()::contains).findFirst()
                 .orElse(stored.names().getFirst());

@@ -26,14 +26,14 @@ import java.util.Optional;
 /// Multi-head and grouped-query attention (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245):
 /// `W_o · attend(rotate(norm(W_q x)), rotate(norm(W_k x)), W_v x)`.
 final class AttentionBlock implements Block {
-    /// What is done to queries, keys or values, before or after rotation.
+    /// A norm of queries, keys or values, before or after RoPE.
     private interface Step {
         Step NOTHING = (ops, x) -> x;
 
         Tensor apply(Ops ops, Tensor x);
     }
 
-    /// Which positions are mixed, and how.
+    /// The attention over the visible positions.
     private interface Mixing {
         Tensor mix(Ops ops, Tensor q, Tensor k, Tensor v, KeyValueState state, Pass pass);
     }
@@ -83,7 +83,7 @@ final class AttentionBlock implements Block {
         mixing = pattern.map(p -> strided(p, full)).orElse(full);
     }
 
-    /// All positions while they are within the window, then by lists.
+    /// Full attention while the sequence fits the window, then sparse attention by position lists.
     private Mixing strided(StridedAttention pattern, Mixing full) {
         return (ops, q, k, v, state, pass) -> {
             AttendedPositions lists = new AttendedPositions();
@@ -146,7 +146,7 @@ final class AttentionBlock implements Block {
         return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs());
     }
 
-    /// Applies the temperature, which is 1 until a sequence is long.
+    /// Applies the temperature, which is 1 in short sequences.
     private Tensor sharpen(Ops ops, Tensor q, Pass pass) {
         return switch (temperature) {
             case Temperature.Constant constant -> q;

@@ -8,11 +8,11 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.scan.CausalConvolution;
 import java.util.Optional;
 
-/// The convolution before a recurrence.
+/// The causal convolution before a recurrence.
 final class ConvolutionBlock {
     private ConvolutionBlock() { }
 
-    /// @param index which of the mixer's remembered things are its last inputs
+    /// @param index the index of its state among the mixer's caches
     static Block of(Convolution spec, Weights weights, Place place, int index) {
         Weight w = weights.get(place, Role.CONVOLUTION);
         Optional<Weight> b = spec.bias() == Bias.NONE ? Optional.empty()

@@ -9,8 +9,8 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 
-/// `W_o · attend(W_q x, W_k s, W_v s)` over the hidden states s of the source. Keys and values of a source are computed
-/// when it comes and remembered.
+/// `W_o · attend(W_q x, W_k s, W_v s)` over the hidden states s of the source. Keys and values are computed once per
+/// source and cached.
 final class CrossAttentionBlock implements Block {
     private final Place place;
     private final AttentionShape shape;

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// What layers find beside the stream: the encoder's hidden states, per-layer inputs, keys and values of earlier
-/// layers, and the positions that the last indexer chose. Layers add to it. Its tensors have an order, so that a
-/// segment of layers can take them as inputs and give the new ones as outputs.
+/// Tensors that layers share besides the residual stream: the encoder's hidden states, per-layer embeddings, keys and
+/// values of earlier layers, and the positions selected by the last indexer. The tensors are ordered, so that a
+/// recomputed segment of layers has them as inputs and outputs.
 final class CrossLayer {
     /// Keys and values of the tokens of a pass.
     record Attended(Tensor keys, Tensor values) { }
@@ -23,7 +23,7 @@ final class CrossLayer {
 
     CrossLayer() { }
 
-    /// Forgets everything.
+    /// Clears all.
     void clear() {
         encoded = Optional.empty();
         perLayer = Optional.empty();
@@ -31,7 +31,7 @@ final class CrossLayer {
         attended.clear();
     }
 
-    /// Takes over what another one holds.
+    /// Copies the contents of another one.
     void set(CrossLayer other) {
         encoded = other.encoded;
         perLayer = other.perLayer;
@@ -40,7 +40,7 @@ final class CrossLayer {
         attended.putAll(other.attended);
     }
 
-    /// All tensors, the newest last.
+    /// All tensors, in the order in which they were added.
     List<Tensor> tensors() {
         List<Tensor> all = new ArrayList<>();
         encoded.ifPresent(all::add);
@@ -52,7 +52,7 @@ final class CrossLayer {
         return all;
     }
 
-    /// The same with other tensors, in the order of `tensors()`.
+    /// A copy with other tensors, in the order of `tensors()`.
     CrossLayer with(List<Tensor> tensors) {
         CrossLayer other = new CrossLayer();
         other.chosen = chosen;
@@ -78,9 +78,9 @@ final class CrossLayer {
         encoded = Optional.of(states);
     }
 
-    /// What layers are told of the tokens, `[N, L·S]`.
+    /// The per-layer embeddings, `[N, L·S]`.
     Tensor perLayer() {
-        return perLayer.orElseThrow(() -> new IllegalStateException("layers are told nothing of the tokens"));
+        return perLayer.orElseThrow(() -> new IllegalStateException("there are no per-layer embeddings"));
     }
 
     void perLayer(Tensor inputs) {
@@ -92,17 +92,17 @@ final class CrossLayer {
         return attended.get(place);
     }
 
-    /// Notes keys and values for layers that follow.
+    /// Stores keys and values for later layers.
     void attended(Place place, Tensor keys, Tensor values) {
         attended.put(place, new Attended(keys, values));
     }
 
-    /// What the last indexer chose; nothing if it is all there is.
+    /// The positions selected by the last indexer; empty if it selected all.
     Optional<AttendedPositions> chosen() {
         return chosen;
     }
 
-    /// Notes what an indexer chose, for layers that follow it.
+    /// Stores the positions selected by an indexer, for later layers.
     Optional<AttendedPositions> choose(Optional<AttendedPositions> positions) {
         chosen = positions;
         return positions;

@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. It is a decoder
-/// or, where attention sees later tokens too, an encoder. An encoder-decoder reads the sources of a pass first.
+/// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. With
+/// bidirectional attention it is an encoder. An encoder-decoder model encodes the sources of a pass first.
 public final class Decoder {
     private record Reader(Layers layers, Block finalNorm) { }
 
@@ -28,12 +28,12 @@ public final class Decoder {
     private final HeadBlock head;
     private final List<DraftBlock> drafts = new ArrayList<>();
 
-    /// A model for sequences as long as it was made for.
+    /// A model with the context length of its spec.
     public Decoder(ModelSpec spec, Weights weights) {
         this(spec, weights, spec.contextLength());
     }
 
-    /// @param context the most positions that sequences may have; some rotary embeddings depend on it
+    /// @param context the context length, on which some RoPE scalings depend
     public Decoder(ModelSpec spec, Weights weights, int context) {
         Mixers mixers = new Mixers(weights, new RopeTables(context), followed(spec));
         embedding = new EmbeddingBlock(spec.embedding(), weights);
@@ -54,23 +54,24 @@ public final class Decoder {
                 .collect(Collectors.toSet());
     }
 
-    /// The logits `[numOutputs, V]` of the tokens that the pass wants them of.
+    /// The logits `[numOutputs, V]` of the pass's output tokens.
     ///
     /// @throws IllegalArgumentException if a token or, with learned positions, a position does not exist
     public Tensor forward(Ops ops, Pass pass, States states) {
         return logits(ops, hidden(ops, pass, states), pass, states);
     }
 
-    /// The logits `[N, V]` of hidden states `[N, D]`, a draft's too.
+    /// The logits `[N, V]` of hidden states `[N, D]`, also of those of an MTP layer.
     public Tensor logits(Ops ops, Tensor hidden, Pass pass, States states) {
         return head.forward(ops, hidden, pass, states);
     }
 
-    /// Log-probabilities of tokens by hidden states `[N, D]`, to be applied, without logits of all of them in memory.
+    /// The operation that computes log-probabilities of tokens from hidden states `[N, D]`, without all logits in
+    /// memory.
     ///
     /// @param targets for each row a token, negative where there is none
-    /// @param temperature what logits are divided by
-    /// @param numTop how many of the most probable tokens of each row are wanted
+    /// @param temperature divisor of the logits
+    /// @param numTop the number of most probable tokens per row
     /// @throws IllegalArgumentException if the model has no head, or a target is outside the vocabulary
     public TokenLogProbs logProbs(Ops ops, Tensor hidden, Pass pass, int[] targets, float temperature,
             boolean wantsEntropy, int numTop) {
@@ -80,18 +81,18 @@ public final class Decoder {
                 numTop);
     }
 
-    /// The hidden states `[N, D]`, normed, by which a draft layer foresees the token after the next: `logits` of them
-    /// says which.
+    /// Runs a multi-token-prediction layer. `logits` of the result, normalized hidden states `[N, D]`, predict the
+    /// token after the next.
     ///
-    /// @param hidden `[N, D]`, of the model or the draft layer before, of all tokens of the pass
-    /// @param following the tokens that follow those of `hidden`, at the positions of those
-    /// @param states of the draft layer
+    /// @param hidden `[N, D]`, the output of the model or of the previous MTP layer for all tokens of the pass
+    /// @param following the next token of each row of `hidden`, at the same positions
+    /// @param states the caches of the MTP layer
     public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
         Pass own = own(ops, following);
         return drafts.get(layer).forward(ops, embedding.forward(ops, own, states), hidden, own, states);
     }
 
-    /// The last hidden states `[numOutputs, D]`, normed: what the head sees, and embeddings of texts are made of.
+    /// The final hidden states `[numOutputs, D]`, normalized: the input of the head, and of text embeddings.
     public Tensor hidden(Ops ops, Pass pass, States states) {
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
@@ -102,12 +103,12 @@ public final class Decoder {
         return finalNorm.forward(ops, x, own, states);
     }
 
-    /// The pass, or a copy where layers will run again after it has changed.
+    /// The pass, or a copy if layers are recomputed in the backward pass, when it may have changed.
     private static Pass own(Ops ops, Pass pass) {
         return ops.segmentSublayers() == 0 ? pass : pass.frozen();
     }
 
-    /// A source is whole, so that its encoder remembers nothing.
+    /// A source is encoded as a full sequence, without a cache.
     private Tensor encode(Reader reader, Ops ops, Pass pass) {
         Pass source = pass.source();
         if (source.runs().count() != pass.runs().count()) {

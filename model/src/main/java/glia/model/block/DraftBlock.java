@@ -8,7 +8,7 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.ConcatColumns;
 
-/// A layer that guesses the token after the next (https://arxiv.org/abs/2412.19437, section 2.2).
+/// A multi-token-prediction (MTP) layer (https://arxiv.org/abs/2412.19437, section 2.2).
 final class DraftBlock {
     private final Block embeddingNorm;
     private final Block hiddenNorm;
@@ -27,7 +27,7 @@ final class DraftBlock {
         finalNorm = NormBlock.of(spec.finalNorm(), weights, place, Role.DRAFT_FINAL_NORM, Role.DRAFT_FINAL_NORM);
     }
 
-    /// @param embedded the following tokens, `[N, D]`
+    /// @param embedded the embeddings of the next tokens, `[N, D]`
     /// @param hidden `[N, D]`
     Tensor forward(Ops ops, Tensor embedded, Tensor hidden, Pass pass, States states) {
         Tensor next = embeddingNorm.forward(ops, embedded, pass, states);

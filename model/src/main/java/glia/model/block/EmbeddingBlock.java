@@ -18,7 +18,7 @@ final class EmbeddingBlock {
     private final List<Weight> positions;
     private final List<Weight> segments;
     private final Block norm;
-    /// The table, the projection and its norm, where layers are told of tokens.
+    /// The table, the projection and its norm of per-layer embeddings.
     private final List<Weight> layers;
 
     EmbeddingBlock(Embedding spec, Weights weights) {
@@ -35,7 +35,7 @@ final class EmbeddingBlock {
         norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
     }
 
-    /// The first hidden states `[N, D]`.
+    /// The input embeddings `[N, D]`.
     ///
     /// @throws IllegalArgumentException if a token, a learned position or a segment does not exist
     Tensor forward(Ops ops, Pass pass, States states) {

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// A mixture of experts: `Σ_j w_j · expert_j(x)` over those that the router chooses for a token, plus the shared expert
-/// where there is one.
+/// A mixture of experts: `Σ_j w_j · expert_j(x)` over the experts that the router selects for a token, plus the shared
+/// expert, if there is one.
 final class ExpertsBlock implements Block {
     private final Router router;
     private final ExpertMlp.Weighting weighting;
@@ -34,7 +34,7 @@ final class ExpertsBlock implements Block {
         this(spec, weights, place, (ops, x, pass, states) -> x, (ops, x, pass, states) -> x);
     }
 
-    /// Experts that see `compression(x)` and whose sum goes through `expansion`.
+    /// Experts in a smaller dimension, `expansion(experts(compression(x)))`.
     static ExpertsBlock of(CompressedExperts spec, Weights weights, Place place) {
         boolean biased = spec.bias() != Bias.NONE;
         return new ExpertsBlock(spec.experts(), weights, place,
@@ -64,7 +64,7 @@ final class ExpertsBlock implements Block {
         };
     }
 
-    /// The experts that are chosen from, without the shared one.
+    /// The routed experts.
     static ExpertMlp.Experts experts(Experts spec, Weights weights, Place place) {
         return new ExpertMlp.Experts(spec.form(),
                 spec.form().isGated() ? bank(spec, weights, place, Role.GATE, Role.GATE_BIAS) : ExpertLinear.NONE,

@@ -18,13 +18,13 @@ import glia.tensor.ops.scan.LogDecay;
 /// `β = σ(W_b x)` and `g = A · softplus(W_a x + bias)`,
 /// `W_o · (norm(delta(‖q‖, ‖k‖, v, g, β)) · SiLU(z))`.
 final class GatedDeltaBlock implements Block {
-    /// Inside the root of the length norms.
+    /// Epsilon of the L2 norms.
     private static final float LENGTH_EPS = 1e-6f;
 
-    /// What the input is projected to: q, k and v side by side, z, b and a.
+    /// The projected input: `[q|k|v]`, z, b and a.
     private record Inputs(Tensor mixed, Tensor gate, Tensor beta, Tensor step) { }
 
-    /// One way to project.
+    /// An input projection.
     private interface Projections {
         Inputs of(Ops ops, Tensor x);
     }
@@ -77,7 +77,7 @@ final class GatedDeltaBlock implements Block {
         };
     }
 
-    /// β's share of each key head, or the steps'.
+    /// The columns of β, or of the steps, of each key head.
     private Tensor half(Ops ops, Tensor both, int which) {
         int ratio = spec.numValueHeads() / spec.numKeyHeads();
         return ops.apply(new SliceColumns(both, 2 * ratio, which * ratio, ratio));

@@ -12,14 +12,14 @@ import glia.tensor.ops.loss.LogitRule;
 import glia.tensor.ops.row.SoftCap;
 import java.util.Optional;
 
-/// `rule(W · transform(h) + b)`: `[N, D]` to logits `[N, V]`; hidden states stay what they are where there is no head.
+/// `rule(W · transform(h) + b)`: `[N, D]` to logits `[N, V]`; without a head, hidden states are returned as they are.
 final class HeadBlock {
     private final Head spec;
     private final Block transform;
     private final Block product;
     private final Optional<Weight> weight;
     private final Optional<Weight> bias;
-    /// Made when it is first asked for: generating needs none.
+    /// Created at first use; generation does not need it.
     private Optional<LogitHead> parts = Optional.empty();
 
     HeadBlock(Head spec, Weights weights) {
@@ -63,12 +63,12 @@ final class HeadBlock {
         };
     }
 
-    /// What the parts of the head see of hidden states.
+    /// The input of the head's matrix, `transform(h)`.
     Tensor transform(Ops ops, Tensor hidden, Pass pass, States states) {
         return transform.forward(ops, hidden, pass, states);
     }
 
-    /// The head in parts of the vocabulary.
+    /// The head, computed in blocks of the vocabulary.
     ///
     /// @throws IllegalArgumentException if the model has no head
     LogitHead parts() {

@@ -15,14 +15,14 @@ import glia.tensor.ops.attention.LightningIndexer;
 import glia.tensor.ops.row.CacheAppend;
 import java.util.Optional;
 
-/// Finds the positions that latent attention looks at: nothing where it is all of them.
+/// Selects the positions that latent attention attends to; empty if all.
 @FunctionalInterface
 interface Indexer {
-    /// Epsilon of the norm of keys, whatever the config's is.
+    /// Epsilon of the key norm, fixed by the reference implementation.
     float EPSILON = 1e-6f;
 
     /// @param x the input of the attention, `[N, D]`
-    /// @param queries what queries are made of, `[N, rank]`
+    /// @param queries the latent of the queries, `[N, rank]`
     Optional<AttendedPositions> choose(Ops ops, Tensor x, Tensor queries, Pass pass, States states);
 
     static Indexer of(LatentAttention spec, Weights weights, Place place, RopeTables ropes) {

@@ -19,11 +19,11 @@ import glia.tensor.ops.row.ConcatColumns;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Optional;
 
-/// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two forms that give the same.
-/// Where all sequences begin in the pass, latents are expanded to keys and values of every head. Else what is
-/// remembered stays as it is: queries are taken to the latents (absorbed), attend to the rows themselves as
-/// multi-query attention does, whose values are the latents in the rows, and each head's sum is expanded. The forms
-/// round differently, so batch-invariant ops have the second alone.
+/// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two equivalent forms. If all
+/// sequences start in this pass (prefill), latents are expanded to keys and values of every head. Otherwise (decode)
+/// the expansion is absorbed: queries are projected to the latent space and attend to the cache rows as in multi-query
+/// attention, with the latents as values; each head's sum is expanded. The two forms round differently, so
+/// batch-invariant ops use the second only.
 final class LatentAttentionBlock implements Block {
     private final LatentAttention spec;
     private final Place place;
@@ -94,7 +94,7 @@ final class LatentAttentionBlock implements Block {
         return true;
     }
 
-    /// The latents of a pass, the part of the keys that all heads share, and both together, `[c | k]`.
+    /// The latents of a pass, the shared RoPE key, and the cache row `[c | k]`.
     private record Latents(Tensor c, Tensor key, Tensor rows) { }
 
     private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Latents computed, KeyValueState state, Pass pass) {
@@ -104,7 +104,7 @@ final class LatentAttentionBlock implements Block {
         return ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(), expanded);
     }
 
-    /// The latents as the state has them: later tokens see no others.
+    /// The latents as the cache stores them, which is what later tokens read.
     private Latents read(Ops ops, Latents computed, Tensor rows) {
         return rows == computed.rows() ? computed
                 : new Latents(ops.apply(SliceColumns.of(rows, 0, spec.latentSize())),
@@ -120,8 +120,8 @@ final class LatentAttentionBlock implements Block {
         return expansion.mixed(ops, sums);
     }
 
-    /// The rows themselves, of which attention reads the first numbers; without a state those alone, so that gradients
-    /// of keys and values are apart.
+    /// The values: the first columns of the cache rows. Without a cache, a separate tensor, so that gradients of keys
+    /// and values are separate.
     private Tensor values(Ops ops, Tensor rows, KeyValueState state) {
         return state == KeyValueState.NONE ? ops.apply(SliceColumns.of(rows, 0, spec.latentSize())) : rows;
     }

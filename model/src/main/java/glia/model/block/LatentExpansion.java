@@ -10,9 +10,9 @@ import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.HeadWeights;
 
 /// The matrices K_h and V_h of latent attention, which expand a latent c to a head's key `K_h c` and value `V_h c`, or
-/// are multiplied with the query and with the weighted sum of latents instead: `q · K_h c = (K_hᵀ q) · c`.
+/// are absorbed into the query and the output: `q · K_h c = (K_hᵀ q) · c`.
 ///
-/// @param absorbing from plain queries to latents; the reverse of `expanding`
+/// @param absorbing from queries without RoPE to latents; the transpose of `expanding`
 record LatentExpansion(HeadWeights keys, HeadWeights values, Direction absorbing, Direction expanding) {
     static LatentExpansion of(LatentAttention spec, Weights weights, Place place) {
         int heads = spec.numHeads();

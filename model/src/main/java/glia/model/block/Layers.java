@@ -13,16 +13,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Sublayers, one after the other: `x ← residual(x, after(mixer(before(x))))`.
+/// A sequence of sublayers: `x ← residual(x, after(mixer(before(x))))`.
 final class Layers {
-    /// @param scale one, where the residual has one
-    /// @param isFollowed whether later layers need its keys and values, which then stay in the workspace
+    /// @param scale the learned scale of the residual, if it has one
+    /// @param isFollowed whether later layers share its keys and values, which then stay in the workspace
     private record Step(Block before, Block mixer, Block after, Residual residual, List<Weight> scale,
             boolean isFollowed) { }
 
     private final Step[] steps;
 
-    /// @param firstPlace the number of the first of the sublayers in the model
+    /// @param firstPlace the index of the first sublayer in the model
     Layers(List<Sublayer> sublayers, int firstPlace, Mixers mixers) {
         Weights weights = mixers.weights();
         steps = new Step[sublayers.size()];
@@ -37,7 +37,7 @@ final class Layers {
         }
     }
 
-    /// The stream after all sublayers; x is given up.
+    /// The residual stream after all sublayers. x may be overwritten; do not read it afterwards.
     Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         int size = ops.segmentSublayers();
         if (size == 0) {
@@ -50,28 +50,28 @@ final class Layers {
         return stream;
     }
 
-    /// Some of the sublayers as a segment. Whatever they find beside the stream goes in with it, and what they leave
-    /// there comes out, so that gradients flow through.
+    /// Runs some sublayers as a segment for activation checkpointing. The cross-layer tensors are inputs and outputs of
+    /// the segment, so that gradients flow through them.
     private Tensor segment(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
         CrossLayer before = new CrossLayer();
         before.set(pass.crossLayer());
         CrossLayer after = new CrossLayer();
         List<Tensor> inputs = new ArrayList<>(before.tensors());
-        int numBeside = inputs.size();
+        int numShared = inputs.size();
         inputs.addFirst(x);
         int mark = ops.mark();
         Tensor[] outputs = ops.segment(in -> {
             CrossLayer inside = before.with(Arrays.asList(in).subList(1, in.length));
             List<Tensor> out = new ArrayList<>();
             out.add(run(from, to, ops, in[0], pass.with(inside), states));
-            List<Tensor> beside = inside.tensors();
-            out.addAll(beside.subList(numBeside, beside.size()));
+            List<Tensor> shared = inside.tensors();
+            out.addAll(shared.subList(numShared, shared.size()));
             after.set(inside);
             return out.toArray(Tensor[]::new);
         }, inputs.toArray(Tensor[]::new));
-        List<Tensor> beside = new ArrayList<>(before.tensors());
-        beside.addAll(Arrays.asList(outputs).subList(1, outputs.length));
-        pass.crossLayer().set(after.with(beside));
+        List<Tensor> shared = new ArrayList<>(before.tensors());
+        shared.addAll(Arrays.asList(outputs).subList(1, outputs.length));
+        pass.crossLayer().set(after.with(shared));
         Tensor stream = ops.replace(x, outputs[0]);
         if (outputs.length == 1) {
             ops.release(mark);

@@ -26,8 +26,8 @@ import java.util.Set;
 
 /// Builds the block of each kind of mixer.
 ///
-/// @param ropes rotary tables, shared by all layers
-/// @param followed the sublayers whose keys and values later ones see too
+/// @param ropes RoPE tables, shared by all layers
+/// @param followed the sublayers whose keys and values later ones share
 record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
     /// The block of the mixer at a place.
     Block of(Mixer mixer, Place place) {

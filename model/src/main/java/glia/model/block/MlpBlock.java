@@ -8,7 +8,7 @@ import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.tensor.Tensor;
 
-/// Multi-layer perceptrons, gated (https://arxiv.org/abs/2002.05202) and not.
+/// MLPs with a gate (https://arxiv.org/abs/2002.05202) and without.
 final class MlpBlock {
     private MlpBlock() { }
 

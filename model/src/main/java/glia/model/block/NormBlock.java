@@ -6,7 +6,7 @@ import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.UnitNorm;
 
-/// A norm, or nothing.
+/// A norm, or the identity.
 final class NormBlock {
     private NormBlock() { }
 

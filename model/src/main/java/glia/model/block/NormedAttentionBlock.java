@@ -12,7 +12,7 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.UnitNorm;
 import java.util.Optional;
 
-/// Attention over normed queries, keys and values (see `NormedAttention`).
+/// Attention with norms of queries, keys and values (see `NormedAttention`).
 final class NormedAttentionBlock implements Block {
     private final Place place;
     private final NormedAttention spec;
@@ -26,7 +26,7 @@ final class NormedAttentionBlock implements Block {
     private final Optional<RopeTable> rope;
     private final boolean isFollowed;
 
-    /// @param isFollowed whether later layers attend to its keys and values too
+    /// @param isFollowed whether later layers share its keys and values
     NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes, boolean isFollowed) {
         this.place = place;
         this.spec = spec;

@@ -12,7 +12,7 @@ import glia.tensor.ops.expert.ExpertScale;
 import glia.tensor.ops.expert.Routing;
 import java.util.Optional;
 
-/// Experts that norm their input, and the router's otherwise (see `NormedExperts`).
+/// Experts and router with separate norms (see `NormedExperts`).
 final class NormedExpertsBlock implements Block {
     private final NormedExperts spec;
     private final Weight norm;

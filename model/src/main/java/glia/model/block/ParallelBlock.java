@@ -7,7 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.row.Sum;
 
-/// Mixers side by side, added up.
+/// The sum of parallel mixers.
 final class ParallelBlock implements Block {
     private record Branch(float inputScale, Block before, Block mixer, Block after, float outputScale) { }
 

@@ -5,11 +5,10 @@ import glia.tensor.kernel.Runs;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// The flat run of tokens that goes through a model at once: N tokens from any number of sequences, laid end to end,
-/// without padding. A prompt, a decode step, a mix of both and a training batch are all of this one shape.
-/// Mutable, so that a decode loop reuses one object.
+/// A flat batch: N tokens from any number of sequences, concatenated, without padding. Prefill, decode, mixed batches
+/// and training all have this form. Mutable, so that a decode loop reuses one object.
 public final class Pass {
-    /// Which tokens of a run get logits.
+    /// The tokens of a run that get logits.
     public enum Outputs { NONE, LAST, ALL }
 
     private final Runs runs;
@@ -32,7 +31,7 @@ public final class Pass {
         this.crossLayer = crossLayer;
     }
 
-    /// The same tokens as they are now, for good: a copy that takes no further ones.
+    /// An immutable copy.
     Pass frozen() {
         Pass copy = new Pass(runs.frozen(), new CrossLayer());
         copy.tokens = Arrays.copyOf(tokens, numTokens);
@@ -45,7 +44,7 @@ public final class Pass {
         return copy;
     }
 
-    /// The same tokens, while layers find and leave something else beside the stream.
+    /// A copy with other cross-layer tensors.
     Pass with(CrossLayer other) {
         Pass view = new Pass(runs, other);
         view.tokens = tokens;
@@ -58,7 +57,7 @@ public final class Pass {
         return view;
     }
 
-    /// Forgets everything.
+    /// Clears all.
     public void clear() {
         runs.clear();
         numTokens = 0;
@@ -90,7 +89,7 @@ public final class Pass {
         return this;
     }
 
-    /// Wants outputs of some tokens of the run that was added last, which was added without.
+    /// Selects output tokens of the last added run, which was added without any.
     ///
     /// @param places the tokens that get logits, counted from the start of the run, ascending
     /// @throws IllegalArgumentException if they are not among the run's tokens or do not ascend
@@ -118,14 +117,14 @@ public final class Pass {
         }
     }
 
-    /// Gives the text that an encoder reads for the run that was added last; of none for a sequence that has had its
-    /// source. In a model with an encoder every run needs this call.
+    /// Sets the encoder's source of the last added run; empty if the sequence has its source already. In a model with
+    /// an encoder every run needs this call.
     public Pass from(int[] ids, int from, int to) {
         source().add(ids, from, to, 0, Outputs.ALL);
         return this;
     }
 
-    /// The sources, one run for each run.
+    /// The sources as a pass, one run for each run.
     public Pass source() {
         if (source.isEmpty()) {
             source = Optional.of(new Pass());
@@ -133,7 +132,7 @@ public final class Pass {
         return source.get();
     }
 
-    /// What layers find beside the stream.
+    /// The cross-layer tensors.
     CrossLayer crossLayer() {
         return crossLayer;
     }
@@ -146,7 +145,7 @@ public final class Pass {
         return numTokens;
     }
 
-    /// The tokens; only the first `numTokens()` count.
+    /// The token ids; only the first `numTokens()` are valid.
     public int[] tokens() {
         return tokens;
     }
@@ -156,18 +155,18 @@ public final class Pass {
         return positions;
     }
 
-    /// The segment of each token, 0 unless said otherwise: which sentence of a pair it belongs to.
+    /// The segment of each token, by default 0, such as the sentence of a pair.
     public int[] segments() {
         return segments;
     }
 
-    /// Says that the last `count` tokens belong to another segment than 0.
+    /// Sets the segment of the last `count` tokens.
     public Pass segment(int count, int segment) {
         Arrays.fill(segments, numTokens - count, numTokens, segment);
         return this;
     }
 
-    /// The tokens that get logits, ascending; only the first `numOutputs()` count.
+    /// The tokens that get logits, ascending; only the first `numOutputs()` are valid.
     public int[] outputs() {
         return outputs;
     }
@@ -176,8 +175,8 @@ public final class Pass {
         return numOutputs;
     }
 
-    /// Memory for the positions that an indexer chooses. Without states, as in training, it is new each time, since a
-    /// backward pass will want to know; else it is always the same.
+    /// Memory for the positions that an indexer selects. Without states, as in training, it is new each time, for the
+    /// backward pass; otherwise it is reused.
     AttendedPositions newLists(States states) {
         return states == States.NONE ? new AttendedPositions() : lists;
     }

@@ -7,7 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.row.SliceColumns;
 
-/// `down(f(gate(x)) · p)` with a layer's numbers p of the token itself.
+/// `down(f(gate(x)) · p)` with the layer's per-layer embedding p.
 final class PerLayerEmbeddingBlock implements Block {
     private final PerLayerEmbedding spec;
     private final Block gate;

@@ -4,7 +4,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
 
-/// A linear map, with a bias where the spec has one.
+/// A linear projection with an optional bias.
 final class Projection {
     private Projection() { }
 

@@ -8,8 +8,8 @@ import glia.tensor.ops.Weight;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// Several linear maps of the same input: queries, keys and values, or a gate and what it opens for. They are computed
-/// together, which costs less than one by one. With biases, where the spec has such.
+/// Several projections of the same input, such as queries, keys and values, or gate and up, computed together to save
+/// time. Biases are optional.
 final class Projections {
     private final Weight[] weights;
     private final Optional<Weight[]> biases;
@@ -23,7 +23,7 @@ final class Projections {
         return new Projections(get(weights, place, roles), Optional.empty());
     }
 
-    /// The same with a bias for each.
+    /// The same with biases.
     Projections with(Weights weights, Place place, Role... roles) {
         return new Projections(this.weights, Optional.of(get(weights, place, roles)));
     }
@@ -32,7 +32,7 @@ final class Projections {
         return Arrays.stream(roles).map(role -> weights.get(place, role)).toArray(Weight[]::new);
     }
 
-    /// The result of each, in the order in which they were named.
+    /// The results, in the order of the projections.
     Tensor[] forward(Ops ops, Tensor x) {
         Tensor[] ys = ops.linear(x, weights);
         for (int i = 0; i < ys.length && biases.isPresent(); i++) {

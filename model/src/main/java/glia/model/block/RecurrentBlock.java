@@ -10,7 +10,7 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.scan.RecurrentScan;
 import java.util.Optional;
 
-/// A classic recurrent network.
+/// A recurrent network (see `RecurrentNetwork`).
 final class RecurrentBlock implements Block {
     private final RecurrentNetwork spec;
     private final Place place;

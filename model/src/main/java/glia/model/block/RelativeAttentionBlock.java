@@ -8,7 +8,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 
-/// `W_o · attend(W_q x, W_k x, W_v x)` with learned biases of distances.
+/// `W_o · attend(W_q x, W_k x, W_v x)` with relative position biases.
 final class RelativeAttentionBlock implements Block {
     private final Place place;
     private final AttentionShape shape;

@@ -6,12 +6,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The rotary tables of a model, one for each kind of rotation that its layers use.
+/// The RoPE tables of a model, one for each `Rope.Rotary` of its layers.
 final class RopeTables {
     private final Map<Rope.Rotary, RopeTable> tables = new HashMap<>();
     private final int context;
 
-    /// @param context the most positions that sequences may have
+    /// @param context the context length
     RopeTables(int context) {
         this.context = context;
     }

@@ -31,8 +31,7 @@ final class SharedKvAttentionBlock implements Block {
         rope = ropes.of(spec.rope());
     }
 
-    /// The state of the earlier layer has the keys and values of the pass already; to be given the same once more
-    /// changes nothing.
+    /// The earlier layer's cache has the keys and values of this pass already; appending them again changes nothing.
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Tensor q = ops.rmsNorm(query.forward(ops, x, pass, states), queryNorm, spec.eps(), 0);

@@ -4,9 +4,9 @@ import glia.model.spec.Place;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RecurrentState;
 
-/// What the sequences of a pass remember. A mixer at a place finds each of its `caches()` by the index there.
+/// The caches of the sequences of a pass, by place and by index in `Mixer.caches()`.
 public interface States {
-    /// No memory: every sequence is whole and starts at position 0, as in training.
+    /// No caches: every sequence is complete and starts at position 0, as in training.
     States NONE = new States() {
         @Override
         public KeyValueState keyValues(Place place, int index) {
@@ -19,7 +19,7 @@ public interface States {
         }
     };
 
-    /// Keys and values, or rows that serve as both and are appended as both.
+    /// The KV cache, or rows that serve as keys and values.
     KeyValueState keyValues(Place place, int index);
 
     RecurrentState recurrence(Place place, int index);

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
-/// The weights of a model by their names inside Glia.
+/// The weights of a model by `Parameter`.
 public final class Weights {
     private final Map<Parameter, Weight> all;
 
@@ -33,7 +33,7 @@ public final class Weights {
         return w;
     }
 
-    /// The same with other weights of some parameters.
+    /// A copy with other weights of some parameters.
     ///
     /// @throws IllegalArgumentException if the model has no such parameter, or its shape is another
     public Weights with(Map<Parameter, ? extends Weight> others) {
@@ -48,8 +48,8 @@ public final class Weights {
         return new Weights(changed);
     }
 
-    /// A number that grows whenever any weight is updated. What was computed before with the weights, such as the keys
-    /// and values that a sequence remembers, is of the version of that time.
+    /// A version that grows with every update of a weight. Results computed before, such as a KV cache, belong to an
+    /// older version.
     public long version() {
         long version = 0;
         for (Weight w : all.values()) {
@@ -58,7 +58,7 @@ public final class Weights {
         return version;
     }
 
-    /// Every parameter with its weight.
+    /// All weights by parameter.
     public Map<Parameter, Weight> all() {
         return all;
     }

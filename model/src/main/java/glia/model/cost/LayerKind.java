@@ -15,22 +15,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Sublayers of a model that are alike.
+/// A group of equal sublayers of a model.
 ///
-/// @param description their mixer in words
-/// @param mixing by what tokens learn of one another in them, in short; empty where they do not
-/// @param count how many there are
-/// @param parameters of all of them, norms included; the first layer may have one norm more or less than the others
-/// @param active those of them that one token uses: of experts only the ones that it goes through
-/// @param caches what a sequence remembers of one of them
+/// @param description a description of the mixer
+/// @param mixing short name of the attention or recurrence; empty for MLPs
+/// @param count the number of sublayers
+/// @param parameters the parameters of all of them, including norms; the first layer may have one norm more or less
+/// @param active the active parameters per token: of experts only the selected ones
+/// @param caches the caches of one of them
 public record LayerKind(String description, String mixing, int count, long parameters, long active,
         List<CacheKind> caches) {
     public LayerKind {
         caches = List.copyOf(caches);
     }
 
-    /// The kinds in the order in which they first appear, an encoder's last, then those of layers that draft, which
-    /// remember something only while they do.
+    /// The kinds in order of first appearance, then those of an encoder, then those of MTP layers, which have caches
+    /// only while they draft.
     public static List<LayerKind> of(ModelSpec spec) {
         List<Sublayer> sublayers = spec.allSublayers();
         long[] parameters = new long[sublayers.size()];
@@ -63,7 +63,7 @@ public record LayerKind(String description, String mixing, int count, long param
     private static String mixing(ModelSpec spec, int sublayer) {
         return spec.mixers(sublayer).stream().filter(mixer -> !mixer.caches().isEmpty())
                 .map(mixer -> reach(mixer) + mixer.describe().replaceFirst(",.*", ""))
-                .collect(Collectors.joining(" beside "));
+                .collect(Collectors.joining(" in parallel with "));
     }
 
     private static String reach(Mixer mixer) {
@@ -97,14 +97,14 @@ public record LayerKind(String description, String mixing, int count, long param
                 active + more.active, caches);
     }
 
-    /// The numbers that each further token adds to what is remembered of all of them.
+    /// The cache elements that each further token adds, for all of them.
     public long growth() {
         return count * caches.stream().mapToLong(StateSize::growth).sum();
     }
 
-    /// The numbers that are remembered of all of them after `length` tokens.
+    /// The cache elements of all of them after `length` tokens.
     ///
-    /// @param page positions are kept and forgotten by so many at a time
+    /// @param page positions per cache block
     public long numbers(int length, int page) {
         return count * caches.stream().mapToLong(r -> StateSize.numbers(r, length, page)).sum();
     }

@@ -24,16 +24,16 @@ import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
 
-/// What one token asks of a mixer besides products with its matrices.
+/// The cost of one token in a mixer, besides matrix multiplications.
 ///
-/// @param numExperts experts that the token goes through
-/// @param mixing floating-point operations over the positions that it sees, or on the state of a recurrence; a
-///     multiplication and an addition are two, exponentials and norms are not counted
+/// @param numExperts active experts per token
+/// @param mixing FLOPs of attention over the visible positions, or of the recurrence; a multiply-add counts two,
+///     exponentials and norms none
 record MixerCost(int numExperts, long mixing) {
     private static final MixerCost NONE = new MixerCost(0, 0);
 
-    /// @param position of the token; where it sees later ones, the text ends with it
-    /// @param chosen keys that the last indexer before this mixer chooses
+    /// @param position the token's position; with bidirectional attention the last one of the text
+    /// @param chosen the number of keys that the last indexer selects
     static MixerCost of(Mixer mixer, int position, int chosen) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
@@ -60,9 +60,9 @@ record MixerCost(int numExperts, long mixing) {
         };
     }
 
-    /// Each head multiplies its query with the keys in sight, and adds up their values.
+    /// Each head multiplies its query with the visible keys and sums the values.
     ///
-    /// @param keyAndValueSize numbers of a key and a value of one head
+    /// @param keyAndValueSize size of a key head plus a value head
     private static MixerCost attention(long numHeads, long keyAndValueSize, Span span, int position) {
         return attention(numHeads, keyAndValueSize,
                 span.last(position, position + 1) - (long) span.first(position) + 1);
@@ -72,8 +72,8 @@ record MixerCost(int numExperts, long mixing) {
         return new MixerCost(0, 2 * numHeads * keyAndValueSize * seen);
     }
 
-    /// In its absorbed form: each head multiplies its query with the rows in sight and adds up their latents. An
-    /// indexer multiplies its queries with all keys, so that the heads see only the best.
+    /// The absorbed form: each head multiplies its query with the visible rows and sums the latents. An indexer
+    /// multiplies its queries with all keys and selects the best for the heads.
     private static MixerCost latent(LatentAttention a, int position, int chosen) {
         long all = position + 1L;
         return switch (a.keys()) {
@@ -88,7 +88,7 @@ record MixerCost(int numExperts, long mixing) {
         return 2L * a.numHeads() * (a.rowSize() + a.latentSize()) * seen;
     }
 
-    /// @param steps operations on each number of the state, which decays, is written to and read
+    /// @param steps operations per element of the state: decay, update, output
     private static MixerCost scan(long steps, long state) {
         return new MixerCost(0, steps * state);
     }

@@ -5,23 +5,23 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import java.util.function.Predicate;
 
-/// The layer beyond the last that some models are trained and published with: it foresees the token after the next
-/// (https://arxiv.org/abs/2412.19437, section 2.2). It is the last layer once more, behind a matrix that joins two
-/// normed hidden states to one, and before a norm. It does not take part in what the model says next.
+/// The multi-token-prediction (MTP) layer of some models, which predicts the token after the next
+/// (https://arxiv.org/abs/2412.19437, section 2.2). It is a copy of the last layer's structure, after a matrix that
+/// joins two normalized hidden states, and before a norm. It does not change the model's output.
 public final class MtpLayer {
     private MtpLayer() { }
 
-    /// Its parameters, without the embedding and the head that it shares with the model.
+    /// The number of its parameters, without the embedding and the head, which it shares with the model.
     public static long parameters(ModelSpec spec) {
         return count(spec, p -> true);
     }
 
-    /// Those that one token uses.
+    /// The number of active parameters per token.
     public static long active(ModelSpec spec) {
         return count(spec, p -> TokenCost.isActive(spec, p));
     }
 
-    /// The embedding and the head, which files may hold a second time for it.
+    /// The parameters of the embedding and the head, of which files may hold a copy for it.
     public static long copies(ModelSpec spec) {
         return 2L * spec.vocabSize() * spec.hiddenSize();
     }

@@ -12,8 +12,8 @@ import java.util.Set;
 
 /// The parameters of a model, part by part.
 ///
-/// @param unused those of the experts that one token does not go through
-/// @param tokenEmbedding those of the embedding that a tied head uses again; 0 if it is not tied
+/// @param unused the parameters of inactive experts
+/// @param tokenEmbedding the parameters of the tied embedding; 0 if the head is not tied
 public record ParameterCount(Map<Part, Long> parts, long unused, long tokenEmbedding) {
     public ParameterCount {
         parts = Map.copyOf(parts);
@@ -33,23 +33,22 @@ public record ParameterCount(Map<Part, Long> parts, long unused, long tokenEmbed
         return new ParameterCount(parts, unused, tied ? Parameters.size(shapes.get(Parameter.of(Role.EMBEDDING))) : 0);
     }
 
-    /// Those of all parts; what is tied counts once.
+    /// The total; tied parameters count once.
     public long total() {
         return of(EnumSet.allOf(Part.class));
     }
 
-    /// Those that one token is multiplied with: without experts that it does not go through, and without embeddings,
-    /// which are looked up.
+    /// The active parameters per token: without inactive experts and without embeddings, which are looked up.
     public long active() {
         return activeOf(EnumSet.of(Part.BODY, Part.HEAD));
     }
 
-    /// Those of some parts that one token uses.
+    /// The active parameters of some parts.
     public long activeOf(Set<Part> chosen) {
         return of(chosen) - (chosen.contains(Part.BODY) ? unused : 0);
     }
 
-    /// Those of some parts; what is tied counts once.
+    /// The parameters of some parts; tied ones count once.
     public long of(Set<Part> chosen) {
         long sum = 0;
         for (Part part : chosen) {

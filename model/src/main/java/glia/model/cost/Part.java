@@ -2,13 +2,13 @@ package glia.model.cost;
 
 import glia.model.spec.Role;
 
-/// Parts of a model that counts of parameters include or leave out.
+/// The parts of a model in parameter counts.
 public enum Part {
     /// The layers, and the norms outside of them.
     BODY,
-    /// Rows that are looked up by token, position or segment.
+    /// The embeddings of tokens, positions and segments.
     EMBEDDING,
-    /// The matrix that gives logits, with what is done first; where it is tied, the embedding of tokens again.
+    /// The head with its transform; if it is tied, the token embedding.
     HEAD;
 
     static Part of(Role role) {

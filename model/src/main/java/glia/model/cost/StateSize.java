@@ -3,14 +3,14 @@ package glia.model.cost;
 import glia.model.spec.CacheKind;
 import glia.tensor.kernel.Span;
 
-/// How many numbers a sequence remembers of a mixer. A source that an encoder has read counts as long as the sequence.
-/// What looks both ways reads whole texts and remembers nothing of them.
+/// The cache size of a mixer per sequence, in elements. An encoder's source counts as long as the sequence.
+/// Bidirectional attention has no cache.
 public final class StateSize {
     private StateSize() { }
 
-    /// What each further token adds, where every token stays in sight.
-    public static long growth(CacheKind remembered) {
-        return switch (remembered) {
+    /// The elements that each further token adds, if all tokens stay visible.
+    public static long growth(CacheKind cache) {
+        return switch (cache) {
             case CacheKind.KeyValues kv -> grows(kv.span()) ? width(kv) : 0;
             case CacheKind.Rows rows -> grows(rows.span()) ? rows.size() : 0;
             case CacheKind.Recurrence r -> 0;
@@ -18,11 +18,11 @@ public final class StateSize {
         };
     }
 
-    /// All numbers after `length` tokens.
+    /// All elements after `length` tokens.
     ///
-    /// @param page positions are kept and forgotten by so many at a time
-    public static long numbers(CacheKind remembered, int length, int page) {
-        return switch (remembered) {
+    /// @param page positions per cache block
+    public static long numbers(CacheKind cache, int length, int page) {
+        return switch (cache) {
             case CacheKind.KeyValues kv -> positions(kv.span(), length, page) * width(kv);
             case CacheKind.Rows rows -> positions(rows.span(), length, page) * rows.size();
             case CacheKind.Recurrence r -> length == 0 ? 0 : r.size();
@@ -48,7 +48,7 @@ public final class StateSize {
         };
     }
 
-    /// Those that the next token may still see, and what shares a page with them.
+    /// The positions that the next token can attend to, rounded to whole cache blocks.
     private static long positions(Span span, int length, int page) {
         return switch (span) {
             case Span.Causal c -> pages(length, page);
@@ -63,7 +63,7 @@ public final class StateSize {
         return pages(length, page) - Math.min(pages(length, page), (long) span.first(length) / page * page);
     }
 
-    /// The positions of as many pages as it takes.
+    /// The positions, rounded up to whole cache blocks.
     private static long pages(int length, int page) {
         return ((long) length + page - 1) / page * page;
     }

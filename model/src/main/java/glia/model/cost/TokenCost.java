@@ -10,18 +10,17 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import java.util.Map;
 
-/// What one token uses of a model, and what that costs.
+/// The cost of one token: active parameters and FLOPs.
 public final class TokenCost {
     private TokenCost() { }
 
-    /// Whether a token uses a parameter: of experts it uses only as many as it goes through.
+    /// Whether a parameter is active for a token: of the experts, only as many as are selected.
     static boolean isActive(ModelSpec spec, Parameter p) {
         return p.expert() < 0 || p.expert() < MixerCost.of(spec.mixer(p.place()), 0, 0).numExperts();
     }
 
-    /// Floating-point operations for one token of a decoder, or of an encoder that stands alone, with `position` tokens
-    /// before it in sight: products with the matrices that it uses, and what mixers do besides. An encoder before a
-    /// decoder is not counted, but its source is as long as what the decoder has seen.
+    /// FLOPs of one token of a decoder or encoder at a position: matrix multiplications, attention and recurrences. The
+    /// encoder of an encoder-decoder is not counted; its source is assumed to be as long as the sequence.
     public static long operations(ModelSpec spec, int position) {
         long operations = spec.head().matrix() == Head.Matrix.TIED ? 2L * spec.vocabSize() * spec.hiddenSize() : 0;
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
@@ -43,7 +42,7 @@ public final class TokenCost {
         return operations;
     }
 
-    /// Whether each token is multiplied with a matrix, whose rows are not only looked up or used number by number.
+    /// Whether a parameter is a matrix of a matrix multiplication, not a table or an elementwise weight.
     private static boolean isFactor(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
             case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;

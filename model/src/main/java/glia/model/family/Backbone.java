@@ -23,10 +23,10 @@ import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The body of Mamba and of what is made after it: each layer is one mixer after one RMS norm, and tensors are called
+/// The structure of Mamba and its successors: each layer is an RMS norm and one mixer. Tensors are named
 /// `backbone.layers.N.{norm,mixer.*}`.
 final class Backbone {
-    /// No position is ever encoded, so no length is too long; this is a length that no file exceeds.
+    /// The context length; there is no position encoding that would limit it.
     private static final int CONTEXT = 1 << 20;
 
     private static final ExpertNames EXPERTS = ExpertNames.of("mixer", "gate",
@@ -34,7 +34,7 @@ final class Backbone {
 
     private Backbone() { }
 
-    /// The model of one mixer a layer.
+    /// A model with one mixer per layer.
     static ModelSpec spec(Config config, List<Mixer> mixers, int defaultContext, Head head)
             throws CheckpointException {
         Norm norm = new Norm.Rms(Standard.epsilon(config, "layer_norm_epsilon", 1e-5), 0);
@@ -45,7 +45,7 @@ final class Backbone {
         return Standard.model(config, defaultContext, Embedding.PLAIN, sublayers, norm, head);
     }
 
-    /// The model of the same mixer in all layers.
+    /// A model with the same mixer in all layers.
     static ModelSpec spec(Config config, Mixer mixer, boolean defaultTied) throws CheckpointException {
         Head head = Standard.head(config, defaultTied);
         int layers = Numbers.layers(config, "num_hidden_layers");

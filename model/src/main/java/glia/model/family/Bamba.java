@@ -19,7 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// Bamba: Mamba 2, a few layers of attention that turn half of each head, and gated MLPs
+/// Bamba: Mamba 2, attention with RoPE on half of each head in a few layers, and gated MLPs
 /// (https://huggingface.co/blog/bamba). Checked against the class `BambaForCausalLM`.
 public final class Bamba implements Family {
     public Bamba() { }

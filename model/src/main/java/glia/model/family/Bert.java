@@ -30,9 +30,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// BERT (https://arxiv.org/abs/1810.04805): an encoder with learned positions and segments whose stream is normed after
-/// each sum, so that the norm after a sum is the `before` of the next sublayer. Checked against the class
-/// `BertForMaskedLM`; a checkpoint of `BertModel` has no head.
+/// BERT (https://arxiv.org/abs/1810.04805): a post-norm encoder with learned positions and segments; the norm after a
+/// sum is the `before` of the next sublayer. Checked against the class `BertForMaskedLM`; a checkpoint of `BertModel`
+/// has no head.
 public final class Bert implements Family {
     public Bert() { }
 
@@ -73,7 +73,7 @@ public final class Bert implements Family {
         return BertNames.source(spec, p);
     }
 
-    /// The pooler and the head that tells whether a sentence follows the other serve other tasks.
+    /// The pooler and the next-sentence head are for other tasks.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         String unused = spec.head().matrix() == Head.Matrix.TIED ? "decoder.bias" : "bias";

@@ -15,8 +15,8 @@ import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 
-/// DeepSeek V2, V2.5 and V2-Lite (https://arxiv.org/abs/2405.04434): latent attention, and experts chosen by softmax
-/// within the groups whose best expert is best. Checked against the class `DeepseekV2ForCausalLM`.
+/// DeepSeek V2, V2.5 and V2-Lite (https://arxiv.org/abs/2405.04434): latent attention, and experts routed by softmax
+/// within groups (group-limited routing by the best expert). Checked against the class `DeepseekV2ForCausalLM`.
 public final class DeepseekV2 implements Family {
     private static final LatentExperts EXPERTS =
             new LatentExperts(0, 64, 2, 1407, 1, 1, Method.GREEDY, false, 1);

@@ -12,8 +12,8 @@ import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
 
-/// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3, but each token attends to the keys that an indexer chooses,
-/// whose heads are rotated by halves where the attention rotates neighbors. Checked against the class
+/// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3 with sparse attention to the keys that a lightning indexer
+/// selects. The indexer's RoPE is half-split, that of the attention interleaved. Checked against the class
 /// `DeepseekV32ForCausalLM`.
 public final class DeepseekV32 implements LatentFamily {
     public DeepseekV32() { }

@@ -24,8 +24,8 @@ import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
 import java.util.List;
 
-/// The body of Qwen3-Next and Qwen3.5: three layers of Gated DeltaNet (https://arxiv.org/abs/2412.06464) to one of
-/// gated attention that turns a quarter of each head, norms whose weights are distances from 1.
+/// The structure of Qwen3-Next and Qwen3.5: three layers of Gated DeltaNet (https://arxiv.org/abs/2412.06464) to one of
+/// gated attention with RoPE on a quarter of each head; norm weights are stored minus 1.
 final class DeltaHybrid {
     private DeltaHybrid() { }
 
@@ -55,7 +55,7 @@ final class DeltaHybrid {
                 .with(config.flag("attn_output_gate", true) ? Attention.Gating.SIGMOID : Attention.Gating.NONE);
     }
 
-    /// Experts chosen by a softmax, and a shared one behind a gate.
+    /// Experts routed by softmax, and a gated shared expert.
     static Mixer experts(Config config, int numExperts, int numChosen, boolean normalized) throws CheckpointException {
         return ExpertConfig.gated(config, numExperts, config.positive("moe_intermediate_size", 512),
                 ExpertConfig.softmax(config, numChosen, normalized),

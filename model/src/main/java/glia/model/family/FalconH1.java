@@ -25,8 +25,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Falcon-H1: attention and Mamba 2 side by side in every layer, on the same norm, with the multipliers of µP kept
-/// apart from the weights (https://arxiv.org/abs/2507.22448). Checked against the class `FalconH1ForCausalLM`.
+/// Falcon-H1: attention and Mamba 2 in parallel in every layer, after the same norm, with µP multipliers separate from
+/// the weights (https://arxiv.org/abs/2507.22448). Checked against the class `FalconH1ForCausalLM`.
 public final class FalconH1 implements Family {
     public FalconH1() { }
 

@@ -18,12 +18,11 @@ import glia.model.spec.StateSpaceDual;
 import java.util.Arrays;
 import java.util.List;
 
-/// What configs say about the attention and the state space of Falcon-H1, and about its fixed factors, which are 1
-/// where they do not say.
+/// Reads the attention, the state space and the µP multipliers of Falcon-H1. The multipliers' default is 1.
 final class FalconH1Mixers {
     private FalconH1Mixers() { }
 
-    /// Both mixers of a layer, side by side.
+    /// The parallel mixers of a layer.
     static Parallel parallel(Config config, float epsilon) throws CheckpointException {
         return new Parallel(List.of(branch(config, "ssm", mamba(config, epsilon)),
                 branch(config, "attention", attention(config))));
@@ -40,7 +39,7 @@ final class FalconH1Mixers {
                 Standard.bias(config, "projectors_bias", false));
     }
 
-    /// Keys times a factor are scores times it.
+    /// The key multiplier is folded into the scale of scores.
     private static Attention attention(Config config) throws CheckpointException {
         int headSize = AttentionConfig.headSize(config, 0);
         return AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
@@ -48,7 +47,7 @@ final class FalconH1Mixers {
                 .withScale(Numbers.factor(config, "key_multiplier") / Math.sqrt(headSize));
     }
 
-    /// Several under one key.
+    /// A list of factors under one key.
     static double[] factors(Config config, String key, int count) throws CheckpointException {
         double[] ones = new double[count];
         Arrays.fill(ones, 1);
@@ -59,13 +58,13 @@ final class FalconH1Mixers {
         return values;
     }
 
-    /// A mixer between the factors of its input and its output.
+    /// A branch with factors of its input and output.
     private static Parallel.Branch branch(Config config, String name, Mixer mixer) throws CheckpointException {
         return new Parallel.Branch(Numbers.factor(config, name + "_in_multiplier"), new Norm.None(), mixer,
                 new Norm.None(), Numbers.factor(config, name + "_out_multiplier"));
     }
 
-    /// Those of what Mamba's projection gives.
+    /// The multipliers of Mamba's input projection.
     private static Multipliers multipliers(Config config) throws CheckpointException {
         double[] m = factors(config, "ssm_multipliers", 5);
         return new Multipliers((float) m[0], (float) m[1], (float) m[2], (float) m[3], (float) m[4]);

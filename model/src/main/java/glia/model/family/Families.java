@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// All families that Glia knows.
+/// The registry of all model families.
 public final class Families {
     private static final int MOST_NAMED = 5;
 
@@ -58,7 +58,7 @@ public final class Families {
         return Stream.concat(ALL.stream(), MultimodalFamilies.ALL.stream());
     }
 
-    /// The family that answers to a `model_type`.
+    /// The family of a `model_type`.
     public static Optional<Family> ofModelType(String modelType) {
         return all().filter(f -> f.modelTypes().contains(modelType)).findFirst();
     }
@@ -88,7 +88,7 @@ public final class Families {
         }
     }
 
-    /// The form of files with a GGUF `general.architecture`.
+    /// The GGUF form of a `general.architecture`.
     public static Optional<GgufForm> ofGguf(String architecture) {
         return all().flatMap(f -> f.gguf().stream()).filter(g -> g.architectures().contains(architecture))
                 .findFirst();
@@ -115,7 +115,7 @@ public final class Families {
                 .toList();
     }
 
-    /// For messages, a few supported names that begin with the same letters.
+    /// A part of a message: supported names that start with the same letters.
     private static String similar(String name, List<String> supported) {
         String letters = name.replaceFirst("[^A-Za-z].*", "").toLowerCase(Locale.ROOT);
         List<String> found = supported.stream().filter(s -> !letters.isEmpty() && s.startsWith(letters))

@@ -10,32 +10,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// One family of models: how its config reads and what its tensors are called. Nothing else in Glia knows a model's
-/// name. See `docs/how-to-add-a-family.md`.
+/// A model family: reads its config into a spec and maps its tensor names. No other code depends on a model's name. See
+/// `docs/how-to-add-a-family.md`.
 public interface Family {
-    /// The values of `model_type` that this family answers to.
+    /// The values of `model_type` of this family.
     List<String> modelTypes();
 
-    /// What the model is. Keys that are missing take the family's own defaults.
+    /// Reads the spec from a config. Missing keys get the family's defaults.
     ///
-    /// @throws CheckpointException if the config asks for something that the family does not have
+    /// @throws CheckpointException if the config is invalid or requires something that is not supported
     ModelSpec spec(Config config) throws CheckpointException;
 
-    /// The same for a checkpoint with these tensors, some of which may be of layers that a config need not tell of.
+    /// The same, given the tensors of the checkpoint, which may have layers that the config does not mention.
     default ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
         return spec(config);
     }
 
-    /// Where a parameter lies in the family's checkpoints on the hub.
+    /// The source of a parameter in the hub's checkpoints.
     Source source(ModelSpec spec, Parameter parameter);
 
-    /// Whether a tensor of the family's checkpoints is left aside on purpose: one that holds no parameter, or belongs
-    /// to a part of the model that is not run. Any other tensor that no parameter asks for is an error.
+    /// Whether an unused tensor is expected: it holds no parameter, or belongs to a part of the model that is not run.
+    /// Any other unused tensor is an error.
     default boolean ignores(ModelSpec spec, String tensorName) {
         return false;
     }
 
-    /// The family's form in GGUF files, if it has one.
+    /// The family's GGUF form, if it has one.
     default Optional<GgufForm> gguf() {
         return Optional.empty();
     }

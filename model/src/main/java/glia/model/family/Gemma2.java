@@ -17,8 +17,8 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// Gemma 2 (https://arxiv.org/abs/2408.00118): norms before and after each mixer, every other layer sliding, scores
-/// and logits softly capped. Checked against the class `Gemma2ForCausalLM`.
+/// Gemma 2 (https://arxiv.org/abs/2408.00118): norms before and after each mixer, sliding windows in every other layer,
+/// soft-capped scores and logits. Checked against the class `Gemma2ForCausalLM`.
 public final class Gemma2 implements Family {
     public Gemma2() { }
 

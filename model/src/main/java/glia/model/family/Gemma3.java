@@ -23,9 +23,9 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// Gemma 3, text (https://arxiv.org/abs/2503.19786): Gemma 2's body with normed heads, five sliding layers to one full
-/// one with a slower rotation, and scores without a cap. Checked against the class `Gemma3ForCausalLM`, which knows
-/// `attn_logit_softcapping` and leaves it aside.
+/// Gemma 3, text (https://arxiv.org/abs/2503.19786): Gemma 2's structure with QK norms, five sliding-window layers to
+/// one full layer with a larger RoPE base, and no cap of scores. Checked against the class `Gemma3ForCausalLM`, which
+/// ignores `attn_logit_softcapping`.
 public final class Gemma3 implements Family {
     public Gemma3() { }
 
@@ -48,7 +48,7 @@ public final class Gemma3 implements Family {
                 .with(rope(config, headSize, slides[layer])).with(slides[layer] ? sliding : new Span.Causal()));
     }
 
-    /// Sliding layers turn with a base of 10,000 and unscaled, full ones with 1,000,000 and `rope_scaling`.
+    /// Sliding-window layers have a RoPE base of 10,000 without scaling, full layers 1,000,000 with `rope_scaling`.
     private static Rope rope(Config config, int headSize, boolean slides) throws CheckpointException {
         Optional<Config> own = RopeConfig.ofKind(config, slides);
         if (own.isPresent()) {
@@ -56,7 +56,8 @@ public final class Gemma3 implements Family {
         }
         return slides
                 ? new Rope.Rotary(headSize,
-                        Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000), new RopeScaling.None(), Layout.HALF_SPLIT)
+                        Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000),
+                        new RopeScaling.None(), Layout.HALF_SPLIT)
                 : RopeConfig.read(config, headSize, 1_000_000);
     }
 

@@ -16,10 +16,9 @@ import glia.model.spec.Sublayer;
 import java.util.List;
 import java.util.Optional;
 
-/// Gemma 4, text: five sliding layers to one full one with larger heads, whose keys may be its values too; experts, in
-/// some sizes, beside the MLP; each layer's stream times a learned number. In the smallest, E2B and E4B, the last
-/// layers see the keys and values of the last before them, and all are told of the token itself. Checked against the
-/// class `Gemma4ForCausalLM`.
+/// Gemma 4, text: five sliding-window layers to one full layer with larger heads, whose values may be its keys; in some
+/// sizes experts in parallel with the MLP; a learned scale of each layer's output. The smallest, E2B and E4B, share KV
+/// caches across the last layers and have per-layer embeddings. Checked against the class `Gemma4ForCausalLM`.
 public final class Gemma4 implements Family {
     public Gemma4() { }
 
@@ -36,9 +35,9 @@ public final class Gemma4 implements Family {
         Norm.Rms norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0);
         List<Sublayer> sublayers = Gemma4Layers.read(config, norm);
         Embedding embedding = GemmaBody.embedding(config);
-        int told = Gemma4Layers.perLayerSize(config);
-        return Standard.model(config, 131_072, told == 0 ? embedding : embedding.with(new PerLayerEmbeddings(
-                config.positive("vocab_size_per_layer_input", 262_144), sublayers.getLast().layer() + 1, told,
+        int perLayerSize = Gemma4Layers.perLayerSize(config);
+        return Standard.model(config, 131_072, perLayerSize == 0 ? embedding : embedding.with(new PerLayerEmbeddings(
+                config.positive("vocab_size_per_layer_input", 262_144), sublayers.getLast().layer() + 1, perLayerSize,
                 norm.eps())), sublayers, norm, GemmaBody.head(config, 0));
     }
 

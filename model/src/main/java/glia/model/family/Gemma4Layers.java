@@ -21,12 +21,12 @@ import glia.tensor.kernel.Activation;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The layers of Gemma 4: attention, an MLP or experts beside one, and, where layers are told of the token, a gate for
-/// that. The last of these gives what the stream is multiplied with.
+/// The layers of Gemma 4: attention, an MLP with or without parallel experts, and, in some sizes, a per-layer
+/// embedding. The last sublayer has the learned scale of the stream.
 final class Gemma4Layers {
     private Gemma4Layers() { }
 
-    /// How many numbers of a token each layer is told.
+    /// The size of per-layer embeddings; 0 for none.
     static int perLayerSize(Config config) throws CheckpointException {
         return Numbers.count(config, "hidden_size_per_layer_input", 256);
     }
@@ -35,8 +35,8 @@ final class Gemma4Layers {
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % 6 != 0);
         slides[slides.length - 1] = false;
         KeySharing sharing = KeySharing.read(config, slides);
-        int told = perLayerSize(config);
-        int perLayer = told == 0 ? 2 : 3;
+        int perLayerSize = perLayerSize(config);
+        int numSublayers = perLayerSize == 0 ? 2 : 3;
         Activation activation = Activations.read(config, "hidden_activation", "gelu_pytorch_tanh");
         int width = config.positive("intermediate_size");
         int wide = config.flag("use_double_wide_mlp", false) ? Math.multiplyExact(2, width) : width;
@@ -46,14 +46,14 @@ final class Gemma4Layers {
             NormedAttention own = Gemma4Mixers.attention(config, layer, slides[layer], norm.eps());
             boolean follows = sharing.follows(layer);
             sublayers.add(new Sublayer(layer, norm, follows
-                    ? following(own, Place.of(perLayer * sharing.followed(layer))) : own, norm, Residual.PLAIN));
+                    ? following(own, Place.of(numSublayers * sharing.followed(layer))) : own, norm, Residual.PLAIN));
             Mixer mlp = new GatedMlp(follows ? wide : width, activation, Bias.NONE);
             sublayers.add(new Sublayer(layer, mixes ? new Norm.None() : norm,
                     mixes ? besideExperts(mlp, norm, Gemma4Mixers.experts(config, activation, norm)) : mlp, norm,
-                    told == 0 ? new Residual.Scaled() : Residual.PLAIN));
-            if (told > 0) {
-                sublayers.add(new Sublayer(layer, new Norm.None(), new PerLayerEmbedding(layer, told, activation), norm,
-                        new Residual.Scaled()));
+                    perLayerSize == 0 ? new Residual.Scaled() : Residual.PLAIN));
+            if (perLayerSize > 0) {
+                sublayers.add(new Sublayer(layer, new Norm.None(),
+                        new PerLayerEmbedding(layer, perLayerSize, activation), norm, new Residual.Scaled()));
             }
         }
         return sublayers;

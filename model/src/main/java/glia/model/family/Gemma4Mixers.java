@@ -19,12 +19,12 @@ import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
 import java.util.Map;
 
-/// What configs say about the attention of Gemma 4, whose full layers have larger heads than sliding ones and keys that
-/// may be their values too, and about its experts.
+/// Reads the attention and the experts of Gemma 4. Full layers have larger heads than sliding-window ones, and their
+/// values may be their keys.
 final class Gemma4Mixers {
     private Gemma4Mixers() { }
 
-    /// The attention of one layer, for which `per_layer_config` may have sizes of its own.
+    /// The attention of one layer; `per_layer_config` may override its sizes.
     static NormedAttention attention(Config config, int layer, boolean slides, float eps) throws CheckpointException {
         Config own = config.child("per_layer_config", Map.of()).child("" + layer, Map.of());
         boolean keysAreValues = !slides && config.flag("attention_k_eq_v", false);

@@ -21,8 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/// What Gemma 2 and 3 have in common: norms before and after each mixer whose weights are distances from 1, embeddings
-/// times √D, and soft caps where the config has them.
+/// The common structure of Gemma 2 and 3: norms before and after each mixer with weights stored minus 1, embeddings
+/// times √D, and optional soft caps.
 final class GemmaBody {
     private GemmaBody() { }
 
@@ -30,17 +30,17 @@ final class GemmaBody {
         return new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
     }
 
-    /// What scores are multiplied with.
+    /// The scale of scores.
     static float scale(Config config) throws CheckpointException {
         return (float) (1 / Math.sqrt(Numbers.real(config, "query_pre_attn_scalar", NumberRange.FACTOR, 256)));
     }
 
-    /// The window of sliding layers.
+    /// The sliding window.
     static int window(Config config) throws CheckpointException {
         return config.has("sliding_window") ? config.positive("sliding_window") : 4096;
     }
 
-    /// A soft cap: `ifAbsent` (0 is none) where the config does not say, none where it says null.
+    /// A soft cap: `ifAbsent` (0 for none) if the key is missing, none if it is null.
     private static OptionalDouble cap(Config config, String key, double ifAbsent) throws CheckpointException {
         if (config.has(key)) {
             return OptionalDouble.of(Numbers.real(config, key, NumberRange.CAP));
@@ -53,9 +53,9 @@ final class GemmaBody {
         return cap.isPresent() ? new Scores.Capped((float) cap.getAsDouble()) : new Scores.Plain();
     }
 
-    /// Reads all but the attention.
+    /// Reads everything except the attention.
     ///
-    /// @param logitCap the cap of logits where the config does not say, 0 for none
+    /// @param logitCap the default cap of logits, 0 for none
     static ModelSpec spec(Config config, int context, double logitCap, Standard.Attentions attentions)
             throws CheckpointException {
         if (config.flag("use_bidirectional_attention", false)) {
@@ -78,9 +78,9 @@ final class GemmaBody {
         return Padding.read(config, Embedding.scaled(Math.sqrt(config.positive("hidden_size"))), 0);
     }
 
-    /// The head, with its logits' cap.
+    /// The head with the cap of logits.
     ///
-    /// @param logitCap where the config does not say, 0 for none
+    /// @param logitCap the default cap, 0 for none
     static Head head(Config config, double logitCap) throws CheckpointException {
         OptionalDouble cap = cap(config, "final_logit_softcapping", logitCap);
         Head head = Standard.head(config, true);

@@ -25,9 +25,9 @@ import glia.model.spec.Rope;
 import java.util.List;
 import java.util.Optional;
 
-/// GLM-4.5 and 4.6: the first `first_k_dense_replace` layers have an MLP, the others experts, chosen by corrected
-/// sigmoid scores, and a shared one (https://arxiv.org/abs/2508.06471). Checked against the class `Glm4MoeForCausalLM`.
-/// Layers beyond `num_hidden_layers`, which foresee a second token, are left aside.
+/// GLM-4.5 and 4.6: the first `first_k_dense_replace` layers have an MLP, the others routed experts (sigmoid scores
+/// with a learned correction) and a shared expert (https://arxiv.org/abs/2508.06471). Checked against the class
+/// `Glm4MoeForCausalLM`. Multi-token-prediction layers, beyond `num_hidden_layers`, are ignored.
 public final class Glm4Moe implements Family {
     public Glm4Moe() { }
 

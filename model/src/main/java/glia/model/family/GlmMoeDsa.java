@@ -15,8 +15,8 @@ import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
 
-/// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another rotation in the indexer; some layers
-/// take the keys that the last indexer before them chose. Checked against the class `GlmMoeDsaForCausalLM`.
+/// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another RoPE layout in the indexer; some
+/// layers reuse the selection of an earlier indexer. Checked against the class `GlmMoeDsaForCausalLM`.
 public final class GlmMoeDsa implements LatentFamily {
     private static final LatentConfig SIZES = new LatentConfig(2048, 192, 256);
     private static final LatentExperts EXPERTS =
@@ -38,7 +38,7 @@ public final class GlmMoeDsa implements LatentFamily {
                 layer -> layer < shares.length && shares[layer] ? shared : full, EXPERTS.read(config));
     }
 
-    /// Which layers have no indexer, by a list, by a pattern of letters or by a period.
+    /// The layers without an indexer: a list, a pattern of letters, or a period.
     private static boolean[] shares(Config config) throws CheckpointException {
         boolean[] shares = new boolean[Numbers.layers(config, "num_hidden_layers")];
         String key = config.has("indexer_types") ? "indexer_types" : "index_topk_pattern";

@@ -30,8 +30,8 @@ import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Optional;
 
-/// gpt-oss 20b and 120b: attention with sinks, windows on every other layer, experts with biases and a clamped gate,
-/// weighted by a softmax over the chosen ones (https://arxiv.org/abs/2508.10925). Checked against the class
+/// gpt-oss 20b and 120b: attention with sinks, sliding windows in every other layer, experts with biases and a clamped
+/// gate, weighted by a softmax over the selected ones (https://arxiv.org/abs/2508.10925). Checked against the class
 /// `GptOssForCausalLM`.
 public final class GptOss implements Family {
     public GptOss() { }
@@ -60,7 +60,7 @@ public final class GptOss implements Family {
                 layer -> slides[layer] ? attention.with(window) : attention, layer -> experts);
     }
 
-    /// YaRN to 32 times 4096 positions unless the config says otherwise.
+    /// By default YaRN with factor 32 over 4096 positions.
     private static Rope rope(Config config, int headSize) throws CheckpointException {
         Rope.Rotary read = RopeConfig.read(config, headSize, 150_000);
         boolean isGiven = config.has("rope_parameters") || config.has("rope_scaling");

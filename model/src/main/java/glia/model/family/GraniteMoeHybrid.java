@@ -34,8 +34,8 @@ import glia.model.spec.Sublayer;
 import java.util.List;
 import java.util.Optional;
 
-/// Granite 4: Mamba 2 and a few layers of attention, mostly without rotation, each followed by experts beside an MLP
-/// that all tokens share, or by that MLP alone; embeddings, scores, updates and logits have fixed factors
+/// Granite 4: Mamba 2 and a few attention layers, mostly without RoPE, each followed by routed experts with a shared
+/// one, or by an MLP; fixed multipliers of embeddings, scores, residuals and logits
 /// (https://www.ibm.com/granite/docs/models/granite). Checked against the class `GraniteMoeHybridForCausalLM`.
 public final class GraniteMoeHybrid implements Family {
     public GraniteMoeHybrid() { }
@@ -86,7 +86,7 @@ public final class GraniteMoeHybrid implements Family {
         return GraniteNames.source(spec, p);
     }
 
-    /// Bamba goes by the same name there, and is a Granite whose attention turns a part of each head.
+    /// Bamba has the same architecture name; its attention has RoPE on a part of each head.
     @Override
     public Optional<GgufForm> gguf() {
         return Optional.of(StateSpaceGguf.of("granitemoehybrid", StandardGguf.Rotation.INTERLEAVED,

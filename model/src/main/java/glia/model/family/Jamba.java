@@ -30,7 +30,7 @@ import glia.tensor.kernel.DecayForm;
 import java.util.List;
 import java.util.Optional;
 
-/// Jamba: Mamba with norms inside, attention without rotation in every few layers, and experts in every other one
+/// Jamba: Mamba with inner norms, attention without RoPE in every eighth layer, and experts in every other one
 /// (https://arxiv.org/abs/2403.19887). Checked against the class `JambaForCausalLM`.
 public final class Jamba implements Family {
     public Jamba() { }
@@ -70,7 +70,7 @@ public final class Jamba implements Family {
         return HybridNames.source(spec, p);
     }
 
-    /// Layers with attention or experts are told by their tensors, which must lie at equal distances.
+    /// Layers with attention or experts are found by their tensors, which must have a constant period.
     @Override
     public Optional<GgufForm> gguf() {
         List<GgufKey> keys = GgufKey.join(StateSpaceKeys.selective("mamba_d_conv", "mamba_d_state", "mamba_dt_rank"),

@@ -18,8 +18,8 @@ import glia.tensor.ops.expert.Router.Score;
 import glia.tensor.ops.expert.Router.Share;
 import glia.tensor.ops.expert.Router;
 
-/// The MLPs and experts of DeepSeek's models and of those made after them: the first layers are dense, the others have
-/// fine-grained experts, of which groups may be chosen first, beside shared ones (https://arxiv.org/abs/2401.06066).
+/// The MLPs and experts of DeepSeek's models and their successors: the first layers are dense, the others have
+/// fine-grained experts, optionally routed within groups, and shared experts (https://arxiv.org/abs/2401.06066).
 ///
 /// @param numDense the family's default for `first_k_dense_replace`
 /// @param numExperts likewise for `n_routed_experts`
@@ -35,21 +35,21 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
     static final LatentExperts DEEPSEEK_V3 =
             new LatentExperts(3, 256, 1, 2048, 8, 4, Method.NOAUX_TC, true, 2.5);
 
-    /// How experts are chosen.
+    /// The routing method.
     enum Method {
-        /// Of all; of the groups whose best expert is best; of the groups whose two best experts, with a learned
-        /// correction, are best.
+        /// Among all experts; in the groups with the best expert; in the groups with the two best experts by corrected
+        /// scores.
         GREEDY, GROUP_LIMITED_GREEDY, NOAUX_TC
     }
 
-    /// Reads what follows the attention in each layer, without biases.
+    /// Reads the MLP or experts of each layer, without biases.
     Standard.FeedForwards read(Config config) throws CheckpointException {
         return read(config, Bias.NONE);
     }
 
-    /// Reads what follows the attention in each layer.
+    /// Reads the MLP or experts of each layer.
     ///
-    /// @param bias of dense MLPs and shared experts
+    /// @param bias the biases of dense MLPs and shared experts
     Standard.FeedForwards read(Config config, Bias bias) throws CheckpointException {
         if (config.has("moe_layer_freq") && config.positive("moe_layer_freq") != 1) {
             throw config.error("moe_layer_freq", "found " + config.positive("moe_layer_freq")

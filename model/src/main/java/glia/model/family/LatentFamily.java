@@ -8,7 +8,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.Set;
 
-/// What families with latent attention share: the names of their tensors, and layers that foresee further tokens.
+/// The common parts of families with latent attention: tensor names and multi-token-prediction layers.
 interface LatentFamily extends Family {
     @Override
     default ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {

@@ -34,8 +34,8 @@ import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Optional;
 
-/// Llama 4 Scout and Maverick, text: rotating layers attend within chunks, every fourth does not rotate, attends to
-/// all and sharpens with length; the router's weight scales what goes into an expert. Checked against the class
+/// Llama 4 Scout and Maverick, text: layers with RoPE and chunked attention; every fourth layer has no RoPE, full
+/// attention and a temperature by position; router weights multiply the experts' inputs. Checked against the class
 /// `Llama4ForCausalLM` and https://github.com/meta-llama/llama-models.
 public final class Llama4 implements Family {
     private static final GgufKey STEP = GgufKey.optional("interleave_moe_layer_step", "interleave_moe_layer_step",
@@ -58,7 +58,7 @@ public final class Llama4 implements Family {
                 Standard.bias(config, "attention_bias", false));
         Attention rotating = whole.with(RopeConfig.read(config, headSize, 500_000).with(Layout.INTERLEAVED)).with(
                 config.flag("use_qk_norm", true) ? new QkNorm.Rotated(epsilon) : new QkNorm.None());
-        Attention still = Standard.flagOrNumber(config, "attn_temperature_tuning", true) ? whole
+        Attention noRope = Standard.flagOrNumber(config, "attn_temperature_tuning", true) ? whole
                 .with(new Temperature.Logarithmic(Numbers.real(config, "attn_scale", NumberRange.WEIGHT, 0.1),
                         config.positive("floor_scale", 8192), 1)) : whole;
         Span chunk = new Span.Chunked(config.positive("attention_chunk_size", 8192));
@@ -66,7 +66,7 @@ public final class Llama4 implements Family {
         Mixer mlp = Standard.mlp(config, "intermediate_size_mlp", Bias.NONE);
         boolean[] mixes = LayerTypes.mixes(config);
         return Standard.spec(config, 131_072, false, epsilon,
-                layer -> (rotates[layer] ? rotating : still).with(chunked[layer] ? chunk : new Span.Causal()),
+                layer -> (rotates[layer] ? rotating : noRope).with(chunked[layer] ? chunk : new Span.Causal()),
                 layer -> mixes[layer] ? experts : mlp);
     }
 

@@ -28,8 +28,8 @@ import glia.tensor.kernel.Activation;
 import java.util.List;
 import java.util.Optional;
 
-/// MiniMax-Text-01 and M1: lightning attention with a layer of attention in between, experts in all layers, and a
-/// stream that is normed itself (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
+/// MiniMax-Text-01 and M1: lightning attention with softmax attention in some layers, experts in all layers, and a
+/// normalized residual stream (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
 public final class MiniMax implements Family {
     private static final float LIGHTNING_EPS = 1e-6f;
 
@@ -79,7 +79,7 @@ public final class MiniMax implements Family {
         });
     }
 
-    /// What the reference computes from the number of heads and layers and keeps with the weights.
+    /// Buffers that the reference derives from the number of heads and layers.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.endsWith(".self_attn.slope_rate") || name.endsWith(".self_attn.query_decay")

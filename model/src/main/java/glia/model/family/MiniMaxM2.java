@@ -24,10 +24,10 @@ import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Optional;
 
-/// MiniMax-M2: experts in all layers, chosen by corrected sigmoid scores; queries and keys are normed over all heads
+/// MiniMax-M2: experts in all layers, routed by sigmoid scores with a learned correction; QK norms over all heads
 /// together. Checked against the class `MiniMaxM2ForCausalLM`, but for one thing: `rotary_dim`, which the published
-/// configs have (64 of 128), is heeded where `partial_rotary_factor` is missing, as the model was trained; that class
-/// turns whole heads then.
+/// configs have (64 of 128), is used if `partial_rotary_factor` is missing, as in training; that class rotates whole
+/// heads then.
 public final class MiniMaxM2 implements Family {
     public MiniMaxM2() { }
 

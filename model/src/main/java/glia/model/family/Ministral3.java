@@ -22,11 +22,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Ministral 3: Llama's body, YaRN, and queries that grow with the logarithm of the
-/// position. Checked against the class `Ministral3ForCausalLM`.
+/// Ministral 3: Llama's structure with YaRN and a query temperature that grows with the logarithm of the position.
+/// Checked against the class `Ministral3ForCausalLM`.
 public final class Ministral3 implements Family {
     private static final String LENGTH = "original_max_position_embeddings";
-    /// What holds where the config says nothing of rotation.
+    /// The defaults of `rope_parameters`.
     private static final Map<String, ?> ROPE = Map.of("rope_type", "yarn", "rope_theta", 1e6, "factor", 16.0,
             LENGTH, 16_384, "mscale", 1.0, "mscale_all_dim", 1.0, "llama_4_scaling_beta", 0.1);
 

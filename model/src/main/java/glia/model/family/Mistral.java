@@ -17,9 +17,9 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// Mistral 7B and Nemo: Llama's body with a sliding window on every layer (https://arxiv.org/abs/2310.06825); from
-/// version 0.2 on the window is null, that is, there is none. Checked against the class `MistralForCausalLM`.
-/// GGUF files call this family `llama`.
+/// Mistral 7B and Nemo: Llama's structure with a sliding window in every layer (https://arxiv.org/abs/2310.06825); from
+/// version 0.2 on the window is null, which means none. Checked against the class `MistralForCausalLM`. The GGUF
+/// architecture is `llama`.
 public final class Mistral implements Family {
     public Mistral() { }
 

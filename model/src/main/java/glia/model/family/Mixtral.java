@@ -19,10 +19,9 @@ import glia.model.spec.Rope;
 import java.util.List;
 import java.util.Optional;
 
-/// Mixtral 8x7B and 8x22B: Mistral's body with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
-/// Checked against the class `MixtralForCausalLM`. `router_jitter_noise` shakes inputs in the reference's training only
-/// and is not used here.
-/// GGUF files call this family `llama`.
+/// Mixtral 8x7B and 8x22B: Mistral's structure with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
+/// Checked against the class `MixtralForCausalLM`. `router_jitter_noise`, which the reference uses in training only, is
+/// ignored. The GGUF architecture is `llama`.
 public final class Mixtral implements Family {
     public Mixtral() { }
 

@@ -31,8 +31,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// ModernBERT (https://arxiv.org/abs/2412.13663): an encoder with rotary positions, gated MLPs, no biases, and windows
-/// in two of three layers. Checked against the class `ModernBertForMaskedLM`.
+/// ModernBERT (https://arxiv.org/abs/2412.13663): an encoder with RoPE, gated MLPs, no biases, and local attention in
+/// two of three layers. Checked against the class `ModernBertForMaskedLM`.
 public final class ModernBert implements Family {
     public ModernBert() { }
 
@@ -71,7 +71,7 @@ public final class ModernBert implements Family {
                         "ModernBertForMaskedLM"));
     }
 
-    /// Global layers turn with a base of 160,000, local ones with 10,000.
+    /// Global layers have a RoPE base of 160,000, local ones 10,000.
     private static Rope rope(Config config, int headSize, boolean slides) throws CheckpointException {
         Optional<Config> own = RopeConfig.ofKind(config, slides);
         double base = Numbers.real(config, slides ? "local_rope_theta" : "global_rope_theta",

@@ -29,8 +29,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// MPT (MosaicML, 2023): no biases at all, ALiBi, fused queries, keys and values. Checked against the class
-/// `MptForCausalLM`, which leaves `alibi_bias_max`, `expansion_ratio` and `logit_scale` aside; here they count, as in
-/// the models' own code.
+/// `MptForCausalLM`, which ignores `alibi_bias_max`, `expansion_ratio` and `logit_scale`; here they are used, as in the
+/// models' own code.
 public final class Mpt implements Family {
     public Mpt() { }
 

@@ -2,7 +2,7 @@ package glia.model.family;
 
 import java.util.List;
 
-/// The models for more than text whose text part runs.
+/// The multimodal models whose text model is supported.
 final class MultimodalFamilies {
     private static final List<String> TOWER = List.of("vision_tower.", "multi_modal_projector.");
     private static final List<String> VISUAL = List.of("visual.");

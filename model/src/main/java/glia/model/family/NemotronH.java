@@ -25,9 +25,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Nemotron-H and Nemotron 3: one mixer a layer, Mamba 2, attention without rotation, an MLP or experts without gates
-/// (https://arxiv.org/abs/2504.03624). Checked against the class `NemotronHForCausalLM`, but for time steps, which are
-/// clamped to `time_step_limit` as NVIDIA's own code has it. Layers that foresee a second token are left aside.
+/// Nemotron-H and Nemotron 3: one mixer per layer: Mamba 2, attention without RoPE, an MLP or experts without gates
+/// (https://arxiv.org/abs/2504.03624). Checked against the class `NemotronHForCausalLM`, except that time steps are
+/// clamped to `time_step_limit` as in NVIDIA's own code. Multi-token-prediction layers are ignored.
 public final class NemotronH implements Family {
     private static final List<LayerKind> DEFAULT_LAYERS =
             List.of(LayerKind.STATE_SPACE, LayerKind.EXPERTS, LayerKind.ATTENTION, LayerKind.MLP);

@@ -15,7 +15,7 @@ import glia.tensor.kernel.DecayForm;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 
-/// What configs say about the state spaces and the experts of Nemotron-H.
+/// Reads the state spaces and the experts of Nemotron-H.
 final class NemotronMixers {
     private NemotronMixers() { }
 
@@ -41,7 +41,7 @@ final class NemotronMixers {
                 ? new CompressedExperts(experts, config.positive("moe_latent_size"), bias) : experts;
     }
 
-    /// The name of a key of the state space, which may be an older one.
+    /// The key of a state-space setting, or its older name.
     private static String key(Config config, String name, String older) {
         return config.has(older) ? older : name;
     }

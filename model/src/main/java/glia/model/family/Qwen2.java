@@ -19,8 +19,8 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// Qwen2 and Qwen2.5: Llama's body, with biases of queries, keys and values (https://arxiv.org/abs/2407.10671), and
-/// sliding windows from layer `max_window_layers` on where they are switched on. Checked against `Qwen2ForCausalLM`.
+/// Qwen2 and Qwen2.5: Llama's structure with biases of queries, keys and values (https://arxiv.org/abs/2407.10671), and
+/// optional sliding windows from layer `max_window_layers` on. Checked against `Qwen2ForCausalLM`.
 public final class Qwen2 implements Family {
     public Qwen2() { }
 
@@ -38,7 +38,7 @@ public final class Qwen2 implements Family {
         return Standard.spec(config, 32_768, false, Bias.NONE, layer -> attention.with(spans[layer]));
     }
 
-    /// What each layer sees, in Qwen2 and Qwen3.
+    /// The attention span of each layer, in Qwen2 and Qwen3.
     static Span[] spans(Config config) throws CheckpointException {
         int firstSliding = Numbers.count(config, "max_window_layers", 28);
         boolean on = config.flag("use_sliding_window", false)

@@ -19,7 +19,7 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// Qwen3, dense: Llama's body with an RMS norm of each head of queries and keys before rotation
+/// Qwen3, dense: Llama's structure with an RMS norm of each query and key head before RoPE
 /// (https://arxiv.org/abs/2505.09388). Checked against the class `Qwen3ForCausalLM`.
 public final class Qwen3 implements Family {
     public Qwen3() { }

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Qwen3.5, the text part, with MLPs or with experts in all layers: the body of Qwen3-Next, with a projection of its
-/// own for each input of the recurrence. For text the three axes of its rotation are one. Checked against the classes
+/// Qwen3.5, the text model, with MLPs or with experts in all layers: the structure of Qwen3-Next, with separate input
+/// projections of the recurrence. For text the three RoPE axes are equal. Checked against the classes
 /// `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`.
 public final class Qwen35 implements Family {
     private static final String WITH_EXPERTS = "qwen3_5_moe_text";
@@ -43,7 +43,7 @@ public final class Qwen35 implements Family {
         return DeltaNames.source(spec, p);
     }
 
-    /// The layers that foresee a second token, which say nothing about the next, and the image encoder.
+    /// Multi-token-prediction layers and the image encoder.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.") || name.startsWith("model.visual.");

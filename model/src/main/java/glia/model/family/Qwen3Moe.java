@@ -25,8 +25,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Qwen3 with experts: 30B-A3B, 235B-A22B, Coder (https://arxiv.org/abs/2505.09388). Qwen3's attention, and experts in
-/// all layers but those that `mlp_only_layers` lists and, of the others, in each `decoder_sparse_step`-th. Checked
-/// against the class `Qwen3MoeForCausalLM`.
+/// every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. Checked against the class
+/// `Qwen3MoeForCausalLM`.
 public final class Qwen3Moe implements Family {
     public Qwen3Moe() { }
 

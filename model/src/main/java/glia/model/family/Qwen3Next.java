@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Qwen3-Next (https://qwen.ai/blog?id=qwen3_next): three layers of Gated DeltaNet to one of gated attention, and
-/// experts in all layers but those that `mlp_only_layers` lists and, of the others, in each `decoder_sparse_step`-th.
-/// The recurrence's projections are fused by key head. Checked against the class `Qwen3NextForCausalLM`.
+/// experts in every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. The recurrence's
+/// projections are interleaved by key head. Checked against the class `Qwen3NextForCausalLM`.
 public final class Qwen3Next implements Family {
     public Qwen3Next() { }
 
@@ -44,7 +44,7 @@ public final class Qwen3Next implements Family {
         return DeltaNames.source(spec, p);
     }
 
-    /// The layers that foresee a second token: they say nothing about the next.
+    /// Multi-token-prediction layers.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.startsWith("mtp.");

@@ -20,8 +20,8 @@ import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
-/// SmolLM3: Llama's body where every fourth layer has no rotary embedding (https://arxiv.org/abs/2501.18795). In
-/// `no_rope_layers` a 1 means, against its name, that the layer does rotate. Checked against `SmolLM3ForCausalLM`.
+/// SmolLM3: Llama's structure without RoPE in every fourth layer (https://arxiv.org/abs/2501.18795). In
+/// `no_rope_layers` a 1 means, against its name, that the layer has RoPE. Checked against `SmolLM3ForCausalLM`.
 public final class SmolLm3 implements Family {
     public SmolLm3() { }
 
@@ -35,13 +35,13 @@ public final class SmolLm3 implements Family {
         int headSize = AttentionConfig.headSize(config, 0);
         Attention rotating = AttentionConfig.causal(config, 4, headSize, RopeConfig.read(config, headSize, 2_000_000),
                 Standard.bias(config, "attention_bias", false));
-        Attention still = rotating.with(new Rope.None());
+        Attention noRope = rotating.with(new Rope.None());
         boolean[] rotates = LayerTypes.rotates(config);
         boolean sliding = config.flag("use_sliding_window", false) && config.has("sliding_window");
         boolean[] slides = LayerTypes.read(config, layer -> sliding && !rotates[layer]);
         Bias mlpBias = Standard.bias(config, "mlp_bias", false);
         return Standard.spec(Padding.orElse(config, 128_004), 32_768, true, mlpBias, layer ->
-                (rotates[layer] ? rotating : still).with(sliding && slides[layer] ? AttentionConfig.span(config)
+                (rotates[layer] ? rotating : noRope).with(sliding && slides[layer] ? AttentionConfig.span(config)
                         : new Span.Causal()));
     }
 

@@ -18,9 +18,8 @@ import glia.model.spec.Sublayer;
 import java.util.List;
 import java.util.Optional;
 
-/// T5 (https://arxiv.org/abs/1910.10683): an encoder-decoder without biases whose scores are not scaled and know
-/// positions by learned buckets of distances, which all layers of a stack share with the first.
-/// Checked against the class `T5ForConditionalGeneration`.
+/// T5 (https://arxiv.org/abs/1910.10683): an encoder-decoder without biases, with unscaled scores and relative position
+/// buckets that all layers of a stack share. Checked against the class `T5ForConditionalGeneration`.
 public final class T5 implements Family {
     public T5() { }
 
@@ -40,7 +39,7 @@ public final class T5 implements Family {
         List<Sublayer> decoder = stacks.decoder(decoderLayers);
         List<Sublayer> encoder = stacks.encoder(layers, decoder.size());
         // The first T5 scales the last hidden state; the configs of later ones say so by a head that is not tied. Those
-        // that say it outright may have either head: the file tells.
+        // that say it outright may have either head: the file decides.
         boolean tied = config.flag("tie_word_embeddings", true);
         boolean scales = config.flag("scale_decoder_outputs", tied);
         Head head = (tied || config.has("scale_decoder_outputs") ? Head.TIED : Head.SEPARATE)
@@ -55,7 +54,7 @@ public final class T5 implements Family {
         return T5Names.source(spec, p);
     }
 
-    /// The embedding again, and biases that the first files have and no model uses.
+    /// Copies of the embedding, and unused biases of the first files.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
         return name.equals("encoder.embed_tokens.weight") || name.equals("decoder.embed_tokens.weight")

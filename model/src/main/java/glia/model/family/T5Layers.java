@@ -44,7 +44,7 @@ record T5Layers(Norm norm, int numHeads, int headSize, int numBuckets, int maxDi
         return sublayers;
     }
 
-    /// @param first its first sublayer, counted on from the decoder's
+    /// @param first the index of its first sublayer, after those of the decoder
     List<Sublayer> encoder(int numLayers, int first) {
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < numLayers; layer++) {
@@ -54,7 +54,7 @@ record T5Layers(Norm norm, int numHeads, int headSize, int numBuckets, int maxDi
         return sublayers;
     }
 
-    /// @param owner the sublayer with the table of distances, the first of its stack
+    /// @param owner the sublayer with the position table, the first of its stack
     private Mixer attention(Span span, int owner) {
         return new RelativeAttention(numHeads, headSize, span,
                 new Scores.RelativeBias(numBuckets, maxDistance, span instanceof Span.Bidirectional), owner);

@@ -10,13 +10,13 @@ import glia.model.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The text part of a model that also takes images or sounds. Its config lies in `text_config` and is one of another
-/// family; its tensors have that family's names behind a prefix. The other parts are left aside.
+/// The text model of a multimodal model. Its config is `text_config`, of another family; its tensors have that family's
+/// names after a prefix. The tensors of image and audio encoders are ignored.
 ///
-/// @param modelType of the whole
-/// @param textType of the part where `text_config` does not say
-/// @param tied whether head and embedding are one where no config says so
-/// @param otherParts the names that tensors of the other parts begin with
+/// @param modelType the `model_type` of the multimodal model
+/// @param textType the default `model_type` of `text_config`
+/// @param tied whether the head is tied by default
+/// @param otherParts name prefixes of ignored tensors
 record TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) implements Family {
     private static final String HEAD = "tie_word_embeddings";
     private static final String MODEL = "model.";
@@ -45,7 +45,7 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         return Families.ofModelType(spec.modelType()).orElseThrow();
     }
 
-    /// The names under which the whole's files have a tensor of the text part.
+    /// The candidate names of a tensor of the text model.
     private static List<String> names(String name) {
         List<String> names = new ArrayList<>();
         if (name.startsWith(MODEL)) {

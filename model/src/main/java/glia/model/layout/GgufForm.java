@@ -9,48 +9,47 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// How a family looks in GGUF files: metadata becomes the same config that the hub's checkpoints have, names are
-/// other ones, and some values are stored differently, which the spec then says.
+/// The GGUF form of a family: metadata is converted to the config of the hub's checkpoints; tensors have other names,
+/// and some values are stored differently, which the spec describes.
 public interface GgufForm {
     /// The value of `general.architecture`.
     String architecture();
 
-    /// All values of `general.architecture` that this form answers to.
+    /// All values of `general.architecture` of this form.
     default List<String> architectures() {
         return List.of(architecture());
     }
 
-    /// The keys of config.json that the metadata stands for.
+    /// The metadata as keys of config.json.
     Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException;
 
-    /// The spec of the values as the file stores them: other rotary layouts, norm weights that include the 1.
+    /// The spec of the stored values: another RoPE layout, norm weights including 1.
     ModelSpec stored(ModelSpec spec, Checkpoint checkpoint) throws CheckpointException;
 
-    /// What the metadata of a file that is written say of a model, `general.architecture` and the architecture's keys;
-    /// nothing if files of this form are only read.
+    /// The metadata of a model to be written: `general.architecture` and its keys; empty if this form is read-only.
     default Optional<Map<String, Object>> metadata(ModelSpec spec) {
         return Optional.empty();
     }
 
-    /// What of a model files hold: heads of masked language models they do not.
+    /// The part of a model that files hold; heads of masked language models are left out.
     default ModelSpec held(ModelSpec spec) {
         return spec;
     }
 
-    /// The spec of the values in a file that is written, where files may hold them in several ways.
+    /// The spec of the values of a file to be written, if several storage layouts exist.
     default ModelSpec written(ModelSpec spec) {
         return spec;
     }
 
-    /// Tensors of a file that is written in which no parameter lies, by name.
+    /// Tensors without parameters of a file to be written, by name.
     default Map<String, float[]> further(ModelSpec spec) {
         return Map.of();
     }
 
-    /// Where a parameter lies in the file.
+    /// The source of a parameter in the file.
     Source source(ModelSpec spec, Parameter parameter);
 
-    /// Whether a tensor is left aside on purpose, as in `Family`.
+    /// Whether an unused tensor is expected, as in `Family`.
     default boolean ignores(ModelSpec spec, String tensorName) {
         return false;
     }

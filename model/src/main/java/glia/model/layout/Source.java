@@ -13,15 +13,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 
-/// Where a parameter lies in a checkpoint, as an expression over stored tensors. It is read one way and written the
-/// other, so that gradients and saved models carry the checkpoint's own names and shapes.
+/// The source of a parameter in a checkpoint: an expression over stored tensors. It works in both directions, so that
+/// gradients and saved models have the checkpoint's names and shapes.
 public sealed interface Source {
-    /// Rows and columns that are transposed at a time.
+    /// Tile size of transpositions.
     int SQUARE = 32;
     ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED;
     ValueLayout.OfInt I32 = ValueLayout.JAVA_INT_UNALIGNED;
 
-    /// A tensor as it is, under the first of these names that the checkpoint has.
+    /// A stored tensor, under the first of these names that exists.
     record Stored(List<String> names) implements Source {
         public Stored(String... names) {
             this(List.of(names));
@@ -31,34 +31,33 @@ public sealed interface Source {
     /// A matrix stored `[inputs, outputs]`.
     record Transposed(Source of) implements Source { }
 
-    /// Rows `from` to `from + count` (of a vector: numbers) of a tensor in which several parameters are fused.
+    /// Rows (of a vector: elements) `from` to `from + count` of a fused tensor.
     ///
-    /// @param total the rows of all of them
+    /// @param total the rows of the fused tensor
     record Rows(Source of, int from, int count, int total) implements Source { }
 
     /// Matrix (or vector) `index` of a stack of `count`.
     record Slice(Source of, int index, int count) implements Source { }
 
-    /// Blocks of `size` rows (of a vector: numbers), block `first`, `first + step`, `first + 2 · step`…: one of several
-    /// parameters whose blocks take turns.
+    /// Interleaved blocks of `size` rows (of a vector: elements): blocks `first`, `first + step`, `first + 2 · step`…
     record Every(Source of, int first, int step, int size) implements Source {
-        /// Single rows that take turns.
+        /// Interleaved single rows.
         public Every(Source of, int first, int step) {
             this(of, first, step, 1);
         }
     }
 
-    /// The same numbers in another shape.
+    /// A reshaped tensor.
     ///
-    /// @param written the shape below, in files that are written
+    /// @param written the stored shape, in files to be written
     record Shaped(Source of, List<Long> shape, List<Long> written) implements Source { }
 
-    /// The second place if the checkpoint has its tensor, else the first.
+    /// The second source if its tensor exists, else the first.
     record Either(Source first, Source second) implements Source { }
 
-    /// The same over tensors with other names.
+    /// A copy with other tensor names.
     ///
-    /// @param rename the names to look for in place of one, in order
+    /// @param rename the candidate names for a name, in order
     default Source renamed(Function<String, List<String>> rename) {
         return switch (this) {
             case Stored s -> new Stored(s.names.stream().flatMap(name -> rename.apply(name).stream()).toList());
@@ -71,7 +70,7 @@ public sealed interface Source {
         };
     }
 
-    /// The same without choices, for a checkpoint that has these tensors.
+    /// A copy in which the choices are resolved for a checkpoint with these tensors.
     default Source in(Set<String> names) {
         return switch (this) {
             case Stored s -> this;
@@ -87,7 +86,7 @@ public sealed interface Source {
         };
     }
 
-    /// The stored tensor at the bottom.
+    /// The innermost stored tensor.
     default Stored stored() {
         return switch (this) {
             case Stored s -> s;
@@ -100,7 +99,7 @@ public sealed interface Source {
         };
     }
 
-    /// Whether the parameter lies in the stored tensor as it is, so that nothing has to be copied.
+    /// Whether the parameter is a view of the stored tensor, so that nothing is copied.
     default boolean isView() {
         return switch (this) {
             case Stored s -> true;
@@ -113,7 +112,7 @@ public sealed interface Source {
         };
     }
 
-    /// The shape of the parameter, from that of the stored tensor.
+    /// The shape of the parameter, given that of the stored tensor.
     ///
     /// @throws IllegalArgumentException if the stored shape does not fit the expression
     default long[] shape(long[] stored) {
@@ -139,7 +138,7 @@ public sealed interface Source {
             case Every e -> {
                 long[] shape = e.of.shape(stored);
                 require(shape[0] % (e.step * e.size) == 0, shape[0] + " rows are not those of " + e.step
-                        + " in turn" + (e.size == 1 ? "" : ", " + e.size + " at a time"));
+                        + " interleaved" + (e.size == 1 ? "" : ", " + e.size + " at a time"));
                 long[] some = shape.clone();
                 some[0] /= e.step;
                 yield some;
@@ -155,7 +154,8 @@ public sealed interface Source {
         };
     }
 
-    /// The shape of the stored tensor, from that of the parameter: `shape` the other way. Of choices it is the first.
+    /// The shape of the stored tensor, given that of the parameter: the inverse of `shape`. Of choices it takes the
+    /// first.
     default long[] storedShape(long[] parameter) {
         return switch (this) {
             case Stored s -> parameter;
@@ -178,9 +178,9 @@ public sealed interface Source {
         return other;
     }
 
-    /// The parameter, from the stored tensor: a view where the memory allows it, else a copy that lives in `arena`.
+    /// Reads the parameter: a view of the stored tensor if possible, else a copy in `arena`.
     ///
-    /// @param made copies made so far, so that parameters fused in one stored tensor share one
+    /// @param made copies made so far, which parameters of one fused tensor share
     /// @throws IllegalArgumentException if the stored shape does not fit the expression
     default Tensor read(Tensor stored, Arena arena, Map<Source, Tensor> made) {
         shape(stored.shape());
@@ -215,7 +215,7 @@ public sealed interface Source {
         };
     }
 
-    /// The parameter, from a stored tensor that is packed: always a view.
+    /// Reads the parameter from a quantized tensor; always a view.
     ///
     /// @throws IllegalArgumentException if the stored shape does not fit the expression, or a view cannot express it
     default PackedTensor read(PackedTensor stored) {
@@ -226,7 +226,7 @@ public sealed interface Source {
             case Rows r -> r.of.read(stored).rows(r.from, r.count, 1);
             case Slice s -> s.of.read(stored).at(s.index);
             case Every e -> {
-                require(e.size == 1, "blocks of packed rows that take turns are no view");
+                require(e.size == 1, "interleaved blocks of quantized rows cannot be a view");
                 PackedTensor whole = e.of.read(stored);
                 yield whole.rows(e.first, Math.toIntExact(whole.shape()[0] / e.step), e.step);
             }
@@ -328,13 +328,13 @@ public sealed interface Source {
         // In squares, so that the lines that are read and written stay in the first cache.
         for (int i = 0; i < x.rows(); i += SQUARE) {
             for (int j = 0; j < x.cols(); j += SQUARE) {
-                turn(x, y, i, j, bytes);
+                transpose(x, y, i, j, bytes);
             }
         }
         return y;
     }
 
-    private static void turn(Tensor x, Tensor y, int row, int col, int bytes) {
+    private static void transpose(Tensor x, Tensor y, int row, int col, int bytes) {
         for (int i = row; i < Math.min(row + SQUARE, x.rows()); i++) {
             long from = (long) i * x.cols();
             for (int j = col; j < Math.min(col + SQUARE, x.cols()); j++) {

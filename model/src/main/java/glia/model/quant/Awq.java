@@ -8,11 +8,11 @@ import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.Tensor;
 import java.util.Locale;
 
-/// AWQ (https://arxiv.org/abs/2306.00978) with 4 bits in the order of its GEMM kernel: `qweight` I32 `[K, R/8]`, packed
-/// along the outputs, which lie in a word as 0, 2, 4, 6, 1, 3, 5, 7 from the low bits on; `qzeros` `[G, R/8]` in the
-/// same order, `scales` `[G,R]`. A number is `scale · (code - zero)`.
+/// AWQ (https://arxiv.org/abs/2306.00978), 4 bits in the order of its GEMM kernel: `qweight` I32 `[K, R/8]`, packed
+/// along the outputs in the order 0, 2, 4, 6, 1, 3, 5, 7 from the low bits on; `qzeros` `[G, R/8]` in the same order,
+/// `scales` `[G,R]`. A weight is `scale · (code - zero)`.
 ///
-/// @param groupSize inputs of a group, 0 for all
+/// @param groupSize inputs per group, 0 for one group
 record Awq(int groupSize) implements QweightPacking {
     private static final int PER_WORD = 8;
 

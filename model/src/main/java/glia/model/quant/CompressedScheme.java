@@ -8,31 +8,31 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// What a compressed-tensors config says: which modules are quantized, and how
+/// A compressed-tensors config: which modules are quantized and how
 /// (https://github.com/vllm-project/compressed-tensors).
 ///
-/// @param ignored modules that are not
+/// @param ignored modules that are not quantized
 record CompressedScheme(List<Group> groups, List<Target> ignored) {
-    /// How much of a matrix shares a scale.
+    /// The granularity of scales.
     enum Strategy { TENSOR, CHANNEL, GROUP, BLOCK, TENSOR_GROUP }
 
     /// How the weights of a group of modules are quantized.
     ///
     /// @param isSymmetric whether there are no zero points
-    /// @param groupSize inputs that share a scale, where the strategy has groups
-    /// @param block rows and columns that share a scale, where the strategy has blocks
+    /// @param groupSize inputs that share a scale, for the group strategy
+    /// @param block rows and columns that share a scale, for the block strategy
     record Group(List<Target> targets, String format, int bits, boolean isFloat, boolean isSymmetric,
             Strategy strategy, int groupSize, int[] block) { }
 
-    /// A module by its name, by a pattern after `re:` that fits the beginning of its name, or by its class.
+    /// A module: its name, a pattern after `re:` that matches the beginning of its name, or its class.
     ///
-    /// @param pattern of names; of a class's name otherwise one that fits nothing else
+    /// @param pattern matches module names; for a class it matches the class name only
     record Target(String text, Pattern pattern) {
         boolean fitsName(String module) {
             return text.startsWith("re:") ? pattern.matcher(module).lookingAt() : text.equals(module);
         }
 
-        /// All weights that are packed belong to linear layers.
+        /// All quantized weights belong to linear layers.
         boolean fitsClass() {
             return text.equals("Linear");
         }
@@ -112,7 +112,7 @@ record CompressedScheme(List<Group> groups, List<Target> ignored) {
         return ignored.stream().anyMatch(t -> t.fitsName(module));
     }
 
-    /// The group of a module: names go before classes.
+    /// The group of a module; names take precedence over classes.
     Group groupOf(String module, String name, Parts parts) throws CheckpointException {
         for (Group group : groups) {
             if (group.targets.stream().anyMatch(t -> t.fitsName(module))) {

@@ -17,14 +17,14 @@ import java.util.function.Supplier;
 ///
 /// | form | codes |
 /// |---|---|
-/// | pack-quantized | `weight_packed` I32, low bits first; whole numbers of 4 or 8 bits less half their range |
+/// | pack-quantized | `weight_packed` I32, low bits first; integers of 4 or 8 bits minus half their range |
 /// | int-quantized, naive-quantized | `weight` I8 |
 /// | float-quantized, naive-quantized | `weight` F8_E4M3 |
 /// | nvfp4-pack-quantized | `weight_packed` U8 of E2M1, scales divided by `weight_global_scale` |
 /// | mxfp4-pack-quantized | `weight_packed` U8 of E2M1, scales powers of two for each 32 |
 ///
-/// `weight_scale` has one number for the matrix, one for each output (`channel`), each group of inputs or each block.
-/// `weight_zero_point` is there where the quantization is not symmetric, `weight_g_idx` where inputs were sorted.
+/// `weight_scale` has one scale per matrix, output (`channel`), group of inputs or block. `weight_zero_point` exists
+/// for asymmetric quantization, `weight_g_idx` for activation order.
 record CompressedTensors(CompressedScheme scheme) implements Packing {
     private static final String PACKED = ".weight_packed";
     private static final String WEIGHT = ".weight";
@@ -102,7 +102,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
                 : new QuantizedMatrix(format, rows, cols, scales.grouping, all, made));
     }
 
-    /// The inputs, from the tensor that holds the weight's own shape.
+    /// The number of inputs, from the tensor with the weight's shape.
     private static int cols(String name, int rows, Parts parts) throws CheckpointException {
         Tensor shape = parts.tensor(name);
         if (shape.dtype() != DType.I64 && shape.dtype() != DType.I32 || !shape.is(2)) {
@@ -136,7 +136,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         String zeroName = module + ".weight_zero_point";
         Tensor zeros = parts.tensor(zeroName);
         if (zeros.dtype() != DType.I8 || zeros.size() != scales.numbers.size() || zeros.rank() > 2) {
-            throw parts.error(zeroName, "found " + zeros + ", expected I8 beside scales " + scales.numbers);
+            throw parts.error(zeroName, "found " + zeros + ", expected I8 with scales " + scales.numbers);
         }
         return PackedTensor.of(new QuantizedMatrix(format, codes.rows(), codes.cols(), scales.grouping,
                 bytes + zeros.sizeBytes(), () ->
@@ -171,7 +171,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
                 new QuantizedMatrix.Parts(code, codes, scales.numbers, Optional.empty(), 1)));
     }
 
-    /// @param numbers a row for each block of rows
+    /// @param numbers one row per block of rows
     private record Scales(Tensor numbers, Grouping grouping) { }
 
     private static Scales scales(String module, Group group, int rows, int cols, Parts parts)

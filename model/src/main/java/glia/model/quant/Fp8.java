@@ -10,14 +10,14 @@ import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// Weights in 8-bit floating point with a scale for each block of 128 by 128 numbers, as DeepSeek V3 has them:
-/// `W[i,j] = code[i,j] · weight_scale_inv[i / 128, j / 128]`. Despite its name the scale is a multiplier. A scale of
-/// one number is for the whole matrix. `activation_scale`, where there is one, is not used: activations stay F32.
+/// FP8 weights with a scale for each block of 128 × 128, as in DeepSeek V3: `W[i,j] = code[i,j] · weight_scale_inv[i /
+/// 128, j / 128]`. Despite its name the scale is a multiplier. A single scale applies to the whole matrix.
+/// `activation_scale` is not used; activations stay F32.
 ///
 /// Source: DeepSeek V3's README_WEIGHTS (https://huggingface.co/deepseek-ai/DeepSeek-V3).
 ///
-/// @param blockRows of a block
-/// @param blockCols of a block
+/// @param blockRows rows of a block
+/// @param blockCols columns of a block
 record Fp8(int blockRows, int blockCols) implements Packing {
     private static final int DEFAULT = 128;
 

@@ -8,12 +8,12 @@ import glia.tensor.Tensor;
 import java.util.Optional;
 
 /// GPTQ (https://arxiv.org/abs/2210.17323) with 4 or 8 bits: `qweight` I32 `[K·bits/32, R]`, packed along the inputs,
-/// low bits first; `qzeros` `[G, R·bits/32]`, `scales` `[G,R]`, `g_idx[k]` the group of each input. A number is
-/// `scale · (code - (zero + 1))`; in files of the format gptq_v2 zero points are stored as they are.
+/// low bits first; `qzeros` `[G, R·bits/32]`, `scales` `[G,R]`, `g_idx[k]` the group of each input. A weight is `scale
+/// · (code - (zero + 1))`; the format gptq_v2 stores zero points without the offset.
 ///
-/// @param bits of a code
-/// @param groupSize inputs of a group, 0 for all
-/// @param zeroOffset what zero points are more than stored
+/// @param bits bits per code
+/// @param groupSize inputs per group, 0 for one group
+/// @param zeroOffset added to the stored zero points
 record Gptq(int bits, int groupSize, int zeroOffset) implements QweightPacking {
     static Gptq of(Config q) throws CheckpointException {
         int bits = q.integer("bits");

@@ -8,17 +8,17 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
-/// Makes coded matrices whose inputs were put into groups one after the other, or in the order of their activations.
+/// Builds quantized matrices with groups of inputs, in sequence or in activation order (`desc_act`).
 final class Grouped {
     private static final String SORTED = " act-order";
 
     private Grouped() { }
 
-    /// A matrix with groups of `size` inputs. Codes of sorted inputs are laid out in the groups' order where that is
-    /// possible, for then products need not look up each number's group.
+    /// A matrix with groups of `size` inputs. Codes in activation order are sorted by group if possible, so that the
+    /// GEMM needs no group lookup per weight.
     ///
-    /// @param bits of a code
-    /// @param groups the group of each input, if the file says so
+    /// @param bits bits per code
+    /// @param groups the group of each input, if the file has `g_idx`
     /// @param parts the stored tensors, with codes in the order of the inputs
     static QuantizedMatrix matrix(String format, int rows, int cols, int bits, int size, Optional<int[]> groups,
             long sizeBytes, Supplier<Parts> parts) {
@@ -36,7 +36,7 @@ final class Grouped {
                 });
     }
 
-    /// The inputs sorted by their groups, if then each group has `size` of them and only the last may have fewer.
+    /// The inputs sorted by group, if each group then has `size` inputs; the last may have fewer.
     private static Optional<int[]> order(int[] groups, int size) {
         int[] order = IntStream.range(0, groups.length).boxed().sorted(Comparator.comparingInt(k -> groups[k]))
                 .mapToInt(Integer::intValue).toArray();

@@ -8,10 +8,9 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
-/// Experts as gpt-oss stores them: `…_blocks` U8 `[X,R,G,16]`, two E2M1 numbers a byte, the even one in the low half,
-/// and `…_scales` U8 `[X,R,G]`, powers of two for each 32 numbers: `[X,R,32·G]` numbers, which the model's code
-/// transposes into `[X,32·G,R]`. The transposed shape is what the unquantized checkpoint has, so it is what families
-/// see.
+/// Experts as gpt-oss stores them: `…_blocks` U8 `[X,R,G,16]`, two E2M1 values per byte, the even one in the low half,
+/// and `…_scales` U8 `[X,R,G]`, a power of two per 32 values. The reference transposes the `[X,R,32·G]` values to
+/// `[X,32·G,R]`, the shape of the unquantized checkpoint, which families read.
 ///
 /// Source: https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf, and the checkpoints
 /// openai/gpt-oss-20b and -120b.

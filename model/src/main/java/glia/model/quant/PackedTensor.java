@@ -4,19 +4,19 @@ import glia.tensor.QuantizedMatrix;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 
-/// A weight that a checkpoint holds as codes and scales, seen as the one tensor that it stands for: a matrix `[R,K]`
-/// or a stack of matrices `[X,R,K]`, one for each expert.
+/// A quantized weight of several stored tensors (codes, scales…), seen as the single tensor that it represents: a
+/// matrix `[R,K]`, or a stack `[X,R,K]` with one matrix per expert.
 ///
-/// @param shape of the tensor
-/// @param isTransposed whether the shape has the matrices transposed: `[K,R]`, `[X,K,R]`
-/// @param matrices the matrices `[R,K]` by their number in the stack
+/// @param shape the represented shape
+/// @param isTransposed whether the shape is that of transposed matrices: `[K,R]`, `[X,K,R]`
+/// @param matrices the matrices `[R,K]` by index in the stack
 public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<QuantizedMatrix> matrices) {
-    /// One matrix as it is.
+    /// A single matrix.
     static PackedTensor of(QuantizedMatrix matrix) {
         return new PackedTensor(new long[] {matrix.rows(), matrix.cols()}, false, i -> matrix);
     }
 
-    /// The same, seen with its last two dimensions transposed.
+    /// A view with the last two dimensions transposed.
     public PackedTensor transposed() {
         long[] transposed = shape.clone();
         transposed[shape.length - 2] = shape[shape.length - 1];
@@ -26,7 +26,7 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Quant
 
     /// Rows `from`, `from + step`, …, `count` of them, of the one matrix or of each in the stack.
     ///
-    /// @throws IllegalArgumentException if it is seen transposed: codes of a row lie together
+    /// @throws IllegalArgumentException if it is transposed: the codes of a row are contiguous
     public PackedTensor rows(int from, int count, int step) {
         requireStraight();
         long[] part = shape.clone();
@@ -42,9 +42,9 @@ public record PackedTensor(long[] shape, boolean isTransposed, IntFunction<Quant
         return new PackedTensor(new long[] {shape[1], shape[2]}, isTransposed, i -> matrices.apply(index));
     }
 
-    /// The matrix as products take it.
+    /// The matrix for matrix multiplication.
     ///
-    /// @throws IllegalArgumentException if it is a stack, or is seen transposed
+    /// @throws IllegalArgumentException if it is a stack or transposed
     public QuantizedMatrix matrix() {
         requireStraight();
         if (shape.length != 2) {

@@ -3,9 +3,9 @@ package glia.model.quant;
 import glia.io.CheckpointException;
 import java.util.Optional;
 
-/// A way in which checkpoints hold quantized weights.
+/// A checkpoint layout of quantized weights.
 interface Packing {
-    /// The name of the weight whose codes the tensor `name` holds, if it does hold codes.
+    /// The name of the weight whose codes the tensor `name` holds; empty if it holds none.
     Optional<String> weight(String name, Parts parts) throws CheckpointException;
 
     /// The weight whose codes the tensor `name` holds.
@@ -13,7 +13,7 @@ interface Packing {
     /// @throws CheckpointException if parts are missing or do not fit
     PackedTensor read(String name, Parts parts) throws CheckpointException;
 
-    /// Whether a tensor says how activations were quantized, or caches, which Glia does not do.
+    /// Whether a tensor holds scales of activations or of a KV cache, which are not used.
     default boolean isOfActivations(String name) {
         return false;
     }

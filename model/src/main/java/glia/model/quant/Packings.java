@@ -4,7 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import java.util.Optional;
 
-/// Finds out from a config how a checkpoint's weights are packed.
+/// Reads the layout of quantized weights from a config.
 public final class Packings {
     private static final String KEY = "quantization_config";
     private static final String OTHER_KEY = "compression_config";
@@ -12,7 +12,7 @@ public final class Packings {
 
     private Packings() { }
 
-    /// The way of packing, or empty for a checkpoint that is not quantized.
+    /// The layout; empty if the checkpoint is not quantized.
     static Optional<Packing> of(Config config) throws CheckpointException {
         Config text = config.isObject("text_config") ? config.child("text_config") : config;
         for (Config holder : new Config[] {config, text}) {
@@ -26,7 +26,7 @@ public final class Packings {
         return Optional.empty();
     }
 
-    /// A config that says nothing of packed weights.
+    /// A copy of a config without its quantization keys.
     public static Config without(Config config) {
         return config.without(KEY).without(OTHER_KEY).without("text_config", KEY).without("text_config", OTHER_KEY);
     }

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Set;
 
-/// The tensors that packed weights are made of, checked as they are asked for; it keeps account of which were.
+/// Reads and checks the tensors of quantized weights, and records which were read.
 final class Parts {
     private final Path path;
     private final Checkpoint checkpoint;
@@ -22,7 +22,7 @@ final class Parts {
         this.checkpoint = checkpoint;
     }
 
-    /// Names of tensors that have been asked for.
+    /// The names of all tensors that were read.
     Set<String> used() {
         return used;
     }
@@ -31,18 +31,18 @@ final class Parts {
         return checkpoint.names().contains(name);
     }
 
-    /// A look at a tensor that may transpose out not to be a part of anything.
+    /// A tensor that may turn out not to belong to a quantized weight; it is not recorded.
     Tensor peek(String name) throws CheckpointException {
         return checkpoint.tensor(name);
     }
 
-    /// A part whose shape the caller checks.
+    /// A tensor whose shape the caller checks.
     Tensor tensor(String name) throws CheckpointException {
         used.add(name);
         return checkpoint.tensor(name);
     }
 
-    /// Codes or packed whole numbers, of a given type and rank, that fill their rows.
+    /// Codes or packed integers of a given type and rank that fill their rows.
     Tensor codes(String name, int rank, DType... types) throws CheckpointException {
         Tensor t = tensor(name);
         if (!Arrays.asList(types).contains(t.dtype()) || t.rank() != rank) {
@@ -54,7 +54,7 @@ final class Parts {
         return t;
     }
 
-    /// A part of exactly this shape.
+    /// A tensor of exactly this shape.
     Tensor whole(String name, DType type, long... shape) throws CheckpointException {
         Tensor t = tensor(name);
         if (t.dtype() != type || !t.is(shape)) {
@@ -82,7 +82,7 @@ final class Parts {
         return read;
     }
 
-    /// The group of each column from a tensor of these, which must name groups from 0 to `numGroups - 1`.
+    /// The group of each column; groups must be from 0 to `numGroups - 1`.
     int[] groups(String name, int cols, int numGroups) throws CheckpointException {
         Tensor t = whole(name, DType.I32, cols);
         int[] groups = new int[cols];

@@ -7,9 +7,10 @@ import glia.tensor.QuantizedMatrix.Code;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
-/// Codes packed in words, `….qweight`, with zero points `….qzeros` and scales `….scales` for groups of inputs.
+/// The tensors of GPTQ and AWQ: codes packed in 32-bit words, `….qweight`, with zero points `….qzeros` and scales
+/// `….scales` per group of inputs.
 interface QweightPacking extends Packing {
-    /// The end of the name of the codes.
+    /// The name suffix of the codes.
     String CODES = ".qweight";
 
     @Override
@@ -17,12 +18,12 @@ interface QweightPacking extends Packing {
         return name.endsWith(CODES) ? Optional.of(base(name) + ".weight") : Optional.empty();
     }
 
-    /// The name that all parts of a weight begin with.
+    /// The common name prefix of a weight's tensors.
     static String base(String name) {
         return name.substring(0, name.length() - CODES.length());
     }
 
-    /// The inputs of a group, 0 for all, which files write as -1.
+    /// The inputs per group; 0 for one group, which files write as -1.
     static int groupSize(Config q) throws CheckpointException {
         int size = q.integer("group_size", 128);
         if (size < 1 && size != -1) {
@@ -31,7 +32,7 @@ interface QweightPacking extends Packing {
         return Math.max(0, size);
     }
 
-    /// The same zero point in the middle everywhere, as symmetric quantization has it, is a kind of code.
+    /// A constant zero point in the middle, from symmetric quantization, becomes part of the code type.
     static QuantizedMatrix.Parts parts(int bits, Tensor codes, Tensor scales, Tensor zeros) {
         if (Repack.all(zeros, 1 << bits - 1)) {
             return new QuantizedMatrix.Parts(

@@ -5,17 +5,16 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/// Lays codes out row by row where a file has them otherwise. Copies have the size of the packed tensors and live as
-/// long as they are reachable.
+/// Repacks codes row by row. Copies have the size of the stored tensors and live as long as they are reachable.
 final class Repack {
-    /// Rows and columns of the pieces that are transposed together, so that both sides stay in the first cache.
+    /// Tile size of the transposition; source and target tiles fit the L1 cache.
     private static final int TILE = 64;
 
     private static final int[] AWQ_ORDER = {0, 2, 4, 6, 1, 3, 5, 7};
 
     private Repack() { }
 
-    /// Words `[I,O]` as `[O,I]`, seen as bytes: `[O,4·I]`.
+    /// Transposes 32-bit words `[I,O]` to `[O,I]`, as bytes `[O,4·I]`.
     static Tensor transposedWords(Tensor words) {
         int inputs = words.rows();
         int outputs = words.cols();
@@ -33,7 +32,7 @@ final class Repack {
         return transposed;
     }
 
-    /// AWQ's words `[I,O/8]`, eight outputs of an input each in the order 0, 2, 4, 6, 1, 3, 5, 7, as four-bit codes
+    /// Repacks AWQ's words `[I,O/8]`, with eight outputs each in the order 0, 2, 4, 6, 1, 3, 5, 7, to 4-bit codes
     /// `[O,I/2]`.
     static Tensor transposedAwq(Tensor words) {
         int inputs = words.rows();
@@ -57,7 +56,7 @@ final class Repack {
         return transposed;
     }
 
-    /// Scales `[G,O]` as `[O,G]`.
+    /// Transposes scales `[G,O]` to `[O,G]`.
     static Tensor transposed(Tensor scales) {
         int groups = scales.rows();
         int outputs = scales.cols();
@@ -74,9 +73,9 @@ final class Repack {
         return transposed;
     }
 
-    /// Codes of a row in another order.
+    /// Reorders the columns of each row.
     ///
-    /// @param order the column that each place gets
+    /// @param order the source column of each target column
     static Tensor ordered(Tensor codes, int bits, int[] order) {
         int rowBytes = Math.ceilDiv(order.length * bits, 8);
         Tensor ordered = Tensor.allocate(Arena.ofAuto(), DType.U8, codes.rows(), rowBytes);
@@ -102,10 +101,10 @@ final class Repack {
         return Memory.u8(row + k / 2) >> 4 * (k & 1) & 15;
     }
 
-    /// Zero points that lie in words of `bits` each, as half-precision numbers `[O,G]`.
+    /// Unpacks zero points of `bits` bits to F16 `[O,G]`.
     ///
     /// @param words `[G, O · bits / 32]`, or with `isDown` `[O · bits / 32, G]`
-    /// @param add what each is more than stored
+    /// @param add the offset added to each
     static Tensor zeros(Tensor words, int outputs, int groups, int bits, boolean isDown, boolean isAwq, int add) {
         int perWord = 32 / bits;
         int mask = (1 << bits) - 1;
@@ -124,7 +123,7 @@ final class Repack {
         return zeros;
     }
 
-    /// Whether all half-precision numbers are this one.
+    /// Whether all F16 elements have this value.
     static boolean all(Tensor numbers, float number) {
         for (long i = 0; i < numbers.size(); i++) {
             if (Memory.f16(numbers.address() + 2 * i) != number) {

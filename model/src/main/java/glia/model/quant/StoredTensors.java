@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// The tensors of a checkpoint under the names that families know: where a quantized checkpoint has a weight as several
-/// tensors (codes, scales, zero points…), they are one here, `….weight`. So families need not know of quantization.
+/// The tensors of a checkpoint under the names of the unquantized checkpoint: the codes, scales and zero points of a
+/// quantized weight appear as one tensor `….weight`. So families do not depend on quantization.
 public final class StoredTensors {
     private final Checkpoint checkpoint;
     private final Set<String> names;
@@ -25,16 +25,16 @@ public final class StoredTensors {
         this.packed = packed;
     }
 
-    /// The tensors as they are.
+    /// The tensors of an unquantized checkpoint.
     public static StoredTensors plain(Checkpoint checkpoint) {
         return new StoredTensors(checkpoint, checkpoint.names(), Map.of());
     }
 
-    /// The tensors as `quantization_config` says they are packed.
+    /// The tensors of a checkpoint with a `quantization_config`.
     ///
     /// @param path of the checkpoint, for messages
     /// @param config the whole of config.json
-    /// @throws CheckpointException if the way of quantization is not supported, or parts are missing or do not fit
+    /// @throws CheckpointException if the quantization is not supported, or tensors are missing or have wrong shapes
     public static StoredTensors of(Path path, Checkpoint checkpoint, Config config) throws CheckpointException {
         Optional<Packing> packing = Packings.of(config);
         if (packing.isEmpty()) {
@@ -63,24 +63,24 @@ public final class StoredTensors {
         return names;
     }
 
-    /// The tensor of this name as it lies in the file.
+    /// The stored tensor of this name.
     ///
     /// @throws CheckpointException if there is none
     public Tensor tensor(String name) throws CheckpointException {
         return checkpoint.tensor(name);
     }
 
-    /// The names of all weights that are packed.
+    /// The names of all quantized weights.
     public Set<String> packed() {
         return Collections.unmodifiableSet(packed.keySet());
     }
 
-    /// The weight of this name, if it is packed.
+    /// The weight of this name, if it is quantized.
     public Optional<PackedTensor> packed(String name) {
         return Optional.ofNullable(packed.get(name));
     }
 
-    /// The shape of a tensor or of the weight that it stands for.
+    /// The shape of a tensor or of a quantized weight.
     ///
     /// @throws CheckpointException if there is none of this name
     public long[] shape(String name) throws CheckpointException {

@@ -7,16 +7,16 @@ import java.util.List;
 /// Softmax attention, multi-head, grouped-query or multi-query by the number of key-value heads.
 /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245
 ///
-/// @param scale what scores are multiplied with
-/// @param scores what is made of the scores before the softmax
-/// @param gating what the result of the heads goes through before the output's projection
+/// @param scale factor of the scores, usually 1/√E
+/// @param scores what is added to the scores, or how they are capped, before the softmax
+/// @param gating gate of the heads' output, before the output projection
 public record Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span,
         QkNorm norm, Bias bias, Scores scores, Temperature temperature, Gating gating) implements Mixer {
-    /// A gate of the result.
+    /// A gate of the heads' output.
     public enum Gating {
-        /// There is none.
+        /// No gate.
         NONE,
-        /// `result · σ(gate)`, number by number; the queries' projection gives for each head `[query | gate]`.
+        /// `output ⊙ σ(gate)`; the query projection computes `[query | gate]` for each head.
         /// https://arxiv.org/abs/2505.06708
         SIGMOID
     }
@@ -34,56 +34,56 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         }
     }
 
-    /// Attention with plain scores and, where a norm is given, normed heads.
+    /// Attention with plain scores and, unless the norm is `None`, a norm of each query and key head.
     public Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span, Norm headNorm,
             Bias bias) {
         this(numHeads, numKeyValueHeads, headSize, scale, rope, span, QkNorm.heads(headNorm), bias,
                 new Scores.Plain(), new Temperature.Constant(), Gating.NONE);
     }
 
-    /// Attention over all that went before, with scores divided by √E and nothing else done to them.
+    /// Causal attention with scores divided by √E.
     public static Attention causal(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Bias bias) {
         return new Attention(numHeads, numKeyValueHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
                 new Span.Causal(), new Norm.None(), bias);
     }
 
-    /// The same attention with another factor of scores.
+    /// A copy with another scale of the scores.
     public Attention withScale(double other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, (float) other, rope, span, norm, bias, scores,
                 temperature, gating);
     }
 
-    /// The same with another rotation.
+    /// A copy with another RoPE.
     public Attention with(Rope other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores,
                 temperature, gating);
     }
 
-    /// The same with another span.
+    /// A copy with another span.
     public Attention with(Span other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, other, norm, bias, scores,
                 temperature, gating);
     }
 
-    /// The same with another norm of queries and keys.
+    /// A copy with another norm of queries and keys.
     public Attention with(QkNorm other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores,
                 temperature, gating);
     }
 
-    /// The same with another rule of scores.
+    /// A copy with other scores.
     public Attention with(Scores other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, other, temperature,
                 gating);
     }
 
-    /// The same with another temperature.
+    /// A copy with another temperature.
     public Attention with(Temperature other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other,
                 gating);
     }
 
-    /// The same with another gate.
+    /// A copy with another gate.
     public Attention with(Gating other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, temperature,
                 other);
@@ -137,7 +137,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         return kind + " attention, " + numHeads + " heads"
                 + (numHeads == numKeyValueHeads ? "" : " over " + numKeyValueHeads + " of keys and values")
                 + ", size " + headSize + ", " + Labels.of(span) + ", " + Labels.of(rope) + Labels.of(norm)
-                + Labels.of(scores) + (temperature instanceof Temperature.Logarithmic ? ", sharper with length" : "")
+                + Labels.of(scores)
+                + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "")
                 + (gating == Gating.NONE ? "" : ", gated");
     }
 }

@@ -3,7 +3,7 @@ package glia.model.spec;
 /// Which projections of a mixer add a bias.
 public enum Bias {
     NONE,
-    /// Those into the mixer: queries, keys and values.
+    /// Only the input projections: queries, keys and values.
     INPUTS,
     ALL
 }

@@ -2,21 +2,23 @@ package glia.model.spec;
 
 import glia.tensor.kernel.Span;
 
-/// One thing that a sequence remembers of a mixer. Numbers are F32.
+/// One cache that a mixer keeps for each sequence. Values are F32.
 public sealed interface CacheKind {
-    /// A row of keys and a row of values for each position that can still be seen.
+    /// A KV cache: a key row and a value row for each position that the span still reaches.
     ///
-    /// @param keySize numbers a position, all heads together
+    /// @param keySize width of a key row, all heads together
+    /// @param valueSize width of a value row, all heads together
     record KeyValues(int keySize, int valueSize, Span span) implements CacheKind { }
 
-    /// One row for each position that can still be seen, such as the latent from which keys and values both come.
-    /// Kernels see it as keys and, with the same addresses, as values.
+    /// One row for each position that the span still reaches, such as the latent of multi-head latent attention (MLA).
+    /// Kernels read the same memory as keys and as values.
     record Rows(int size, Span span) implements CacheKind { }
 
-    /// A fixed count of numbers, whatever the length: the state of a recurrence, or the last inputs of a convolution.
+    /// A state of fixed size, independent of the sequence length: that of a recurrence, or the last inputs of a causal
+    /// convolution.
     record Recurrence(int size) implements CacheKind { }
 
-    /// A row of keys and a row of values for each token of the source that an encoder has read: as many as it has, and
-    /// for as long as the sequence is not begun anew.
+    /// The keys and values of cross attention: a row of each for every token of the encoder's source. They stay as long
+    /// as the sequence.
     record Source(int keySize, int valueSize) implements CacheKind { }
 }

@@ -2,15 +2,15 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// A mixture of experts that work in fewer numbers than a token has: `out(Σ_j w_j · expert_j(in(x))) + shared(x)`, with
-/// the router and the shared expert on x itself. https://arxiv.org/abs/2401.04088 has the plain form.
+/// A mixture of experts in a smaller dimension (latent MoE): `out(Σ_j w_j · expert_j(in(x))) + shared(x)`, where the
+/// router and the shared expert read x itself. https://arxiv.org/abs/2401.04088 has the plain form.
 ///
-/// @param size L, the numbers that experts take and give
-/// @param bias whether `in` and `out` add biases
+/// @param size L, the dimension of the experts' inputs and outputs
+/// @param bias whether `in` and `out` have biases
 public record CompressedExperts(Experts experts, int size, Bias bias) implements Mixer {
     public CompressedExperts {
         if (size < 1) {
-            throw new IllegalArgumentException("experts on " + size + " numbers");
+            throw new IllegalArgumentException("experts of dimension " + size);
         }
     }
 
@@ -28,6 +28,6 @@ public record CompressedExperts(Experts experts, int size, Bias bias) implements
 
     @Override
     public String describe() {
-        return experts.describe() + ", on " + size + " numbers";
+        return experts.describe() + ", in " + size + " dimensions";
     }
 }

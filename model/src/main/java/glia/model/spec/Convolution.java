@@ -2,9 +2,9 @@ package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
 
-/// A convolution of each channel with its own last inputs, before a recurrence: `f(Σ_j w[c,j] x[t-k+1+j,c] + b[c])`.
+/// A depthwise causal convolution before a recurrence: `f(Σ_j w[c,j] x[t-k+1+j,c] + b[c])`.
 ///
-/// @param size k, the inputs that an output sees, its own included
+/// @param size k, the kernel size
 public record Convolution(int size, Activation activation, Bias bias) {
     public Convolution {
         if (size < 1) {
@@ -20,7 +20,7 @@ public record Convolution(int size, Activation activation, Bias bias) {
         }
     }
 
-    /// The last inputs of each channel.
+    /// The cache of the last k - 1 inputs of each channel.
     CacheKind cache(int numChannels) {
         return new CacheKind.Recurrence(Math.multiplyExact(numChannels, size - 1));
     }

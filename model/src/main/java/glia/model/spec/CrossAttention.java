@@ -2,10 +2,10 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// Multi-head attention of a decoder's tokens over the encoder's: queries come from the decoder, keys and values from
-/// the encoder's hidden states, all of which every token sees. https://arxiv.org/abs/1706.03762
+/// Multi-head cross attention: queries come from the decoder, keys and values from all hidden states of the encoder.
+/// https://arxiv.org/abs/1706.03762
 ///
-/// @param scale what scores are multiplied with
+/// @param scale factor of the scores
 public record CrossAttention(int numHeads, int headSize, float scale, Bias bias) implements Mixer {
     public CrossAttention {
         Heads.check(numHeads, numHeads, headSize);

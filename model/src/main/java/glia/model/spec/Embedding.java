@@ -3,16 +3,16 @@ package glia.model.spec;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// How tokens become the first hidden state: `norm(scale · E[token] + P[position] + S[segment])`.
+/// The input embedding: `norm(scale · E[token] + P[position] + S[segment])`.
 ///
-/// @param numSegments the kinds of segments, such as the two sentences of a pair, that tokens may belong to; 0 if there
-///     is no S. https://arxiv.org/abs/1810.04805
-/// @param padding the token that fills up batches, whose row of E learns nothing from being looked up, though it may
-///     from a head that shares E. https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
-/// @param perLayer what layers are told of the tokens besides
+/// @param numSegments the number of segment (token type) embeddings, such as 2 for sentence pairs; 0 if there is no S.
+///     https://arxiv.org/abs/1810.04805
+/// @param padding the padding token, whose row of E gets no gradient from lookups, only from a tied head.
+///     https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
+/// @param perLayer per-layer embeddings, if there are any
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
         Optional<PerLayerEmbeddings> perLayer) {
-    /// Only the token's row.
+    /// The token's row alone.
     public static final Embedding PLAIN = scaled(1);
 
     public Embedding {
@@ -20,17 +20,17 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         NumberRange.COUNT.require("number of segments", numSegments);
     }
 
-    /// An embedding each of whose rows learns.
+    /// An embedding without a padding token.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
         this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty());
     }
 
-    /// The same with a token that fills up batches.
+    /// A copy with a padding token.
     public Embedding withPadding(int token) {
         return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer);
     }
 
-    /// The same where layers are told more.
+    /// A copy with per-layer embeddings.
     public Embedding with(PerLayerEmbeddings more) {
         return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more));
     }
@@ -40,7 +40,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         return new Embedding(new Positions.None(), (float) scale, 0, new Norm.None());
     }
 
-    /// The parameters; E is `[V, D]`.
+    /// Adds the parameters; E is `[V, D]`.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
         shapes.add(Role.EMBEDDING, vocabSize, hidden);
         switch (positions) {

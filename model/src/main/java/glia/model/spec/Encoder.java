@@ -2,12 +2,12 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// The encoder of an encoder-decoder: it reads a whole source text, from the same embedding as the decoder's, and hands
-/// its last hidden states to the decoder's cross attention. https://arxiv.org/abs/1706.03762
+/// The encoder of an encoder-decoder model. It shares the decoder's embedding; the decoder's cross attention reads its
+/// last hidden states. https://arxiv.org/abs/1706.03762
 ///
-/// Its sublayers stand at the places after those of the decoder.
+/// Its sublayers have the indices after those of the decoder.
 ///
-/// @param startToken what the decoder's text begins with
+/// @param startToken id of the token that the decoder starts with
 public record Encoder(List<Sublayer> sublayers, Norm finalNorm, int startToken) {
     public Encoder {
         sublayers = List.copyOf(sublayers);

@@ -7,29 +7,30 @@ import glia.tensor.ops.expert.Router;
 import java.util.List;
 import java.util.Locale;
 
-/// A mixture of experts: each token goes through the few of many MLPs that a router chooses for it, and perhaps through
-/// one that all tokens share. https://arxiv.org/abs/1701.06538, https://arxiv.org/abs/2401.04088
+/// A mixture of experts (MoE): a router selects a few MLPs for each token; a shared expert may process every token.
+/// https://arxiv.org/abs/1701.06538, https://arxiv.org/abs/2401.04088
 ///
 /// @param intermediateSize I, the width of an expert
-/// @param form of all experts, the shared one too
-/// @param bias whether the router and the experts add biases; the shared expert may have its own
-/// @param weighting what the router's weights are multiplied with
+/// @param form of all experts, including the shared one
+/// @param bias whether the router and the experts have biases; the shared expert has its own setting
+/// @param weighting whether the router's weights multiply the experts' inputs or outputs
 public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias bias, Router router, Weighting weighting,
         Shared shared) implements Mixer {
-    /// An expert that every token uses, without a weight from the router.
+    /// The shared expert, which processes every token.
     public sealed interface Shared {
-        /// There is none.
+        /// No shared expert.
         record None() implements Shared { }
 
         /// Its output is added. https://arxiv.org/abs/2401.06066
         record Plain(int intermediateSize, Bias bias) implements Shared {
-            /// One that adds no biases.
+            /// A shared expert without biases.
             public Plain(int intermediateSize) {
                 this(intermediateSize, Bias.NONE);
             }
         }
 
-        /// Its output is added times `σ(w · x)`, one number for each token. https://arxiv.org/abs/2407.10671
+        /// Its output is multiplied by the gate `σ(w · x)`, one number per token, and added.
+        /// https://arxiv.org/abs/2407.10671
         record Gated(int intermediateSize) implements Shared { }
     }
 
@@ -49,7 +50,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         router.check(numExperts);
     }
 
-    /// How many experts a token goes through, the shared one not counted.
+    /// The number of active experts per token, without the shared one.
     public int numActive() {
         return router.numChosen();
     }
@@ -59,7 +60,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         parameters(shapes, hidden, hidden);
     }
 
-    /// The parameters where experts take and give another count of numbers than the router and the shared one.
+    /// Adds the parameters if the experts have another dimension than the router and the shared expert.
     void parameters(Shapes shapes, int hidden, int size) {
         boolean biased = bias != Bias.NONE;
         shapes.linear(Role.ROUTER, Role.ROUTER_BIAS, biased, numExperts, hidden);

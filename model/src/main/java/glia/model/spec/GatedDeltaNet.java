@@ -4,24 +4,24 @@ import glia.tensor.kernel.DecayForm;
 import glia.tensor.ops.scan.HeadSharing;
 import java.util.List;
 
-/// Gated DeltaNet (https://arxiv.org/abs/2412.06464): a linear recurrence in place of attention. Queries, keys and
-/// values go through a causal convolution and SiLU, queries and keys are normed to length 1; each value head keeps a
-/// matrix that decays and is corrected towards the value at its key (`GatedDelta`); the heads are normed and gated.
+/// Gated DeltaNet (https://arxiv.org/abs/2412.06464), a linear recurrence in place of attention. Queries, keys and
+/// values pass a causal convolution and SiLU; queries and keys are L2-normalized. Each value head has a state matrix,
+/// updated by the gated delta rule (`GatedDelta`). The heads' output is normalized and gated.
 ///
-/// @param numKeyHeads heads of queries and keys
-/// @param numValueHeads heads of values, as many or a multiple
-/// @param eps of the heads' norm
+/// @param numKeyHeads number of query and key heads
+/// @param numValueHeads number of value heads, a multiple of that
+/// @param eps epsilon of the output norm
 /// @param order which value heads share a key head
-/// @param decay how the decay rates are stored
+/// @param decay how decay rates are stored
 public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
         float eps, Inputs inputs, HeadSharing order, DecayForm decay) implements Mixer {
-    /// How the projections of the input are joined.
+    /// How the input projections are fused.
     public enum Inputs {
-        /// `[q | k | v]` of all heads, the gates z, β and the steps, each by itself.
+        /// Four matrices: `[q | k | v]` of all heads, the gates z, β, and the steps.
         SEPARATE,
-        /// For each key head `[q | k | its v | its z]`, and `[its β | its steps]`.
+        /// Two matrices, interleaved by key head: `[q | k | v | z]` and `[β | steps]`.
         BY_KEY_HEAD,
-        /// `[q | k | v]` of all heads, the gates z, and for each key head `[its β | its steps]`.
+        /// Three matrices: `[q | k | v]` of all heads, the gates z, and `[β | steps]` interleaved by key head.
         GATES_BY_KEY_HEAD
     }
 
@@ -36,30 +36,30 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
         Math.addExact(Math.multiplyExact(2 * numKeyHeads, keySize), Math.multiplyExact(2 * numValueHeads, valueSize));
     }
 
-    /// As the families define it: heads in groups, decays as logarithms.
+    /// The layout of the hub's checkpoints: grouped heads, logarithms of decays.
     public GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
             float eps, Inputs inputs) {
         this(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, HeadSharing.GROUPED,
                 DecayForm.LOGARITHM);
     }
 
-    /// The same stored in another way.
+    /// A copy with another storage layout.
     public GatedDeltaNet with(Inputs otherInputs, HeadSharing otherOrder, DecayForm otherDecay) {
         return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, otherInputs,
                 otherOrder, otherDecay);
     }
 
-    /// The numbers of all keys of a token.
+    /// The width of all key heads together.
     public int keysSize() {
         return numKeyHeads * keySize;
     }
 
-    /// The numbers of all values of a token.
+    /// The width of all value heads together.
     public int valuesSize() {
         return numValueHeads * valueSize;
     }
 
-    /// What goes through the convolution.
+    /// The channels of the convolution: queries, keys and values.
     public int numChannels() {
         return 2 * keysSize() + valuesSize();
     }
@@ -90,7 +90,7 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
         shapes.add(Role.OUTPUT, hidden, valuesSize());
     }
 
-    /// The convolution's last inputs, then the matrices.
+    /// The convolution's last inputs, then the state matrices.
     @Override
     public List<CacheKind> caches() {
         return List.of(convolution.cache(numChannels()),

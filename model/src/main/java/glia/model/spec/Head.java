@@ -2,37 +2,37 @@ package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
 
-/// How the last hidden state h becomes logits: `rule(W · transform(h) + b)`.
+/// The language-model head, from the last hidden state h to logits: `rule(W · transform(h) + b)`.
 ///
-/// @param bias whether there is a b, a number for each token of the vocabulary
+/// @param bias whether there is a b `[V]`
 public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits) {
-    /// The token embedding again.
+    /// Tied to the token embedding.
     public static final Head TIED = new Head(Matrix.TIED, new Transform.None(), Bias.NONE, new Logits.Plain());
-    /// A matrix of its own.
+    /// A separate matrix.
     public static final Head SEPARATE = TIED.with(Matrix.SEPARATE);
-    /// None: the model ends with hidden states, of which embeddings of texts are made.
+    /// No head: the model outputs hidden states, for text embeddings.
     public static final Head ABSENT = TIED.with(Matrix.ABSENT);
 
-    /// Where W comes from.
+    /// The matrix W.
     public enum Matrix {
-        /// It is the token embedding. https://arxiv.org/abs/1608.05859
+        /// The token embedding. https://arxiv.org/abs/1608.05859
         TIED,
         SEPARATE,
         ABSENT
     }
 
-    /// What is done to the last hidden state first.
+    /// A transform of the last hidden state before W.
     public sealed interface Transform {
         record None() implements Transform { }
 
-        /// `norm(f(A · h + a))`, `[D]` to `[D]`: the head of masked language models.
+        /// `norm(f(A · h + a))`, `[D]` to `[D]`, as in masked language models.
         /// https://arxiv.org/abs/1810.04805
         ///
         /// @param bias whether there is an a
         record Dense(Activation activation, Norm norm, Bias bias) implements Transform { }
     }
 
-    /// What is done to logits.
+    /// A function of the logits.
     public sealed interface Logits {
         record Plain() implements Logits { }
 
@@ -43,7 +43,7 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
             }
         }
 
-        /// `cap · tanh(z / cap)`: keeps logits within ±cap. https://arxiv.org/abs/2408.00118
+        /// Soft-capping, `cap · tanh(z / cap)`. https://arxiv.org/abs/2408.00118
         record Capped(float cap) implements Logits {
             public Capped {
                 NumberRange.CAP.require("cap of logits", cap);
@@ -51,17 +51,17 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
         }
     }
 
-    /// The same with a matrix from elsewhere.
+    /// A copy with another matrix.
     public Head with(Matrix other) {
         return new Head(other, transform, bias, logits);
     }
 
-    /// The same with another rule.
+    /// A copy with another function of the logits.
     public Head with(Logits other) {
         return new Head(matrix, transform, bias, other);
     }
 
-    /// The parameters, of which W is `[V, D]`.
+    /// Adds the parameters; W is `[V, D]`.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
         if (matrix == Matrix.ABSENT) {
             return;

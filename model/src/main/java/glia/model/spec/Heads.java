@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-/// The heads of attention.
+/// Checks of attention heads.
 final class Heads {
     private Heads() { }
 

@@ -2,15 +2,15 @@ package glia.model.spec;
 
 import glia.tensor.kernel.RopeTable.Layout;
 
-/// Which of the earlier positions a token attends to.
+/// Selects the positions that a token attends to.
 public sealed interface KeyChoice {
-    /// All of them.
+    /// All earlier positions.
     record All() implements KeyChoice { }
 
-    /// The `count` that a lightning indexer scores highest, with small heads over one key each
-    /// (https://arxiv.org/abs/2512.02556).
+    /// Sparse attention to the `count` positions with the highest scores of a lightning indexer, which has small query
+    /// heads and one key per position (https://arxiv.org/abs/2512.02556).
     ///
-    /// @param layout of the rotation, which is otherwise that of the attention
+    /// @param layout RoPE layout of the indexer; its frequencies are those of the attention
     record Indexed(int numHeads, int headSize, int count, Layout layout) implements KeyChoice {
         public Indexed {
             if (numHeads < 1 || headSize < 1 || count < 1 || (long) numHeads * headSize > Integer.MAX_VALUE) {
@@ -20,6 +20,6 @@ public sealed interface KeyChoice {
         }
     }
 
-    /// Those that the last indexer before this layer chose.
+    /// The positions selected by the last indexer of an earlier layer.
     record AsBefore() implements KeyChoice { }
 }

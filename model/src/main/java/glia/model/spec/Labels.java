@@ -5,7 +5,7 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.Locale;
 
-/// Labels for the parts of mixers, for `describe`.
+/// Short descriptions of the parts of mixers, for `describe`.
 final class Labels {
     private Labels() { }
 

@@ -4,35 +4,36 @@ import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Multi-head latent attention (https://arxiv.org/abs/2405.04434). Of each token a sequence remembers one row: a latent
-/// c, from which the keys and values of all heads could be expanded, and a rotated key that all heads share. Head h
-/// scores `scale · (plain_h · K_h c + rotated_h · key)` and sums up `V_h c`.
+/// Multi-head latent attention, MLA (https://arxiv.org/abs/2405.04434). The cache holds one row per token: a latent c,
+/// from which the keys and values of all heads are expanded, and a key with RoPE that all heads share. The score of
+/// head h is `scale · (plain_h · K_h c + rotated_h · key)`, its value `V_h c`.
 ///
-/// @param queries how queries come about
-/// @param latentSize numbers of c
-/// @param plainSize numbers of a head's query that are not rotated
-/// @param rope rotation of the others, and of the shared key
-/// @param bias whether the projections to latents and the output have biases
+/// @param queries the query projection
+/// @param latentSize the size of c (`kv_lora_rank`)
+/// @param plainSize dimensions of a query head without RoPE (`qk_nope_head_dim`)
+/// @param valueSize size of a value head (`v_head_dim`)
+/// @param rope RoPE of the other query dimensions and of the shared key
+/// @param bias whether the latent projections and the output have biases
 public record LatentAttention(int numHeads, Queries queries, int latentSize, int plainSize, int valueSize, float scale,
         Rope.Rotary rope, Bias bias, Expansion expansion, KeyChoice keys) implements Mixer {
     private static final Span SPAN = new Span.Causal();
-    /// The norm of latents. Its epsilon is never the config's.
+    /// The norm of latents. Its epsilon is fixed, whatever the config has.
     public static final Norm.Rms LATENT_NORM = new Norm.Rms(1e-6f, 0);
 
-    /// How queries come about.
+    /// The query projection.
     public sealed interface Queries {
-        /// By one matrix.
+        /// One matrix.
         record Direct() implements Queries { }
 
-        /// By way of a normed latent of `rank` numbers.
+        /// Two low-rank matrices with a norm between (`q_lora_rank`).
         record LowRank(int rank) implements Queries { }
     }
 
-    /// How K and V, which expand latents to keys and values, are stored.
+    /// Storage of K and V, which expand latents to keys and values.
     public enum Expansion {
-        /// In one matrix, for each head first K_h and then V_h, `[H·(plain + value), latent]`.
+        /// One matrix, for each head K_h and then V_h, `[H·(plain + value), latent]`.
         JOINED,
-        /// In two: transposed, `[H, latent, plain]`, and as they are, `[H, value, latent]`.
+        /// Two tensors: K transposed, `[H, latent, plain]`, and V, `[H, value, latent]`.
         SPLIT
     }
 
@@ -40,10 +41,10 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
         if (numHeads < 1 || latentSize < 1 || plainSize < 1 || valueSize < 1
                 || (long) numHeads * (latentSize + plainSize + valueSize + rope.rotatedSize()) > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("latent attention with " + numHeads + " heads of " + plainSize + " + "
-                    + rope.rotatedSize() + " and values of " + valueSize + " over latents of " + latentSize);
+                    + rope.rotatedSize() + " and values of " + valueSize + ", latents of " + latentSize);
         }
         if (queries instanceof Queries.LowRank low && low.rank < 1) {
-            throw new IllegalArgumentException("queries by way of " + low.rank + " numbers");
+            throw new IllegalArgumentException("queries of rank " + low.rank);
         }
         if (keys instanceof KeyChoice.Indexed indexed
                 && (queries instanceof Queries.Direct || indexed.headSize() < rope.rotatedSize())) {
@@ -53,17 +54,17 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
         NumberRange.FACTOR.require("attention scale", scale);
     }
 
-    /// The same with K and V stored in another way.
+    /// A copy with another storage of K and V.
     public LatentAttention withExpansion(Expansion other) {
         return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, other, keys);
     }
 
-    /// Numbers of a head's query.
+    /// Size of a query head.
     public int querySize() {
         return plainSize + rope.rotatedSize();
     }
 
-    /// Numbers that are remembered of a token.
+    /// Width of a cache row.
     public int rowSize() {
         return latentSize + rope.rotatedSize();
     }
@@ -112,7 +113,7 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
     @Override
     public String describe() {
         return "latent attention, " + numHeads + " heads of " + plainSize + " + " + rope.rotatedSize()
-                + " over latents of " + latentSize + ", " + switch (keys) {
+                + ", latents of " + latentSize + ", " + switch (keys) {
                     case KeyChoice.All all -> "full";
                     case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
                             + i.numHeads() + " heads of " + i.headSize();

@@ -3,11 +3,11 @@ package glia.model.spec;
 import glia.tensor.kernel.Activation;
 import java.util.List;
 
-/// Lightning attention (https://arxiv.org/abs/2401.04658, https://arxiv.org/abs/2501.08313): linear attention of heads
-/// that forget at fixed rates, `W_o · (norm(scan(q, k, v)) · σ(W_g x))` with `[q|k|v] = f(W_in x)` head by head.
+/// Lightning attention (https://arxiv.org/abs/2401.04658, https://arxiv.org/abs/2501.08313): linear attention with a
+/// fixed decay per head, `W_o · (norm(scan(q, k, v)) ⊙ σ(W_g x))` with `[q|k|v] = f(W_in x)` for each head.
 ///
-/// @param rate what the heads' slopes are multiplied with, smaller in later layers
-/// @param eps of the norm over all heads together
+/// @param rate factor of the heads' decay slopes, smaller in later layers
+/// @param eps epsilon of the norm over all heads together
 public record Lightning(int numHeads, int headSize, float rate, Activation activation, float eps) implements Mixer {
     public Lightning {
         Heads.check(numHeads, numHeads, headSize);
@@ -17,12 +17,12 @@ public record Lightning(int numHeads, int headSize, float rate, Activation activ
         Math.multiplyExact(Math.multiplyExact(Math.multiplyExact(3, numHeads), headSize), headSize);
     }
 
-    /// The numbers of all heads.
+    /// The width of all heads together.
     public int size() {
         return numHeads * headSize;
     }
 
-    /// How fast each head forgets: `rate · 2^(-8 h / H)`, h from 1 on.
+    /// The decay slope of each head, `rate · 2^(-8 h / H)`, h from 1 on.
     public float[] slopes() {
         float[] slopes = new float[numHeads];
         for (int h = 0; h < numHeads; h++) {

@@ -2,8 +2,8 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// The part of a sublayer that mixes: numbers of a token, or tokens of a sequence. Each kind is a record in a file of
-/// its own that says all about the kind but how it computes, which is its block.
+/// The computation of a sublayer: attention or a recurrence over the tokens of a sequence, or an MLP on each token.
+/// Each kind is a record with its sizes; the block of the same name computes it.
 public sealed interface Mixer permits
         Attention,
         CompressedExperts,
@@ -25,14 +25,14 @@ public sealed interface Mixer permits
         SharedKvAttention,
         StateSpaceDual,
         StridedAttention {
-    /// Names its parameters with their shapes, in the order in which a pass uses them.
+    /// Adds the parameters with their shapes, in the order in which a pass uses them.
     ///
-    /// @param hidden D, the numbers of a token
+    /// @param hidden D, the hidden size
     void parameters(Shapes shapes, int hidden);
 
-    /// What a sequence remembers of it; blocks refer to these by their index.
+    /// The caches of each sequence; blocks refer to them by index.
     List<CacheKind> caches();
 
-    /// In the words of its paper, with its sizes.
+    /// A short description in the terms of the paper, with sizes.
     String describe();
 }

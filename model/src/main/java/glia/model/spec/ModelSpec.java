@@ -5,12 +5,12 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
-/// What a decoder is: how its blocks are arranged, with all sizes. A family makes it from a checkpoint's config.
+/// The architecture of a model: the sequence of its sublayers, with all sizes. A family reads it from a config.
 ///
 /// @param modelType the family's name, as in config.json
-/// @param contextLength the most positions the model was made for
-/// @param encoder what reads a source text first, in encoder-decoders
-/// @param drafts layers that guess further tokens, one each
+/// @param contextLength the context length that the model was trained for
+/// @param encoder the encoder of an encoder-decoder model
+/// @param drafts multi-token-prediction layers
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
         List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
     public ModelSpec {
@@ -32,7 +32,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         }
     }
 
-    /// A model without layers that draft.
+    /// A model without multi-token-prediction layers.
     public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
             List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder) {
         this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, encoder,
@@ -45,20 +45,20 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, Optional.empty());
     }
 
-    /// The sublayers of the decoder, then those of the encoder and of the drafts: a place's sublayer counts in this
-    /// list.
+    /// The sublayers of the decoder, then those of the encoder and of the MTP layers. `Place.sublayer` is an index into
+    /// this list.
     public List<Sublayer> allSublayers() {
         return Stream.of(sublayers.stream(), encoder.stream().flatMap(e -> e.sublayers().stream()),
                 drafts.stream().flatMap(d -> d.sublayers().stream())).flatMap(s -> s).toList();
     }
 
-    /// The number of the first sublayer of a draft.
+    /// The index of the first sublayer of an MTP layer.
     public int firstPlace(int draft) {
         return sublayers.size() + encoder.map(e -> e.sublayers().size()).orElse(0)
                 + drafts.subList(0, draft).stream().mapToInt(d -> d.sublayers().size()).sum();
     }
 
-    /// Layers as the checkpoint counts them.
+    /// The number of layers, as the checkpoint counts them.
     public int numLayers() {
         return sublayers.getLast().layer() + 1;
     }
@@ -82,13 +82,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return Parallel.all(sublayer(sublayer).mixer());
     }
 
-    /// Whether a token sees later ones, as in encoders: then texts are read whole, and nothing is generated.
+    /// Whether attention is bidirectional, as in encoders. Such a model cannot generate.
     public boolean looksAhead() {
         return sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.caches().stream())
                 .anyMatch(r -> r instanceof CacheKind.KeyValues kv && kv.span().last(0) > 0);
     }
 
-    /// The same model with other sublayers.
+    /// A copy with other sublayers.
     public ModelSpec mapSublayers(UnaryOperator<Sublayer> change) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().map(change).toList(), finalNorm, head,
@@ -98,13 +98,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                         d.sublayers().stream().map(change).toList(), d.finalNorm())).toList());
     }
 
-    /// The same model with other mixers, those of branches too.
+    /// A copy with other mixers, including those of parallel branches.
     public ModelSpec mapMixers(UnaryOperator<Mixer> change) {
         return mapSublayers(s -> s.withMixer(
                 s.mixer() instanceof Parallel p ? p.map(change) : change.apply(s.mixer())));
     }
 
-    /// The same model with other norms before and after mixers, branches' too, and at the end.
+    /// A copy with other norms: before and after mixers, in parallel branches, and the final one.
     public ModelSpec mapNorms(UnaryOperator<Norm> change) {
         ModelSpec changed = mapSublayers(s -> new Sublayer(s.layer(), change.apply(s.before()),
                 s.mixer() instanceof Parallel p ? p.mapNorms(change) : s.mixer(), change.apply(s.after()),
@@ -116,13 +116,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                         change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList());
     }
 
-    /// The same model with another head.
+    /// A copy with another head.
     public ModelSpec withHead(Head other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
                 encoder, drafts);
     }
 
-    /// The same model with layers that draft.
+    /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
                 encoder, others);

@@ -1,13 +1,13 @@
 package glia.model.spec;
 
-/// What normalizes a row before or after a mixer.
+/// The norm before or after a mixer.
 public sealed interface Norm {
-    /// Leaves the row as it is and has no weights.
+    /// No norm.
     record None() implements Norm { }
 
     /// Root mean square norm, `x / √(mean(x²) + eps) · (w + offset)`. https://arxiv.org/abs/1910.07467
     ///
-    /// @param offset 0, or 1 in families that store the weight's distance from 1
+    /// @param offset 0, or 1 in families that store weights minus 1
     record Rms(float eps, float offset) implements Norm {
         public Rms {
             NumberRange.EPSILON.require("epsilon of a norm", eps);

@@ -3,18 +3,17 @@ package glia.model.spec;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Attention whose scores are not scaled, because queries, keys and values are all normed head by head, queries and
-/// keys with weights and before rotation, values without:
-/// `q = rotate(norm(W_q x))`, `k = rotate(norm(W_k x))`, `v = unit(W_v x)`.
+/// Attention with an RMS norm of each query, key and value head and unscaled scores: `q = rope(norm(W_q x))`,
+/// `k = rope(norm(W_k x))`, `v = unit(W_v x)`. The norm of values has no weights.
 ///
-/// @param values where values come from
+/// @param values the projection of values
 public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
         Bias bias, Values values) implements Mixer {
-    /// Where values come from, before their norm.
+    /// The input of the value norm.
     public enum Values {
-        /// A projection of their own.
+        /// A separate projection W_v.
         PROJECTION,
-        /// The projection of the keys, before the keys are normed and rotated.
+        /// The key projection W_k x, before norm and RoPE.
         KEYS
     }
 

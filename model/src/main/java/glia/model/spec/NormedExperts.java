@@ -2,11 +2,11 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// A mixture of experts that norms its input twice, once for the experts and once for the router:
-/// `Σ_j w_j · s_j · expert_j(norm(x))`, with the weights w chosen by `W · (unit(x) ⊙ r) / √D` and a learned number s
-/// for each expert. https://arxiv.org/abs/2401.04088 has the plain form.
+/// A mixture of experts with separate norms for the experts and the router: `Σ_j w_j · s_j · expert_j(norm(x))`. The
+/// router's logits are `W · (unit(x) ⊙ r) / √D`; s is a learned scale per expert. https://arxiv.org/abs/2401.04088 has
+/// the plain form.
 ///
-/// @param norm of the experts' input
+/// @param norm the norm of the experts' input
 public record NormedExperts(Experts experts, Norm.Rms norm) implements Mixer {
     @Override
     public void parameters(Shapes shapes, int hidden) {
@@ -23,6 +23,6 @@ public record NormedExperts(Experts experts, Norm.Rms norm) implements Mixer {
 
     @Override
     public String describe() {
-        return experts.describe() + ", normed inputs";
+        return experts.describe() + ", normalized inputs";
     }
 }

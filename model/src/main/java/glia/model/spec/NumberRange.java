@@ -1,14 +1,14 @@
 package glia.model.spec;
 
-/// The range of a number in a spec, by what the number is for. A number outside of its range is refused wherever it
-/// comes from: config.json, GGUF metadata or a spec written by hand. Each range holds the published models with room to
-/// spare; NaN and infinity are in none.
+/// The valid range of a number in a spec, by its purpose. Numbers outside are refused in config.json, in GGUF metadata
+/// and in specs written by hand. The ranges are far wider than those of published models; none contains NaN or
+/// infinity.
 public enum NumberRange {
     /// The number of layers.
     LAYERS("a number of layers", 1, 10_000),
     /// The number of experts of a layer.
     EXPERTS("a number of experts", 0, 65_536),
-    /// A size of which there must be something: heads, channels, positions, rows of a vocabulary.
+    /// A size of at least 1: heads, channels, positions, vocabulary.
     SIZE("a size", 1, Integer.MAX_VALUE),
     /// A count that may be 0.
     COUNT("a count", 0, Integer.MAX_VALUE),
@@ -16,13 +16,13 @@ public enum NumberRange {
     EPSILON("an epsilon", 1e-30, 1),
     /// θ, the base of rotary frequencies.
     ROPE_THETA("a RoPE base", 2, 1e18),
-    /// What scales rotary frequencies, and the bounds of such a scaling.
+    /// A factor or bound of RoPE scaling.
     ROPE_FACTOR("a RoPE factor", 1e-3, 1e6),
-    /// What one rotary frequency is divided by; 1e30 stops a pair.
+    /// A divisor of one RoPE frequency; 1e30 stops the rotation.
     ROPE_DIVISOR("a divisor of a RoPE frequency", 1e-3, 1e30),
     /// A fixed factor of activations, scores or logits.
     FACTOR("a factor", 1e-6, 1e6),
-    /// A factor that may be 0, which leaves its term out.
+    /// A factor that may be 0.
     WEIGHT("a factor", 0, 1e6),
     /// A cap of scores, logits or activations.
     CAP("a cap", 1e-3, 1e9),
@@ -44,7 +44,7 @@ public enum NumberRange {
         return x >= least && x <= most;
     }
 
-    /// The range in words, such as `a RoPE base from 2 to 1.0E18`.
+    /// A description of the range, such as `a RoPE base from 2 to 1.0E18`.
     public String expected() {
         return meaning + " from " + text(least) + " to " + text(most);
     }
@@ -60,7 +60,7 @@ public enum NumberRange {
         return x;
     }
 
-    /// A number as people write it: without a fraction if it has none.
+    /// The text of a number, without a fraction if it has none.
     public static String text(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e10 ? Long.toString((long) x) : Double.toString(x);
     }

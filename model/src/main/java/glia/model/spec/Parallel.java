@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
-/// Several mixers of the same input, added up: `Σ_i outputScale_i · after_i(mixer_i(before_i(inputScale_i · x)))`.
-/// Branch i stands at the place `(sublayer, i + 1)`.
+/// Parallel mixers of the same input: `Σ_i outputScale_i · after_i(mixer_i(before_i(inputScale_i · x)))`. Branch i has
+/// the place `(sublayer, i + 1)`.
 public record Parallel(List<Branch> branches) implements Mixer {
-    /// One of the mixers, which is not parallel itself.
+    /// One of the mixers; it cannot be `Parallel`.
     public record Branch(float inputScale, Norm before, Mixer mixer, Norm after, float outputScale) {
-        /// A branch that is only a mixer.
+        /// A branch without norms and factors.
         public Branch(Mixer mixer) {
             this(1, new Norm.None(), mixer, new Norm.None(), 1);
         }
@@ -43,7 +43,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
         }
     }
 
-    /// Nothing by itself: its branches remember at their own places.
+    /// None; the branches have their own.
     @Override
     public List<CacheKind> caches() {
         return List.of();
@@ -51,7 +51,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
 
     @Override
     public String describe() {
-        return branches.stream().map(b -> b.mixer().describe()).collect(Collectors.joining(" beside "));
+        return branches.stream().map(b -> b.mixer().describe()).collect(Collectors.joining(" in parallel with "));
     }
 
     Parallel map(UnaryOperator<Mixer> change) {
@@ -64,7 +64,7 @@ public record Parallel(List<Branch> branches) implements Mixer {
                 change.apply(b.after()), b.outputScale())).toList());
     }
 
-    /// The mixers of a sublayer by branch: the mixer itself, then its branches if it is parallel.
+    /// The mixers of a sublayer: the mixer itself, then its branches if it is parallel.
     static List<Mixer> all(Mixer mixer) {
         List<Mixer> all = new ArrayList<>(List.of(mixer));
         if (mixer instanceof Parallel p) {

@@ -1,11 +1,11 @@
 package glia.model.spec;
 
-/// The name of a parameter inside Glia.
+/// The identifier of a parameter.
 ///
-/// @param place of the mixer or norm that it belongs to
-/// @param expert which of the mixer's experts it belongs to, or -1
+/// @param place the mixer or norm that it belongs to
+/// @param expert the index of the expert that it belongs to, or -1
 public record Parameter(Place place, Role role, int expert) {
-    /// A parameter of no single expert.
+    /// A parameter that belongs to no expert.
     public Parameter(Place place, Role role) {
         this(place, role, -1);
     }
@@ -15,7 +15,7 @@ public record Parameter(Place place, Role role, int expert) {
         return new Parameter(Place.WHOLE, role);
     }
 
-    /// The index of its sublayer, or -1.
+    /// The index of its sublayer, or -1 for a parameter of the whole model.
     public int sublayer() {
         return place.sublayer();
     }

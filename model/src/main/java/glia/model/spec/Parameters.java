@@ -26,9 +26,9 @@ public final class Parameters {
         return all;
     }
 
-    /// Hands over the parameters one by one, in the same order, without collecting them. A consumer that throws at the
-    /// first parameter that a file does not hold does no more work than the file has tensors, whatever counts the spec
-    /// has: the router of a layer, which has a row for each expert, comes before its experts.
+    /// Passes the parameters to a consumer one by one, in the same order, without collecting them. A consumer that
+    /// throws at the first parameter that a file does not hold does work in proportion to the file, whatever counts the
+    /// spec has: a layer's router, which has a row for each expert, comes before its experts.
     public static void forEach(ModelSpec spec, BiConsumer<Parameter, long[]> consumer) {
         Shapes shapes = new Shapes(consumer);
         int hidden = spec.hiddenSize();
@@ -63,7 +63,7 @@ public final class Parameters {
         return of(spec).values().stream().mapToLong(Parameters::size).sum();
     }
 
-    /// The numbers of a shape.
+    /// The number of elements of a shape.
     public static long size(long[] shape) {
         long product = 1;
         for (long n : shape) {

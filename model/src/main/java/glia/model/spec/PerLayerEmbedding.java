@@ -3,11 +3,11 @@ package glia.model.spec;
 import glia.tensor.kernel.Activation;
 import java.util.List;
 
-/// Lets a layer hear what it is told of the token itself: `down(f(gate(x)) · p)`, where p are the layer's numbers of
-/// `PerLayerEmbeddings`.
+/// The use of per-layer embeddings in a layer: `down(f(gate(x)) ⊙ p)`, where p is the layer's vector of
+/// `PerLayerEmbeddings`. https://ai.google.dev/gemma/docs/gemma-3n#ple-caching
 ///
-/// @param layer whose numbers
-/// @param size S, how many
+/// @param layer the index of the layer
+/// @param size S, the size of p
 public record PerLayerEmbedding(int layer, int size, Activation activation) implements Mixer {
     public PerLayerEmbedding {
         NumberRange.COUNT.require("layer", layer);
@@ -27,6 +27,6 @@ public record PerLayerEmbedding(int layer, int size, Activation activation) impl
 
     @Override
     public String describe() {
-        return "gate for " + size + " numbers of the token, " + Labels.of(activation);
+        return "per-layer embedding of " + size + ", gated, " + Labels.of(activation);
     }
 }

@@ -1,13 +1,12 @@
 package glia.model.spec;
 
-/// What layers are told of the tokens themselves, besides the stream: for each layer a few numbers of each token,
-/// `(norm(W e / √D) + √S · F[token]) / √2`, where e is the first hidden state.
-/// https://ai.google.dev/gemma/docs/gemma-3n#ple-caching
+/// Per-layer embeddings (PLE): for each layer a small vector of the token, `(norm(W e / √D) + √S · F[token]) / √2`,
+/// where e is the input embedding. https://ai.google.dev/gemma/docs/gemma-3n#ple-caching
 ///
 /// @param vocabSize the rows of F, `[V', L·S]`
 /// @param numLayers L
-/// @param size S, the numbers of a layer
-/// @param eps of the norm over the numbers of each layer
+/// @param size S, the size of a layer's vector
+/// @param eps epsilon of the norm over each layer's vector
 public record PerLayerEmbeddings(int vocabSize, int numLayers, int size, float eps) {
     public PerLayerEmbeddings {
         NumberRange.EPSILON.require("epsilon of the per-layer norm", eps);
@@ -17,7 +16,7 @@ public record PerLayerEmbeddings(int vocabSize, int numLayers, int size, float e
         }
     }
 
-    /// Numbers of a token for all layers.
+    /// The width of all layers' vectors together, L·S.
     public int allLayers() {
         return numLayers * size;
     }

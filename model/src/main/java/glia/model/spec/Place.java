@@ -1,14 +1,14 @@
 package glia.model.spec;
 
-/// Where a mixer stands in a model: its parameters and what a sequence remembers of it are found by this.
+/// The position of a mixer in a model, by which its parameters and caches are found.
 ///
-/// @param sublayer the index of its sublayer, or -1 for what belongs to the whole model
-/// @param branch 0, or the number, from 1 on, of one of the mixers that run in parallel in the sublayer
+/// @param sublayer the index of its sublayer, or -1 for the whole model
+/// @param branch 0, or the number, from 1 on, of a parallel branch
 public record Place(int sublayer, int branch) {
-    /// Of the whole model.
+    /// The whole model.
     public static final Place WHOLE = new Place(-1, 0);
 
-    /// A sublayer itself.
+    /// A sublayer.
     public static Place of(int sublayer) {
         return new Place(sublayer, 0);
     }

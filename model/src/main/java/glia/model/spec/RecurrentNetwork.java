@@ -3,20 +3,19 @@ package glia.model.spec;
 import glia.tensor.ops.scan.RecurrentCell;
 import java.util.List;
 
-/// A classic recurrent network over the tokens: Elman's, a GRU or an LSTM, with the weights of PyTorch's `nn.RNN`,
-/// `nn.GRU` and `nn.LSTM` of one layer (`RecurrentCell`). No family of checkpoints has it; it is there for specs made
-/// by hand, to be compared with the rest. As in the first language models of its kind it takes the place of the stream
-/// where the residual is `Residual.Normed(0, 1)`.
+/// A recurrent network: Elman, GRU or LSTM, with the weights of a one-layer `nn.RNN`, `nn.GRU` or `nn.LSTM` of PyTorch
+/// (`RecurrentCell`). No checkpoint family uses it; it is for specs written by hand, as a baseline. With
+/// `Residual.Normed(0, 1)` there is no residual connection, as in early RNN language models.
 ///
-/// @param size H, the numbers of the hidden state
-/// @param bias of the input's and the recurrence's gates
-/// @param output how the hidden state becomes a token's numbers
+/// @param size H, the size of the hidden state
+/// @param bias of the input and the recurrent gates
+/// @param output the map from the hidden state to the stream
 public record RecurrentNetwork(RecurrentCell cell, int size, Bias bias, Output output) implements Mixer {
-    /// What follows the recurrence.
+    /// The map from the hidden state to the stream.
     public enum Output {
-        /// Nothing: the hidden state is as wide as the stream.
+        /// None; H = D.
         STATE,
-        /// A matrix `[D, H]`.
+        /// A projection `[D, H]`.
         PROJECTED
     }
 

@@ -4,10 +4,10 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Multi-head attention whose scores are not scaled and know positions by learned biases for buckets of distances:
+/// Multi-head attention with relative position biases in buckets and unscaled scores, as in T5:
 /// `softmax(q · k + table[bucket(k - q)])`. All layers of a stack share one table. https://arxiv.org/abs/1910.10683
 ///
-/// @param tableOwner the sublayer whose parameter the table `[buckets, H]` is, this one or an earlier one
+/// @param tableOwner the sublayer that holds the table `[buckets, H]`: this one or an earlier one
 public record RelativeAttention(int numHeads, int headSize, Span span, Scores.RelativeBias buckets, int tableOwner)
         implements Mixer {
     public RelativeAttention {
@@ -37,6 +37,6 @@ public record RelativeAttention(int numHeads, int headSize, Span span, Scores.Re
     @Override
     public String describe() {
         return "multi-head attention, " + numHeads + " heads, size " + headSize + ", " + Labels.of(span) + ", "
-                + buckets.numBuckets() + " learned buckets of distances up to " + buckets.maxDistance();
+                + buckets.numBuckets() + " relative position buckets up to distance " + buckets.maxDistance();
     }
 }

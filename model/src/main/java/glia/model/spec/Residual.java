@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-/// How the output u of a sublayer joins the residual stream x.
+/// The residual connection: how the output u of a sublayer is added to the stream x.
 public sealed interface Residual {
     /// `x + u`
     Residual PLAIN = new Add(1);
@@ -12,12 +12,12 @@ public sealed interface Residual {
         }
     }
 
-    /// `w · (x + u)` with one learned number w.
+    /// `w · (x + u)` with a learned scalar w.
     record Scaled() implements Residual { }
 
-    /// `alpha · before(x) + beta · u`: the stream itself is normed. With both 1 this is the post-norm of the first
-    /// Transformers, whose norm after a sum is the `before` of the next sublayer.
-    /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2501.08313
+    /// `alpha · before(x) + beta · u`: the stream itself is normalized. With both 1 this is post-norm, where the norm
+    /// after a sum is the `before` of the next sublayer. https://arxiv.org/abs/1706.03762,
+    /// https://arxiv.org/abs/2501.08313
     record Normed(float alpha, float beta) implements Residual {
         public Normed {
             NumberRange.WEIGHT.require("alpha of the residual", alpha);

@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-/// What a parameter is for.
+/// The role of a parameter in its mixer, or in the model.
 public enum Role {
     EMBEDDING, POSITIONS, SEGMENTS, EMBEDDING_NORM_WEIGHT, EMBEDDING_NORM_BIAS,
     LAYER_EMBEDDING, LAYER_PROJECTION, LAYER_PROJECTION_NORM,

@@ -2,22 +2,23 @@ package glia.model.spec;
 
 import glia.tensor.kernel.RopeTable.Layout;
 
-/// How queries and keys learn their positions inside attention.
+/// Rotary position embedding (RoPE) of queries and keys.
 public sealed interface Rope {
-    /// Not at all (NoPE, https://arxiv.org/abs/2305.19466).
+    /// None (NoPE, https://arxiv.org/abs/2305.19466).
     record None() implements Rope { }
 
-    /// Rotary embedding of the first `rotatedSize` numbers of a head (https://arxiv.org/abs/2104.09864), with the
-    /// inverse frequencies `theta^(-2i / rotatedSize)` before scaling.
+    /// RoPE of the first `rotatedSize` dimensions of a head (https://arxiv.org/abs/2104.09864), with the frequencies
+    /// `theta^(-2i / rotatedSize)` before scaling.
     record Rotary(int rotatedSize, double theta, RopeScaling scaling, Layout layout) implements Rope {
         public Rotary {
             if (rotatedSize < 2 || rotatedSize % 2 != 0) {
-                throw new IllegalArgumentException("rotary embedding turns pairs of numbers, not " + rotatedSize);
+                throw new IllegalArgumentException("RoPE rotates pairs of dimensions: found " + rotatedSize
+                        + ", expected an even number");
             }
             NumberRange.ROPE_THETA.require("rope theta", theta);
         }
 
-        /// The same with pairs that lie elsewhere.
+        /// A copy with another layout of the pairs.
         public Rotary with(Layout other) {
             return new Rotary(rotatedSize, theta, scaling, other);
         }

@@ -2,19 +2,17 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// How rotary frequencies are stretched to contexts longer than those trained on. `frequencies` are inverse
-/// frequencies ω_i, from fast to slow.
+/// Scaling of RoPE frequencies for contexts longer than the trained one. `frequencies` are ω_i, from high to low.
 ///
-/// What a scaling does is fixed by the context of a run, not by the length that a text has reached: else the keys that
-/// a sequence remembers would have been turned otherwise than those to come, and logits would depend on how a text was
-/// fed.
+/// A scaling depends on the context length of the run, never on the current length of a sequence: else cached keys
+/// would have other rotations than new ones, and logits would depend on how the prompt was split into passes.
 public sealed interface RopeScaling {
     /// The scaled ω.
     ///
-    /// @param context the most positions that sequences may have
+    /// @param context the context length of the run
     double[] scale(double[] frequencies, double theta, int context);
 
-    /// What cosines and sines are multiplied with.
+    /// Factor of cosines and sines.
     default double attentionFactor() {
         return 1;
     }
@@ -68,11 +66,11 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// YaRN: fast pairs are kept, slow ones stretched, with a ramp between; attention is sharpened by a factor.
-    /// https://arxiv.org/abs/2309.00071
+    /// YaRN: high frequencies are kept, low ones divided by `factor`, with a ramp between; cosines and sines get a
+    /// factor. https://arxiv.org/abs/2309.00071
     ///
-    /// @param betaFast turns over the original context above which a pair is kept
-    /// @param betaSlow turns below which a pair is stretched
+    /// @param betaFast rotations over the original context above which a frequency is kept
+    /// @param betaSlow rotations below which it is divided
     /// @param truncate whether the ends of the ramp are rounded outwards to whole pairs
     record Yarn(double factor, int originalContext, double betaFast, double betaSlow, boolean truncate,
             double attentionFactor) implements RopeScaling {
@@ -107,8 +105,8 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// The slowest pairs stand still: of n pairs only the first `⌊share · n⌋` turn. Unlike the rotation of a part of
-    /// the head, whose exponents are those of the part, this keeps the frequencies of the whole.
+    /// Only the first `⌊share · n⌋` of n pairs rotate; the others have frequency 0. Unlike partial RoPE, whose
+    /// exponents are those of the rotated part, this keeps the frequencies of the whole head.
     record Proportional(double share, double factor) implements RopeScaling {
         public Proportional {
             NumberRange.FRACTION.require("rotated fraction", share);
@@ -126,10 +124,10 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// Dynamic NTK: up to the context trained on nothing changes; beyond, the base grows with the context L, so that
-    /// the slowest pair turns as it did: `theta · (factor · L / trained - (factor - 1))^(d / (d - 2))` for d rotated
-    /// numbers. https://www.reddit.com/r/LocalLLaMA/comments/14mrgpr, https://arxiv.org/abs/2309.00071, appendix A.
-    /// Transformers takes the length of each pass for L, which for a text that is read whole is the same.
+    /// Dynamic NTK: beyond the trained context the base grows with the context length L, so that the lowest frequency
+    /// covers it: `theta · (factor · L / trained - (factor - 1))^(d / (d - 2))` for d rotated dimensions.
+    /// https://www.reddit.com/r/LocalLLaMA/comments/14mrgpr, https://arxiv.org/abs/2309.00071, appendix A. Transformers
+    /// uses the length of each pass as L, which is the same for a full sequence.
     record Dynamic(double factor, int trained) implements RopeScaling {
         public Dynamic {
             NumberRange.ROPE_FACTOR.require("factor", factor);
@@ -151,9 +149,9 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// LongRoPE: ω_i / factor[i], with factors that were searched for, others for contexts beyond the original than for
-    /// those within; attention is sharpened by a factor. https://arxiv.org/abs/2402.13753. Transformers looks at the
-    /// length of each pass, llama.cpp at the context, as is done here.
+    /// LongRoPE: ω_i / factor[i] with searched factors, one list up to the original context and one beyond; cosines and
+    /// sines get a factor. https://arxiv.org/abs/2402.13753. Transformers chooses the list by the length of each pass,
+    /// llama.cpp and Glia by the context length.
     record LongRope(Divisors within, Divisors beyond, int originalContext, double attentionFactor)
             implements RopeScaling {
         public LongRope {
@@ -167,7 +165,7 @@ public sealed interface RopeScaling {
         }
     }
 
-    /// ω_i / divisors[i], as some GGUF files store the result of another scaling.
+    /// ω_i / divisors[i], the form in which GGUF files store Llama 3's scaling (`rope_freqs`).
     record Divisors(List<Float> divisors) implements RopeScaling {
         public Divisors {
             for (float divisor : divisors) {

@@ -2,7 +2,7 @@ package glia.model.spec;
 
 import java.util.List;
 
-/// `down(f(scale · gate(x)) · up(x))`, a gated MLP with a fixed factor inside of its gate, as µP has it
+/// `down(f(scale · gate(x)) ⊙ up(x))`, a gated MLP with a fixed factor of its gate, from µP
 /// (https://arxiv.org/abs/2203.03466).
 public record ScaledGatedMlp(GatedMlp mlp, float scale) implements Mixer {
     public ScaledGatedMlp {

@@ -7,10 +7,10 @@ import java.util.List;
 /// computed from u. https://arxiv.org/abs/2312.00752
 ///
 /// @param innerSize I, the channels of the scan
-/// @param stateSize S, the numbers that each channel remembers
-/// @param stepRank R, the numbers from which the time steps of all channels are projected
-/// @param innerNorm norm of those numbers, of B and of C, as Jamba has it
-/// @param decay how the decay rates are stored
+/// @param stateSize S, the state size of a channel
+/// @param stepRank R, the rank of the time-step projection
+/// @param innerNorm norm of the low-rank time steps, B and C, as in Jamba
+/// @param decay how decay rates are stored
 /// @param bias of the projections in and out
 public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Convolution convolution, Norm innerNorm,
         DecayForm decay, Bias bias) implements Mixer {
@@ -21,7 +21,7 @@ public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Co
         }
     }
 
-    /// The same with decay rates stored otherwise.
+    /// A copy with another storage of decay rates.
     public SelectiveStateSpace with(DecayForm other) {
         return new SelectiveStateSpace(innerSize, stateSize, stepRank, convolution, innerNorm, other, bias);
     }
@@ -42,7 +42,7 @@ public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Co
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, innerSize);
     }
 
-    /// The scan's numbers, then the convolution's.
+    /// The scan's state, then the convolution's last inputs.
     @Override
     public List<CacheKind> caches() {
         return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize, stateSize)),
@@ -52,6 +52,6 @@ public record SelectiveStateSpace(int innerSize, int stateSize, int stepRank, Co
     @Override
     public String describe() {
         return "Mamba, " + innerSize + " channels, state " + stateSize + " each, convolution of " + convolution.size()
-                + ", time steps of rank " + stepRank + (innerNorm instanceof Norm.None ? "" : ", normed inside");
+                + ", time steps of rank " + stepRank + (innerNorm instanceof Norm.None ? "" : ", inner norms");
     }
 }

@@ -11,13 +11,13 @@ public final class Shapes {
         this.consumer = consumer;
     }
 
-    /// Goes on with the parameters of another place.
+    /// Continues with the parameters of another place.
     Shapes at(Place next) {
         place = next;
         return this;
     }
 
-    /// The place whose parameters are named now.
+    /// The current place.
     Place place() {
         return place;
     }
@@ -31,7 +31,7 @@ public final class Shapes {
         consumer.accept(new Parameter(place, role, expert), shape);
     }
 
-    /// A matrix `[outputs, inputs]`, and its bias where it has one.
+    /// A matrix `[outputs, inputs]` and its bias, if it has one.
     public void linear(Role weight, Role bias, boolean hasBias, long outputs, long inputs) {
         add(weight, outputs, inputs);
         if (hasBias) {
@@ -39,7 +39,7 @@ public final class Shapes {
         }
     }
 
-    /// The parameters of a norm of `size` numbers.
+    /// The parameters of a norm over `size` dimensions.
     public void norm(Norm norm, Role weight, Role bias, long size) {
         switch (norm) {
             case Norm.None none -> { }

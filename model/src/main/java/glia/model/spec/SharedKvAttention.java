@@ -3,11 +3,11 @@ package glia.model.spec;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Attention with queries of its own over the keys and values of an earlier layer, which saves their projections and
-/// what a sequence remembers of them (https://arxiv.org/abs/2405.05254 has the idea): `q = rotate(norm(W_q x))`, k and
-/// v are those of a `NormedAttention`, and scores are not scaled.
+/// Attention with cross-layer KV sharing: it computes queries, `q = rope(norm(W_q x))`, and reuses the keys and values
+/// of an earlier `NormedAttention`, so it needs no key and value projections and no KV cache. Scores are not scaled.
+/// The idea is that of https://arxiv.org/abs/2405.05254.
 ///
-/// @param followed where that attention is, in an earlier sublayer
+/// @param followed the place of that earlier attention
 public record SharedKvAttention(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Span span, float eps,
         Bias bias, Place followed) implements Mixer {
     public SharedKvAttention {

@@ -9,16 +9,16 @@ import java.util.List;
 ///
 /// @param numHeads H, each with a decay of its own
 /// @param headSize P
-/// @param stateSize S, the numbers that each channel remembers
-/// @param numGroups G, the pairs of B and C that heads share
-/// @param limits what the time steps Δ are clamped to
-/// @param gating how the gate z and a norm, over each group's channels by itself, meet
-/// @param multipliers fixed factors of what the projection gives
-/// @param decay how the decay rates are stored
+/// @param stateSize S, the state size of a channel
+/// @param numGroups G, the number of B and C pairs, shared by heads
+/// @param limits range to which the time steps Δ are clamped
+/// @param gating order of the gate z and the norm, which is computed per group
+/// @param multipliers fixed factors of the input projection's parts
+/// @param decay how decay rates are stored
 public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numGroups, Convolution convolution,
         StepLimits limits, Gating gating, Multipliers multipliers, DecayForm decay, Bias inputBias, Bias outputBias)
         implements Mixer {
-    /// How scanned channels y are gated and normed.
+    /// The gate and the norm of the scan's output y.
     public sealed interface Gating {
         /// `norm(y · silu(z))`
         record GateThenNorm(float eps) implements Gating {
@@ -38,7 +38,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
         record GateOnly() implements Gating { }
     }
 
-    /// Factors of the parts of the projection, as µP has them (https://arxiv.org/abs/2203.03466).
+    /// Factors of the parts of the input projection, from µP (https://arxiv.org/abs/2203.03466).
     public record Multipliers(float z, float u, float b, float c, float steps) {
         /// All 1.
         public static final Multipliers NONE = new Multipliers(1, 1, 1, 1, 1);
@@ -58,7 +58,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
         NumberRange.WEIGHT.require("least time step", limits.min());
     }
 
-    /// The same with decay rates stored otherwise.
+    /// A copy with another storage of decay rates.
     public StateSpaceDual with(DecayForm other) {
         return new StateSpaceDual(numHeads, headSize, stateSize, numGroups, convolution, limits, gating, multipliers,
                 other, inputBias, outputBias);
@@ -69,7 +69,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
         return Math.multiplyExact(numHeads, headSize);
     }
 
-    /// The numbers that are convolved: u, B and C.
+    /// The channels of the convolution: u, B and C.
     public int convolvedSize() {
         return Math.addExact(innerSize(), Math.multiplyExact(2 * numGroups, stateSize));
     }
@@ -90,7 +90,7 @@ public record StateSpaceDual(int numHeads, int headSize, int stateSize, int numG
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, outputBias != Bias.NONE, hidden, innerSize());
     }
 
-    /// The scan's numbers, then the convolution's.
+    /// The scan's state, then the convolution's last inputs.
     @Override
     public List<CacheKind> caches() {
         return List.of(new CacheKind.Recurrence(Math.multiplyExact(innerSize(), stateSize)),

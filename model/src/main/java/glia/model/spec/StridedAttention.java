@@ -4,11 +4,11 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Sparse attention by a fixed pattern: a token sees the last `window` positions, its own included, and of those before
-/// every one that `stride` divides, the first among them (https://arxiv.org/abs/1904.10509). The cost of T tokens is
-/// O(T · (window + T / stride)).
+/// Sparse attention with a fixed strided pattern (https://arxiv.org/abs/1904.10509): a token attends to the last
+/// `window` positions, including its own, and before those to every multiple of `stride`, 0 included. The cost of T
+/// tokens is O(T · (window + T / stride)).
 ///
-/// @param attention all but which positions are seen
+/// @param attention heads, scale and RoPE
 public record StridedAttention(Attention attention, int window, int stride) implements Mixer {
     public StridedAttention {
         if (window < 1 || stride < 1) {
@@ -20,13 +20,13 @@ public record StridedAttention(Attention attention, int window, int stride) impl
         }
     }
 
-    /// How many positions a token at this one sees.
+    /// The number of positions that a token at `position` attends to.
     public int count(int position) {
         int local = Math.min(window, position + 1);
         return local + Math.ceilDiv(position + 1 - local, stride);
     }
 
-    /// Position `i` of those that a token at `position` sees, ascending.
+    /// The `i`-th of these positions, ascending.
     public int seen(int position, int i) {
         int local = Math.min(window, position + 1);
         int distant = count(position) - local;

@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-/// What queries are multiplied with, by their position, so that softmax stays sharp over many keys.
+/// A factor of the queries that grows with the position, so that the softmax stays sharp over many keys.
 public sealed interface Temperature {
     /// 1
     record Constant() implements Temperature { }

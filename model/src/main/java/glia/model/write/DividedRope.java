@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Llama 3's scaling, found again in the divisors of frequencies that GGUF files hold. The rule has more numbers than
-/// the divisors tell: its ends are taken to be 1 and 4, as in all that was published.
+/// Recovers Llama 3's RoPE scaling from the frequency divisors of GGUF files. The divisors do not determine the low and
+/// high frequency factors; they are taken to be 1 and 4, as in all published models.
 final class DividedRope {
     private static final double LOW = 1;
     private static final double HIGH = 4;
@@ -17,7 +17,7 @@ final class DividedRope {
 
     private DividedRope() { }
 
-    /// What config.json says of the rotation of a model whose frequencies are divided.
+    /// The `rope_scaling` of config.json for a model with frequency divisors.
     static Optional<Map<String, ?>> scaling(ModelSpec spec) {
         return spec.sublayers().stream().map(s -> s.mixer()).filter(Attention.class::isInstance)
                 .map(m -> ((Attention) m).rope()).filter(Rope.Rotary.class::isInstance).map(Rope.Rotary.class::cast)

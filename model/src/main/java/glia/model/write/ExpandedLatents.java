@@ -8,8 +8,8 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.lang.foreign.Arena;
 
-/// The matrices that expand latents to keys and values, from one matrix for both, `[H·(plain + value), latent]`, to
-/// two, `[H, latent, plain]` and `[H, value, latent]`, or back.
+/// Converts the matrices that expand latents to keys and values from one matrix, `[H·(plain + value), latent]`, to two,
+/// `[H, latent, plain]` and `[H, value, latent]`, or back.
 final class ExpandedLatents {
     private ExpandedLatents() { }
 

@@ -28,15 +28,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Writes models as GGUF files: what a file will say is read back before it is written, and whatever it could not say
-/// is refused. So a file never means another model than the one that it was made of.
+/// Writes models as GGUF files. The metadata is read back and compared with the model before a file is written;
+/// anything that GGUF cannot express is an error, so the file always describes the same model.
 public final class GgufModelWriter {
     /// The values of `general.file_type`.
     private static final Map<DType, Integer> FILE_TYPES = Map.ofEntries(Map.entry(DType.F32, 0),
             Map.entry(DType.F16, 1), Map.entry(DType.Q4_0, 2), Map.entry(DType.Q4_1, 3), Map.entry(DType.Q8_0, 7),
             Map.entry(DType.Q5_0, 8), Map.entry(DType.Q5_1, 9), Map.entry(DType.Q4_K, 14), Map.entry(DType.Q6_K, 18),
             Map.entry(DType.BF16, 32), Map.entry(DType.MXFP4, 38));
-    /// Types that matrices keep; the blocks are those of packed weights.
+    /// Types that matrices keep; block types come from quantized weights.
     private static final Set<DType> KEPT = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0,
             DType.MXFP4);
     private static final long MILLIS_BETWEEN_WORDS = 100;
@@ -56,10 +56,10 @@ public final class GgufModelWriter {
 
     /// Writes or replaces a file.
     ///
-    /// @param type what matrices become; vectors and routers are always F32. If none is given, matrices keep their
-    ///     type where that holds their numbers, else they become F32
-    /// @throws CheckpointException if GGUF has no form of the family or no key for something in the model, or the file
-    ///     cannot be written
+    /// @param type type of matrices; vectors and routers are always F32. By default matrices keep their type, or become
+    ///     F32 if it cannot hold their values
+    /// @throws CheckpointException if GGUF has no architecture for the family or no key for a property of the model, or
+    ///     if the file cannot be written
     public static void write(Model model, Path file, Optional<DType> type) throws CheckpointException {
         write(model, model.weights(), file, type, Progress.NONE, IfExists.REPLACE);
     }
@@ -169,13 +169,13 @@ public final class GgufModelWriter {
                 .orElse(model.spec().modelType());
     }
 
-    /// The type of the embedding, as of most matrices.
+    /// The type of the embedding, which most matrices share.
     private DType commonType() {
         return new LayoutConversion(model.spec(), model.spec(), weights)
                 .dtype(Parameter.of(glia.model.spec.Role.EMBEDDING));
     }
 
-    /// Other readers take only matrices of products in types other than F32.
+    /// llama.cpp accepts types other than F32 only for matrices of matrix multiplications.
     private static boolean isNarrow(Parameter p, long[] shape) {
         return shape.length > 1 && switch (p.role()) {
             case ROUTER, POSITIONS, SEGMENTS, CONVOLUTION, DECAY, SKIP, GATED_NORM, SHARED_SCALE, GATE_BIAS, UP_BIAS,
@@ -184,7 +184,7 @@ public final class GgufModelWriter {
         };
     }
 
-    /// A model that a GGUF file holds already keeps all that the file says.
+    /// Copies a model of a GGUF file with all its metadata.
     private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
             Progress progress, IfExists ifExists) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>();

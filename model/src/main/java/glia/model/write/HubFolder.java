@@ -21,9 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A model in the hub's layout that did not come from there: its config is that of a GGUF file's metadata, or the one
-/// that it was made from, and its tensors have the names that the family gives them. A config that means another model
-/// is never written.
+/// Writes a model of a GGUF file, or one created from a config, in the hub's layout: with the config of the metadata,
+/// or the given one, and the family's tensor names. If config.json cannot describe the model, nothing is written.
 final class HubFolder implements ModelWriter.Hub {
     private final Model model;
     private final Config config;
@@ -54,7 +53,7 @@ final class HubFolder implements ModelWriter.Hub {
         return hub;
     }
 
-    /// The config of a file. Frequencies that a tensor divides are those of Llama 3's rule, with its usual ends.
+    /// The config of a file. RoPE divisors become Llama 3's scaling.
     private static Config ofGguf(Model model, GgufCheckpoint gguf) throws CheckpointException {
         GgufForm form = Families.ofGguf(gguf.metadata());
         Config config = Config.of(gguf.metadata().origin(), form.config(gguf.metadata(), gguf));
@@ -68,7 +67,7 @@ final class HubFolder implements ModelWriter.Hub {
     }
 
     @Override
-    public void writeBesides(Path folder) throws IOException {
+    public void writeOtherFiles(Path folder) throws IOException {
         Files.writeString(folder.resolve("config.json"), config.json() + "\n");
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
             GgufTokenizerFolder.write(gguf.metadata(), folder);

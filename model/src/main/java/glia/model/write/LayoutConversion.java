@@ -39,17 +39,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
-/// The numbers of a model's parameters as another spec has them, which differs from its own in how they are stored; see
-/// `LayoutConversions`.
+/// Converts the parameters of a model to the storage layout of another spec; see `LayoutConversions`.
 record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
-    /// What happens to a parameter, in this order.
+    /// The steps of a conversion, in this order.
     ///
-    /// @param numbers what becomes of each number of a row, by its index
-    /// @param order which row comes first, second…; empty if all stay
-    /// @param columns the same of columns
+    /// @param numbers function of each value of a row, by its index
+    /// @param order source row of each target row; empty if unchanged
+    /// @param columns the same for columns
     private record Change(List<RowRule> numbers, int[] order, int[] columns) { }
 
-    /// What becomes of each number of a row.
+    /// A function of each value of a row.
     @FunctionalInterface
     private interface RowRule {
         DoubleUnaryOperator of(int row);
@@ -59,7 +58,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         }
     }
 
-    /// Whether a parameter has the same numbers in both, be they in another order.
+    /// Whether a parameter has the same values in both layouts, in any order.
     boolean keepsNumbers(Parameter p) {
         if (isExpansion(p)) {
             return true;
@@ -68,7 +67,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return change.numbers.isEmpty() && (change.columns.length == 0 || !dtype(p).isBlock());
     }
 
-    /// The type that a parameter's numbers are stored as.
+    /// The stored type of a parameter.
     DType dtype(Parameter p) {
         return Unpacked.dtype(weights.get(isExpansion(p) ? stored(p) : p));
     }
@@ -79,8 +78,8 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return a == null ? weights.get(p).cols() : p.role() == Role.KEY_EXPANSION ? a.plainSize() : a.latentSize();
     }
 
-    /// The numbers of a parameter of `to`: the stored tensor if they are the same, rows of its type if only their order
-    /// is another, else F32; what is made lies in `arena`.
+    /// The values of a parameter in the layout of `to`: the stored tensor if they are the same, rows of its type if
+    /// only the order differs, otherwise F32. New tensors are in `arena`.
     Tensor numbers(Parameter p, Arena arena) {
         if (isExpansion(p)) {
             return ExpandedLatents.numbers(this, p, arena);
@@ -105,7 +104,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return y;
     }
 
-    /// Columns of another order; blocks are taken apart for it.
+    /// Reordered columns; blocks are dequantized for it.
     private static Tensor columns(Tensor stored, int[] order, Arena arena) {
         Tensor x = stored.dtype().isBlock() ? Decode.widen(stored, arena) : stored;
         Tensor y = Tensor.allocate(arena, x.dtype(), x.shape());
@@ -150,7 +149,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         };
     }
 
-    /// A parameter of `from` in which an expansion lies.
+    /// The parameter of `from` that holds an expansion.
     private Parameter stored(Parameter p) {
         return new Parameter(p.place(), latent(from, p).expansion() == LatentAttention.Expansion.JOINED
                 ? Role.EXPANSION : Role.KEY_EXPANSION);
@@ -208,7 +207,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return ((Parallel) spec.sublayer(p).mixer()).branches().get(p.place().branch() - 1);
     }
 
-    /// Factors of keys make up for those of scores.
+    /// Key factors that compensate for the scale of scores.
     private static void attention(Parameter p, Attention a, Attention b, List<RowRule> numbers) {
         boolean normed = a.norm() instanceof QkNorm.Heads || a.norm() instanceof QkNorm.Whole;
         double factor = LayoutConversions.ratio(a.scale(), b.scale());
@@ -232,7 +231,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         };
     }
 
-    /// Factors of what goes into a mixer and comes out of it.
+    /// Factors of a mixer's input and output.
     private void factors(Parameter p, List<RowRule> numbers) {
         boolean in = switch (p.role()) {
             case QUERY, KEY, VALUE, GATE, INPUT, STEPS -> true;

@@ -35,17 +35,16 @@ import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Takes over from another spec of the same model all that is only a matter of how numbers are stored: the order of
-/// rows that turn together, the order of heads of values, norm weights with or without their 1, decays as rates or
-/// logarithms, fixed factors that may as well lie in the weights, expansions of latents in one matrix or two, and
-/// frequencies that are scaled alike by another rule. What differs after that is another model. `LayoutConversion`
-/// changes the numbers in the same way.
+/// Changes a spec to the storage layout of another spec of the same model: the row order of RoPE pairs, the order of
+/// value heads, norm weights with or without 1, decays as rates or logarithms, fixed factors folded into weights,
+/// latent expansions in one matrix or two, and equivalent RoPE scalings. Any difference left is a different model.
+/// `LayoutConversion` converts the values accordingly.
 final class LayoutConversions {
     private static final double TOLERANCE = 1e-6;
 
     private LayoutConversions() { }
 
-    /// The model `from` with its numbers stored as in `to`.
+    /// The model `from` in the storage layout of `to`.
     static ModelSpec of(ModelSpec from, ModelSpec to) {
         if (from.sublayers().size() != to.sublayers().size() || from.encoder().isPresent()) {
             return from;
@@ -61,7 +60,7 @@ final class LayoutConversions {
                 from.encoder(), List.of());
     }
 
-    /// Whether embeddings and logits may take other factors: a matrix that is both can take but one.
+    /// Whether embedding and logit factors can be folded into the matrices; a tied matrix can take only one.
     private static boolean scales(ModelSpec from, ModelSpec to) {
         double embedding = ratio(from.embedding().scale(), to.embedding().scale());
         double head = ratio(factor(from.head().logits()), factor(to.head().logits()));
@@ -72,7 +71,7 @@ final class LayoutConversions {
         return from == to || to == 0 ? 1 : from / to;
     }
 
-    /// What logits are multiplied with.
+    /// The factor of the logits.
     static float factor(Head.Logits logits) {
         return switch (logits) {
             case Head.Logits.Plain plain -> 1;
@@ -81,7 +80,7 @@ final class LayoutConversions {
         };
     }
 
-    /// Which token fills up batches matters to learning alone.
+    /// The padding token affects training only.
     private static Embedding embedding(Embedding from, Embedding to, boolean scales) {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
@@ -169,7 +168,7 @@ final class LayoutConversions {
                 from.scores(), from.temperature(), from.gating());
     }
 
-    /// Another layout, and another rule for the same frequencies.
+    /// Another layout, and an equivalent scaling of the same frequencies.
     private static Rope rope(Rope from, Rope to) {
         if (!(from instanceof Rope.Rotary a && to instanceof Rope.Rotary b)
                 || a.rotatedSize() != b.rotatedSize()) {
@@ -184,7 +183,7 @@ final class LayoutConversions {
         return new Rope.Rotary(a.rotatedSize(), a.theta(), same ? b.scaling() : a.scaling(), b.layout());
     }
 
-    /// Whether a rule is nothing but factors of frequencies, whatever the context.
+    /// Whether a scaling is a set of frequency factors, independent of the context length.
     private static boolean isFixed(RopeScaling scaling) {
         return switch (scaling) {
             case RopeScaling.None none -> true;

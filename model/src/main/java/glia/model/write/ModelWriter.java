@@ -24,20 +24,18 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
-/// Writes models back as folders in the hub's layout: with the names, shapes and types of the tensors that they were
-/// loaded from, through the same `Source` expressions, and with their config and tokenizer. What no parameter lies in,
-/// such as an image encoder or the parts of packed weights, is written as it was. Where all packed weights were
-/// changed, plain ones take the place of their parts, and config.json says nothing of quantization. Adapters are added
-/// to their base.
+/// Writes models as folders in the hub's layout, with the names, shapes and types of the loaded tensors, config and
+/// tokenizer. Tensors without parameters, such as an image encoder, and unchanged quantized weights are copied. If all
+/// quantized weights were changed, plain tensors replace them and the quantization config is removed. Adapters are
+/// merged into their base.
 ///
-/// A changed tensor keeps its type if that holds all of its numbers, else it becomes F32: to load what was saved gives
-/// the same numbers, always. Models of GGUF files, and those made from a config, get the names and the config of their
-/// family; see `HubFolder`.
+/// A changed tensor keeps its type if that holds all of its values, else it becomes F32, so a saved model always loads
+/// with the same values. Models of GGUF files, and those created from a config, are written by `HubFolder`.
 public final class ModelWriter {
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
-    /// What a folder holds besides weights.
-    private static final List<String> BESIDES = List.of("config.json", "generation_config.json", "tokenizer.json",
+    /// The files that are copied besides weights.
+    private static final List<String> OTHER_FILES = List.of("config.json", "generation_config.json", "tokenizer.json",
             "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
             "merges.txt", "tokenizer.model", "spiece.model", "tiktoken.model", "chat_template.jinja",
             "chat_template.json", "preprocessor_config.json", "processor_config.json", "LICENSE");
@@ -46,26 +44,26 @@ public final class ModelWriter {
 
     /// Writes a model with its own weights.
     ///
-    /// @param folder is made; it may be there if it is empty. It appears whole or not at all
-    /// @throws CheckpointException if the folder holds something or cannot be written, or if the model is a GGUF file
-    ///         and config.json has no key for something in it
+    /// @param folder new or empty. It appears complete or not at all
+    /// @throws CheckpointException if the folder is not empty or cannot be written, or if config.json has no key for a
+    ///     property of a model of a GGUF file
     public static void write(Model model, Path folder) throws CheckpointException {
         write(model, model.weights(), folder);
     }
 
     /// Writes a model with other weights of the same shapes, such as trained ones.
     ///
-    /// @throws IllegalArgumentException if a weight has another shape, or replaces a packed one while others stay
-    ///         packed, or if the model was made from a spec and has no config
+    /// @throws IllegalArgumentException if a weight has another shape, or some but not all quantized weights were
+    ///     changed, or if the model was created from a spec and has no config
     public static void write(Model model, Weights weights, Path folder) throws CheckpointException {
         write(model, weights, folder, Optional.empty(), IfExists.FAIL);
     }
 
     /// The same with another type.
     ///
-    /// @param type what matrices become: F32, F16 or BF16
+    /// @param type type of matrices: F32, F16 or BF16
     /// @param ifExists whether a folder that holds a model is replaced
-    /// @throws CheckpointException also if weights are quantized as the hub packs them and were not copied to memory
+    /// @throws CheckpointException also if a type is given and weights are quantized and not in memory
     public static void write(Model model, Weights weights, Path folder, Optional<DType> type, IfExists ifExists)
             throws CheckpointException {
         OutputPath.requireOther(model.path(), folder);
@@ -76,19 +74,19 @@ public final class ModelWriter {
         try (Arena arena = Arena.ofConfined()) {
             Hub hub = model.checkpoint() instanceof GgufCheckpoint || model.path().isEmpty()
                     ? HubFolder.of(model, weights, type, arena) : copy(model, weights, type, arena);
-            writeFolder(folder, ifExists, beside -> {
-                SafetensorsWriter.writeSharded(beside, hub.tensors(), Map.of("format", "pt"), MAX_SHARD_BYTES);
-                hub.writeBesides(beside);
+            writeFolder(folder, ifExists, temporary -> {
+                SafetensorsWriter.writeSharded(temporary, hub.tensors(), Map.of("format", "pt"), MAX_SHARD_BYTES);
+                hub.writeOtherFiles(temporary);
             });
         }
     }
 
-    /// What a folder in the hub's layout holds.
+    /// The content of a folder in the hub's layout.
     interface Hub {
         Map<String, Tensor> tensors();
 
-        /// Writes what is there besides tensors.
-        void writeBesides(Path folder) throws IOException;
+        /// Writes the files besides the tensors.
+        void writeOtherFiles(Path folder) throws IOException;
     }
 
     private static Hub copy(Model model, Weights weights, Optional<DType> type, Arena arena)
@@ -112,8 +110,8 @@ public final class ModelWriter {
             }
 
             @Override
-            public void writeBesides(Path folder) throws IOException {
-                copyBesides(source, folder);
+            public void writeOtherFiles(Path folder) throws IOException {
+                copyOtherFiles(source, folder);
                 Path file = folder.resolve("config.json");
                 if (unpacks || type.isPresent()) {
                     Config config = Config.read(file);
@@ -140,39 +138,39 @@ public final class ModelWriter {
         void write(Path folder) throws IOException;
     }
 
-    /// Fills a folder beside the target, and renames it when it is whole.
+    /// Writes a temporary folder next to the target and renames it when it is complete.
     private static void writeFolder(Path folder, IfExists ifExists, Body body) throws CheckpointException {
         Path target = folder.toAbsolutePath();
-        Path beside = target.resolveSibling(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong())
+        Path temporary = target.resolveSibling(".glia-" + Long.toHexString(ThreadLocalRandom.current().nextLong())
                 + ".tmp");
         try {
             OutputPath.requireFree(target, ifExists);
             Files.createDirectories(target.getParent());
-            Files.createDirectory(beside);
-            body.write(beside);
-            replace(target, beside);
+            Files.createDirectory(temporary);
+            body.write(temporary);
+            replace(target, temporary);
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
             throw new CheckpointException(folder, "", "cannot be written: " + e.getMessage(), e);
         } finally {
-            delete(beside);
+            delete(temporary);
         }
     }
 
-    /// Moves the old folder out of the way first, so that it is there until the new one is.
-    private static void replace(Path target, Path beside) throws IOException {
-        Path old = target.resolveSibling(beside.getFileName() + ".old");
+    /// Renames the old folder first and deletes it after the new one is in place.
+    private static void replace(Path target, Path temporary) throws IOException {
+        Path old = target.resolveSibling(temporary.getFileName() + ".old");
         if (Files.exists(target)) {
             Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
         }
-        Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
         delete(old);
     }
 
-    private static void copyBesides(Path model, Path to) throws IOException {
+    private static void copyOtherFiles(Path model, Path to) throws IOException {
         Path from = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
-        Set<String> names = new LinkedHashSet<>(BESIDES);
+        Set<String> names = new LinkedHashSet<>(OTHER_FILES);
         names.addAll(SentenceTransformerKeys.files(from));
         for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {

@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 
-/// Where the parameters of a model lie in a checkpoint that is yet to be written.
+/// The parameters and shapes of the tensors of a checkpoint to be written.
 ///
-/// @param parameters those in each tensor, by its name
-/// @param shapes of the tensors
+/// @param parameters the parameters in each tensor, by tensor name
+/// @param shapes the shape of each tensor
 record Places(Map<String, List<Parameter>> parameters, Map<Parameter, Source> sources, Map<String, long[]> shapes) {
-    /// @param names where a family or a form puts a parameter; of several places it is the first
+    /// @param names the source of a parameter in the family or GGUF form; of several names the first is used
     static Places of(ModelSpec spec, BiFunction<ModelSpec, Parameter, Source> names) {
         Map<String, List<Parameter>> parameters = new LinkedHashMap<>();
         Map<Parameter, Source> sources = new LinkedHashMap<>();

@@ -10,10 +10,10 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
-/// A file before it is written, as far as a form asks for when it reads a config: names, shapes, and the numbers of
-/// tensors in which no parameter lies.
+/// A file before it is written, with what a GGUF form reads for its config: tensor names, shapes, and the values of
+/// tensors without parameters.
 ///
-/// @param further those tensors
+/// @param further the tensors without parameters
 record PlannedFile(Path file, Places places, Map<String, float[]> further, Arena arena)
         implements Checkpoint {
     @Override
@@ -23,7 +23,7 @@ record PlannedFile(Path file, Places places, Map<String, float[]> further, Arena
         return names;
     }
 
-    /// A tensor of the right shape; its numbers count only where no parameter lies in it.
+    /// A tensor of the right shape; its values are valid only if it holds no parameter.
     @Override
     public Tensor tensor(String name) throws CheckpointException {
         if (further.containsKey(name)) {

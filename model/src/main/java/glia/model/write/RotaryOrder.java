@@ -7,12 +7,12 @@ import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.RopeTable.Layout;
 
-/// The order of rows in queries and keys, which goes by the pairs of numbers that turn together: row i lies beside row
-/// `i + rotated / 2`, or the pairs lie one after the other.
+/// The row order of queries and keys by RoPE layout: pairs are rows i and `i + rotated / 2` (half-split), or neighbors
+/// (interleaved).
 final class RotaryOrder {
     private RotaryOrder() { }
 
-    /// Which row of a parameter of `from` is the first, second… in `to`; nothing if all stay where they are.
+    /// The source row in `from` of each row in `to`; empty if unchanged.
     static int[] between(Parameter p, Attention from, Attention to) {
         if (!(from.rope() instanceof Rope.Rotary a && to.rope() instanceof Rope.Rotary b)
                 || a.layout() == b.layout()) {

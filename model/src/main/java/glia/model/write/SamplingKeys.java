@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /// The sampling settings of `generation_config.json` as the keys `general.sampling.*` of GGUF metadata, and back
-/// (https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py). Settings that the file leaves open are
-/// written with the defaults of Hugging Face Transformers, since other readers have other defaults.
+/// (https://github.com/ggml-org/llama.cpp/blob/master/gguf-py/gguf/constants.py). Settings that the file leaves open
+/// are written with the defaults of Hugging Face Transformers, since other readers have other defaults.
 public final class SamplingKeys {
     private static final String PREFIX = "general.sampling.";
     private static final String FILE = "generation_config.json";

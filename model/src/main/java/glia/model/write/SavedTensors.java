@@ -22,13 +22,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// The tensors of a model's own checkpoint with the numbers of weights: under the names, in the shapes and types that
-/// they were read from, through the same `Source` expressions. What no parameter lies in is left as it was. A changed
-/// tensor keeps its type if that holds all of its numbers, else it becomes F32.
+/// The tensors of a model's checkpoint with the current weights, under the same names, shapes and types. Tensors
+/// without parameters are unchanged. A changed tensor keeps its type if that holds all of its values, else it becomes
+/// F32.
 ///
-/// Packed weights stay packed, or all of them are changed: then there are plain ones in place of their parts.
+/// Quantized weights stay quantized, unless all of them were changed; then plain tensors replace them.
 record SavedTensors(Model model, Weights weights, Arena arena) {
-    /// All tensors of the checkpoint, with the numbers of the weights.
+    /// All tensors of the checkpoint with the current weights.
     Map<String, Tensor> all() throws CheckpointException {
         Checkpoint checkpoint = model.checkpoint();
         Map<String, List<Parameter>> changed = new LinkedHashMap<>();
@@ -53,7 +53,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return tensors;
     }
 
-    /// The names of the tensors in which matrices lie.
+    /// The names of the tensors that hold matrices.
     Set<String> matrices() {
         Set<String> names = new LinkedHashSet<>();
         model.sources().keySet().forEach(p -> {
@@ -64,7 +64,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return names;
     }
 
-    /// Whether plain tensors take the place of packed ones.
+    /// Whether plain tensors replace quantized ones.
     ///
     /// @throws IllegalArgumentException if that is so for some and not for others
     boolean unpacks() {
@@ -87,7 +87,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return unpacked != null;
     }
 
-    /// Whether a parameter may differ from what the file has. Mapped memory is only read.
+    /// Whether a parameter may differ from the file. Mapped memory is read-only.
     private boolean isChanged(Parameter p) {
         Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
@@ -112,7 +112,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return Decode.widen(narrow, arena).memory().mismatch(wide.memory()) == -1 ? narrow : wide;
     }
 
-    /// Writes the numbers of parameters to their places.
+    /// Writes parameters into their tensor.
     private Tensor filled(Tensor wide, List<Parameter> parameters) {
         for (Parameter p : parameters) {
             try (Arena scratch = Arena.ofConfined()) {

@@ -15,9 +15,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 
-/// The files of [sentence-transformers](https://sbert.net) beside a model, in GGUF metadata and back. The pooling is
-/// llama.cpp's key `<architecture>.pooling_type`. llama.cpp has no keys for normalization, truncation and prompts; these
-/// are kept as the texts of their files, in `sentence_transformers.<file>`.
+/// The files of [sentence-transformers](https://sbert.net) of a model, in GGUF metadata and back. The pooling is
+/// llama.cpp's key `<architecture>.pooling_type`. llama.cpp has no keys for normalization, truncation and prompts;
+/// these are kept as the texts of their files, in `sentence_transformers.<file>`.
 public final class SentenceTransformerKeys {
     /// The text of a file follows this prefix and the file's path in the folder.
     public static final String PREFIX = "sentence_transformers.";

@@ -6,14 +6,14 @@ import java.lang.reflect.RecordComponent;
 import java.util.List;
 import java.util.Optional;
 
-/// Where two specs say different things, found by walking through their records. Numbers are the same if they are so as
-/// F32, up to a rounding; names of families and layers that draft are passed over.
+/// Finds the first difference of two specs by comparing their records. Numbers are equal if they are as F32, up to
+/// rounding. Family names and multi-token-prediction layers are not compared.
 final class SpecDifference {
     private static final double TOLERANCE = 1e-6;
 
     private SpecDifference() { }
 
-    /// The first difference in words, such as `sublayers[3].mixer.span is Sliding[window=4], not Causal[]`.
+    /// A description of the first difference, such as `sublayers[3].mixer.span is Sliding[window=4], not Causal[]`.
     static Optional<String> find(ModelSpec model, ModelSpec other) {
         return find("", model.withDrafts(List.of()), other.withDrafts(List.of()));
     }

@@ -10,23 +10,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/// The tensors of a checkpoint that is written, made of a model's parameters when they are asked for.
+/// The tensors of a checkpoint to be written, built from the parameters on demand.
 ///
-/// @param matrices the type of matrices; if none is given they keep theirs, where that holds their numbers and is one
-///     of `kept`, else they become F32
-/// @param narrow the vectors and small matrices that every reader wants in F32, but for which a tensor's first
-///     parameter has the type of matrices
+/// @param matrices the type of matrices; by default they keep theirs if it is one of `kept` and holds their values,
+///     else they become F32
+/// @param narrow selects the parameters that may have another type than F32
 record StoredAs(Places places, LayoutConversion restated, Optional<DType> matrices, Set<DType> kept, Narrow narrow) {
-    /// Types of single numbers.
+    /// Types that are not block formats.
     static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);
 
-    /// Which parameters may be narrower than F32.
+    /// Selects parameters that may have another type than F32.
     @FunctionalInterface
     interface Narrow {
         boolean allows(Parameter p, long[] shape);
     }
 
-    /// A tensor to be made.
+    /// A tensor, built when it is written.
     GgufWriter.Content content(String name) {
         DType dtype = dtype(name);
         return new GgufWriter.Content(dtype, places.shapes().get(name), scratch -> make(name, dtype, scratch));
@@ -48,12 +47,12 @@ record StoredAs(Places places, LayoutConversion restated, Optional<DType> matric
         return holds ? first : DType.F32;
     }
 
-    /// The type, or F16 where its blocks do not fit the rows.
+    /// The type, or F16 if rows do not fill its blocks.
     static DType fitting(DType type, long[] shape) {
         return shape[shape.length - 1] % type.blockElements() == 0 ? type : DType.F16;
     }
 
-    /// Whether a tensor's parameters may be put beside each other in its type: none is spread over others' blocks.
+    /// Whether the parameters of a tensor can be joined in its type: no block holds values of two parameters.
     private boolean isMadeOf(List<Parameter> inside, DType dtype) {
         return inside.stream().allMatch(p -> places.sources().get(p).isView()
                 && restated.cols(p) % dtype.blockElements() == 0);

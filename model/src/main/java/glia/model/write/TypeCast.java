@@ -6,11 +6,10 @@ import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
 import java.lang.foreign.Arena;
 
-/// Numbers of a tensor in the type that it is written with. Numbers that the type rounds to infinity are refused, for
-/// nothing but NaN would come of them.
+/// Casts a tensor to another type. A value that the type would round to infinity is an error.
 final class TypeCast {
     private static final int CHUNK = 4096;
-    /// From here on half precision is infinite: halfway from its largest number, 65504, to what would be the next.
+    /// F16 rounds to infinity from here on: halfway between its largest value, 65504, and the next step.
     private static final float F16_END = 65_520;
     private static final float Q8_LARGEST = 127;
 
@@ -18,8 +17,8 @@ final class TypeCast {
 
     /// The tensor itself if it has the type, else a copy in `arena`.
     ///
-    /// @param name of the tensor, for messages
-    /// @throws IllegalArgumentException if the type cannot hold one of the numbers
+    /// @param name the tensor's name, for messages
+    /// @throws IllegalArgumentException if the type cannot hold a value
     static Tensor of(String name, Tensor numbers, DType type, Arena arena) {
         if (numbers.dtype() == type) {
             return numbers;
@@ -38,7 +37,7 @@ final class TypeCast {
         }
     }
 
-    /// Where numbers begin that are too large for a type; most blocks have scales or offsets in F16.
+    /// The smallest value that is too large for a type; most block formats have F16 scales or offsets.
     private static float end(DType type) {
         return switch (type) {
             case F16, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q6_K -> F16_END;

@@ -8,12 +8,12 @@ import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 
-/// The numbers of weights as tensors of one type: packed ones become blocks that hold the same numbers, where a format
-/// has such blocks, else F32; adapters are added to their base.
+/// Weights as tensors: quantized ones become a GGUF block format with the same values if there is one, else F32;
+/// adapters are merged into their base.
 final class Unpacked {
     private Unpacked() { }
 
-    /// The type that the numbers of a weight have as a tensor.
+    /// The type of a weight as a tensor.
     static DType dtype(Weight w) {
         return switch (w) {
             case Weight.Quantized coded -> dtype(coded.matrix());
@@ -23,12 +23,12 @@ final class Unpacked {
         };
     }
 
-    /// Blocks have no column of another place.
+    /// Block formats cannot reorder columns.
     private static DType dtype(QuantizedMatrix matrix) {
         return matrix.hasActOrder() ? DType.F32 : matrix.blockType().orElse(DType.F32);
     }
 
-    /// The numbers: the stored tensor, or what `dtype` says in `arena`.
+    /// The stored tensor, or a new one of the type `dtype` in `arena`.
     static Tensor tensor(Weight w, Arena arena) {
         return switch (w) {
             case Weight.Stored stored -> stored.tensor();

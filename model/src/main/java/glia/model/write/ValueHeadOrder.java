@@ -3,12 +3,12 @@ package glia.model.write;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.Parameter;
 
-/// The order of the value heads of a `GatedDeltaNet`, which goes by how they share key heads: with another sharing the
-/// same heads lie elsewhere, in rows of what makes values and in columns of what takes them.
+/// The order of the value heads of a `GatedDeltaNet`, which depends on `HeadSharing`. It permutes rows of the value
+/// projections and columns of the output projection.
 final class ValueHeadOrder {
     private ValueHeadOrder() { }
 
-    /// Which row of a parameter of `from` is the first, second… in `to`; nothing if all stay where they are.
+    /// The source row in `from` of each row in `to`; empty if unchanged.
     static int[] rows(Parameter p, GatedDeltaNet from, GatedDeltaNet to) {
         return switch (p.role()) {
             case INPUT, CONVOLUTION, CONVOLUTION_BIAS -> order(from, to, 2 * from.keysSize(), from.valueSize());
@@ -18,7 +18,7 @@ final class ValueHeadOrder {
         };
     }
 
-    /// The same of columns.
+    /// The same for columns.
     static int[] columns(Parameter p, GatedDeltaNet from, GatedDeltaNet to) {
         return switch (p.role()) {
             case OUTPUT -> order(from, to, 0, from.valueSize());
@@ -26,8 +26,8 @@ final class ValueHeadOrder {
         };
     }
 
-    /// @param before places that stay, before those of value heads
-    /// @param size places of a head
+    /// @param before rows before the value heads, which stay in place
+    /// @param size rows per head
     private static int[] order(GatedDeltaNet from, GatedDeltaNet to, int before, int size) {
         if (from.order() == to.order()) {
             return new int[0];

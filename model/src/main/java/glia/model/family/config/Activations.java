@@ -4,7 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.tensor.kernel.Activation;
 
-/// The names that configs give to activations.
+/// Activation functions by their names in configs.
 public final class Activations {
     private Activations() { }
 
@@ -12,7 +12,7 @@ public final class Activations {
         return of(config, key, config.text(key, otherwise));
     }
 
-    /// The function of a name that was found under a key.
+    /// The activation of a name.
     static Activation of(Config config, String key, String name) throws CheckpointException {
         return switch (name) {
             case "silu", "swish" -> Activation.SILU;

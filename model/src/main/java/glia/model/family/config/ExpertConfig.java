@@ -9,9 +9,9 @@ import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
 
-/// What configs say about experts.
+/// Reads mixtures of experts from configs.
 public final class ExpertConfig {
-    /// The names that configs have for the number of experts.
+    /// The keys of the number of experts.
     private static final String[] COUNTS = {"num_experts", "num_local_experts", "n_routed_experts"};
 
     private ExpertConfig() { }
@@ -26,19 +26,19 @@ public final class ExpertConfig {
         return otherwise;
     }
 
-    /// Softmax over all experts, whose scores are divided by their sum or not.
+    /// Softmax over all experts; the selected weights may be normalized to sum 1.
     public static Router softmax(Config config, int numChosen, boolean normalized) throws CheckpointException {
         return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.SOFTMAX,
                 normalized ? Router.Share.NORMALIZED : Router.Share.AS_IS);
     }
 
-    /// A softmax over the scores of those experts that are chosen.
+    /// Softmax over the logits of the selected experts.
     public static Router softmaxOfChosen(Config config, int numChosen) throws CheckpointException {
         return Router.plain(config.positive("num_experts_per_tok", numChosen), Router.Score.LOGIT,
                 Router.Share.SOFTMAX);
     }
 
-    /// Sigmoid scores whose choice is corrected by learned biases and limited to the best groups.
+    /// Sigmoid scores with a learned correction bias, limited to the best groups.
     public static Router corrected(Config config, int numChosen, int numGroups, int numKept, double scale)
             throws CheckpointException {
         int count = config.positive("n_group", numGroups);
@@ -53,7 +53,7 @@ public final class ExpertConfig {
                 (float) Numbers.real(config, "routed_scaling_factor", NumberRange.FACTOR, scale));
     }
 
-    /// `n_shared_experts` that are one, as wide as these together.
+    /// The `n_shared_experts` as one expert of their total width.
     public static Experts.Shared shared(Config config, int width, int otherwise) throws CheckpointException {
         int count = config.has("n_shared_experts") ? config.integer("n_shared_experts")
                 : config.mentions("n_shared_experts") ? 0 : otherwise;
@@ -63,7 +63,7 @@ public final class ExpertConfig {
         return count == 0 ? new Experts.Shared.None() : new Experts.Shared.Plain(count * width);
     }
 
-    /// Gated experts without biases, weighted at their output.
+    /// Gated experts without biases, with weighted outputs.
     public static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared)
             throws CheckpointException {
         return of(config, numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),

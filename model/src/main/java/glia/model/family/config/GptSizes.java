@@ -6,7 +6,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Rope;
 
-/// The sizes of GPT-2, BLOOM and MPT, which have names of their own for them.
+/// The sizes of GPT-2, BLOOM and MPT, which have different keys for them.
 ///
 /// @param hidden D, a multiple of the number of heads
 public record GptSizes(int hidden, int numHeads, int numLayers) {
@@ -20,7 +20,7 @@ public record GptSizes(int hidden, int numHeads, int numLayers) {
         return new GptSizes(hidden, numHeads, Numbers.layers(config, layersKey));
     }
 
-    /// The same where the names that other families have serve as well.
+    /// The same, also under the usual keys.
     public static GptSizes readEither(Config config, String hiddenKey, String headsKey, String layersKey)
             throws CheckpointException {
         return read(config, config.has(hiddenKey) ? hiddenKey : "hidden_size",
@@ -28,7 +28,7 @@ public record GptSizes(int hidden, int numHeads, int numLayers) {
                 config.has(layersKey) ? layersKey : "num_hidden_layers");
     }
 
-    /// Attention of all heads that turns nothing.
+    /// Multi-head attention without RoPE.
     public Attention attention(Bias bias) {
         return Attention.causal(numHeads, numHeads, hidden / numHeads, new Rope.None(), bias);
     }

@@ -3,8 +3,8 @@ package glia.model.family.config;
 import glia.io.CheckpointException;
 import glia.io.Config;
 
-/// Which layers see the keys and values of an earlier one: the last `num_kv_shared_layers`, those of the last layer
-/// before them that slides or does not as they do.
+/// Cross-layer KV sharing: the last `num_kv_shared_layers` layers use the keys and values of the last layer before them
+/// of the same kind (sliding or full).
 public final class KeySharing {
     private final boolean[] slides;
     private final int first;
@@ -34,7 +34,7 @@ public final class KeySharing {
         return layer >= first;
     }
 
-    /// The layer whose keys and values a later one sees.
+    /// The layer whose keys and values a later one shares.
     public int followed(int layer) {
         int before = first - 1;
         while (before >= 0 && slides[before] != slides[layer]) {

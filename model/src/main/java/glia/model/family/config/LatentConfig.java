@@ -13,15 +13,15 @@ import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
 
-/// What configs say about latent attention. Sizes that all families with it have by default are DeepSeek V2's.
+/// Reads multi-head latent attention (MLA) from configs. Other defaults are DeepSeek V2's.
 ///
-/// @param queryRank the family's default for `q_lora_rank`
-/// @param plainSize likewise for `qk_nope_head_dim`
-/// @param valueSize likewise for `v_head_dim`
+/// @param queryRank default of `q_lora_rank`
+/// @param plainSize default of `qk_nope_head_dim`
+/// @param valueSize default of `v_head_dim`
 public record LatentConfig(int queryRank, int plainSize, int valueSize) {
     public static final LatentConfig DEEPSEEK = new LatentConfig(1536, 128, 128);
 
-    /// What layers with an indexer are called in `layer_types`, by versions of the reference.
+    /// The names of layers with an indexer in `layer_types`.
     private static final List<String> INDEXED_LAYERS = List.of("indexed_attention", "deepseek_sparse_attention");
 
     /// Reads the attention of a layer.
@@ -49,8 +49,8 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         return rope.with(config.flag("rope_interleave", true) ? Layout.INTERLEAVED : Layout.HALF_SPLIT);
     }
 
-    /// What scores are multiplied with where rotation is scaled and `mscale_all_dim` is set: `m²`, with the m that
-    /// YaRN divides the length of rotated vectors by (https://arxiv.org/abs/2309.00071, equation 22).
+    /// The factor of scores if RoPE is scaled and `mscale_all_dim` is set: `m²`, with YaRN's attention factor m
+    /// (https://arxiv.org/abs/2309.00071, equation 22).
     private static double sharpened(Config config) throws CheckpointException {
         Optional<Config> settings = RopeConfig.scaling(config);
         if (settings.isEmpty()) {
@@ -70,9 +70,9 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         return m * m;
     }
 
-    /// Reads the indexer that all layers with one have.
+    /// Reads the indexer.
     ///
-    /// @param numHeads the family's default for `index_n_heads`
+    /// @param numHeads default of `index_n_heads`
     public static KeyChoice indexed(Config config, int numHeads, Layout layout) throws CheckpointException {
         String[] types = config.has("layer_types") ? config.strings("layer_types") : new String[0];
         if (config.has("layer_types") && types.length != config.positive("num_hidden_layers")) {

@@ -6,19 +6,19 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// The layers of hybrid models, as configs list them.
+/// The kinds of layers of hybrid models.
 public enum LayerKind {
     STATE_SPACE, ATTENTION, EXPERTS, MLP;
 
     private static final String LETTERS = "hybrid_override_pattern";
 
-    /// The kinds of all layers, by the key that the config has for them, or these where it has none.
+    /// The kinds of all layers, or a default if the config has no key for them.
     public static List<LayerKind> read(Config config, List<LayerKind> otherwise) throws CheckpointException {
         String key = key(config);
         return !config.has(key) ? otherwise : key.equals(LETTERS) ? letters(config, key) : names(config, key);
     }
 
-    /// For each layer, whether it attends, where all others are state spaces; by default none does.
+    /// For each layer, whether it has attention instead of a state space; by default none.
     public static boolean[] attending(Config config) throws CheckpointException {
         boolean[] attends = new boolean[Numbers.layers(config, "num_hidden_layers")];
         List<LayerKind> kinds = read(config, Collections.nCopies(attends.length, STATE_SPACE));
@@ -40,7 +40,7 @@ public enum LayerKind {
         return config.has("layers_block_type") ? "layers_block_type" : config.has(LETTERS) ? LETTERS : "layer_types";
     }
 
-    /// The kinds that a list of names gives, one for each layer: today's names and those that they had before.
+    /// The kinds of a list of names, current and older ones.
     private static List<LayerKind> names(Config config, String key) throws CheckpointException {
         List<LayerKind> kinds = new ArrayList<>();
         for (String name : config.strings(key)) {
@@ -56,7 +56,7 @@ public enum LayerKind {
         return kinds;
     }
 
-    /// The kinds that a text gives, one for each letter: `M` state space, `*` attention, `E` experts, `-` MLP.
+    /// The kinds of a pattern, one letter per layer: `M` state space, `*` attention, `E` experts, `-` MLP.
     private static List<LayerKind> letters(Config config, String key) throws CheckpointException {
         List<LayerKind> kinds = new ArrayList<>();
         for (char letter : config.text(key).toCharArray()) {

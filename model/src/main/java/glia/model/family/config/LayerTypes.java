@@ -4,7 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import java.util.Arrays;
 
-/// Which layers slide, or are recurrent: the list `layer_types`, or a family's rule where it is absent.
+/// Reads the attention type of each layer: the list `layer_types`, or a family's rule if it is absent.
 public final class LayerTypes {
     /// A family's rule.
     @FunctionalInterface
@@ -14,13 +14,13 @@ public final class LayerTypes {
 
     private LayerTypes() { }
 
-    /// For each layer, whether its attention slides.
+    /// For each layer, whether it has a sliding window.
     public static boolean[] read(Config config, Rule otherwise) throws CheckpointException {
         return read(config, "sliding_attention", otherwise);
     }
 
-    /// For each layer, whether its attention rotates: by the list `no_rope_layers`, in which 1 means that it does, or
-    /// if that is absent or empty all but each `no_rope_layer_interval`-th.
+    /// For each layer, whether it has RoPE: the list `no_rope_layers`, in which 1 means RoPE; if that is absent or
+    /// empty, all but every `no_rope_layer_interval`-th.
     public static boolean[] rotates(Config config) throws CheckpointException {
         boolean[] rotates = new boolean[Numbers.layers(config, "num_hidden_layers")];
         int interval = config.positive("no_rope_layer_interval", 4);
@@ -34,7 +34,7 @@ public final class LayerTypes {
         return rotates;
     }
 
-    /// For each layer, whether it has experts: those that `moe_layers` lists, or if that is absent each
+    /// For each layer, whether it has experts: those in `moe_layers`; if that is absent, every
     /// `interleave_moe_layer_step`-th.
     public static boolean[] mixes(Config config) throws CheckpointException {
         boolean[] mixes = new boolean[Numbers.layers(config, "num_hidden_layers")];
@@ -48,12 +48,12 @@ public final class LayerTypes {
         return mixes;
     }
 
-    /// For each layer, whether its attention stays within chunks.
+    /// For each layer, whether it has chunked attention.
     public static boolean[] chunked(Config config, Rule otherwise) throws CheckpointException {
         return read(config, "chunked_attention", otherwise);
     }
 
-    /// For each layer, whether linear attention takes the place of attention.
+    /// For each layer, whether it has linear attention.
     public static boolean[] linear(Config config, Rule otherwise) throws CheckpointException {
         return read(config, "linear_attention", otherwise);
     }

@@ -11,17 +11,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Reads rotary settings in both of their layouts: `rope_theta` and `rope_scaling` beside each other, or together in
-/// `rope_parameters`, there possibly one for each kind of layer.
+/// Reads RoPE settings in both layouts: `rope_theta` with `rope_scaling`, or `rope_parameters`, possibly per layer
+/// type.
 public final class RopeConfig {
     private RopeConfig() { }
 
-    /// Rotation of whole heads, or of `partial_rotary_factor` of them, with the one set of settings of the config.
+    /// RoPE of whole heads, or of the fraction `partial_rotary_factor`.
     public static Rope.Rotary read(Config config, int headSize, double defaultTheta) throws CheckpointException {
         return read(config, headSize, defaultTheta, 1);
     }
 
-    /// The same where a family turns another part of the heads unless the config says otherwise.
+    /// The same with another default fraction.
     public static Rope.Rotary read(Config config, int headSize, double defaultTheta, double defaultPart)
             throws CheckpointException {
         Optional<Config> parameters = config.has("rope_parameters")
@@ -30,19 +30,19 @@ public final class RopeConfig {
         return read(config, parameters, scaling(config), headSize, theta, defaultPart);
     }
 
-    /// The settings of the scaling, wherever they are.
+    /// The scaling settings, in either layout.
     static Optional<Config> scaling(Config config) throws CheckpointException {
         String key = config.has("rope_scaling") ? "rope_scaling" : "rope_parameters";
         return config.has(key) ? Optional.of(config.child(key)) : Optional.empty();
     }
 
-    /// The same with the settings of one kind of layer, an object inside `rope_parameters`.
+    /// The same with the settings of one layer type, an object inside `rope_parameters`.
     public static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
             throws CheckpointException {
         return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, 1);
     }
 
-    /// The settings of layers that slide or do not, where `rope_parameters` has them by kind of layer.
+    /// The settings of sliding-window or full layers, if `rope_parameters` has them per layer type.
     public static Optional<Config> ofKind(Config config, boolean slides) throws CheckpointException {
         Config all = config.child("rope_parameters", Map.of());
         String kind = slides ? "sliding_attention" : "full_attention";
@@ -58,8 +58,8 @@ public final class RopeConfig {
         boolean proportional = scaling.isPresent() && type(scaling.get()).equals("proportional");
         int rotated = proportional ? headSize : (int) (headSize * part);
         if (rotated < 2 || rotated > headSize || rotated % 2 != 0) {
-            throw holder.error("partial_rotary_factor", "rotary embedding turns pairs of numbers, not " + rotated
-                    + " of the " + headSize + " of a head");
+            throw holder.error("partial_rotary_factor", "found " + rotated + " rotated dimensions of a head of "
+                    + headSize + ", expected an even number");
         }
         RopeScaling scaled = proportional
                 ? new RopeScaling.Proportional(part, Numbers.real(scaling.get(), "factor", NumberRange.ROPE_FACTOR, 1))

@@ -17,16 +17,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
-/// The body that most families share: RMS norms before each mixer, attention, then a gated MLP
-/// (https://arxiv.org/abs/2302.13971).
+/// The structure that most families share: RMS norm, attention, RMS norm, gated MLP (https://arxiv.org/abs/2302.13971).
 public final class Standard {
-    /// The attention of one layer, or what stands in its place.
+    /// The attention, or another sequence mixer, of each layer.
     @FunctionalInterface
     public interface Attentions {
         Mixer of(int layer) throws CheckpointException;
     }
 
-    /// The MLP of one layer, or its experts.
+    /// The MLP or experts of each layer.
     @FunctionalInterface
     public interface FeedForwards {
         Mixer of(int layer) throws CheckpointException;
@@ -39,17 +38,17 @@ public final class Standard {
         return (float) Numbers.real(config, key, NumberRange.EPSILON, otherwise);
     }
 
-    /// All biases of a mixer, if the config says so.
+    /// All biases of a mixer, or none.
     public static Bias bias(Config config, String key, boolean otherwise) throws CheckpointException {
         return config.flag(key, otherwise) ? Bias.ALL : Bias.NONE;
     }
 
-    /// A head of the embedding's matrix or of one of its own.
+    /// A head, tied to the embedding or separate.
     public static Head head(Config config, boolean defaultTied) throws CheckpointException {
         return config.flag("tie_word_embeddings", defaultTied) ? Head.TIED : Head.SEPARATE;
     }
 
-    /// Reads all but the attention.
+    /// Reads everything except the attention.
     public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Bias mlpBias,
             Attentions attentions)
             throws CheckpointException {
@@ -58,12 +57,12 @@ public final class Standard {
                 layer -> mlp);
     }
 
-    /// A gated MLP of the width that a key says.
+    /// A gated MLP with the width of a key.
     public static GatedMlp mlp(Config config, String width, Bias bias) throws CheckpointException {
         return new GatedMlp(config.positive(width), Activations.read(config, "hidden_act", "silu"), bias);
     }
 
-    /// Reads all but the layers and the epsilon of their norms.
+    /// Reads everything except the layers and the epsilon.
     public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon,
             Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
@@ -74,7 +73,7 @@ public final class Standard {
                 head(config, defaultTied));
     }
 
-    /// Layers of two sublayers, each after a norm.
+    /// Layers of two pre-norm sublayers.
     public static List<Sublayer> layers(int numLayers, Norm norm, Residual residual, Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
         List<Sublayer> sublayers = new ArrayList<>();
@@ -85,7 +84,7 @@ public final class Standard {
         return sublayers;
     }
 
-    /// A model of these layers, whose config has the usual names for its sizes.
+    /// A model with these layers, with sizes under the usual keys.
     public static ModelSpec model(Config config, int defaultContext, Embedding embedding, List<Sublayer> sublayers,
             Norm norm,
             Head head) throws CheckpointException {
@@ -93,12 +92,12 @@ public final class Standard {
                 config.positive("max_position_embeddings", defaultContext), embedding, sublayers, norm, head);
     }
 
-    /// Logits times a factor.
+    /// Logits multiplied by a factor.
     public static Head.Logits logits(double factor) {
         return factor == 1 ? new Head.Logits.Plain() : new Head.Logits.Scaled((float) factor);
     }
 
-    /// A flag in whose place older configs have a number.
+    /// A flag, or a number in older configs.
     public static boolean flagOrNumber(Config config, String key, boolean otherwise) throws CheckpointException {
         return config.isNumber(key) ? config.integer(key) != 0 : config.flag(key, otherwise);
     }
@@ -112,15 +111,14 @@ public final class Standard {
         }
     }
 
-    /// Refuses a config in which a text, where it is there, is not the one that is supported.
+    /// Refuses a config if a text is present and not the supported one.
     public static void only(Config config, String key, String supported) throws CheckpointException {
         if (!config.text(key, supported).equals(supported)) {
             throw config.error(key, "found '" + config.text(key) + "', only " + supported + " is supported");
         }
     }
 
-    /// The head of a masked language model, if the checkpoint is of one of these classes by `architectures`, or none is
-    /// named.
+    /// The head of a masked language model, if `architectures` names one of these classes or is absent.
     public static Head maskedHead(Config config, Head.Transform transform, Bias bias, String... classes)
             throws CheckpointException {
         String[] named = config.has("architectures") ? config.strings("architectures") : classes;

@@ -9,11 +9,11 @@ import glia.model.spec.StateSpaceDual;
 import glia.tensor.kernel.DecayForm;
 import glia.tensor.kernel.StepLimits;
 
-/// What configs say about state-space mixers.
+/// Reads state-space mixers from configs.
 public final class StateSpaceConfig {
     private StateSpaceConfig() { }
 
-    /// The least and the largest time step, by default none.
+    /// The range of time steps; by default unlimited.
     public static StepLimits limits(Config config, String key) throws CheckpointException {
         if (!config.has(key)) {
             return StepLimits.NONE;
@@ -25,13 +25,13 @@ public final class StateSpaceConfig {
         return new StepLimits((float) limits[0], (float) limits[1]);
     }
 
-    /// The rank of time steps: a number, or "auto" for D / 16, rounded up.
+    /// The rank of the time-step projection: a number, or "auto" for ⌈D / 16⌉.
     public static int stepRank(Config config, String key, int hidden) throws CheckpointException {
         boolean auto = !config.has(key) || config.isText(key) && config.text(key).equals("auto");
         return auto ? Math.ceilDiv(hidden, 16) : config.positive(key);
     }
 
-    /// The number of groups, which divides that of heads.
+    /// The number of groups, a divisor of the number of heads.
     public static int groups(Config config, String key, int otherwise, int heads) throws CheckpointException {
         int groups = config.positive(key, otherwise);
         if (heads % groups != 0) {
@@ -40,16 +40,16 @@ public final class StateSpaceConfig {
         return groups;
     }
 
-    /// The convolution before the scan, by default over four tokens, with SiLU and biases.
+    /// The convolution before the scan; by default kernel size 4, SiLU and biases.
     public static Convolution convolution(Config config, String sizeKey, String activationKey, String biasKey)
             throws CheckpointException {
         return new Convolution(config.positive(sizeKey, 4), Activations.read(config, activationKey, "silu"),
                 Standard.bias(config, biasKey, true));
     }
 
-    /// The mixer of Bamba and those after it, whose keys begin with `mamba_`.
+    /// The Mamba 2 mixer of configs with `mamba_` keys.
     ///
-    /// @param innerSize the channels that `mamba_n_heads` and `mamba_d_head` must give
+    /// @param innerSize the product of `mamba_n_heads` and `mamba_d_head`
     public static StateSpaceDual dual(Config config, int innerSize, StateSpaceDual.Gating gating,
             StateSpaceDual.Multipliers multipliers, Bias outputBias) throws CheckpointException {
         int heads = config.positive("mamba_n_heads", 128);

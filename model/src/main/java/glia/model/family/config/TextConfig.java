@@ -4,9 +4,9 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import java.util.Map;
 
-/// The config of the text part of a model that takes more than text.
+/// Reads the config of the text model of a multimodal model.
 public final class TextConfig {
-    /// Text parts that are families of their own but for their name, and for these of their defaults.
+    /// Text models that are another family with other defaults.
     private static final Map<String, String> OTHER_NAMES =
             Map.of("qwen2_vl_text", "qwen2", "qwen2_5_vl_text", "qwen2", "qwen3_vl_text", "qwen3");
     private static final Map<String, Object> QWEN2_VL =
@@ -17,7 +17,7 @@ public final class TextConfig {
 
     private TextConfig() { }
 
-    /// @param textType of the part where `text_config` does not say
+    /// @param textType the default `model_type` of `text_config`
     public static Config read(Config config, String textType) throws CheckpointException {
         // Older configs of some models have everything in one.
         Config text = config.has("text_config") ? config.child("text_config") : config;

@@ -11,8 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// BERT in GGUF files. RoBERTa's files are read too, from whose positions the converter took the first ones, that are
-/// of no token.
+/// BERT in GGUF files. RoBERTa's files are read too; the converter removed their unused first positions.
 public record BertGguf() implements EncoderGguf {
     private static final StandardGguf BODY = new StandardGguf("bert", "bert", StandardGguf.Rotation.HALF_SPLIT);
     private static final List<GgufKey> KEYS = EncoderGguf.keys("layer_norm_eps");
@@ -34,7 +33,7 @@ public record BertGguf() implements EncoderGguf {
         return KEYS;
     }
 
-    /// Readers ask for the number of segments beside the vocabulary.
+    /// Other readers require the number of segments in the tokenizer's keys.
     @Override
     public Optional<Map<String, Object>> metadata(ModelSpec spec) {
         Optional<Map<String, Object>> metadata = EncoderGguf.super.metadata(spec);

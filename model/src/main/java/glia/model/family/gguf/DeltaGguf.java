@@ -18,12 +18,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Qwen3-Next and Qwen3.5 in GGUF files: norm weights include the 1, decays are rates, and the projections of
-/// Qwen3-Next's recurrence are split, but for β and the steps and in the first files, while Qwen3.5's key heads take
-/// turns.
+/// Qwen3-Next and Qwen3.5 in GGUF files: norm weights include 1 and decays are rates. The projections of Qwen3-Next's
+/// recurrence are split, except β with the steps, and except in the first files; Qwen3.5's value heads are interleaved
+/// over key heads.
 ///
 /// @param modelTypes the values of `general.architecture` and the `model_type` of each
-/// @param rotatesImages whether files say how rotated pairs are shared among time, height and width of an image
+/// @param rotatesImages whether files have the RoPE sections of time, height and width (M-RoPE)
 public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) implements WrittenGguf {
     private static final List<GgufKey> KEYS = GgufKey.join(body("", "").keys(), ExpertGguf.KEYS, List.of(
             GgufKey.written("expert_shared_feed_forward_length", GgufFacts::sharedWidth),
@@ -42,8 +42,8 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
         return new StandardGguf(architecture, modelType, StandardGguf.Rotation.HALF_SPLIT);
     }
 
-    /// How many pairs turn by the time, height and width of an image; in texts these are one position. Readers of
-    /// Qwen3.5 ask for it.
+    /// The number of RoPE pairs for time, height and width; in text these are the same position. Other readers of
+    /// Qwen3.5 require it.
     private static Optional<int[]> sections(GgufFacts facts) {
         return facts.rotary().map(r -> {
             int pairs = r.rotatedSize() / 2;
@@ -86,7 +86,7 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
         GgufKeys keys = ExpertGguf.experts(body(architecture, modelTypes.get(architecture)).keys(metadata, checkpoint));
         long headSize = (long) keys.config().get("head_dim");
         if (keys.has("rope.dimension_count")) {
-            // Said also where it is all of a head, which is not what the families take where nothing is said.
+            // Set also for whole heads, since the families' default is a fraction.
             keys.rotatedPart(keys.integer("rope.dimension_count"), headSize);
         }
         if (keys.has("expert_count")) {
@@ -139,7 +139,7 @@ public record DeltaGguf(Map<String, String> modelTypes, boolean rotatesImages) i
         };
     }
 
-    /// The layers that foresee a second token.
+    /// Multi-token-prediction layers.
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName);

@@ -7,9 +7,9 @@ import glia.model.spec.ModelSpec;
 import java.util.List;
 import java.util.Optional;
 
-/// Encoders in GGUF files, which have no head: they end with hidden states.
+/// The GGUF form of encoders, which have no head.
 interface EncoderGguf extends WrittenGguf {
-    /// The sizes of an encoder that ends with hidden states, with its config's name for the epsilon of norms.
+    /// The keys of an encoder, with the config's key of the epsilon.
     static List<GgufKey> keys(String epsilon) {
         return GgufKey.join(StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"), List.of(
                 GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
@@ -18,9 +18,9 @@ interface EncoderGguf extends WrittenGguf {
                 GgufKey.written("attention.causal", facts -> Optional.of(false))));
     }
 
-    /// What a config says beside the keys.
+    /// Adds the config values without GGUF keys.
     ///
-    /// @param ofClass the reference's class for a model that ends with hidden states
+    /// @param ofClass the reference's class of the model without a head
     static GgufKeys encoder(GgufKeys keys, String ofClass, Checkpoint checkpoint) throws CheckpointException {
         return keys.put("vocab_size", StandardGguf.vocabSize(checkpoint)).put("architectures", List.of(ofClass));
     }

@@ -15,43 +15,43 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Llama's body with experts in GGUF files: all experts of a layer are stacked in one tensor for each of their maps.
+/// The GGUF form of Llama's structure with experts, which are stacked in one tensor per projection.
 ///
-/// @param body all that is not about experts
+/// @param body the form without experts
 /// @param norm the name of the norm before the experts
-/// @param own the family's keys beyond those that all have
-/// @param more what the family's config says beyond its keys
+/// @param own the family's own keys
+/// @param more adds config values without GGUF keys
 public record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More more) implements WrittenGguf {
-    /// Adds to a config, or changes it.
+    /// Changes a config.
     @FunctionalInterface
     public interface More {
         void to(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException;
     }
 
-    /// Of all experts.
+    /// The keys of all experts.
     public static final List<GgufKey> KEYS = List.of(
             GgufKey.optional("expert_count", "num_experts", facts -> facts.experts(Experts::numExperts)),
             GgufKey.optional("expert_used_count", "num_experts_per_tok",
                     facts -> facts.router().map(Router::numChosen)),
             GgufKey.optional("expert_feed_forward_length", "moe_intermediate_size",
                     facts -> facts.experts(Experts::intermediateSize)));
-    /// What becomes of the weights of chosen experts.
+    /// The keys of router weights.
     public static final List<GgufKey> WEIGHTS = List.of(
             GgufKey.real("expert_weights_scale", "routed_scaling_factor", facts -> facts.router().map(Router::scale)),
             GgufKey.flag("expert_weights_norm", "norm_topk_prob",
                     facts -> facts.router().map(r -> r.share() == Router.Share.NORMALIZED)));
-    /// Groups of experts.
+    /// The keys of expert groups.
     static final List<GgufKey> GROUPS = List.of(
             GgufKey.optional("expert_group_count", "n_group", facts -> Optional.of(facts.groups().count())),
             GgufKey.optional("expert_group_used_count", "topk_group", facts -> Optional.of(facts.groups().kept())));
-    /// Layers without experts before those with.
+    /// The key of the number of leading dense layers.
     public static final List<GgufKey> DENSE = List.of(GgufKey.optional("leading_dense_block_count",
             "first_k_dense_replace",
             facts -> Optional.of(facts.numDense())));
-    /// How many experts the shared one is made of.
+    /// The key of the number of shared experts.
     public static final List<GgufKey> SHARED = List.of(GgufKey.optional("expert_shared_count", "n_shared_experts",
             facts -> Optional.of(facts.numShared())));
-    /// How scores come about, for readers that cannot tell by the architecture: 1 by a softmax, 2 by sigmoids.
+    /// The key of the score function, which some readers require: 1 softmax, 2 sigmoid.
     public static final GgufKey GATING = GgufKey.written("expert_gating_func", facts -> facts.router().flatMap(r ->
             switch (r.score()) {
                 case SOFTMAX -> Optional.of(1);

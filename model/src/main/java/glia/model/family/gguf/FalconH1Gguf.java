@@ -4,7 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import java.util.List;
 
-/// The config of Falcon-H1 and GGUF metadata. The multipliers are in the weights there, and gates come before norms.
+/// The config of Falcon-H1 and GGUF metadata. The multipliers are folded into the weights, and gates come before norms.
 public final class FalconH1Gguf {
     public static final List<GgufKey> KEYS =
             GgufKey.join(StateSpaceKeys.DUAL, StateSpaceKeys.ATTENTION, List.of(StateSpaceKeys.WIDTH));

@@ -10,13 +10,13 @@ import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Map;
 
-/// GGUF files in which queries, keys and values are fused, one after the other, and matrices are `[outputs, inputs]`.
+/// The GGUF form of families with fused queries, keys and values.
 ///
-/// @param keys what the metadata says, in the family's own words
-/// @param more what the config says beyond that
+/// @param keys the keys, with the family's config keys
+/// @param more adds config values without GGUF keys
 public record FusedGguf(String architecture, String modelType, List<GgufKey> keys, ExpertGguf.More more)
         implements WrittenGguf {
-    /// The keys of all such families, with their configs' names.
+    /// The common keys, with the family's config keys.
     public static List<GgufKey> keys(String layers, String context, String hidden, String heads) {
         return GgufKey.join(StandardGguf.sizes(layers, context, hidden), List.of(StandardGguf.heads(heads),
                 GgufKey.real("attention.layer_norm_epsilon", "layer_norm_epsilon", GgufFacts::epsilon)));

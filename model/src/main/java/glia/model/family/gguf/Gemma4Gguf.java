@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// Gemma 4 in GGUF files: sizes of sliding layers have keys of their own, heads of keys and values may be listed for
-/// each layer, and `rope_freqs.weight` says which pairs of the full layers turn.
+/// Gemma 4 in GGUF files: sliding-window layers have separate size keys, key-value heads may be listed per layer, and
+/// `rope_freqs.weight` selects the rotated pairs of full layers.
 public record Gemma4Gguf() implements WrittenGguf {
     private static final StandardGguf BODY = new StandardGguf("gemma4", "gemma4_text",
             StandardGguf.Rotation.HALF_SPLIT);
@@ -29,8 +29,8 @@ public record Gemma4Gguf() implements WrittenGguf {
     private static final String LAYER_EMBEDDING = "per_layer_token_embd.weight";
     private static final double FULL_BASE = 1_000_000;
     private static final double SLIDING_BASE = 10_000;
-    /// Frequencies divided by this or more stand still.
-    private static final float STILL = 1e20f;
+    /// A divisor of this or more stops the rotation.
+    private static final float STOPPED = 1e20f;
 
     @Override
     public String architecture() {
@@ -89,7 +89,7 @@ public record Gemma4Gguf() implements WrittenGguf {
                 "sliding_attention", Map.of("rope_theta", keys.real("rope.freq_base_swa", SLIDING_BASE)));
     }
 
-    /// The share of pairs that turn: the frequencies of the others are divided by a huge number.
+    /// The fraction of rotated pairs; the frequencies of the others are divided by a huge number.
     private static double turning(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         Tensor divisors = checkpoint.tensor(DIVISORS);
         float[] values = new float[Math.toIntExact(divisors.size())];
@@ -99,9 +99,9 @@ public record Gemma4Gguf() implements WrittenGguf {
             count++;
         }
         for (int i = count; i < values.length; i++) {
-            if (values[i] < STILL) {
+            if (values[i] < STOPPED) {
                 throw keys.error(DIVISORS, "found " + values[i] + " at index " + i
-                        + ", expected 1 for pairs that turn, then 1e30 for those that do not");
+                        + ", expected 1 for rotated pairs, then 1e30 for the others");
             }
         }
         return count == values.length ? 1 : Math.nextUp((double) count / values.length);
@@ -142,7 +142,7 @@ public record Gemma4Gguf() implements WrittenGguf {
         };
     }
 
-    /// Files of this family have gates and ups in one stack.
+    /// Files of this family may stack gate and up in one tensor.
     private static Source expert(Experts experts, Parameter p, String layer) {
         boolean half = p.role() == Role.GATE || p.role() == Role.UP;
         return half ? new Source.Either(ExpertGguf.joined(experts, p, layer), ExpertGguf.source(experts, p, layer))

@@ -30,7 +30,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/// The keys of Gemma 4 in GGUF files: most are said twice, for full layers and, ending in `_swa`, for sliding ones.
+/// The keys of Gemma 4 in GGUF files: most exist twice, for full layers and, with the suffix `_swa`, for sliding-window
+/// layers.
 final class Gemma4Keys {
     static final List<GgufKey> ALL = GgufKey.join(
             StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"), ExpertGguf.KEYS, List.of(
@@ -63,12 +64,12 @@ final class Gemma4Keys {
             GgufKey.real("final_logit_softcapping", "final_logit_softcapping", facts ->
                     facts.spec().head().logits() instanceof Head.Logits.Capped capped ? Optional.of(capped.cap())
                             : Optional.empty())));
-    /// What the frequencies of pairs that stand still are divided by.
+    /// The divisor that stops a pair's rotation.
     private static final float STANDING = 1e30f;
 
     private Gemma4Keys() { }
 
-    /// What both kinds of attention have.
+    /// The common properties of both kinds of attention.
     private record Attends(int headSize, Rope rope, Span span) {
         Rope.Rotary rotary() {
             return (Rope.Rotary) rope;
@@ -101,7 +102,7 @@ final class Gemma4Keys {
         };
     }
 
-    /// The first layer that sees all, else the first.
+    /// The first full layer, else the first layer.
     private static Attends full(GgufFacts facts) {
         return first(facts, false);
     }
@@ -116,7 +117,7 @@ final class Gemma4Keys {
                 .orElse(all.getFirst());
     }
 
-    /// 1 for pairs of full layers that turn, much for those that do not.
+    /// The frequency divisors of full layers: 1 for rotated pairs, 1e30 for others.
     static float[] divisors(GgufFacts facts) {
         Rope.Rotary rope = full(facts).rotary();
         double[] ones = new double[rope.rotatedSize() / 2];

@@ -17,10 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Gemma 2 and 3 in GGUF files: norm weights are stored with the 1 that the hub's files leave out.
+/// Gemma 2 and 3 in GGUF files: norm weights include the 1 that the hub's files omit.
 ///
-/// @param layersOf27B the layers of the one size whose scores are scaled by hidden size / heads and not by a head's
-///     own size
+/// @param layersOf27B the number of layers of the 27B model, whose scores are scaled by hidden size / heads instead of
+///     the head size
 public record GemmaGguf(String architecture, String modelType, int layersOf27B) implements WrittenGguf {
     private static final List<GgufKey> KEYS = List.of(
             GgufKey.real("rope.freq_base_swa", "rope_local_base_freq", facts -> facts.first(Attention.class)
@@ -60,7 +60,7 @@ public record GemmaGguf(String architecture, String modelType, int layersOf27B) 
         return whole(body().stored(spec, checkpoint));
     }
 
-    /// With norms whose weights include the 1.
+    /// A copy with norm weights that include 1.
     static ModelSpec whole(ModelSpec spec) {
         return spec.mapNorms(GemmaGguf::whole).mapMixers(GemmaGguf::mixer);
     }

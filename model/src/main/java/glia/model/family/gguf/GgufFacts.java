@@ -33,8 +33,8 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/// What GGUF metadata ask of a model's spec. Files say one number for what all layers have in common: it is that of
-/// the first layer that has it, and whoever writes a file compares what it is read as with the spec.
+/// The values of a spec for GGUF metadata. A file has one number for all layers: it is that of the first layer that has
+/// it. The writer reads the metadata back and compares it with the spec.
 public record GgufFacts(ModelSpec spec) {
     Stream<Mixer> mixers() {
         return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream());
@@ -49,12 +49,12 @@ public record GgufFacts(ModelSpec spec) {
         return first(Attention.class);
     }
 
-    /// The first experts, wherever they are.
+    /// The first experts of the model.
     Optional<Experts> experts() {
         return mixers().flatMap(m -> experts(m).stream()).findFirst();
     }
 
-    /// The experts that a mixer is or has.
+    /// The experts of a mixer.
     static Optional<Experts> experts(Mixer mixer) {
         return switch (mixer) {
             case Experts e -> Optional.of(e);
@@ -71,7 +71,7 @@ public record GgufFacts(ModelSpec spec) {
         return experts().map(Experts::router);
     }
 
-    /// What the first experts say.
+    /// A property of the first experts.
     <T> Optional<T> experts(Function<Experts, T> fact) {
         return experts().map(fact);
     }
@@ -95,7 +95,7 @@ public record GgufFacts(ModelSpec spec) {
         };
     }
 
-    /// How many experts the shared one is as wide as.
+    /// The number of routed experts that have the width of the shared one.
     int numShared() {
         return experts(e -> switch (e.shared()) {
             case Experts.Shared.None none -> 0;
@@ -113,19 +113,19 @@ public record GgufFacts(ModelSpec spec) {
         });
     }
 
-    /// The groups of experts, one where there are none, and how many of them are kept.
+    /// The number of expert groups and of selected groups; 1 and 1 without groups.
     Router.Groups.Best groups() {
         return router().map(Router::groups).orElse(new Router.Groups.All()) instanceof Router.Groups.Best best ? best
                 : new Router.Groups.Best(1, 1, Router.By.BEST);
     }
 
-    /// The layers before the first with experts.
+    /// The number of layers before the first with experts.
     public int numDense() {
         return spec.sublayers().stream().filter(s -> experts(s.mixer()).isPresent()).findFirst()
                 .map(s -> s.layer()).orElse(spec.numLayers());
     }
 
-    /// The rotation of the first layer that rotates and sees all, else of the first that rotates.
+    /// The RoPE of the first full layer with RoPE, else of the first layer with RoPE.
     Optional<Rope.Rotary> rotary() {
         List<Attention> rotating = mixers().filter(Attention.class::isInstance).map(Attention.class::cast)
                 .filter(a -> a.rope() instanceof Rope.Rotary).toList();
@@ -133,20 +133,20 @@ public record GgufFacts(ModelSpec spec) {
                 .or(() -> rotating.stream().findFirst()).map(a -> (Rope.Rotary) a.rope());
     }
 
-    /// The rotation of the first layer with a window.
+    /// The RoPE of the first sliding-window layer.
     Optional<Rope.Rotary> sliding() {
         return mixers().filter(m -> m instanceof Attention a && a.span() instanceof Span.Sliding)
                 .map(m -> ((Attention) m).rope()).filter(Rope.Rotary.class::isInstance).map(Rope.Rotary.class::cast)
                 .findFirst();
     }
 
-    /// The first window.
+    /// The first sliding window.
     Optional<Integer> window() {
         return mixers().filter(Attention.class::isInstance).map(m -> ((Attention) m).span())
                 .filter(Span.Sliding.class::isInstance).map(s -> ((Span.Sliding) s).window()).findFirst();
     }
 
-    /// The epsilon of the last norm.
+    /// The epsilon of the final norm.
     Optional<Float> epsilon() {
         return switch (spec.finalNorm()) {
             case Norm.None none -> Optional.empty();

@@ -8,39 +8,39 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
-/// A key of GGUF metadata, stated once for both ways: what it is in config.json, and what of a model it says.
+/// A key of GGUF metadata, for reading and writing: its conversion to config.json and its value for a model.
 ///
 /// @param key without the name of the architecture
-/// @param reading how it becomes a key of config.json
-/// @param value what a file of a model says: a whole number, real, flag, text or list; nothing where it has no such key
+/// @param reading copies it to config.json
+/// @param value its value for a model: integer, real, flag, text or list; empty if the file has no such key
 public record GgufKey(String key, Reading reading, Function<GgufFacts, Optional<?>> value) {
-    /// How a key becomes one of config.json.
+    /// Copies a key to config.json.
     @FunctionalInterface
     interface Reading {
         void copy(GgufKeys keys) throws CheckpointException;
     }
 
-    /// A whole number that is always there.
+    /// A required integer.
     public static GgufKey count(String key, String name, ToIntFunction<GgufFacts> value) {
         return new GgufKey(key, keys -> keys.integer(key, name), facts -> Optional.of(value.applyAsInt(facts)));
     }
 
-    /// A whole number that may be there.
+    /// An optional integer.
     public static GgufKey optional(String key, String name, Function<GgufFacts, Optional<Integer>> value) {
         return new GgufKey(key, keys -> keys.optional(key, name), value::apply);
     }
 
-    /// A real number that may be there.
+    /// An optional real number.
     static GgufKey real(String key, String name, Function<GgufFacts, Optional<? extends Number>> value) {
         return new GgufKey(key, keys -> keys.real(key, name), facts -> value.apply(facts).map(Number::floatValue));
     }
 
-    /// A flag that may be there.
+    /// An optional flag.
     static GgufKey flag(String key, String name, Function<GgufFacts, Optional<Boolean>> value) {
         return new GgufKey(key, keys -> keys.flag(key, name), value::apply);
     }
 
-    /// A key that the form reads together with others, or that only other readers ask for.
+    /// A key that is only written: it is read together with others, or for other readers.
     public static GgufKey written(String key, Function<GgufFacts, Optional<?>> value) {
         return new GgufKey(key, keys -> { }, value);
     }

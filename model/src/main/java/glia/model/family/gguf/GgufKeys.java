@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
-/// Turns the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
+/// Converts the metadata of a GGUF file, `<architecture>.<key>`, to keys of config.json.
 public final class GgufKeys {
     private static final String SLIDES = "attention.sliding_window_pattern";
 
@@ -32,7 +32,7 @@ public final class GgufKeys {
         return metadata.has(prefix + key);
     }
 
-    /// The checkpoint's own architecture among those of a form.
+    /// The `general.architecture` of a file.
     static String architecture(GgufMetadata metadata) throws CheckpointException {
         return metadata.string("general.architecture");
     }
@@ -53,7 +53,7 @@ public final class GgufKeys {
         return new CheckpointException(metadata.origin(), place, problem);
     }
 
-    /// A number for each layer, from a list or from the one number of all layers.
+    /// A number for each layer, from a list or from a single number.
     int[] perLayer(String key, int numLayers) throws CheckpointException {
         if (!isList(key)) {
             int[] all = new int[numLayers];
@@ -68,28 +68,28 @@ public final class GgufKeys {
         return listed;
     }
 
-    /// Says which layers slide: those that are listed, or all but the first of each so many.
+    /// Sets the sliding-window layers: a list, or a period whose first layer is full.
     GgufKeys slides(String period) throws CheckpointException {
         return has(SLIDES) && isList(SLIDES) ? slides() : optional(SLIDES, period);
     }
 
-    /// Says which layers slide, by a list.
+    /// Sets the sliding-window layers from a list.
     GgufKeys slides() throws CheckpointException {
         boolean[] slides = metadata.flags(prefix + SLIDES);
         return put("layer_types", IntStream.range(0, slides.length)
                 .mapToObj(layer -> slides[layer] ? "sliding_attention" : "full_attention").toList());
     }
 
-    /// Says which layers are recurrent: those with this tensor.
+    /// Sets the recurrent layers: those with this tensor.
     GgufKeys recurrent(Checkpoint checkpoint, String tensor) {
         long count = (long) config.get("num_hidden_layers");
         return put("layer_types", LongStream.range(0, count).mapToObj(layer -> checkpoint.names()
                 .contains("blk." + layer + "." + tensor) ? "linear_attention" : "full_attention").toList());
     }
 
-    /// Says at which layers, counted from the first by equal steps, there is a tensor.
+    /// Sets period and offset of the layers with a tensor.
     ///
-    /// @throws CheckpointException if the steps are not equal
+    /// @throws CheckpointException if the period is not constant
     public GgufKeys spread(Checkpoint checkpoint, String tensor, String period,
             String offset) throws CheckpointException {
         int count = Math.toIntExact(integer("block_count"));
@@ -110,9 +110,9 @@ public final class GgufKeys {
         return put(period, step).put(offset, layers.length == 0 ? count : layers[0]);
     }
 
-    /// How often one integer goes into another.
+    /// The quotient of two integers.
     ///
-    /// @throws CheckpointException also if it leaves a rest or the divisor is not positive
+    /// @throws CheckpointException also if there is a remainder or the divisor is not positive
     public long quotient(String key, String divisorKey) throws CheckpointException {
         long dividend = integer(key);
         long divisor = integer(divisorKey);
@@ -123,13 +123,13 @@ public final class GgufKeys {
         return dividend / divisor;
     }
 
-    /// Says which part of a head is rotated. A part is a little more than the quotient, so that its product with the
-    /// size of a head is not a little less.
+    /// Sets the rotated fraction of a head. It is rounded up, so that its product with the head size is not below
+    /// `rotated`.
     GgufKeys rotatedPart(long rotated, long headSize) {
         return put("partial_rotary_factor", rotated == headSize ? 1.0 : Math.nextUp((double) rotated / headSize));
     }
 
-    /// Copies all that a list of keys says.
+    /// Copies a list of keys.
     public GgufKeys copy(List<GgufKey> all) throws CheckpointException {
         for (GgufKey one : all) {
             one.reading().copy(this);
@@ -137,7 +137,7 @@ public final class GgufKeys {
         return this;
     }
 
-    /// A real number, or another where it is not there.
+    /// A real number or a default.
     double real(String key, double otherwise) throws CheckpointException {
         return has(key) ? metadata.real(prefix + key) : otherwise;
     }
@@ -148,12 +148,12 @@ public final class GgufKeys {
         return this;
     }
 
-    /// Copies an integer if it is there.
+    /// Copies an optional integer.
     GgufKeys optional(String key, String name) throws CheckpointException {
         return has(key) ? integer(key, name) : this;
     }
 
-    /// Copies a real number if it is there.
+    /// Copies an optional real number.
     GgufKeys real(String key, String name) throws CheckpointException {
         if (has(key)) {
             config.put(name, number(key));
@@ -161,14 +161,13 @@ public final class GgufKeys {
         return this;
     }
 
-    /// A real number. Files hold most as F32: it is the shortest decimal number that is rounded to that, such as 0.1,
-    /// which configs have.
+    /// A real number. F32 values become the shortest decimal that rounds to them, such as 0.1, as in configs.
     double number(String key) throws CheckpointException {
         double stored = metadata.real(prefix + key);
         return (float) stored == stored ? Double.parseDouble(Float.toString((float) stored)) : stored;
     }
 
-    /// Gives what a config calls one thing another name, if it is there.
+    /// Renames a config key, if it exists.
     public GgufKeys rename(String from, String to) {
         if (config.containsKey(from)) {
             config.put(to, config.remove(from));
@@ -176,7 +175,7 @@ public final class GgufKeys {
         return this;
     }
 
-    /// Adds to the object under `holder`, if there is one.
+    /// Adds a value to the object under `holder`, if it exists.
     public GgufKeys put(String holder, String name, Object value) {
         if (config.get(holder) instanceof Map<?, ?> inside) {
             Map<Object, Object> more = new HashMap<>(inside);
@@ -186,7 +185,7 @@ public final class GgufKeys {
         return this;
     }
 
-    /// Copies a text if it is there.
+    /// Copies an optional text.
     GgufKeys text(String key, String name) throws CheckpointException {
         if (has(key)) {
             config.put(name, metadata.string(prefix + key));
@@ -194,7 +193,7 @@ public final class GgufKeys {
         return this;
     }
 
-    /// Copies a flag if it is there.
+    /// Copies an optional flag.
     GgufKeys flag(String key, String name) throws CheckpointException {
         if (has(key)) {
             config.put(name, metadata.flag(prefix + key));
@@ -207,7 +206,7 @@ public final class GgufKeys {
         return this;
     }
 
-    /// Moves those of the names that are there into an object under `holder`.
+    /// Moves keys into an object under `holder`.
     GgufKeys move(String holder, String... names) {
         Map<String, Object> inside = new HashMap<>();
         for (String name : names) {
@@ -223,7 +222,7 @@ public final class GgufKeys {
         return RopeGguf.scaling(this);
     }
 
-    /// The text of a key, if it is there.
+    /// An optional text.
     Optional<String> text(String key) throws CheckpointException {
         return has(key) ? Optional.of(metadata.string(prefix + key)) : Optional.empty();
     }

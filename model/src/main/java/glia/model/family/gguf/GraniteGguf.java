@@ -7,8 +7,7 @@ import glia.model.spec.Residual;
 import java.util.List;
 import java.util.Optional;
 
-/// The config of Granite 4 and of Bamba and GGUF metadata. Factors that are 1, and a scale of scores that follows from
-/// the size of a head, are not said.
+/// The config of Granite 4 and of Bamba and GGUF metadata. Factors of 1 and the usual scale of scores are not written.
 public final class GraniteGguf {
     public static final List<GgufKey> KEYS = GgufKey.join(StateSpaceKeys.DUAL, StateSpaceKeys.ATTENTION, List.of(
             GgufKey.written("rope.scaling.finetuned", facts -> Optional.of(facts.rotary().isPresent())),

@@ -17,22 +17,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Models with latent attention in GGUF files. Newer files hold the matrices that expand latents apart, those for keys
-/// transposed; older ones hold them together, as on the hub.
+/// The GGUF form of models with latent attention. Newer files have separate latent expansions for keys (transposed) and
+/// values; older ones have one matrix, as on the hub.
 ///
 /// @param architecture the value of `general.architecture`
 /// @param modelType the family's `model_type`
 public record LatentGguf(String architecture, String modelType) implements WrittenGguf {
-    /// What `expert_gating_func` is for experts chosen by sigmoids; 1 is softmax, as where it is missing.
+    /// The `expert_gating_func` of sigmoid scores; 1, the default, is softmax.
     private static final long SIGMOID = 2;
-    /// What files multiply `mscale_all_dim` with.
+    /// The factor of `mscale_all_dim` in GGUF files.
     private static final double LOG_MULTIPLIER = 0.1;
     private static final List<GgufKey> BODY = GgufKey.join(
             StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
             List.of(GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
                     GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
                     GgufKey.real("rope.freq_base", "rope_theta", facts -> Optional.of(latent(facts).rope().theta()))));
-    /// In files that hold expansions apart, keys and values are those that are remembered, and one head has them.
+    /// In files with separate expansions, the key and value sizes are those of the cache row, with one head.
     private static final List<GgufKey> SIZES = List.of(
             GgufKey.count("attention.head_count", "num_attention_heads", facts -> latent(facts).numHeads()),
             GgufKey.written("attention.head_count_kv", facts -> Optional.of(1)),
@@ -103,7 +103,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
         return keys.config();
     }
 
-    /// Layers without an indexer of their own have no tensors for one.
+    /// The layers with an indexer, by their tensors.
     private static List<String> indexers(GgufKeys keys, Checkpoint checkpoint) {
         List<String> types = new ArrayList<>();
         long numLayers = (long) keys.config().get("num_hidden_layers");
@@ -113,7 +113,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
         return types;
     }
 
-    /// How experts are chosen, which the hub's configs say in words.
+    /// The routing method, which configs have as texts.
     private static void experts(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         boolean corrected = checkpoint.names().stream().anyMatch(name -> name.contains(".exp_probs_b"));
         boolean sigmoid = keys.has("expert_gating_func") && keys.integer("expert_gating_func") == SIGMOID;
@@ -131,8 +131,8 @@ public record LatentGguf(String architecture, String modelType) implements Writt
                 .put("topk_method", corrected ? "noaux_tc" : grouped ? "group_limited_greedy" : "greedy");
     }
 
-    /// YaRN with the sharpening of scores. Files have one factor for what configs call `mscale` and `mscale_all_dim`,
-    /// which are equal in all that were published.
+    /// YaRN with the factor of scores. GGUF has one factor for `mscale` and `mscale_all_dim`, which are equal in all
+    /// published models.
     private static void scaling(GgufKeys keys) throws CheckpointException {
         if (keys.config().get("rope_scaling") instanceof Map<?, ?> declared) {
             Map<Object, Object> scaling = new HashMap<>(declared);
@@ -187,7 +187,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
         };
     }
 
-    /// Layers that draft are not read from these files.
+    /// Multi-token-prediction layers are not read from GGUF files.
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return StandardNames.isBeyondLayers(spec, tensorName);

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// MiniMax-Text-01 and M1 in GGUF files: one factor for what stays of the stream at all sums.
+/// MiniMax-Text-01 and M1 in GGUF files: one residual factor for all sublayers.
 public record MiniMaxGguf() implements WrittenGguf {
     private static final StandardGguf BODY = new StandardGguf("minimax-01", "minimax",
             StandardGguf.Rotation.HALF_SPLIT);

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Ministral 3 in GGUF files: Llama's form with two more keys, one for the temperature and one for YaRN's factor.
+/// Ministral 3 in GGUF files: Llama's form with keys for the temperature and for YaRN's attention factor.
 public final class Ministral3Gguf implements WrittenGguf {
     private static final List<GgufKey> KEYS = List.of(
             GgufKey.real("attention.temperature_scale", "llama_4_scaling_beta", facts -> facts.attention()

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// ModernBERT in GGUF files. Queries, keys and values are one matrix, and so are gates and ups.
+/// ModernBERT in GGUF files. Queries, keys and values are fused, and so are gate and up.
 public record ModernBertGguf() implements EncoderGguf {
     private static final List<GgufKey> KEYS = GgufKey.join(EncoderGguf.keys("norm_eps"), List.of(
             GgufKey.real("rope.freq_base", "global_rope_theta", facts -> base(facts, false)),
@@ -53,7 +53,7 @@ public record ModernBertGguf() implements EncoderGguf {
                 .map(a -> ((Rope.Rotary) a.rope()).theta());
     }
 
-    /// How many layers a global one and those after it are, else which layers slide.
+    /// The period of global layers, or a list of the local layers.
     private static Object pattern(ModelSpec spec) {
         int[] slides = StateSpaceKeys.byLayer(spec,
                 m -> m instanceof Attention a && a.span() instanceof Span.BidirectionalWindow ? 1 : 0);

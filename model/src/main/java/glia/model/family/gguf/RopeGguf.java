@@ -10,10 +10,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
-/// Rotation in GGUF metadata: `rope.freq_base`, `rope.dimension_count` and `rope.scaling.*`, which is config.json's
+/// RoPE in GGUF metadata: `rope.freq_base`, `rope.dimension_count` and `rope.scaling.*`, which is config.json's
 /// `rope_scaling`.
 final class RopeGguf {
-    /// The keys of all families that rotate.
+    /// The keys of all families with RoPE.
     static final List<GgufKey> KEYS = GgufKey.join(List.of(
             GgufKey.real("rope.freq_base", "rope_theta", facts -> facts.rotary().map(r -> r.theta())),
             GgufKey.written("rope.dimension_count", facts -> facts.rotary().map(r -> r.rotatedSize()))),
@@ -27,7 +27,7 @@ final class RopeGguf {
         return facts.rotary().map(Rope.Rotary::scaling).orElse(new RopeScaling.None());
     }
 
-    /// The keys `rope.scaling.*`, but for what attention is sharpened by.
+    /// The keys `rope.scaling.*`, except the attention factor.
     static List<GgufKey> scaling(Function<GgufFacts, RopeScaling> scaling) {
         return List.of(GgufKey.written("rope.scaling.type", facts -> type(scaling.apply(facts))),
                 GgufKey.written("rope.scaling.factor", facts -> switch (scaling.apply(facts)) {
@@ -47,7 +47,7 @@ final class RopeGguf {
                 ? value.apply(yarn) : Optional.empty());
     }
 
-    /// What files call the scalings that metadata describe; others lie in a tensor, or cannot be said.
+    /// The name of a scaling in metadata; other scalings are in a tensor, or not supported.
     private static Optional<String> type(RopeScaling scaling) {
         return switch (scaling) {
             case RopeScaling.Linear linear -> Optional.of("linear");
@@ -61,8 +61,8 @@ final class RopeGguf {
         };
     }
 
-    /// The scale that gives a sharpening of this size: `RopeConfig.sharpening` the other way. Specs hold numbers that
-    /// were rounded, configs such as 0.707, so it has six decimals.
+    /// The inverse of `RopeConfig.sharpening`: the scale for an attention factor, rounded to six decimals, since
+    /// configs have values such as 0.707.
     static double scale(double factor, double sharpening) {
         return factor <= 1 ? 0 : Math.rint((sharpening - 1) / (0.1 * Math.log(factor)) * 1e6) / 1e6;
     }

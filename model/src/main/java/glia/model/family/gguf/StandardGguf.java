@@ -21,32 +21,32 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Llama's body in GGUF files (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+/// The GGUF form of Llama's structure (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 ///
 /// @param architecture the value of `general.architecture`
 /// @param modelType the family's `model_type`
-/// @param rotation how the rows of queries and keys are ordered
+/// @param rotation the row order of queries and keys
 public record StandardGguf(String architecture, String modelType, Rotation rotation) implements WrittenGguf {
-    /// The order of rows in queries and keys.
+    /// The row order of queries and keys.
     public enum Rotation {
         /// As on the hub.
         HALF_SPLIT,
-        /// Permuted, so that the pairs that turn together lie side by side.
+        /// Permuted, so that RoPE pairs are neighbors.
         INTERLEAVED
     }
 
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
-    /// The architectures whose other readers divide frequencies by a tensor.
+    /// The architectures whose readers use a tensor of frequency divisors.
     private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3");
 
-    /// The vocabulary's size, which only files without a vocabulary need to say.
+    /// The vocabulary size, required only in files without a vocabulary.
     static final GgufKey VOCAB_SIZE = GgufKey.written("vocab_size", facts -> Optional.of(facts.spec().vocabSize()));
 
-    /// The number of heads of keys and values.
+    /// The number of key-value heads.
     public static final GgufKey KEY_VALUE_HEADS = GgufKey.written("attention.head_count_kv",
             facts -> facts.attention().map(Attention::numKeyValueHeads));
 
-    /// Sizes under the names that most configs have.
+    /// The keys of sizes, with the usual config keys.
     private static final List<GgufKey> KEYS = GgufKey.join(
             sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
             List.of(GgufKey.optional("feed_forward_length", "intermediate_size", facts -> Optional.of(facts.width())),
@@ -56,7 +56,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
                     GgufKey.optional("attention.sliding_window", "sliding_window", GgufFacts::window)),
             RopeGguf.KEYS);
 
-    /// The sizes that every family has, with its config's names for them.
+    /// The keys of the sizes of every family, with the family's config keys.
     static List<GgufKey> sizes(String layers, String context, String hidden) {
         return List.of(VOCAB_SIZE, GgufKey.count("block_count", layers, facts -> facts.spec().numLayers()),
                 GgufKey.count("context_length", context, facts -> facts.spec().contextLength()),
@@ -87,7 +87,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         return isDivided ? Map.of(ROPE_DIVISORS, divisors(rotary.get())) : Map.of();
     }
 
-    /// What unscaled frequencies are divided by.
+    /// The frequency divisors.
     private static float[] divisors(Rope.Rotary rotary) {
         double[] ones = new double[rotary.rotatedSize() / 2];
         for (int i = 0; i < ones.length; i++) {
@@ -106,7 +106,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         return keys(metadata, checkpoint).config();
     }
 
-    /// What all families with this body have in common.
+    /// The common config of families with this structure.
     GgufKeys keys(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         GgufKeys keys = new GgufKeys(metadata, architecture, modelType).copy(KEYS).ropeScaling()
                 .put("vocab_size", vocabSize(checkpoint))
@@ -123,7 +123,7 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
         return keys.put("head_dim", headSize);
     }
 
-    /// The format does not always say it.
+    /// The vocabulary size, from the embedding, since the metadata may lack it.
     static long vocabSize(Checkpoint checkpoint) throws CheckpointException {
         return checkpoint.tensor("token_embd.weight").rows();
     }

@@ -36,20 +36,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Families with state-space mixers in GGUF files: decays are stored as the rates that they are, and a layer's kind
-/// shows in the tensors that it has.
+/// The GGUF form of families with state-space mixers: decays are stored as rates, and the kind of a layer is determined
+/// by its tensors.
 ///
 /// @param architectures the values of `general.architecture`
-/// @param body names and rotation of all that is not a state space
-/// @param own the family's keys beyond those that all have
-/// @param more what the family's config says beyond its keys
+/// @param body the form of the other parts
+/// @param own the family's own keys
+/// @param more adds config values without GGUF keys
 public record StateSpaceGguf(List<String> architectures, StandardGguf body, List<GgufKey> own, ExpertGguf.More more)
         implements WrittenGguf {
     private static final List<GgufKey> SIZES =
             StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size");
 
-    /// With the names of Llama's body and as many architectures as it has: one for models without experts, then one for
-    /// those with.
+    /// A form with one architecture, or two: for models without experts and with experts.
     public static StateSpaceGguf of(String modelType, StandardGguf.Rotation rotation, List<GgufKey> own,
             ExpertGguf.More more,
             String... architectures) {
@@ -81,7 +80,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
         return keys.config();
     }
 
-    /// What tensors say of attention's sizes, where some layer has it.
+    /// Sets the sizes of attention from the tensors of a layer that has it.
     public static GgufKeys attention(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         long headSize = keys.has("attention.key_length") ? keys.integer("attention.key_length")
                 : keys.quotient("embedding_length", "attention.head_count");
@@ -90,13 +89,13 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
                 rows == 0 ? keys.integer("attention.head_count") : rows / headSize);
     }
 
-    /// What Mamba 2's config says beyond its keys, under the names that most have.
+    /// Sets the config values of Mamba 2 without GGUF keys.
     public static GgufKeys dual(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         return keys.put("mamba_d_head", keys.quotient("ssm.inner_size", "ssm.time_step_rank"))
                 .put("mamba_conv_bias", rows(keys, checkpoint, "ssm_conv1d.bias") > 0);
     }
 
-    /// The kinds of all layers, in today's names, by their tensors.
+    /// The kinds of all layers, by their tensors.
     static List<String> kinds(GgufKeys keys, Checkpoint checkpoint) throws CheckpointException {
         List<String> kinds = new ArrayList<>();
         for (long layer = 0; layer < keys.integer("block_count"); layer++) {
@@ -207,7 +206,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
         };
     }
 
-    /// A tensor whose shape leaves dimensions out.
+    /// A tensor that is stored without some dimensions of size 1.
     static Source shaped(String name, List<Long> shape, Long... written) {
         return new Source.Shaped(new Source.Stored(name), shape, List.of(written));
     }

@@ -22,7 +22,7 @@ public final class StateSpaceKeys {
             GgufKey.count("ssm.time_step_rank", "mamba_n_heads", facts -> dual(facts).numHeads()),
             GgufKey.count("ssm.group_count", "mamba_n_groups", facts -> dual(facts).numGroups()));
 
-    /// Of attention in some layers. Those without have no heads of keys.
+    /// The keys of attention in some layers. The others have 0 key-value heads.
     public static final List<GgufKey> ATTENTION = GgufKey.join(List.of(
             StandardGguf.heads("num_attention_heads"),
             GgufKey.written("attention.head_count_kv", facts -> Optional.of(oneOrAll(byLayer(facts.spec(),
@@ -31,7 +31,7 @@ public final class StateSpaceKeys {
             GgufKey.written("attention.value_length", facts -> facts.attention().map(Attention::headSize)),
             epsilon("rms_norm_eps")), RopeGguf.KEYS);
 
-    /// Mamba and Mamba 2 by themselves: there is neither attention nor an MLP.
+    /// The keys of Mamba and Mamba 2, which have neither attention nor MLPs.
     public static final List<GgufKey> ALONE = List.of(epsilon("layer_norm_epsilon"),
             GgufKey.written("feed_forward_length", facts -> Optional.of(0)),
             GgufKey.written("attention.head_count", facts -> Optional.of(0)));
@@ -55,7 +55,7 @@ public final class StateSpaceKeys {
                 new IllegalArgumentException("there is no layer with Mamba to take its sizes from"));
     }
 
-    /// Mamba, with a config's names for its sizes.
+    /// The keys of Mamba, with the family's config keys.
     public static List<GgufKey> selective(String convolution, String state, String rank) {
         return List.of(GgufKey.count("ssm.conv_kernel", convolution, facts -> selective(facts).convolution().size()),
                 GgufKey.written("ssm.inner_size", facts -> Optional.of(selective(facts).innerSize())),
@@ -65,18 +65,18 @@ public final class StateSpaceKeys {
                         facts -> Optional.of(!(selective(facts).innerNorm() instanceof Norm.None))));
     }
 
-    /// One number in place of as many as there are layers where these are the same.
+    /// One number if all layers have the same, else the list.
     static Object oneOrAll(int[] numbers) {
         return IntStream.of(numbers).distinct().count() == 1 ? (Object) numbers[0] : numbers;
     }
 
-    /// Which layers have a recurrence of this kind in place of attention.
+    /// The key of the layers with a recurrence of this kind.
     static GgufKey recurrent(Class<? extends Mixer> kind) {
         return GgufKey.written("attention.recurrent_layers", facts -> Optional.of(IntStream.of(byLayer(facts.spec(),
                 m -> kind.isInstance(m) ? 1 : 0)).mapToObj(i -> i > 0).toList()));
     }
 
-    /// A number for each layer: the largest that its mixers have.
+    /// A number for each layer: the maximum over its mixers.
     static int[] byLayer(ModelSpec spec, Function<Mixer, Integer> number) {
         int[] numbers = new int[spec.numLayers()];
         IntStream.range(0, spec.sublayers().size()).forEach(i -> spec.mixers(i).forEach(mixer -> {
@@ -86,7 +86,7 @@ public final class StateSpaceKeys {
         return numbers;
     }
 
-    /// The sizes of experts that work in fewer numbers.
+    /// The key of the dimension of latent experts.
     static final GgufKey LATENT = GgufKey.optional("moe_latent_size", "moe_latent_size",
             facts -> facts.first(CompressedExperts.class).map(CompressedExperts::size));
 }

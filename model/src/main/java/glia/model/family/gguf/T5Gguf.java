@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToIntFunction;
 
-/// T5 in GGUF files: the layers of the two stacks begin with `enc.` and `dec.`, and only the first of a stack has the
-/// table of distances. How far distances are told apart is not said; it is 128 in all that were published.
+/// T5 in GGUF files: the stacks have the prefixes `enc.` and `dec.`, and only the first layer of a stack has the
+/// relative position table. GGUF has no key for the maximum distance, which is 128 in all published models.
 public record T5Gguf() implements WrittenGguf {
     private static final List<GgufKey> KEYS = List.of(StandardGguf.VOCAB_SIZE,
             GgufKey.count("embedding_length", "d_model", facts -> facts.spec().hiddenSize()),
@@ -101,7 +101,7 @@ public record T5Gguf() implements WrittenGguf {
         };
     }
 
-    /// Biases that the first files have and no model uses.
+    /// Unused biases of the first files.
     @Override
     public boolean ignores(ModelSpec spec, String tensorName) {
         return tensorName.endsWith(".cross_attn_rel_b.weight");

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// A form whose files are read and written by the same list of keys.
+/// A GGUF form that is read and written by one list of keys.
 interface WrittenGguf extends GgufForm {
     /// The architecture's keys.
     List<GgufKey> keys();
 
-    /// The architecture that a file of a model names.
+    /// The architecture of a model.
     default String architecture(ModelSpec spec) {
         return architecture();
     }

@@ -5,38 +5,38 @@ import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 
-/// What the tensors of a mixture of experts are called on the hub: a matrix for each expert, or all experts stacked. A
-/// checkpoint may have either.
+/// The names of the tensors of a mixture of experts on the hub: a matrix per expert, or stacked experts. A checkpoint
+/// may have either.
 ///
 /// @param block the name of the mixture in a layer
 /// @param router the name of its router
-/// @param gate the name of an expert's gate, likewise `up` and `down`
-/// @param stack how experts lie where they are stacked
+/// @param gate the name of an expert's gate; `up` and `down` likewise
+/// @param stack the layout of stacked experts
 public record ExpertNames(String block, String router, String gate, String up, String down, Stack stack) {
-    /// How `gate_up_proj` and `down_proj` hold the matrices of X experts.
+    /// The layout of `gate_up_proj` and `down_proj` for X experts.
     public enum Stack {
         /// `[X, 2·I, D]`, gates above ups, and `[X, D, I]`.
         OUTPUTS_FIRST,
         /// `[X, D, 2·I]`, gates before ups, and `[X, I, D]`.
         INPUTS_FIRST,
-        /// `[X, D, 2·I]`, in which gates and ups take turns, and `[X, I, D]`.
+        /// `[X, D, 2·I]`, gates and ups interleaved, and `[X, I, D]`.
         IN_TURN
     }
 
-    /// As most families have it.
+    /// The names of most families.
     static final ExpertNames MLP = of("mlp", "gate", Stack.OUTPUTS_FIRST);
-    /// Mixtral's.
+    /// The names of Mixtral.
     public static final ExpertNames BLOCK_SPARSE = new ExpertNames("block_sparse_moe", "gate", "w1", "w3", "w2",
             Stack.OUTPUTS_FIRST);
 
-    /// With an expert's usual names.
+    /// Names with the usual names of an expert's matrices.
     public static ExpertNames of(String block, String router, Stack stack) {
         return new ExpertNames(block, router, "gate_proj", "up_proj", "down_proj", stack);
     }
 
-    /// Where a parameter of a mixture lies; the names of norms are the layer's.
+    /// The source of a parameter of the mixture; norms belong to the layer.
     ///
-    /// @param layer the name of the layer, with a dot at its end
+    /// @param layer the layer's name prefix, with a dot
     public Source source(ModelSpec spec, Parameter p, String layer) {
         String at = layer + block + ".";
         return switch (p.role()) {
@@ -73,7 +73,7 @@ public record ExpertNames(String block, String router, String gate, String up, S
 
     /// A parameter of an expert in a stack.
     ///
-    /// @param at the name of the stacks, with a dot at its end
+    /// @param at the stacks' name prefix, with a dot
     Source stacked(Experts experts, Parameter p, String at) {
         return switch (p.role()) {
             case GATE -> half(experts, matrix(experts, p, at + "gate_up_proj"), 0);
@@ -98,7 +98,7 @@ public record ExpertNames(String block, String router, String gate, String up, S
         return new Source.Slice(new Source.Stored(name + "_bias", name + ".bias"), p.expert(), experts.numExperts());
     }
 
-    /// The gate's or the up's rows of both together.
+    /// The gate or up rows of a fused matrix.
     private Source half(Experts experts, Source both, int which) {
         int width = experts.intermediateSize();
         return stack == Stack.IN_TURN ? new Source.Every(both, which, 2)

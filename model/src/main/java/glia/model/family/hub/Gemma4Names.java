@@ -64,7 +64,7 @@ public final class Gemma4Names {
         };
     }
 
-    /// Files may have projections of keys and values for layers that see those of others, too.
+    /// Files may have unused key and value projections of layers with shared KV caches.
     public static boolean isUnused(ModelSpec spec, String tensorName) {
         Matcher m = KEYS_AND_VALUES.matcher(tensorName);
         return m.matches() && spec.sublayers().stream().anyMatch(s -> s.layer() == Integer.parseInt(m.group(1))

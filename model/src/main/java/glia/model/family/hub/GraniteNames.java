@@ -25,7 +25,7 @@ import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 
-/// What the tensors of Granite 4 are called on the hub. Gates and ups are fused, gates above ups, and experts stacked.
+/// The names of Granite 4's tensors on the hub. Gate and up are fused, and experts are stacked.
 public final class GraniteNames {
     private GraniteNames() { }
 

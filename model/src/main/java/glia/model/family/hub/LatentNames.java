@@ -15,15 +15,15 @@ import java.util.Set;
 public final class LatentNames {
     private LatentNames() { }
 
-    /// Where a parameter of a model with latent attention lies.
+    /// The source of a parameter.
     public static Source source(ModelSpec spec, Parameter p) {
         return p.sublayer() >= 0 && spec.mixer(p.place()) instanceof LatentAttention
                 ? new Source.Stored("model.layers." + spec.sublayer(p).layer() + "." + inLayer(spec, p))
                 : StandardNames.source(spec, p);
     }
 
-    /// Adds to a model those layers beyond its last that the checkpoint has: they are the last layer once more, with an
-    /// indexer of their own where there is one (https://arxiv.org/abs/2412.19437, section 2.2).
+    /// Adds the multi-token-prediction layers of a checkpoint to the spec: they have the structure of the last layer,
+    /// with an indexer if the model has one (https://arxiv.org/abs/2412.19437, section 2.2).
     public static ModelSpec withDrafts(ModelSpec spec, Set<String> tensors) {
         List<Sublayer> all = spec.sublayers();
         Sublayer attention = all.stream().filter(s -> s.mixer() instanceof LatentAttention a
@@ -41,7 +41,7 @@ public final class LatentNames {
         return tensors.stream().anyMatch(name -> name.startsWith(prefix));
     }
 
-    /// Copies of the embedding and the head in layers that draft.
+    /// Copies of the embedding and the head in multi-token-prediction layers.
     public static boolean isCopy(ModelSpec spec, String tensor) {
         return !spec.drafts().isEmpty() && spec.drafts().stream().anyMatch(d -> {
             String layer = "model.layers." + d.sublayers().getFirst().layer() + ".";

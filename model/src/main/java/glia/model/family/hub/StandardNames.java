@@ -18,7 +18,7 @@ public final class StandardNames {
 
     private StandardNames() { }
 
-    /// Whether a tensor belongs to a layer after the last of the spec: one that foresees more than the next token.
+    /// Whether a tensor belongs to a layer beyond the last of the spec, which is a multi-token-prediction layer.
     public static boolean isBeyondLayers(ModelSpec spec, String tensorName) {
         Matcher m = LAYER.matcher(tensorName);
         return m.lookingAt() && Integer.parseInt(m.group(1)) >= spec.numLayers();
@@ -29,7 +29,7 @@ public final class StandardNames {
         return source(spec, p, ExpertNames.MLP);
     }
 
-    /// The same with other names for experts, and of MLPs in layers without.
+    /// The same with other names for experts and MLPs.
     public static Source source(ModelSpec spec, Parameter p, ExpertNames experts) {
         if (p.sublayer() < 0) {
             return new Source.Stored(global(p));

@@ -24,11 +24,11 @@ import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 
-/// What the tensors of state-space mixers are called on the hub.
+/// The names of the tensors of state-space mixers on the hub.
 public final class StateSpaceNames {
     private StateSpaceNames() { }
 
-    /// Where a parameter of a state-space mixer lies; `prefix` ends with a dot.
+    /// The source of a parameter of a state-space mixer; `prefix` ends with a dot.
     public static Source source(String prefix, Mixer mixer, Parameter p) {
         return switch (mixer) {
             case SelectiveStateSpace s -> switch (p.role()) {
@@ -56,7 +56,7 @@ public final class StateSpaceNames {
         return new Source.Rows(new Source.Stored(name), from, count, total);
     }
 
-    /// The rows of one part of the projection `[z|u B C|Δ]`.
+    /// The rows of a part of the input projection `[z|u B C|Δ]`.
     public static Source projection(String name, StateSpaceDual d, Parameter p) {
         int inner = d.innerSize();
         int total = inner + d.convolvedSize() + d.numHeads();
