@@ -98,7 +98,7 @@ class ConfigTest {
     }
 
     @Test
-    void textsThatAreNoObjectAreRefused() {
+    void otherJsonThanObjectsIsRefused() {
         for (String json : List.of("", "[]", "1", "{", "{\"a\":1,}", "{\"a\":1}x", "{\"a\":1}{}", "{\"a\":1,\"a\":1}",
                 "{\"a\":{\"b\":1,\"b\":2}}", "{'a':1}", "{\"a\":" + "[".repeat(1000) + "]".repeat(1000) + "}",
                 "{\"a\":\"\u0001\"}")) {
@@ -118,7 +118,7 @@ class ConfigTest {
     }
 
     @Test
-    void valuesMakeAConfigToo() throws Exception {
+    void configsOfJavaValues() throws Exception {
         Config c = Config.of(ORIGIN, Map.of("t", "x", "n", 3, "l", 4L, "f", 0.5f, "d", 0.25, "b", true, "ns",
                 new int[] {1, 2}, "ts", List.of("a"), "m", Map.of("k", new float[] {1})));
         assertEquals("x", c.text("t"));
@@ -134,7 +134,7 @@ class ConfigTest {
     }
 
     @Test
-    void pointersAndPagesAreNamed(@TempDir Path folder) throws Exception {
+    void pointersAndPagesAreReported(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("config.json"), "version https://git-lfs.github.com/spec/v1\n");
         Fixtures.assertSays(assertThrows(CheckpointException.class, () -> Config.read(file)), "git lfs pull");
         Files.writeString(file, "\uFEFF<!doctype HTML>");

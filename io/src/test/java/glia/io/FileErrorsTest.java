@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class FileErrorsTest {
     @Test
-    void reasonsAreWords() {
+    void reasonsAreReadable() {
         assertEquals("permission denied", FileErrors.reason(new AccessDeniedException("/x")));
         assertEquals("permission denied", FileErrors.reason(new FileNotFoundException("/x (y) (Permission denied)")));
         assertEquals("read-only file system",

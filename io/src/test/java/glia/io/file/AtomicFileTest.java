@@ -45,7 +45,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void whenWritingFailsTheOldFileStaysAndNothingElse() throws Exception {
+    void aFailedWriteKeepsTheOldFile() throws Exception {
         Path file = Files.writeString(folder.resolve("x"), "old");
         Fixtures.assertSays(assertThrows(CheckpointException.class,
                 () -> AtomicFile.write(file, IfExists.REPLACE, out -> {
@@ -100,7 +100,7 @@ class AtomicFileTest {
     }
 
     @Test
-    void aFolderWithoutPermissionIsNamed() {
+    void aFolderWithoutPermissionIsReported() {
         Path file = folder.resolve("x");
         for (IOException e : List.of(new AccessDeniedException(file.toString()),
                 new FileSystemException(file.toString(), null, "Read-only file system"))) {

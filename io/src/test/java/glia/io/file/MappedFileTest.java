@@ -57,7 +57,7 @@ class MappedFileTest {
     }
 
     @Test
-    void aClosedFileSaysSo() throws Exception {
+    void useAfterCloseIsAnError() throws Exception {
         MappedFile file = MappedFile.open(Files.writeString(folder.resolve("x"), "abc"));
         MemorySegment map = file.map();
         file.close();

@@ -7,10 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes GGUF files field by field, lies included, and remembers where each field lies.
+/// Builds GGUF files field by field, also malformed ones, and records the offset of each field.
 final class GgufBytes {
     private final GgufOutput out = new GgufOutput();
-    /// Offsets of counts, lengths, kinds, dimensions, types and places, for tests that damage them.
+    /// Offsets of counts, lengths, types, dimensions and data offsets, for tests that damage them.
     final List<Integer> fields = new ArrayList<>();
 
     GgufBytes(int version, long numTensors, long numValues) {
@@ -60,7 +60,7 @@ final class GgufBytes {
         return this;
     }
 
-    /// @param dims innermost first, as the format has them
+    /// @param dims innermost first, as in the format
     GgufBytes tensor(String name, int type, long place, long... dims) {
         string(name).int32(dims.length);
         for (long dim : dims) {

@@ -24,7 +24,7 @@ class GgufCheckpointTest {
     Path folder;
 
     @Test
-    void everyKindOfAPythonFileIsRead() throws Exception {
+    void everyValueTypeOfAPythonFileIsRead() throws Exception {
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(Fixtures.path("kinds.gguf"))) {
             GgufMetadata metadata = checkpoint.metadata();
             assertEquals("llama", metadata.string("general.architecture"));
@@ -117,7 +117,7 @@ class GgufCheckpointTest {
     }
 
     @Test
-    void splitModelsThatDoNotFitTogetherAreRefused() throws Exception {
+    void inconsistentShardsAreRefused() throws Exception {
         for (int i = 1; i <= 3; i++) {
             String name = "m-0000" + i + "-of-00003.gguf";
             Files.copy(Fixtures.path("split/" + name), folder.resolve(name));

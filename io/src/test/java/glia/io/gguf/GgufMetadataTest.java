@@ -19,7 +19,7 @@ class GgufMetadataTest {
     }
 
     @Test
-    void integersOfEveryKindAreRead() throws Exception {
+    void integersOfEveryTypeAreRead() throws Exception {
         for (GgufKind kind : GgufKind.values()) {
             if (kind.isInteger()) {
                 assertEquals(7, of(GgufValue.of(kind, 7)).integer("k"), kind.toString());
@@ -33,7 +33,7 @@ class GgufMetadataTest {
     }
 
     @Test
-    void otherKindsAreRead() throws Exception {
+    void otherTypesAreRead() throws Exception {
         assertEquals("x", of("x").string("k"));
         assertEquals(1e-5f, of(1e-5f).real("k"));
         assertTrue(of(true).flag("k"));

@@ -24,7 +24,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterContainer;
 import net.jqwik.api.lifecycle.BeforeContainer;
 
-/// Files damaged at random are refused, or what they give is what their bytes say.
+/// Randomly damaged files are refused, or read consistently with their bytes.
 class GgufMutationTest {
     private static final long MAX_ALLOCATED_BYTES = 2 << 20;
     private static final AtomicInteger NUM_READ = new AtomicInteger();
@@ -80,7 +80,7 @@ class GgufMutationTest {
         assertTrue(allocated < MAX_ALLOCATED_BYTES, allocated + " bytes allocated for a file of " + bytes.length);
     }
 
-    /// Reads the header again without any checks and compares.
+    /// Compares with a second reader without checks.
     private static void checkConsistent(GgufCheckpoint checkpoint, byte[] bytes) throws IOException {
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(8);
         long numTensors = in.getLong();

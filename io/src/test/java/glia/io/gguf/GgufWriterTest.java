@@ -36,13 +36,13 @@ class GgufWriterTest {
     }
 
     @Test
-    void whatPythonWroteIsWrittenAgainByteForByte() throws Exception {
+    void filesOfPythonAreReproducedByteForByte() throws Exception {
         Path original = Fixtures.path("kinds.gguf");
         assertArrayEquals(Files.readAllBytes(original), Files.readAllBytes(rewrite(original)));
     }
 
     @Test
-    void everyKindComesBack() throws Exception {
+    void everyTypeIsReadBack() throws Exception {
         Map<String, Object> values = new LinkedHashMap<>();
         for (GgufKind kind : GgufKind.values()) {
             if (kind.isInteger()) {
@@ -77,7 +77,7 @@ class GgufWriterTest {
     }
 
     @Test
-    void tensorsOfAwkwardSizesComeBack() throws Exception {
+    void tensorsOfOddSizesAreReadBack() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             tensors.put("odd", Tensor.of(arena, new float[] {1, 2, 3}, 3));
@@ -100,7 +100,7 @@ class GgufWriterTest {
     }
 
     @Test
-    void whatTheFormatCannotHoldIsRefused() throws Exception {
+    void unsupportedContentIsRefused() throws Exception {
         Path file = folder.resolve("x.gguf");
         GgufMetadata none = GgufMetadata.of(file, Map.of());
         try (Arena arena = Arena.ofConfined()) {

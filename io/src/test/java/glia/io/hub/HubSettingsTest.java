@@ -28,7 +28,7 @@ class HubSettingsTest {
     }
 
     @Test
-    void findsTheCachesWhereOtherToolsLook() throws HubException {
+    void findsTheCachesOfOtherTools() throws HubException {
         HubSettings bare = from(Map.of("HF_HOME", "  "));
         assertEquals(URI.create("https://huggingface.co"), bare.endpoint());
         assertEquals(home.resolve(".cache/huggingface/hub"), bare.hubCache());
@@ -76,7 +76,7 @@ class HubSettingsTest {
     }
 
     @Test
-    void takesAMirrorWithAPath() throws HubException {
+    void acceptsAMirrorWithAPath() throws HubException {
         assertEquals(URI.create("http://mirror:8080/hf"),
             from(Map.of("HF_ENDPOINT", "http://mirror:8080/hf//")).endpoint());
     }
@@ -84,7 +84,7 @@ class HubSettingsTest {
     @ParameterizedTest
     @ValueSource(strings = {"huggingface.co", "ftp://x", "http://", "http://user:secret@x", "http://x?y", "http://x#y",
         "http:// x", "file:///x", "https:x"})
-    void refusesWhatIsNoAddress(String endpoint) {
+    void refusesInvalidEndpoints(String endpoint) {
         var refusal = assertThrows(HubException.class, () -> from(Map.of("HF_ENDPOINT", endpoint)));
         assertEquals(Kind.SETTINGS, refusal.kind());
         assertFalse(refusal.getMessage().contains("secret"));

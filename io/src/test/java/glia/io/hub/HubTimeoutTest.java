@@ -65,7 +65,7 @@ class HubTimeoutTest {
         exchange.close();
     }
 
-    /// Sends a byte every `millis` until the client has had enough.
+    /// Sends a byte every `millis` until the test ends.
     private void drip(HttpExchange exchange, int millis) throws IOException {
         exchange.sendResponseHeaders(200, 0);
         try (OutputStream body = exchange.getResponseBody()) {
@@ -170,7 +170,7 @@ class HubTimeoutTest {
     }
 
     @Test
-    void aRangeErrorForAWholeFileIsTheServersFault() throws IOException {
+    void aRangeErrorForAWholeFileIsAServerError() throws IOException {
         hub.plan(true, "GET", FILE, exchange -> {
             exchange.sendResponseHeaders(416, -1);
             exchange.close();

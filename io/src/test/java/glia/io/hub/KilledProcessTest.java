@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Processes that end in the middle of their work, as Ctrl-C, a signal or a power cut ends them.
+/// Processes that are killed while they work, by Ctrl-C, a signal or a power failure.
 class KilledProcessTest {
     private static final byte[] WEIGHTS = HubClientTest.WEIGHTS;
     @TempDir
@@ -31,7 +31,7 @@ class KilledProcessTest {
     private final FakeHub hub = new FakeHub();
     private final CountDownLatch over = new CountDownLatch(1);
 
-    /// What runs in the other process.
+    /// The main method of the other process.
     static final class Child {
         private Child() { }
 
@@ -80,7 +80,7 @@ class KilledProcessTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aDownloadLeavesAPartThatIsGoneOnWith(boolean force) throws Exception {
+    void aKilledDownloadIsResumed(boolean force) throws Exception {
         hub.with("config.json", "{}").with("tokenizer.json", "{}").with("model.safetensors", WEIGHTS);
         hub.plan(true, "GET", "model", exchange -> {
             exchange.sendResponseHeaders(200, WEIGHTS.length);
@@ -127,6 +127,6 @@ class KilledProcessTest {
         child.waitFor();
         pip.onExit().join();
         assertFalse(pip.isAlive());
-        assertEquals(List.of(), HubCache.files(folder.resolve("glia/packages")), "nothing half written");
+        assertEquals(List.of(), HubCache.files(folder.resolve("glia/packages")), "no partial files");
     }
 }

@@ -52,7 +52,7 @@ class ModelCacheTest {
         return refusal;
     }
 
-    /// Puts a file where another tool would.
+    /// Adds a file as another tool does.
     private Path foreign(String file, String etag, String text) throws IOException {
         Path blob = repository.resolve("blobs").resolve(etag);
         Path pointer = repository.resolve("snapshots").resolve(FakeHub.COMMIT).resolve(file);
@@ -64,7 +64,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void listsWhatIsThere() throws IOException {
+    void listsModelsOfBothCaches() throws IOException {
         assertEquals(List.of(), cache.list());
         pull();
         Files.writeString(repository.resolve("blobs/abcd.incomplete"), "half");
@@ -86,7 +86,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void removesAllThatGliaPulled() throws IOException {
+    void removesAllFilesThatGliaDownloaded() throws IOException {
         pull();
         ModelCache.Removal removal = cache.remove("acme/tiny");
         assertEquals(new ModelCache.Removal(3, 16, List.of()), removal);
@@ -97,7 +97,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void removesCopiesWhereThereAreNoLinks() throws IOException {
+    void removesCopiesWithoutSymbolicLinks() throws IOException {
         settings = new HubSettings(settings.endpoint(), settings.token(), settings.hubCache(), settings.gliaCache(),
             false, false);
         client = HubClientTest.client(settings);
@@ -107,7 +107,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void neverRemovesWhatAnotherToolPutThere() throws IOException {
+    void keepsFilesOfOtherTools() throws IOException {
         Path readme = foreign("README.md", "readme", "# tiny");
         Path config = foreign("config.json", hub.etag("config.json"), "{}");
         assertTrue(refusal(Kind.REFUSED, "acme/tiny").getMessage().contains("another tool"));
@@ -124,7 +124,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void keepsAFileThatAnotherToolHasReplacedOrUses() throws IOException {
+    void keepsFilesThatAnotherToolReplacedOrUses() throws IOException {
         Path snapshot = pull();
         Path blob = snapshot.resolve("config.json").toRealPath();
         Files.setLastModifiedTime(blob, FileTime.fromMillis(1_000_000));
@@ -139,7 +139,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void removesPartsButNotUnderWhoeverDownloadsThem() throws IOException {
+    void removesPartialFilesUnlessTheyAreBeingDownloaded() throws IOException {
         hub.planTruncation(5, 1);
         assertThrows(HubException.class, this::pull);
         Path part = repository.resolve("blobs").resolve(hub.etag("model.safetensors") + ".incomplete");
@@ -155,7 +155,7 @@ class ModelCacheTest {
     }
 
     @Test
-    void removesWhatGliaDerived() throws IOException {
+    void removesExtractedModels() throws IOException {
         Path taken = BundledModel.unpack(new GliaCache(settings.gliaCache()), Progress.NONE);
         String name = cache.list().getFirst().name();
         assertEquals(5, cache.remove(name).numFiles());

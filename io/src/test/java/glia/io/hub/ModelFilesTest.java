@@ -23,7 +23,7 @@ class ModelFilesTest {
     }
 
     @Test
-    void takesConfigTokenizerAndWeightsAndNothingElse() throws HubException {
+    void selectsConfigTokenizerAndWeights() throws HubException {
         ModelFiles choice = of("", ".gitattributes", "README.md", "LICENSE", "model.safetensors", "config.json",
             "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "vocab.json",
             "merges.txt", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja", "chat_template.json",
@@ -37,7 +37,7 @@ class ModelFilesTest {
 
     /// The files from which sentence-transformers makes embeddings. Weights of its modules are not read.
     @Test
-    void takesTheConfigsOfSentenceTransformers() throws HubException {
+    void selectsTheConfigsOfSentenceTransformers() throws HubException {
         ModelFiles choice = of("", "model.safetensors", "config.json", "modules.json", "sentence_bert_config.json",
             "sentence_xlm-roberta_config.json", "config_sentence_transformers.json", "1_Pooling/config.json",
             "2_Normalize/config.json", "3_Dense/config.json", "3_Dense/model.safetensors", "3_Dense/pytorch_model.bin",
@@ -48,7 +48,7 @@ class ModelFilesTest {
     }
 
     @Test
-    void takesAllPartsWithTheirIndex() throws HubException {
+    void selectsAllShardsAndTheIndex() throws HubException {
         ModelFiles choice = of("", "config.json", "model.safetensors.index.json", "consolidated.safetensors",
             "model-00002-of-00002.safetensors", "model-00001-of-00002.safetensors");
         assertEquals(List.of("config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors",
@@ -59,7 +59,7 @@ class ModelFilesTest {
     }
 
     @Test
-    void takesASensibleGguf() throws HubException {
+    void selectsADefaultGguf() throws HubException {
         assertEquals("m-Q4_K_M.gguf", of("", "m-Q8_0.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf").main());
         assertEquals("m.q8_0.gguf", of("", "m.f16.gguf", "m.q8_0.gguf").main());
         assertEquals("m-f16.gguf", of("", "m-f16.gguf", "mmproj-m-f16.gguf", "m.imatrix.gguf").main());
@@ -70,7 +70,7 @@ class ModelFilesTest {
     }
 
     @Test
-    void takesTheOneThatIsNamed() throws HubException {
+    void selectsByNameOrTag() throws HubException {
         String[] names = {"config.json", "model.safetensors", "a.safetensors", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf",
             "m-IQ4_XS.gguf", "other-Q6_K.gguf", "m-Q6_K.gguf", "big-00001-of-00002.gguf", "big-00002-of-00002.gguf"};
         assertEquals("m-Q4_K_S.gguf", of("q4_k_s", names).main());
@@ -84,14 +84,14 @@ class ModelFilesTest {
     }
 
     @Test
-    void saysWhyThereIsNothing() {
+    void reportsMissingFiles() {
         assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "pytorch_model.bin").contains("pytorch_model.bin"));
         assertTrue(refusal(Kind.NOT_FOUND, "", "model.safetensors").contains("no config.json"));
         assertTrue(refusal(Kind.NOT_FOUND, "").contains("It holds: nothing"));
     }
 
     @Test
-    void takesAllShardsOfTheOneThatIsNamed() throws HubException {
+    void selectsAllShardsOfANamedShard() throws HubException {
         ModelFiles files = of("model-00001-of-00002.safetensors", "config.json", "model-00001-of-00002.safetensors",
             "model-00002-of-00002.safetensors", "model.safetensors.index.json");
         assertEquals("", files.main());

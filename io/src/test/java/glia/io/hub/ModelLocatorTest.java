@@ -60,7 +60,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesFoldersAndFiles() throws IOException {
+    void findsFoldersAndFiles() throws IOException {
         Path weights = file("tiny/model.safetensors", "w");
         assertTrue(refusal(Kind.NOT_FOUND, weights.toString()).contains("no config.json beside it"));
         file("tiny/config.json", "{}");
@@ -77,7 +77,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesAModelsFolderOfTheHubsCache() throws IOException {
+    void findsAModelFolderOfTheHubsCache() throws IOException {
         Path snapshot = locator.locate("acme/tiny", steps).path();
         hub.requests.clear();
         Path repository = folder.resolve("hub/models--acme--tiny");
@@ -89,7 +89,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesArchives() throws IOException {
+    void findsModelsInArchives() throws IOException {
         Path zip = Zips.write(folder.resolve("a.bin"), "x/m-Q4_0.gguf", "4", "m-Q8_0.gguf", "8");
         assertEquals("8", Files.readString(locator.locate(zip + ":Q8_0", steps).path()));
         assertEquals("4", Files.readString(locator.locate(zip + ":x/m-Q4_0.gguf", steps).path()));
@@ -98,7 +98,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesTheModelThatIsShipped() throws IOException {
+    void findsTheBundledModel() throws IOException {
         ModelLocation choice = locator.locate("stories260K", steps);
         assertEquals(Origin.BUNDLED, choice.origin());
         assertEquals(List.of("NOTICE", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"),
@@ -109,14 +109,14 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesNamesOfItsOwnCache() throws IOException {
+    void findsNamesOfGliasCache() throws IOException {
         Path zip = Zips.write(folder.resolve("a.zip"), "m.gguf", "GGUF");
         Path taken = locator.locate(zip.toString(), steps).path();
         assertLocal(taken, taken.getParent().getFileName().toString());
     }
 
     @Test
-    void takesHubNamesFromTheCacheFirst() throws IOException {
+    void prefersTheCacheForHubNames() throws IOException {
         assertEquals(Origin.HUB, locator.locate("acme/tiny", steps).origin());
         hub.requests.clear();
         assertEquals(Origin.HUB_CACHE, locator.locate("acme/tiny", steps).origin());
@@ -124,7 +124,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void saysWhatElseMayBeMeant() throws IOException {
+    void suggestsSimilarNames() throws IOException {
         locator.locate("acme/tiny", steps);
         assertTrue(refusal(Kind.NOT_FOUND, "acme/tinny").contains("Did you mean acme/tiny?"));
         assertTrue(refusal(Kind.NAME, "tinny").contains("Did you mean acme/tiny?"));
@@ -135,7 +135,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void saysWhatIsWrong() throws IOException {
+    void reportsUnknownNamesAndFormats() throws IOException {
         for (String nothing : List.of("", "models/m.gguf", "./m", "/no/such/model", "~/m", "m.zip", "a/b/c",
                 "x/m.safetensors", "\0")) {
             String message = refusal(Kind.NAME, nothing);
@@ -163,7 +163,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void takesAddressesOfTheHub() throws IOException {
+    void findsModelsByAddress() throws IOException {
         Path snapshot = locator.locate(hub.endpoint() + "/acme/tiny/", steps).path();
         for (String address : List.of("https://huggingface.co/acme/tiny", hub.endpoint() + "/acme/tiny/tree/main",
                 "https://huggingface.co/acme/tiny/blob/main/model.safetensors?download=true")) {
@@ -173,7 +173,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void saysThatAFileIsAPointerOrAPage() throws IOException {
+    void reportsPointersAndPages() throws IOException {
         String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
         file("x/config.json", "{}");
         for (String name : List.of("x/m.gguf", "x/model.safetensors", "m.zip", "m.bin")) {
@@ -183,7 +183,7 @@ class ModelLocatorTest {
     }
 
     @Test
-    void saysThatTheConfigIsMissing() throws IOException {
+    void reportsAMissingConfig() throws IOException {
         for (int i = 0; i < 60; i++) {
             file("w/model-%05d-of-00060.safetensors".formatted(i + 1), "w");
         }

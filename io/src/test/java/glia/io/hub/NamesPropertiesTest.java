@@ -20,12 +20,12 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/// Names, whoever gave them, stay inside their folder and inside their place in an address.
+/// Names from any source stay inside their folder and inside their part of an address.
 class NamesPropertiesTest {
     private static final Path ROOT = Path.of("/cache/hub");
     private static final String ENDPOINT = "http://127.0.0.1:1/mirror";
 
-    /// Texts made of what is dangerous in a path, a URL or a header, besides anything else.
+    /// Strings with characters that are special in a path, a URL or a header.
     @Provide
     Arbitrary<String> wild() {
         Arbitrary<String> pieces = Arbitraries.of("..", ".", "/", "//", "\\", ":", "@", "%2e%2e", "%00", "\0", "\n",

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/// Notes what a [Progress] is told, and holds it to its contract.
+/// Records the calls of a [Progress] and checks its contract.
 class Steps implements Progress {
     final List<String> steps = Collections.synchronizedList(new ArrayList<>());
     final List<String> finished = Collections.synchronizedList(new ArrayList<>());

@@ -32,7 +32,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void filesOpenByWhatTheyAre() throws Exception {
+    void filesAreOpenedByFormat() throws Exception {
         opens(Fixtures.path("types.safetensors"), 16);
         opens(Fixtures.path("kinds.gguf"), 15);
         opens(Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("sha256-0123")), 15);
@@ -40,7 +40,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void foldersOpenByWhatTheyHold() throws Exception {
+    void foldersAreOpenedByContent() throws Exception {
         opens(Fixtures.path("sharded"), 3);
         opens(Fixtures.path("split"), 5);
         Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("kinds.gguf"));
@@ -52,7 +52,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void foldersWithoutACheckpointSayWhatTheyHold() throws Exception {
+    void errorsListTheFilesOfAFolderWithoutACheckpoint() throws Exception {
         refused(folder, "holds no checkpoint", "found nothing");
         file("config.json", "{}");
         refused(folder, "holds no checkpoint", "found config.json");
@@ -63,7 +63,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void otherFilesAreNamed() throws Exception {
+    void otherFormatsAreNamed() throws Exception {
         refused(folder.resolve("none.gguf"), "no such file");
         refused(folder.resolve("none"), "no such file");
         refused(file("page.gguf", "<!DOCTYPE html>"), "HTML page");
@@ -75,7 +75,7 @@ class CheckpointsTest {
     }
 
     @Test
-    void aClosedCheckpointSaysSo() throws Exception {
+    void useAfterCloseIsAnError() throws Exception {
         for (String name : new String[] {"types.safetensors", "kinds.gguf", "sharded", "split"}) {
             Checkpoint checkpoint = Checkpoints.open(Fixtures.path(name));
             String tensor = checkpoint.names().iterator().next();

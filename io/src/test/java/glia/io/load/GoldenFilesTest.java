@@ -17,14 +17,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Reads all reference checkpoints of the folder that the environment variable GLIA_SHARED names, and writes them
-/// again.
+/// Reads and rewrites all reference checkpoints in the folder of the environment variable GLIA_SHARED.
 class GoldenFilesTest {
     @TempDir
     Path folder;
 
     @Test
-    void everyCheckpointIsReadAndWrittenAgainByteForByte() throws Exception {
+    void everyCheckpointIsReproducedByteForByte() throws Exception {
         String shared = System.getenv("GLIA_SHARED");
         assumeTrue(shared != null, "set GLIA_SHARED to the folder of reference checkpoints to run this test");
         List<Path> files;

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/// Makes files byte by byte, lies included.
+/// Builds files byte by byte, also malformed ones.
 final class SafetensorsBytes {
     private SafetensorsBytes() { }
 

@@ -62,7 +62,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void aMissingTensorIsNamedWithThoseThatComeClose() throws Exception {
+    void aMissingTensorIsReportedWithSimilarNames() throws Exception {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Fixtures.path("sharded"))) {
             Fixtures.assertSays(assertThrows(CheckpointException.class, () -> checkpoint.tensor("d.weight")),
                     "tensor d.weight", "a.weight");
@@ -80,7 +80,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void memoryIsGoneAfterClosing() throws Exception {
+    void memoryIsUnmappedAfterClose() throws Exception {
         SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Fixtures.path("types.safetensors"));
         Tensor tensor = checkpoint.tensor("one");
         checkpoint.close();
@@ -129,12 +129,12 @@ class SafetensorsCheckpointTest {
 
     @ParameterizedTest
     @MethodSource("lies")
-    void headersThatLieAreRefused(String header, int numDataBytes, String where, String problem) throws Exception {
+    void malformedHeadersAreRefused(String header, int numDataBytes, String where, String problem) throws Exception {
         refused(SafetensorsBytes.of(header, numDataBytes), where, problem);
     }
 
     @Test
-    void lengthsThatLieAreRefused() throws Exception {
+    void falseLengthsAreRefused() throws Exception {
         byte[] empty = {'{', '}'};
         refused(new byte[0], "byte 0", "empty file");
         refused(new byte[] {1, 2, 3}, "byte 0", "3 bytes in all");
@@ -148,7 +148,7 @@ class SafetensorsCheckpointTest {
     }
 
     @Test
-    void otherFilesAreNamed() throws Exception {
+    void otherFormatsAreNamed() throws Exception {
         refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n".getBytes(StandardCharsets.UTF_8),
                 "byte 0", "git lfs pull");
         refused("<!DOCTYPE html><html></html>".getBytes(StandardCharsets.UTF_8), "byte 0", "HTML");

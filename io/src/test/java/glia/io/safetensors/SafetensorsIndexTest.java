@@ -44,7 +44,7 @@ class SafetensorsIndexTest {
     }
 
     @Test
-    void shardsMustHoldWhatIsPromised() throws Exception {
+    void shardsMustMatchTheIndex() throws Exception {
         refused("{\"weight_map\":{\"a\":\"one.safetensors\",\"x\":\"two.safetensors\"}}", "two.safetensors", "tensor x",
                 "missing");
         refused("{\"weight_map\":{\"a\":\"two.safetensors\",\"b\":\"one.safetensors\"}}", "two.safetensors", "tensor a",
@@ -57,7 +57,7 @@ class SafetensorsIndexTest {
     }
 
     @Test
-    void indexesThatAreNoneAreRefused() throws Exception {
+    void invalidIndexesAreRefused() throws Exception {
         refused("{}", "weight_map", "missing");
         refused("{\"weight_map\":{}}", "weight_map", "empty");
         refused("{\"weight_map\":[]}", "weight_map", "an object");

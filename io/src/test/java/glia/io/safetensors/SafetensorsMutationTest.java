@@ -30,7 +30,7 @@ import net.jqwik.api.lifecycle.BeforeContainer;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Files damaged at random are refused, or what they give is what their bytes say.
+/// Randomly damaged files are refused, or read consistently with their bytes.
 class SafetensorsMutationTest {
     private static final long MAX_ALLOCATED_BYTES = 2 << 20;
     private static final Pattern NUMBER = Pattern.compile("-?\\d+");
@@ -58,7 +58,7 @@ class SafetensorsMutationTest {
                 + entry("d", "I64", "[]", 34, 42) + "}  ";
     }
 
-    /// Replaces a number, doubles an entry, moves one, or leaves one out.
+    /// Replaces a number, or duplicates, moves or removes an entry.
     private static String damage(Random random, String header) {
         Pattern pattern = random.nextInt(3) == 0 ? ENTRY : NUMBER;
         List<MatchResult> places = pattern.matcher(header).results().toList();
@@ -106,7 +106,7 @@ class SafetensorsMutationTest {
         assertTrue(allocated < MAX_ALLOCATED_BYTES, allocated + " bytes allocated for a file of " + bytes.length);
     }
 
-    /// Reads the header again with a parser that checks little and compares.
+    /// Compares with a second parser that checks little.
     private static void checkConsistent(SafetensorsCheckpoint checkpoint, byte[] bytes) throws IOException {
         int length = Math.toIntExact(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong());
         JsonNode header = JSON.readTree(new String(bytes, 8, length, StandardCharsets.UTF_8));

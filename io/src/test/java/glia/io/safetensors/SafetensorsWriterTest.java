@@ -32,7 +32,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void whatPythonWroteIsWrittenAgainByteForByte() throws Exception {
+    void filesOfPythonAreReproducedByteForByte() throws Exception {
         for (String name : List.of("types.safetensors", "sharded/model-00001-of-00002.safetensors")) {
             Path copy = folder.resolve("copy.safetensors");
             try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Fixtures.path(name))) {
@@ -59,7 +59,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void shardsHoldNoMoreThanAsked() throws Exception {
+    void shardsRespectTheSizeLimit() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (int i = 0; i < 5; i++) {
@@ -78,7 +78,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void fewTensorsAreOneFile() throws Exception {
+    void oneShardIsASingleFile() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
             SafetensorsWriter.writeSharded(folder, Map.of("a", Tensor.allocate(arena, DType.F16, 0, 3)), Map.of(), 1);
         }
@@ -86,7 +86,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void whatTheFormatCannotHoldIsRefused() throws Exception {
+    void unsupportedContentIsRefused() throws Exception {
         try (Arena arena = Arena.ofConfined()) {
             Path file = folder.resolve("x.safetensors");
             Tensor packed = Tensor.allocate(arena, DType.Q4_0, 32);

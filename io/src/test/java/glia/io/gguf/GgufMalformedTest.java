@@ -13,8 +13,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Files that lie about themselves, each in one way.
-class GgufLiesTest {
+/// Malformed files, each with one defect.
+class GgufMalformedTest {
     private static final int STRING = GgufKind.STRING.ordinal();
     private static final int ARRAY = GgufKind.ARRAY.ordinal();
 
@@ -88,7 +88,7 @@ class GgufLiesTest {
     }
 
     @Test
-    void textsOfListsAreCheckedWhenTheyAreAskedFor() throws Exception {
+    void stringsOfArraysAreCheckedOnAccess() throws Exception {
         Path file = folder.resolve("text.gguf");
         Files.write(file, value().int32(ARRAY).int32(STRING).int64(1).int64(1).raw(0xFF).withData(0));
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(file)) {
@@ -136,7 +136,7 @@ class GgufLiesTest {
     }
 
     @Test
-    void headersBeyondAllMeasure() throws Exception {
+    void headersAreLimitedInSize() throws Exception {
         Path file = folder.resolve("long.gguf");
         Files.write(file, value().int32(ARRAY).int32(0).int64(200_000_000).withData(0));
         try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {

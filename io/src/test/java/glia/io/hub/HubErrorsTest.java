@@ -34,8 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Servers that refuse, redirect, wait, fail or lie.
-class HubTroubleTest {
+/// Servers that refuse, redirect, delay, fail or send false data.
+class HubErrorsTest {
     private static final String FILES = "/resolve/";
     @TempDir
     Path folder;
@@ -72,7 +72,7 @@ class HubTroubleTest {
     private HubException refusal(Kind kind, HubSettings as) {
         var refusal = assertThrows(HubException.class, () -> pull(as));
         assertEquals(kind, refusal.kind(), refusal.getMessage());
-        assertFalse(refusal.getMessage().contains(FakeHub.TOKEN), "the token is nobody's business");
+        assertFalse(refusal.getMessage().contains(FakeHub.TOKEN), "messages do not contain the token");
         assertFalse(refusal.getMessage().contains("\n"));
         return refusal;
     }
@@ -85,7 +85,7 @@ class HubTroubleTest {
         return refusal;
     }
 
-    /// All files of the cache but locks and, in Glia's own folder, the record.
+    /// All files of the hub's cache except locks.
     private List<String> cached() throws IOException {
         Path root = folder.resolve("hub");
         if (!Files.exists(root)) {
@@ -110,7 +110,7 @@ class HubTroubleTest {
         "404, EntryNotFound,    true,  no such file",
         "418, '',               true,  HF_ENDPOINT",
     })
-    void refusalsSayWhatToDo(int status, String code, boolean token, String word) throws IOException {
+    void errorsSayWhatToDo(int status, String code, boolean token, String word) throws IOException {
         for (String path : List.of("/api/models/", FILES)) {
             hub.planStatus(1, path, status, "X-Error-Code", code, "X-Error-Message", "because\u0007");
             Kind kind = status == 404 ? Kind.NOT_FOUND : status == 418 ? Kind.SERVER : Kind.DENIED;
@@ -118,7 +118,7 @@ class HubTroubleTest {
             assertTrue(refusal.getMessage().contains(word), refusal.getMessage());
             assertTrue(refusal.getMessage().contains("acme/tiny"), refusal.getMessage());
             assertTrue(refusal.getMessage().contains("because"), refusal.getMessage());
-            assertFalse(refusal.getMessage().contains("\u0007"), "controls of the server stay out of the terminal");
+            assertFalse(refusal.getMessage().contains("\u0007"), "control characters are escaped");
         }
         assertEquals(List.of(), cached());
         assertEquals(List.of(), clock.waits);
@@ -126,7 +126,7 @@ class HubTroubleTest {
 
     @ParameterizedTest
     @CsvSource({"7, 7", "0, 0", "'Wed, 25 Nov 2026 12:00:30 GMT', 30", "'Wed, 25 Nov 2026 11:00:00 GMT', 0", "soon, 1"})
-    void waitsAsLongAsAsked(String retryAfter, int seconds) throws IOException {
+    void respectsRetryAfter(String retryAfter, int seconds) throws IOException {
         hub.planStatus(1, "/api/models/", 429, "Retry-After", retryAfter);
         pull();
         assertEquals(List.of(Duration.ofSeconds(seconds)), clock.waits);
@@ -135,7 +135,7 @@ class HubTroubleTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"3600", "999999999", "Thu, 26 Nov 2026 12:00:00 GMT"})
-    void doesNotWaitWithoutEnd(String retryAfter) throws IOException {
+    void reportsLongWaits(String retryAfter) throws IOException {
         hub.planStatus(1, "/api/models/", 429, "Retry-After", retryAfter);
         refusal(Kind.RATE_LIMITED, retryAfter);
         assertEquals(List.of(), clock.waits);
@@ -147,7 +147,7 @@ class HubTroubleTest {
 
     @ParameterizedTest
     @ValueSource(ints = {500, 502, 503, 504})
-    void triesAgainWhereAServerFails(int status) throws IOException {
+    void retriesServerErrors(int status) throws IOException {
         hub.planStatus(1, "/api/models/", status);
         hub.planStatus(2, FILES, status);
         pull();
@@ -159,7 +159,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void triesAgainWhereAConnectionBreaksBeforeTheAnswer() throws IOException {
+    void retriesBrokenConnections() throws IOException {
         for (int i = 0; i < 6; i++) {  // the JDK's client itself asks five times more
             hub.plan(false, "GET", "/api/models/", HttpExchange::close);
         }
@@ -168,7 +168,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void saysWhenTheHubCannotBeReached() throws IOException {
+    void reportsAnUnreachableHub() throws IOException {
         int port;
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = socket.getLocalPort();
@@ -181,10 +181,10 @@ class HubTroubleTest {
         assertEquals(List.of(), clock.waits, "one try");
     }
 
-    /// A host that drops what it is sent, as firewalls do: here one whose queue of new connections is full.
+    /// A host that drops packets, as firewalls do: here one whose connection queue is full.
     @Test
     @Tag("slow")
-    void givesUpOnASilentHostAfterOneTry() throws IOException {
+    void connectsOnlyOnce() throws IOException {
         List<Socket> queue = new ArrayList<>();
         try (var silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             for (int i = 0; i < 4; i++) {
@@ -209,7 +209,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void refusesRedirectsThatLeadNowhere() throws IOException {
+    void refusesInvalidRedirects() throws IOException {
         for (String target : List.of("file:///etc/passwd", "ftp://localhost/x", "http://", "http://a b/", "mailto:x")) {
             hub.planStatus(1, "/api/models/", 302, "Location", target);
             var refusal = assertThrows(HubException.class, this::pull, target);
@@ -221,7 +221,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void keepsTheTokenFromAHostThatTheListingIsRedirectedTo() throws IOException {
+    void doesNotSendTheTokenToRedirectTargets() throws IOException {
         hub.planStatus(1, "/api/models/", 302, "Location",
             settings.endpoint().toString().replace("127.0.0.1", "localhost") + "/api/models/acme/tiny");
         pull();
@@ -270,7 +270,7 @@ class HubTroubleTest {
     @ParameterizedTest
     @ValueSource(strings = {"<html>log in</html>", "{}", "[]", "null", "{\"sha\":\"../..\",\"siblings\":[]}", "",
         "{\"sha\":\"" + FakeHub.COMMIT + "\"}", "{\"sha\":\"" + FakeHub.COMMIT + "\",\"siblings\":{}}"})
-    void refusesAnswersThatAreNoListing(String body) throws IOException {
+    void refusesInvalidListings(String body) throws IOException {
         hub.plan(false, "GET", "/api/models/", exchange -> {
             exchange.sendResponseHeaders(200, 0);
             exchange.getResponseBody().write(body.getBytes(java.nio.charset.StandardCharsets.UTF_8));
@@ -280,7 +280,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void saysBeforehandThatTheDiskIsTooSmall() throws IOException {
+    void checksDiskSpaceFirst() throws IOException {
         hub.plan(false, "HEAD", FILES, exchange -> {
             exchange.getResponseHeaders().set("ETag", "\"0123456789\"");
             exchange.getResponseHeaders().set("X-Repo-Commit", FakeHub.COMMIT);
@@ -293,7 +293,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void explainsADiskThatFillsMeanwhile() {
+    void reportsAFullDisk() {
         for (String message : List.of("No space left on device", "There is not enough space on the disk",
                 "Disk quota exceeded")) {
             var trouble = Disk.trouble(new IOException(message), folder.resolve("x"), 1_500_000);
@@ -303,7 +303,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void doesNotTouchABlobOfTheWrongSize() throws IOException {
+    void keepsABlobOfTheWrongSize() throws IOException {
         Path blob = folder.resolve("hub/models--acme--tiny/blobs").resolve(hub.etag("model.safetensors"));
         Files.createDirectories(blob.getParent());
         Files.writeString(blob, "half");
@@ -323,7 +323,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void aCacheWithoutPermissionIsNamed() {
+    void aCacheWithoutPermissionIsReported() {
         Path file = folder.resolve("hub/blobs/x");
         for (IOException e : List.of(new AccessDeniedException(file.getParent().toString()),
                 new FileSystemException(file.getParent().toString(), null, "Read-only file system"))) {
@@ -336,7 +336,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void aFileInPlaceOfTheCacheIsNamed() throws IOException {
+    void aFileInPlaceOfTheCacheIsReported() throws IOException {
         Files.writeString(folder.resolve("hub"), "not a folder");
         refusal(Kind.DISK, folder.resolve("hub").toString(), "HF_HOME");
     }
