@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /// The F32 weights of an ONNX model under the names that they have on the hub. A product's matrix has a number for a
-/// name and lies `[inputs, outputs]`; the name of the node that uses it tells whose it is.
+/// name and lies `[inputs, outputs]`; the name of the node that uses it identifies the parameter.
 /// https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 final class OnnxWeights {
     /// @param shape outermost dimension first

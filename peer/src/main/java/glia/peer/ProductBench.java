@@ -22,7 +22,7 @@ public final class ProductBench {
 
     /// Prints the table.
     ///
-    /// @param args the command of a Python that has PyTorch; this module's products.py; rounds; the set of kernels, by
+    /// @param args the command of a Python that has PyTorch; this module's products.py; rounds; the kernel backend, by
     ///     default the best; what lines have to contain, by default nothing
     public static void main(String[] args) throws Exception {
         if (args.length < 3) {

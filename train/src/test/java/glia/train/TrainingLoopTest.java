@@ -56,7 +56,8 @@ class TrainingLoopTest {
             Kernels kernels = KernelBackends.choose("best", workers).kernels();
             for (boolean muon : new boolean[] {false, true}) {
                 try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 7)) {
-                    var groups = ParameterGroups.of(model, w -> true, muon ? new Muon() : new AdamW(), new AdamW(), 0.1);
+                    var groups = ParameterGroups.of(model, w -> true, muon ? new Muon() : new AdamW(), new AdamW(),
+                            0.1);
                     double loss = lastLoss(groups, model, kernels, 1e-2);
                     // A model without memory cannot be better than the entropy of what follows a token.
                     assertTrue(loss < 0.3, (muon ? "Muon " : "AdamW ") + loss);
@@ -72,7 +73,8 @@ class TrainingLoopTest {
             assertEquals(3, groups.size());
             assertEquals(List.of("muon", "adamw", "adamw"), groups.stream().map(g -> g.rule().name()).toList());
             assertEquals(List.of(0.1, 0.1, 0.0), groups.stream().map(ParameterGroup::weightDecay).toList());
-            assertEquals(List.of("EMBEDDING", "POSITIONS"), groups.get(1).weights().keySet().stream().sorted().toList());
+            assertEquals(List.of("EMBEDDING", "POSITIONS"),
+                    groups.get(1).weights().keySet().stream().sorted().toList());
             int all = groups.stream().mapToInt(g -> g.weights().size()).sum();
             assertEquals(model.sources().size(), all);
         }

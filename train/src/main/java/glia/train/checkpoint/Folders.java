@@ -52,7 +52,7 @@ final class Folders {
         }
     }
 
-    /// Deletes what can be deleted; what stays is in nobody's way.
+    /// Deletes what can be deleted and ignores the rest.
     static void deleteQuietly(Path folder) {
         try {
             delete(folder);

@@ -10,7 +10,7 @@ import java.util.Map;
 ///
 /// @param weight `[R,C]` or `[C]`, changed in place
 /// @param gradient of the same size; read only
-/// @param state the tensors that the rule asked for, changed in place
+/// @param state the rule's state tensors, changed in place
 /// @param step 1 for the first update
 /// @param learningRate the rate in force, with the factors of schedule and group
 /// @param weightDecay λ

@@ -12,9 +12,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Trains a byte-level BPE tokenizer (Sennrich, Haddow and Birch, https://arxiv.org/abs/1508.07909; bytes as in GPT-2):
-/// starting from the 256 bytes, the most frequent pair of neighboring tokens inside of a word becomes a token, until the
-/// vocabulary is full. Among pairs of the same count the one with the smaller token ids is merged first, as in Hugging
-/// Face's `BpeTrainer`, whose vocabulary and merges it reproduces.
+/// starting from the 256 bytes, the most frequent pair of neighboring tokens inside of a word becomes a token, until
+/// the vocabulary is full. Among pairs of the same count the one with the smaller token ids is merged first, as in
+/// Hugging Face's `BpeTrainer`, whose vocabulary and merges it reproduces.
 public final class BpeTrainer {
     /// Splits a text into words as GPT-2's tokenizer does.
     static final String WORDS =

@@ -35,7 +35,8 @@ class BpeTrainerTest {
             throws Exception {
         JsonNode expected = JsonTree.parse(Files.readString(FOLDER.resolve(name + ".json"))).get("model");
         JsonNode actual = JsonTree.parse(trained(vocabSize, minFrequency, special).json()).get("model");
-        assertEquals(JsonTree.sorted(expected.get("vocab")).toString(), JsonTree.sorted(actual.get("vocab")).toString());
+        assertEquals(JsonTree.sorted(expected.get("vocab")).toString(),
+                JsonTree.sorted(actual.get("vocab")).toString());
         assertEquals(expected.get("merges").toString(), actual.get("merges").toString());
     }
 
