@@ -36,7 +36,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void messagesShowTheTemplateWhatTheyHold() {
+    void messagesAreVariablesOfTheTemplate() {
         ToolCall call = new ToolCall("c1", "add", new LinkedHashMap<>(Map.of("a", 1)));
         ChatMessage message = new ChatMessage("assistant", "", List.of(call), "thought", Map.of("prefix", true));
         String source = "{{ messages[0] | tojson(sort_keys=true) }}{{ tools | tojson }}{{ enable_thinking }}";
@@ -50,7 +50,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void aRefusalOfTheTemplateIsPassedOnWordForWord() {
+    void raiseExceptionKeepsItsMessage() {
         TemplateException e = assertThrows(TemplateException.class,
                 () -> render("{{ raise_exception('Only\\nthis: ' ~ x) }}", Map.of("x", 1)));
         assertTrue(e.isRaised());
@@ -84,7 +84,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void nothingLeadsToJava() {
+    void javaObjectsAreNotAccessible() {
         for (String name : List.of("class", "getClass", "__class__", "hashCode", "equals", "toString", "items", "value",
                 "text", "call", "wait")) {
             for (String value : List.of("1", "'a'", "none", "true", "1.5", "range", "'a'.upper", "namespace()", "loop",
@@ -98,7 +98,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void listsAndDictsOfTheTemplateCanChangeButNotTheCallers() {
+    void templatesChangeCopiesOfListsAndDicts() {
         List<Object> list = new ArrayList<>(List.of(1));
         Map<String, Object> map = new LinkedHashMap<>(Map.of("a", list));
         String source = "{% set _ = x.append(2) %}{% set _ = m.a.append(3) %}{% set _ = m.update({'b': 4}) %}"
@@ -124,7 +124,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void variablesMayBeDeepButNotWithoutEnd() {
+    void variablesNestedTooDeeplyAreRefused() {
         Object deep = "x";
         for (int i = 0; i < 1000; i++) {
             deep = Collections.singletonList(deep);
@@ -134,7 +134,7 @@ class ChatTemplateTest {
     }
 
     @Test
-    void isFoundInEveryPlaceThatModelsKeepIt() throws IOException {
+    void isFoundInAllFilesOfAModel() throws IOException {
         assertTrue(ChatTemplate.find(folder).isEmpty());
         Path config = folder.resolve("tokenizer_config.json");
         Files.writeString(config, "{\"bos_token\": \"<s>\"}");

@@ -4,7 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
 
-/// What rendering a template took.
+/// The cost of rendering a template.
 ///
 /// @param text the rendered text, or null where it failed
 /// @param error the failure, or null

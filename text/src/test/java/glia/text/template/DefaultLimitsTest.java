@@ -90,7 +90,7 @@ class DefaultLimitsTest {
         return out.toString();
     }
 
-    /// A program of loops that combine what earlier rounds have made.
+    /// A loop that combines values of earlier iterations.
     private static String program(Random random) {
         StringBuilder source = new StringBuilder("{% macro m(x) %}{{ x }}{% endmacro %}{% set s = 'a b' * 9999 %}"
                 + "{% set l = range(9999)|list %}{% set d = {'a': s, 'b': l} %}{% set n = 2**9999 %}"
@@ -116,6 +116,25 @@ class DefaultLimitsTest {
             messages.add(Map.of("role", i % 2 == 0 ? "user" : "assistant", "content", i + text));
         }
         return messages;
+    }
+
+    /// Sources of a million characters, the most that a template may have.
+    @Test
+    void parsingIsBounded() {
+        int length = 1_000_000;
+        StringBuilder variables = new StringBuilder("{% with %}".repeat(140));
+        for (int i = 0; variables.length() < length - 4000; i++) {
+            variables.append("{%set a").append(Integer.toString(i, 36)).append("=0%}");
+        }
+        for (String source : List.of(variables.append("{% endwith %}".repeat(140)).toString(),
+                "{{ 0" + "~1".repeat(length / 2 - 10) + " }}", "{{ [" + "1,".repeat(length / 2 - 10) + "] }}",
+                "{% for a in b %}{% endfor %}".repeat(length / 29), "{".repeat(length),
+                "{% raw %}" + "{%   ".repeat(length / 6),
+                "{{ '" + "\\N{DOT ABOVE}".repeat(length / 13 - 9) + "' }}",
+                "{{ 1." + "9".repeat(length - 20) + " }}")) {
+            Cost cost = Cost.of("{% macro unused() %}" + source + "{% endmacro %}", Map.of());
+            assertTrue(cost.isBounded(), () -> source.substring(0, 40) + ": " + cost);
+        }
     }
 
     /// Quadratic work in the number of messages is common in templates, and small beside the limits.

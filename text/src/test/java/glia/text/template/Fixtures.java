@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Templates and what Jinja2 renders from them: made by `src/test/python/jinja_fixtures.py`.
 final class Fixtures {
-    /// The time that `strftime_now` told there.
+    /// The clock of `strftime_now` in the fixtures.
     static final Clock CLOCK =
             Clock.fixed(LocalDateTime.of(2026, 11, 5, 9, 7, 3, 4_500_000).toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
 
@@ -29,7 +29,7 @@ final class Fixtures {
         }
     }
 
-    /// What the templates are rendered with.
+    /// The variables of all templates.
     static Map<String, Object> variables() {
         return TemplateFiles.object(read("variables.json"));
     }

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Templates that would take all time, all memory or all of the stack.
+/// Templates that would run without end, or exhaust the memory or the stack.
 class HostileTemplateTest {
     private static final TemplateLimits SMALL = new TemplateLimits(300_000, 30_000_000, 1_000_000, 600);
 
@@ -67,14 +67,14 @@ class HostileTemplateTest {
         "{{ strftime_now('%c' * 500000) * 10 }}",
         "{{ raise_exception('x' * 10**9) }}",
     })
-    void costsNoMoreThanItsLimits(String source) {
+    void endsAtItsLimits(String source) {
         ChatTemplate template = ChatTemplate.parse("hostile", source).with(SMALL);
         assertThrows(TemplateException.class, () -> template.render(Map.of()));
     }
 
     @Test
-    void findsLongTextsInLinearTime() {
-        // The platform's search takes the product of the two lengths here.
+    void searchTakesLinearTime() {
+        // `String.indexOf` takes the product of the two lengths here.
         String source = "{% set s = 'a' * 1000000 %}{% set t = 'a' * 400000 ~ 'b' %}{{ t in s }} {{ s.find(t) }} "
                 + "{{ s.rfind('b' ~ 'a' * 400000) }} {{ s.count(t) }} {{ s.replace(t, '')|length }} "
                 + "{{ s.split(t)|length }}";
@@ -103,7 +103,7 @@ class HostileTemplateTest {
     }
 
     @Test
-    void theDeepestPermittedNestingFitsAStackSmallerThanTheUsual() throws InterruptedException {
+    void theDepthLimitFitsASmallStack() throws InterruptedException {
         String macro = "{% macro m(x) %}{% for i in [1] %}{% if x %}{{ (([m(x)][0] ~ '')|string) }}{% endif %}"
                 + "{% endfor %}{% endmacro %}{{ m(1) }}";
         String parentheses = "{{ " + "(".repeat(149) + "1" + ")".repeat(149) + " }}";

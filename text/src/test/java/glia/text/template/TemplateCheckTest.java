@@ -39,7 +39,7 @@ class TemplateCheckTest {
     }
 
     @Test
-    void passesWhereAllIsAsTheReferenceHasIt() {
+    void passesWhereAllTextsAreEqual() {
         TemplateCheck.Result result = check();
         assertTrue(result.passed(), result.toString());
         assertEquals("a", result.template());
@@ -47,7 +47,7 @@ class TemplateCheckTest {
     }
 
     @Test
-    void oneCharacterMakesItFail() throws IOException {
+    void oneOtherCharacterFails() throws IOException {
         TemplateCheck.Result result = checkWith(EXPECTED.replace("10 2026", "10 2027"));
         assertEquals(2, result.numPassed());
         assertFalse(result.passed());
@@ -56,14 +56,14 @@ class TemplateCheckTest {
     }
 
     @Test
-    void anotherMessageOfTheTemplateMakesItFail() throws IOException {
+    void anotherMessageOfRaiseExceptionFails() throws IOException {
         assertEquals(2, checkWith(EXPECTED.replace("too large: 3", "too large: 4")).numPassed());
         // Expected is a message that stands in the template, and another error came.
         assertEquals(2, checkWith(EXPECTED.replace("by zero", "too large: 0")).numPassed());
     }
 
     @Test
-    void textInsteadOfErrorAndErrorInsteadOfTextMakeItFail() throws IOException {
+    void textInsteadOfErrorAndErrorInsteadOfTextFail() throws IOException {
         assertEquals(2, checkWith(EXPECTED.replace("{\"text\": \"<BOS>10 2026\"}", "{\"error\": \"x\"}")).numPassed());
         assertEquals(2, checkWith(EXPECTED.replace("{\"error\": \"by zero\"}", "{\"text\": \"x\"}")).numPassed());
         assertEquals(2, checkWith(EXPECTED.replace("\"zero\"", "\"other\"")).numPassed());

@@ -61,7 +61,7 @@ class TemplateErrorsTest {
         "{{ 1|join }}", "{{ 1|list }}", "{{ 1|first }}",
         "{{ 'a' * 10**18 }}", "{{ [1] * 10**18 }}", "{{ 'a'.replace('', 'b' * 99999999) * 99999 }}",
     })
-    void aBrokenTemplateFailsAsATemplate(String source) {
+    void aBrokenTemplateFailsWithATemplateException(String source) {
         TemplateException e = error(source);
         assertInstanceOf(JinjaError.class, e.getCause());
         assertEquals(1, e.line(), e.getMessage());
@@ -79,7 +79,7 @@ class TemplateErrorsTest {
     }
 
     @Test
-    void aRefusalIsPassedOnWholeInItsDetail() {
+    void theDetailOfRaiseExceptionIsItsMessage() {
         TemplateException e = error("{{ raise_exception(evil) }}");
         assertTrue(e.isRaised());
         assertEquals(EVIL, e.detail());

@@ -10,7 +10,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import tools.jackson.databind.JsonNode;
 
-/// Templates with damage at random: each renders or fails as a template, within its limits.
+/// Randomly damaged templates: each renders or fails with a [TemplateException], within its limits.
 class TemplateFuzzTest {
     static final TemplateLimits LIMITS = new TemplateLimits(100_000, 10_000_000, 500_000, 600);
     private static final List<String> PIECES = List.of(
@@ -36,7 +36,7 @@ class TemplateFuzzTest {
     }
 
     @Property(tries = 10_000)
-    void aDamagedTemplateRendersOrFailsAsATemplate(@ForAll long seed) {
+    void aDamagedTemplateRendersOrFailsWithATemplateException(@ForAll long seed) {
         String source = source(new Random(seed));
         Map<String, Object> variables = Fixtures.variables();
         try {
@@ -46,7 +46,7 @@ class TemplateFuzzTest {
         }
     }
 
-    /// A template of the fixtures, or two, with damage.
+    /// One or two templates of the fixtures, randomly damaged.
     static String source(Random random) {
         StringBuilder source = new StringBuilder(SOURCES.get(random.nextInt(SOURCES.size())));
         if (random.nextInt(4) == 0) {

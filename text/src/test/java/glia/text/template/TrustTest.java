@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a template wrote is trusted in the text, and nothing that came from a variable is.
+/// The template's own characters are trusted in the rendered text; characters of variables are not.
 class TrustTest {
     /// The letters of variables here; templates write none of them.
     private static final String LETTERS = "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ";
@@ -28,7 +28,7 @@ class TrustTest {
         return ChatTemplate.parse("t", source).renderTrusted(variables);
     }
 
-    /// The text with what is not trusted in brackets of its own.
+    /// The text with its untrusted spans in brackets.
     private static String marked(TrustedText text) {
         StringBuilder out = new StringBuilder();
         boolean trusted = true;
@@ -101,13 +101,13 @@ class TrustTest {
         "{{ '<a>'|list|batch(2)|first|join }}{{ y|urlencode }}{{ {'a': y}|xmlattr }} -> <a‹%CE%B6 a=\"ζ\"›",
         "{{ {y: '<a>'}[y] }}{{ {'k': '<a>'}|dictsort|first|last }}{{ ('a' ~ y)|string }} -> <a><a>a‹ζ›",
     })
-    void eachOperationKeepsWhoWroteACharacter(String test) {
+    void operationsKeepTheTrustOfEachCharacter(String test) {
         String[] parts = test.split(" -> ", 2);
         assertEquals(parts[1], marked(render(parts[0], GREEK)));
     }
 
     @Test
-    void theCallerCanVouchForTexts() {
+    void theCallerCanMarkTextsAsTrusted() {
         Map<String, Object> variables = Map.of("bos_token", TrustedText.of("<s>"), "x", "<s>",
                 "list", List.of(TrustedText.of("<a>"), "<b>"));
         assertEquals("<s>‹<s>›<a>‹<b>›", marked(render("{{ bos_token + x }}{{ list|join }}", variables)));
@@ -118,7 +118,7 @@ class TrustTest {
                 List.of(ChatMessage.user("hi"), new ChatMessage("|>x<|", "x")), options)));
     }
 
-    /// Trust is given place by place, which holds while no letter becomes shorter.
+    /// Trust is kept by position, which is right as long as no letter becomes shorter.
     @Test
     void noLetterShrinksWithItsCase() {
         for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
@@ -195,7 +195,7 @@ class TrustTest {
     }
 
     @Property(tries = 4000)
-    void whoWroteAStringDoesNotChangeTheText(@ForAll long seed) {
+    void trustDoesNotChangeTheText(@ForAll long seed) {
         Random random = new Random(seed);
         String source = TemplateFuzzTest.source(random);
         Map<String, Object> variables = Fixtures.variables();
