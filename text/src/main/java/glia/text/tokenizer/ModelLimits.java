@@ -30,8 +30,8 @@ final class ModelLimits {
             throw new IllegalArgumentException("the pieces have " + total + " bytes, expected at most "
                     + MAX_UNIGRAM_TOTAL);
         }
-        limit.limit((int) Math.min(4 * TextLimit.MAX_CHARACTERS, MAX_COMPARED / longest / longest),
-                "its longest piece has " + longest + " bytes");
+        limit.limit((int) Math.min(Integer.MAX_VALUE, MAX_COMPARED / longest / longest), "its longest piece has "
+                + longest + " bytes");
     }
 
     private static int utf8Size(String text) {
