@@ -31,7 +31,7 @@ class ConfigFuzzTest {
         assertEquals(List.of(), run(Mutations.HOSTILE.size()));
     }
 
-    /// What ends otherwise than it should.
+    /// The mutations with a wrong outcome.
     private List<String> run(int perValue) throws IOException {
         Random random = new Random(7);
         List<String> wrong = new ArrayList<>();

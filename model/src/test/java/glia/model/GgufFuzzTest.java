@@ -44,7 +44,7 @@ class GgufFuzzTest {
         assertEquals(List.of(), run(HOSTILE.size()));
     }
 
-    /// What ends otherwise than it should.
+    /// The mutations with a wrong outcome.
     private List<String> run(int perKey) throws Exception {
         Random random = new Random(7);
         List<String> wrong = new ArrayList<>();

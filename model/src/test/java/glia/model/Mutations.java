@@ -16,13 +16,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/// Hostile values for configs and metadata, and what loading a checkpoint with one may cost: it ends with a model or a
+/// Hostile values for configs and metadata, and the limits of loading a checkpoint with one: it results in a model or a
 /// `CheckpointException`, in less than two seconds of CPU time and within bounded memory.
 final class Mutations {
-    /// In place of a value: leaves the key out.
+    /// Stands for a missing key.
     static final Object MISSING = new Object();
 
-    /// Values that take the place of others.
+    /// The values.
     static final List<Object> HOSTILE = Collections.unmodifiableList(Arrays.asList(MISSING, null, 0, -1, 1, 2, 3, 7,
             100_000_001, 1_000_000_000, Integer.MAX_VALUE, Integer.MIN_VALUE, 2_147_483_648L, Long.MAX_VALUE, 1e308,
             -1e308, 1e-308, 1e-44, 0.5, -0.5, 1e9, "NaN", "Infinity", "x", "", true, false, List.of(), List.of(1, 2, 3),
@@ -68,10 +68,10 @@ final class Mutations {
         }
     }
 
-    /// Loads a checkpoint that a mutation was made in.
+    /// Loads a mutated checkpoint.
     ///
-    /// @param mutation in words, for the message
-    /// @return what is wrong with how that ends, if anything is
+    /// @param mutation description, for the message
+    /// @return a description of a wrong outcome, if it is wrong
     static Optional<String> load(Path path, String mutation) {
         long nanos = THREADS.getCurrentThreadCpuTime();
         long bytes = THREADS.getCurrentThreadAllocatedBytes();
@@ -91,7 +91,7 @@ final class Mutations {
         return wrong == null ? Optional.empty() : Optional.of(mutation + " " + wrong);
     }
 
-    /// The ways to the values inside of a value, outermost key first; of lists, those of the first element.
+    /// The paths to all inner values, outermost key first; of lists only the first element.
     static List<List<Object>> paths(Object value) {
         List<List<Object>> paths = new ArrayList<>();
         collect(value, List.of(), paths);
@@ -140,7 +140,7 @@ final class Mutations {
         return copy;
     }
 
-    /// A mutation in words.
+    /// A description of a mutation.
     static String words(Path folder, List<Object> path, Object hostile) {
         String text = hostile == MISSING ? "missing" : String.valueOf(hostile);
         return folder.getFileName() + ": " + path + " = " + (text.length() > 60 ? text.substring(0, 60) + "…" : text);

@@ -27,13 +27,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Configs that lie about their weights, are no configs, or ask for what cannot be: each is refused with words that
-/// name the key or the tensor, in bounded time and memory, or the model that it does describe is loaded and runs.
+/// Invalid configs, and configs that do not fit their weights, are refused with the key or the tensor in the message,
+/// in bounded time and memory; otherwise the model loads and runs.
 @Timeout(120)
 class StrictConfigTest {
     private static final Map<String, TinyConfig> CONFIGS = new TreeMap<>();
 
-    /// Values to put in place of any other.
+    /// Hostile values.
     private static final List<String> HOSTILE = List.of("0", "-1", "1", "2", "3", "7", "2147483647", "2147483648",
             "1431655776", "99999999999999999999", "1e308", "-0.5", "0.1", "1e-320", "NaN", "Infinity", "\"x\"", "\"\"",
             "true", "false", "null", "[]", "[1]", "[\"full_attention\"]", "{}", "{\"rope_type\": \"yarn\"}",
@@ -65,7 +65,7 @@ class StrictConfigTest {
         }
     }
 
-    /// The config with a key set to a value, or without it.
+    /// The config with another value of a key, or without the key.
     private static String with(String json, String key, String value) {
         String without = json.replaceAll(",?\\s*\"" + Pattern.quote(key) + "\": (\"[^\"]*\"|[^,}\"]*)(?=[,}])", "")
                 .replaceFirst("\\{,", "{");

@@ -33,8 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Checkpoints whose tensors are not those of their config: missing, left over, of another shape or type. Each is
-/// refused with words that name the tensor.
+/// Tensors that do not fit the config: missing, unexpected, or of another shape or type. The message names the tensor.
 @Timeout(120)
 class StrictTensorsTest {
     @TempDir
@@ -44,7 +43,7 @@ class StrictTensorsTest {
         void apply(Map<String, Tensor> tensors, String name, Tensor tensor);
     }
 
-    /// Loads the checkpoint with a change to each tensor in turn; none may load, and each message names the tensor.
+    /// Loads the checkpoint with a change of each tensor; every load must fail and name the tensor.
     private void refusedForEachTensor(String family, Change change) throws IOException {
         TinyModel.write(folder, new TinyConfig(family, 2, 2, 1, 4, 5).json(), 3);
         Path file = folder.resolve("model.safetensors");
@@ -113,7 +112,7 @@ class StrictTensorsTest {
         return Path.of(StrictTensorsTest.class.getResource("/gguf/" + name + "-f32.gguf").toURI());
     }
 
-    /// Metadata with any value anywhere: refused, or a model that runs.
+    /// Metadata with hostile values: refused, or the model runs.
     @ParameterizedTest
     @ValueSource(strings = {"llama", "gemma3_text", "gpt2", "qwen3"})
     void ggufMetadataIsRefusedOrRuns(String name) throws IOException, URISyntaxException {

@@ -31,8 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// GGUF files of models with packed weights hold what files of the same models with the numbers that the codes stand
-/// for do.
+/// GGUF files of quantized checkpoints equal those of the dequantized checkpoints.
 class PackedToGgufTest {
     private static final Path GOLDEN = golden();
 
@@ -84,7 +83,7 @@ class PackedToGgufTest {
         }
     }
 
-    /// Four bits and eight with a scale for 32 numbers lie in blocks of as many bits.
+    /// 4-bit and 8-bit codes with a scale per 32 weights become blocks of the same number of bits.
     @ParameterizedTest
     @EnumSource(names = {"INT4", "MXFP4"})
     void blocksThatHoldTheSameNumbersAreKept(HubLayout layout) throws IOException {
@@ -101,7 +100,7 @@ class PackedToGgufTest {
         assertSame(Optional.empty());
     }
 
-    /// The expansions of latents, packed as one matrix, are two in files.
+    /// Latent expansions, quantized as one matrix, are two tensors in GGUF.
     @ParameterizedTest
     @EnumSource(names = {"FP8", "INT4"})
     void latentAttentionAndExperts(HubLayout layout) throws IOException {
@@ -111,7 +110,7 @@ class PackedToGgufTest {
         assertSame(Optional.empty());
     }
 
-    /// Half precision ends at 65504: from 65520 on numbers would be infinite.
+    /// The largest F16 value is 65504; values from 65520 on would become infinite.
     @ParameterizedTest
     @CsvSource({"65519, F16, 65504", "-1e6, BF16, -999424", "-1e6, Q8_0, -1000252", "1e6, F32, 1e6"})
     void largeNumbersAreRounded(float number, DType type, float wanted) throws IOException {

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Models written with another number format, in another place and with the files beside their weights.
+/// Conversion of number formats, output paths, and the files that accompany weights.
 class ConversionTest {
     @TempDir
     Path folder;

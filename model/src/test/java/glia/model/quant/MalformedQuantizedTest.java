@@ -29,15 +29,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Packed checkpoints that lie are refused with words that say where, what was found and what was expected.
+/// Malformed quantized checkpoints are refused; the message names the place, what was found and what was expected.
 @Timeout(120)
-class LyingPackedTest {
+class MalformedQuantizedTest {
     private static final String UP = "model.layers.1.mlp.up_proj";
 
     @TempDir
     Path folder;
 
-    /// The message with which a change of the packed checkpoint is refused.
+    /// The error message for a change of the quantized checkpoint.
     private String load(HubLayout layout, String quantization, PackedModels.Change change) throws IOException {
         Path packed = folder.resolve("packed");
         Path original = folder.resolve(layout.name());
@@ -65,7 +65,7 @@ class LyingPackedTest {
         }).getMessage();
     }
 
-    /// A copy that may be changed.
+    /// A mutable copy.
     private static Tensor copy(Arena arena, Map<String, Tensor> tensors, String name) {
         Tensor t = Tensor.allocate(arena, tensors.get(name).dtype(), tensors.get(name).shape());
         t.copyFrom(tensors.get(name));
@@ -85,7 +85,7 @@ class LyingPackedTest {
         }
     }
 
-    /// Every part of each layout in turn: missing, of another type, of another shape, of another rank.
+    /// Each tensor of each layout: missing, or with another type, shape or rank.
     @Test
     void partsThatDoNotFit() throws IOException {
         for (HubLayout layout : HubLayout.values()) {
