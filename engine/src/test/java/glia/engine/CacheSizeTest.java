@@ -47,7 +47,7 @@ class CacheSizeTest {
                         1 << 30)) {
             List<LayerKind> kinds = LayerKind.of(model.spec());
             if (model.spec().looksAhead()) {
-                assertEquals(0, bytes(kinds, 1000), "an encoder remembers nothing");
+                assertEquals(0, bytes(kinds, 1000), "an encoder has no cache");
                 return;
             }
             Sequence sequence = engine.open();

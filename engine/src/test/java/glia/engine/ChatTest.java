@@ -70,10 +70,10 @@ class ChatTest {
         assertEquals(first.promptTokens(), same.promptTokens());
         assertEquals(same.promptTokens() - 1, same.reusedTokens());
         chat.options(SHORT.withSampling(SHORT.sampling().withSeed(6)));
-        StringBuilder heard = new StringBuilder();
-        Answer other = chat.regenerate(heard::append);
+        StringBuilder received = new StringBuilder();
+        Answer other = chat.regenerate(received::append);
         assertTrue(!other.text().equals(first.text()));
-        assertEquals(other.text(), heard.toString());
+        assertEquals(other.text(), received.toString());
         assertEquals(other.text(), chat.messages().getLast().content());
         assertEquals(List.of("user", "assistant", "user", "assistant"), roles());
     }

@@ -38,7 +38,7 @@ class GeneratorTest {
     }
 
     @Test
-    void whatIsRememberedChangesNothing() {
+    void reusingTheKvCacheChangesNoAnswer() {
         try (Generator fresh = model.generator(); Generator used = model.generator()) {
             answer(used, "Once upon a time there was a cat", GREEDY);
             String wanted = answer(fresh, "Once upon a time there was a dog", GREEDY).text();
@@ -50,7 +50,7 @@ class GeneratorTest {
     }
 
     @Test
-    void aStopTextEndsTheAnswerAndIsNoPartOfIt() {
+    void aStopStringEndsTheAnswerAndIsNoPartOfIt() {
         try (Generator generator = model.generator()) {
             String whole = answer(generator, "Once upon a time", GREEDY).text();
             String stop = whole.substring(20, 26);
@@ -81,27 +81,27 @@ class GeneratorTest {
     void aListenerCancelsAndTheSequenceGoesOn() {
         try (Generator generator = model.generator()) {
             String whole = answer(generator, "Once upon a time", GREEDY).text();
-            StringBuilder heard = new StringBuilder();
+            StringBuilder received = new StringBuilder();
             Answer cancelled = generator.generate(model.tokenizer().encode("Once upon a time", true), GREEDY, false,
                     new TextListener() {
                         @Override
                         public void text(String piece) {
-                            heard.append(piece);
+                            received.append(piece);
                         }
 
                         @Override
                         public boolean cancelled() {
-                            return heard.length() > 10;
+                            return received.length() > 10;
                         }
                     });
             assertEquals(Finish.CANCELLED, cancelled.finish());
-            assertTrue(whole.startsWith(heard.toString()));
+            assertTrue(whole.startsWith(received.toString()));
             assertEquals(whole, answer(generator, "Once upon a time", GREEDY).text());
         }
     }
 
     @Test
-    void theSameSeedTellsTheSameStory() {
+    void theSameSeedGivesTheSameText() {
         GenerationOptions seeded = GREEDY.withSampling(SamplingOptions.defaults().withSeed(7));
         try (Generator a = model.generator(); Generator b = model.generator()) {
             String story = answer(a, "Once upon a time", seeded).text();

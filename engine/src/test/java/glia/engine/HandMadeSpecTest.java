@@ -46,7 +46,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Models whose specs were written by hand, the recurrent networks of old beside attention and its successors: they
-/// obey the laws and learn.
+/// keep the invariants and train.
 class HandMadeSpecTest {
     private static final String TEXT = "the cat sat on the mat. the dog sat on the log. the cat saw the dog. ";
     private static final int HIDDEN = 24;
@@ -123,12 +123,12 @@ class HandMadeSpecTest {
         int[] ids = ids();
         try (Workers workers = new Workers(2); Model model = FreshModel.create(spec, 2);
                 Engine engine = engine(model, workers); Sequence whole = engine.open(); Sequence steps = engine.open();
-                Sequence stranger = engine.open()) {
+                Sequence other = engine.open()) {
             engine.add(whole, ids, 0, ids.length, Outputs.ALL);
             float[] expected = engine.run().toArray();
             int vocab = spec.vocabSize();
             for (int at = 0; at < ids.length; at++) {
-                engine.add(stranger, ids, ids.length - 1 - at, ids.length - at, Outputs.NONE);
+                engine.add(other, ids, ids.length - 1 - at, ids.length - at, Outputs.NONE);
                 engine.add(steps, ids, at, at + 1, Outputs.LAST);
                 float[] row = java.util.Arrays.copyOfRange(expected, at * vocab, (at + 1) * vocab);
                 assertArrayEquals(row, engine.run().toArray(), 1e-4f, "token " + at);

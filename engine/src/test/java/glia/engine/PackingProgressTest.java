@@ -9,17 +9,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class PackingProgressTest {
-    private final List<String> told = new ArrayList<>();
+    private final List<String> reports = new ArrayList<>();
     private final AtomicLong millis = new AtomicLong();
     private final Progress progress = new Progress() {
         @Override
         public void step(String oneLine) {
-            told.add("step");
+            reports.add("step");
         }
 
         @Override
         public void advance(String what, long doneBytes, long totalBytes) {
-            told.add(what + " " + doneBytes + "/" + totalBytes);
+            reports.add(what + " " + doneBytes + "/" + totalBytes);
         }
     };
 
@@ -35,7 +35,7 @@ class PackingProgressTest {
             packing.accept(10);
         }
         packing.end();
-        assertEquals(List.of(), told);
+        assertEquals(List.of(), reports);
     }
 
     @Test
@@ -46,6 +46,7 @@ class PackingProgressTest {
             packing.accept(20);
         }
         packing.end();
-        assertEquals(List.of("step", "weights 40/100", "weights 100/100", "weights 100/100", "weights 100/100"), told);
+        assertEquals(List.of("step", "weights 40/100", "weights 100/100", "weights 100/100", "weights 100/100"),
+                reports);
     }
 }

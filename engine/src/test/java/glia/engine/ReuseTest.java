@@ -16,8 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What a generator remembers of earlier prompts changes no answer, also where windows have slid over it or recurrences
-/// have folded it into a state.
+/// Reusing the KV cache of earlier prompts changes no answer, with sliding windows and recurrent states too.
 class ReuseTest {
     private static final int NUM_PROMPTS = 30;
     private static final int ALL = Integer.MAX_VALUE;
@@ -27,13 +26,13 @@ class ReuseTest {
         return LanguageModel.load(file, new LoadOptions(1, 256, "scalar", Precision.EXACT, false));
     }
 
-    /// Of the prompts that begin as the one before, how many used what was remembered, how many could not, and how many
-    /// of these have more than a block in common.
+    /// Of the prompts with a common prefix: how many reused the KV cache, how many could not, and how many of these
+    /// have more than a block in common.
     private record Reuse(int used, int begunAnew, int longBegunAnew) { }
 
-    /// Prompts that keep a random part of the one before, all but `mostForgotten` tokens at least, and go on
+    /// Prompts that keep a random part of the one before, all but `mostTruncated` tokens at least, and go on
     /// differently.
-    private static Reuse check(String name, int mostForgotten) throws IOException, URISyntaxException {
+    private static Reuse check(String name, int mostTruncated) throws IOException, URISyntaxException {
         Random random = new Random(8);
         GenerationOptions greedy = new GenerationOptions(SamplingOptions.greedy(), 12, List.of());
         int reused = 0;
@@ -42,7 +41,7 @@ class ReuseTest {
         try (LanguageModel model = load(name); Generator used = model.generator()) {
             int[] last = {};
             for (int i = 0; i < NUM_PROMPTS; i++) {
-                int kept = last.length - random.nextInt(Math.min(mostForgotten, last.length) + 1);
+                int kept = last.length - random.nextInt(Math.min(mostTruncated, last.length) + 1);
                 int[] prompt = Arrays.copyOf(last, kept + 1 + random.nextInt(20 + 4 * i));
                 for (int t = kept; t < prompt.length; t++) {
                     prompt[t] = 3 + random.nextInt(47);
@@ -75,7 +74,7 @@ class ReuseTest {
         assertTrue(reuse.used > 4 && reuse.longBegunAnew == 0, reuse::toString);
     }
 
-    /// Where what is forgotten does not reach behind the last whole block of the prompt.
+    /// Where the truncated part does not reach behind the last whole block of the prompt.
     @ParameterizedTest
     @ValueSource(strings = {"bamba", "jamba", "mamba2", "falcon_h1_mup"})
     void withARecurrenceSomeBlocksAreReused(String name) throws IOException, URISyntaxException {

@@ -141,7 +141,7 @@ class SpeculativeRunnerTest {
     }
 
     /// Without attention and MLPs the next token follows from the last alone, and a layer that hands on the embedding
-    /// of the following token foresees all.
+    /// of the following token predicts all.
     @Test
     void everyRightGuessIsAccepted(@TempDir Path temp) throws IOException {
         Path folder = folder("/drafts/deepseek_v3");

@@ -125,27 +125,27 @@ class ThreadsTest {
     }
 
     private boolean request(int at, int kind, int most, String expected) {
-        StringBuilder heard = new StringBuilder();
+        StringBuilder received = new StringBuilder();
         TextListener listener = new TextListener() {
             @Override
             public void text(String piece) {
-                heard.append(piece);
-                if (heard.length() > most && kind == 1) {
+                received.append(piece);
+                if (received.length() > most && kind == 1) {
                     throw new IllegalStateException("listener");
                 }
-                if (heard.length() > most && kind == 2) {
+                if (received.length() > most && kind == 2) {
                     Thread.currentThread().interrupt();
                 }
             }
 
             @Override
             public boolean cancelled() {
-                return kind == 3 && heard.length() > most;
+                return kind == 3 && received.length() > most;
             }
         };
         try (Generator generator = model.generator()) {
             Answer answer = generator.generate(prompt(at), GREEDY, false, listener);
-            assertEquals(answer.text(), heard.toString());
+            assertEquals(answer.text(), received.toString());
             assertTrue(expected.startsWith(answer.text()), answer::text);
             assertEquals(kind == 2, Thread.interrupted());
             return kind == 2 || kind == 3 || answer.text().equals(expected);
@@ -155,7 +155,7 @@ class ThreadsTest {
     }
 
     @Test
-    void aSlowListenerHoldsUpNobody() throws Exception {
+    void aSlowListenerDelaysNoOtherRequest() throws Exception {
         List<String> expected = answers();
         CountDownLatch begun = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
@@ -181,7 +181,7 @@ class ThreadsTest {
     }
 
     @Test
-    void aListenerMayAskTheModel() {
+    void aListenerMayUseTheModel() {
         List<String> expected = answers();
         List<String> inner = new ArrayList<>();
         try (Generator generator = model.generator()) {
@@ -202,17 +202,17 @@ class ThreadsTest {
             // Beside others, the thread waits for the one that computes.
             Generation other = alone ? null : model.scheduler().submit(GenerationRequest.of(prompt(1)).build());
             Thread here = Thread.currentThread();
-            StringBuilder heard = new StringBuilder();
+            StringBuilder received = new StringBuilder();
             try (Generator generator = model.generator()) {
                 Answer answer = generator.generate(prompt(0), GREEDY.withMaxTokens(0), false, piece -> {
-                    heard.append(piece);
-                    if (heard.length() > 12) {
+                    received.append(piece);
+                    if (received.length() > 12) {
                         here.interrupt();
                     }
                 });
                 assertTrue(Thread.interrupted());
                 assertEquals(Finish.INTERRUPTED, answer.finish());
-                assertEquals(heard.toString(), answer.text());
+                assertEquals(received.toString(), answer.text());
                 assertTrue(answer.text().length() > 12 && answer.tokens() < 60, answer::toString);
                 assertEquals(whole, generator.generate(prompt(0), GREEDY, false, _ -> { }).text());
                 Thread.currentThread().interrupt();
@@ -228,7 +228,7 @@ class ThreadsTest {
     }
 
     @Test
-    void aConversationInUseSaysSo() throws Exception {
+    void aConversationInUseRefusesASecondRequest() throws Exception {
         try (Generator generator = model.generator()) {
             CountDownLatch begun = new CountDownLatch(1);
             CountDownLatch free = new CountDownLatch(1);

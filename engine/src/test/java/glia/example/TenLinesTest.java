@@ -25,15 +25,15 @@ import org.junit.jupiter.api.io.TempDir;
 /// The public API as the README shows it.
 class TenLinesTest {
     @Test
-    void aStrangerConversesInTenLines() throws IOException {
-        StringBuilder heard = new StringBuilder();
+    void aChatTakesFewLines() throws IOException {
+        StringBuilder received = new StringBuilder();
         try (var model = LanguageModel.load("stories260K"); var chat = model.chat()) {
             chat.options(model.options().withMaxTokens(40));
-            var answer = chat.stream("Once upon a time", heard::append);
-            assertEquals(answer.text(), heard.toString());
+            var answer = chat.stream("Once upon a time", received::append);
+            assertEquals(answer.text(), received.toString());
             assertEquals(40, answer.tokens());
         }
-        assertFalse(heard.isEmpty());
+        assertFalse(received.isEmpty());
     }
 
     @Test

@@ -102,7 +102,8 @@ final class SentenceTransformerFiles {
         Optional<Config> transformer = transformer();
         Optional<Config> prompts = read(PROMPTS);
         return new EmbeddingConfig(pooling.isPresent() ? pooling(pooling.get()) : usual, pooling.isPresent(),
-                normalized, maxTokens(transformer), transformer.isPresent() && transformer.get().flag("do_lower_case", false),
+                normalized, maxTokens(transformer),
+                transformer.isPresent() && transformer.get().flag("do_lower_case", false),
                 prompts.isPresent() ? prompts(prompts.get()) : Map.of(),
                 prompts.isPresent() ? defaultPrompt(prompts.get()) : Optional.empty(),
                 pooling.isEmpty() || pooling.get().flag("include_prompt", true));

@@ -21,7 +21,7 @@ public final class Sequence implements AutoCloseable {
     private int divergence;
     /// The pool's epoch when its first token was computed, or earlier.
     private long epoch;
-    /// Null unless asked for.
+    /// Null unless enabled.
     private Snapshots snapshots;
 
     Sequence(StateLayout layout, BlockPool pool) {

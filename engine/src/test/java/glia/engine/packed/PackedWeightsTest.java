@@ -176,7 +176,7 @@ class PackedWeightsTest {
 
     /// The logits, then the gradients of all factors.
     ///
-    /// @param packed tells which weights get adapters
+    /// @param packed selects the weights that get adapters
     private static List<float[]> adapted(Model model, Model packed, Kernels kernels) {
         try (Adapters adapters = Adapters.create(model,
                 p -> packed.weights().get(p) instanceof Weight.Quantized, 2, 0.5f, 9);

@@ -156,7 +156,7 @@ class BatchSamplerTest {
             SamplingOptions options = OPTIONS.get(i % OPTIONS.size());
             bias.putAll(options.logitBias());
             Sampler biased = new Sampler(options.withLogitBias(bias), V);
-            List<Integer> heard = new ArrayList<>();
+            List<Integer> received = new ArrayList<>();
             TokenMask mask = new TokenMask() {
                 @Override
                 public long[] allowed() {
@@ -165,14 +165,14 @@ class BatchSamplerTest {
 
                 @Override
                 public void accept(int token) {
-                    heard.add(token);
+                    received.add(token);
                 }
             };
             Sampler masked = new Sampler(options, V, mask);
             Tensor row = Tensor.of(ARENA, random(V, i), 1, V);
             int token = masked.sample(row, 0);
             assertTrue(allowed.get(token));
-            assertEquals(List.of(token), heard);
+            assertEquals(List.of(token), received);
             if (options.logitBias().isEmpty()) {
                 assertEquals(biased.sample(row, 0), token, options::toString);
             }

@@ -30,7 +30,7 @@ class StopCriteriaTest {
     }
 
     @Test
-    void aStopTextOverSeveralPiecesIsHeldBack() {
+    void aStopStringOverSeveralPiecesIsHeldBack() {
         StopCriteria stops = stops("\nUser:");
         assertEquals("Hello", stops.accept("Hello"));
         assertEquals("", stops.accept("\nUs"));
@@ -45,7 +45,7 @@ class StopCriteriaTest {
     }
 
     @Test
-    void whatWasHeldBackComesAtTheEnd() {
+    void heldBackTextComesAtTheEnd() {
         StopCriteria stops = stops("END", "STOP");
         assertEquals("the ", stops.accept("the EN"));
         assertEquals("EN", stops.finish());
@@ -54,7 +54,7 @@ class StopCriteriaTest {
     }
 
     @Test
-    void theStopTextThatIsWholeFirstCounts() {
+    void theStopStringThatIsCompleteFirstCounts() {
         assertEquals("a", stops("abcd", "bc").accept("abcd"));
         assertEquals("", stops("abc", "bc").accept("abc"));
         assertEquals("x", stops("bc", "abc").accept("xabc"));
@@ -71,7 +71,7 @@ class StopCriteriaTest {
     }
 
     @Test
-    void anEmptyStopTextIsRefused() {
+    void anEmptyStopStringIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> stops("x", ""));
     }
 
@@ -80,7 +80,7 @@ class StopCriteriaTest {
         return Arbitraries.strings().withChars("ab").ofMinLength(1).ofMaxLength(4);
     }
 
-    /// The plain definition: the text before the stop text that ends first (the longest such).
+    /// The plain definition: the text before the stop string that ends first (the longest such).
     private static String expected(String text, List<String> stops) {
         for (int end = 1; end <= text.length(); end++) {
             int start = end;

@@ -76,7 +76,7 @@ class ContinuousBatchingTest {
         }
     }
 
-    /// Memory for one to four of the longest texts: most have to give up theirs, some more than once.
+    /// Memory for one to four of the longest texts: most are preempted, some more than once.
     @ParameterizedTest
     @ValueSource(strings = {"llama", "gemma3_text", "deepseek_v3", "qwen3_next", "t5"})
     void textsAreTheSameWithTooLittleMemory(String family) {
@@ -163,7 +163,7 @@ class ContinuousBatchingTest {
                 assertArrayEquals(h.alone(prompt, options, 12), texts.getFirst().tokens());
                 assertEquals(8, texts.stream().map(t -> List.of(t.tokens()[0], t.tokens()[1], t.tokens()[5],
                         t.tokens()[9])).distinct().count());
-                // The other samples are told apart by their seeds alone: each is the same again, and alone.
+                // The other samples differ by their seeds alone: each is the same again, and alone.
                 List<Completion> again = scheduler.submit(h.request(prompt).sampling(options).maxTokens(12)
                         .numSamples(3).build()).await();
                 for (int i = 0; i < 3; i++) {

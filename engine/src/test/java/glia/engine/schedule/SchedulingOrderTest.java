@@ -155,17 +155,17 @@ class SchedulingOrderTest {
     @Test
     void cancellingTakesEffectWithinAStep() {
         h.open();
-        AtomicInteger heard = new AtomicInteger();
+        AtomicInteger received = new AtomicInteger();
         Generation[] victim = new Generation[1];
         h.scheduler().betweenSteps(() -> {
             victim[0] = h.scheduler().submit(h.request(new int[3]).numSamples(3).sampling(SamplingOptions.greedy())
                     .listener((sample, token, logProbability) -> {
-                        heard.incrementAndGet();
+                        received.incrementAndGet();
                         return true;
                     }).build());
             submit(h.request(new int[3]).sampling(SamplingOptions.greedy()).maxTokens(20)
                     .listener((sample, token, logProbability) -> {
-                        if (heard.get() >= 15) {
+                        if (received.get() >= 15) {
                             victim[0].cancel();
                         }
                         return true;
@@ -210,7 +210,7 @@ class SchedulingOrderTest {
         await();
     }
 
-    /// Sessions keep what they remember until the memory is needed.
+    /// Sessions keep their KV cache until the memory is needed.
     @Test
     void idleSessionsGiveTheirMemory() {
         h.open(4 * h.bytesOf(64), new SchedulerOptions(64, 4, 100), false);

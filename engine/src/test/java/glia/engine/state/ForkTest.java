@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Forks share what they remember, and copy no more than the block that they write to.
+/// Forks share blocks and copy only the block that they write to (copy-on-write).
 class ForkTest {
     private static final int BLOCK = Sequence.BLOCK_TOKENS;
     private static final int NUM_FORKS = 1000;

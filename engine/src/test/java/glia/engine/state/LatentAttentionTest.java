@@ -63,11 +63,11 @@ class LatentAttentionTest {
                         Precision.EXACT, 1 << 28)) {
             float[] whole = engine.read(new Pass().add(ids, 0, LENGTH, 0, Outputs.ALL)).toArray();
             for (int largest : new int[] {1, 40, LENGTH}) {
-                try (Sequence sequence = engine.open(); Sequence stranger = engine.open()) {
+                try (Sequence sequence = engine.open(); Sequence other = engine.open()) {
                     for (int at = 0, to; at < LENGTH; at = to) {
                         to = Math.min(LENGTH, at + (largest == LENGTH ? LENGTH : 1 + random.nextInt(largest)));
                         engine.add(sequence, ids, at, to, Outputs.ALL);
-                        engine.add(stranger, ids, 3, 5, Outputs.NONE);
+                        engine.add(other, ids, 3, 5, Outputs.NONE);
                         Tensor logits = engine.run();
                         for (long i = 0; i < logits.size(); i++) {
                             assertEquals(whole[at * 31 + (int) i], logits.get(i), TOLERANCE, "logit " + i + ", " + at);
@@ -88,7 +88,7 @@ class LatentAttentionTest {
         }
     }
 
-    /// What is remembered of a token: the latent and the rotated key, and the indexer's key.
+    /// The cache of a token: the latent and the rotated key, and the indexer's key.
     @ParameterizedTest
     @CsvSource({"deepseek_v3, 13", "deepseek_v32, 22"})
     void remembersOnlyTheLatent(String type, int numbers) throws CheckpointException {

@@ -70,7 +70,7 @@ final class OwnSpec implements AutoCloseable {
         return logits;
     }
 
-    /// The logits of `ids[from..to)` after what the sequence remembers.
+    /// The logits of `ids[from..to)` after the tokens of the sequence.
     float[] feed(Sequence sequence, int[] ids, int from, int to) {
         ops.release(0);
         pass.clear();

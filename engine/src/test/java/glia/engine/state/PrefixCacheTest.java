@@ -36,7 +36,7 @@ class PrefixCacheTest {
         return GoldenModels.folders().stream();
     }
 
-    private static boolean forgets(Golden golden) {
+    private static boolean isLossy(Golden golden) {
         return new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32).isLossy();
     }
 
@@ -61,8 +61,8 @@ class PrefixCacheTest {
         return Arrays.mismatch(a, b);
     }
 
-    /// The second text finds what it has in common with the first; where a model forgets, it computes that once more
-    /// and the third text finds it.
+    /// The second text finds what it has in common with the first; with sliding windows or recurrent states it is
+    /// computed once more and the third text finds it.
     @ParameterizedTest
     @MethodSource("folders")
     void textsShareWhatTheyHaveInCommon(String folder) {
@@ -76,7 +76,7 @@ class PrefixCacheTest {
             Sequence second = cache.open("", ids[1]);
             int common = common(ids[0], ids[1]);
             boolean inWholeBlock = BlockGroup.blocksOf(common) * BLOCK <= ids[0].length;
-            if (forgets(golden)) {
+            if (isLossy(golden)) {
                 assertTrue(second.length() <= common, "found " + second.length());
             } else {
                 assertEquals(inWholeBlock ? common : 0, second.length());
@@ -85,7 +85,7 @@ class PrefixCacheTest {
             cache.insertAndClose("", first, ids[0]);
             Sequence third = cache.open("", ids[2]);
             common = Math.max(common(ids[0], ids[2]), common(ids[1], ids[2]));
-            if (forgets(golden)) {
+            if (isLossy(golden)) {
                 assertTrue(third.length() >= Math.min(common, common(ids[0], ids[1])) / BLOCK * BLOCK
                         && third.length() <= common, "found " + third.length());
             } else {
@@ -98,7 +98,7 @@ class PrefixCacheTest {
         }
     }
 
-    /// Also where it ends within a block, and whatever a model remembers.
+    /// Also where it ends within a block, for all kinds of state.
     @ParameterizedTest
     @MethodSource("folders")
     void aConversationGoesOnWhereItEnded(String folder) {
@@ -259,11 +259,11 @@ class PrefixCacheTest {
             assertTrue(engine.pool().cachedBytes() > 0);
             Sequence shared = cache.open("", ids[2]);
             int found = shared.length();
-            Sequence stranger = engine.open();
-            feed(engine, golden, stranger, 1, most);
+            Sequence other = engine.open();
+            feed(engine, golden, other, 1, most);
             assertTrue(cache.find("", ids[2]) <= found);
             feed(engine, golden, shared, 2, most);
-            stranger.close();
+            other.close();
             shared.close();
             assertEquals(0, engine.stateBytes());
         }

@@ -30,7 +30,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 
 /// Any way of feeding the same tokens gives the logits of a pass over the whole text without any state: chunks of any
-/// size, several sequences together, copies, forgetting and feeding again, passes that fail in between. On
+/// size, batches of sequences, forks, truncation and recomputation, passes that fail in between. On
 /// batch-invariant kernels they are the same numbers.
 class SequenceInvariantsTest {
     private static final int NUM_SEQUENCES = 3;

@@ -85,7 +85,7 @@ class SharingInvariantsTest {
         run(folder, script, 1 << 28, (prefix, block) -> 31 * prefix + Arrays.hashCode(block));
     }
 
-    /// With memory for some of the sequences alone, and a hash that tells nothing.
+    /// With memory for some of the sequences alone, and a hash that is always equal.
     @Property(tries = 60, edgeCases = EdgeCasesMode.NONE)
     void norDoesWantOfMemoryOrABadHash(@ForAll("folders") String folder, @ForAll("scripts") List<Step> script) {
         Golden golden = MODELS.get(folder);

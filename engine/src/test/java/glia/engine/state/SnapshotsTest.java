@@ -13,13 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A model that forgets goes back to the ends of blocks.
+/// Models with sliding windows or recurrent states can be truncated to the ends of blocks.
 class SnapshotsTest {
     private static final int BLOCK = Sequence.BLOCK_TOKENS;
     private static final double TOLERANCE = 2e-4;
     private static final GoldenModels MODELS = GoldenModels.SHARED;
 
-    /// Those whose texts are long enough to forget something.
+    /// Those whose texts are longer than a window or a recurrence can restore.
     static Stream<String> forgetful() {
         return GoldenModels.folders().stream().filter(f -> {
             Golden golden = MODELS.get(f);
@@ -56,7 +56,7 @@ class SnapshotsTest {
             Sequence without = engine.open();
             feed(engine, golden, without, 2 * BLOCK);
             feed(engine, golden, without, length);
-            assertFalse(without.truncate(2 * BLOCK), "nothing was forgotten");
+            assertFalse(without.truncate(2 * BLOCK), "no snapshot is needed");
             without.close();
             int kept = sequence.truncateToMost(3 * BLOCK - 1);
             assertTrue(kept >= 2 * BLOCK, "kept " + kept);
@@ -71,7 +71,7 @@ class SnapshotsTest {
         }
     }
 
-    /// They are given up before a sequence fails, and do not count as used.
+    /// They are dropped before a sequence fails, and do not count as used.
     @ParameterizedTest
     @MethodSource("forgetful")
     void snapshotsMakeRoom(String folder) {

@@ -163,13 +163,13 @@ class PackedCopyTest {
                 PackedCopy copy = PackedCopy.of(checkpoint, folderOfCopies);
                 Workers workers = new Workers(2)) {
             assertEquals(isThere, copy.isThere());
-            long[] told = new long[1];
-            copy.onConversion(bytes -> told[0] += bytes);
+            long[] reported = new long[1];
+            copy.onConversion(bytes -> reported[0] += bytes);
             Kernels kernels = new EmittedKernels(workers);
             kernels.usePackedWeights(copy);
             Tensor y = Tensor.allocate(arena, DType.F32, 3, ROWS);
             kernels.linearQuantized(y, x, checkpoint.tensor("a"), Tensor.allocate(arena, DType.F32, 3, COLS));
-            assertTrue(told[0] >= checkpoint.tensor("a").memory().byteSize());
+            assertTrue(reported[0] >= checkpoint.tensor("a").memory().byteSize());
             copy.save(() -> isSound);
             return y.memory().toArray(ValueLayout.JAVA_BYTE);
         }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// On batch-invariant kernels a token's logits have the same bits in every way of computing them: whole texts as
-/// training computes them, prompts in any chunks, token by token, among strangers, from a copied beginning.
+/// training computes them, prompts in any chunks, token by token, in a batch, from a copied beginning.
 class BatchInvarianceTest {
     /// Longer than a block of attention, and than what counts as many tokens anywhere.
     private static final int MOST_TOKENS = 100;
@@ -115,7 +115,7 @@ class BatchInvarianceTest {
             pieces("chunks of 7", 7);
             pieces("chunks of 50", 50);
             pieces("a prompt, then tokens", ids.length / 2, 1);
-            withStrangers();
+            inABatch();
             fork();
         }
 
@@ -157,7 +157,7 @@ class BatchInvarianceTest {
         }
 
         /// Pieces of the text beside other texts, before it and behind it.
-        private void withStrangers() {
+        private void inABatch() {
             int[] ends = {ids.length / 3, ids.length / 3 + 1, ids.length};
             try (Sequence text = engine.open(); Sequence before = engine.open(); Sequence after = engine.open()) {
                 for (int i = 0, at = 0; i < ends.length; at = ends[i++]) {
@@ -167,7 +167,7 @@ class BatchInvarianceTest {
                     add(after, others, after.length(), after.length() + 3);
                     float[] all = engine.run().toArray();
                     int start = (1 + 5 * i) * vocab;
-                    compare("with strangers", at, Arrays.copyOfRange(all, start, start + (ends[i] - at) * vocab));
+                    compare("batched", at, Arrays.copyOfRange(all, start, start + (ends[i] - at) * vocab));
                 }
             }
         }

@@ -148,12 +148,12 @@ class FamilyInvariantsTest {
             compare("token by token", whole, f.pieces(0, ids, 1));
             compare("pieces of 3", whole, f.pieces(0, ids, 3));
             compare("a prompt, then tokens", whole, f.pieces(0, ids, ids.length / 2, 1));
-            compare("with strangers", whole, withStrangers(f));
+            compare("batched", whole, inABatch(f));
         }
     }
 
     /// Two pieces of the first text, each beside other texts at other places.
-    static float[] withStrangers(Feeder f) {
+    static float[] inABatch(Feeder f) {
         int[] ids = f.ids[0];
         int vocab = f.model.spec().vocabSize();
         int half = ids.length / 2;

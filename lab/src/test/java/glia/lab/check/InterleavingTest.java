@@ -201,7 +201,7 @@ class InterleavingTest {
         }
     }
 
-    /// A recording that is given up leaves nothing behind.
+    /// An abandoned recording leaves nothing behind.
     @ParameterizedTest
     @ValueSource(strings = {"llama", "deepseek_v32"})
     void aRecordingMayBeGivenUp(String folder) throws CheckpointException {

@@ -53,7 +53,7 @@ class KeyValueTypesTest {
             compare("token by token", whole, f.pieces(0, ids, 1), tolerance);
             compare("pieces of 3", whole, f.pieces(0, ids, 3), tolerance);
             compare("a prompt, then tokens", whole, f.pieces(0, ids, ids.length / 2, 1), tolerance);
-            compare("with strangers", whole, FamilyInvariantsTest.withStrangers(f), tolerance);
+            compare("batched", whole, FamilyInvariantsTest.inABatch(f), tolerance);
             compare("a fork", tail(f, whole), forked(f), tolerance);
         }
     }

@@ -35,7 +35,7 @@ class UnreadExpertsTest {
     @ParameterizedTest
     @ValueSource(strings = {"mixtral", "llama4_text"})
     void onlyPagesOfChosenExpertsAreRead(String family) throws IOException {
-        assumeTrue(Files.isReadable(Path.of("/proc/self/smaps")), "the system tells which pages are resident");
+        assumeTrue(Files.isReadable(Path.of("/proc/self/smaps")), "the system lists resident pages");
         TinyModel.write(folder, """
                 {"model_type": "%s", "vocab_size": 37, "hidden_size": %d, "intermediate_size": %d,
                 "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 16,
