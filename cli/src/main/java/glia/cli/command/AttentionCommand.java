@@ -100,8 +100,8 @@ public final class AttentionCommand implements Command {
         return saliency;
     }
 
-    /// Adds the maps of the layers and heads of the options. If all heads of all layers do not fit the page, it adds the
-    /// mean of each layer's heads.
+    /// Adds the maps of the layers and heads of the options. If all heads of all layers do not fit the page, it adds
+    /// the mean of each layer's heads.
     ///
     /// @return the number of maps
     private static int addMaps(AttentionPage page, List<AttentionMaps.Map> maps, Arguments arguments,

@@ -49,9 +49,9 @@ final class Candidates {
     private float finiteLogit(int id) {
         float logit = logits[id];
         if (logit != logit) {
-            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file intact? "
-                    + "Weights that overflowed in training, or a precision that the model does not support, give "
-                    + "such logits too");
+            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file "
+                    + "intact? Weights that overflowed in training, or a precision that the model does not support, "
+                    + "give such logits too");
         }
         if (logit == Float.POSITIVE_INFINITY) {
             logits[id] = Float.MAX_VALUE;
