@@ -174,7 +174,7 @@ public final class Config {
     }
 
     public String text(String key) throws CheckpointException {
-        return text(key, required(key, "a text"));
+        return text(key, required(key, "a string"));
     }
 
     public String text(String key, String ifAbsent) throws CheckpointException {
@@ -237,7 +237,7 @@ public final class Config {
     }
 
     public String[] strings(String key) throws CheckpointException {
-        List<?> list = list(key, "a list of texts");
+        List<?> list = list(key, "a list of strings");
         String[] values = new String[list.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = text(key + "[" + i + "]", list.get(i));
@@ -263,7 +263,7 @@ public final class Config {
     }
 
     private String text(String key, Object value) throws CheckpointException {
-        return value instanceof String text ? text : fail(key, value, "a text");
+        return value instanceof String text ? text : fail(key, value, "a string");
     }
 
     private int integer(String key, Object value) throws CheckpointException {

@@ -68,7 +68,7 @@ class ConfigTest {
         assertEquals(0.5, c.real("absent", 0.5));
         assertTrue(c.flag("absent", true));
         refused(() -> c.integer("t", 5), "config.json: key t: found \"x\", expected a whole number");
-        refused(() -> c.text("n", "d"), "config.json: key n: found 1, expected a text");
+        refused(() -> c.text("n", "d"), "config.json: key n: found 1, expected a string");
         refused(() -> c.flag("n", true), "config.json: key n: found 1, expected true or false");
         refused(() -> c.real("t", 1), "config.json: key t: found \"x\", expected a number");
     }
@@ -81,17 +81,17 @@ class ConfigTest {
         refused(() -> c.child("child").child("deep").integer("r"),
                 "config.json: key child.deep.r: found 5.0, expected a whole number");
         refused(() -> c.child("child").child("deep").text("none"),
-                "config.json: key child.deep.none: is missing, expected a text");
+                "config.json: key child.deep.none: is missing, expected a string");
         refused(() -> c.integer("big"),
                 "config.json: key big: found 4294967296, expected a whole number from -2147483648 to 2147483647");
         assertThrows(CheckpointException.class, () -> c.integer("huge"));
         refused(() -> c.positive("zero"), "config.json: key zero: found 0, expected a whole number of at least 1");
         refused(() -> c.integers("mixed"), "config.json: key mixed[1]: found \"a\", expected a whole number");
-        refused(() -> c.strings("mixed"), "config.json: key mixed[0]: found 1, expected a text");
+        refused(() -> c.strings("mixed"), "config.json: key mixed[0]: found 1, expected a string");
         refused(() -> c.reals("mixed"), "config.json: key mixed[1]: found \"a\", expected a number");
         refused(() -> c.integers("zero"), "config.json: key zero: found 0, expected a list of whole numbers");
         refused(() -> c.child("mixed"), "config.json: key mixed: found a list of 2, expected an object");
-        refused(() -> c.text("child"), "config.json: key child: found an object, expected a text");
+        refused(() -> c.text("child"), "config.json: key child: found an object, expected a string");
         String message = assertThrows(CheckpointException.class, () -> c.flag("long")).getMessage();
         assertTrue(message.length() < 200, message);
         Fixtures.assertSays(c.child("child").error("x", "is odd"), "key child.x: is odd");

@@ -161,7 +161,7 @@ final class GgufCursor {
             at -= Long.BYTES;
             count("bytes of text", 1);
         }
-        need(length, "a text");
+        need(length, "a string");
         at += length;
     }
 

@@ -73,7 +73,7 @@ public final class GgufMetadata {
     }
 
     public String string(String key) throws CheckpointException {
-        return value(key).content() instanceof String s ? s : fail(key, "a text");
+        return value(key).content() instanceof String s ? s : fail(key, "a string");
     }
 
     /// An integer of any integer type.
@@ -114,18 +114,18 @@ public final class GgufMetadata {
 
     /// An array of strings that are decoded one by one on access, without a check of UTF-8.
     public GgufStrings texts(String key) throws CheckpointException {
-        GgufList list = list(key, "a list of texts");
-        return list.elements() == GgufKind.STRING ? new GgufStrings(list) : fail(key, "a list of texts");
+        GgufList list = list(key, "a list of strings");
+        return list.elements() == GgufKind.STRING ? new GgufStrings(list) : fail(key, "a list of strings");
     }
 
     /// An array of FLOAT32 or FLOAT64.
     public float[] floats(String key) throws CheckpointException {
-        GgufList list = list(key, "a list of reals");
+        GgufList list = list(key, "a list of floating-point numbers");
         if (list.elements() == GgufKind.FLOAT32) {
             return list.floats();
         }
         if (list.elements() != GgufKind.FLOAT64) {
-            return fail(key, "a list of reals");
+            return fail(key, "a list of floating-point numbers");
         }
         double[] wide = list.doubles();
         float[] narrow = new float[wide.length];

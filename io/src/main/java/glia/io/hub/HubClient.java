@@ -58,11 +58,11 @@ public final class HubClient {
             return Optional.empty();
         }
         try {
-            ModelFiles choice = ModelFiles.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
-            if (!choice.hasTokenizer()) {
+            ModelFiles selected = ModelFiles.of(HubCache.files(snapshot.get()), name.file(), "The cache of " + name);
+            if (!selected.hasTokenizer()) {
                 return Optional.empty();  // other tools may have downloaded weights alone
             }
-            return Optional.of(new ModelLocation(snapshot.get().resolve(choice.main()), Origin.HUB_CACHE,
+            return Optional.of(new ModelLocation(snapshot.get().resolve(selected.main()), Origin.HUB_CACHE,
                 name + " from the hub's cache"));
         } catch (HubException e) {
             if (e.kind() == Kind.NOT_FOUND) {
@@ -86,12 +86,12 @@ public final class HubClient {
         Progress printable = new PrintableProgress(progress);
         printable.step("Asking " + hub + " for " + name);
         Listing listing = api().listing(name, printable);
-        ModelFiles choice = ModelFiles.of(listing.files(), name.file(), name.repository() + " on " + hub);
-        if (choice.files().size() > MAX_FILES) {
-            throw new HubException(Kind.REFUSED, name.repository() + " consists of " + choice.files().size()
+        ModelFiles selected = ModelFiles.of(listing.files(), name.file(), name.repository() + " on " + hub);
+        if (selected.files().size() > MAX_FILES) {
+            throw new HubException(Kind.REFUSED, name.repository() + " consists of " + selected.files().size()
                 + " files, expected at most " + MAX_FILES + ". Download it by other means and give its folder.");
         }
-        List<RemoteFile> missing = missing(name, listing.commit(), choice.files(), printable);
+        List<RemoteFile> missing = missing(name, listing.commit(), selected.files(), printable);
         long missingBytes = missing.stream().mapToLong(file -> Math.max(file.sizeBytes(), 0)).sum();
         if (!missing.isEmpty()) {
             printable.step("Pulling " + missing.size() + (missing.size() == 1 ? " file, " : " files, ")
@@ -102,7 +102,7 @@ public final class HubClient {
             fetch(name, file, printable);
         }
         cache.writeRef(name, listing.commit());
-        return new ModelLocation(cache.snapshot(name, listing.commit()).resolve(choice.main()), Origin.HUB,
+        return new ModelLocation(cache.snapshot(name, listing.commit()).resolve(selected.main()), Origin.HUB,
             name + " from " + hub + (missing.isEmpty() ? ", already in the cache" : ""));
     }
 

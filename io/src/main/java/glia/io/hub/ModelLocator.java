@@ -138,9 +138,9 @@ public final class ModelLocator {
         if (Files.isDirectory(snapshots) && !Files.exists(folder.resolve("config.json"))) {
             return ofFolder(onlySnapshot(folder, snapshots), wanted);
         }
-        ModelFiles choice = ModelFiles.of(HubCache.files(folder), wanted, "The folder " + folder);
-        Path path = choice.main().isEmpty() ? folder : folder.resolve(choice.main());
-        return new ModelLocation(path, Origin.LOCAL, (choice.main().isEmpty() ? "The folder " : "The file ") + path);
+        ModelFiles selected = ModelFiles.of(HubCache.files(folder), wanted, "The folder " + folder);
+        Path path = selected.main().isEmpty() ? folder : folder.resolve(selected.main());
+        return new ModelLocation(path, Origin.LOCAL, (selected.main().isEmpty() ? "The folder " : "The file ") + path);
     }
 
     /// The snapshot in a model's folder of the hub's cache: that of the branch `main`, else the only one.

@@ -143,7 +143,7 @@ final class HeaderParser {
             case START_OBJECT -> "an object";
             case END_OBJECT -> "the end of the object";
             case START_ARRAY -> "a list";
-            case VALUE_STRING -> "a text";
+            case VALUE_STRING -> "a string";
             case VALUE_NUMBER_INT -> "a whole number";
             default -> token.toString();
         };

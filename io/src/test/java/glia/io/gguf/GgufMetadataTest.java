@@ -47,7 +47,7 @@ class GgufMetadataTest {
     @Test
     void errorsNameKeyFoundAndExpected() {
         String text = assertThrows(CheckpointException.class, () -> of(5).strings("k")).getMessage();
-        assertEquals("some.gguf: metadata key k: found UINT32, expected a list of texts", text);
+        assertEquals("some.gguf: metadata key k: found UINT32, expected a list of strings", text);
         text = assertThrows(CheckpointException.class, () -> of(List.of("a", "b")).integer("k")).getMessage();
         assertEquals("some.gguf: metadata key k: found ARRAY of 2 STRING, expected a whole number", text);
         text = assertThrows(CheckpointException.class, () -> of(5).flag("other")).getMessage();

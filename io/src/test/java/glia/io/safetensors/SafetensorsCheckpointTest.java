@@ -121,7 +121,7 @@ class SafetensorsCheckpointTest {
                 Arguments.of("{" + good + "} x", 8, "header", "JSON"),
                 Arguments.of("{" + good + "}{}", 8, "header", "goes on"),
                 Arguments.of("{" + good, 8, "header", "JSON"),
-                Arguments.of("{\"__metadata__\":{\"k\":1}," + good + "}", 8, "__metadata__ k", "a text"),
+                Arguments.of("{\"__metadata__\":{\"k\":1}," + good + "}", 8, "__metadata__ k", "a string"),
                 Arguments.of("{\"__metadata__\":{\"k\":\"\",\"k\":\"\"}," + good + "}", 8, "__metadata__ k", "twice"),
                 Arguments.of(" {" + good + "}", 8, "byte 8", "begins with {"),
                 Arguments.of("[" + good + "]", 8, "byte 8", "begins with {"));

@@ -61,7 +61,7 @@ class SafetensorsIndexTest {
         refused("{}", "weight_map", "missing");
         refused("{\"weight_map\":{}}", "weight_map", "empty");
         refused("{\"weight_map\":[]}", "weight_map", "an object");
-        refused("{\"weight_map\":{\"a\":1}}", "weight_map.a", "a text");
+        refused("{\"weight_map\":{\"a\":1}}", "weight_map.a", "a string");
         refused("{\"weight_map\":{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}}", "twice");
         refused("{\"weight_map\":", "JSON");
     }
