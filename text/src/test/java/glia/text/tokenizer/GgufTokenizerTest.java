@@ -97,7 +97,8 @@ class GgufTokenizerTest {
         try (GgufCheckpoint checkpoint = GgufCheckpoint.open(file)) {
             String message = assertThrows(CheckpointException.class,
                     () -> Tokenizer.fromGguf(checkpoint.metadata())).getMessage();
-            assertTrue(message.contains("metadata key " + KEY + list + ": contains a string that is not UTF-8"), message);
+            assertTrue(message.contains("metadata key " + KEY + list + ": contains a string that is not UTF-8"),
+                    message);
         }
     }
 

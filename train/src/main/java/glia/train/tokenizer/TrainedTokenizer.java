@@ -32,7 +32,8 @@ public record TrainedTokenizer(List<String> tokens, List<String[]> merges, List<
                 "use_regex", true);
         Map<String, Object> model = map("type", "BPE", "dropout", null, "unk_token", null,
                 "continuing_subword_prefix", null, "end_of_word_suffix", null, "fuse_unk", false,
-                "byte_fallback", false, "ignore_merges", false, "vocab", ids, "merges", merges.stream().map(Arrays::asList).toList());
+                "byte_fallback", false, "ignore_merges", false, "vocab", ids,
+                "merges", merges.stream().map(Arrays::asList).toList());
         return JsonTree.of(map("version", "1.0", "truncation", null, "padding", null, "added_tokens", added,
                 "normalizer", null, "pre_tokenizer", byteLevel, "post_processor", null, "decoder", byteLevel,
                 "model", model)).toString();
