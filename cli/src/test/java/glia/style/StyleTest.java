@@ -12,7 +12,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +35,24 @@ class StyleTest {
     private static final Pattern FORBIDDEN =
             Pattern.compile("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b|/(work|root|home/(?!linuxbrew)\\w+)/");
 
+    /// Comments and strings of a line of Java.
+    private static final Pattern PROSE = Pattern.compile("//.*|\"(?:[^\"\\\\]|\\\\.)*\"");
+    /// Phrases that a reader of the field would not search for, with the terms to use instead.
+    private static final Map<Pattern, String> PHRASES = Map.of(
+            phrase("foresees?|foreseen|foretells?"), "predict; speculative decoding, multi-token prediction",
+            phrase("(tells|told|hears|heard|lends|lent|forgets|remembers|remembered|knows) "), "plain verbs",
+            phrase("strangers?|nobody|somebody|whom"), "other sequences, users, processes",
+            phrase("asks? for|asked for|giv(es|en|e) up|as good as not"), "request, require, abandon, give",
+            phrase("coded weights?|sets? of kernels|kernel sets?"), "quantized weights, kernel backends",
+            phrase("(first|second|last) caches?"), "L1, L2, L3, last-level cache",
+            phrase("whole numbers|numbers? of (4|8|16|32|64) bits"), "integers, F16, BF16, int8",
+            phrase("multipl(y|ies|ied) with"), "multiply by",
+            phrase("likeliest|daring|head start|anew|likeness"), "greedy, most probable, again, similarity");
+
+    private static Pattern phrase(String words) {
+        return Pattern.compile("\\b(" + words + ")");
+    }
+
     @Test
     void filesAreShortAndPlain() throws IOException {
         List<String> complaints = new ArrayList<>();
@@ -40,6 +60,32 @@ class StyleTest {
         assertFalse(files.isEmpty());
         for (Path file : files) {
             complaints.addAll(complaints(file));
+        }
+        assertEquals("", String.join("\n", complaints));
+    }
+
+    /// Documents, comments and messages use the field's terms. The log quotes what was once written.
+    @Test
+    void wordsAreTheFieldsTerms() throws IOException {
+        List<String> complaints = new ArrayList<>();
+        for (Path file : files()) {
+            String name = file.getFileName().toString();
+            if (!name.endsWith(".java") && !name.endsWith(".md") || name.equals("LOG.md")
+                    || name.equals("StyleTest.java")) {
+                continue;
+            }
+            List<String> lines = Files.readAllLines(file);
+            for (int i = 0; i < lines.size(); i++) {
+                String prose = name.endsWith(".md") ? lines.get(i) : String.join(" ", PROSE.matcher(lines.get(i))
+                        .results().map(m -> m.group()).toList());
+                for (Map.Entry<Pattern, String> e : PHRASES.entrySet()) {
+                    Matcher found = e.getKey().matcher(prose);
+                    if (found.find()) {
+                        complaints.add(ROOT.relativize(file) + ":" + (i + 1) + ": '" + found.group() + "', better: "
+                                + e.getValue());
+                    }
+                }
+            }
         }
         assertEquals("", String.join("\n", complaints));
     }

@@ -40,7 +40,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// After a model is closed, whatever needs its memory says so, from any thread; what runs meanwhile ends cleanly.
+/// After a model is closed, whatever needs its memory throws, from any thread; what runs meanwhile ends cleanly.
 @Timeout(120)
 class ClosedModelTest {
     private static final GenerationOptions GREEDY = new GenerationOptions(SamplingOptions.greedy(), 0, List.of());

@@ -219,7 +219,7 @@ public final class Config {
     }
 
     public int[] integers(String key) throws CheckpointException {
-        List<?> list = list(key, "a list of whole numbers");
+        List<?> list = list(key, "a list of integers");
         int[] values = new int[list.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = integer(key + "[" + i + "]", list.get(i));

@@ -89,7 +89,7 @@ class ConfigTest {
         refused(() -> c.integers("mixed"), "config.json: key mixed[1]: found \"a\", expected a whole number");
         refused(() -> c.strings("mixed"), "config.json: key mixed[0]: found 1, expected a string");
         refused(() -> c.reals("mixed"), "config.json: key mixed[1]: found \"a\", expected a number");
-        refused(() -> c.integers("zero"), "config.json: key zero: found 0, expected a list of whole numbers");
+        refused(() -> c.integers("zero"), "config.json: key zero: found 0, expected a list of integers");
         refused(() -> c.child("mixed"), "config.json: key mixed: found a list of 2, expected an object");
         refused(() -> c.text("child"), "config.json: key child: found an object, expected a string");
         String message = assertThrows(CheckpointException.class, () -> c.flag("long")).getMessage();

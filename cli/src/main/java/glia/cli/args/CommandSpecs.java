@@ -21,7 +21,7 @@ final class CommandSpecs {
         @Override
         public <K> K create(Class<K> type) {
             if (type != List.class) {
-                throw new IllegalArgumentException("picocli asks for an instance of " + type + ", expected a List");
+                throw new IllegalArgumentException("picocli requested an instance of " + type + ", expected a List");
             }
             return type.cast(new ArrayList<>());
         }

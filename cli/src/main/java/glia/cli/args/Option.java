@@ -42,7 +42,7 @@ public record Option<T>(List<String> names, String label, String description, Li
         return new Option<>(names, label, description, List.of(), word -> (int) parseLong(word, min, max));
     }
 
-    /// An option with any whole number of 64 bits as its value.
+    /// An option with any 64-bit integer as its value.
     public static Option<Long> longInteger(String label, String description, String... names) {
         return new Option<>(names, label, description, List.of(),
                 word -> parseLong(word, Long.MIN_VALUE, Long.MAX_VALUE));

@@ -94,7 +94,7 @@ public final class Program {
                 .setAllowOptionsAsOptionParameters(true);
     }
 
-    /// Parses a command line. If it asks for help or the version, or names no command, that is printed.
+    /// Parses a command line. Prints help or the version if the line requests it or names no command.
     ///
     /// @return the command that was called; empty if something was printed instead
     /// @throws UsageException if a word is unknown, repeated, missing, or not a value of its option

@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
 final class CatalogueView {
     private static final String BASIS = "KV cache: one sequence, 16 bits per number. FLOPs: a multiplication and an "
             + "addition are two.\nValues at 128k tokens are for comparison, also where the context is shorter.";
-    /// KV caches have numbers of 16 bits, as in papers.
+    /// KV caches count 16 bits per element, as in papers.
     private static final int CACHE_NUMBER_BYTES = 2;
     /// The position of the last token of a long context.
     private static final int LAST = LayerTable.LONG_CONTEXT - 1;

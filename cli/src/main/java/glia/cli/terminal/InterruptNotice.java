@@ -9,7 +9,7 @@ public final class InterruptNotice implements AutoCloseable {
     private volatile boolean armed;
 
     /// @param console on whose standard error the line is printed
-    /// @param message what becomes of the work
+    /// @param message what happens to the work
     public InterruptNotice(Console console, String message) {
         this.console = console;
         this.message = message;

@@ -120,7 +120,7 @@ class ChatTest {
     void systemIsShownAndChanged() {
         TestConsole console = chat("/system\n/system Be brief.\n/system\n");
         assertEquals("(none)\nBe brief.\n", console.out());
-        assertEquals("As told.\n", chat("/system\n", "chat", "stories260K", "--system", "As told.").out());
+        assertEquals("Be brief.\n", chat("/system\n", "chat", "stories260K", "--system", "Be brief.").out());
     }
 
     @Test

@@ -49,7 +49,7 @@ final class PackedCheck {
         }
     }
 
-    /// Compares two models of the same numbers on every set of kernels.
+    /// Compares two models of the same numbers on every kernel backend.
     static void logits(Path packed, Path dense) throws IOException {
         float[] expected = logits(dense, "scalar", Precision.EXACT);
         for (String kernels : KernelNames.here()) {

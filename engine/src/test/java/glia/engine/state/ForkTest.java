@@ -97,7 +97,7 @@ class ForkTest {
             float[] logits = feed(engine, fork, 2 * BLOCK + 6);
             assertEquals(4 * BLOCK_BYTES, engine.stateBytes());
             assertEquals(0, fork.bytesToAppend(1));
-            assertEquals(0, prompt.bytesToAppend(1), "nobody else sees the block any more");
+            assertEquals(0, prompt.bytesToAppend(1), "no other sequence shares the block any more");
             assertArrayEquals(logits, feed(engine, prompt, 2 * BLOCK + 6));
             assertEquals(4 * BLOCK_BYTES, engine.stateBytes());
             prompt.close();

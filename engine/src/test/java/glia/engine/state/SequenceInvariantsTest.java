@@ -102,7 +102,7 @@ class SequenceInvariantsTest {
         final int[] ids;
         final float[] expected;
         Sequence sequence;
-        /// The longest that the sequence has been since it last began anew.
+        /// The longest that the sequence has been since its last restart.
         int longest;
 
         Subject(int[] ids, float[] expected, Sequence sequence) {

@@ -42,7 +42,7 @@ class SharingInvariantsTest {
         /// Another sequence goes on with what this one has.
         record Fork(int from, int to) implements Step { }
 
-        /// Begins a text anew, with what is cached of it.
+        /// Restarts a text from its cached prefix.
         record Open(int sequence, int text) implements Step { }
 
         record Insert(int sequence) implements Step { }

@@ -137,9 +137,9 @@ public final class GgufMetadata {
 
     /// An array of any integer type whose elements fit `int`.
     public int[] integers(String key) throws CheckpointException {
-        GgufList list = list(key, "a list of whole numbers");
+        GgufList list = list(key, "a list of integers");
         if (!list.elements().isInteger()) {
-            return fail(key, "a list of whole numbers");
+            return fail(key, "a list of integers");
         }
         long[] wide = list.integers();
         int[] narrow = new int[wide.length];

@@ -32,7 +32,7 @@ final class HubErrors {
         String makeToken = "make a token with read access at " + settings.endpoint()
             + "/settings/tokens and set HF_TOKEN to it";
         if (code.equals("GatedRepo")) {
-            return " The model is gated: open " + page + " in a browser, log in and ask for access; then "
+            return " The model is gated: open " + page + " in a browser, log in and request access; then "
                 + (settings.token().isEmpty() ? makeToken + "."
                     : "use a token of that account (the one in use has no access; a fine-grained token also needs the "
                     + "right to read gated models).");

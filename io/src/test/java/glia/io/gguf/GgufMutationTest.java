@@ -32,7 +32,7 @@ class GgufMutationTest {
 
     @BeforeContainer
     static void makeFolder() throws IOException {
-        // What classes allocate when they are loaded shall not be counted below.
+        // Allocations of class loading are not counted below.
         GgufCheckpoint.open(Fixtures.path("kinds.gguf")).close();
         folder = Files.createTempDirectory("glia-gguf");
     }

@@ -41,7 +41,7 @@ class CacheLockTest {
         lock.close();
         second.join();
         assertTrue(steps.said("got it"));
-        assertEquals(2, steps.steps.size(), "waiting is told once");
+        assertEquals(2, steps.steps.size(), "waiting is reported once");
         assertTrue(Files.exists(file), "the file stays for those who wait");
     }
 

@@ -41,7 +41,7 @@ class SafetensorsMutationTest {
 
     @BeforeContainer
     static void makeFolder() throws IOException {
-        // What classes allocate when they are loaded shall not be counted below.
+        // Allocations of class loading are not counted below.
         SafetensorsCheckpoint.open(Fixtures.path("types.safetensors")).close();
         folder = Files.createTempDirectory("glia-safetensors");
     }

@@ -3,7 +3,7 @@ package glia.jinja.value;
 import java.util.Locale;
 
 /// Upper, lower and title case as Python has them, in time linear in the length. `String.toUpperCase` copies its
-/// result anew for each letter that grows (`ß`), and `String.toLowerCase` searches the whole text for words at each
+/// result again for each letter that grows (`ß`), and `String.toLowerCase` searches the whole text for words at each
 /// `Σ`: both are quadratic.
 final class LetterCase {
     /// The first character that is not ASCII.

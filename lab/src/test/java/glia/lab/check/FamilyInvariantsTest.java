@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// What holds for every family, whatever its mixers are, on each golden checkpoint: its text may be fed in any way, no
-/// token knows the future, its spec counts the file's numbers, and a file of another family is refused with the name
-/// of what is missing.
+/// token depends on later ones, its spec counts the file's numbers, and a file of another family is refused with
+/// the name of what is missing.
 class FamilyInvariantsTest {
     /// Far below what a wrong position or a lost state makes, far above what another order of additions does.
     private static final float TOLERANCE = 1e-4f;

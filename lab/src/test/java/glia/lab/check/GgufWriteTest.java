@@ -243,7 +243,7 @@ class GgufWriteTest {
         assertEquals(-1, Files.mismatch(GgufGoldenTest.file(name), file));
     }
 
-    /// Some tokens see what is told of the original: the files say nothing of windows and chunks.
+    /// Some tokens see what the original's config says; the files hold no windows and chunks.
     @ParameterizedTest
     @MethodSource("files")
     void whatWasAGgufFileBecomesAFolder(String name) throws IOException {

@@ -213,8 +213,8 @@ class InterleavingTest {
         });
     }
 
-    /// Random programs of two recorders, an engine and one pass for all of them. A recorder may go over several passes
-    /// before it goes back: then gradients are the sums of those of each.
+    /// Random programs of two recorders, an engine and one pass for all of them. A recorder may record several passes
+    /// before its backward pass: then gradients are the sums of those of each.
     @ParameterizedTest
     @ValueSource(strings = {"llama", "gemma4_shared", "deepseek_v32", "qwen3_next"})
     void anyOrderGivesTheSame(String folder) throws CheckpointException {
@@ -261,7 +261,7 @@ class InterleavingTest {
                 default -> {
                     pass.clear();
                     pass.add(ids(1, 4), 0, 4, 0, Outputs.ALL);
-                    // No logits have this target: the recording is given up.
+                    // No logits have this target: the recording is abandoned.
                     Tensor logits = engine.model().decoder().forward(learner.recorder, pass, States.NONE);
                     assertThrows(IllegalArgumentException.class,
                             () -> learner.recorder.crossEntropy(logits, new int[] {0, 1, 1 << 30, 2}));

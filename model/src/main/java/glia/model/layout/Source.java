@@ -325,7 +325,7 @@ public sealed interface Source {
         }
         Tensor y = Tensor.allocate(arena, x.dtype(), x.cols(), x.rows());
         int bytes = x.dtype().blockBytes();
-        // In squares, so that the lines that are read and written stay in the first cache.
+        // In square tiles, so that the cache lines that are read and written stay in L1.
         for (int i = 0; i < x.rows(); i += SQUARE) {
             for (int j = 0; j < x.cols(); j += SQUARE) {
                 transpose(x, y, i, j, bytes);

@@ -76,7 +76,7 @@ record CompressedScheme(List<Group> groups, List<Target> ignored) {
             throw w.error("group_size", "found " + groupSize + ", expected at least 1");
         }
         if (block.length != 2 || block[0] < 1 || block[1] < 1) {
-            throw w.error("block_structure", "expected two whole numbers of at least 1");
+            throw w.error("block_structure", "expected two integers of at least 1");
         }
         return new Group(targets(one, "targets"), format, w.integer("num_bits", 8), type.equals("float"),
                 w.flag("symmetric", true), strategy, groupSize, block);

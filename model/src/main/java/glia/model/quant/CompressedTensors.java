@@ -66,7 +66,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
             throws CheckpointException {
         int bits = group.bits();
         if (group.isFloat() || bits != 4 && bits != 8) {
-            throw parts.error(name, "holds codes of " + bits + " bits, expected whole numbers of 4 or 8");
+            throw parts.error(name, "holds codes of " + bits + " bits, expected integers of 4 or 8");
         }
         Tensor words = parts.codes(name, 2, DType.I32);
         int perWord = 32 / bits;
@@ -106,7 +106,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
     private static int cols(String name, int rows, Parts parts) throws CheckpointException {
         Tensor shape = parts.tensor(name);
         if (shape.dtype() != DType.I64 && shape.dtype() != DType.I32 || !shape.is(2)) {
-            throw parts.error(name, "found " + shape + ", expected two whole numbers");
+            throw parts.error(name, "found " + shape + ", expected two integers");
         }
         int step = shape.dtype().blockBytes();
         long outputs = Memory.i32(shape.address());
@@ -125,7 +125,7 @@ record CompressedTensors(CompressedScheme scheme) implements Packing {
         boolean isFloat = codes.dtype() == DType.F8_E4M3;
         if (isFloat != group.isFloat() || group.bits() != 8) {
             throw parts.error(name, "found " + codes + ", quantization_config says " + (group.isFloat() ? "floating "
-                    + "point" : "whole numbers") + " of " + group.bits() + " bits");
+                    + "point" : "integers") + " of " + group.bits() + " bits");
         }
         Scales scales = scales(module, group, codes.rows(), codes.cols(), parts);
         long bytes = codes.sizeBytes() + scales.numbers.sizeBytes();

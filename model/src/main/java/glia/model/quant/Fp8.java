@@ -28,7 +28,7 @@ record Fp8(int blockRows, int blockCols) implements Packing {
         int[] size = q.integers("weight_block_size");
         if (size.length != 2 || size[0] < 1 || size[1] < 1) {
             throw q.error("weight_block_size", "found " + Arrays.toString(size)
-                    + ", expected two whole numbers of at least 1, or null");
+                    + ", expected two integers of at least 1, or null");
         }
         return new Fp8(size[0], size[1]);
     }

@@ -79,7 +79,7 @@ public final class SentenceTransformerKeys {
 
     /// The metadata of a folder's files.
     ///
-    /// @throws CheckpointException if they ask for a module or a pooling for which GGUF has no key
+    /// @throws CheckpointException if they name a module or a pooling for which GGUF has no key
     static Map<String, Object> metadata(Path folder, String architecture) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>();
         Set<String> files = files(folder);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;
 
-/// The normalizers and pre-tokenizers of a `tokenizer.json`, checked and written anew for the native library, which
+/// The normalizers and pre-tokenizers of a `tokenizer.json`, checked and rewritten for the native library, which
 /// ends the process on many invalid ones. Also computes the longest text that they take ([TextLimit]). For one file.
 ///
 /// All methods throw `IllegalArgumentException`, with what was found and expected.

@@ -25,7 +25,7 @@ record RegexCost(int width, boolean isLinear) {
     /// The state of an attempt that cannot match any more.
     private static final int DEAD = -1;
 
-    /// @throws IllegalArgumentException if retries may multiply with each character; the message says why
+    /// @throws IllegalArgumentException if the number of retries may grow exponentially; the message says why
     static RegexCost of(String regex) {
         RegexStates states = new RegexStates(RegexProgram.of(RegexParser.parse(regex)));
         return new RegexCost(states.width(), new Search(states).isLinear());

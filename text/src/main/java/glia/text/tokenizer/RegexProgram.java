@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 
 /// A regular expression as instructions of a backtracking matcher, with intervals written out, and its alphabet: the
-/// classes of code points that no set of the expression tells apart.
+/// classes of code points that no set of the expression distinguishes.
 ///
 /// Source: R. Cox, "Regular Expression Matching: the Virtual Machine Approach", https://swtch.com/~rsc/regexp
 final class RegexProgram {

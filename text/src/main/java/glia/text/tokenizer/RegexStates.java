@@ -17,7 +17,7 @@ import java.util.Map;
 /// A state is the ordered list of the paths that the engine would try after it has read some characters, each with the
 /// number of ways to get there. A path from which the match cannot fail ends the list, since the engine tries none
 /// after it. States and the classes of the next character form a finite graph as long as no number of ways exceeds
-/// `MAX_WAYS`; where one does, retries may multiply with each character, and the expression is refused.
+/// `MAX_WAYS`; where one does, the number of retries may grow exponentially, and the expression is refused.
 ///
 /// Source: R. Cox, "Regular Expression Matching Can Be Simple And Fast", https://swtch.com/~rsc/regexp
 final class RegexStates {
@@ -97,7 +97,7 @@ final class RegexStates {
         return accepts.get(state)[codePointClass];
     }
 
-    /// Whether the expression asks for the character before a position.
+    /// Whether the expression depends on the character before a position.
     boolean looksBehind() {
         return looksBehind;
     }

@@ -211,7 +211,7 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
         private void readPieces(JsonParser parser) throws CheckpointException {
             while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
                 String piece = parser.currentName();
-                expect(parser.nextToken() == JsonToken.VALUE_NUMBER_INT, "model.vocab", "whole numbers as ids");
+                expect(parser.nextToken() == JsonToken.VALUE_NUMBER_INT, "model.vocab", "integers as ids");
                 put(parser.getIntValue(), piece);
             }
         }
@@ -250,7 +250,7 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
         private List<AddedToken> addedTokens(List<AddedToken> further) throws CheckpointException {
             Map<Integer, AddedToken> tokens = new java.util.LinkedHashMap<>();
             for (JsonNode node : parts.getOrDefault("added_tokens", MissingNode.getInstance())) {
-                expect(node.path("id").isInt(), "added_tokens", "whole numbers for id");
+                expect(node.path("id").isInt(), "added_tokens", "integers for id");
                 AddedToken token = AddedToken.of(node.path("id").asInt(), node);
                 AddedToken other = tokens.put(token.id(), token);
                 expect(other == null || other.content().equals(token.content()), "added_tokens",

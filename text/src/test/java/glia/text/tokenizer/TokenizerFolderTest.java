@@ -148,7 +148,7 @@ class TokenizerFolderTest {
         "\"ab\":2 | \"ab\":1 | id 1: found two pieces",
         "\"ab\":2 | \"ab\":-2 | piece \"ab\": found id -2",
         "\"ab\":2 | \"ab\":2000000000 | piece \"ab\": found id 2000000000",
-        "\"ab\":2 | \"ab\":\"2\" | model.vocab: expected whole numbers",
+        "\"ab\":2 | \"ab\":\"2\" | model.vocab: expected integers",
         "\"id\":9 | \"id\":0 | id 0: found two pieces",
         "\"type\":\"BPE\" | \"type\":\"Unigram\" | model.vocab: expected a list of pieces",
         "\"unk_token\":null | \"unk_token\":\"<unk>\" | model.unk_token: expected",

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// Files and texts that are meant to do harm, in a process of their own: it must not die or hang, and whatever it
-/// cannot use it must refuse with an exception that says so.
+/// cannot use it must be refused with an exception that names the reason.
 class TokenizerFuzzTest {
     private static final long MAX_SECONDS = 60;
     private static final long MAX_MIB = 3072;
