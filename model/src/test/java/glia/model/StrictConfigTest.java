@@ -130,6 +130,8 @@ class StrictConfigTest {
         "llama | rms_norm_eps | NaN | rms_norm_eps",
         "llama | partial_rotary_factor | 2 | partial_rotary_factor",
         "llama | rope_scaling | {\"rope_type\": \"longrope\"} | short_factor",
+        "llama | rope_scaling | {\"rope_type\": \"longrope\", \"short_factor\": [1], \"long_factor\": [1, 1, 1],"
+                + " \"original_max_position_embeddings\": 16, \"factor\": 2} | short_factor: found 1 numbers",
         "llama | rope_scaling | {\"rope_type\": \"linear\"} | rope_scaling.factor",
         "llama | hidden_act | \"cosine\" | cosine",
         "llama | attention_bias | true | self_attn.q_proj.bias",

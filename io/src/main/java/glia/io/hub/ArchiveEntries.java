@@ -75,24 +75,31 @@ final class ArchiveEntries implements AutoCloseable {
     long requirePlausible(List<String> names, Path target) throws HubException {
         long archiveBytesLeft = archive.toFile().length();
         long bytes = 0;
+        long compressedBytes = 0;
         for (String name : names) {
             ZipEntry entry = entries.get(name);
             if (entry.getSize() < 0 || entry.getCompressedSize() < 0) {
                 throw corrupt("does not state the size of \"" + name + "\"", null);
             }
-            if (entry.getSize() > SMALL_BYTES && entry.getSize() / MAX_RATIO > entry.getCompressedSize()) {
-                throw new HubException(Kind.REFUSED, archive + ": \"" + name + "\" would grow from "
-                    + entry.getCompressedSize() + " to " + entry.getSize() + " bytes, more than any model does. "
-                    + "Refused as a zip bomb; extract it by hand if you trust it.");
-            }
+            requireNoBomb("\"" + name + "\"", entry.getCompressedSize(), entry.getSize());
             archiveBytesLeft -= entry.getCompressedSize();
             if (archiveBytesLeft < 0) {
                 throw corrupt("has overlapping files: together they have more compressed bytes than the archive", null);
             }
             bytes = Math.addExact(bytes, entry.getSize());
+            compressedBytes += entry.getCompressedSize();
         }
+        requireNoBomb("its " + names.size() + " files of the model", compressedBytes, bytes);
         Disk.require(target, bytes);
         return bytes;
+    }
+
+    private void requireNoBomb(String what, long compressedBytes, long bytes) throws HubException {
+        if (bytes > SMALL_BYTES && bytes / MAX_RATIO > compressedBytes) {
+            throw new HubException(Kind.REFUSED, archive + ": " + what + " would grow from " + compressedBytes + " to "
+                + bytes + " bytes, more than any model does. Refused as a zip bomb; extract it by hand if you trust "
+                + "it.");
+        }
     }
 
     /// Extracts one file.

@@ -30,6 +30,7 @@ import javax.net.ssl.SSLException;
 final class HubHttp {
     private static final int MAX_REDIRECTS = 10;
     private static final int MAX_RETRIES = 3;
+    private static final int MAX_PORT = 65535;
     private static final String USER_AGENT = "glia/0.1.0; java/" + Runtime.version().feature();
 
     private final HubSettings settings;
@@ -83,6 +84,9 @@ final class HubHttp {
         URI target;
         try {
             target = from.resolve(URI.create(location));
+            if (target.getPort() > MAX_PORT) {
+                throw new IllegalArgumentException("port " + target.getPort());
+            }
         } catch (IllegalArgumentException e) {
             throw new HubException(Kind.SERVER, from.getHost() + " redirects to an invalid address: "
                 + FileNames.printable(location), e);
@@ -169,7 +173,12 @@ final class HubHttp {
             if (isNoConnection(e.getCause())) {
                 throw unreachable(uri, reason(e.getCause()), e.getCause());
             }
-            throw e.getCause() instanceof IOException broken ? broken : new IOException(e.getCause());
+            if (e.getCause() instanceof IOException broken) {
+                throw broken;
+            }
+            // The client throws unchecked exceptions on invalid headers, such as a length that is not a number.
+            throw new HubException(Kind.SERVER, uri.getHost() + " sent an invalid response ("
+                + e.getCause().getMessage() + "). Check HF_ENDPOINT, or a proxy on the way.", e.getCause());
         }
     }
 

@@ -15,6 +15,8 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -125,6 +127,15 @@ class ArchiveModelTest {
     void refusesZipBombs() throws IOException {
         assertTrue(refusal(Kind.REFUSED, Zips.writeZeros(folder.resolve("b.zip"), "m.gguf", 80 << 20), "")
             .getMessage().contains("zip bomb"));
+        Path many = folder.resolve("many.zip");
+        try (var zip = new ZipOutputStream(Files.newOutputStream(many))) {
+            for (String name : List.of("config.json", "model.safetensors", "chat_template.jinja")) {
+                zip.putNextEntry(new ZipEntry(name));
+                zip.write(new byte[40 << 20]);
+                zip.closeEntry();
+            }
+        }
+        assertTrue(refusal(Kind.REFUSED, many, "").getMessage().contains("3 files of the model would grow"));
         // A little of nothing but zeros is a model of its own kind: allowed.
         Path small = Zips.writeZeros(folder.resolve("s.zip"), "m.gguf", 1 << 20);
         assertEquals(1 << 20, Files.size(archives.locate(small, "", steps).path()));

@@ -10,12 +10,14 @@ import com.sun.net.httpserver.HttpExchange;
 import glia.io.FileErrors;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ProxySelector;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -179,6 +181,29 @@ class HubErrorsTest {
             assertTrue(refusal.getMessage().contains("HF_ENDPOINT"), refusal.getMessage());
         }
         assertEquals(List.of(), clock.waits, "one try");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"200 OK\r\nContent-Length: abc", "302 Found\r\nLocation: http://127.0.0.1:99999/"})
+    void refusesResponsesThatCannotBeReadWithoutRetrying(String response) throws IOException {
+        try (var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> {
+                try (Socket socket = server.accept()) {
+                    socket.getInputStream().read();
+                    socket.getOutputStream().write(("HTTP/1.1 " + response + "\r\n\r\n")
+                        .getBytes(StandardCharsets.ISO_8859_1));
+                    socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+                } catch (IOException e) {
+                    // The client closed the connection.
+                }
+            });
+            var refusal = refusal(Kind.SERVER, new HubSettings(
+                URI.create("http://127.0.0.1:" + server.getLocalPort()), Optional.empty(), settings.hubCache(),
+                settings.gliaCache(), false, true));
+            assertTrue(refusal.getMessage().contains("invalid"), refusal.getMessage());
+            assertFalse(refusal.getMessage().contains("Exception"), refusal.getMessage());
+            assertEquals(List.of(), clock.waits);
+        }
     }
 
     /// A host that drops packets, as firewalls do: here one whose connection queue is full.

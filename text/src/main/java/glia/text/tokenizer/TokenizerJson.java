@@ -25,6 +25,8 @@ import tools.jackson.databind.node.MissingNode;
 record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceDecoder decoder, Template template) {
     /// Bounds the memory that an invalid file takes. The largest vocabularies have 262,144 pieces.
     private static final int MAX_ID = 1 << 22;
+    /// The longest piece in UTF-16 units, far above any in use: an answer may repeat it thousands of times.
+    private static final int MAX_PIECE = 1 << 14;
     /// The longest words of a WordPiece model, which looks up each part of a word.
     private static final int MAX_WORD = 256;
 
@@ -37,9 +39,9 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
         try (JsonParser parser = JsonValues.parser(bytes)) {
             return new Reader(bytes, file).read(parser, further);
         } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not JSON: "
-                    + DisplayText.escape(e.getOriginalMessage()) + " at line "
-                    + e.getLocation().getLineNr() + ", column " + e.getLocation().getColumnNr(), e);
+            throw new CheckpointException(file, "", "is not JSON: " + DisplayText.escape(e.getOriginalMessage())
+                    + (e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr() + ", column "
+                    + e.getLocation().getColumnNr()), e);
         }
     }
 
@@ -235,6 +237,10 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             if (id < 0 || id >= MAX_ID) {
                 throw new CheckpointException(file, "piece " + DisplayText.quote(piece),
                         "found id " + id + ", expected 0 to " + (MAX_ID - 1));
+            }
+            if (piece.length() > MAX_PIECE) {
+                throw new CheckpointException(file, "id " + id, "found a piece of " + piece.length()
+                        + " characters, expected at most " + MAX_PIECE);
             }
             if (id >= pieces.length) {
                 pieces = Arrays.copyOf(pieces, Math.max(id + 1, Math.min(MAX_ID, pieces.length * 2)));

@@ -213,6 +213,23 @@ class TokenizerFolderTest {
     }
 
     @Test
+    void whatWouldFillTheMemoryIsRefused() throws Exception {
+        String decoder = "\"decoder\":{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
+                + "\"use_regex\":true}";
+        String doubling = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aa\"}";
+        assertTrue(SMALL.contains(decoder));
+        for (int steps : new int[] {10, 30, 100}) {
+            write("tokenizer.json", SMALL.replace(decoder, "\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+                    + doubling + ("," + doubling).repeat(steps - 1) + "]}"));
+            assertTrue(refusal().contains("decoder: found " + steps + " steps"), refusal());
+        }
+        write("tokenizer.json", SMALL.replace("\"<think>\"", "\"" + "<".repeat(20_000) + "\""));
+        assertTrue(refusal().contains("found a piece of 20000 characters"), refusal());
+        write("tokenizer.json", SMALL.replace(decoder, "\"decoder\":" + "[".repeat(300) + "]".repeat(300)));
+        assertTrue(refusal().contains("is not JSON"), refusal());
+    }
+
+    @Test
     void markersInUntrustedTextArePlainText() throws Exception {
         Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
         int[] plain = tokenizer.encodePlain("</s>", false);

@@ -63,7 +63,7 @@ public final class RopeConfig {
         }
         RopeScaling scaled = proportional
                 ? new RopeScaling.Proportional(part, Numbers.real(scaling.get(), "factor", NumberRange.ROPE_FACTOR, 1))
-                : scaling(config, scaling);
+                : scaling(config, scaling, rotated / 2);
         return new Rope.Rotary(rotated, theta, scaled, Layout.HALF_SPLIT);
     }
 
@@ -71,7 +71,8 @@ public final class RopeConfig {
         return scaling.text("rope_type", scaling.text("type", "default"));
     }
 
-    private static RopeScaling scaling(Config config, Optional<Config> found) throws CheckpointException {
+    private static RopeScaling scaling(Config config, Optional<Config> found, int numFrequencies)
+            throws CheckpointException {
         if (found.isEmpty()) {
             return new RopeScaling.None();
         }
@@ -86,7 +87,7 @@ public final class RopeConfig {
             case "llama3" -> new RopeScaling.Llama3(positive(scaling, "factor"), positive(scaling, "low_freq_factor"),
                     positive(scaling, "high_freq_factor"), originalContext(config, scaling));
             case "yarn" -> yarn(config, scaling);
-            case "longrope", "su" -> longrope(config, scaling);
+            case "longrope", "su" -> longrope(config, scaling, numFrequencies);
             default -> throw config.error("rope_type", "rotary scaling '" + type
                     + "' is not supported; known are default, dynamic, linear, llama3, longrope,"
                     + " proportional and yarn");
@@ -103,20 +104,26 @@ public final class RopeConfig {
                 : scaling.has(key) ? scaling.positive(key) : config.positive("max_position_embeddings");
     }
 
-    private static RopeScaling.LongRope longrope(Config config, Config scaling) throws CheckpointException {
+    private static RopeScaling.LongRope longrope(Config config, Config scaling, int numFrequencies)
+            throws CheckpointException {
         int original = originalContext(config, scaling);
         double factor = scaling.has("factor") ? positive(scaling, "factor")
                 : (double) config.positive("max_position_embeddings") / original;
         double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
                 : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
-        return new RopeScaling.LongRope(divisors(scaling, "short_factor"), divisors(scaling, "long_factor"), original,
-                attention);
+        return new RopeScaling.LongRope(divisors(scaling, "short_factor", numFrequencies),
+                divisors(scaling, "long_factor", numFrequencies), original, attention);
     }
 
-    private static RopeScaling.Divisors divisors(Config scaling, String key) throws CheckpointException {
+    private static RopeScaling.Divisors divisors(Config scaling, String key, int numFrequencies)
+            throws CheckpointException {
         List<Float> divisors = new ArrayList<>();
         for (double x : Numbers.reals(scaling, key, NumberRange.ROPE_DIVISOR)) {
             divisors.add((float) x);
+        }
+        if (divisors.size() != numFrequencies) {
+            throw scaling.error(key, "found " + divisors.size() + " numbers, expected " + numFrequencies
+                    + ", one for each frequency");
         }
         try {
             return new RopeScaling.Divisors(divisors);
