@@ -3,6 +3,7 @@ package glia.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
@@ -28,6 +29,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -140,6 +143,15 @@ class NumberRangeTest {
         }
         assertThrows(IllegalArgumentException.class, () -> new Residual.Normed(1, Float.NaN));
         assertThrows(IllegalArgumentException.class, () -> new Temperature.Logarithmic(Double.NaN, 1, 0));
+    }
+
+    /// The time does not grow with layers times entries.
+    @ParameterizedTest
+    @CsvSource({"qwen3_moe, mlp_only_layers", "bamba, attn_layer_indices"})
+    void longListsOfLayersAreReadOnce(String name, String key) throws CheckpointException {
+        Config config = Config.read(golden(name).resolve("config.json")).with("num_hidden_layers", 10_000)
+                .with(key, Collections.nCopies(1_000_000, 20_000));
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> Families.spec(config));
     }
 
     @Test

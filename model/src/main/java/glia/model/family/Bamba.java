@@ -3,19 +3,19 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.config.StateSpaceConfig;
-import glia.model.layout.GgufForm;
 import glia.model.family.hub.HybridNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.StateSpaceDual;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,10 +38,10 @@ public final class Bamba implements Family {
         int inner = Math.multiplyExact(config.positive("mamba_expand", 2), config.positive("hidden_size"));
         StateSpaceDual mamba = StateSpaceConfig.dual(config, inner, new StateSpaceDual.Gating.GateThenNorm(epsilon),
                 StateSpaceDual.Multipliers.NONE, Standard.bias(config, "mamba_proj_bias", false));
-        int[] attending = config.has("attn_layer_indices") ? config.integers("attn_layer_indices") : new int[0];
+        LayerTypes.Rule attending = LayerTypes.listed(config, "attn_layer_indices");
         Mixer mlp = Standard.mlp(config, "intermediate_size", Standard.bias(config, "mlp_bias", false));
         return Standard.spec(Padding.orElse(config, 0), 262_144, false, epsilon,
-                layer -> Arrays.stream(attending).anyMatch(i -> i == layer) ? attention : mamba, layer -> mlp);
+                layer -> attending.holds(layer) ? attention : mamba, layer -> mlp);
     }
 
     @Override

@@ -4,12 +4,13 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
-import glia.model.layout.GgufForm;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -20,7 +21,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,10 +49,10 @@ public final class Qwen3Moe implements Family {
         Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 128),
                 config.positive("moe_intermediate_size", 768),
                 ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)), new Experts.Shared.None());
-        int[] dense = config.has("mlp_only_layers") ? config.integers("mlp_only_layers") : new int[0];
+        LayerTypes.Rule dense = LayerTypes.listed(config, "mlp_only_layers");
         int step = config.positive("decoder_sparse_step", 1);
         return Standard.spec(config, 32_768, false, epsilon, layer -> attention,
-                layer -> (layer + 1) % step == 0 && Arrays.stream(dense).noneMatch(i -> i == layer) ? experts
+                layer -> (layer + 1) % step == 0 && !dense.holds(layer) ? experts
                         : Standard.mlp(config, "intermediate_size", Bias.NONE));
     }
 

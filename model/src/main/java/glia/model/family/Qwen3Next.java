@@ -2,17 +2,17 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.DeltaGguf;
-import glia.model.layout.GgufForm;
 import glia.model.family.hub.DeltaNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,9 +32,9 @@ public final class Qwen3Next implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         int numExperts = config.has("num_experts") ? Numbers.experts(config, "num_experts") : 512;
         int step = config.positive("decoder_sparse_step", 1);
-        int[] dense = config.has("mlp_only_layers") ? config.integers("mlp_only_layers") : new int[0];
+        LayerTypes.Rule dense = LayerTypes.listed(config, "mlp_only_layers");
         return DeltaHybrid.spec(config, GatedDeltaNet.Inputs.BY_KEY_HEAD, layer -> numExperts > 0
-                && (layer + 1) % step == 0 && Arrays.stream(dense).noneMatch(i -> i == layer)
+                && (layer + 1) % step == 0 && !dense.holds(layer)
                 ? DeltaHybrid.experts(config, numExperts, 10, config.flag("norm_topk_prob", true))
                 : Standard.mlp(config, "intermediate_size", Bias.NONE));
     }

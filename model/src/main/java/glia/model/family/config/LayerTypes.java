@@ -40,12 +40,18 @@ public final class LayerTypes {
         boolean[] mixes = new boolean[Numbers.layers(config, "num_hidden_layers")];
         int step = config.positive("interleave_moe_layer_step", 1);
         boolean isGiven = config.has("moe_layers");
-        int[] given = isGiven ? config.integers("moe_layers") : new int[0];
+        Rule given = listed(config, "moe_layers");
         for (int i = 0; i < mixes.length; i++) {
-            int layer = i;
-            mixes[i] = isGiven ? Arrays.stream(given).anyMatch(g -> g == layer) : (i + 1) % step == 0;
+            mixes[i] = isGiven ? given.holds(i) : (i + 1) % step == 0;
         }
         return mixes;
+    }
+
+    /// The layers whose indices a list of the config holds; none if it is absent.
+    public static Rule listed(Config config, String key) throws CheckpointException {
+        int[] sorted = config.has(key) ? config.integers(key) : new int[0];
+        Arrays.sort(sorted);
+        return layer -> Arrays.binarySearch(sorted, layer) >= 0;
     }
 
     /// For each layer, whether it has chunked attention.
