@@ -152,9 +152,10 @@ public final class Model implements AutoCloseable {
         return w instanceof LowRank adapted ? base(adapted.base()) : w;
     }
 
+    /// Frees the memory of the weights; a second call has no effect.
     @Override
     public void close() {
-        copies.ifPresent(memory -> {
+        copies.filter(memory -> memory.scope().isAlive()).ifPresent(memory -> {
             memory.close();
             checkpoint.close();
         });

@@ -155,6 +155,16 @@ class NumberRangeTest {
     }
 
     @Test
+    void aModelMayBeClosedTwice() throws CheckpointException {
+        Model loaded = ModelLoader.load(golden("llama"));
+        loaded.close();
+        loaded.close();
+        Model fresh = FreshModel.create(Config.read(golden("llama").resolve("config.json")), 1);
+        fresh.close();
+        fresh.close();
+    }
+
+    @Test
     void nanIsInNoRange() {
         for (NumberRange range : NumberRange.values()) {
             assertFalse(range.holds(Double.NaN) || range.holds(Double.POSITIVE_INFINITY), range.name());

@@ -24,6 +24,8 @@ import java.util.stream.IntStream;
 public final class AttentionCommand implements Command {
     /// Tokens of a text at the most: maps grow with their square.
     private static final int MOST_TOKENS = 256;
+    /// Targets of gradient saliency: each costs a backward pass, of which a 135M model does about four a second.
+    private static final int DEFAULT_TARGETS = 32;
 
     private static final Option<String> PROMPT =
             Option.text("TEXT", "text (default: standard input)", "--prompt", "-p");
@@ -31,6 +33,8 @@ public final class AttentionCommand implements Command {
             Option.integer("N", 0, 9999, "layer to show, from 0 (default: all)", "--layer");
     private static final Option<Integer> HEAD =
             Option.integer("N", 0, 9999, "head to show, from 0 (default: all)", "--head");
+    private static final Option<Integer> SALIENCY = Option.integer("N", 1, MOST_TOKENS,
+            "gradient saliency for the last N tokens; 256 is all (default: 32)", "--saliency");
     private static final Option<String> OUT =
             Option.text("FILE", "HTML file (default: attention.html)", "--output", "-o");
 
@@ -45,7 +49,7 @@ public final class AttentionCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Plot attention maps and gradient saliency as a web page", List.of(Models.MODEL),
-                Syntax.join(List.of(PROMPT, LAYER, HEAD, OUT, TextFiles.FORCE), ComputeOptions.ALL))
+                Syntax.join(List.of(PROMPT, LAYER, HEAD, SALIENCY, OUT, TextFiles.FORCE), ComputeOptions.ALL))
                 .examples("""
                         $ glia attention stories260K -p "Once upon a time" -o page.html
                         page.html: 5 tokens, 40 maps, gradient saliency""")
@@ -77,17 +81,20 @@ public final class AttentionCommand implements Command {
             List<AttentionMaps.Map> maps = AttentionMaps.of(model.engine(), ids);
             AttentionPage page = new AttentionPage(choice.path().getFileName().toString(), texts(model, ids));
             int count = addMaps(page, maps, arguments, console);
-            GradientSaliency saliency = saliency(model, ids, console);
+            int targets = Math.min(ids.length, arguments.get(SALIENCY).orElse(DEFAULT_TARGETS));
+            GradientSaliency saliency = saliency(model, ids, targets, console);
             page.add(saliency, texts(model, saliency.best()));
             TextFiles.write(out, page.html());
             console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "
-                    + Units.counted(count, "map") + ", gradient saliency");
+                    + Units.counted(count, "map") + ", gradient saliency"
+                    + (targets == ids.length ? "" : " of the last " + Units.counted(targets, "token")
+                    + " (--saliency N for more)"));
         }
         return ExitCode.OK;
     }
 
-    private static GradientSaliency saliency(LanguageModel model, int[] ids, Console console) {
-        GradientSaliency saliency = GradientSaliency.of(model.engine(), ids, (done, total) -> {
+    private static GradientSaliency saliency(LanguageModel model, int[] ids, int targets, Console console) {
+        GradientSaliency saliency = GradientSaliency.of(model.engine(), ids, targets, (done, total) -> {
             if (console.errIsTerminal()) {
                 console.clearProgress();
                 console.err().print("gradient saliency: " + done + " of " + total + " tokens");
@@ -135,6 +142,7 @@ public final class AttentionCommand implements Command {
     }
 
     private static List<String> texts(LanguageModel model, int[] ids) {
-        return Arrays.stream(ids).mapToObj(id -> model.tokenizer().decode(new int[] {id}, false)).toList();
+        return Arrays.stream(ids).mapToObj(id -> id < 0 ? "" : model.tokenizer().decode(new int[] {id}, false))
+                .toList();
     }
 }

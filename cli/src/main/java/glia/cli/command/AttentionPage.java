@@ -102,6 +102,7 @@ final class AttentionPage {
             rows.add(numbers);
         }
         data.put("saliency", rows);
+        data.put("saliencyFrom", saliency.first());
         data.put("best", best);
     }
 

@@ -106,6 +106,18 @@ class AttentionCommandTest {
     }
 
     @Test
+    void saliencyCoversTheLastTokensOfALongText() throws IOException {
+        String out = run(ExitCode.OK, "-p", "Lily had a red ball", "--saliency", "3");
+        assertEquals(page() + ": 8 tokens, 40 maps, gradient saliency of the last 3 tokens (--saliency N for more)\n",
+                out);
+        JsonNode data = data();
+        assertEquals(5, data.path("saliencyFrom").asInt());
+        assertEquals(0, data.path("saliency").path(4).path(0).asDouble());
+        assertTrue(data.path("saliency").path(5).path(0).asDouble() > 0);
+        assertEquals("", data.path("best").path(4).asString());
+    }
+
+    @Test
     void progressIsShownOnATerminal() {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Console console = new Console(InputStream.nullInputStream(), new PrintStream(OutputStream.nullOutputStream()),

@@ -12,9 +12,10 @@ import java.util.Arrays;
 /// Gradient saliency ([Simonyan et al.](https://arxiv.org/abs/1312.6034)): `‖∂ best logit at token t / ∂ embedding of
 /// token s‖`, for all pairs of tokens of a text and models with layers of any kind.
 ///
-/// @param norms `[T][T]`: row t has the saliency of every token for the best logit of token t
-/// @param best the token with the best logit at each token
-public record GradientSaliency(double[][] norms, int[] best) {
+/// @param norms `[T][T]`: row t has the saliency of every token for the best logit of token t; zeros before `first`
+/// @param best the token with the best logit at each token; -1 before `first`
+/// @param first the first target token
+public record GradientSaliency(double[][] norms, int[] best, int first) {
     /// Tokens in a pass at the most, unless one text is longer: activations are kept for the backward pass.
     private static final int PASS_TOKENS = 512;
 
@@ -25,24 +26,27 @@ public record GradientSaliency(double[][] norms, int[] best) {
         void targets(int done, int total);
     }
 
-    /// Computes it without reports.
+    /// Computes it for all tokens, without reports.
     public static GradientSaliency of(Engine engine, int[] ids) {
-        return of(engine, ids, (_, _) -> { });
+        return of(engine, ids, ids.length, (_, _) -> { });
     }
 
     /// Runs one backward pass for each target token; many targets share a pass. Each is the last token of a run of its
     /// own, which ends there unless the model's tokens attend to later ones. Linear layers are computed once for all
     /// runs, since these are prefixes of one text.
     ///
+    /// @param numTargets how many of the last tokens are targets
     /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
-    public static GradientSaliency of(Engine engine, int[] ids, Listener listener) {
+    public static GradientSaliency of(Engine engine, int[] ids, int numTargets, Listener listener) {
+        int firstTarget = Math.max(0, ids.length - numTargets);
         boolean whole = engine.model().spec().looksAhead();
         double[][] norms = new double[ids.length][ids.length];
         int[] best = new int[ids.length];
+        Arrays.fill(best, -1);
         try (LinearOutputs outputs = engine.whileOpen(() -> LinearOutputs.of(engine, ids));
                 Gradients gradients = new Gradients();
                 Recorder recorder = new Recorder(engine.ops().kernels(), gradients, w -> false)) {
-            for (int from = 0; from < ids.length;) {
+            for (int from = firstTarget; from < ids.length;) {
                 int first = from;
                 int length = whole ? ids.length : first + 1;
                 int end = first + 1;
@@ -57,11 +61,11 @@ public record GradientSaliency(double[][] norms, int[] best) {
                     run(engine, recorder, outputs, ids, first, to, norms, best);
                     return null;
                 });
-                listener.targets(to, ids.length);
+                listener.targets(to - firstTarget, ids.length - firstTarget);
                 from = to;
             }
         }
-        return new GradientSaliency(norms, best);
+        return new GradientSaliency(norms, best, firstTarget);
     }
 
     /// One pass for the targets `from` to `to`.

@@ -31,10 +31,14 @@ class GradientSaliencyTest {
         AttentionMapsTest.with(golden, engine -> {
             int[] ids = new Random(3).ints(LONG_TOKENS, 1, engine.model().spec().vocabSize()).toArray();
             List<Integer> reports = new ArrayList<>();
-            GradientSaliency saliency = GradientSaliency.of(engine, ids, (done, total) -> {
+            GradientSaliency saliency = GradientSaliency.of(engine, ids, ids.length, (done, total) -> {
                 assertEquals(LONG_TOKENS, total);
                 reports.add(done);
             });
+            GradientSaliency last = GradientSaliency.of(engine, ids, 2, (done, total) -> assertEquals(2, total));
+            assertEquals(LONG_TOKENS - 2, last.first());
+            assertEquals(-1, last.best()[LONG_TOKENS - 3]);
+            assertEquals(saliency.best()[LONG_TOKENS - 1], last.best()[LONG_TOKENS - 1]);
             assertTrue(reports.size() > 1, reports::toString);
             assertEquals(LONG_TOKENS, reports.getLast());
             for (int t = 0; t < ids.length; t += 13) {
