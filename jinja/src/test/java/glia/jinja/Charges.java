@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 final class Charges {
     private static final long STEPS = 2_000_000;
     private static final long BYTES = 32L << 20;
-    private static final int MAX_NANOS_PER_STEP = 100;
-    private static final long FREE_NANOS = 4_000_000;
+    private static final int MAX_NANOS_PER_STEP = 1000;
+    private static final long FREE_NANOS = 50_000_000;
     private static final double MAX_BYTES_PER_BYTE = 1;
     private static final long FREE_BYTES = 100_000;
     /// A call that is too slow is measured again: other processes and the compiler disturb.
