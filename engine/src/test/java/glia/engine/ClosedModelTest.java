@@ -10,7 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
-import glia.engine.embedding.Pooling;
+import glia.model.layout.Pooling;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Finish;

@@ -6,7 +6,7 @@ import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
-import glia.engine.embedding.Pooling;
+import glia.model.layout.Pooling;
 import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;

@@ -9,6 +9,7 @@ import glia.cli.terminal.ProgressDisplay;
 import glia.cli.terminal.Units;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Writes a model as a GGUF file or as a folder in the hub's layout.
 public final class ConvertCommand implements Command {
@@ -103,13 +103,11 @@ public final class ConvertCommand implements Command {
     }
 
     private static long sizeBytes(Path out) throws IOException {
-        try (Stream<Path> files = Files.walk(out)) {
-            long bytes = 0;
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                bytes += Files.size(file);
-            }
-            return bytes;
+        long bytes = 0;
+        for (Path file : Folders.files(out)) {
+            bytes += Files.size(file);
         }
+        return bytes;
     }
 
     private static void report(Path out, long bytes, Arguments arguments, Console console) {

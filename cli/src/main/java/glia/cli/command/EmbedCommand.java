@@ -12,7 +12,7 @@ import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
-import glia.engine.embedding.Pooling;
+import glia.model.layout.Pooling;
 import glia.io.hub.ModelLocation;
 import glia.tensor.Precision;
 import java.io.IOException;

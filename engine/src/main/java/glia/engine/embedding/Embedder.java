@@ -2,8 +2,9 @@ package glia.engine.embedding;
 
 import glia.engine.Engine;
 import glia.engine.LanguageModel;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
+import glia.model.layout.Pooling;
 import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;

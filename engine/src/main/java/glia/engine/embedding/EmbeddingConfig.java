@@ -4,7 +4,9 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.Model;
+import glia.model.layout.Pooling;
 import glia.model.spec.ModelSpec;
+import glia.model.write.SentenceTransformerKeys;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -27,11 +29,6 @@ import java.util.Optional;
 /// @param poolsPrompt whether the tokens of the prompt are pooled too
 public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normalized, int maxTokens, boolean lowerCase,
         Map<String, String> prompts, Optional<String> defaultPrompt, boolean poolsPrompt) {
-    /// The numbers of llama.cpp's [pooling types](https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h).
-    private static final Map<Long, Pooling> NUMBERED = Map.of(1L, Pooling.MEAN, 2L, Pooling.CLS, 3L, Pooling.LAST);
-    /// The number for hidden states without pooling, and for none given.
-    private static final long NONE = 0;
-
     /// Copies the prompts.
     ///
     /// @throws IllegalArgumentException if the default prompt is none of them
@@ -70,15 +67,10 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
             return files.config(usual(spec));
         }
         String key = metadata.string("general.architecture") + ".pooling_type";
-        if (!metadata.has(key) || metadata.integer(key) == NONE) {
+        if (!metadata.has(key) || metadata.integer(key) == Pooling.GGUF_NONE) {
             return new EmbeddingConfig(usual(spec), false, true, 0, false, Map.of(), Optional.empty(), true);
         }
-        Pooling found = NUMBERED.get(metadata.integer(key));
-        if (found == null) {
-            throw new CheckpointException(metadata.origin(), "metadata key " + key, "found " + metadata.integer(key)
-                    + ", expected 1 (mean), 2 (first token) or 3 (last token)");
-        }
-        return of(found, true);
+        return of(SentenceTransformerKeys.pooling(metadata, key), true);
     }
 
     public EmbeddingConfig withPooling(Pooling other) {

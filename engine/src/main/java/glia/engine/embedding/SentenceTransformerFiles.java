@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
 import glia.io.json.JsonValues;
+import glia.model.layout.Pooling;
 import glia.model.write.SentenceTransformerKeys;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,7 +87,8 @@ final class SentenceTransformerFiles {
         boolean normalized = true;
         if (names.contains(MODULES)) {
             normalized = false;
-            for (Config module : modules()) {
+            for (Config module : SentenceTransformerKeys.modules(folder.resolve(MODULES),
+                    texts.read(MODULES).orElseThrow())) {
                 String type = module.text("type");
                 switch (type.substring(type.lastIndexOf('.') + 1)) {
                     case "Transformer" -> { }
@@ -101,7 +103,7 @@ final class SentenceTransformerFiles {
         Optional<Config> pooling = read(poolingFolder + "/config.json");
         Optional<Config> transformer = transformer();
         Optional<Config> prompts = read(PROMPTS);
-        return new EmbeddingConfig(pooling.isPresent() ? pooling(pooling.get()) : usual, pooling.isPresent(),
+        return new EmbeddingConfig(pooling.isPresent() ? Pooling.of(pooling.get()) : usual, pooling.isPresent(),
                 normalized, maxTokens(transformer),
                 transformer.isPresent() && transformer.get().flag("do_lower_case", false),
                 prompts.isPresent() ? prompts(prompts.get()) : Map.of(),
@@ -112,27 +114,6 @@ final class SentenceTransformerFiles {
     private Optional<Config> read(String name) throws CheckpointException {
         Optional<String> text = texts.read(name);
         return text.isPresent() ? Optional.of(Config.parse(folder.resolve(name), text.get())) : Optional.empty();
-    }
-
-    private List<Config> modules() throws CheckpointException {
-        Path file = folder.resolve(MODULES);
-        try {
-            if (JsonValues.parse(texts.read(MODULES).orElseThrow()) instanceof List<?> list) {
-                List<Config> modules = new ArrayList<>();
-                for (Object one : list) {
-                    if (!(one instanceof Map<?, ?> map)) {
-                        throw new CheckpointException(file, "", "found a module that is no object");
-                    }
-                    Map<String, Object> module = new LinkedHashMap<>();
-                    map.forEach((key, value) -> module.put((String) key, value));
-                    modules.add(Config.of(file, module));
-                }
-                return modules;
-            }
-            throw new CheckpointException(file, "", "found no list, expected the modules of the model");
-        } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not the JSON expected: " + e.getOriginalMessage(), e);
-        }
     }
 
     private Optional<Config> transformer() throws CheckpointException {
@@ -151,25 +132,6 @@ final class SentenceTransformerFiles {
         }
         double most = tokenizer.get().real("model_max_length");
         return most >= 1 && most <= Integer.MAX_VALUE ? (int) most : 0;
-    }
-
-    private static Pooling pooling(Config config) throws CheckpointException {
-        List<String> wanted = new ArrayList<>();
-        for (String key : config.keys()) {
-            if (key.startsWith("pooling_mode_") && config.isFlag(key) && config.flag(key)) {
-                wanted.add(key);
-            }
-        }
-        if (config.isText("pooling_mode")) {
-            wanted = List.of(config.text("pooling_mode"));
-        }
-        for (Pooling pooling : Pooling.values()) {
-            if (wanted.size() == 1 && (wanted.contains(pooling.key) || wanted.contains(pooling.mode))) {
-                return pooling;
-            }
-        }
-        throw config.error("pooling_mode", "found " + wanted + ", expected one of "
-                + Stream.of(Pooling.values()).map(pooling -> pooling.key).toList());
     }
 
     private static Map<String, String> prompts(Config config) throws CheckpointException {

@@ -10,6 +10,7 @@ import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.io.CheckpointException;
 import glia.model.block.Pass;
+import glia.model.layout.Pooling;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -186,7 +187,7 @@ class EmbedderTest {
         SentenceEncoder.addModules(folder, Pooling.MEAN, 64, false);
         for (Pooling pooling : Pooling.values()) {
             Files.writeString(folder.resolve("1_Pooling/config.json"), "{\"embedding_dimension\": 32, "
-                    + "\"pooling_mode\": \"" + pooling.mode + "\", \"include_prompt\": true}");
+                    + "\"pooling_mode\": \"" + pooling.mode() + "\", \"include_prompt\": true}");
             assertEquals(pooling, config().pooling());
         }
     }

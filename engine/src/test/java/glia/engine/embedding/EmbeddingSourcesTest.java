@@ -17,6 +17,7 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.layout.Pooling;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;

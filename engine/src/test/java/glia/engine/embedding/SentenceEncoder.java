@@ -3,6 +3,7 @@ package glia.engine.embedding;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
+import glia.model.layout.Pooling;
 import glia.tensor.Tensor;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -73,7 +74,7 @@ final class SentenceEncoder {
         Files.createDirectories(folder.resolve("1_Pooling"));
         StringBuilder modes = new StringBuilder("{\"word_embedding_dimension\": 32");
         for (Pooling one : Pooling.values()) {
-            modes.append(", \"").append(one.key).append("\": ").append(one == pooling);
+            modes.append(", \"").append(one.key()).append("\": ").append(one == pooling);
         }
         Files.writeString(folder.resolve("1_Pooling/config.json"), modes + "}");
         Files.writeString(folder.resolve("sentence_bert_config.json"), "{\"max_seq_length\": " + maxTokens

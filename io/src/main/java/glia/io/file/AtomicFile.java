@@ -122,7 +122,7 @@ public final class AtomicFile {
             } else {
                 Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
             }
-            flushFolder(folder);
+            Folders.flushNames(folder);
         } catch (FileAlreadyExistsException e) {
             throw exists(target);
         } catch (IOException e) {
@@ -156,15 +156,6 @@ public final class AtomicFile {
             throw e;
         } catch (IOException | UnsupportedOperationException e) {
             Files.move(beside, target);
-        }
-    }
-
-    /// Makes the rename durable. Systems that cannot open a folder order the rename themselves.
-    private static void flushFolder(Path folder) {
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
-        } catch (IOException e) {
-            // The file itself is on the disk.
         }
     }
 

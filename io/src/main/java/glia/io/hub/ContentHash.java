@@ -8,12 +8,13 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.function.IntConsumer;
 
 /// The hash in a file's ETag: SHA-256 of the content for files in large file storage (64 hex digits), else git's hash
 /// of a blob, SHA-1 of `blob SIZE`, a zero byte and the content (40 hex digits). Other ETags contain no hash.
 ///
 /// @see <a href="https://git-scm.com/book/en/v2/Git-Internals-Git-Objects">Git objects</a>
-final class ContentHash {
+public final class ContentHash {
     static final int BUFFER_BYTES = 1 << 18;
 
     private ContentHash() { }
@@ -29,14 +30,25 @@ final class ContentHash {
         if (etag.length() == 40) {
             digest.update(("blob " + Files.size(file) + "\0").getBytes(StandardCharsets.US_ASCII));
         }
+        read(file, digest, meter::add);
+        return hex(digest);
+    }
+
+    /// The SHA-256 of a file, in hexadecimal digits.
+    public static String sha256(Path file) throws IOException {
+        MessageDigest digest = sha256();
+        read(file, digest, n -> { });
+        return hex(digest);
+    }
+
+    private static void read(Path file, MessageDigest digest, IntConsumer meter) throws IOException {
         var buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file)) {
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                 digest.update(buffer, 0, n);
-                meter.add(n);
+                meter.accept(n);
             }
         }
-        return hex(digest);
     }
 
     static MessageDigest sha256() {

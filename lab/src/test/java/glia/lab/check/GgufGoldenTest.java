@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
 import glia.engine.embedding.EmbeddingConfig;
-import glia.engine.embedding.Pooling;
+import glia.model.layout.Pooling;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;

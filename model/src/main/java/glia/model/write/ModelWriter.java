@@ -3,6 +3,7 @@ package glia.model.write;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
@@ -15,14 +16,12 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Stream;
 
 /// Writes models as folders in the hub's layout, with the names, shapes and types of the loaded tensors, config and
 /// tokenizer. Tensors without parameters, such as an image encoder, and unchanged quantized weights are copied. If all
@@ -181,13 +180,8 @@ public final class ModelWriter {
     }
 
     private static void delete(Path folder) throws CheckpointException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
+        try {
+            Folders.delete(folder);
         } catch (IOException e) {
             throw new CheckpointException(folder, "", "cannot be removed: " + e.getMessage(), e);
         }

@@ -4,9 +4,11 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
 import glia.io.json.JsonValues;
+import glia.model.layout.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -27,9 +29,6 @@ public final class SentenceTransformerKeys {
     private static final String TOP_LEVEL = "(modules|config_sentence_transformers|sentence_[\\w-]+_config)\\.json";
     /// A file of the folder, or of a folder in it.
     private static final String FILE = "([\\w-][\\w.-]*/)?[\\w-][\\w.-]*\\.json";
-    private static final List<String> MODES = List.of("pooling_mode_mean_tokens", "pooling_mode_cls_token",
-            "pooling_mode_lasttoken");
-    private static final List<String> MODE_NAMES = List.of("mean", "cls", "lasttoken");
 
     private SentenceTransformerKeys() { }
 
@@ -60,20 +59,30 @@ public final class SentenceTransformerKeys {
 
     private static List<Config> modules(Path file) throws CheckpointException {
         try {
-            if (!(JsonValues.parse(Files.readString(file)) instanceof List<?> list)) {
-                throw new CheckpointException(file, "", "expected a list of modules");
+            return modules(file, Files.readString(file));
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /// The modules that a modules.json lists.
+    ///
+    /// @param file for messages
+    /// @throws CheckpointException if it is not a list of objects
+    public static List<Config> modules(Path file, String json) throws CheckpointException {
+        try {
+            if (!(JsonValues.parse(json) instanceof List<?> list)) {
+                throw new CheckpointException(file, "", "found no list, expected the modules of the model");
             }
-            List<Config> modules = new java.util.ArrayList<>();
+            List<Config> modules = new ArrayList<>();
             for (Object one : list) {
                 modules.add(Config.of(file, Map.of("module", one)).child("module"));
             }
             return modules;
         } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file, "", "is not the JSON expected: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -108,20 +117,21 @@ public final class SentenceTransformerKeys {
         return metadata;
     }
 
-    /// llama.cpp's number of a pooling: 1 mean, 2 first token, 3 last token.
     private static int number(Config config) throws CheckpointException {
-        int found = config.isText("pooling_mode") ? MODE_NAMES.indexOf(config.text("pooling_mode")) : -1;
-        int count = found < 0 ? 0 : 1;
-        for (String key : config.keys()) {
-            if (key.startsWith("pooling_mode_") && config.isFlag(key) && config.flag(key)) {
-                found = MODES.indexOf(key);
-                count++;
-            }
-        }
-        if (count != 1 || found < 0) {
+        int number = Pooling.of(config).ggufNumber();
+        if (number == Pooling.GGUF_NONE) {
             throw config.error("pooling_mode", "GGUF has numbers for the poolings mean, cls and lasttoken alone");
         }
-        return found + 1;
+        return number;
+    }
+
+    /// The pooling of a number in a GGUF file's metadata.
+    ///
+    /// @throws CheckpointException if there is no pooling of that number
+    public static Pooling pooling(GgufMetadata metadata, String key) throws CheckpointException {
+        long number = metadata.integer(key);
+        return Pooling.ofGguf(number).orElseThrow(() -> new CheckpointException(metadata.origin(),
+                "metadata key " + key, "found " + number + ", expected 1 (mean), 2 (first token) or 3 (last token)"));
     }
 
     /// Writes the files of a GGUF file's metadata to a folder. A file with a pooling alone, as llama.cpp writes it,
@@ -143,12 +153,7 @@ public final class SentenceTransformerKeys {
         }
         String key = metadata.string("general.architecture") + POOLING_TYPE;
         if (!written && metadata.has(key) && metadata.integer(key) > 0) {
-            long type = metadata.integer(key);
-            if (type > MODES.size()) {
-                throw new CheckpointException(metadata.origin(), "metadata key " + key, "found " + type
-                        + ", expected 1 (mean), 2 (first token) or 3 (last token)");
-            }
-            write(folder.resolve(POOLING), "{\"" + MODES.get((int) type - 1) + "\": true}\n");
+            write(folder.resolve(POOLING), "{\"" + pooling(metadata, key).key() + "\": true}\n");
             String module = "{\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", "
                     + "\"type\": \"sentence_transformers.models.%s\"}";
             write(folder.resolve(MODULES), "[" + String.join(",\n ", module.formatted(0, 0, "", "Transformer"),

@@ -27,42 +27,16 @@ sealed interface PieceDecoder {
     /// The most spaces that are dropped at the start of a text.
     int leadingSpaces();
 
-    /// Byte-level pieces as in GPT-2: each character represents a byte. Printable characters of Latin-1 represent
-    /// themselves, and the other bytes are numbered from U+0100.
+    /// Byte-level pieces as in GPT-2: each character represents a byte, see [ByteAlphabet].
     record ByteLevel() implements PieceDecoder {
-        private static final short[] BYTES = bytes();
-
-        private static final char[] CHARS = chars();
-
-        private static char[] chars() {
-            char[] chars = new char[256];
-            for (int c = 0; c < BYTES.length; c++) {
-                if (BYTES[c] >= 0) {
-                    chars[BYTES[c]] = (char) c;
-                }
-            }
-            return chars;
-        }
-
         /// Spells a text as byte-level pieces do, in UTF-8.
         static byte[] spell(String text) {
             byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
             char[] spelled = new char[utf8.length];
             for (int i = 0; i < utf8.length; i++) {
-                spelled[i] = CHARS[utf8[i] & 0xFF];
+                spelled[i] = ByteAlphabet.character(utf8[i]);
             }
             return new String(spelled).getBytes(StandardCharsets.UTF_8);
-        }
-
-        private static short[] bytes() {
-            short[] bytes = new short[256 + 68];
-            java.util.Arrays.fill(bytes, (short) -1);
-            int next = 256;
-            for (int b = 0; b < 256; b++) {
-                boolean itself = b > ' ' && b < 0x7F || b > 0xA0 && b != 0xAD;
-                bytes[itself ? b : next++] = (short) b;
-            }
-            return bytes;
         }
 
         @Override
@@ -72,13 +46,13 @@ sealed interface PieceDecoder {
                 return;
             }
             for (int i = 0; i < piece.length(); i++) {
-                out.add(BYTES[piece.charAt(i)]);
+                out.add(ByteAlphabet.byteOf(piece.charAt(i)));
             }
         }
 
         private static boolean isByteLevel(String piece) {
             for (int i = 0; i < piece.length(); i++) {
-                if (piece.charAt(i) >= BYTES.length || BYTES[piece.charAt(i)] < 0) {
+                if (ByteAlphabet.byteOf(piece.charAt(i)) < 0) {
                     return false;
                 }
             }

@@ -1,6 +1,7 @@
 package glia.train.checkpoint;
 
 import glia.io.CheckpointException;
+import glia.io.file.Folders;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
@@ -71,14 +72,14 @@ public final class CheckpointStore {
             Folders.flush(beside);
             Folders.delete(target);
             Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-            Folders.flushEntry(folder);
+            Folders.flushNames(folder);
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
             throw new CheckpointException(target, "", "cannot be written: " + e + "; earlier checkpoints are unchanged",
                     e);
         } finally {
-            Folders.deleteQuietly(beside);
+            deleteQuietly(beside);
         }
         prune(model);
         return new Saved(target, step, loss);
@@ -129,8 +130,17 @@ public final class CheckpointStore {
             boolean source = model.path().isPresent()
                     && model.path().get().toAbsolutePath().equals(all.get(i).folder().toAbsolutePath());
             if (!source && (best.isEmpty() || !best.get().equals(all.get(i)))) {
-                Folders.deleteQuietly(all.get(i).folder());
+                deleteQuietly(all.get(i).folder());
             }
+        }
+    }
+
+    /// Deletes a folder; one that cannot be deleted is left for the next time.
+    private static void deleteQuietly(Path folder) {
+        try {
+            Folders.delete(folder);
+        } catch (IOException e) {
+            // Folders are recognized by their names, so it is harmless.
         }
     }
 

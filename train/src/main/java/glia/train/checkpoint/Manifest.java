@@ -1,15 +1,13 @@
 package glia.train.checkpoint;
 
 import glia.io.CheckpointException;
+import glia.io.file.Folders;
+import glia.io.hub.ContentHash;
 import glia.io.json.JsonTree;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +17,6 @@ import tools.jackson.databind.JsonNode;
 /// `training/manifest.json`: step, loss, and the size and SHA-256 of every file of a checkpoint.
 final class Manifest {
     private static final String NAME = "training/manifest.json";
-    private static final int BUFFER = 1 << 20;
 
     private Manifest() { }
 
@@ -27,7 +24,7 @@ final class Manifest {
         Map<String, Object> files = new LinkedHashMap<>();
         for (Path file : Folders.files(folder)) {
             files.put(folder.relativize(file).toString().replace('\\', '/'),
-                    Map.of("bytes", Files.size(file), "sha256", sha256(file)));
+                    Map.of("bytes", Files.size(file), "sha256", ContentHash.sha256(file)));
         }
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("step", step);
@@ -60,7 +57,7 @@ final class Manifest {
                     throw new CheckpointException(file, "", "has " + bytes + " bytes, expected "
                             + e.getValue().path("bytes") + "; the checkpoint is damaged");
                 }
-                if (!sha256(file).equals(e.getValue().path("sha256").asString(""))) {
+                if (!ContentHash.sha256(file).equals(e.getValue().path("sha256").asString(""))) {
                     throw new CheckpointException(file, "", "has another SHA-256 than when it was written; the "
                             + "checkpoint is damaged");
                 }
@@ -88,19 +85,6 @@ final class Manifest {
             return JsonTree.parse(Files.readString(file));
         } catch (IOException | RuntimeException e) {
             throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[BUFFER];
-            for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 }

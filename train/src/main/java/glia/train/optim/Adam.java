@@ -1,12 +1,13 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980), with weight decay as an L2 term of the gradient: [AdamW]
 /// without its first line, and `g ← g + λ·w`. As `torch.optim.Adam`.
 public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) implements UpdateRule {
+    private static final String LARGEST = "max_exp_avg_sq";
+
     public Adam {
         Checks.beta("beta1", beta1);
         Checks.beta("beta2", beta2);
@@ -25,7 +26,7 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return moments(shape, amsgrad);
+        return state(shape, amsgrad);
     }
 
     @Override
@@ -34,12 +35,10 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
     }
 
     /// First and second moment, and the largest second moment where it is used.
-    static Map<String, long[]> moments(long[] shape, boolean amsgrad) {
-        Map<String, long[]> state = new LinkedHashMap<>();
-        state.put("exp_avg", shape);
-        state.put("exp_avg_sq", shape);
+    static Map<String, long[]> state(long[] shape, boolean amsgrad) {
+        Map<String, long[]> state = Moments.state(shape);
         if (amsgrad) {
-            state.put("max_exp_avg_sq", shape);
+            state.put(LARGEST, shape);
         }
         return state;
     }
@@ -52,14 +51,9 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
             float keepWeight) {
         long w = u.weightAddress();
         long g = u.gradientAddress();
-        long m = u.address("exp_avg");
-        long v = u.address("exp_avg_sq");
-        long most = amsgrad ? u.address("max_exp_avg_sq") : v;
+        Moments moments = new Moments(u, beta1, beta2);
+        long most = amsgrad ? u.address(LARGEST) : 0;
         float scale = u.gradientScale();
-        float keep1 = (float) beta1;
-        float add1 = (float) (1 - beta1);
-        float keep2 = (float) beta2;
-        float add2 = (float) (1 - beta2);
         float eps = (float) epsilon;
         float rate = (float) (u.learningRate() / (1 - Math.pow(beta1, u.step())));
         float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, u.step())));
@@ -67,10 +61,8 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
             for (long i = from; i < to; i += 4) {
                 float old = Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
-                float mi = keep1 * Memory.f32(m + i) + add1 * gi;
-                float vi = keep2 * Memory.f32(v + i) + add2 * gi * gi;
-                Memory.f32(m + i, mi);
-                Memory.f32(v + i, vi);
+                float mi = moments.first(i, gi);
+                float vi = moments.second(i, gi);
                 if (amsgrad) {
                     vi = Math.max(vi, Memory.f32(most + i));
                     Memory.f32(most + i, vi);

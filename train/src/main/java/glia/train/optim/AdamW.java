@@ -34,7 +34,7 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean amsgrad)
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return Adam.moments(shape, amsgrad);
+        return Adam.state(shape, amsgrad);
     }
 
     @Override

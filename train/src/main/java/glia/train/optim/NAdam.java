@@ -1,7 +1,6 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// NAdam: Adam with Nesterov momentum (Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ). As
@@ -33,7 +32,7 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        Map<String, long[]> state = new LinkedHashMap<>(Adam.moments(shape, false));
+        Map<String, long[]> state = Moments.state(shape);
         state.put("mu_product", new long[] {1});
         return state;
     }
@@ -48,14 +47,9 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
         Memory.f32(product, (float) all);
         long w = u.weightAddress();
         long g = u.gradientAddress();
-        long m = u.address("exp_avg");
-        long v = u.address("exp_avg_sq");
+        Moments moments = new Moments(u, beta1, beta2);
         float scale = u.gradientScale();
         float decay = (float) u.weightDecay();
-        float keep1 = (float) beta1;
-        float add1 = (float) (1 - beta1);
-        float keep2 = (float) beta2;
-        float add2 = (float) (1 - beta2);
         float eps = (float) epsilon;
         float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
         float ofGradient = (float) (u.learningRate() * (1 - mu) / (1 - all));
@@ -64,10 +58,8 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
             for (long i = from; i < to; i += 4) {
                 float old = Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
-                float mi = keep1 * Memory.f32(m + i) + add1 * gi;
-                float vi = keep2 * Memory.f32(v + i) + add2 * gi * gi;
-                Memory.f32(m + i, mi);
-                Memory.f32(v + i, vi);
+                float mi = moments.first(i, gi);
+                float vi = moments.second(i, gi);
                 float d = (float) Math.sqrt(vi) * root + eps;
                 Memory.f32(w + i, old - (ofGradient * gi + ofMoment * mi) / d);
             }

@@ -29,7 +29,7 @@ public record RAdam(double beta1, double beta2, double epsilon) implements Updat
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return Adam.moments(shape, false);
+        return Moments.state(shape);
     }
 
     @Override
@@ -45,23 +45,16 @@ public record RAdam(double beta1, double beta2, double epsilon) implements Updat
         float factor = (float) (r * Math.sqrt(bias2));
         long w = u.weightAddress();
         long g = u.gradientAddress();
-        long m = u.address("exp_avg");
-        long v = u.address("exp_avg_sq");
+        Moments moments = new Moments(u, beta1, beta2);
         float scale = u.gradientScale();
         float decay = (float) u.weightDecay();
-        float keep1 = (float) beta1;
-        float add1 = (float) (1 - beta1);
-        float keep2 = (float) beta2;
-        float add2 = (float) (1 - beta2);
         float eps = (float) epsilon;
         u.elements((from, to) -> {
             for (long i = from; i < to; i += 4) {
                 float old = Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
-                float mi = keep1 * Memory.f32(m + i) + add1 * gi;
-                float vi = keep2 * Memory.f32(v + i) + add2 * gi * gi;
-                Memory.f32(m + i, mi);
-                Memory.f32(v + i, vi);
+                float mi = moments.first(i, gi);
+                float vi = moments.second(i, gi);
                 float adapted = rectified ? factor / ((float) Math.sqrt(vi) + eps) : 1;
                 Memory.f32(w + i, old - rate * mi * adapted);
             }

@@ -1,5 +1,6 @@
 package glia.train.tokenizer;
 
+import glia.text.tokenizer.ByteAlphabet;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -63,7 +64,9 @@ public final class BpeTrainer {
     public TrainedTokenizer train() {
         Vocabulary vocabulary = new Vocabulary();
         specialTokens.forEach(vocabulary::id);
-        Arrays.stream(ByteAlphabet.sorted()).forEach(c -> vocabulary.id(Character.toString(c)));
+        for (char c : ByteAlphabet.sorted()) {
+            vocabulary.id(Character.toString(c));
+        }
 
         List<int[]> symbols = new ArrayList<>();
         long[] counts = new long[words.size()];
