@@ -2,9 +2,11 @@
 module glia.train {
     requires transitive glia.engine;
 
+    exports glia.train.check;
     exports glia.train.checkpoint;
     exports glia.train.data;
     exports glia.train.optim;
+    exports glia.train.run;
     exports glia.train.schedule;
     exports glia.train.tokenizer;
 }
