@@ -4,8 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.file.Folders;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
-import glia.model.Model;
-import glia.model.write.ModelWriter;
 import glia.tensor.Tensor;
 import glia.train.optim.Optimizer;
 import java.io.IOException;
@@ -47,28 +45,52 @@ public final class CheckpointStore {
 
     /// A checkpoint that is whole.
     ///
+    /// @param progress where the run was
+    public record Saved(Path folder, Progress progress) {
+        public long step() {
+            return progress.step();
+        }
+
+        public long tokens() {
+            return progress.tokens();
+        }
+
+        public OptionalDouble loss() {
+            return progress.loss();
+        }
+
+        public OptionalDouble bestLoss() {
+            return progress.bestLoss();
+        }
+    }
+
+    /// Where a run is.
+    ///
+    /// @param step updates so far
+    /// @param tokens tokens so far
     /// @param loss by which checkpoints are compared, such as the validation loss
-    public record Saved(Path folder, long step, OptionalDouble loss) { }
+    /// @param bestLoss the smallest such loss so far
+    public record Progress(long step, long tokens, OptionalDouble loss, OptionalDouble bestLoss) {
+        /// Progress without validation losses.
+        public Progress(long step, long tokens) {
+            this(step, tokens, OptionalDouble.empty(), OptionalDouble.empty());
+        }
+    }
 
     /// Saves a model and its optimizer, then deletes checkpoints that need not be kept.
     ///
-    /// @param step updates so far
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
-    public Saved save(Model model, Optimizer optimizer, long step, OptionalDouble loss) throws CheckpointException {
-        Path target = folder.resolve("%s%08d".formatted(PREFIX, step));
+    public Saved save(TrainedModel model, Optimizer optimizer, Progress progress) throws CheckpointException {
+        Path target = folder.resolve("%s%08d".formatted(PREFIX, progress.step()));
         Path beside = folder.resolve(TEMPORARY + target.getFileName());
         try {
             Files.createDirectories(folder);
             Folders.delete(beside);
-            ModelWriter.write(model, beside);
-            if (!Files.exists(beside.resolve("config.json"))) {
-                throw new CheckpointException(model.path().orElse(folder), "config.json",
-                        "has been deleted since the model was loaded; the checkpoint would not load");
-            }
+            model.write(beside);
             Files.createDirectory(beside.resolve("training"));
             SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer.state(),
                     Map.of("steps", Long.toString(optimizer.steps())));
-            Manifest.write(beside, step, loss);
+            Manifest.write(beside, progress);
             Folders.flush(beside);
             Folders.delete(target);
             Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
@@ -82,7 +104,7 @@ public final class CheckpointStore {
             deleteQuietly(beside);
         }
         prune(model);
-        return new Saved(target, step, loss);
+        return new Saved(target, progress);
     }
 
     /// The newest checkpoint whose files are all as they were written.
@@ -118,7 +140,7 @@ public final class CheckpointStore {
     }
 
     /// The folder that the model was loaded from stays, because its config and tokenizer go into each checkpoint.
-    private void prune(Model model) throws CheckpointException {
+    private void prune(TrainedModel model) throws CheckpointException {
         List<Saved> all = new ArrayList<>();
         for (Path each : folders()) {
             Manifest.read(each).ifPresent(all::add);
@@ -127,8 +149,8 @@ public final class CheckpointStore {
         Optional<Saved> best = all.stream().filter(s -> s.loss().isPresent())
                 .min(Comparator.comparingDouble(s -> s.loss().getAsDouble()));
         for (int i = keepLast; i < all.size(); i++) {
-            boolean source = model.path().isPresent()
-                    && model.path().get().toAbsolutePath().equals(all.get(i).folder().toAbsolutePath());
+            boolean source = model.source().isPresent()
+                    && model.source().get().toAbsolutePath().equals(all.get(i).folder().toAbsolutePath());
             if (!source && (best.isEmpty() || !best.get().equals(all.get(i)))) {
                 deleteQuietly(all.get(i).folder());
             }

@@ -20,15 +20,17 @@ final class Manifest {
 
     private Manifest() { }
 
-    static void write(Path folder, long step, OptionalDouble loss) throws IOException {
+    static void write(Path folder, CheckpointStore.Progress progress) throws IOException {
         Map<String, Object> files = new LinkedHashMap<>();
         for (Path file : Folders.files(folder)) {
             files.put(folder.relativize(file).toString().replace('\\', '/'),
                     Map.of("bytes", Files.size(file), "sha256", ContentHash.sha256(file)));
         }
         Map<String, Object> all = new LinkedHashMap<>();
-        all.put("step", step);
-        loss.ifPresent(value -> all.put("loss", value));
+        all.put("step", progress.step());
+        all.put("tokens", progress.tokens());
+        progress.loss().ifPresent(value -> all.put("loss", value));
+        progress.bestLoss().ifPresent(value -> all.put("best_loss", value));
         all.put("files", files);
         Files.writeString(folder.resolve(NAME), JsonTree.of(all) + "\n");
     }
@@ -74,9 +76,12 @@ final class Manifest {
         if (!json.path("step").isIntegralNumber() || !json.path("files").isObject()) {
             throw new CheckpointException(folder.resolve(NAME), "", "has no step or no files");
         }
-        JsonNode loss = json.path("loss");
-        return new Saved(folder, json.get("step").asLong(),
-                loss.isNumber() ? OptionalDouble.of(loss.asDouble()) : OptionalDouble.empty());
+        return new Saved(folder, new CheckpointStore.Progress(json.get("step").asLong(), json.path("tokens").asLong(0),
+                number(json.path("loss")), number(json.path("best_loss"))));
+    }
+
+    private static OptionalDouble number(JsonNode node) {
+        return node.isNumber() ? OptionalDouble.of(node.asDouble()) : OptionalDouble.empty();
     }
 
     private static JsonNode json(Path folder) throws CheckpointException {

@@ -76,6 +76,11 @@ public final class Optimizer implements AutoCloseable {
         }
     }
 
+    /// Counts a step without an update.
+    public void skip() {
+        steps++;
+    }
+
     /// The state tensors by `parameter.part`, such as `model.norm.weight.exp_avg`.
     public Map<String, Tensor> state() {
         Map<String, Tensor> all = new LinkedHashMap<>();

@@ -1,5 +1,6 @@
 package glia.train.checkpoint;
 
+import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.Config;
@@ -15,6 +16,13 @@ import glia.train.optim.AdamW;
 import glia.train.optim.Muon;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
+import glia.train.run.Objective;
+import glia.train.run.StepFigures;
+import glia.train.run.StepLoss;
+import glia.train.run.Trainer;
+import glia.train.run.TrainerOptions;
+import glia.train.run.TrainingListener;
+import glia.train.schedule.ConstantSchedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +48,25 @@ final class ResumableRun {
         });
     }
 
+    /// Checkpoints are compared by the training loss.
+    private static Objective objective(RandomWindows data) {
+        return new Objective() {
+            private double loss;
+
+            @Override
+            public StepLoss accumulate(TrainingPass pass, long step) {
+                TokenBatch batch = data.batch(step);
+                loss = pass.loss(batch);
+                return StepLoss.of(loss, batch.numTokens());
+            }
+
+            @Override
+            public OptionalDouble validate(TrainingPass pass) {
+                return OptionalDouble.of(loss);
+            }
+        };
+    }
+
     /// Runs up to a step; what is there already is not computed again.
     static void run(Path folder, int steps, BiConsumer<Long, Double> losses) throws Exception {
         CheckpointStore store = new CheckpointStore(folder, 2);
@@ -60,16 +87,18 @@ final class ResumableRun {
             try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
                     Optimizer optimizer = new Optimizer(kernels,
                             ParameterGroups.of(model, w -> true, new Muon(), new AdamW(), 0.1))) {
+                Trainer trainer = new Trainer(pass, optimizer, objective(data),
+                        new TrainerOptions(steps, 1e-2, new ConstantSchedule(0), 1e30, 1, 1, 0, 0))
+                        .saveTo(store, TrainedModel.of(model));
                 if (last.isPresent()) {
-                    CheckpointStore.restore(last.get(), optimizer);
+                    trainer.resume(last.get());
                 }
-                for (long step = optimizer.steps(); step < steps; step++) {
-                    double loss = pass.loss(data.batch(step));
-                    optimizer.step(pass.weightGradients(), 1e-2, 1);
-                    pass.zeroGradients();
-                    losses.accept(step, loss);
-                    store.save(model, optimizer, step + 1, OptionalDouble.of(loss));
-                }
+                trainer.listen(new TrainingListener() {
+                    @Override
+                    public void step(StepFigures figures) {
+                        losses.accept(figures.step() - 1, figures.loss());
+                    }
+                }).run();
             }
         }
     }

@@ -1,0 +1,179 @@
+package glia.train.run;
+
+import glia.engine.training.TrainingPass;
+import glia.io.CheckpointException;
+import glia.train.checkpoint.CheckpointStore;
+import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.checkpoint.TrainedModel;
+import glia.train.optim.GradientNorm;
+import glia.train.optim.Optimizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/// The training loop: loss and gradients, clipping, update; now and then validation, samples and a checkpoint.
+///
+/// ```java
+/// var trainer = new Trainer(pass, optimizer, objective, new TrainerOptions(2000, 1e-3, schedule));
+/// trainer.saveTo(store, TrainedModel.of(model)).listen(listener);
+/// trainer.run();
+/// ```
+/// Everything random depends on the step alone, so a run that is resumed from a checkpoint repeats the same losses bit
+/// by bit. All but `stop` belongs to one thread.
+public final class Trainer {
+    private final TrainingPass pass;
+    private final Optimizer optimizer;
+    private final Objective objective;
+    private final TrainerOptions options;
+    private final List<TrainingListener> listeners = new ArrayList<>();
+    private final List<StepHook> hooks = new ArrayList<>();
+    private Optional<CheckpointStore> store = Optional.empty();
+    private TrainedModel content;
+    private Supplier<Map<String, String>> samples = Map::of;
+    private Supplier<Map<String, Double>> norms = Map::of;
+    private NumberGuard guard = NumberGuard.STOP;
+    private long tokens;
+    private double bestLoss = Double.POSITIVE_INFINITY;
+    private volatile boolean stopped;
+
+    /// @param pass of the model that the optimizer updates
+    public Trainer(TrainingPass pass, Optimizer optimizer, Objective objective, TrainerOptions options) {
+        this.pass = pass;
+        this.optimizer = optimizer;
+        this.objective = objective;
+        this.options = options;
+    }
+
+    /// Saves checkpoints.
+    public Trainer saveTo(CheckpointStore checkpoints, TrainedModel model) {
+        store = Optional.of(checkpoints);
+        content = model;
+        return this;
+    }
+
+    /// Adds a listener. The caller closes it.
+    public Trainer listen(TrainingListener listener) {
+        listeners.add(listener);
+        return this;
+    }
+
+    /// Adds something that happens after each update.
+    public Trainer after(StepHook hook) {
+        hooks.add(hook);
+        return this;
+    }
+
+    /// Sets where samples come from.
+    public Trainer sampleBy(Supplier<Map<String, String>> texts) {
+        samples = texts;
+        return this;
+    }
+
+    /// Sets where measurements come from.
+    public Trainer measureBy(Supplier<Map<String, Double>> values) {
+        norms = values;
+        return this;
+    }
+
+    /// Sets what happens to losses and gradients that are no numbers.
+    public Trainer guardBy(NumberGuard numbers) {
+        guard = numbers;
+        return this;
+    }
+
+    /// Continues from a checkpoint, whose weights the model already has.
+    ///
+    /// @throws CheckpointException if its optimizer state does not fit
+    public Trainer resume(Saved saved) throws CheckpointException {
+        CheckpointStore.restore(saved, optimizer);
+        tokens = saved.tokens();
+        bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
+        return this;
+    }
+
+    /// Asks the loop to end after the step that it computes; the model is saved. For any thread.
+    public void stop() {
+        stopped = true;
+    }
+
+    /// Runs all steps that are left.
+    ///
+    /// @return updates so far, less than asked for if the run was stopped
+    /// @throws CheckpointException if a checkpoint cannot be written
+    /// @throws TrainingException if a loss or gradient is no number
+    public long run() throws CheckpointException {
+        long saved = -1;
+        while (optimizer.steps() < options.steps() && !stopped) {
+            step();
+            long step = optimizer.steps();
+            boolean last = step == options.steps();
+            OptionalDouble loss = OptionalDouble.empty();
+            if (last || TrainerOptions.due(options.validateEvery(), step)) {
+                loss = validate(step);
+            }
+            if (TrainerOptions.due(options.sampleEvery(), step) || last && options.sampleEvery() > 0) {
+                Map<String, String> texts = samples.get();
+                tell(l -> l.sampled(step, texts));
+            }
+            if (last || TrainerOptions.due(options.saveEvery(), step)) {
+                save(step, loss);
+                saved = step;
+            }
+        }
+        if (stopped && saved != optimizer.steps() && optimizer.steps() > 0) {
+            save(optimizer.steps(), OptionalDouble.empty());
+        }
+        return optimizer.steps();
+    }
+
+    private void step() {
+        long start = System.nanoTime();
+        long index = optimizer.steps();
+        pass.zeroGradients();
+        StepLoss loss = objective.accumulate(pass, index);
+        double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+        tokens += loss.tokens();
+        double rate = options.learningRate() * options.schedule().factor(index);
+        Optional<String> skip = guard.check(pass, index + 1, loss.loss(), norm);
+        if (skip.isPresent()) {
+            optimizer.skip();
+            tell(l -> l.warned(index + 1, skip.get()));
+        } else {
+            optimizer.step(pass.weightGradients(), rate, GradientNorm.clipFactor(norm, options.maxGradientNorm()));
+            hooks.forEach(h -> h.updated(index + 1));
+        }
+        StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
+                (System.nanoTime() - start) / 1e9, loss.parts());
+        tell(l -> l.step(figures));
+        if (TrainerOptions.due(options.measureEvery(), index + 1)) {
+            Map<String, Double> values = norms.get();
+            tell(l -> l.measured(index + 1, values));
+        }
+    }
+
+    private OptionalDouble validate(long step) {
+        OptionalDouble loss = objective.validate(pass);
+        if (loss.isPresent()) {
+            boolean best = loss.getAsDouble() < bestLoss;
+            bestLoss = Math.min(bestLoss, loss.getAsDouble());
+            tell(l -> l.validated(step, loss.getAsDouble(), best));
+        }
+        return loss;
+    }
+
+    private void save(long step, OptionalDouble loss) throws CheckpointException {
+        if (store.isPresent()) {
+            OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
+            Saved saved = store.get().save(content, optimizer, new CheckpointStore.Progress(step, tokens, loss, best));
+            tell(l -> l.saved(saved));
+        }
+    }
+
+    private void tell(Consumer<TrainingListener> event) {
+        listeners.forEach(event);
+    }
+}
