@@ -3,6 +3,7 @@ module glia.io {
     requires transitive glia.tensor;
     requires transitive tools.jackson.databind;
     requires java.net.http;
+    requires org.snakeyaml.engine;
 
     exports glia.io;
     exports glia.io.file;
@@ -12,4 +13,5 @@ module glia.io {
     exports glia.io.safetensors;
     exports glia.io.hub;
     exports glia.io.json;
+    exports glia.io.yaml;
 }

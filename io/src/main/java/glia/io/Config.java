@@ -9,11 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import tools.jackson.core.JacksonException;
 
 /// A JSON object such as `config.json` with typed getters: each returns a value of its type or throws an exception that
@@ -25,11 +27,14 @@ public final class Config {
     private final Path origin;
     private final String prefix;
     private final Map<?, ?> values;
+    /// The place of a key for messages.
+    private final UnaryOperator<String> where;
 
-    private Config(Path origin, String prefix, Map<?, ?> values) {
+    private Config(Path origin, String prefix, Map<?, ?> values, UnaryOperator<String> where) {
         this.origin = origin;
         this.prefix = prefix;
         this.values = values;
+        this.where = where;
     }
 
     /// Reads a file that holds one JSON object.
@@ -74,12 +79,19 @@ public final class Config {
     ///
     /// @param origin the file for messages
     public static Config of(Path origin, Map<String, ?> values) {
-        return new Config(origin, "", JsonValues.object(values));
+        return of(origin, values, key -> "key " + key);
+    }
+
+    /// The same with the places of keys, such as their lines.
+    ///
+    /// @param where the place, for messages, of a key's full path, as in `layers[2].size`
+    public static Config of(Path origin, Map<String, ?> values, UnaryOperator<String> where) {
+        return new Config(origin, "", JsonValues.object(values), where);
     }
 
     private static Config object(Path origin, Object value) throws CheckpointException {
         if (value instanceof Map<?, ?> map) {
-            return new Config(origin, "", map);
+            return new Config(origin, "", map, key -> "key " + key);
         }
         throw new CheckpointException(origin, "", "found " + words(value) + ", expected an object");
     }
@@ -88,14 +100,14 @@ public final class Config {
     public Config with(String key, Object value) {
         Map<Object, Object> changed = new LinkedHashMap<>(values);
         changed.put(key, JsonValues.of(value));
-        return new Config(origin, prefix, changed);
+        return new Config(origin, prefix, changed, where);
     }
 
     /// A copy without a key.
     ///
     /// @param path the keys from the outermost object on; no effect if there is no such key
     public Config without(String... path) {
-        return new Config(origin, prefix, without(values, List.of(path)));
+        return new Config(origin, prefix, without(values, List.of(path)), where);
     }
 
     private static Map<?, ?> without(Map<?, ?> values, List<String> path) {
@@ -248,18 +260,30 @@ public final class Config {
     /// The object of a key; its messages name the full path, as in `text_config.hidden_size`.
     public Config child(String key) throws CheckpointException {
         Object value = required(key, "an object");
-        return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", map)
+        return value instanceof Map<?, ?> map ? new Config(origin, prefix + key + ".", map, where)
                 : fail(key, value, "an object");
     }
 
     /// The object of a key, or one of these values if the key is absent.
     public Config child(String key, Map<String, ?> ifAbsent) throws CheckpointException {
-        return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonValues.object(ifAbsent));
+        return has(key) ? child(key) : new Config(origin, prefix + key + ".", JsonValues.object(ifAbsent), where);
+    }
+
+    /// The objects of a list; their messages name the index, as in `layers[2].size`.
+    public List<Config> children(String key) throws CheckpointException {
+        List<?> list = list(key, "a list of objects");
+        List<Config> children = new ArrayList<>();
+        for (int i = 0; i < list.size(); i++) {
+            String item = key + "[" + i + "]";
+            children.add(list.get(i) instanceof Map<?, ?> map ? new Config(origin, prefix + item + ".", map, where)
+                    : fail(item, list.get(i), "an object"));
+        }
+        return children;
     }
 
     /// An exception about a key, for callers that check more than the type.
     public CheckpointException error(String key, String problem) {
-        return new CheckpointException(origin, "key " + prefix + key, problem);
+        return new CheckpointException(origin, where.apply(prefix + key), problem);
     }
 
     private String text(String key, Object value) throws CheckpointException {
