@@ -5,6 +5,7 @@ module glia.train {
     exports glia.train.check;
     exports glia.train.checkpoint;
     exports glia.train.data;
+    exports glia.train.loss;
     exports glia.train.optim;
     exports glia.train.run;
     exports glia.train.schedule;

@@ -1,0 +1,130 @@
+package glia.train.check;
+
+import glia.io.CheckpointException;
+import glia.io.json.JsonTree;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+
+/// The cases of a group: `cases.json` with parameters and scalar results, `cases.safetensors` with inputs
+/// (`batch.<batch>.<name>`) and results (`case.<id>.<name>`).
+public final class CaseFile implements AutoCloseable {
+    /// The name of the file with parameters and scalars.
+    public static final String JSON = "cases.json";
+    /// The name of the file with tensors, which a group may lack.
+    public static final String TENSORS = "cases.safetensors";
+
+    private final Path folder;
+    private final Optional<SafetensorsCheckpoint> tensors;
+    private final JsonNode root;
+    private final List<ReferenceCase> cases = new ArrayList<>();
+
+    private CaseFile(Path folder, Optional<SafetensorsCheckpoint> tensors, JsonNode root) {
+        this.folder = folder;
+        this.tensors = tensors;
+        this.root = root;
+    }
+
+    /// Opens the files of a folder.
+    ///
+    /// @throws IOException if a file is missing, cannot be read or is not of this layout
+    public static CaseFile open(Path folder) throws IOException {
+        Path file = folder.resolve(JSON);
+        JsonNode root;
+        try {
+            root = JsonTree.parse(Files.readAllBytes(file));
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
+        }
+        if (!root.path("cases").isArray()) {
+            throw new CheckpointException(file, "cases", "expected a list of cases");
+        }
+        Path numbers = folder.resolve(TENSORS);
+        Optional<SafetensorsCheckpoint> tensors = Files.exists(numbers)
+                ? Optional.of(SafetensorsCheckpoint.open(numbers)) : Optional.empty();
+        CaseFile cases = new CaseFile(folder, tensors, root);
+        try {
+            int index = 0;
+            for (JsonNode node : root.path("cases")) {
+                if (!node.path("id").isString()) {
+                    throw new CheckpointException(file, "cases[" + index + "].id", "expected the name of the case");
+                }
+                cases.cases.add(new ReferenceCase(cases, node));
+                index++;
+            }
+        } catch (CheckpointException e) {
+            cases.close();
+            throw e;
+        }
+        return cases;
+    }
+
+    /// The cases, in the order of the file.
+    public List<ReferenceCase> cases() {
+        return List.copyOf(cases);
+    }
+
+    /// The whole content of `cases.json`, for keys besides the cases.
+    public JsonNode root() {
+        return root;
+    }
+
+    /// Whether there is a tensor of this full name, such as `batch.opt.w`.
+    public boolean has(String name) {
+        return tensors.isPresent() && tensors.get().names().contains(name);
+    }
+
+    /// The tensor of this full name.
+    ///
+    /// @throws IllegalArgumentException if there is none
+    public CaseTensor tensor(String name) {
+        try {
+            return CaseTensor.of(tensors.orElseThrow(() -> new IllegalArgumentException(folder.resolve(TENSORS)
+                    + ": there is no such file, which should hold " + name)).tensor(name));
+        } catch (CheckpointException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+    }
+
+    /// Computes a case and compares all of its results.
+    @FunctionalInterface
+    public interface Check {
+        void run(ReferenceCase c, Comparison comparison) throws IOException;
+    }
+
+    /// Runs a check on all cases of a folder. A case fails with an error if the check throws an exception, leaves a
+    /// parameter unread or leaves a result of the reference unused.
+    ///
+    /// @throws IOException if the files cannot be read
+    public static void run(Path folder, Consumer<CaseResult> results, Check check) throws IOException {
+        try (CaseFile file = open(folder)) {
+            for (ReferenceCase c : file.cases) {
+                results.accept(run(c, check));
+            }
+        }
+    }
+
+    private static CaseResult run(ReferenceCase c, Check check) throws IOException {
+        try {
+            Comparison comparison = new Comparison(c);
+            check.run(c, comparison);
+            return comparison.result();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            return CaseResult.failed(c.id(), e.getMessage());
+        } catch (RuntimeException e) {
+            return CaseResult.failed(c.id(), e.toString());
+        }
+    }
+
+    @Override
+    public void close() {
+        tensors.ifPresent(SafetensorsCheckpoint::close);
+    }
+}

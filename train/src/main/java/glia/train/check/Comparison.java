@@ -1,0 +1,108 @@
+package glia.train.check;
+
+import glia.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Set;
+
+/// Compares the results of a case with those of the reference and keeps the one with the largest share of its
+/// tolerance.
+///
+/// The difference of a tensor is the largest difference of a value, divided by the reference's largest magnitude; that
+/// of a scalar is divided by its magnitude, but at least by 0.01. Values that are not finite must be equal.
+public final class Comparison {
+    /// The tolerance for F32 arithmetic.
+    public static final double F32 = 1e-4;
+    /// The tolerance for F64 arithmetic on stored F32 inputs.
+    public static final double F64 = 1e-6;
+
+    private static final double LEAST_SCALAR = 1e-2;
+
+    private final ReferenceCase reference;
+    private String quantity = "";
+    private double difference;
+    private double tolerance;
+    private double share = -1;
+
+    Comparison(ReferenceCase reference) {
+        this.reference = reference;
+    }
+
+    /// Compares a scalar.
+    public void scalar(String name, double actual, double limit) {
+        double expected = reference.scalar(name);
+        keep(name, expected == actual ? 0 : ratio(actual, expected, Math.max(LEAST_SCALAR, Math.abs(expected))),
+                limit);
+    }
+
+    /// Compares a tensor.
+    ///
+    /// @throws IllegalArgumentException if the number of values differs
+    public void tensor(String name, double[] actual, double limit) {
+        double[] expected = reference.tensor(name).values();
+        if (expected.length != actual.length) {
+            throw new IllegalArgumentException(name + ": computed " + actual.length + " values, the reference has "
+                    + Arrays.toString(reference.tensor(name).shape()));
+        }
+        values(name, actual, expected, limit);
+    }
+
+    /// Compares an F32 tensor.
+    public void tensor(String name, Tensor actual, double limit) {
+        double[] values = new double[Math.toIntExact(actual.size())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = actual.get(i);
+        }
+        tensor(name, values, limit);
+    }
+
+    /// Compares values with others of the same number that were read elsewhere.
+    public void values(String name, double[] actual, double[] expected, double limit) {
+        double largest = 0;
+        for (double x : expected) {
+            if (Double.isFinite(x)) {
+                largest = Math.max(largest, Math.abs(x));
+            }
+        }
+        double most = 0;
+        for (int i = 0; i < expected.length; i++) {
+            most = Math.max(most, ratio(actual[i], expected[i], largest == 0 ? 1 : largest));
+        }
+        keep(name, most, limit);
+    }
+
+    private static double ratio(double actual, double expected, double size) {
+        if (Double.compare(actual, expected) == 0) {
+            return 0;
+        }
+        double ratio = Math.abs(actual - expected) / size;
+        return Double.isNaN(ratio) ? Double.POSITIVE_INFINITY : ratio;
+    }
+
+    private void keep(String name, double found, double limit) {
+        double part = found / limit;
+        if (part > share) {
+            share = part;
+            quantity = name;
+            difference = found;
+            tolerance = limit;
+        }
+    }
+
+    /// The result.
+    ///
+    /// @throws IllegalArgumentException if a parameter was not read, a result was not compared or there is none
+    CaseResult result() {
+        Set<String> unread = reference.params().unread();
+        if (!unread.isEmpty()) {
+            throw new IllegalArgumentException("the parameters " + unread + " are not supported");
+        }
+        Set<String> unused = reference.unused();
+        if (!unused.isEmpty()) {
+            throw new IllegalArgumentException("the results " + unused + " are not supported");
+        }
+        if (share < 0) {
+            throw new IllegalArgumentException("the case has no results");
+        }
+        return CaseResult.of(reference.id(), quantity, difference, tolerance);
+    }
+}

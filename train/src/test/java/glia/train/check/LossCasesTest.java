@@ -1,0 +1,40 @@
+package glia.train.check;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Workers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Losses and their gradients against those of TRL and verl; all cases where `GLIA_SHARED` is set, else a few.
+class LossCasesTest {
+    private static final Path FEW = Path.of("src/test/resources/golden-training");
+
+    private static Stream<CaseGroup> groups() {
+        return Stream.of(new RewardModelCases());
+    }
+
+    @ParameterizedTest
+    @MethodSource("groups")
+    void agreesWithTheReference(CaseGroup group) throws Exception {
+        Path tree = Optional.ofNullable(System.getenv("GLIA_SHARED")).map(Path::of)
+                .map(shared -> shared.resolve("golden-training")).filter(Files::isDirectory).orElse(FEW);
+        for (String backend : List.of("best", "scalar")) {
+            List<CaseResult> results = new ArrayList<>();
+            try (Workers workers = new Workers(2)) {
+                group.run(tree.resolve(group.name()), tree.resolveSibling("golden"),
+                        KernelBackends.choose(backend, workers).kernels(), results::add);
+            }
+            assertTrue(results.stream().allMatch(CaseResult::passes), () -> group.name() + " " + backend + ": "
+                    + results.stream().filter(r -> !r.passes()).toList());
+            assertTrue(results.size() >= 2, group.name());
+        }
+    }
+}
