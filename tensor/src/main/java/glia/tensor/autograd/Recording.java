@@ -167,6 +167,8 @@ final class Recording implements AutoCloseable {
         return switch (w) {
             case Weight.Plain plain -> plain != Weight.ABSENT && trainable.test(plain);
             case LowRank adapted -> trainable.test(adapted.a()) || trainable.test(adapted.b())
+                    || adapted.bias().isPresent() && trainable.test(adapted.bias().get())
+                    || adapted.magnitudes().isPresent() && trainable.test(adapted.magnitudes().get().vector())
                     || isTrainable(adapted.base());
         };
     }

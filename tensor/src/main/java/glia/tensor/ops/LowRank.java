@@ -1,34 +1,80 @@
 package glia.tensor.ops;
 
+import glia.tensor.DType;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Optional;
 
 /// A weight with a low-rank adapter, `W + scale · B · A` (LoRA, https://arxiv.org/abs/2106.09685). The sum is never
 /// materialized: `y = x · Wᵀ + scale · (x · Aᵀ) · Bᵀ`. The base may be of any kind, including quantized (QLoRA,
 /// https://arxiv.org/abs/2305.14314) and adapted weights. Gradients go to A, B and the base, as far as they are
 /// trainable.
+///
+/// An adapter may have a bias c of B's output, `y += scale · c`, and magnitudes (`Magnitudes`, DoRA).
 public final class LowRank implements Weight {
     private final Weight base;
     private final Stored a;
     private final Stored b;
     private final float scale;
+    private final Optional<Stored> bias;
+    private final Optional<Magnitudes> magnitudes;
+
+    private LowRank(Weight base, Stored a, Stored b, float scale, Optional<Stored> bias,
+            Optional<Magnitudes> magnitudes) {
+        this.base = base;
+        this.a = a;
+        this.b = b;
+        this.scale = scale;
+        this.bias = bias;
+        this.magnitudes = magnitudes;
+    }
 
     /// @param base W `[R, K]`
     /// @param a `[r, K]`
     /// @param b `[R, r]`
     /// @throws IllegalArgumentException if the shapes do not fit each other
     public LowRank(Weight base, Stored a, Stored b, float scale) {
+        this(base, a, b, scale, Optional.empty(), Optional.empty());
         long[] shape = base.shape();
         if (shape.length != 2 || !a.tensor().is(b.cols(), shape[1]) || !b.tensor().is(shape[0], a.rows())) {
             throw new IllegalArgumentException("a low-rank adapter of A " + a.tensor() + " and B " + b.tensor()
                     + " does not fit a weight of shape " + Arrays.toString(shape) + "; it needs A [r, "
                     + shape[shape.length - 1] + "] and B [" + shape[0] + ", r]");
         }
-        this.base = base;
-        this.a = a;
-        this.b = b;
-        this.scale = scale;
+    }
+
+    /// A copy with a bias of B's output, which is added before the scale. Only products have it, not lookups.
+    ///
+    /// @param c `[R]`, F32
+    /// @throws IllegalArgumentException if the shape does not fit, or there are magnitudes, which exclude a bias
+    public LowRank withBias(Stored c) {
+        require(c, rows(), "a bias of B");
+        if (magnitudes.isPresent()) {
+            throw new IllegalArgumentException("an adapter with magnitudes (DoRA) has no bias of B");
+        }
+        return new LowRank(base, a, b, scale, Optional.of(c), magnitudes);
+    }
+
+    /// A copy whose rows, or columns, have learned magnitudes (DoRA).
+    ///
+    /// @param axis rows for a matrix that is multiplied, columns for an embedding table
+    /// @param m `[R]` or `[K]`, F32
+    /// @throws IllegalArgumentException if the shape does not fit, or there is a bias
+    public LowRank withMagnitudes(Magnitudes.Axis axis, Stored m) {
+        require(m, axis == Magnitudes.Axis.ROWS ? rows() : cols(), "a magnitude vector");
+        if (bias.isPresent()) {
+            throw new IllegalArgumentException("an adapter with a bias of B has no magnitudes (DoRA)");
+        }
+        return new LowRank(base, a, b, scale, bias, Optional.of(new Magnitudes(this, axis, m)));
+    }
+
+    private void require(Stored vector, int size, String what) {
+        if (vector.tensor().dtype() != DType.F32 || !vector.tensor().is(size)) {
+            throw new IllegalArgumentException(what + " of " + vector.tensor() + " does not fit an adapter of shape "
+                    + Arrays.toString(shape()) + "; it needs F32 [" + size + "]");
+        }
     }
 
     /// The base W.
@@ -48,6 +94,21 @@ public final class LowRank implements Weight {
 
     public float scale() {
         return scale;
+    }
+
+    /// The bias of B's output, `[R]`.
+    public Optional<Stored> bias() {
+        return bias;
+    }
+
+    /// The magnitudes of a weight-decomposed adapter.
+    public Optional<Magnitudes> magnitudes() {
+        return magnitudes;
+    }
+
+    /// This adapter without its bias.
+    public LowRank withoutBias() {
+        return new LowRank(base, a, b, scale, Optional.empty(), magnitudes);
     }
 
     /// The rank r: the number of rows of A.
@@ -72,17 +133,19 @@ public final class LowRank implements Weight {
 
     @Override
     public long version() {
-        return base.version() + a.version() + b.version();
+        return base.version() + a.version() + b.version() + (bias.isPresent() ? bias.get().version() : 0)
+                + (magnitudes.isPresent() ? magnitudes.get().vector().version() : 0);
     }
 
     @Override
     public String format() {
-        return base.format() + " + rank " + rank();
+        return base.format() + " + rank " + rank() + (magnitudes.isPresent() ? " with magnitudes" : "");
     }
 
     @Override
     public long sizeBytes() {
-        return base.sizeBytes() + a.sizeBytes() + b.sizeBytes();
+        return base.sizeBytes() + a.sizeBytes() + b.sizeBytes() + bias.map(Stored::sizeBytes).orElse(0L)
+                + magnitudes.map(m -> m.vector().sizeBytes()).orElse(0L);
     }
 
     @Override
@@ -92,7 +155,17 @@ public final class LowRank implements Weight {
 
     @Override
     public LowRank rows(int from, int to) {
-        return new LowRank(base.rows(from, to), a, b.rows(from, to), scale);
+        return new LowRank(base.rows(from, to), a, b.rows(from, to), scale, bias.map(c -> elements(c, from, to)),
+                magnitudes.map(m -> m.rows(from, to)));
+    }
+
+    private static Stored elements(Stored vector, int from, int to) {
+        return new Stored(elements(vector.tensor(), from, to));
+    }
+
+    /// A view of elements of an F32 vector.
+    static Tensor elements(Tensor vector, int from, int to) {
+        return vector.view(4L * from, DType.F32, to - from);
     }
 
     @Override
@@ -100,28 +173,34 @@ public final class LowRank implements Weight {
         return format() + Arrays.toString(shape());
     }
 
-    /// Returns the sum as one matrix.
+    /// Returns the adapted weight as one matrix.
+    ///
+    /// @throws IllegalArgumentException if the adapter has a bias, which no matrix can express
     @Override
     public Tensor toF32(Arena arena) {
+        if (bias.isPresent()) {
+            throw new IllegalArgumentException("an adapter with a bias of B (lora_bias) is no matrix");
+        }
         Tensor sum = base.toF32(arena);
         try (Arena scratch = Arena.ofConfined()) {
-            Tensor up = b.toF32(scratch);
-            Tensor down = a.toF32(scratch);
+            float[] up = b.toF32(scratch).toArray();
+            float[] down = a.toF32(scratch).toArray();
             double[] row = new double[cols()];
             for (int r = 0; r < rows(); r++) {
                 Arrays.fill(row, 0);
                 for (int i = 0; i < rank(); i++) {
-                    double factor = up.get((long) r * rank() + i);
+                    double factor = up[r * rank() + i];
                     for (int k = 0; k < row.length; k++) {
-                        row[k] += factor * down.get((long) i * row.length + k);
+                        row[k] += factor * down[i * row.length + k];
                     }
                 }
+                long at = sum.address() + r * sum.rowBytes();
                 for (int k = 0; k < row.length; k++) {
-                    long at = (long) r * row.length + k;
-                    sum.set(at, (float) (sum.get(at) + scale * row[k]));
+                    Memory.f32(at + 4L * k, (float) (Memory.f32(at + 4L * k) + scale * row[k]));
                 }
             }
         }
+        magnitudes.ifPresent(m -> m.apply(sum));
         return sum;
     }
 }

@@ -1,9 +1,6 @@
 package glia.tensor.ops;
 
-import glia.tensor.QuantizedMatrix;
-import glia.tensor.DType;
 import glia.tensor.Matrix;
-import glia.tensor.Memory;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
@@ -13,22 +10,22 @@ import java.util.List;
 
 /// Matrix multiplication with weights of every kind and in every precision, forward and backward, and lookups of their
 /// rows. Only this class distinguishes kinds of weights: a matrix is multiplied as it is stored; a low-rank adapter
-/// adds the product of its two factors to that of its base.
+/// adds the product of its two factors to that of its base, and magnitudes scale the sum.
 ///
 /// Scratch memory is taken from the pass's workspace. For weights without an adapter nothing else is allocated.
 public final class WeightProducts {
     private final Kernels kernels;
     private final Workspace workspace;
-    private final Precision precision;
-    private final boolean hasGradients;
+    private final MatrixProducts matrices;
+    private final MagnitudeProducts magnitudes;
 
     /// @param hasGradients whether a backward pass follows; activations are then not quantized to int8, which has no
     ///        useful gradient
     WeightProducts(Kernels kernels, Workspace workspace, Precision precision, boolean hasGradients) {
         this.kernels = kernels;
         this.workspace = workspace;
-        this.precision = precision;
-        this.hasGradients = hasGradients;
+        matrices = new MatrixProducts(kernels, workspace, precision, hasGradients);
+        magnitudes = new MagnitudeProducts(workspace);
     }
 
     // ---- forward -------------------------------------------------------------------------------------------------
@@ -36,7 +33,7 @@ public final class WeightProducts {
     /// Computes `y = x · wᵀ` for x `[N, K]`, w `[R, K]`.
     public void multiply(Tensor y, Tensor x, Weight w) {
         switch (w) {
-            case Weight.Plain plain -> multiply(y, x, plain.matrix());
+            case Weight.Plain plain -> matrices.multiply(y, x, plain.matrix());
             case LowRank adapted -> {
                 multiply(y, x, adapted.base());
                 addLowRank(y, x, adapted);
@@ -49,7 +46,7 @@ public final class WeightProducts {
         boolean together = x.rows() > 0;
         for (Weight w : ws) {
             Matrix m = matrix(w);
-            together &= quantizesActivations(m) && !hasActOrder(m);
+            together &= matrices.quantizesActivations(m) && !MatrixProducts.hasActOrder(m);
         }
         if (!together) {
             for (int i = 0; i < ws.length; i++) {
@@ -61,11 +58,17 @@ public final class WeightProducts {
         for (int i = 0; i < ws.length; i++) {
             list.add(ys[i], 0, x, 0, x.rows(), matrix(ws[i]));
         }
-        multiplyQuantized(list);
+        matrices.multiplyQuantized(list);
         for (int i = 0; i < ws.length; i++) {
-            for (Weight at = ws[i]; at instanceof LowRank adapted; at = adapted.base()) {
-                addLowRank(ys[i], x, adapted);
-            }
+            addAdapters(ys[i], x, ws[i]);
+        }
+    }
+
+    /// Adds the products of all adapters of a weight to that of its matrix, the innermost first.
+    private void addAdapters(Tensor y, Tensor x, Weight w) {
+        if (w instanceof LowRank adapted) {
+            addAdapters(y, x, adapted.base());
+            addLowRank(y, x, adapted);
         }
     }
 
@@ -82,7 +85,13 @@ public final class WeightProducts {
         /// Adds `y[yRow + n] = x[xRow + n] · wᵀ` for the first `numRows` n.
         public void add(Tensor y, int yRow, Tensor x, int xRow, int numRows, Weight w) {
             list.add(y, yRow, x, xRow, numRows, matrix(w));
-            for (Weight at = w; at instanceof LowRank adapted; at = adapted.base()) {
+            addTerms(w);
+        }
+
+        /// Adds the adapters of a weight to the last product, the innermost first.
+        private void addTerms(Weight w) {
+            if (w instanceof LowRank adapted) {
+                addTerms(adapted.base());
                 terms.add(new Term(list.get(list.size() - 1), adapted));
             }
         }
@@ -90,7 +99,7 @@ public final class WeightProducts {
 
     /// Computes all matrix multiplications of a batch.
     public void multiply(Batch batch) {
-        multiplyEach(batch.list);
+        matrices.multiplyEach(batch.list);
         if (batch.terms.isEmpty()) {
             return;
         }
@@ -103,7 +112,7 @@ public final class WeightProducts {
             inner.add(u);
             down.add(u, 0, p.x(), p.xRow(), p.numRows(), term.adapted.a().tensor());
         }
-        multiplyEach(down);
+        matrices.multiplyEach(down);
         List<Tensor> outer = new ArrayList<>();
         GroupedGemm up = new GroupedGemm();
         for (int i = 0; i < inner.size(); i++) {
@@ -112,24 +121,69 @@ public final class WeightProducts {
             outer.add(t);
             up.add(t, 0, inner.get(i), 0, t.rows(), term.adapted.b().tensor());
         }
-        multiplyEach(up);
+        matrices.multiplyEach(up);
         for (int i = 0; i < outer.size(); i++) {
             GroupedGemm.Problem p = batch.terms.get(i).product;
-            Tensor y = p.y().rows(p.yRow(), p.yRow() + p.numRows());
-            kernels.add(y, y, outer.get(i), batch.terms.get(i).adapted.scale());
+            add(p.y().rows(p.yRow(), p.yRow() + p.numRows()), outer.get(i), batch.terms.get(i).adapted);
         }
         workspace.release(mark);
     }
 
-    /// Computes `y += scale · (x · Aᵀ) · Bᵀ`.
+    /// Computes `y += scale · (x · Aᵀ) · Bᵀ`, with the adapter's bias and magnitudes.
     private void addLowRank(Tensor y, Tensor x, LowRank w) {
         int mark = workspace.mark();
         Tensor inner = workspace.allocate(x.rows(), w.rank());
-        multiply(inner, x, w.a().tensor());
+        matrices.multiply(inner, x, w.a().tensor());
         Tensor outer = workspace.allocate(x.rows(), w.rows());
-        multiply(outer, inner, w.b().tensor());
-        kernels.add(y, y, outer, w.scale());
+        matrices.multiply(outer, inner, w.b().tensor());
+        add(y, outer, w);
         workspace.release(mark);
+    }
+
+    /// Computes `y = g · (y + scale · (outer + c))`; outer is overwritten if there is a bias c.
+    private void add(Tensor y, Tensor outer, LowRank w) {
+        if (w.bias().isPresent()) {
+            kernels.addRow(outer, outer, w.bias().get().tensor());
+        }
+        kernels.add(y, y, outer, w.scale());
+        if (w.magnitudes().isPresent()) {
+            magnitudes.multiply(y, factors(w, Magnitudes.Axis.ROWS), 0);
+        }
+    }
+
+    /// The factors g of a weight with magnitudes.
+    ///
+    /// @throws IllegalArgumentException if the magnitudes are of the other axis
+    private Tensor factors(LowRank w, Magnitudes.Axis axis) {
+        Magnitudes m = w.magnitudes().orElseThrow();
+        if (m.axis() != axis) {
+            throw new IllegalArgumentException(w + " has magnitudes of its " + (axis == Magnitudes.Axis.ROWS
+                    ? "columns, which products do not support" : "rows, which lookups do not support"));
+        }
+        return m.factors(this);
+    }
+
+    /// The product of an adapter's inner factor with its base in F32: `A · Wᵀ`, or `Bᵀ · W` for columns.
+    float[] cross(LowRank w, Magnitudes.Axis axis) {
+        int mark = workspace.mark();
+        WeightProducts exact = new WeightProducts(kernels, workspace, Precision.EXACT, false);
+        Tensor cross = workspace.allocate(w.rank(), axis == Magnitudes.Axis.ROWS ? w.rows() : w.cols());
+        if (axis == Magnitudes.Axis.ROWS) {
+            exact.multiply(cross, w.a().tensor(), w.base());
+        } else {
+            Tensor b = w.b().tensor();
+            Tensor transposed = workspace.allocate(w.rank(), w.rows());
+            for (int r = 0; r < w.rows(); r++) {
+                for (int i = 0; i < w.rank(); i++) {
+                    transposed.set((long) i * w.rows() + r, b.get((long) r * w.rank() + i));
+                }
+            }
+            cross.zero();
+            exact.addInputGradient(cross, transposed, w.base());
+        }
+        float[] values = cross.toArray();
+        workspace.release(mark);
+        return values;
     }
 
     /// Computes `y[n] = table[ids[n]]` for the first `count` ids.
@@ -142,6 +196,9 @@ public final class WeightProducts {
                 Tensor rows = scaledRows(adapted, ids, count);
                 kernels.linearBackwardInput(y, rows, adapted.a().tensor());
                 workspace.release(mark);
+                if (adapted.magnitudes().isPresent()) {
+                    magnitudes.multiply(y, factors(adapted, Magnitudes.Axis.COLUMNS), 0);
+                }
             }
         }
     }
@@ -159,11 +216,13 @@ public final class WeightProducts {
     /// Computes `dx += dy · w`, the gradient of `multiply` for its input.
     public void addInputGradient(Tensor dx, Tensor dy, Weight w) {
         switch (w) {
-            case Weight.Plain plain -> addInputGradient(dx, dy, plain.matrix());
+            case Weight.Plain plain -> matrices.addInputGradient(dx, dy, plain.matrix());
             case LowRank adapted -> {
-                addInputGradient(dx, dy, adapted.base());
                 int mark = workspace.mark();
-                addInputGradient(dx, inner(dy, adapted, 0), adapted.a().tensor());
+                Tensor d = adapted.magnitudes().isPresent()
+                        ? magnitudes.product(dy, factors(adapted, Magnitudes.Axis.ROWS), 0) : dy;
+                addInputGradient(dx, d, adapted.base());
+                matrices.addInputGradient(dx, inner(d, adapted, 0), adapted.a().tensor());
                 workspace.release(mark);
             }
         }
@@ -173,7 +232,7 @@ public final class WeightProducts {
     private Tensor inner(Tensor dy, LowRank w, int row) {
         Tensor v = workspace.allocate(dy.rows(), w.rank());
         v.zero();
-        addInputGradient(v, dy, w.b().tensor().rows(row, row + dy.cols()));
+        matrices.addInputGradient(v, dy, w.b().tensor().rows(row, row + dy.cols()));
         kernels.scale(v, v, w.scale());
         return v;
     }
@@ -190,8 +249,20 @@ public final class WeightProducts {
     public void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
         switch (w) {
             case Weight.Plain plain when tape.needs(plain) ->
-                    addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x);
+                    matrices.addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x);
             case Weight.Plain frozen -> { }
+            case LowRank adapted when adapted.magnitudes().isPresent() -> {
+                int mark = workspace.mark();
+                Magnitudes m = adapted.magnitudes().get();
+                Tensor g = factors(adapted, Magnitudes.Axis.ROWS);
+                if (tape.needs(m.vector())) {
+                    Tensor y = workspace.allocate(dy.rows(), dy.cols());
+                    multiply(y, x, part(m.sum(), row, dy.cols()));
+                    magnitudes.addGradient(tape.gradient(m.vector()), row, dy, y, m.inverseNorms(this));
+                }
+                addWeightGradient(tape, m.sum(), row, magnitudes.product(dy, g, row), x);
+                workspace.release(mark);
+            }
             case LowRank adapted -> {
                 addWeightGradient(tape, adapted.base(), row, dy, x);
                 int mark = workspace.mark();
@@ -201,15 +272,26 @@ public final class WeightProducts {
                 if (tape.needs(adapted.a())) {
                     addWeightGradient(tape, adapted.a(), 0, inner(dy, adapted, row), x);
                 }
+                if (adapted.bias().isPresent() && tape.needs(adapted.bias().get())) {
+                    Tensor sum = workspace.allocate(1, dy.cols()).reshape(dy.cols());
+                    sum.zero();
+                    kernels.gradients().sumRows(sum, dy);
+                    Tensor to = LowRank.elements(tape.gradient(adapted.bias().get()), row, row + dy.cols());
+                    kernels.add(to, to, sum, adapted.scale());
+                }
                 workspace.release(mark);
             }
         }
     }
 
+    private static LowRank part(LowRank w, int row, int count) {
+        return count == w.rows() ? w : w.rows(row, row + count);
+    }
+
     /// Computes `scale · x · Aᵀ`.
     private Tensor scaledProduct(Tensor x, LowRank w) {
         Tensor u = workspace.allocate(x.rows(), w.rank());
-        multiply(u, x, w.a().tensor());
+        matrices.multiply(u, x, w.a().tensor());
         kernels.scale(u, u, w.scale());
         return u;
     }
@@ -223,6 +305,24 @@ public final class WeightProducts {
             case Weight.Plain plain when tape.needs(plain) ->
                     kernels.gradients().scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);
             case Weight.Plain frozen -> { }
+            case LowRank adapted when adapted.magnitudes().isPresent() -> {
+                int mark = workspace.mark();
+                Magnitudes m = adapted.magnitudes().get();
+                Tensor g = factors(adapted, Magnitudes.Axis.COLUMNS);
+                Tensor d = magnitudes.product(dy, g, 0);
+                if (tape.needs(m.vector())) {
+                    Tensor y = workspace.allocate(dy.rows(), dy.cols());
+                    gather(y, m.sum(), ids, ids.length);
+                    for (int n = 0; n < ids.length; n++) {
+                        if (ids[n] == frozenRow) {
+                            y.rows(n, n + 1).zero();
+                        }
+                    }
+                    magnitudes.addGradient(tape.gradient(m.vector()), 0, dy, y, m.inverseNorms(this));
+                }
+                addRowGradients(tape, m.sum(), d, ids, frozenRow);
+                workspace.release(mark);
+            }
             case LowRank adapted -> {
                 addRowGradients(tape, adapted.base(), dy, ids, frozenRow);
                 int mark = workspace.mark();
@@ -243,102 +343,11 @@ public final class WeightProducts {
         }
     }
 
-    // ---- one matrix ----------------------------------------------------------------------------------------------
-
     /// The matrix below all adapters.
     private static Matrix matrix(Weight w) {
         return switch (w) {
             case Weight.Plain plain -> plain.matrix();
             case LowRank adapted -> matrix(adapted.base());
         };
-    }
-
-    private void multiply(Tensor y, Tensor x, Matrix w) {
-        int mark = workspace.mark();
-        Matrix straight = w;
-        Tensor input = x;
-        if (w instanceof QuantizedMatrix c && c.hasActOrder()) {
-            straight = c.inStoredOrder();
-            input = inStoredOrder(x, c);
-        }
-        if (quantizesActivations(straight)) {
-            kernels.linearQuantized(y, input, straight, workspace.allocate(x.rows(), x.cols()));
-        } else if (straight instanceof Tensor t && roundsToBf16(t)) {
-            kernels.linearBf16Packed(y, input, t);
-        } else {
-            kernels.linear(y, input, straight);
-        }
-        workspace.release(mark);
-    }
-
-    private void multiplyQuantized(GroupedGemm list) {
-        int mark = workspace.mark();
-        kernels.linearGroupedQuantized(list, workspace.allocate(list.maxRows(), list.maxCols()));
-        workspace.release(mark);
-    }
-
-    private void multiplyEach(GroupedGemm list) {
-        GroupedGemm straight = list.where(p -> !hasActOrder(p.w()));
-        GroupedGemm rounded = straight.where(p -> quantizesActivations(p.w()));
-        if (rounded.size() > 0) {
-            multiplyQuantized(rounded);
-        }
-        kernels.linearGrouped(straight.where(p -> !quantizesActivations(p.w())));
-        if (straight.size() < list.size()) {
-            GroupedGemm others = list.where(p -> hasActOrder(p.w()));
-            for (int i = 0; i < others.size(); i++) {
-                GroupedGemm.Problem p = others.get(i);
-                multiply(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
-                        p.w());
-            }
-        }
-    }
-
-    private void addInputGradient(Tensor dx, Tensor dy, Matrix w) {
-        if (hasGradients && w instanceof Tensor t && roundsToBf16(t)) {
-            kernels.linearBackwardInputBf16(dx, dy, t);
-        } else {
-            kernels.linearBackwardInput(dx, dy, w);
-        }
-    }
-
-    private void addOuterProducts(Tensor dw, Tensor dy, Tensor x) {
-        if (precision == Precision.HALF && kernels.multipliesBf16()) {
-            kernels.linearBackwardWeightBf16(dw, dy, x);
-        } else {
-            kernels.linearBackwardWeight(dw, dy, x);
-        }
-    }
-
-    /// Whether activations are quantized to int8 for a weight.
-    private boolean quantizesActivations(Matrix w) {
-        return precision != Precision.EXACT && !hasGradients && w.isQuantized();
-    }
-
-    /// Whether both factors are rounded to BF16 for a weight.
-    private boolean roundsToBf16(Tensor w) {
-        return kernels.multipliesBf16() && switch (precision) {
-            case EXACT -> false;
-            case FAST -> w.dtype() == DType.BF16;
-            case HALF -> !w.dtype().isQuantized();
-        };
-    }
-
-    private static boolean hasActOrder(Matrix w) {
-        return w instanceof QuantizedMatrix c && c.hasActOrder();
-    }
-
-    /// Returns x with its columns in the stored order of w.
-    private Tensor inStoredOrder(Tensor x, QuantizedMatrix w) {
-        Tensor y = workspace.allocate(x.rows(), x.cols());
-        int cols = x.cols();
-        for (int n = 0; n < x.rows(); n++) {
-            long from = x.address() + n * x.rowBytes();
-            long to = y.address() + n * y.rowBytes();
-            for (int place = 0; place < cols; place++) {
-                Memory.f32(to + 4L * place, Memory.f32(from + 4L * w.column(place)));
-            }
-        }
-        return y;
     }
 }
