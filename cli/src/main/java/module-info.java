@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.cli {
     requires glia.lab;
+    requires glia.train;
     requires info.picocli;
     requires org.jline;
 }

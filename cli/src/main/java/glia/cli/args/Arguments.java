@@ -1,5 +1,6 @@
 package glia.cli.args;
 
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,10 +13,13 @@ public final class Arguments {
     /// Keyed by the constants themselves: the first hash code of a record takes milliseconds.
     private final Map<Option<?>, List<?>> values;
     private final String[] positionals;
+    /// The words of the last positional after its first, if it is repeatable.
+    private final List<String> rest;
 
-    private Arguments(Map<Option<?>, List<?>> values, String[] positionals) {
+    private Arguments(Map<Option<?>, List<?>> values, String[] positionals, List<String> rest) {
         this.values = values;
         this.positionals = positionals;
+        this.rest = rest;
     }
 
     /// The options and positionals that picocli found.
@@ -31,27 +35,37 @@ public final class Arguments {
                 }
             }
         }
-        return new Arguments(values, positionals(syntax, values, results.getLast()));
+        return positionals(syntax, values, results.getLast());
     }
 
     /// The words in their places, those that options give among them.
-    private static String[] positionals(Syntax syntax, Map<Option<?>, List<?>> values, ParseResult result) {
+    private static Arguments positionals(Syntax syntax, Map<Option<?>, List<?>> values, ParseResult result) {
         String[] positionals = new String[syntax.positionals().size()];
+        List<String> words = words(syntax, result);
         int numWords = 0;
         for (int i = 0; i < positionals.length; i++) {
             Positional positional = syntax.positionals().get(i);
             if (positional.option().isPresent() && values.containsKey(positional.option().get())) {
                 positionals[i] = (String) values.get(positional.option().get()).getFirst();
-            } else if (result.hasMatchedPositional(numWords)) {
-                positionals[i] = result.matchedPositionalValue(numWords++, "");
+            } else if (numWords < words.size()) {
+                positionals[i] = words.get(numWords++);
             } else if (positional.required()) {
                 throw new UsageException(positional.label() + " is missing: " + positional.description());
             }
         }
-        if (result.hasMatchedPositional(numWords)) {
-            throw Program.tooMany(result.matchedPositionalValue(numWords, ""), syntax, values);
+        boolean isRepeatable = !syntax.positionals().isEmpty() && syntax.positionals().getLast().repeatable();
+        if (!isRepeatable && numWords < words.size()) {
+            throw Program.tooMany(words.get(numWords), syntax, values);
         }
-        return positionals;
+        return new Arguments(values, positionals, List.copyOf(words.subList(numWords, words.size())));
+    }
+
+    private static List<String> words(Syntax syntax, ParseResult result) {
+        List<String> words = new ArrayList<>();
+        for (int i = 0; i < syntax.positionals().size() && result.hasMatchedPositional(i); i++) {
+            words.addAll(result.matchedPositional(i).stringValues());
+        }
+        return words;
     }
 
     /// The value of an option, if it was given.
@@ -81,20 +95,30 @@ public final class Arguments {
         return Optional.ofNullable(positionals[index]);
     }
 
+    /// All words of the last positional, which is repeatable.
+    public List<String> repeated() {
+        List<String> all = new ArrayList<>();
+        if (positionals.length > 0 && positionals[positionals.length - 1] != null) {
+            all.add(positionals[positionals.length - 1]);
+        }
+        all.addAll(rest);
+        return all;
+    }
+
     /// The same command line with another value of one option.
     ///
     /// @throws IllegalArgumentException if the word is not one of the option's values
     public Arguments with(Option<?> option, String word) {
         Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
         changed.put(option, List.of(option.parser().apply(word)));
-        return new Arguments(changed, positionals);
+        return new Arguments(changed, positionals, rest);
     }
 
     /// The same command line without an option.
     public Arguments without(Option<?> option) {
         Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
         changed.remove(option);
-        return new Arguments(changed, positionals);
+        return new Arguments(changed, positionals, rest);
     }
 
     private static List<?> values(OptionSpec spec) {

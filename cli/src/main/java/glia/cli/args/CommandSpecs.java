@@ -43,9 +43,11 @@ final class CommandSpecs {
         List<Positional> positionals = syntax.positionals();
         for (int i = 0; i < positionals.size(); i++) {
             // Arguments decides which are missing: an option may give them.
-            spec.addPositional(PositionalParamSpec.builder().index(Integer.toString(i)).type(COMPLETED_TO_FILES)
-                    .paramLabel(positionals.get(i).label()).converters(word -> word).arity("0..1").required(false)
-                    .build());
+            PositionalParamSpec.Builder word = PositionalParamSpec.builder().paramLabel(positionals.get(i).label())
+                    .converters(text -> text).required(false);
+            spec.addPositional(positionals.get(i).repeatable()
+                    ? word.index(i + "..*").type(List.class).auxiliaryTypes(COMPLETED_TO_FILES).arity("0..*").build()
+                    : word.index(Integer.toString(i)).type(COMPLETED_TO_FILES).arity("0..1").build());
         }
         for (Option<?> option : syntax.options()) {
             spec.addOption(option(option));

@@ -117,7 +117,7 @@ public final class Trainer {
             }
             if (TrainerOptions.due(options.sampleEvery(), step) || last && options.sampleEvery() > 0) {
                 Map<String, String> texts = samples.get();
-                tell(l -> l.sampled(step, texts));
+                each(l -> l.sampled(step, texts));
             }
             if (last || TrainerOptions.due(options.saveEvery(), step)) {
                 save(step, loss);
@@ -141,17 +141,17 @@ public final class Trainer {
         Optional<String> skip = guard.check(pass, index + 1, loss.loss(), norm);
         if (skip.isPresent()) {
             optimizer.skip();
-            tell(l -> l.warned(index + 1, skip.get()));
+            each(l -> l.warned(index + 1, skip.get()));
         } else {
             optimizer.step(pass.weightGradients(), rate, GradientNorm.clipFactor(norm, options.maxGradientNorm()));
             hooks.forEach(h -> h.updated(index + 1));
         }
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
                 (System.nanoTime() - start) / 1e9, loss.parts());
-        tell(l -> l.step(figures));
+        each(l -> l.step(figures));
         if (TrainerOptions.due(options.measureEvery(), index + 1)) {
             Map<String, Double> values = norms.get();
-            tell(l -> l.measured(index + 1, values));
+            each(l -> l.measured(index + 1, values));
         }
     }
 
@@ -160,7 +160,7 @@ public final class Trainer {
         if (loss.isPresent()) {
             boolean best = loss.getAsDouble() < bestLoss;
             bestLoss = Math.min(bestLoss, loss.getAsDouble());
-            tell(l -> l.validated(step, loss.getAsDouble(), best));
+            each(l -> l.validated(step, loss.getAsDouble(), best));
         }
         return loss;
     }
@@ -169,11 +169,11 @@ public final class Trainer {
         if (store.isPresent()) {
             OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
             Saved saved = store.get().save(content, optimizer, new CheckpointStore.Progress(step, tokens, loss, best));
-            tell(l -> l.saved(saved));
+            each(l -> l.saved(saved));
         }
     }
 
-    private void tell(Consumer<TrainingListener> event) {
+    private void each(Consumer<TrainingListener> event) {
         listeners.forEach(event);
     }
 }

@@ -1,0 +1,167 @@
+package glia.train.recipe;
+
+import glia.io.CheckpointException;
+import glia.io.Suggestions;
+import glia.io.yaml.YamlDocument;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A recipe of a training run: a YAML file whose keys are those of [RecipeKeys], and overrides `key=value`.
+///
+/// ```yaml
+/// task: sft
+/// model: {path: HuggingFaceTB/SmolLM2-135M-Instruct}
+/// data: {train: chats.jsonl}
+/// adapter: {kind: lora, rank: 8}
+/// steps: 100
+/// ```
+public final class Recipe {
+    private final YamlDocument document;
+    private final Map<String, Object> values;
+    private final Map<String, String> overrides;
+
+    private Recipe(YamlDocument document, Map<String, Object> values, Map<String, String> overrides) {
+        this.document = document;
+        this.values = values;
+        this.overrides = overrides;
+    }
+
+    /// Reads a recipe.
+    ///
+    /// @param overrides words such as `optimizer.learning_rate=1e-4`
+    /// @throws CheckpointException if the file cannot be read, a key is unknown or a value is not of its type; the
+    ///     message has the file and line
+    /// @throws IllegalArgumentException if an override is wrong
+    public static Recipe read(Path file, List<String> overrides) throws CheckpointException {
+        return of(YamlDocument.read(file), overrides);
+    }
+
+    /// @param document the recipe's YAML
+    public static Recipe of(YamlDocument document, List<String> overrides) throws CheckpointException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        flatten(document, "", document.values(), values);
+        Map<String, String> sources = new LinkedHashMap<>();
+        for (String word : overrides) {
+            int equals = word.indexOf('=');
+            String name = equals < 0 ? word : word.substring(0, equals);
+            if (equals < 0) {
+                throw new IllegalArgumentException("'" + word + "' is no override, expected key=value such as "
+                        + "steps=100");
+            }
+            requireKnown(name).ifPresent(problem -> {
+                throw new IllegalArgumentException(problem);
+            });
+            values.put(name, YamlDocument.value(Path.of(word), word.substring(equals + 1)));
+            sources.put(name, word);
+        }
+        Recipe recipe = new Recipe(document, values, sources);
+        for (RecipeKey<?> key : RecipeKeys.all()) {
+            recipe.find(key);
+        }
+        return recipe;
+    }
+
+    /// Mappings whose name is a section become keys `section.word`.
+    private static void flatten(YamlDocument document, String prefix, Map<String, Object> from, Map<String, Object> to)
+            throws CheckpointException {
+        for (Map.Entry<String, Object> e : from.entrySet()) {
+            String name = prefix + e.getKey();
+            boolean section = RecipeKeys.all().stream().anyMatch(k -> k.section().equals(name));
+            if (section && e.getValue() instanceof Map<?, ?>) {
+                @SuppressWarnings("unchecked")
+                Map<String, Object> inner = (Map<String, Object>) e.getValue();
+                flatten(document, name + ".", inner, to);
+            } else if (section) {
+                if (e.getValue() != null) {
+                    throw document.error(name, "is " + RecipeKey.shown(e.getValue()) + ", expected a mapping with "
+                            + words(name));
+                }
+            } else {
+                Optional<String> problem = requireKnown(name);
+                if (problem.isPresent()) {
+                    throw document.error(name, problem.get());
+                }
+                to.put(name, e.getValue());
+            }
+        }
+    }
+
+    private static String words(String section) {
+        return String.join(", ", RecipeKeys.all().stream().filter(k -> k.section().equals(section))
+                .map(k -> k.name().substring(section.length() + 1)).toList());
+    }
+
+    private static Optional<String> requireKnown(String name) {
+        List<String> known = RecipeKeys.all().stream().map(k -> k.name()).toList();
+        if (known.contains(name)) {
+            return Optional.empty();
+        }
+        List<String> sections = new ArrayList<>(known);
+        // A word of another section, such as `learning_rate`, is the likeliest mistake.
+        Optional<String> elsewhere = known.stream().filter(k -> k.endsWith("." + name)).findFirst();
+        String hint = elsewhere.map(k -> "; did you mean " + k + "?").orElseGet(() -> {
+            String suggestion = Suggestions.sentence(name, sections);
+            return suggestion.isEmpty() ? "; glia train --explain lists all keys" : "; " + suggestion;
+        });
+        return Optional.of("there is no key " + name + hint);
+    }
+
+    /// The file.
+    public Path origin() {
+        return document.origin();
+    }
+
+    /// The value of a key, or its default.
+    ///
+    /// @throws CheckpointException if it has neither, or the value is not of the key's type
+    public <T> T get(RecipeKey<T> key) throws CheckpointException {
+        Optional<T> value = find(key);
+        if (value.isEmpty()) {
+            throw error(key, "is missing, expected " + key.type() + ": " + key.description());
+        }
+        return value.get();
+    }
+
+    /// The value of a key, or its default; empty if it has neither.
+    public <T> Optional<T> find(RecipeKey<T> key) throws CheckpointException {
+        Object value = values.get(key.name());
+        if (value == null) {
+            return key.initial();
+        }
+        try {
+            return Optional.of(key.parse(value));
+        } catch (IllegalArgumentException e) {
+            if (overrides.containsKey(key.name())) {
+                throw e;
+            }
+            throw document.error(key.name(), e.getMessage().substring(key.name().length() + 1));
+        }
+    }
+
+    /// Whether the recipe or an override sets a key.
+    public boolean has(RecipeKey<?> key) {
+        return values.get(key.name()) != null;
+    }
+
+    /// An exception about the value of a key, with its place.
+    public CheckpointException error(RecipeKey<?> key, String problem) {
+        return document.error(key.name(), problem);
+    }
+
+    /// All values that are set, by key, with overrides applied.
+    public Map<String, Object> values() {
+        return values;
+    }
+
+    /// A path in the recipe, relative to the folder of its file unless it is absolute or an override.
+    public Path path(RecipeKey<?> key, String written) {
+        Path path = Path.of(written);
+        Path folder = document.origin().toAbsolutePath().getParent();
+        return path.isAbsolute() || overrides.containsKey(key.name()) || folder == null ? path
+                : folder.resolve(path);
+    }
+}

@@ -1,0 +1,216 @@
+package glia.train.recipe;
+
+import static glia.train.recipe.RecipeKey.choice;
+import static glia.train.recipe.RecipeKey.flag;
+import static glia.train.recipe.RecipeKey.integer;
+import static glia.train.recipe.RecipeKey.number;
+import static glia.train.recipe.RecipeKey.numbers;
+import static glia.train.recipe.RecipeKey.text;
+import static glia.train.recipe.RecipeKey.texts;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// All keys that a recipe may have, in the order of help texts.
+public final class RecipeKeys {
+    private static final double INFINITY = Double.POSITIVE_INFINITY;
+    private static final int MAX = Integer.MAX_VALUE;
+
+    /// What is trained, and on what kind of data.
+    public enum Task { PRETRAIN, SFT, CLASSIFY, REWARD, EMBED, MASK, DISTILL }
+
+    /// Initial values of new models.
+    public enum Init { DEFAULT, GPT2, MUP }
+
+    /// How text becomes sequences.
+    public enum Packing { WINDOWS, DOCUMENTS }
+
+    /// The kinds of tokenizers that can be trained.
+    public enum NewTokenizer { BPE, CHARACTERS }
+
+    public enum OptimizerName { ADAMW, MUON, SGD, LION, ADAFACTOR }
+
+    public enum ScheduleName { COSINE, LINEAR, CONSTANT, WSD }
+
+    public enum TrainingPrecision { F32, BF16, FP8 }
+
+    public enum AdapterKind { NONE, LORA, RSLORA, DORA }
+
+    public enum BadNumbers { STOP, SKIP, ROLLBACK }
+
+    public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
+
+    public static final RecipeKey<Task> TASK = choice("task", Task.class, "pretrain: next tokens of text; sft: answers"
+            + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; distill: a"
+            + " teacher's distribution").or(Task.PRETRAIN);
+    public static final RecipeKey<String> OUTPUT = text("output",
+            "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
+    public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
+    public static final RecipeKey<Long> STEPS = integer("steps", 0, MAX, "number of updates; needed unless epochs is");
+    public static final RecipeKey<Double> EPOCHS = number("epochs", 0, true, 1e6, "passes over the data, in place of"
+            + " steps");
+    public static final RecipeKey<TrainingPrecision> PRECISION = choice("precision", TrainingPrecision.class,
+            "f32; bf16: matrix products and stored activations in BF16, weights in F32; fp8: matrix products of E4M3"
+            + " numbers, emulated").or(TrainingPrecision.F32);
+    public static final RecipeKey<BadNumbers> BAD_NUMBERS = choice("bad_numbers", BadNumbers.class,
+            "what follows a loss or gradient that is not finite, or a loss spike").or(BadNumbers.STOP);
+
+    public static final RecipeKey<String> MODEL = text("model.path", "model to start from: folder, .gguf file or hub"
+            + " name");
+    public static final RecipeKey<Map<String, Object>> CONFIG = new RecipeKey<>("model.config",
+            "mapping with the keys of a config.json", Optional.empty(), "a new model: model_type and sizes; vocab_size"
+            + " is that of the tokenizer", RecipeKeys::mapping);
+    public static final RecipeKey<String> NEW = text("model.new", "a new model as for glia new: family and sizes, such"
+            + " as `llama hidden=256 layers=6`, or a file");
+    public static final RecipeKey<Init> INIT = choice("model.init", Init.class, "initial values: default: normal with"
+            + " deviation 1/√inputs; gpt2: 0.02, residual projections less; mup: µP").or(Init.DEFAULT);
+    public static final RecipeKey<Long> BASE_WIDTH = integer("model.base_width", 1, MAX,
+            "hidden size for which the learning rate was tuned, for init: mup").or(256L);
+    public static final RecipeKey<List<String>> FREEZE = texts("model.freeze",
+            "regular expressions of tensor names that are not trained");
+    public static final RecipeKey<Double> DROPOUT = number("model.dropout", 0, false, 0.99,
+            "dropout of embeddings and of each sublayer's output").or(0.0);
+
+    public static final RecipeKey<String> TOKENIZER = text("tokenizer.path",
+            "folder of an existing tokenizer (default: the model's)");
+    public static final RecipeKey<NewTokenizer> NEW_TOKENIZER = choice("tokenizer.train", NewTokenizer.class,
+            "train a tokenizer on the training text: byte-level BPE, or one token a character");
+    public static final RecipeKey<Long> VOCAB_SIZE = integer("tokenizer.vocab_size", 257, 1 << 24,
+            "vocabulary of a trained BPE tokenizer").or(4096L);
+    public static final RecipeKey<List<String>> SPECIAL_TOKENS = texts("tokenizer.special_tokens",
+            "special tokens of a trained tokenizer; the first ends documents").or(List.of("<|endoftext|>"));
+
+    public static final RecipeKey<List<String>> TRAIN = texts("data.train",
+            "training files: text, or JSONL (.jsonl); a weight may follow as `file * 0.3`");
+    public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
+    public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
+            "share of the training text kept for validation, if no files are given").or(0.1);
+    public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
+    public static final RecipeKey<Packing> PACKING = choice("data.packing", Packing.class,
+            "windows: random windows of the text; documents: whole documents that do not attend to each other")
+            .or(Packing.WINDOWS);
+    public static final RecipeKey<Boolean> TRUNCATE = flag("data.truncate", true,
+            "cut documents and chats that are longer than the context, in place of leaving them out");
+
+    public static final RecipeKey<Long> CONTEXT = integer("batch.context", 2, 1 << 24,
+            "most tokens of a sequence (default: the model's context)");
+    public static final RecipeKey<Long> SEQUENCES = integer("batch.sequences", 1, 1 << 20,
+            "sequences of the context length in a micro-batch; packed data fill as many tokens").or(8L);
+    public static final RecipeKey<Long> ACCUMULATE = integer("batch.accumulate", 1, 1 << 16,
+            "micro-batches of an update").or(1L);
+    public static final RecipeKey<Long> CHECKPOINT_SUBLAYERS = integer("batch.activation_checkpointing", 0, 1 << 10,
+            "sublayers between stored activations, the rest is computed twice; 0 stores all").or(0L);
+
+    public static final RecipeKey<OptimizerName> OPTIMIZER = choice("optimizer.name", OptimizerName.class,
+            "muon updates the matrices of layers, and AdamW the rest").or(OptimizerName.ADAMW);
+    public static final RecipeKey<Double> LEARNING_RATE = number("optimizer.learning_rate", 0, false, 1e3,
+            "largest learning rate").or(1e-3);
+    public static final RecipeKey<List<Double>> BETAS = numbers("optimizer.betas", 2, "β₁ and β₂ of AdamW and Lion")
+            .or(List.of(0.9, 0.95));
+    public static final RecipeKey<Double> EPSILON = number("optimizer.epsilon", 0, true, 1, "ε of AdamW").or(1e-8);
+    public static final RecipeKey<Double> MOMENTUM = number("optimizer.momentum", 0, false, 0.9999,
+            "momentum of SGD and Muon").or(0.95);
+    public static final RecipeKey<Double> MUON_RATE = number("optimizer.muon_factor", 0, true, 1e4,
+            "factor of the learning rate of matrices that Muon updates").or(1.0);
+    public static final RecipeKey<Double> WEIGHT_DECAY = number("optimizer.weight_decay", 0, false, 1e3,
+            "weight decay of matrices").or(0.1);
+    public static final RecipeKey<Double> CLIP = number("optimizer.clip", 0, true, INFINITY,
+            "gradients are scaled down to this norm; .inf for no clipping").or(1.0);
+    public static final RecipeKey<Double> EMA = number("optimizer.ema", 0, false, 0.999999,
+            "decay of a moving average of the weights, which is saved beside the checkpoints; 0 for none").or(0.0);
+
+    public static final RecipeKey<ScheduleName> SCHEDULE = choice("schedule.name", ScheduleName.class,
+            "learning-rate schedule; wsd is warm-up, stable, decay").or(ScheduleName.COSINE);
+    public static final RecipeKey<Long> WARMUP = integer("schedule.warmup", 0, MAX, "steps of linear warm-up").or(0L);
+    public static final RecipeKey<Double> MIN_FACTOR = number("schedule.min_factor", 0, false, 1,
+            "the last learning rate as a share of the largest").or(0.1);
+    public static final RecipeKey<Long> DECAY = integer("schedule.decay", 0, MAX,
+            "steps of the decay of wsd (default: a fifth)");
+
+    public static final RecipeKey<Double> LABEL_SMOOTHING = number("loss.label_smoothing", 0, false, 0.99,
+            "share of the target distribution spread over the vocabulary").or(0.0);
+    public static final RecipeKey<Double> Z_LOSS = number("loss.z_loss", 0, false, 1e3,
+            "coefficient of the mean squared log-sum-exp of logits").or(0.0);
+    public static final RecipeKey<Double> MTP = number("loss.mtp", 0, false, 1e3,
+            "weight of the multi-token-prediction loss, for models with such layers").or(0.0);
+    public static final RecipeKey<Double> MASK_SHARE = number("loss.mask_share", 0, true, 1,
+            "share of masked tokens, for task: mask").or(0.15);
+    public static final RecipeKey<Double> CONTRASTIVE_TEMPERATURE = number("loss.temperature", 0, true, 1e3,
+            "temperature of the contrastive loss, for task: embed").or(0.05);
+    public static final RecipeKey<Double> REWARD_CENTER = number("loss.reward_center", 0, false, 1e3,
+            "coefficient that keeps rewards near 0, for task: reward").or(0.0);
+
+    public static final RecipeKey<AdapterKind> ADAPTER = choice("adapter.kind", AdapterKind.class,
+            "train adapters and keep the model as it is, quantized or not").or(AdapterKind.NONE);
+    public static final RecipeKey<Long> RANK = integer("adapter.rank", 1, 1 << 16, "rank r of adapters").or(8L);
+    public static final RecipeKey<Double> ALPHA = number("adapter.alpha", 0, true, 1e6,
+            "α; the factor is α/r, with rslora α/√r").or(16.0);
+    public static final RecipeKey<List<String>> TARGETS = texts("adapter.targets",
+            "modules with an adapter: ends of their names, or all-linear").or(List.of("all-linear"));
+
+    public static final RecipeKey<String> TEACHER = text("distill.teacher", "model whose distribution is learned");
+    public static final RecipeKey<Distillation> DISTILLATION = choice("distill.kind", Distillation.class,
+            "logits: on the data; text: on text that the teacher generates; on_policy: on text that the student"
+            + " generates; minillm").or(Distillation.LOGITS);
+    public static final RecipeKey<Double> BETA = number("distill.beta", 0, false, 1,
+            "0: forward KL, 1: reverse KL, between: generalised Jensen-Shannon divergence").or(0.0);
+    public static final RecipeKey<Double> DISTILL_TEMPERATURE = number("distill.temperature", 0, true, 1e3,
+            "divisor of both models' logits").or(1.0);
+    public static final RecipeKey<Double> DISTILL_WEIGHT = number("distill.weight", 0, false, 1,
+            "weight of the divergence; the rest is cross-entropy of the data").or(1.0);
+    public static final RecipeKey<Long> DISTILL_TOKENS = integer("distill.tokens", 1, 1 << 20,
+            "most tokens that are generated for a prompt").or(64L);
+
+    public static final RecipeKey<Double> BALANCE = number("experts.balance", 0, false, 1e3,
+            "coefficient of the load-balancing loss of Switch and Mixtral").or(0.0);
+    public static final RecipeKey<Double> ROUTER_Z = number("experts.z_loss", 0, false, 1e3,
+            "coefficient of the router z-loss").or(0.0);
+    public static final RecipeKey<Double> BIAS_RATE = number("experts.bias_rate", 0, false, 1,
+            "γ of DeepSeek's auxiliary-loss-free balancing by biases").or(0.0);
+
+    public static final RecipeKey<Long> VALIDATE_EVERY = integer("validate.every", 0, MAX,
+            "steps between validations; 0: only at the end").or(250L);
+    public static final RecipeKey<Long> VALIDATE_BATCHES = integer("validate.batches", 1, 1 << 20,
+            "micro-batches of a validation").or(20L);
+    public static final RecipeKey<Long> SAMPLE_EVERY = integer("sample.every", 0, MAX,
+            "steps between samples; 0: none").or(0L);
+    public static final RecipeKey<List<String>> PROMPTS = texts("sample.prompts", "texts that are continued")
+            .or(List.of());
+    public static final RecipeKey<Long> SAMPLE_TOKENS = integer("sample.tokens", 1, 1 << 20, "tokens of a sample")
+            .or(64L);
+    public static final RecipeKey<Long> SAVE_EVERY = integer("save.every", 0, MAX,
+            "steps between checkpoints; 0: only at the end").or(500L);
+    public static final RecipeKey<Long> KEEP = integer("save.keep", 1, 1 << 20,
+            "last checkpoints that are kept, besides the best").or(2L);
+    public static final RecipeKey<Boolean> REPORT = flag("report.html", true, "write report.html");
+    public static final RecipeKey<Boolean> TENSORBOARD = flag("report.tensorboard", false,
+            "write TensorBoard event files");
+    public static final RecipeKey<Long> MEASURE_EVERY = integer("report.norms_every", 0, MAX,
+            "steps between norms of weights and gradients of each layer; 0: none").or(100L);
+
+    private static final List<RecipeKey<?>> ALL = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
+            MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
+            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, TEXT_KEY, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
+            ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
+            WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
+            CONTRASTIVE_TEMPERATURE, REWARD_CENTER, ADAPTER, RANK, ALPHA, TARGETS, TEACHER, DISTILLATION, BETA,
+            DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
+            VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,
+            MEASURE_EVERY);
+
+    private RecipeKeys() { }
+
+    /// All keys.
+    public static List<RecipeKey<?>> all() {
+        return ALL;
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> mapping(Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return (Map<String, Object>) map;
+        }
+        throw new IllegalArgumentException();
+    }
+}
