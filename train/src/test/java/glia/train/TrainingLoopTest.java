@@ -42,7 +42,7 @@ class TrainingLoopTest {
                 Optimizer optimizer = new Optimizer(kernels, groups)) {
             for (int step = 0; step < 120; step++) {
                 loss = pass.loss(data.batch(step));
-                double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                double norm = optimizer.gradientNorm(pass.weightGradients());
                 optimizer.step(pass.weightGradients(), rate * schedule.factor(step), GradientNorm.clipFactor(norm, 1));
                 pass.zeroGradients();
             }

@@ -32,6 +32,7 @@ import java.util.function.Supplier;
 public final class TrainingPass implements AutoCloseable {
     private final Model model;
     private final Decoder decoder;
+    private final Kernels kernels;
     private final Optional<Tokenizer> tokenizer;
     private final Predicate<Weight> trainable;
     private final Gradients gradients = new Gradients();
@@ -46,6 +47,7 @@ public final class TrainingPass implements AutoCloseable {
         this.engine = engine;
         this.model = model;
         this.decoder = decoder;
+        this.kernels = kernels;
         this.tokenizer = tokenizer;
         trainable = options.trainable().of(model);
         recorder = new Recorder(kernels, gradients, trainable, options.precision());
@@ -173,7 +175,7 @@ public final class TrainingPass implements AutoCloseable {
     /// @throws IllegalStateException if this or the model is closed
     public void zeroGradients() {
         whileOpen(() -> {
-            gradients.zero();
+            gradients.zero(kernels);
             return null;
         });
     }

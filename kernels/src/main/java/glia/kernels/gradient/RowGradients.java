@@ -2,6 +2,7 @@ package glia.kernels.gradient;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AdamStep;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Workers;
 import java.util.function.Supplier;
@@ -15,6 +16,9 @@ public final class RowGradients implements GradientKernels {
     private final SumRows total;
     private final ScatterAdd scatter;
     private final SoftmaxRows softmax;
+    private final AdamUpdate adam;
+    private final SquareSum squares;
+    private final Zero zero;
 
     /// @param steps creates the inner loops of one thread
     public RowGradients(Workers workers, Supplier<RowSteps> steps) {
@@ -27,6 +31,9 @@ public final class RowGradients implements GradientKernels {
         total = new SumRows(workers, each);
         scatter = new ScatterAdd(workers, each);
         softmax = new SoftmaxRows(workers, each);
+        adam = new AdamUpdate(workers, each);
+        squares = new SquareSum(workers, each);
+        zero = new Zero(workers);
     }
 
     @Override
@@ -67,5 +74,20 @@ public final class RowGradients implements GradientKernels {
     @Override
     public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
         softmax.backward(dz, z, logSumExp, a, b, add);
+    }
+
+    @Override
+    public void adam(Tensor w, Tensor m, Tensor v, Tensor g, AdamStep step) {
+        adam.run(w, m, v, g, step);
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        return squares.run(x);
+    }
+
+    @Override
+    public void zero(Tensor x) {
+        zero.run(x);
     }
 }

@@ -1,6 +1,7 @@
 package glia.kernels.gradient;
 
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AdamStep;
 
 /// A backend's inner loops for `RowGradients`, over consecutive F32 values given by address. Not thread-safe; nothing
 /// is checked.
@@ -41,4 +42,10 @@ public interface RowSteps {
 
     /// Computes `y = p · (a + b · ln p)` with `ln p = x - shift`, or adds it to y. Unless it is added, y may be x.
     void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add);
+
+    /// Returns `Σ x²`.
+    double sumOfSquares(long x, int count);
+
+    /// Computes a step of `GradientKernels.adam`.
+    void adam(long w, long m, long v, long g, int count, AdamStep step);
 }

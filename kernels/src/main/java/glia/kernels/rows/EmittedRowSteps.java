@@ -5,14 +5,15 @@ import glia.kernels.gradient.NormFactors;
 import glia.kernels.gradient.RowSteps;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AdamStep;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// The inner loops of row-wise gradients in machine code.
 public final class EmittedRowSteps implements RowSteps {
     private final IsaLevel level;
-    /// A sum, with padding.
-    private final MemorySegment sum = Arena.ofAuto().allocate(16, 64);
+    /// A sum, with padding; then the factors of a step of Adam.
+    private final MemorySegment sum = Arena.ofAuto().allocate(16 + AdamCode.FACTOR_BYTES, 64);
 
     public EmittedRowSteps(IsaLevel level) {
         this.level = level;
@@ -69,5 +70,16 @@ public final class EmittedRowSteps implements RowSteps {
     @Override
     public void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add) {
         GradientCode.of(level).softmaxGradients(y, x, count, shift, a, b, add);
+    }
+
+    @Override
+    public double sumOfSquares(long x, int count) {
+        AdamCode.of(level).sumOfSquares(x, count, sum.address());
+        return sum.get(Memory.F64, 0);
+    }
+
+    @Override
+    public void adam(long w, long m, long v, long g, int count, AdamStep step) {
+        AdamCode.of(level).step(w, m, v, g, count, sum.address() + 16, step);
     }
 }

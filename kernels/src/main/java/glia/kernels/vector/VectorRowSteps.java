@@ -13,6 +13,7 @@ import glia.kernels.gradient.RowSteps;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AdamStep;
 import jdk.incubator.vector.FloatVector;
 
 /// The inner loops of row-wise gradients on the Vector API. Sums are in F32, over lanes. The last values, which fill no
@@ -248,5 +249,72 @@ final class VectorRowSteps implements RowSteps {
                     : derivative;
             derivative.intoMemorySegment(ALL, y + 4L * i & ADDRESS, ORDER);
         }
+    }
+
+    /// Four sums, so that additions need not wait for each other.
+    @Override
+    public double sumOfSquares(long x, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int end = count - count % 4;
+        for (int i = 0; i < end; i += 4) {
+            double a = Memory.f32(x + 4L * i);
+            double b = Memory.f32(x + 4L * i + 4);
+            double c = Memory.f32(x + 4L * i + 8);
+            double d = Memory.f32(x + 4L * i + 12);
+            s0 = Math.fma(a, a, s0);
+            s1 = Math.fma(b, b, s1);
+            s2 = Math.fma(c, c, s2);
+            s3 = Math.fma(d, d, s3);
+        }
+        for (int i = end; i < count; i++) {
+            double a = Memory.f32(x + 4L * i);
+            s0 = Math.fma(a, a, s0);
+        }
+        return s0 + s1 + (s2 + s3);
+    }
+
+    @Override
+    public void adam(long w, long m, long v, long g, int count, AdamStep step) {
+        long tail = memory() + 2L * BYTES;
+        int end = whole(count);
+        for (int i = 0; i < end; i += LANES) {
+            adam(w + 4L * i, m + 4L * i, v + 4L * i, g + 4L * i, step);
+        }
+        if (end < count) {
+            int bytes = 4 * (count - end);
+            long at = 4L * end;
+            copy(w + at, tail, bytes);
+            copy(m + at, tail + BYTES, bytes);
+            copy(v + at, tail + 2L * BYTES, bytes);
+            copy(g + at, tail + 3L * BYTES, bytes);
+            adam(tail, tail + BYTES, tail + 2L * BYTES, tail + 3L * BYTES, step);
+            copy(tail, w + at, bytes);
+            copy(tail + BYTES, m + at, bytes);
+            copy(tail + 2L * BYTES, v + at, bytes);
+        }
+    }
+
+    private static void copy(long from, long to, int bytes) {
+        for (int i = 0; i < bytes; i += 4) {
+            Memory.f32(to + i, Memory.f32(from + i));
+        }
+    }
+
+    /// One vector.
+    private static void adam(long w, long m, long v, long g, AdamStep step) {
+        FloatVector old = FloatVector.fromMemorySegment(F, ALL, w & ADDRESS, ORDER);
+        FloatVector gradient = FloatVector.fromMemorySegment(F, ALL, g & ADDRESS, ORDER).mul(step.gradientScale())
+                .add(old.mul(step.decay()));
+        FloatVector first = FloatVector.fromMemorySegment(F, ALL, m & ADDRESS, ORDER).mul(step.keep1())
+                .add(gradient.mul(step.add1()));
+        FloatVector second = FloatVector.fromMemorySegment(F, ALL, v & ADDRESS, ORDER).mul(step.keep2())
+                .add(gradient.mul(step.add2()).mul(gradient));
+        first.intoMemorySegment(ALL, m & ADDRESS, ORDER);
+        second.intoMemorySegment(ALL, v & ADDRESS, ORDER);
+        old.mul(step.keepWeight()).sub(first.mul(step.rate()).div(second.sqrt().mul(step.root()).add(step.epsilon())))
+                .intoMemorySegment(ALL, w & ADDRESS, ORDER);
     }
 }

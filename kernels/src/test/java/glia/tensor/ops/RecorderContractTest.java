@@ -15,6 +15,7 @@ import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import java.lang.foreign.Arena;
@@ -34,10 +35,12 @@ class RecorderContractTest {
     /// The weights and a tape over them.
     private static final class Model {
         final Weight[] weights = new Weight[8];
+        final Kernels kernels;
         final Gradients gradients;
         final Recorder ops;
 
-        Model(Arena arena, Recorder ops, Gradients gradients) {
+        Model(Arena arena, Kernels kernels, Recorder ops, Gradients gradients) {
+            this.kernels = kernels;
             this.gradients = gradients;
             this.ops = ops;
             Random random = new Random(4);
@@ -93,11 +96,12 @@ class RecorderContractTest {
     }
 
     private static void withTwoModels(BiConsumer<Model, Model> test) {
-        try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
-                Gradients a = new Gradients(); Gradients b = new Gradients();
-                Recorder one = new Recorder(new ScalarKernels(workers), a);
-                Recorder other = new Recorder(new ScalarKernels(workers), b)) {
-            test.accept(new Model(arena, one, a), new Model(arena, other, b));
+        try (Workers workers = new Workers(2)) {
+            Kernels kernels = new ScalarKernels(workers);
+            try (Arena arena = Arena.ofConfined(); Gradients a = new Gradients(); Gradients b = new Gradients();
+                    Recorder one = new Recorder(kernels, a); Recorder other = new Recorder(kernels, b)) {
+                test.accept(new Model(arena, kernels, one, a), new Model(arena, kernels, other, b));
+            }
         }
     }
 
@@ -130,7 +134,7 @@ class RecorderContractTest {
             often.learn(0.5f, 2, 0);
             once.learn(2.5f, 0, 2);
             assertClose(once.learned(), often.learned());
-            often.gradients.zero();
+            often.gradients.zero(often.kernels);
             for (float[] gradient : often.learned()) {
                 assertArrayEquals(new float[gradient.length], gradient);
             }

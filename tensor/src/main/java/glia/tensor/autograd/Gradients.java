@@ -2,6 +2,7 @@ package glia.tensor.autograd;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.util.IdentityHashMap;
@@ -30,9 +31,9 @@ public final class Gradients implements AutoCloseable {
         return byWeight.values().stream().mapToLong(Tensor::sizeBytes).sum();
     }
 
-    /// Sets all gradients to zero.
-    public void zero() {
-        byWeight.values().forEach(Tensor::zero);
+    /// Sets all gradients to zero, on all threads of the kernels.
+    public void zero(Kernels kernels) {
+        byWeight.values().forEach(kernels.gradients()::zero);
     }
 
     @Override

@@ -2,8 +2,9 @@ package glia.tensor.kernel;
 
 import glia.tensor.Tensor;
 
-/// The row-wise gradients of a kernel backend: norms, activations, sums of rows, softmax. All tensors are F32. Results
-/// are added to the outputs unless said otherwise, and do not depend on the number of threads.
+/// The row-wise gradients of a kernel backend: norms, activations, sums of rows, softmax; and what an optimizer does with
+/// the gradients of weights. All tensors are F32. Results are added to the outputs unless said otherwise, and do not
+/// depend on the number of threads.
 public interface GradientKernels {
     /// Computes the gradient of `Kernels.rmsNorm`. With `r = 1/√(mean(x²) + eps)` and `g = dy · (w + offset)`: `dx += r
     /// · (g - x · r² · mean(g · x))`, `dw += Σ_n dy · x · r`.
@@ -49,4 +50,22 @@ public interface GradientKernels {
     /// @param b `[N]`
     /// @param add whether the result is added to `dz`
     void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add);
+
+    // ---- optimizer -----------------------------------------------------------------------------------------------
+
+    /// Updates a weight and both of its moments in one pass over memory, in F32 without fused multiply-add, so that all
+    /// backends compute the same bits:
+    ///
+    /// ```
+    /// g' = gradientScale·g + decay·w
+    /// m ← keep1·m + add1·g'        v ← keep2·v + add2·g'·g'
+    /// w ← keepWeight·w - rate·m / (√v·root + epsilon)
+    /// ```
+    void adam(Tensor w, Tensor m, Tensor v, Tensor g, AdamStep step);
+
+    /// Returns `Σ x²` over all elements, in F64.
+    double sumOfSquares(Tensor x);
+
+    /// Sets all elements to 0.
+    void zero(Tensor x);
 }

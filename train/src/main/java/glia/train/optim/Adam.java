@@ -1,6 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
+import glia.tensor.kernel.AdamStep;
 import java.util.Map;
 
 /// Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980), with weight decay as an L2 term of the gradient: [AdamW]
@@ -49,25 +50,30 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
     /// @param keepWeight the factor of the weight before the step
     static void step(ParameterUpdate u, double beta1, double beta2, double epsilon, boolean amsgrad, float decay,
             float keepWeight) {
+        AdamStep step = AdamStep.of(beta1, beta2, epsilon, u.learningRate(), u.step(), u.gradientScale(), decay,
+                keepWeight);
+        if (amsgrad) {
+            largest(u, new Moments(u, beta1, beta2), step);
+        } else {
+            u.kernels().gradients().adam(u.weight(), u.state().get(Moments.FIRST), u.state().get(Moments.SECOND),
+                    u.gradient(), step);
+        }
+    }
+
+    /// The step with the largest second moment so far in the place of the second moment.
+    private static void largest(ParameterUpdate u, Moments moments, AdamStep s) {
         long w = u.weightAddress();
         long g = u.gradientAddress();
-        Moments moments = new Moments(u, beta1, beta2);
-        long most = amsgrad ? u.address(LARGEST) : 0;
-        float scale = u.gradientScale();
-        float eps = (float) epsilon;
-        float rate = (float) (u.learningRate() / (1 - Math.pow(beta1, u.step())));
-        float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, u.step())));
+        long most = u.address(LARGEST);
         u.elements((from, to) -> {
             for (long i = from; i < to; i += 4) {
                 float old = Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
+                float gi = s.gradientScale() * Memory.f32(g + i) + s.decay() * old;
                 float mi = moments.first(i, gi);
-                float vi = moments.second(i, gi);
-                if (amsgrad) {
-                    vi = Math.max(vi, Memory.f32(most + i));
-                    Memory.f32(most + i, vi);
-                }
-                Memory.f32(w + i, keepWeight * old - rate * mi / ((float) Math.sqrt(vi) * root + eps));
+                float vi = Math.max(moments.second(i, gi), Memory.f32(most + i));
+                Memory.f32(most + i, vi);
+                Memory.f32(w + i, s.keepWeight() * old
+                        - s.rate() * mi / ((float) Math.sqrt(vi) * s.root() + s.epsilon()));
             }
         });
     }

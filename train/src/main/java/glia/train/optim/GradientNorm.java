@@ -1,6 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import java.util.Collection;
 
 /// Gradient clipping by the norm of all gradients together, as `torch.nn.utils.clip_grad_norm_`.
@@ -14,6 +15,15 @@ public final class GradientNorm {
         double sum = 0;
         for (Tensor g : gradients) {
             sum += ParameterUpdate.sumOfSquares(g);
+        }
+        return Math.sqrt(sum);
+    }
+
+    /// `√(Σ g²)` over all elements, in double precision, on all threads of the kernels. Their number does not change it.
+    public static double of(Kernels kernels, Collection<Tensor> gradients) {
+        double sum = 0;
+        for (Tensor g : gradients) {
+            sum += kernels.gradients().sumOfSquares(g);
         }
         return Math.sqrt(sum);
     }

@@ -10,8 +10,8 @@ import java.util.Map;
 /// m ← β₁·m + (1-β₁)·g        v ← β₂·v + (1-β₂)·g²
 /// ```
 final class Moments {
-    private static final String FIRST = "exp_avg";
-    private static final String SECOND = "exp_avg_sq";
+    static final String FIRST = "exp_avg";
+    static final String SECOND = "exp_avg_sq";
 
     private final long first;
     private final long second;

@@ -18,7 +18,7 @@ import java.util.Map;
 /// ```java
 /// try (var optimizer = new Optimizer(kernels, List.of(new ParameterGroup(weights, new AdamW(), 0.1, 1)))) {
 ///     double loss = training.loss(batch);
-///     double norm = GradientNorm.of(optimizer.gradients(training.weightGradients()));
+///     double norm = optimizer.gradientNorm(training.weightGradients());
 ///     optimizer.step(training.weightGradients(), 1e-3, GradientNorm.clipFactor(norm, 1));
 /// }
 /// ```
@@ -61,6 +61,11 @@ public final class Optimizer implements AutoCloseable {
     /// The gradients of this optimizer's parameters.
     public List<Tensor> gradients(Gradients gradients) {
         return entries.stream().map(e -> gradients.find(e.weight)).flatMap(g -> g.stream()).toList();
+    }
+
+    /// The norm of the gradients of this optimizer's parameters together.
+    public double gradientNorm(Gradients gradients) {
+        return GradientNorm.of(kernels, gradients(gradients));
     }
 
     /// Updates all parameters that have a gradient.

@@ -1,7 +1,9 @@
 package glia.tensor.kernel.scalar;
 
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AdamStep;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Workers;
 
@@ -11,12 +13,14 @@ final class ScalarGradients implements GradientKernels {
     private final PointwiseBackward pointwiseBackward;
     private final RowSums rowSums;
     private final Softmax softmax;
+    private final Adam adam;
 
     ScalarGradients(Workers workers) {
         normBackward = new NormBackward(workers);
         pointwiseBackward = new PointwiseBackward(workers);
         rowSums = new RowSums(workers);
         softmax = new Softmax(workers);
+        adam = new Adam(workers);
     }
 
     @Override
@@ -57,5 +61,25 @@ final class ScalarGradients implements GradientKernels {
     @Override
     public void softmaxBackward(Tensor dz, Tensor z, Tensor logSumExp, Tensor a, Tensor b, boolean add) {
         softmax.backward(dz, z, logSumExp, a, b, add);
+    }
+
+    @Override
+    public void adam(Tensor w, Tensor m, Tensor v, Tensor g, AdamStep step) {
+        adam.run(w, m, v, g, step);
+    }
+
+    @Override
+    public double sumOfSquares(Tensor x) {
+        assert x.dtype() == DType.F32;
+        double sum = 0;
+        for (long i = 0; i < x.size(); i++) {
+            sum += (double) x.get(i) * x.get(i);
+        }
+        return sum;
+    }
+
+    @Override
+    public void zero(Tensor x) {
+        x.zero();
     }
 }
