@@ -5,6 +5,7 @@ import glia.model.block.States;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.TokenLogProbs.Column;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
@@ -65,14 +66,36 @@ public final class Predictions {
     /// @param temperature divisor of the logits
     /// @param numTop number of most probable tokens
     public Tokens tokens(double temperature, boolean wantsEntropy, int numTop) {
+        return tokens(temperature, wantsEntropy, numTop, false);
+    }
+
+    /// Log-probabilities, log-sum-exps and mean logits of the targets, as label smoothing and z-loss need them.
+    public Tokens tokensWithMeanLogits() {
+        return tokens(1, false, 0, true);
+    }
+
+    private Tokens tokens(double temperature, boolean wantsEntropy, int numTop, boolean wantsMean) {
         TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targets(), (float) temperature,
-                wantsEntropy, numTop);
+                wantsEntropy, numTop, wantsMean);
         return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
+    }
+
+    /// The input of the head's matrix, `[M, D]`, for losses that compute logits in parts.
+    public Value headInput() {
+        return new Value(ops, decoder.headInput(ops, hidden, batch.pass()));
+    }
+
+    /// The head, for losses that compute logits in parts.
+    ///
+    /// @param temperature divisor of the logits
+    /// @throws IllegalArgumentException if the model has no head
+    public LogitHead logitHead(double temperature) {
+        return decoder.logitHead((float) temperature);
     }
 
     /// Log-probabilities and entropies of the targets.
     ///
-    /// @param columns `[M, 3]`, see `TokenLogProbs`
+    /// @param columns `[M, 3]` or `[M, 4]`, see `TokenLogProbs`
     /// @param top the most probable tokens of the rows that have a target; they have no gradient
     public record Tokens(Value columns, TopTokens top) {
         /// One of the columns, `[M, 1]`.

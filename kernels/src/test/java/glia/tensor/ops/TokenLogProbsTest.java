@@ -46,6 +46,9 @@ class TokenLogProbsTest {
                         w -> formula(w, 7, rule, targets, entropy), shape(5, 7), shape(23, 7), shape(23)));
             }
         }
+        cases.add(of("mean logits", (ops, w) -> ops.apply(new TokenLogProbs(rows(ops, w[0]), new LogitHead(w[1],
+                Optional.empty(), new LogitRule(0.5f, 3)), new int[] {1, -1, 3}, true, 0, true)),
+                w -> withMeans(w, 6, new LogitRule(0.5f, 3), new int[] {1, -1, 3}), shape(3, 6), shape(5, 6)));
         cases.add(of("no bias", (ops, w) -> ops.apply(new TokenLogProbs(rows(ops, w[0]),
                 new LogitHead(w[1], Optional.empty(), LogitRule.PLAIN), new int[] {1, 3})),
                 w -> formula(new double[][] {w[0], w[1], new double[5]}, 6, LogitRule.PLAIN, new int[] {1, 3}, false),
@@ -64,6 +67,20 @@ class TokenLogProbsTest {
                             new int[] {4, -1, 9}, true);
                 }, shape(3, 6), shape(11, 6), shape(2, 6), shape(11, 2)));
         return cases.stream();
+    }
+
+    private static double[] withMeans(double[][] w, int size, LogitRule rule, int[] targets) {
+        int vocabSize = w[1].length / size;
+        double[] three = formula(new double[][] {w[0], w[1], new double[vocabSize]}, size, rule, targets, true);
+        double[] u = Reference.linear(w[0], w[1], size);
+        double[] y = new double[4 * targets.length];
+        for (int n = 0; n < targets.length; n++) {
+            System.arraycopy(three, 3 * n, y, 4 * n, 3);
+            for (int v = 0; v < vocabSize && targets[n] >= 0; v++) {
+                y[4 * n + 3] += rule.scale() * rule.cap() * Math.tanh(u[n * vocabSize + v] / rule.cap()) / vocabSize;
+            }
+        }
+        return y;
     }
 
     private static double[] formula(double[][] w, int size, LogitRule rule, int[] targets, boolean entropy) {

@@ -73,6 +73,22 @@ class ValueTest {
                         shape(4, 2)),
                 of("a column of some rows", (ops, w) -> value(ops, w[0]).rows(2, 0).column(1).tensor(),
                         w -> new double[] {w[0][7], w[0][1]}, shape(4, COLS)),
+                of("group maxima", (ops, w) -> value(ops, w[0]).groupMax(new int[] {1, -1, 0, 1}, 2).tensor(),
+                        w -> new double[] {w[0][4], w[0][5], Math.max(w[0][0], w[0][6]), Math.max(w[0][1], w[0][7])},
+                        shape(4, 2)),
+                of("picked columns", (ops, w) -> value(ops, w[0]).pick(2, 0, 1, 1).tensor(),
+                        w -> new double[] {w[0][2], w[0][0], w[0][4], w[0][4]}, shape(2, COLS)),
+                of("dot products of all pairs", (ops, w) -> value(ops, w[0]).dots(value(ops, w[1])).tensor(),
+                        w -> Reference.linear(w[0], w[1], COLS), shape(4, COLS), shape(5, COLS)),
+                of("unit rows", (ops, w) -> value(ops, w[0]).unitRows().tensor(), w -> {
+                    double[] y = w[0].clone();
+                    for (int i = 0; i < y.length; i++) {
+                        int row = i / COLS * COLS;
+                        y[i] /= Math.sqrt(w[0][row] * w[0][row] + w[0][row + 1] * w[0][row + 1]
+                                + w[0][row + 2] * w[0][row + 2]);
+                    }
+                    return y;
+                }, shape(4, COLS)),
                 of("log-softmax", (ops, w) -> value(ops, w[0]).logSoftmax().tensor(), w -> {
                     double[] y = w[0].clone();
                     for (int n = 0; n < 2; n++) {

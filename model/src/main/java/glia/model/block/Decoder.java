@@ -72,13 +72,26 @@ public final class Decoder {
     /// @param targets for each row a token, negative where there is none
     /// @param temperature divisor of the logits
     /// @param numTop the number of most probable tokens per row
+    /// @param wantsMean whether there is a column of mean logits
     /// @throws IllegalArgumentException if the model has no head, or a target is outside the vocabulary
     public TokenLogProbs logProbs(Ops ops, Tensor hidden, Pass pass, int[] targets, float temperature,
-            boolean wantsEntropy, int numTop) {
+            boolean wantsEntropy, int numTop, boolean wantsMean) {
+        return new TokenLogProbs(headInput(ops, hidden, pass), logitHead(temperature), targets, wantsEntropy, numTop,
+                wantsMean);
+    }
+
+    /// The input of the head's matrix, `[N, D]`, from hidden states.
+    public Tensor headInput(Ops ops, Tensor hidden, Pass pass) {
+        return head.transform(ops, hidden, pass, States.NONE);
+    }
+
+    /// The head, for losses that compute logits in parts.
+    ///
+    /// @param temperature divisor of the logits
+    /// @throws IllegalArgumentException if the model has no head
+    public LogitHead logitHead(float temperature) {
         LogitHead parts = head.parts();
-        LogitHead tempered = temperature == 1 ? parts : parts.with(parts.rule().withTemperature(temperature));
-        return new TokenLogProbs(head.transform(ops, hidden, pass, States.NONE), tempered, targets, wantsEntropy,
-                numTop);
+        return temperature == 1 ? parts : parts.with(parts.rule().withTemperature(temperature));
     }
 
     /// Runs a multi-token-prediction layer. `logits` of the result, normalized hidden states `[N, D]`, predict the

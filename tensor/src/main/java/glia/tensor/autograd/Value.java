@@ -5,12 +5,18 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.loss.Divergence;
 import glia.tensor.ops.loss.LogSoftmax;
-import glia.tensor.ops.row.RowSums;
+import glia.tensor.ops.loss.LogitDivergence;
 import glia.tensor.ops.row.ElementwiseBinary;
-import glia.tensor.ops.row.GroupSums;
 import glia.tensor.ops.row.ElementwiseMap;
+import glia.tensor.ops.row.GroupMax;
+import glia.tensor.ops.row.GroupSums;
+import glia.tensor.ops.row.MatrixProduct;
+import glia.tensor.ops.row.PickColumns;
+import glia.tensor.ops.row.RowSums;
 import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.UnitNorm;
 import java.util.Arrays;
 
 /// A matrix with arithmetic operators for writing losses, recorded if its ops record. Mostly one value for each token
@@ -24,6 +30,8 @@ import java.util.Arrays;
 ///
 /// The second operand is broadcast: a column to all columns, a row to all rows, a single value to all.
 public final class Value {
+    private static final float SMALLEST_SQUARE = 1e-24f;
+
     private final Ops ops;
     private final Tensor tensor;
 
@@ -138,6 +146,21 @@ public final class Value {
         return of(SliceColumns.of(tensor, column, 1));
     }
 
+    /// Columns of each row, `[N, k]`: `columns[n·k + j]` is the j-th of row n.
+    public Value pick(int... columns) {
+        return of(new PickColumns(tensor, columns));
+    }
+
+    /// The dot products of all rows with all rows of another matrix, `this · otherᵀ`, `[N, M]`.
+    public Value dots(Value other) {
+        return of(new MatrixProduct(tensor, other.tensor));
+    }
+
+    /// The rows divided by their lengths (L2 norms).
+    public Value unitRows() {
+        return of(UnitNorm.length(tensor, tensor.cols(), SMALLEST_SQUARE));
+    }
+
     /// A selection of rows.
     public Value rows(int... rows) {
         return new Value(ops, ops.select(tensor, rows, rows.length));
@@ -158,6 +181,21 @@ public final class Value {
     /// @param groups the group of each row, negative for none
     public Value groupSums(int[] groups, int numGroups) {
         return of(new GroupSums(tensor, groups, numGroups));
+    }
+
+    /// The largest values of rows by group, `[G, C]`. Each group has a row.
+    ///
+    /// @param groups the group of each row, negative for none
+    public Value groupMax(int[] groups, int numGroups) {
+        return of(new GroupMax(tensor, groups, numGroups));
+    }
+
+    /// The divergence of the student's distributions, the softmax of these logits, from a teacher's, and the
+    /// student's entropies, `[N, 2]`. The teacher gets no gradient.
+    ///
+    /// @param teacher logits of the same shape
+    public Value divergence(Value teacher, Divergence rule) {
+        return of(new LogitDivergence(tensor, teacher.tensor, rule));
     }
 
     /// The sum of all values.

@@ -18,7 +18,8 @@ class LossCasesTest {
     private static final Path FEW = Path.of("src/test/resources/golden-training");
 
     private static Stream<CaseGroup> groups() {
-        return Stream.of(new RewardModelCases());
+        return Stream.of(new RewardModelCases(), new DistillationCases(), new MiniLlmCases(),
+                new VerlDistillationCases());
     }
 
     @ParameterizedTest

@@ -2,8 +2,10 @@ package glia.tensor.ops.loss;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
+import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import java.util.Arrays;
 
@@ -12,14 +14,15 @@ import java.util.Arrays;
 ///
 /// - log-probability of the target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
 /// - log-sum-exp, `ln Σ_v exp z[v]`,
-/// - entropy `-Σ_v p(v) · ln p(v)` if requested, otherwise 0.
+/// - entropy `-Σ_v p(v) · ln p(v)` if requested, otherwise 0,
+/// - mean logit `Σ_v z[v] / V`, only if requested.
 ///
-/// All three have gradients. Logits are computed for some rows and one part of the vocabulary at a time, and recomputed
+/// All have gradients. Logits are computed for some rows and one part of the vocabulary at a time, and recomputed
 /// in the backward pass, so `[N, V]` is never in memory. Rows with a negative target are skipped; their columns are 0.
 /// After "Cut your losses", https://arxiv.org/abs/2411.09009.
 public final class TokenLogProbs implements Operation {
     /// The columns of the result.
-    public enum Column { LOG_PROB, LOG_SUM_EXP, ENTROPY }
+    public enum Column { LOG_PROB, LOG_SUM_EXP, ENTROPY, MEAN_LOGIT }
 
     /// Rows whose logits are computed together: a tile is `ROWS · LogitHead.PART` values, 16 MiB.
     private static final int ROWS = 1024;
@@ -28,6 +31,7 @@ public final class TokenLogProbs implements Operation {
     private final LogitHead head;
     private final int[] targets;
     private final boolean wantsEntropy;
+    private final boolean wantsMean;
     private final TopTokens top;
     private final int[] rows;
     private Tensor picked;
@@ -44,6 +48,14 @@ public final class TokenLogProbs implements Operation {
     /// @param targets a token for each row, negative for none
     /// @param numTop the number of most probable tokens to find for each row
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop) {
+        this(hidden, head, targets, wantsEntropy, numTop, false);
+    }
+
+    /// @param targets a token for each row, negative for none
+    /// @param numTop the number of most probable tokens to find for each row
+    /// @param wantsMean whether there is a column of mean logits, as for label smoothing
+    public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop,
+            boolean wantsMean) {
         Compute.require(hidden.cols() == head.weight().cols(), "log-probabilities", hidden, head.weight());
         Compute.require(targets.length == hidden.rows(), "log-probabilities", hidden, targets.length);
         for (int n = 0; n < targets.length; n++) {
@@ -56,6 +68,7 @@ public final class TokenLogProbs implements Operation {
         this.head = head;
         this.targets = targets.clone();
         this.wantsEntropy = wantsEntropy;
+        this.wantsMean = wantsMean;
         rows = rowsWithTarget(targets);
         top = new TopTokens(rows.length, Math.min(numTop, head.vocabSize()));
     }
@@ -88,7 +101,7 @@ public final class TokenLogProbs implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         int count = rows.length;
-        Tensor y = ops.allocate(hidden.rows(), Column.values().length);
+        Tensor y = ops.allocate(hidden.rows(), wantsMean ? 4 : 3);
         logSumExp = ops.allocate(1, count);
         entropy = ops.allocate(1, count);
         picked = hidden;
@@ -96,7 +109,7 @@ public final class TokenLogProbs implements Operation {
             picked = ops.allocate(count, hidden.cols());
             ops.kernels().gather(picked, hidden, rows, count);
         }
-        Running running = new Running(count, wantsEntropy);
+        Running running = new Running(count, wantsEntropy, wantsMean);
         int mark = ops.mark();
         for (int from = 0; from < count; from += ROWS) {
             int to = Math.min(count, from + ROWS);
@@ -108,6 +121,7 @@ public final class TokenLogProbs implements Operation {
                 ops.kernels().gradients().softmaxSums(sums, entropies, z);
                 running.add(from, sums, entropies);
                 take(z, from, part, running);
+                addLogits(ops.kernels().workers(), z, from, running);
                 top.add(ops.kernels().workers(), z, from, head.first(part));
                 ops.release(mark);
             }
@@ -118,6 +132,9 @@ public final class TokenLogProbs implements Operation {
             y.set(at, (float) (running.target[i] - running.logSumExp[i]));
             y.set(at + 1, (float) running.logSumExp[i]);
             y.set(at + 2, wantsEntropy ? (float) running.entropy(i) : 0);
+            if (wantsMean) {
+                y.set(at + 3, (float) (running.logits[i] / head.vocabSize()));
+            }
             logSumExp.set(i, (float) running.logSumExp[i]);
             entropy.set(i, y.get(at + 2));
         }
@@ -135,6 +152,23 @@ public final class TokenLogProbs implements Operation {
         }
     }
 
+    /// Adds up the logits of a part.
+    private void addLogits(Workers workers, Tensor z, int from, Running running) {
+        if (!wantsMean) {
+            return;
+        }
+        int cols = z.cols();
+        Ranges.run(workers, z.rows(), cols, (first, end) -> {
+            for (int n = first; n < end; n++) {
+                double sum = 0;
+                for (long at = z.address() + 4L * n * cols; at < z.address() + 4L * (n + 1) * cols; at += 4) {
+                    sum += Memory.f32(at);
+                }
+                running.logits[from + n] += sum;
+            }
+        });
+    }
+
     /// Running sums over the parts of the vocabulary processed so far.
     private static final class Running {
         final double[] logSumExp;
@@ -142,11 +176,14 @@ public final class TokenLogProbs implements Operation {
         /// `Σ p · z` over these parts, with p the softmax over them.
         private final double[] mean;
 
-        Running(int count, boolean withMean) {
+        final double[] logits;
+
+        Running(int count, boolean withMean, boolean withLogits) {
             logSumExp = new double[count];
             Arrays.fill(logSumExp, Double.NEGATIVE_INFINITY);
             target = new double[count];
             mean = new double[withMean ? count : 0];
+            logits = new double[withLogits ? count : 0];
         }
 
         void add(int from, Tensor sums, Tensor entropies) {
@@ -171,8 +208,8 @@ public final class TokenLogProbs implements Operation {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// With the gradients g of the log-probability, s of the log-sum-exp and h of the entropy H: `dz[v] = g · [v = t] +
-    /// p(v) · (s - g - h · (H + ln p(v)))`.
+    /// With the gradients g of the log-probability, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v] =
+    /// g · [v = t] + p(v) · (s - g - h · (H + ln p(v))) + m / V`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
@@ -207,6 +244,7 @@ public final class TokenLogProbs implements Operation {
                 tape.kernels().gradients().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
                         numbers(b, from, to), false);
                 addTargets(dz, from, part, ofTarget);
+                addMeans(tape.kernels().workers(), dz, from, dy);
                 head.rule().backward(tape.kernels(), dz, z);
                 head.backward(tape, dz, picked.rows(from, to), dpicked == null ? null : dpicked.rows(from, to), part);
             }
@@ -224,6 +262,21 @@ public final class TokenLogProbs implements Operation {
                 Memory.f32(at, Memory.f32(at) + ofTarget[from + n]);
             }
         }
+    }
+
+    private void addMeans(Workers workers, Tensor dz, int from, Tensor dy) {
+        if (!wantsMean) {
+            return;
+        }
+        int cols = dz.cols();
+        Ranges.run(workers, dz.rows(), cols, (first, end) -> {
+            for (int n = first; n < end; n++) {
+                float m = dy.get((long) rows[from + n] * dy.cols() + 3) / head.vocabSize();
+                for (long at = dz.address() + 4L * n * cols; at < dz.address() + 4L * (n + 1) * cols; at += 4) {
+                    Memory.f32(at, Memory.f32(at) + m);
+                }
+            }
+        });
     }
 
     /// A view of the first values of a tile as a smaller matrix.

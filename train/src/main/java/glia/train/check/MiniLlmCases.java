@@ -1,0 +1,99 @@
+package glia.train.check;
+
+import glia.tensor.autograd.Value;
+import glia.tensor.kernel.Kernels;
+import glia.train.loss.Distillation;
+import glia.train.loss.Distillation.Reduction;
+import glia.train.loss.MiniLlm;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+
+/// The two parts of MiniLLM's loss.
+public final class MiniLlmCases implements CaseGroup {
+    public MiniLlmCases() { }
+
+    @Override
+    public String name() {
+        return "minillm";
+    }
+
+    @Override
+    public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
+        CaseFile.run(folder, results, (c, comparison) -> {
+            switch (c.kind()) {
+                case "single_step" -> singleStep(c, comparison, kernels);
+                case "advantage" -> advantages(c, comparison);
+                default -> throw new IllegalArgumentException("kind: found " + c.kind()
+                        + ", expected single_step or advantage");
+            }
+        });
+    }
+
+    private static int[] mask(ReferenceCase c, int count) {
+        int[] ones = new int[count];
+        Arrays.fill(ones, 1);
+        return c.params().flag("masked", c.hasInput("mask")) ? c.input("mask").ints() : ones;
+    }
+
+    private static void singleStep(ReferenceCase c, Comparison comparison, Kernels kernels) {
+        CaseTensor logits = c.input("student_logits");
+        try (Variables variables = new Variables(kernels)) {
+            Value student = variables.variable("student", logits);
+            Value teacher = variables.constant(c.input("teacher_logits"));
+            int[] mask = mask(c, student.tensor().rows());
+            int[] rows = IntStream.range(0, mask.length).filter(i -> mask[i] != 0).toArray();
+            // Without a mask the reference divides by the number of sequences.
+            double items = c.params().flag("masked", c.hasInput("mask")) ? Math.max(1, rows.length) : logits.dim(0);
+            Value loss = Distillation.of(1, c.params().number("temperature", 1)).of(student, teacher, rows,
+                    Reduction.SUM).times(1 / items);
+            comparison.scalar("loss", variables.backward(loss), Comparison.F32);
+            comparison.tensor("grad_student_logits", variables.gradient("student"), Comparison.F32);
+        }
+    }
+
+    private static void advantages(ReferenceCase c, Comparison comparison) {
+        double temperature = c.params().number("temperature", 1);
+        CaseTensor ids = c.input("ids");
+        double[] student = logProbs(c.input("student_logits"), ids.ints(), temperature);
+        double[] teacher = logProbs(c.input("teacher_logits"), ids.ints(), temperature);
+        int[] mask = mask(c, student.length);
+        int length = ids.dim(-1);
+        MiniLlm rule = new MiniLlm(c.params().number("gamma"), c.params().flag("length_normalization", true));
+        double[] all = new double[student.length];
+        for (int from = 0; from < all.length; from += length) {
+            boolean[] counts = new boolean[length];
+            for (int t = 0; t < length; t++) {
+                counts[t] = mask[from + t] != 0;
+            }
+            System.arraycopy(rule.advantages(Arrays.copyOfRange(student, from, from + length),
+                    Arrays.copyOfRange(teacher, from, from + length), counts), 0, all, from, length);
+        }
+        comparison.tensor("advantages", all, Comparison.F64);
+    }
+
+    /// Log-probabilities of tokens, in F64.
+    private static double[] logProbs(CaseTensor logits, int[] ids, double temperature) {
+        double[] chosen = new double[ids.length];
+        for (int n = 0; n < ids.length; n++) {
+            chosen[n] = logProbs(logits, n, temperature)[ids[n]];
+        }
+        return chosen;
+    }
+
+    /// The log-probabilities of one row of logits, in F64.
+    static double[] logProbs(CaseTensor logits, int row, double temperature) {
+        int vocabSize = logits.dim(-1);
+        double[] z = Arrays.copyOfRange(logits.values(), row * vocabSize, (row + 1) * vocabSize);
+        double largest = Arrays.stream(z).max().orElse(0) / temperature;
+        double sum = 0;
+        for (int v = 0; v < vocabSize; v++) {
+            z[v] /= temperature;
+            sum += Math.exp(z[v] - largest);
+        }
+        double logSumExp = largest + Math.log(sum);
+        return Arrays.stream(z).map(x -> x - logSumExp).toArray();
+    }
+}
