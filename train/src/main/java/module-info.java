@@ -7,6 +7,7 @@ module glia.train {
     exports glia.train.data;
     exports glia.train.loss;
     exports glia.train.optim;
+    exports glia.train.report;
     exports glia.train.run;
     exports glia.train.schedule;
     exports glia.train.tokenizer;

@@ -1,0 +1,116 @@
+package glia.train.report;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Figures of many rows, such as layers, over the steps of a run, in bounded memory: at most 512 rows and 120 columns.
+/// When all columns are full, neighbors are merged into their means.
+final class Heatmap {
+    static final int MAX_ROWS = 512;
+    static final int MAX_COLUMNS = 120;
+
+    private final String name;
+    private final Map<String, Integer> rows = new LinkedHashMap<>();
+    private final List<Column> columns = new ArrayList<>();
+    private int width = 1;
+    private long omitted;
+
+    Heatmap(String name) {
+        this.name = name;
+    }
+
+    private static final class Column {
+        private final long firstStep;
+        private long lastStep;
+        private int count = 1;
+        private double[] sums = {};
+        private int[] counts = {};
+
+        Column(long step) {
+            firstStep = step;
+            lastStep = step;
+        }
+
+        void add(int row, double sum, int number) {
+            if (row >= sums.length) {
+                sums = Arrays.copyOf(sums, Math.max(8, 2 * row));
+                counts = Arrays.copyOf(counts, sums.length);
+            }
+            sums[row] += sum;
+            counts[row] += number;
+        }
+
+        void add(Column next) {
+            for (int row = 0; row < next.sums.length; row++) {
+                if (next.counts[row] > 0) {
+                    add(row, next.sums[row], next.counts[row]);
+                }
+            }
+            lastStep = next.lastStep;
+            count += next.count;
+        }
+
+        double mean(int row) {
+            return row < sums.length && counts[row] > 0 ? sums[row] / counts[row] : Double.NaN;
+        }
+    }
+
+    /// Adds a value of a row; values of one step come one after another.
+    void add(long step, String row, double value) {
+        Integer index = rows.get(row);
+        if (index == null) {
+            if (rows.size() == MAX_ROWS) {
+                omitted++;
+                return;
+            }
+            index = rows.size();
+            rows.put(row, index);
+        }
+        if (!columns.isEmpty() && step < columns.getLast().lastStep) {
+            columns.removeIf(c -> c.firstStep >= step);
+        }
+        if (columns.isEmpty() || columns.getLast().lastStep != step) {
+            next(step);
+        }
+        if (Double.isFinite(value)) {
+            columns.getLast().add(index, value, 1);
+        }
+    }
+
+    private void next(long step) {
+        if (!columns.isEmpty() && columns.getLast().count < width) {
+            columns.getLast().lastStep = step;
+            columns.getLast().count++;
+            return;
+        }
+        if (columns.size() == MAX_COLUMNS) {
+            List<Column> merged = new ArrayList<>();
+            for (int i = 0; i < MAX_COLUMNS; i += 2) {
+                columns.get(i).add(columns.get(i + 1));
+                merged.add(columns.get(i));
+            }
+            columns.clear();
+            columns.addAll(merged);
+            width *= 2;
+        }
+        columns.add(new Column(step));
+    }
+
+    /// Writes the table: `rows` the names, `steps` the last step of each column, `values` by row.
+    void write(PageJson json) {
+        json.begin('{').key("name").string(name).key("rows").begin('[');
+        rows.keySet().forEach(json::string);
+        json.end(']').key("steps").begin('[');
+        columns.forEach(c -> json.integer(c.lastStep));
+        json.end(']').key("values").begin('[');
+        for (int row : rows.values()) {
+            json.begin('[');
+            columns.forEach(c -> json.shortDecimal(c.mean(row)));
+            json.end(']');
+        }
+        json.end(']').key("omitted").integer(omitted > 0 ? 1 : 0).end('}');
+    }
+}

@@ -1,0 +1,234 @@
+package glia.train.report;
+
+import glia.train.run.StepFigures;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/// What a report shows, in bounded memory, as the JSON that the page reads. The page is a list of sections; each has a
+/// `kind` that its script knows how to draw: `curves`, `heatmap`, `samples`, `notes` or `table`. Groups of figures that
+/// the report does not know get a section of their own, so that a new kind of training needs no change here. The
+/// groups `reward`, `response_length`, `entropy` and `kl`, and the kind `rollouts`, are reserved for reinforcement
+/// learning.
+final class ReportData {
+    private static final int MAX_SAMPLES = 40;
+    private static final int MAX_SAMPLE_CHARS = 2000;
+    private static final int MAX_WARNINGS = 200;
+    private static final int MAX_CURVES = 200;
+    private static final Map<String, String> TITLES = Map.of(
+            "reward", "Reward", "response_length", "Response length", "entropy", "Entropy", "kl", "KL divergence",
+            "experts", "Experts", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
+            "Gradient norms");
+
+    private final RunDescription run;
+    private final Map<String, Map<String, Curve>> curves = new LinkedHashMap<>();
+    private final Map<String, Heatmap> heatmaps = new LinkedHashMap<>();
+    private final List<Sample> samples = new ArrayList<>();
+    private final Deque<Warning> warnings = new ArrayDeque<>();
+    private int sampleStride = 1;
+    private long numSampled;
+    private long numWarnings;
+    private int numCurves;
+    private long step;
+    private long tokensSeen;
+    private double seconds;
+    private double recentSpeed;
+    private double bestLoss = Double.NaN;
+    private long bestStep;
+
+    private record Sample(long step, Map<String, String> texts) { }
+
+    private record Warning(long step, String message) { }
+
+    ReportData(RunDescription run) {
+        this.run = run;
+        // The order of the first sections.
+        List.of("Loss", "Learning rate", "Gradient norm", "Speed").forEach(s -> curves.put(s, new LinkedHashMap<>()));
+    }
+
+    long step() {
+        return step;
+    }
+
+    void step(StepFigures figures) {
+        step = figures.step();
+        tokensSeen = figures.tokensSeen();
+        double speed = figures.tokens() / figures.seconds();
+        seconds += figures.seconds();
+        recentSpeed = recentSpeed == 0 ? speed : 0.95 * recentSpeed + 0.05 * speed;
+        add("Loss", "train", figures.loss());
+        add("Learning rate", "learning rate", figures.learningRate());
+        add("Gradient norm", "gradient norm", figures.gradientNorm());
+        add("Speed", "tokens/s", speed);
+        new TreeMap<>(figures.parts()).forEach((name, value) -> {
+            FigureName place = FigureName.of(name);
+            if (place.table().isEmpty()) {
+                add(title(place.group()), name, value);
+            } else {
+                heatmap(place.table()).add(step, place.row(), value);
+            }
+        });
+    }
+
+    void validated(long at, double loss, boolean best) {
+        curve("Loss", "validation").ifPresent(c -> c.add(at, loss));
+        if (best) {
+            bestLoss = loss;
+            bestStep = at;
+        }
+    }
+
+    private Optional<Curve> curve(String section, String name) {
+        Map<String, Curve> group = curves.computeIfAbsent(section, _ -> new LinkedHashMap<>());
+        if (!group.containsKey(name)) {
+            if (numCurves == MAX_CURVES) {
+                return Optional.empty();
+            }
+            numCurves++;
+            group.put(name, new Curve(name));
+        }
+        return Optional.of(group.get(name));
+    }
+
+    private void add(String section, String name, double value) {
+        curve(section, name).ifPresent(c -> c.add(step, value));
+    }
+
+    private Heatmap heatmap(String name) {
+        return heatmaps.computeIfAbsent(name, Heatmap::new);
+    }
+
+    void measured(long at, Map<String, Double> values) {
+        Map<String, Map<String, Double>> squares = new LinkedHashMap<>();
+        values.forEach((name, value) -> {
+            int slash = name.indexOf('/');
+            if (slash < 0) {
+                curve(title(name), name).ifPresent(c -> c.add(at, value));
+                return;
+            }
+            String table = name.substring(0, slash);
+            String row = name.substring(slash + 1);
+            heatmap(table).add(at, row, value);
+            if (table.endsWith("_norm")) {
+                squares.computeIfAbsent(table, _ -> new LinkedHashMap<>()).merge(layer(row), value * value, Double::sum);
+            }
+        });
+        squares.forEach((table, layers) -> layers.forEach((layer, sum) ->
+                heatmap(table + "/per_layer").add(at, layer, Math.sqrt(sum))));
+    }
+
+    /// The name up to its first index: `sublayers.3` of `sublayers.3.query`.
+    static String layer(String parameter) {
+        int end = 0;
+        for (String part : parameter.split("\\.")) {
+            end += part.length() + (end == 0 ? 0 : 1);
+            if (part.matches("\\d+")) {
+                return parameter.substring(0, end);
+            }
+        }
+        return parameter;
+    }
+
+    /// Keeps every sample of a short run, and equally spaced ones and the last of a long run.
+    void sampled(long at, Map<String, String> texts) {
+        samples.removeIf(s -> s.step() >= at);
+        Map<String, String> cut = new LinkedHashMap<>();
+        texts.forEach((prompt, text) -> cut.put(cut(prompt), cut(text)));
+        if (!samples.isEmpty() && (numSampled - 1) % sampleStride != 0) {
+            samples.removeLast();
+        }
+        samples.add(new Sample(at, cut));
+        numSampled++;
+        if (samples.size() > MAX_SAMPLES) {
+            for (int i = samples.size() - 2; i > 0; i--) {
+                if (i % 2 == 1) {
+                    samples.remove(i);
+                }
+            }
+            sampleStride *= 2;
+        }
+    }
+
+    private static String cut(String text) {
+        return text.length() <= MAX_SAMPLE_CHARS ? text : text.substring(0, MAX_SAMPLE_CHARS) + "…";
+    }
+
+    void warned(long at, String message) {
+        numWarnings++;
+        if (warnings.size() == MAX_WARNINGS) {
+            warnings.removeFirst();
+        }
+        warnings.add(new Warning(at, cut(message)));
+    }
+
+    private static String title(String group) {
+        String words = group.replace('_', ' ');
+        return TITLES.getOrDefault(group, words.isEmpty() ? "Other"
+                : words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1));
+    }
+
+    /// @param state `running`, `finished` or `stopped`
+    /// @param refreshSeconds how often the page reads the file again
+    String json(String state, String time, double refreshSeconds) {
+        PageJson json = new PageJson();
+        json.begin('{').key("title").string(run.title()).key("state").string(state).key("time").string(time);
+        json.key("refresh").decimal(refreshSeconds).key("step").integer(step).key("steps").integer(run.steps());
+        json.key("tokens").integer(tokensSeen).key("seconds").decimal(seconds).key("speed").decimal(recentSpeed);
+        json.key("secondsLeft").decimal(step == 0 ? Double.NaN : (run.steps() - step) * seconds / step);
+        json.key("bestLoss").decimal(bestLoss).key("bestStep").integer(bestStep);
+        json.key("sections").begin('[');
+        curves.forEach((title, group) -> {
+            if (!group.isEmpty()) {
+                section(json, "curves", title).key("curves").begin('[');
+                group.values().forEach(c -> c.write(json));
+                json.end(']').end('}');
+            }
+        });
+        heatmaps.forEach((name, heatmap) -> {
+            int slash = name.indexOf('/');
+            String group = slash < 0 ? name : name.substring(0, slash);
+            section(json, "heatmap", title(group)).key("heatmap");
+            heatmap.write(json);
+            json.end('}');
+        });
+        writeTexts(json);
+        table(json, "Recipe", run.recipe());
+        table(json, "Environment", run.environment());
+        return json.end(']').end('}').toString();
+    }
+
+    private void writeTexts(PageJson json) {
+        if (!samples.isEmpty()) {
+            section(json, "samples", "Samples").key("samples").begin('[');
+            samples.forEach(s -> {
+                json.begin('{').key("step").integer(s.step()).key("texts").begin('[');
+                s.texts().forEach((prompt, text) -> json.begin('[').string(prompt).string(text).end(']'));
+                json.end(']').end('}');
+            });
+            json.end(']').end('}');
+        }
+        if (!warnings.isEmpty()) {
+            section(json, "notes", "Warnings").key("count").integer(numWarnings).key("notes").begin('[');
+            warnings.forEach(w -> json.begin('[').integer(w.step()).string(w.message()).end(']'));
+            json.end(']').end('}');
+        }
+    }
+
+    private static void table(PageJson json, String title, Map<String, String> values) {
+        if (!values.isEmpty()) {
+            section(json, "table", title).key("rows").begin('[');
+            values.forEach((key, value) -> json.begin('[').string(key).string(cut(value)).end(']'));
+            json.end(']').end('}');
+        }
+    }
+
+    private static PageJson section(PageJson json, String kind, String title) {
+        return json.begin('{').key("kind").string(kind).key("title").string(title);
+    }
+}
