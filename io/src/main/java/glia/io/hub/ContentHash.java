@@ -41,6 +41,13 @@ public final class ContentHash {
         return hex(digest);
     }
 
+    /// The SHA-256 of bytes, in hexadecimal digits.
+    public static String sha256(byte[] bytes) {
+        MessageDigest digest = sha256();
+        digest.update(bytes);
+        return hex(digest);
+    }
+
     private static void read(Path file, MessageDigest digest, IntConsumer meter) throws IOException {
         var buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file)) {

@@ -2,9 +2,11 @@ package glia.text.tokenizer;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
+import glia.io.hub.ContentHash;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
@@ -181,6 +183,15 @@ public final class Tokenizer {
     /// The tokens that end generation: EOS and, in chat models, the end of a turn.
     public Set<Integer> endOfGeneration() {
         return Collections.unmodifiableSet(spec.endOfGeneration());
+    }
+
+    /// The SHA-256, in hexadecimal digits, of all that decides which ids a text has: vocabulary, merges, normalizer,
+    /// pre-tokenizer and special tokens. Files of token ids are compared by it.
+    ///
+    /// @throws CheckpointException if the vocabulary is invalid
+    public String fingerprint() throws CheckpointException {
+        String special = Arrays.toString(spec.template().around(new int[0])) + spec.bos() + spec.eos();
+        return ContentHash.sha256((spec.json() + special).getBytes(StandardCharsets.UTF_8));
     }
 
     /// Whether `encode` with `addSpecial` puts BOS before a text.

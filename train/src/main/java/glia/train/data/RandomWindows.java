@@ -9,7 +9,8 @@ import java.util.Arrays;
 /// @param tokens of the corpus
 /// @param size windows in a batch
 /// @param length inputs of each window, each with the token after it as its target
-public record RandomWindows(Tokens tokens, int size, int length, long seed) implements Batches {
+public record RandomWindows(Tokens tokens, int size, int length, long seed)
+        implements Batches, RowStream {
     public RandomWindows {
         if (size < 1 || length < 1) {
             throw new IllegalArgumentException("batches of " + size + " windows of " + length
@@ -23,15 +24,16 @@ public record RandomWindows(Tokens tokens, int size, int length, long seed) impl
 
     @Override
     public TokenBatch batch(long index) {
-        TokenBatch batch = new TokenBatch();
+        return batches(size).batch(index);
+    }
+
+    @Override
+    public void add(TokenBatch batch, long index) {
+        long place = Long.remainderUnsigned(Hash.of(seed, index / size, index % size), tokens.size() - length);
         int[] window = new int[length + 1];
+        tokens.read(place, length + 1, window);
         float[] ones = new float[length];
         Arrays.fill(ones, 1);
-        for (int i = 0; i < size; i++) {
-            long place = Long.remainderUnsigned(Hash.of(seed, index, i), tokens.size() - length);
-            tokens.read(place, length + 1, window);
-            batch.addTargets(Arrays.copyOf(window, length), Arrays.copyOfRange(window, 1, length + 1), ones);
-        }
-        return batch;
+        batch.addTargets(Arrays.copyOf(window, length), Arrays.copyOfRange(window, 1, length + 1), ones);
     }
 }

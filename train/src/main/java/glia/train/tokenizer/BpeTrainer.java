@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 /// starting from the 256 bytes, the most frequent pair of neighboring tokens inside of a word becomes a token, until
 /// the vocabulary is full. Among pairs of the same count the one with the smaller token ids is merged first, as in
 /// Hugging Face's `BpeTrainer`, whose vocabulary and merges it reproduces.
-public final class BpeTrainer {
+public final class BpeTrainer implements TokenizerTrainer {
     /// Splits a text into words as GPT-2's tokenizer does.
     static final String WORDS =
             "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
@@ -24,7 +24,7 @@ public final class BpeTrainer {
 
     private final int vocabSize;
     private final long minFrequency;
-    private final List<String> specialTokens;
+    private final SpecialTokens specialTokens;
     private final Map<String, Long> words = new LinkedHashMap<>();
 
     /// A pair that may be merged next, with the words that it was found in.
@@ -38,20 +38,21 @@ public final class BpeTrainer {
 
     /// @param vocabSize tokens in all, special ones included
     /// @param minFrequency occurrences that a pair needs to be merged
-    /// @param specialTokens the first tokens of the vocabulary
+    /// @param specialTokens the first tokens of the vocabulary; bytes need no unknown token
     /// @throws IllegalArgumentException if the bytes and the special tokens do not fit the vocabulary
-    public BpeTrainer(int vocabSize, long minFrequency, List<String> specialTokens) {
-        int least = 256 + specialTokens.size();
+    public BpeTrainer(int vocabSize, long minFrequency, SpecialTokens specialTokens) {
+        int least = 256 + specialTokens.all().size();
         if (vocabSize < least) {
             throw new IllegalArgumentException("a vocabulary of " + vocabSize + " tokens, expected at least " + least
-                    + ": 256 bytes and " + specialTokens.size() + " special tokens");
+                    + ": 256 bytes and " + specialTokens.all().size() + " special tokens");
         }
         this.vocabSize = vocabSize;
         this.minFrequency = minFrequency;
-        this.specialTokens = List.copyOf(specialTokens);
+        this.specialTokens = specialTokens;
     }
 
     /// Counts the words of a text.
+    @Override
     public BpeTrainer add(String text) {
         Matcher matcher = WORD.matcher(text);
         while (matcher.find()) {
@@ -60,10 +61,10 @@ public final class BpeTrainer {
         return this;
     }
 
-    /// The tokenizer of the texts so far.
+    @Override
     public TrainedTokenizer train() {
         Vocabulary vocabulary = new Vocabulary();
-        specialTokens.forEach(vocabulary::id);
+        specialTokens.all().forEach(vocabulary::id);
         for (char c : ByteAlphabet.sorted()) {
             vocabulary.id(Character.toString(c));
         }
@@ -80,7 +81,7 @@ public final class BpeTrainer {
             symbols.add(ids);
         }
         List<String[]> merges = merge(vocabulary, symbols, counts);
-        return new TrainedTokenizer(List.copyOf(vocabulary.tokens), merges, specialTokens);
+        return new TrainedTokenizer(TrainedTokenizer.Kind.BYTES, vocabulary.tokens, merges, specialTokens);
     }
 
     private List<String[]> merge(Vocabulary vocabulary, List<int[]> symbols, long[] counts) {

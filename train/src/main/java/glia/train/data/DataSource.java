@@ -1,0 +1,10 @@
+package glia.train.data;
+
+/// Training data that was read.
+public sealed interface DataSource permits TextData {
+    /// The number of documents, chats or other examples.
+    long numExamples();
+
+    /// The number of tokens of all examples.
+    long numTokens();
+}

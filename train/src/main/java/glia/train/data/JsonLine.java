@@ -1,0 +1,75 @@
+package glia.train.data;
+
+import glia.io.CheckpointException;
+import glia.io.DisplayText;
+import glia.io.Suggestions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// The JSON object in a line of a JSONL file.
+record JsonLine(TextPlace place, Map<String, Object> values) {
+    private static final int MAX_SHOWN = 80;
+
+    /// The string at a key.
+    ///
+    /// @throws CheckpointException if there is none, or it has unpaired surrogates
+    String text(String key) throws CheckpointException {
+        Object value = values.get(key);
+        if (value instanceof String text) {
+            requireCharacters(key, text);
+            return text;
+        }
+        throw values.containsKey(key) ? place.error(key, "found " + shown(value) + ", expected a string") : missing(key,
+                "a string");
+    }
+
+    /// The list of strings at a key.
+    List<String> texts(String key) throws CheckpointException {
+        if (!(values.get(key) instanceof List<?> list)) {
+            throw values.containsKey(key) ? place.error(key, "found " + shown(values.get(key))
+                    + ", expected a list of strings") : missing(key, "a list of strings");
+        }
+        List<String> texts = new ArrayList<>();
+        for (Object one : list) {
+            if (!(one instanceof String text)) {
+                throw place.error(key + "[" + texts.size() + "]", "found " + shown(one) + ", expected a string");
+            }
+            requireCharacters(key + "[" + texts.size() + "]", text);
+            texts.add(text);
+        }
+        return texts;
+    }
+
+    /// An error about an absent key.
+    CheckpointException missing(String key, String expected) {
+        return place.error("found no key \"" + key + "\", expected " + expected + "; the keys are "
+                + DisplayText.shorten(values.keySet().toString(), 4 * MAX_SHOWN)
+                + "." + Suggestions.sentence(key, values.keySet()));
+    }
+
+    void requireCharacters(String key, String text) throws CheckpointException {
+        for (int i = 0; i < text.length(); i++) {
+            if (!Character.isSurrogate(text.charAt(i))) {
+                continue;
+            }
+            if (i + 1 == text.length() || !Character.isSurrogatePair(text.charAt(i), text.charAt(i + 1))) {
+                throw place.error(key, "found an unpaired surrogate (\\u" + Integer.toHexString(text.charAt(i))
+                        + "), which is no character; remove it, or escape both of a pair");
+            }
+            i++;
+        }
+    }
+
+    /// A value as messages show it.
+    static String shown(Object value) {
+        return switch (value) {
+            case null -> "null";
+            case String text -> text.length() <= MAX_SHOWN ? DisplayText.quote(text)
+                    : DisplayText.quote(text.substring(0, MAX_SHOWN) + "…");
+            case Map<?, ?> map -> "an object with the keys " + DisplayText.shorten(map.keySet().toString(), MAX_SHOWN);
+            case List<?> list -> "a list of " + list.size();
+            default -> value.toString();
+        };
+    }
+}

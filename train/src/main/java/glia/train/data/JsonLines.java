@@ -1,0 +1,111 @@
+package glia.train.data;
+
+import glia.io.CheckpointException;
+import glia.io.DisplayText;
+import glia.io.FileErrors;
+import glia.io.json.JsonValues;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+
+/// Reads a JSONL file: an object in each line, in UTF-8. Blank lines are skipped.
+final class JsonLines implements AutoCloseable {
+    /// The longest line.
+    private static final int MAX_BYTES = 1 << 28;
+
+    private final Path file;
+    private final InputStream in;
+    private byte[] bytes = new byte[1 << 12];
+    private long line;
+    private long offset;
+
+    JsonLines(Path file) throws CheckpointException {
+        this.file = file;
+        try {
+            in = new BufferedInputStream(Files.newInputStream(file), 1 << 17);
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(file, "", "there is no such file", e);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
+        }
+    }
+
+    /// The next object, or null at the end of the file.
+    ///
+    /// @throws CheckpointException if the line is not UTF-8, or holds anything but one JSON object
+    JsonLine next() throws CheckpointException {
+        while (true) {
+            int length = readLine();
+            if (length < 0) {
+                return null;
+            }
+            line++;
+            String text = StrictUtf8.decode(file, bytes, length, offset, line);
+            offset += length + 1;
+            String json = line == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
+            if (!json.isBlank()) {
+                return parse(json);
+            }
+        }
+    }
+
+    private JsonLine parse(String json) throws CheckpointException {
+        TextPlace place = new TextPlace(file, line);
+        String strip = json.strip();
+        if (strip.equals("{") || strip.equals("[") || strip.startsWith("[")) {
+            throw place.error("found " + JsonLine.shown(strip) + ", expected a whole JSON object in each line (JSONL); "
+                    + "convert the file with: jq -c '" + (strip.startsWith("[") ? ".[]" : ".") + "' FILE > NEW.jsonl");
+        }
+        Object value;
+        try {
+            value = JsonValues.parse(json);
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "line " + line + (e.getLocation() == null ? "" : ", column "
+                    + e.getLocation().getColumnNr()), "is not JSON: " + DisplayText.escape(e.getOriginalMessage())
+                    + "; expected one object, such as {\"text\": \"…\"}", e);
+        }
+        if (!(value instanceof Map<?, ?> map)) {
+            throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as {\"text\": \"…\"}");
+        }
+        Map<String, Object> values = new LinkedHashMap<>();
+        map.forEach((key, one) -> values.put((String) key, one));
+        return new JsonLine(place, values);
+    }
+
+    /// Reads a line without its line feed; -1 at the end of the file.
+    private int readLine() throws CheckpointException {
+        int length = 0;
+        try {
+            for (int b = in.read(); b != '\n'; b = in.read()) {
+                if (b < 0) {
+                    return length == 0 ? -1 : length;
+                }
+                if (length == MAX_BYTES) {
+                    throw new TextPlace(file, line + 1).error("found a line of more than " + MAX_BYTES
+                            + " bytes; split the text into documents");
+                }
+                if (length == bytes.length) {
+                    bytes = Arrays.copyOf(bytes, (int) Math.min(MAX_BYTES, 2L * length));
+                }
+                bytes[length++] = (byte) b;
+            }
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "byte " + offset, "cannot be read: " + FileErrors.reason(e), e);
+        }
+        return length;
+    }
+
+    @Override
+    public void close() throws IOException {
+        in.close();
+    }
+}
