@@ -1,7 +1,7 @@
 package glia.cli.command;
 
+import glia.engine.ExpertLoad;
 import glia.lab.RoutingStatistics;
-import glia.lab.RoutingStatistics.Layer;
 import java.util.List;
 import java.util.Locale;
 
@@ -20,11 +20,11 @@ final class ExpertMap {
         {19, 58, 112}};
 
     private final StringBuilder svg = new StringBuilder();
-    private final List<Layer> layers;
+    private final List<ExpertLoad> layers;
     private final int most;
     private final double cell;
 
-    private ExpertMap(List<Layer> layers) {
+    private ExpertMap(List<ExpertLoad> layers) {
         this.layers = layers;
         most = layers.stream().mapToInt(layer -> layer.counts().length).max().orElseThrow();
         cell = Math.clamp((double) MOST_WIDTH / most, 2.5, ROW);
@@ -72,7 +72,7 @@ final class ExpertMap {
         text(end + 150, TOP - 6, "end", "fill=\"#666\"", "imbalance");
     }
 
-    private void row(Layer layer, int y) {
+    private void row(ExpertLoad layer, int y) {
         text(LEFT - 8, y + 13, "end", "fill=\"#666\"", "layer " + layer.layer());
         int numExperts = layer.counts().length;
         for (int e = 0; e < numExperts; e++) {

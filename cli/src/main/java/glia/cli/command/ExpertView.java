@@ -2,8 +2,8 @@ package glia.cli.command;
 
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.engine.ExpertLoad;
 import glia.lab.RoutingStatistics;
-import glia.lab.RoutingStatistics.Layer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +32,7 @@ final class ExpertView {
         console.out().println();
         Table table = new Table("rLrrrl").head("layer", "experts 0 to " + (most - 1), "entropy", "imbalance", "unused",
                 "most chosen");
-        for (Layer layer : statistics.layers()) {
+        for (ExpertLoad layer : statistics.layers()) {
             int top = layer.mostChosen();
             table.row(layer.layer(), cells(layer, together),
                     String.format(Locale.ROOT, "%.2f of %.2f bits", layer.entropy(), evenEntropy(layer)),
@@ -42,7 +42,7 @@ final class ExpertView {
         table.print(console);
     }
 
-    private static double evenEntropy(Layer layer) {
+    private static double evenEntropy(ExpertLoad layer) {
         return Math.log(layer.counts().length) / Math.log(2);
     }
 
@@ -51,7 +51,7 @@ final class ExpertView {
                 + " about the mean   " + SHADES.charAt(3) + " up to 2.5 times   " + SHADES.charAt(4) + " more";
     }
 
-    private static String cells(Layer layer, int together) {
+    private static String cells(ExpertLoad layer, int together) {
         StringBuilder cells = new StringBuilder();
         int numExperts = layer.counts().length;
         for (int from = 0; from < numExperts; from += together) {
@@ -75,7 +75,7 @@ final class ExpertView {
 
     static Map<String, Object> document(RoutingStatistics statistics, int numTokens) {
         List<Object> layers = new ArrayList<>();
-        for (Layer layer : statistics.layers()) {
+        for (ExpertLoad layer : statistics.layers()) {
             Map<String, Object> one = new LinkedHashMap<>();
             one.put("layer", layer.layer());
             one.put("counts", layer.counts());

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.engine.ExpertLoad;
 import glia.lab.RoutingStatistics;
-import glia.lab.RoutingStatistics.Layer;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /// Heat maps of chosen experts.
 class ExpertViewTest {
     private static final RoutingStatistics SMALL = new RoutingStatistics(List.of(
-            new Layer(1, new long[] {0, 4, 8, 4}), new Layer(3, new long[] {1, 15, 0, 0})));
+            new ExpertLoad(1, new long[] {0, 4, 8, 4}), new ExpertLoad(3, new long[] {1, 15, 0, 0})));
 
     private static String print(RoutingStatistics statistics) {
         TestConsole console = new TestConsole("");
@@ -36,7 +36,7 @@ class ExpertViewTest {
     void manyExpertsShareCells() {
         long[] counts = new long[256];
         Arrays.fill(counts, 0, 4, 64);
-        String text = print(new RoutingStatistics(List.of(new Layer(0, counts))));
+        String text = print(new RoutingStatistics(List.of(new ExpertLoad(0, counts))));
         assertTrue(text.contains(", 4 a cell\n"), text);
         assertTrue(text.contains("  █" + "·".repeat(63) + "  "), text);
     }

@@ -4,11 +4,14 @@ import glia.model.block.Decoder;
 import glia.model.block.States;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
+import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.TokenLogProbs.Column;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// The outputs of a model at the M rows of a batch, recorded for the backward pass. Logits take memory for M times the
@@ -24,6 +27,7 @@ public final class Predictions {
         this.ops = ops;
         this.decoder = decoder;
         this.batch = batch;
+        batch.pass().collectRouted();
         hidden = decoder.hidden(ops, batch.pass(), States.NONE);
     }
 
@@ -112,6 +116,17 @@ public final class Predictions {
         public Value entropy() {
             return column(Column.ENTROPY);
         }
+    }
+
+    /// What the routers of experts did with all N tokens of the batch, layer by layer; empty in a model without experts.
+    public List<RouterOutput> routers() {
+        Runs runs = batch.pass().runs();
+        int[] sequences = new int[runs.numTokens()];
+        for (int i = 0; i < runs.count(); i++) {
+            Arrays.fill(sequences, runs.start(i), runs.end(i), i);
+        }
+        return batch.pass().routed().stream().map(r -> new RouterOutput(r.place(), decoder.layer(r.place()),
+                new Value(ops, r.logits()), r.routing(), sequences)).toList();
     }
 
     /// The weights of the rows, `[M, 1]`.

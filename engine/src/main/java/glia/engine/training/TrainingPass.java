@@ -4,6 +4,7 @@ import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.model.Model;
 import glia.model.block.Decoder;
+import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
@@ -53,6 +54,10 @@ public final class TrainingPass implements AutoCloseable {
         recorder = new Recorder(kernels, gradients, trainable, options.precision());
         recorder.checkpoint(options.checkpointSublayers());
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
+        if (model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER)) {
+            // What routers did outlives its layer, without the layer's other memory.
+            evaluator.checkpoint(1);
+        }
     }
 
     /// Creates a pass for all weights of a model.

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.Engine;
+import glia.engine.ExpertLoad;
 import glia.lab.RoutingStatistics;
-import glia.lab.RoutingStatistics.Layer;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;
@@ -27,19 +27,19 @@ class RoutingStatisticsTest {
 
     @Test
     void numbersOfALayer() {
-        Layer even = new Layer(0, new long[] {5, 5, 5, 5});
+        ExpertLoad even = new ExpertLoad(0, new long[] {5, 5, 5, 5});
         assertEquals(2, even.entropy(), 1e-12);
         assertEquals(1, even.imbalance(), 1e-12);
-        Layer one = new Layer(0, new long[] {0, 12, 0});
+        ExpertLoad one = new ExpertLoad(0, new long[] {0, 12, 0});
         assertEquals(0, one.entropy(), 1e-12);
         assertEquals(3, one.imbalance(), 1e-12);
         assertEquals(1, one.mostChosen());
         assertEquals(2, one.numUnused());
-        Layer uneven = new Layer(7, new long[] {2, 1, 1, 0});
+        ExpertLoad uneven = new ExpertLoad(7, new long[] {2, 1, 1, 0});
         assertEquals(1.5, uneven.entropy(), 1e-12);
         assertEquals(2, uneven.imbalance(), 1e-12);
         assertEquals(0.25, uneven.share(2), 1e-12);
-        Layer none = new Layer(0, new long[2]);
+        ExpertLoad none = new ExpertLoad(0, new long[2]);
         assertEquals(0, none.entropy(), 1e-12);
         assertEquals(1, none.imbalance(), 1e-12);
     }
@@ -54,11 +54,11 @@ class RoutingStatisticsTest {
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
             RoutingStatistics whole = RoutingStatistics.of(engine, TOKENS);
             assertEquals(Arrays.stream(layers.split(",")).map(Integer::valueOf).toList(),
-                    whole.layers().stream().map(Layer::layer).toList());
+                    whole.layers().stream().map(ExpertLoad::layer).toList());
             RoutingStatistics parts = RoutingStatistics.during(engine, () -> feed(engine));
             RoutingStatistics nothing = RoutingStatistics.during(engine, () -> { });
             for (int i = 0; i < whole.layers().size(); i++) {
-                Layer layer = whole.layers().get(i);
+                ExpertLoad layer = whole.layers().get(i);
                 assertEquals(numExperts, layer.counts().length);
                 assertEquals((long) chosen * TOKENS.length, layer.numChoices());
                 assertArrayEquals(layer.counts(), parts.layers().get(i).counts());

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.engine.Engine;
-import glia.lab.RoutingStatistics.Layer;
+import glia.engine.ExpertLoad;
 import glia.lab.RoutingStatistics;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -43,7 +43,7 @@ class UnreadExpertsTest {
                 "intermediate_size_mlp": 16, "hidden_act": "silu"}""".formatted(family, HIDDEN, WIDTH, EXPERTS), 3);
         try (Model model = ModelLoader.load(folder); Workers workers = new Workers(1);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
-            Layer layer = RoutingStatistics.of(engine, new int[] {7}).layers().getFirst();
+            ExpertLoad layer = RoutingStatistics.of(engine, new int[] {7}).layers().getFirst();
             assertTrue(layer.numUnused() >= EXPERTS - 2);
             long resident = residentBytes(folder.resolve("model.safetensors"));
             assertTrue(resident >= 2 * EXPERT_BYTES, resident + " bytes of the chosen experts");

@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.model.spec.Place;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
+import glia.tensor.ops.expert.Routing;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +12,8 @@ import java.util.Optional;
 
 /// Tensors that layers share besides the residual stream: the encoder's hidden states, per-layer embeddings, keys and
 /// values of earlier layers, and the positions selected by the last indexer. The tensors are ordered, so that a
-/// recomputed segment of layers has them as inputs and outputs.
+/// recomputed segment of layers has them as inputs and outputs. On request also what routers of experts did, which no
+/// later layer reads.
 final class CrossLayer {
     /// Keys and values of the tokens of a pass.
     record Attended(Tensor keys, Tensor values) { }
@@ -20,6 +22,8 @@ final class CrossLayer {
     private Optional<Tensor> perLayer = Optional.empty();
     private Optional<AttendedPositions> chosen = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
+    private final List<RoutedTokens> routed = new ArrayList<>();
+    private boolean collectsRouted;
 
     CrossLayer() { }
 
@@ -29,9 +33,10 @@ final class CrossLayer {
         perLayer = Optional.empty();
         chosen = Optional.empty();
         attended.clear();
+        routed.clear();
     }
 
-    /// Copies the contents of another one.
+    /// Copies the contents of another one, except what routers did.
     void set(CrossLayer other) {
         encoded = other.encoded;
         perLayer = other.perLayer;
@@ -52,10 +57,11 @@ final class CrossLayer {
         return all;
     }
 
-    /// A copy with other tensors, in the order of `tensors()`.
+    /// A copy with other tensors, in the order of `tensors()`, and nothing routed yet.
     CrossLayer with(List<Tensor> tensors) {
         CrossLayer other = new CrossLayer();
         other.chosen = chosen;
+        other.collectsRouted = collectsRouted;
         int at = 0;
         if (encoded.isPresent()) {
             other.encoded = Optional.of(tensors.get(at++));
@@ -106,5 +112,33 @@ final class CrossLayer {
     Optional<AttendedPositions> choose(Optional<AttendedPositions> positions) {
         chosen = positions;
         return positions;
+    }
+
+    /// Starts to collect what routers do, or to leave it.
+    void collectRouted(boolean wanted) {
+        collectsRouted = wanted;
+        routed.clear();
+    }
+
+    /// Whether what routers do is collected.
+    boolean collectsRouted() {
+        return collectsRouted;
+    }
+
+    /// Adds what a router did, if it is collected.
+    void addRouted(Place place, Tensor logits, Routing routing) {
+        if (collectsRouted) {
+            routed.add(new RoutedTokens(place, logits, routing));
+        }
+    }
+
+    /// Adds what routers did in a segment.
+    void addRouted(List<RoutedTokens> more) {
+        routed.addAll(more);
+    }
+
+    /// What routers did so far, in the order of the layers.
+    List<RoutedTokens> routed() {
+        return routed;
     }
 }

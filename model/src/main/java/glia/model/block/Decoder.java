@@ -26,6 +26,7 @@ public final class Decoder {
     private final Layers layers;
     private final Block finalNorm;
     private final HeadBlock head;
+    private final int[] layerOf;
     private final List<DraftBlock> drafts = new ArrayList<>();
 
     /// A model with the context length of its spec.
@@ -43,9 +44,15 @@ public final class Decoder {
         layers = new Layers(spec.sublayers(), 0, mixers);
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
         head = new HeadBlock(spec.head(), weights);
+        layerOf = spec.allSublayers().stream().mapToInt(Sublayer::layer).toArray();
         for (int i = 0; i < spec.drafts().size(); i++) {
             drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
         }
+    }
+
+    /// The number of the layer at a place, as the checkpoint counts.
+    public int layer(Place place) {
+        return layerOf[place.sublayer()];
     }
 
     private static Set<Integer> followed(ModelSpec spec) {
@@ -107,9 +114,13 @@ public final class Decoder {
 
     /// The final hidden states `[numOutputs, D]`, normalized: the input of the head, and of text embeddings.
     public Tensor hidden(Ops ops, Pass pass, States states) {
+        pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
         Tensor x = layers.forward(ops, embedding.forward(ops, own, states), own, states);
+        if (own != pass) {
+            pass.crossLayer().addRouted(own.crossLayer().routed());
+        }
         if (own.numOutputs() < own.numTokens()) {
             x = ops.select(x, own.outputs(), own.numOutputs());
         }

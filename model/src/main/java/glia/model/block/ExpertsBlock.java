@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
 /// A mixture of experts: `Σ_j w_j · expert_j(x)` over the experts that the router selects for a token, plus the shared
 /// expert, if there is one.
 final class ExpertsBlock implements Block {
+    private final Place place;
     private final Router router;
     private final ExpertMlp.Weighting weighting;
     private final Block logits;
@@ -43,6 +44,7 @@ final class ExpertsBlock implements Block {
     }
 
     private ExpertsBlock(Experts spec, Weights weights, Place place, Block compression, Block expansion) {
+        this.place = place;
         this.compression = compression;
         this.expansion = expansion;
         router = spec.router();
@@ -100,8 +102,10 @@ final class ExpertsBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Routing routing = new Routing(logits.forward(ops, x, pass, states), router, correction);
+        Tensor scores = logits.forward(ops, x, pass, states);
+        Routing routing = new Routing(scores, router, correction);
         Tensor weights = ops.apply(routing);
+        pass.crossLayer().addRouted(place, scores, routing);
         Tensor in = compression.forward(ops, x, pass, states);
         Tensor y = expansion.forward(ops, ops.apply(new ExpertMlp(in, weights, routing, experts, weighting)), pass,
                 states);

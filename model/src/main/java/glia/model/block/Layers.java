@@ -66,12 +66,20 @@ final class Layers {
             out.add(run(from, to, ops, in[0], pass.with(inside), states));
             List<Tensor> shared = inside.tensors();
             out.addAll(shared.subList(numShared, shared.size()));
+            inside.routed().forEach(r -> out.add(r.logits()));
             after.set(inside);
+            after.collectRouted(false);
+            after.addRouted(inside.routed());
             return out.toArray(Tensor[]::new);
         }, inputs.toArray(Tensor[]::new));
+        int numRouted = after.routed().size();
         List<Tensor> shared = new ArrayList<>(before.tensors());
-        shared.addAll(Arrays.asList(outputs).subList(1, outputs.length));
+        shared.addAll(Arrays.asList(outputs).subList(1, outputs.length - numRouted));
         pass.crossLayer().set(after.with(shared));
+        for (int i = 0; i < numRouted; i++) {
+            RoutedTokens r = after.routed().get(i);
+            pass.crossLayer().addRouted(r.place(), outputs[outputs.length - numRouted + i], r.routing());
+        }
         Tensor stream = ops.replace(x, outputs[0]);
         if (outputs.length == 1) {
             ops.release(mark);
@@ -85,6 +93,7 @@ final class Layers {
         for (int i = from; i < to; i++) {
             Step step = steps[i];
             int mark = ops.mark();
+            int numRouted = pass.crossLayer().routed().size();
             Tensor normed = step.before.forward(ops, stream, pass, states);
             Tensor update = step.mixer.forward(ops, normed, pass, states);
             update = step.after.forward(ops, update, pass, states);
@@ -95,7 +104,7 @@ final class Layers {
                 case Residual.Normed r -> ops.replace(stream,
                         ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
             };
-            if (!step.isFollowed) {
+            if (!step.isFollowed && pass.crossLayer().routed().size() == numRouted) {
                 ops.release(mark);
             }
         }

@@ -15,6 +15,7 @@ import java.util.Optional;
 /// Experts and router with separate norms (see `NormedExperts`).
 final class NormedExpertsBlock implements Block {
     private final NormedExperts spec;
+    private final Place place;
     private final Weight norm;
     private final Weight routerNorm;
     private final Weight router;
@@ -23,6 +24,7 @@ final class NormedExpertsBlock implements Block {
 
     NormedExpertsBlock(NormedExperts spec, Weights weights, Place place) {
         this.spec = spec;
+        this.place = place;
         norm = weights.get(place, Role.EXPERT_NORM);
         routerNorm = weights.get(place, Role.ROUTER_NORM);
         router = weights.get(place, Role.ROUTER);
@@ -38,6 +40,7 @@ final class NormedExpertsBlock implements Block {
         logits = ops.scale(logits, (float) (1 / Math.sqrt(x.cols())));
         Routing routing = new Routing(logits, inner.router(), Optional.empty());
         Tensor weights = ops.apply(routing);
+        pass.crossLayer().addRouted(place, logits, routing);
         weights = ops.apply(new ExpertScale(weights, routing, scale));
         Tensor normed = ops.rmsNorm(x, norm, eps, spec.norm().offset());
         return ops.apply(new ExpertMlp(normed, weights, routing, experts, inner.weighting()));

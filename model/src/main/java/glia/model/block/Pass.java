@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// A flat batch: N tokens from any number of sequences, concatenated, without padding. Prefill, decode, mixed batches
@@ -34,6 +35,7 @@ public final class Pass {
     /// An immutable copy.
     Pass frozen() {
         Pass copy = new Pass(runs.frozen(), new CrossLayer());
+        copy.crossLayer.collectRouted(crossLayer.collectsRouted());
         copy.tokens = Arrays.copyOf(tokens, numTokens);
         copy.positions = Arrays.copyOf(positions, numTokens);
         copy.segments = Arrays.copyOf(segments, numTokens);
@@ -130,6 +132,16 @@ public final class Pass {
             source = Optional.of(new Pass());
         }
         return source.get();
+    }
+
+    /// Makes passes through a model keep what its routers of experts do: `routed`.
+    public void collectRouted() {
+        crossLayer.collectRouted(true);
+    }
+
+    /// What the routers of experts did in the last pass, in the order of the layers, if it is collected.
+    public List<RoutedTokens> routed() {
+        return List.copyOf(crossLayer.routed());
     }
 
     /// The cross-layer tensors.

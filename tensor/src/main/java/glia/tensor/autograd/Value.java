@@ -18,6 +18,7 @@ import glia.tensor.ops.row.RowSums;
 import glia.tensor.ops.row.SliceColumns;
 import glia.tensor.ops.row.UnitNorm;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /// A matrix with arithmetic operators for writing losses, recorded if its ops record. Mostly one value for each token
 /// or sequence, `[N, 1]`.
@@ -58,6 +59,11 @@ public final class Value {
 
     private Value of(Operation operation) {
         return new Value(ops, ops.apply(operation));
+    }
+
+    /// The result of an operation on this value, for what has no method here.
+    public Value apply(Function<Tensor, Operation> operation) {
+        return of(operation.apply(tensor));
     }
 
     private Value with(ElementwiseBinary.Function f, Value other) {

@@ -45,6 +45,10 @@ public final class Routing implements Operation {
         return logits.cols();
     }
 
+    public Router router() {
+        return router;
+    }
+
     /// k, the experts of a token.
     public int numChosen() {
         return router.numChosen();

@@ -1,0 +1,33 @@
+package glia.engine.training;
+
+import glia.model.spec.Place;
+import glia.tensor.autograd.Value;
+import glia.tensor.ops.expert.Routing;
+
+/// What the router of one layer of experts did with the N tokens of a batch.
+///
+/// @param place the mixer in the model
+/// @param layer the number of its layer in the checkpoint
+/// @param logits the router's logits, `[N, X]`, from which losses may be computed
+/// @param routing the rule and the chosen experts
+/// @param sequences the sequence of each token, from 0
+public record RouterOutput(Place place, int layer, Value logits, Routing routing, int[] sequences) {
+    /// N.
+    public int numTokens() {
+        return routing.numTokens();
+    }
+
+    /// X.
+    public int numExperts() {
+        return routing.numExperts();
+    }
+
+    /// How often each expert was chosen. The mixtures drop no token: the sum is N times the experts of a token.
+    public long[] counts() {
+        long[] counts = new long[numExperts()];
+        for (int expert : routing.chosen()) {
+            counts[expert]++;
+        }
+        return counts;
+    }
+}
