@@ -54,6 +54,7 @@ final class Layers {
     /// the segment, so that gradients flow through them.
     private Tensor segment(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
         CrossLayer before = new CrossLayer();
+        before.collectRouted(pass.crossLayer().collectsRouted());
         before.set(pass.crossLayer());
         CrossLayer after = new CrossLayer();
         List<Tensor> inputs = new ArrayList<>(before.tensors());
