@@ -148,7 +148,8 @@ class DivergenceTest {
             ops.backward();
             float[] ofHidden = gradients.of(hidden).toArray();
             float[] ofHead = gradients.of(head).toArray();
-            gradients.zero();
+            gradients.of(hidden).zero();
+            gradients.of(head).zero();
 
             Tensor parts = ops.apply(new HeadDivergence(rows(ops, hidden), new LogitHead(head, Optional.empty(),
                     LogitRule.PLAIN), rows(ops, teacher), new LogitHead(teacherHead, Optional.empty(),
