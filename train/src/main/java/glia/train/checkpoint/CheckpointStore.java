@@ -29,6 +29,7 @@ public final class CheckpointStore {
     private static final String PREFIX = "step-";
     private static final String TEMPORARY = ".tmp-";
     private static final String OPTIMIZER = "training/optimizer.safetensors";
+    private static final String STATE = "training/state.safetensors";
 
     private final Path folder;
     private final int keepLast;
@@ -81,6 +82,15 @@ public final class CheckpointStore {
     ///
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
     public Saved save(TrainedModel model, Optimizer optimizer, Progress progress) throws CheckpointException {
+        return save(model, optimizer, Map.of(), progress);
+    }
+
+    /// Saves a model, its optimizer and further state of the run, then deletes checkpoints that need not be kept.
+    ///
+    /// @param state tensors by name, such as averages of weights
+    /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
+    public Saved save(TrainedModel model, Optimizer optimizer, Map<String, Tensor> state, Progress progress)
+            throws CheckpointException {
         Path target = folder.resolve("%s%08d".formatted(PREFIX, progress.step()));
         Path beside = folder.resolve(TEMPORARY + target.getFileName());
         try {
@@ -90,6 +100,9 @@ public final class CheckpointStore {
             Files.createDirectory(beside.resolve("training"));
             SafetensorsWriter.write(beside.resolve(OPTIMIZER), optimizer.state(),
                     Map.of("steps", Long.toString(optimizer.steps())));
+            if (!state.isEmpty()) {
+                SafetensorsWriter.write(beside.resolve(STATE), state, Map.of());
+            }
             Manifest.write(beside, progress);
             Folders.flush(beside);
             Folders.delete(target);
@@ -136,6 +149,37 @@ public final class CheckpointStore {
             optimizer.restore(tensors, saved.step());
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", e.getMessage() + "; was the recipe changed?", e);
+        }
+    }
+
+    /// Restores an optimizer and further state of the run.
+    ///
+    /// @param state tensors that get the values saved under their names
+    /// @throws CheckpointException if the state does not fit; then nothing has changed
+    public static void restore(Saved saved, Optimizer optimizer, Map<String, Tensor> state)
+            throws CheckpointException {
+        if (state.isEmpty()) {
+            restore(saved, optimizer);
+            return;
+        }
+        Path file = saved.folder().resolve(STATE);
+        if (!Files.exists(file)) {
+            throw new CheckpointException(file, "", "is missing; it would hold " + state.keySet().iterator().next()
+                    + "; was the recipe changed?");
+        }
+        try (SafetensorsCheckpoint from = SafetensorsCheckpoint.open(file)) {
+            for (Map.Entry<String, Tensor> e : state.entrySet()) {
+                Tensor t = e.getValue();
+                if (!from.names().contains(e.getKey()) || !from.tensor(e.getKey()).is(t.shape())
+                        || from.tensor(e.getKey()).dtype() != t.dtype()) {
+                    throw new CheckpointException(file, e.getKey(), "is " + (from.names().contains(e.getKey())
+                            ? from.tensor(e.getKey()) : "missing") + ", expected " + t + "; was the recipe changed?");
+                }
+            }
+            restore(saved, optimizer);
+            for (Map.Entry<String, Tensor> e : state.entrySet()) {
+                e.getValue().copyFrom(from.tensor(e.getKey()));
+            }
         }
     }
 

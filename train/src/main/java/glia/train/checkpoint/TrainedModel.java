@@ -2,7 +2,12 @@ package glia.train.checkpoint;
 
 import glia.io.CheckpointException;
 import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
+import glia.tensor.DType;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -12,6 +17,9 @@ public interface TrainedModel {
     ///
     /// @param folder a new folder
     void write(Path folder) throws CheckpointException;
+
+    /// Sets the weights in memory to those of a folder that `write` made.
+    void restore(Path folder) throws CheckpointException;
 
     /// The folder that the model was loaded from. It is not deleted, because its config and tokenizer go into each
     /// checkpoint.
@@ -26,6 +34,19 @@ public interface TrainedModel {
                 if (!folder.resolve("config.json").toFile().exists()) {
                     throw new CheckpointException(model.path().orElse(folder), "config.json",
                             "has been deleted since the model was loaded; the checkpoint would not load");
+                }
+            }
+
+            /// Only weights that can be changed, the others are as they were.
+            @Override
+            public void restore(Path folder) throws CheckpointException {
+                try (Model saved = ModelLoader.load(folder); Arena arena = Arena.ofConfined()) {
+                    for (Parameter p : model.sources().keySet()) {
+                        if (model.weights().get(p) instanceof Weight.Stored w && w.tensor().dtype() == DType.F32
+                                && !w.tensor().memory().isReadOnly()) {
+                            w.update(t -> t.copyFrom(saved.weights().get(p).toF32(arena)));
+                        }
+                    }
                 }
             }
 

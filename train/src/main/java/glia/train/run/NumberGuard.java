@@ -1,15 +1,14 @@
 package glia.train.run;
 
 import glia.engine.training.TrainingPass;
-import java.util.Optional;
 
-/// Decides what happens when a loss or a gradient is not finite.
+/// Decides what happens when a loss or a gradient is not finite, or a loss is too large.
 @FunctionalInterface
 public interface NumberGuard {
-    /// Ends the run.
+    /// Ends the run at a loss or a gradient that is not finite.
     NumberGuard STOP = (pass, step, loss, norm) -> {
         if (Double.isFinite(loss) && Double.isFinite(norm)) {
-            return Optional.empty();
+            return Verdict.UPDATE;
         }
         throw new TrainingException("step " + step + ": the loss is " + loss + " and the gradient norm " + norm
                 + "; try a smaller learning rate, more warm-up steps or a smaller gradient norm");
@@ -17,8 +16,8 @@ public interface NumberGuard {
 
     /// Checks the numbers of a step before the update.
     ///
+    /// @param pass holds the gradients
     /// @param step the number of the step, from 1
-    /// @return why the update is skipped; empty if it is not
     /// @throws TrainingException if the run ends
-    Optional<String> check(TrainingPass pass, long step, double loss, double gradientNorm);
+    Verdict check(TrainingPass pass, long step, double loss, double gradientNorm);
 }

@@ -2,12 +2,14 @@ package glia.train.run;
 
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.tensor.Tensor;
 import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.TrainedModel;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +37,7 @@ public final class Trainer {
     private TrainedModel content;
     private Supplier<Map<String, String>> samples = Map::of;
     private Supplier<Map<String, Double>> norms = Map::of;
+    private final Map<String, Tensor> state = new LinkedHashMap<>();
     private NumberGuard guard = NumberGuard.STOP;
     private long tokens;
     private double bestLoss = Double.POSITIVE_INFINITY;
@@ -85,11 +88,24 @@ public final class Trainer {
         return this;
     }
 
+    /// Adds tensors that checkpoints hold besides the optimizer's, such as averages of weights. They are restored in
+    /// place by `resume`, so this comes before it.
+    ///
+    /// @throws IllegalArgumentException if two have one name
+    public Trainer keep(Map<String, Tensor> tensors) {
+        tensors.forEach((name, t) -> {
+            if (state.put(name, t) != null) {
+                throw new IllegalArgumentException("two tensors of a run's state are called " + name);
+            }
+        });
+        return this;
+    }
+
     /// Continues from a checkpoint, whose weights the model already has.
     ///
-    /// @throws CheckpointException if its optimizer state does not fit
+    /// @throws CheckpointException if its optimizer state, or what `keep` added, does not fit
     public Trainer resume(Saved saved) throws CheckpointException {
-        CheckpointStore.restore(saved, optimizer);
+        CheckpointStore.restore(saved, optimizer, state);
         tokens = saved.tokens();
         bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
         return this;
@@ -130,7 +146,7 @@ public final class Trainer {
         return optimizer.steps();
     }
 
-    private void step() {
+    private void step() throws CheckpointException {
         long start = System.nanoTime();
         long index = optimizer.steps();
         pass.zeroGradients();
@@ -138,13 +154,17 @@ public final class Trainer {
         double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
         tokens += loss.tokens();
         double rate = options.learningRate() * options.schedule().factor(index);
-        Optional<String> skip = guard.check(pass, index + 1, loss.loss(), norm);
-        if (skip.isPresent()) {
-            optimizer.skip();
-            each(l -> l.warned(index + 1, skip.get()));
-        } else {
-            optimizer.step(pass.weightGradients(), rate, GradientNorm.clipFactor(norm, options.maxGradientNorm()));
-            hooks.forEach(h -> h.updated(index + 1));
+        Verdict verdict = guard.check(pass, index + 1, loss.loss(), norm);
+        if (verdict.action() != Verdict.Action.UPDATE) {
+            each(l -> l.warned(index + 1, verdict.reason()));
+        }
+        switch (verdict.action()) {
+            case UPDATE, WARN -> {
+                optimizer.step(pass.weightGradients(), rate, GradientNorm.clipFactor(norm, options.maxGradientNorm()));
+                hooks.forEach(h -> h.updated(index + 1));
+            }
+            case SKIP -> optimizer.skip();
+            case ROLL_BACK -> rollBack(index + 1, verdict.reason());
         }
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
                 (System.nanoTime() - start) / 1e9, loss.parts());
@@ -153,6 +173,21 @@ public final class Trainer {
             Map<String, Double> values = norms.get();
             each(l -> l.measured(index + 1, values));
         }
+    }
+
+    /// Returns to the last checkpoint. Steps and data go on after this step, so the run ends in any case.
+    private void rollBack(long step, String reason) throws CheckpointException {
+        Optional<Saved> last = store.isPresent() ? store.get().latest(new ArrayList<>()) : Optional.empty();
+        if (last.isEmpty()) {
+            throw new TrainingException(reason + "; there is no checkpoint to roll back to");
+        }
+        content.restore(last.get().folder());
+        CheckpointStore.restore(last.get(), optimizer, state);
+        while (optimizer.steps() < step) {
+            optimizer.skip();
+        }
+        each(l -> l.warned(step, "rolled back to the weights of step " + last.get().step() + "; the run goes on with "
+                + "the data after step " + step));
     }
 
     private OptionalDouble validate(long step) {
@@ -168,7 +203,8 @@ public final class Trainer {
     private void save(long step, OptionalDouble loss) throws CheckpointException {
         if (store.isPresent()) {
             OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
-            Saved saved = store.get().save(content, optimizer, new CheckpointStore.Progress(step, tokens, loss, best));
+            Saved saved = store.get().save(content, optimizer, state,
+                    new CheckpointStore.Progress(step, tokens, loss, best));
             each(l -> l.saved(saved));
         }
     }
