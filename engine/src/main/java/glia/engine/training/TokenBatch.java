@@ -1,6 +1,7 @@
 package glia.engine.training;
 
 import glia.model.block.Pass;
+import glia.model.spec.ModelSpec;
 import java.util.Arrays;
 
 /// Training sequences, packed end to end without padding, with a target and a weight for each scored token. The rows of
@@ -18,6 +19,28 @@ public final class TokenBatch {
 
     /// Creates an empty batch.
     public TokenBatch() { }
+
+    /// Creates a batch of which every token is predicted: by a decoder from the tokens before it, by an encoder or an
+    /// encoder-decoder at its own position.
+    ///
+    /// @param sources the source of each sequence for an encoder-decoder, else empty
+    public static TokenBatch of(ModelSpec spec, int[][] ids, int[][] sources) {
+        boolean same = spec.looksAhead() || spec.encoder().isPresent();
+        TokenBatch batch = new TokenBatch();
+        for (int s = 0; s < ids.length; s++) {
+            float[] ones = new float[ids[s].length];
+            Arrays.fill(ones, 1);
+            if (same) {
+                batch.addTargets(ids[s], ids[s], ones);
+            } else {
+                batch.add(ids[s], ones);
+            }
+            if (sources.length > 0) {
+                batch.from(sources[s]);
+            }
+        }
+        return batch;
+    }
 
     /// Adds a sequence for next-token prediction of all tokens but the first.
     public TokenBatch add(int[] ids) {

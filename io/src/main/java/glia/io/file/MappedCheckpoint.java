@@ -78,6 +78,11 @@ public abstract class MappedCheckpoint implements Checkpoint {
         return tensor;
     }
 
+    /// The file or folder that messages name.
+    protected final Path origin() {
+        return origin;
+    }
+
     @Override
     public final long sizeBytes() {
         return files.stream().mapToLong(MappedFile::sizeBytes).sum();

@@ -3,6 +3,9 @@ package glia.io.safetensors;
 import glia.io.CheckpointException;
 import glia.io.file.MappedFile;
 import glia.io.file.MappedCheckpoint;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -71,6 +74,25 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
         SafetensorsHeader header = SafetensorsHeader.read(file);
         add(file, header.entries(), header.dataStart());
         header.metadata().forEach(metadata::putIfAbsent);
+    }
+
+    /// A matrix of token ids, one array a row.
+    ///
+    /// @throws CheckpointException if there is no such tensor, or it is not I64 of rank 2 without negative numbers
+    public int[][] ids(String name) throws CheckpointException {
+        Tensor t = tensor(name);
+        if (t.dtype() != DType.I64 || t.rank() != 2) {
+            throw new CheckpointException(origin(), name, "is " + t + ", expected I64 [sequences, tokens]");
+        }
+        int[][] rows = new int[t.rows()][t.cols()];
+        for (int i = 0; i < t.size(); i++) {
+            long id = t.memory().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
+            if (id < 0 || id > Integer.MAX_VALUE) {
+                throw new CheckpointException(origin(), name, "holds the token " + id);
+            }
+            rows[i / t.cols()][i % t.cols()] = (int) id;
+        }
+        return rows;
     }
 
     /// The strings under `__metadata__`; if several files have a key, that of the first.

@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,19 +47,7 @@ final class Expected implements AutoCloseable {
 
     /// A matrix of token ids, one array a row.
     int[][] ids(String name) throws CheckpointException {
-        Tensor t = tensors.tensor(name);
-        if (t.dtype() != DType.I64 || t.rank() != 2) {
-            throw new CheckpointException(file, name, "is " + t + ", expected I64 [sequences, tokens]");
-        }
-        int[][] rows = new int[t.rows()][t.cols()];
-        for (int i = 0; i < t.size(); i++) {
-            long id = t.memory().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
-            if (id < 0 || id > Integer.MAX_VALUE) {
-                throw new CheckpointException(file, name, "holds the token " + id);
-            }
-            rows[i / t.cols()][i % t.cols()] = (int) id;
-        }
-        return rows;
+        return tensors.ids(name);
     }
 
     /// The names of the stored gradients, without their prefix.

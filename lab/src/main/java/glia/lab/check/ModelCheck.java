@@ -270,21 +270,7 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        // Encoders and encoder-decoders predict the token at the same position, decoders the next.
-        boolean same = engine.model().spec().looksAhead() || sources.length > 0;
-        TokenBatch batch = new TokenBatch();
-        for (int s = 0; s < ids.length; s++) {
-            float[] ones = new float[ids[s].length];
-            Arrays.fill(ones, 1);
-            if (same) {
-                batch.addTargets(ids[s], ids[s], ones);
-            } else {
-                batch.add(ids[s], ones);
-            }
-            if (sources.length > 0) {
-                batch.from(sources[s]);
-            }
-        }
+        TokenBatch batch = TokenBatch.of(engine.model().spec(), ids, sources);
         try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
             boolean hasGradients = !expected.gradients().isEmpty();
             double loss = hasGradients ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY);

@@ -21,6 +21,32 @@ public final class ParameterGroups {
 
     private ParameterGroups() { }
 
+    /// The trainable parameters of a model by name, each once.
+    ///
+    /// @throws IllegalArgumentException if one of them is not one plain tensor
+    public static Map<String, Weight.Stored> weights(Model model, Predicate<Weight> trainable) {
+        Map<String, Weight.Stored> weights = new LinkedHashMap<>();
+        parameters(model, trainable).forEach((p, w) -> weights.put(p.toString(), w));
+        return weights;
+    }
+
+    private static Map<Parameter, Weight.Stored> parameters(Model model, Predicate<Weight> trainable) {
+        Map<Parameter, Weight.Stored> parameters = new LinkedHashMap<>();
+        Set<Weight> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Parameter p : model.sources().keySet()) {
+            Weight w = model.weights().get(p);
+            if (!trainable.test(w) || !seen.add(w)) {
+                continue;
+            }
+            if (!(w instanceof Weight.Stored stored)) {
+                throw new IllegalArgumentException(model.storedName(p) + " is stored as " + w.format()
+                        + " and cannot be updated; train an adapter, or load the model with copies");
+            }
+            parameters.put(p, stored);
+        }
+        return parameters;
+    }
+
     /// All trainable parameters of a model with one rule; matrices decay, vectors do not.
     public static List<ParameterGroup> of(Model model, Predicate<Weight> trainable, UpdateRule rule,
             double weightDecay) {
@@ -35,21 +61,11 @@ public final class ParameterGroups {
         Map<String, Weight.Stored> hidden = new LinkedHashMap<>();
         Map<String, Weight.Stored> others = new LinkedHashMap<>();
         Map<String, Weight.Stored> vectors = new LinkedHashMap<>();
-        Set<Weight> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Parameter p : model.sources().keySet()) {
-            Weight w = model.weights().get(p);
-            if (!trainable.test(w) || !seen.add(w)) {
-                continue;
-            }
-            String name = p.toString();
-            if (!(w instanceof Weight.Stored stored)) {
-                throw new IllegalArgumentException(model.storedName(p) + " is stored as " + w.format()
-                        + " and cannot be updated; train an adapter, or load the model with copies");
-            }
+        parameters(model, trainable).forEach((p, w) -> {
             Map<String, Weight.Stored> group = w.shape().length < 2 ? vectors
                     : NOT_HIDDEN.contains(p.role()) ? others : hidden;
-            group.put(name, stored);
-        }
+            group.put(p.toString(), w);
+        });
         List<ParameterGroup> groups = new ArrayList<>();
         add(groups, hidden, forHidden, weightDecay);
         add(groups, others, forOthers, weightDecay);

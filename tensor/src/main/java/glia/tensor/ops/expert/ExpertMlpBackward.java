@@ -30,6 +30,10 @@ final class ExpertMlpBackward {
     }
 
     void run() {
+        for (ExpertLinear bank : List.of(op.experts.gate(), op.experts.up(), op.experts.down())) {
+            reach(bank.weights());
+            reach(bank.biases());
+        }
         Tensor dweights = tape.gradient(op.weights);
         Tensor doutput = output(dweights);
         boolean[] needsHidden = new boolean[dispatch.numActive()];
@@ -63,6 +67,16 @@ final class ExpertMlpBackward {
         }
         if (needsInput) {
             scatter(dinput, dweights);
+        }
+    }
+
+    /// Makes the gradients of all experts, which are zero for those that no token reached: an optimizer updates these,
+    /// too, by momentum and weight decay.
+    private void reach(List<Weight> weights) {
+        for (Weight w : weights) {
+            if (tape.needs(w)) {
+                tape.gradient(w);
+            }
         }
     }
 
