@@ -7,7 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
-import glia.cli.terminal.WordWrap;
+import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
@@ -19,6 +19,7 @@ import glia.io.hub.HubException;
 import glia.io.hub.Progress;
 import glia.tensor.Precision;
 import glia.text.template.TemplateCheck;
+import glia.train.check.TrainingReplay;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,16 +30,17 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /// Compares Glia's results with those of a reference implementation.
 public final class CheckCommand implements Command {
-    private static final int LEAST_WIDTH = 30;
     private static final Option<String> MODEL = Option.text("MODEL", "model, if it is not in DIR", "--model", "-m");
     private static final Option<String> TEMPLATES = Option.text("DIR", "folder of chat templates to render",
             "--templates");
+    private static final Option<String> CASES = Option.text("DIR",
+            "folder of training cases: one folder for each group, such as optim; base checkpoints are in the folder "
+                    + "golden beside it", "--cases");
     private static final Option<Clock> NOW = Option.parsed("TIME", List.of(), CheckCommand::clock,
             "local time for templates, such as 2026-01-31T12:00:00 (default: now)", "--now");
 
@@ -53,28 +55,35 @@ public final class CheckCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Compare results with those of a reference implementation",
-                List.of(new Positional("DIR", "folder with expected.safetensors, tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, Json.OPTION), ComputeOptions.ALL,
+                List.of(new Positional("DIR", "folder with expected.safetensors, train.json, "
+                        + "tokens.json or greedy.json", false)),
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia check engine/src/test/resources/golden/llama
                         pass  logits, full sequence                                     2.4e-07, at most 1.0e-04
+                        ...
+                        $ glia check --cases golden-training
+                        pass  optim/adamw: w                                            1.2e-07, at most 2.0e-06
                         ...""")
                 .notes("A line for each comparison: pass or FAIL, largest difference, tolerance. Precision exact and "
-                        + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.");
+                        + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.\n"
+                        + "With train.json the training run of the reference is repeated: the loss and the gradient "
+                        + "norm (relative difference) of each step.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES)) {
-            throw new UsageException("DIR is missing: a folder to check, or --templates DIR");
+        if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES) && !arguments.has(CASES)) {
+            throw new UsageException("DIR is missing: a folder to check, --cases DIR or --templates DIR");
         }
         boolean json = arguments.has(Json.OPTION);
         List<CheckLine> lines = new ArrayList<>();
         Results results = line -> {
             lines.add(line);
             if (!json) {
-                console.out().println(text(line, console.width()));
+                console.out().println(Comparisons.line(line.passed(), line.what(), line.difference(), line.tolerance(),
+                        line.detail(), console.width()));
                 console.out().flush();
             }
         };
@@ -85,10 +94,23 @@ public final class CheckCommand implements Command {
             checkTemplates(Path.of(arguments.get(TEMPLATES).orElseThrow()),
                     arguments.get(NOW).orElseGet(Clock::systemDefaultZone), results);
         }
-        if (json) {
-            Json.print(console, document(lines));
+        boolean passed = lines.stream().allMatch(CheckLine::passed);
+        Map<String, Object> document = document(lines);
+        if (arguments.has(CASES)) {
+            CaseReport report = new CaseReport(line -> {
+                if (!json) {
+                    console.out().println(line);
+                    console.out().flush();
+                }
+            }, console.width());
+            passed &= report.run(Path.of(arguments.get(CASES).orElseThrow()), options(arguments));
+            document.putAll(report.document());
         }
-        return lines.stream().allMatch(CheckLine::passed) ? ExitCode.OK : ExitCode.FAILED;
+        if (json) {
+            document.put("passed", passed);
+            Json.print(console, document);
+        }
+        return passed ? ExitCode.OK : ExitCode.FAILED;
     }
 
     /// Receives each result when it is known.
@@ -104,9 +126,7 @@ public final class CheckCommand implements Command {
             throw new CheckpointException(folder, "", "holds none of expected.safetensors, tokens.json and "
                     + "greedy.json, which a reference computes");
         }
-        LoadOptions asked = ComputeOptions.of(arguments, Precision.EXACT);
-        // The backend that computes after the start, not the one that the program begins with.
-        LoadOptions options = asked.kernels().equals("auto") ? asked.withKernels("best") : asked;
+        LoadOptions options = options(arguments);
         Path path = model(folder, arguments, console);
         if (!texts) {
             checkNumbers(folder, path, options, results);
@@ -114,10 +134,16 @@ public final class CheckCommand implements Command {
         }
         try (LanguageModel model = LanguageModel.load(path, options)) {
             if (numbers) {
-                ModelCheck.run(folder, model.engine(), results::accept);
+                checkNumbers(folder, path, model.engine(), results);
             }
             TextCheck.run(folder, model.tokenizer(), model.engine(), options.precision(), results::accept);
         }
+    }
+
+    private static LoadOptions options(Arguments arguments) {
+        LoadOptions asked = ComputeOptions.of(arguments, Precision.EXACT);
+        // The backend that computes after the start, not the one that the program begins with.
+        return asked.kernels().equals("auto") ? asked.withKernels("best") : asked;
     }
 
     /// The model in the folder, or the one that --model names.
@@ -135,7 +161,17 @@ public final class CheckCommand implements Command {
     private static void checkNumbers(Path folder, Path path, LoadOptions options, Results results)
             throws CheckpointException {
         try (LoadedModel model = LoadedModel.load(path, options, Progress.NONE)) {
-            ModelCheck.run(folder, model.engine(), results::accept);
+            checkNumbers(folder, path, model.engine(), results);
+        }
+    }
+
+    private static void checkNumbers(Path folder, Path path, Engine engine, Results results)
+            throws CheckpointException {
+        ModelCheck.run(folder, engine, results::accept);
+        if (TrainingReplay.applies(folder)) {
+            TrainingReplay.run(folder, path, engine.ops().kernels(), result -> results.accept(new CheckLine(
+                    "training " + result.id() + ", " + result.quantity(), result.difference(), result.tolerance(),
+                    "")));
         }
     }
 
@@ -145,23 +181,6 @@ public final class CheckCommand implements Command {
                     result.numCases() == 0 ? Double.NaN : result.numCases() - result.numPassed(), 0,
                     result.firstDifference().orElse("")));
         }
-    }
-
-    /// One line, or several on a narrow terminal.
-    private static String text(CheckLine line, int width) {
-        String word = line.passed() ? "pass  " : "FAIL  ";
-        String difference = number(line.difference());
-        String more = ", at most " + number(line.tolerance()) + (line.detail().isEmpty() ? "" : "  " + line.detail());
-        String text = String.format(Locale.ROOT, "%s%-54s  %9s%s", word, line.what(), difference, more);
-        return width == 0 || WordWrap.width(text) <= width ? text
-                : word + WordWrap.of(line.what() + ": " + difference + more, Math.max(width, LEAST_WIDTH)
-                        - word.length()).replace("\n", "\n" + " ".repeat(word.length()));
-    }
-
-    /// Counts in full, other numbers with two digits.
-    private static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e9 ? Long.toString((long) value)
-                : String.format(Locale.ROOT, "%.1e", value);
     }
 
     private static Map<String, Object> document(List<CheckLine> lines) {

@@ -5,6 +5,7 @@ import glia.io.json.JsonTree;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,12 +38,7 @@ public final class CaseFile implements AutoCloseable {
     /// @throws IOException if a file is missing, cannot be read or is not of this layout
     public static CaseFile open(Path folder) throws IOException {
         Path file = folder.resolve(JSON);
-        JsonNode root;
-        try {
-            root = JsonTree.parse(Files.readAllBytes(file));
-        } catch (JacksonException e) {
-            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
-        }
+        JsonNode root = parse(file);
         if (!root.path("cases").isArray()) {
             throw new CheckpointException(file, "cases", "expected a list of cases");
         }
@@ -64,6 +60,27 @@ public final class CaseFile implements AutoCloseable {
             throw e;
         }
         return cases;
+    }
+
+    /// Parses a file of a reference.
+    ///
+    /// @throws CheckpointException if it is missing, cannot be read or is not a JSON object
+    static JsonNode parse(Path file) throws CheckpointException {
+        try {
+            JsonNode root = JsonTree.parse(Files.readAllBytes(file));
+            if (!root.isObject()) {
+                throw new CheckpointException(file, "", "expected a JSON object");
+            }
+            return root;
+        } catch (NoSuchFileException e) {
+            throw new CheckpointException(file, "", "there is no such file", e);
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not JSON: " + e.getOriginalMessage(), e);
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
     }
 
     /// The cases, in the order of the file.

@@ -18,10 +18,7 @@ public final class Comparison {
     private static final double LEAST_SCALAR = 1e-2;
 
     private final ReferenceCase reference;
-    private String quantity = "";
-    private double difference;
-    private double tolerance;
-    private double share = -1;
+    private final WorstDifference worst = new WorstDifference();
 
     Comparison(ReferenceCase reference) {
         this.reference = reference;
@@ -30,8 +27,7 @@ public final class Comparison {
     /// Compares a scalar.
     public void scalar(String name, double actual, double limit) {
         double expected = reference.scalar(name);
-        keep(name, expected == actual ? 0 : ratio(actual, expected, Math.max(LEAST_SCALAR, Math.abs(expected))),
-                limit);
+        worst.keep(name, WorstDifference.ratio(actual, expected, Math.max(LEAST_SCALAR, Math.abs(expected))), limit);
     }
 
     /// Compares a tensor.
@@ -57,35 +53,7 @@ public final class Comparison {
 
     /// Compares values with others of the same number that were read elsewhere.
     public void values(String name, double[] actual, double[] expected, double limit) {
-        double largest = 0;
-        for (double x : expected) {
-            if (Double.isFinite(x)) {
-                largest = Math.max(largest, Math.abs(x));
-            }
-        }
-        double most = 0;
-        for (int i = 0; i < expected.length; i++) {
-            most = Math.max(most, ratio(actual[i], expected[i], largest == 0 ? 1 : largest));
-        }
-        keep(name, most, limit);
-    }
-
-    private static double ratio(double actual, double expected, double size) {
-        if (Double.compare(actual, expected) == 0) {
-            return 0;
-        }
-        double ratio = Math.abs(actual - expected) / size;
-        return Double.isNaN(ratio) ? Double.POSITIVE_INFINITY : ratio;
-    }
-
-    private void keep(String name, double found, double limit) {
-        double part = found / limit;
-        if (part > share) {
-            share = part;
-            quantity = name;
-            difference = found;
-            tolerance = limit;
-        }
+        worst.values(name, actual, expected, limit);
     }
 
     /// The result.
@@ -100,9 +68,6 @@ public final class Comparison {
         if (!unused.isEmpty()) {
             throw new IllegalArgumentException("the results " + unused + " are not supported");
         }
-        if (share < 0) {
-            throw new IllegalArgumentException("the case has no results");
-        }
-        return CaseResult.of(reference.id(), quantity, difference, tolerance);
+        return worst.of(reference.id());
     }
 }

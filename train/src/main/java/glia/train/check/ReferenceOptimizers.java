@@ -1,7 +1,5 @@
 package glia.train.check;
 
-import glia.io.CheckpointException;
-import glia.io.Config;
 import glia.train.optim.Adafactor;
 import glia.train.optim.Adagrad;
 import glia.train.optim.Adam;
@@ -19,73 +17,80 @@ import glia.train.optim.UpdateRule;
 /// Makes update rules from the parameters of torch's, Transformers' and lion-pytorch's optimizers. Parameters that are
 /// absent have the defaults of the library.
 final class ReferenceOptimizers {
+    /// How the reference says that a run updates adapters alone.
+    private static final String OF_ADAPTERS = " on all adapter tensors";
+    private static final String LION = "Lion (lion-pytorch 0.2.5)";
+
     private ReferenceOptimizers() { }
 
+    private static String name(CaseParams p) {
+        return p.text("optimizer").replace(OF_ADAPTERS, "");
+    }
+
     /// The learning rate.
-    static double rate(Config p) throws CheckpointException {
-        double usual = switch (p.text("optimizer")) {
+    static double rate(CaseParams p) {
+        return p.number("lr", switch (name(p)) {
             case "RMSprop", "Adagrad", "torch Adafactor" -> 1e-2;
             case "Adamax", "NAdam" -> 2e-3;
-            case "Lion (lion-pytorch 0.2.5)" -> 1e-4;
+            case LION -> 1e-4;
             default -> 1e-3;
-        };
-        return p.real("lr", usual);
+        });
     }
 
     /// The weight decay, as a factor of the learning rate.
-    static double decay(Config p) throws CheckpointException {
-        double usual = switch (p.text("optimizer")) {
+    static double decay(CaseParams p) {
+        double decay = p.number("weight_decay", switch (name(p)) {
             case "AdamW" -> 0.01;
             case "Muon" -> 0.1;
             default -> 0;
-        };
-        double decay = p.real("weight_decay", usual);
+        });
         return p.flag("decoupled_weight_decay", false) ? decay / rate(p) : decay;
     }
 
-    /// @throws CheckpointException if the optimizer is not known or a parameter out of its range
-    static UpdateRule rule(Config p) throws CheckpointException {
-        try {
-            return ruleOf(p);
-        } catch (IllegalArgumentException e) {
-            CheckpointException error = p.error("optimizer", e.getMessage());
-            error.initCause(e);
-            throw error;
-        }
-    }
-
-    private static UpdateRule ruleOf(Config p) throws CheckpointException {
-        String name = p.text("optimizer");
-        double beta1 = beta(p, 0, 0.9);
-        double beta2 = beta(p, 1, name.startsWith("Lion") ? 0.99 : 0.999);
-        double momentum = p.real("momentum", name.equals("Muon") ? 0.95 : 0);
-        double epsilon = p.isList("eps") ? Double.NaN : p.real("eps", name.equals("Adagrad") ? 1e-10 : 1e-8);
+    /// The update rule.
+    ///
+    /// @throws IllegalArgumentException if the optimizer is not known or a parameter out of its range
+    static UpdateRule rule(CaseParams p) {
+        String name = name(p);
         return switch (name) {
-            case "AdamW" -> new AdamW(beta1, beta2, epsilon, p.flag("amsgrad", false));
-            case "Adam" -> new Adam(beta1, beta2, epsilon, p.flag("amsgrad", false));
-            case "SGD" -> new Sgd(momentum, p.real("dampening", 0), p.flag("nesterov", false));
-            case "RMSprop" -> new RmsProp(p.real("alpha", 0.99), momentum, epsilon);
-            case "Adagrad" -> new Adagrad(epsilon);
-            case "Adamax" -> new Adamax(beta1, beta2, epsilon);
-            case "NAdam" -> new NAdam(beta1, beta2, epsilon, p.real("momentum_decay", 4e-3));
-            case "RAdam" -> new RAdam(beta1, beta2, epsilon);
-            case "Muon" -> new Muon(momentum, p.flag("nesterov", true), p.integer("ns_steps", 5),
-                    p.text("adjust_lr_fn", "original").equals("match_rms_adamw"));
-            case "transformers Adafactor" -> new Adafactor(p.real("beta1", 0), p.real("clip_threshold", 1),
+            case "AdamW" -> new AdamW(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
+            case "Adam" -> new Adam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
+            case "SGD" -> new Sgd(p.number("momentum", 0), p.number("dampening", 0), p.flag("nesterov", false));
+            case "RMSprop" -> new RmsProp(p.number("alpha", 0.99), p.number("momentum", 0), epsilon(p));
+            case "Adagrad" -> new Adagrad(p.number("eps", 1e-10));
+            case "Adamax" -> new Adamax(beta(p, 0), beta(p, 1), epsilon(p));
+            case "NAdam" -> new NAdam(beta(p, 0), beta(p, 1), epsilon(p), p.number("momentum_decay", 4e-3));
+            case "RAdam" -> new RAdam(beta(p, 0), beta(p, 1), epsilon(p));
+            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), p.integer("ns_steps", 5),
+                    matchesAdamW(p.text("adjust_lr_fn", "original")));
+            case "transformers Adafactor" -> new Adafactor(p.number("beta1", 0), p.number("clip_threshold", 1),
                     p.flag("scale_parameter", true), p.flag("relative_step", true), p.flag("warmup_init", false));
-            case "torch Adafactor" -> new TorchAdafactor(p.real("d", 1));
-            case "Lion (lion-pytorch 0.2.5)" -> new Lion(beta1, beta2);
-            default -> throw p.error("optimizer", "found \"" + name + "\", which is not known");
+            case "torch Adafactor" -> new TorchAdafactor(p.number("d", 1));
+            case LION -> new Lion(beta(p, 0), p.has("betas") ? beta(p, 1) : 0.99);
+            default -> throw new IllegalArgumentException("the optimizer \"" + name + "\" is not known");
         };
     }
 
-    private static double beta(Config p, int index, double usual) throws CheckpointException {
+    private static boolean matchesAdamW(String adjustment) {
+        return switch (adjustment) {
+            case "original" -> false;
+            case "match_rms_adamw" -> true;
+            default -> throw new IllegalArgumentException("adjust_lr_fn: found \"" + adjustment
+                    + "\", expected \"original\" or \"match_rms_adamw\"");
+        };
+    }
+
+    private static double epsilon(CaseParams p) {
+        return p.number("eps", 1e-8);
+    }
+
+    private static double beta(CaseParams p, int index) {
         if (!p.has("betas")) {
-            return usual;
+            return index == 0 ? 0.9 : 0.999;
         }
-        double[] betas = p.reals("betas");
+        double[] betas = p.numbers("betas");
         if (betas.length != 2) {
-            throw p.error("betas", "found " + betas.length + " numbers, expected 2");
+            throw new IllegalArgumentException("betas: found " + betas.length + " numbers, expected 2");
         }
         return betas[index];
     }

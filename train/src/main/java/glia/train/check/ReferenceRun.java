@@ -3,7 +3,6 @@ package glia.train.check;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
-import glia.io.Config;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.train.optim.GradientNorm;
@@ -24,6 +23,7 @@ import java.util.function.Consumer;
 /// @param gradientNorms before clipping
 record ReferenceRun(UpdateRule rule, double learningRate, double weightDecay, double clipNorm, double[] losses,
         double[] gradientNorms) {
+    private static final String ALL = "all parameters";
     private static final double LOSS = 1e-4;
     private static final double GRADIENT_NORM = 1e-3;
 
@@ -31,20 +31,34 @@ record ReferenceRun(UpdateRule rule, double learningRate, double weightDecay, do
     ///
     /// @throws CheckpointException if it cannot be read or describes a run that cannot be repeated
     static ReferenceRun read(Path file) throws CheckpointException {
-        Config json = Config.read(file);
-        UpdateRule rule = ReferenceOptimizers.rule(json);
-        String decayed = json.text("weight_decay_applies_to", "all parameters");
-        if (!decayed.equals("all parameters")) {
-            throw json.error("weight_decay_applies_to", "found \"" + decayed + "\", expected \"all parameters\"");
+        CaseParams json = new CaseParams(CaseFile.parse(file));
+        try {
+            ReferenceRun run = read(json);
+            if (!json.unread().isEmpty()) {
+                throw new IllegalArgumentException("the keys " + json.unread() + " are not supported");
+            }
+            return run;
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(file, "", e.getMessage(), e);
         }
-        double[] losses = json.reals("losses");
-        double[] norms = json.reals("grad_norms");
+    }
+
+    private static ReferenceRun read(CaseParams json) {
+        json.text("batch", "");
+        UpdateRule rule = ReferenceOptimizers.rule(json);
+        String decayed = json.text("weight_decay_applies_to", ALL);
+        if (!decayed.equals(ALL)) {
+            throw new IllegalArgumentException("weight_decay_applies_to: found \"" + decayed + "\", expected \""
+                    + ALL + '"');
+        }
+        double[] losses = json.numbers("losses");
+        double[] norms = json.numbers("grad_norms");
         if (losses.length == 0 || losses.length != norms.length) {
-            throw json.error("grad_norms", "found " + norms.length + " numbers for " + losses.length
+            throw new IllegalArgumentException("grad_norms: found " + norms.length + " numbers for " + losses.length
                     + " losses, expected one each and at least one step");
         }
         return new ReferenceRun(rule, ReferenceOptimizers.rate(json), ReferenceOptimizers.decay(json),
-                json.real("clip_grad_norm", Double.POSITIVE_INFINITY), losses, norms);
+                json.number("clip_grad_norm", Double.POSITIVE_INFINITY), losses, norms);
     }
 
     /// Repeats the run and reports the differences of each step, those of norms relative to the norm.

@@ -29,8 +29,12 @@ public final class GradientNorm {
     }
 
     /// The factor that brings a norm down to a limit: `min(1, limit/(norm + 1e-6))`.
+    ///
+    /// @param limit infinite for no clipping
     public static float clipFactor(double norm, double limit) {
-        Checks.positive("largest gradient norm", limit);
+        if (!(limit > 0)) {
+            throw new IllegalArgumentException("largest gradient norm is " + limit + ", expected a number above 0");
+        }
         return (float) Math.min(1, limit / (norm + EPSILON));
     }
 }

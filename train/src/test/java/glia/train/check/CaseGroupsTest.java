@@ -13,13 +13,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Losses and their gradients against those of TRL and verl; all cases where `GLIA_SHARED` is set, else a few.
-class LossCasesTest {
+/// Every group of reference cases; all cases where `GLIA_SHARED` is set, else a few.
+class CaseGroupsTest {
     private static final Path FEW = Path.of("src/test/resources/golden-training");
+    private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
 
     private static Stream<CaseGroup> groups() {
-        return Stream.of(new RewardModelCases(), new DistillationCases(), new MiniLlmCases(),
-                new VerlDistillationCases());
+        return CaseGroups.all().stream();
     }
 
     @ParameterizedTest
@@ -30,7 +30,7 @@ class LossCasesTest {
         for (String backend : List.of("best", "scalar")) {
             List<CaseResult> results = new ArrayList<>();
             try (Workers workers = new Workers(2)) {
-                group.run(tree.resolve(group.name()), tree.resolveSibling("golden"),
+                group.run(tree.resolve(group.name()), GOLDENS,
                         KernelBackends.choose(backend, workers).kernels(), results::add);
             }
             assertTrue(results.stream().allMatch(CaseResult::passes), () -> group.name() + " " + backend + ": "

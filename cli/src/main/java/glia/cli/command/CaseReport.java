@@ -1,0 +1,76 @@
+package glia.cli.command;
+
+import glia.engine.LoadOptions;
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Workers;
+import glia.train.check.CaseResult;
+import glia.train.check.CaseTree;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// Runs reference cases of training and reports them: a line for each case, then a summary.
+final class CaseReport {
+    private final Consumer<String> lines;
+    private final int width;
+    private final Map<String, Object> document = new LinkedHashMap<>();
+
+    /// @param width of the terminal, 0 if there is none
+    CaseReport(Consumer<String> lines, int width) {
+        this.lines = lines;
+        this.width = width;
+    }
+
+    /// Runs all cases of a tree of groups.
+    ///
+    /// @return whether there are cases and all of them agree with the reference
+    /// @throws IOException if the tree cannot be read
+    boolean run(Path tree, LoadOptions options) throws IOException {
+        List<Map<String, Object>> cases = new ArrayList<>();
+        CaseTree.Summary summary;
+        try (Workers workers = new Workers(options.numThreads())) {
+            summary = CaseTree.run(tree, KernelBackends.choose(options.kernels(), workers).kernels(),
+                    (group, result) -> {
+                        cases.add(entry(group, result));
+                        lines.accept(line(group, result));
+                    });
+        }
+        lines.accept(summary.numPassed() + " of " + summary.numCases() + " cases passed");
+        if (!summary.unknownGroups().isEmpty()) {
+            lines.accept("unknown groups: " + String.join(", ", summary.unknownGroups()));
+        }
+        summary.unknownCases().forEach((group, names) ->
+                lines.accept("unknown kinds of cases in " + group + ": " + String.join(", ", names)));
+        document.put("cases", cases);
+        document.put("unknown_groups", summary.unknownGroups());
+        document.put("unknown_cases", summary.unknownCases());
+        return summary.numCases() > 0 && summary.numPassed() == summary.numCases();
+    }
+
+    private String line(String group, CaseResult result) {
+        String what = result.id().isEmpty() ? group : group + "/" + result.id();
+        return result.error().isEmpty() ? Comparisons.line(result.passes(), what + ": " + result.quantity(),
+                result.difference(), result.tolerance(), "", width) : Comparisons.failure(what, result.error(), width);
+    }
+
+    private static Map<String, Object> entry(String group, CaseResult result) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("group", group);
+        entry.put("id", result.id());
+        entry.put("passed", result.passes());
+        entry.put("quantity", result.quantity());
+        entry.put("difference", Double.isFinite(result.difference()) ? result.difference() : null);
+        entry.put("tolerance", result.tolerance());
+        entry.put("error", result.error());
+        return entry;
+    }
+
+    /// The keys of the JSON document.
+    Map<String, Object> document() {
+        return document;
+    }
+}

@@ -1,0 +1,193 @@
+package glia.train.check;
+
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
+import glia.train.optim.GradientNorm;
+import glia.train.optim.Muon;
+import glia.train.optim.NewtonSchulz;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroup;
+import glia.train.optim.UpdateRule;
+import glia.train.schedule.Schedule;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// Optimizers, learning-rate schedules and gradient clipping.
+public final class OptimCases implements CaseGroup {
+    /// Parameters and states, in F32.
+    private static final double STEPS = 2e-6;
+    /// Of an update's size, where the reference computes in BF16.
+    private static final double BF16 = 5e-2;
+    private static final double SCHEDULE = 1e-9;
+    private static final String STATE = "state.";
+    private static final String CLIPPED = "clipped_";
+    /// The coefficients of the Newton–Schulz iteration.
+    private static final double[] COEFFICIENTS = {3.4445, -4.775, 2.0315};
+
+    public OptimCases() { }
+
+    @Override
+    public String name() {
+        return "optim";
+    }
+
+    @Override
+    public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
+        CaseFile.run(folder, results, (c, comparison) -> {
+            if (c.kind().equals("schedule")) {
+                schedule(c, comparison);
+            } else if (!c.kind().isEmpty()) {
+                throw new IllegalArgumentException("the kind \"" + c.kind() + "\" is not known");
+            } else if (c.params().has("optimizer")) {
+                optimizer(c, comparison, kernels);
+            } else if (c.params().has("max_norm")) {
+                clipping(c, comparison);
+            } else {
+                newtonSchulz(c, comparison, kernels);
+            }
+        });
+    }
+
+    private static void schedule(ReferenceCase c, Comparison comparison) {
+        Schedule schedule = ReferenceSchedules.schedule(c.params());
+        double peak = c.params().number("lr");
+        double[] rates = new double[c.tensor("lr").values().length];
+        for (int step = 0; step < rates.length; step++) {
+            rates[step] = peak * schedule.factor(step);
+        }
+        comparison.tensor("lr", rates, SCHEDULE);
+    }
+
+    /// The results that start with a prefix, or those that are no states.
+    private static List<String> results(ReferenceCase c, String prefix) {
+        List<String> names = new ArrayList<>();
+        for (var name : c.json().path("tensors")) {
+            if (prefix.isEmpty() ? !name.asString().startsWith(STATE) : name.asString().startsWith(prefix)) {
+                names.add(name.asString());
+            }
+        }
+        return names;
+    }
+
+    private static void optimizer(ReferenceCase c, Comparison comparison, Kernels kernels) {
+        UpdateRule rule = ReferenceOptimizers.rule(c.params());
+        double rate = ReferenceOptimizers.rate(c.params());
+        float sign = c.params().flag("maximize", false) ? -1 : 1;
+        try (Arena arena = Arena.ofShared(); Gradients gradients = new Gradients()) {
+            Map<String, Weight.Stored> weights = new LinkedHashMap<>();
+            Map<String, double[]> found = new LinkedHashMap<>();
+            int steps = 0;
+            for (String name : results(c, "")) {
+                CaseTensor start = c.input(name);
+                weights.put(name, new Weight.Stored(Tensor.of(arena, start.floats(), start.shape())));
+                CaseTensor expected = c.tensor(name);
+                steps = expected.dim(0);
+                if (expected.values().length != steps * start.values().length
+                        || c.input("grad_" + name).values().length < expected.values().length) {
+                    throw new IllegalArgumentException(name + " is " + Arrays.toString(expected.shape())
+                            + ", which is not one " + Arrays.toString(start.shape()) + " for each gradient");
+                }
+                found.put(name, new double[expected.values().length]);
+            }
+            try (Optimizer optimizer = new Optimizer(kernels, List.of(
+                    new ParameterGroup(weights, rule, ReferenceOptimizers.decay(c.params()), 1)))) {
+                for (int step = 0; step < steps; step++) {
+                    for (var e : weights.entrySet()) {
+                        fill(gradients.of(e.getValue()), c.input("grad_" + e.getKey()), step);
+                    }
+                    optimizer.step(gradients, rate, sign);
+                    for (var e : weights.entrySet()) {
+                        double[] now = CaseTensor.of(e.getValue().tensor()).values();
+                        System.arraycopy(now, 0, found.get(e.getKey()), step * now.length, now.length);
+                    }
+                }
+                boolean rounded = rule instanceof Muon && c.json().path("dtype").asString("").equals("torch.float32");
+                found.forEach((name, values) -> {
+                    if (rounded) {
+                        comparison.values(name, updates(c, name, values), updates(c, name, c.tensor(name).values()),
+                                BF16);
+                    } else {
+                        comparison.tensor(name, values, STEPS);
+                    }
+                });
+                states(c, comparison, optimizer);
+            }
+        }
+    }
+
+    /// Sets the gradient of a step.
+    private static void fill(Tensor gradient, CaseTensor all, int step) {
+        for (int i = 0; i < gradient.size(); i++) {
+            gradient.set(i, (float) all.values()[Math.toIntExact(step * gradient.size()) + i]);
+        }
+    }
+
+    /// The change of each step.
+    private static double[] updates(ReferenceCase c, String name, double[] values) {
+        double[] start = c.input(name).values();
+        double[] updates = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            updates[i] = values[i] - (i < start.length ? start[i] : values[i - start.length]);
+        }
+        return updates;
+    }
+
+    private static void states(ReferenceCase c, Comparison comparison, Optimizer optimizer) {
+        Map<String, Tensor> states = optimizer.state();
+        for (String name : results(c, STATE)) {
+            Tensor state = states.get(name.substring(STATE.length()));
+            if (name.endsWith(".step")) {
+                comparison.tensor(name, new double[] {optimizer.steps()}, STEPS);
+            } else if (state == null) {
+                throw new IllegalArgumentException(name + ": the optimizer has " + states.keySet());
+            } else {
+                comparison.tensor(name, state, STEPS);
+            }
+        }
+    }
+
+    private static void clipping(ReferenceCase c, Comparison comparison) {
+        c.params().text("gradient");
+        try (Arena arena = Arena.ofConfined()) {
+            Map<String, Tensor> gradients = new LinkedHashMap<>();
+            for (String name : results(c, CLIPPED)) {
+                CaseTensor all = c.input("grad_" + name.substring(CLIPPED.length()));
+                Tensor g = Tensor.of(arena, new float[c.tensor(name).values().length], c.tensor(name).shape());
+                fill(g, all, 0);
+                gradients.put(name, g);
+            }
+            double norm = GradientNorm.of(gradients.values());
+            comparison.scalar("total_norm", norm, Comparison.F64);
+            float factor = GradientNorm.clipFactor(norm, c.params().number("max_norm"));
+            gradients.forEach((name, g) -> {
+                for (int i = 0; i < g.size(); i++) {
+                    g.set(i, factor * g.get(i));
+                }
+                comparison.tensor(name, g, Comparison.F64);
+            });
+        }
+    }
+
+    private static void newtonSchulz(ReferenceCase c, Comparison comparison, Kernels kernels) {
+        double[] coefficients = c.params().numbers("ns_coefficients");
+        if (!Arrays.equals(coefficients, COEFFICIENTS) || c.params().number("eps") != 1e-7) {
+            throw new IllegalArgumentException("a Newton–Schulz iteration with the coefficients "
+                    + Arrays.toString(coefficients) + " is not supported");
+        }
+        try (Arena arena = Arena.ofShared()) {
+            Tensor result = NewtonSchulz.orthogonal(c.tensor("input").matrix(arena),
+                    c.params().integer("ns_steps", 5), kernels, arena);
+            comparison.tensor("output", result, Comparison.F32);
+            comparison.tensor("output_bf16", result, BF16);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package glia.train.check;
+
+import glia.train.schedule.ConstantSchedule;
+import glia.train.schedule.CosineFromFirstStep;
+import glia.train.schedule.CosineRestarts;
+import glia.train.schedule.CosineSchedule;
+import glia.train.schedule.InverseSqrtSchedule;
+import glia.train.schedule.LinearSchedule;
+import glia.train.schedule.PolynomialSchedule;
+import glia.train.schedule.Schedule;
+import glia.train.schedule.WarmupStableDecay;
+import java.util.OptionalDouble;
+
+/// Makes schedules from the parameters of those of Transformers. Parameters that are absent have its defaults.
+final class ReferenceSchedules {
+    private ReferenceSchedules() { }
+
+    /// The schedule, whose factors multiply the rate `lr`.
+    ///
+    /// @throws IllegalArgumentException if it is not known or a parameter out of its range
+    static Schedule schedule(CaseParams p) {
+        String name = p.text("scheduler");
+        double peak = p.number("lr");
+        int warmup = p.integer("num_warmup_steps", 0);
+        int total = p.integer("num_training_steps", 0);
+        return switch (name) {
+            case "constant", "constant_with_warmup" -> new ConstantSchedule(warmup);
+            case "linear" -> new LinearSchedule(warmup, total);
+            case "cosine" -> new CosineSchedule(warmup, total, 0, p.number("num_cycles", 0.5));
+            case "cosine_with_min_lr" -> new CosineSchedule(warmup, total, minimum(p, peak),
+                    p.number("num_cycles", 0.5));
+            case "cosine_with_restarts" -> new CosineRestarts(warmup, total, p.number("num_cycles", 1));
+            case "cosine_warmup_with_min_lr" -> new CosineFromFirstStep(warmup, total, minimum(p, peak),
+                    p.has("warmup_lr_rate") ? OptionalDouble.of(p.number("warmup_lr_rate")) : OptionalDouble.empty());
+            case "polynomial" -> new PolynomialSchedule(warmup, total, p.number("lr_end", 1e-7) / peak,
+                    p.number("power", 1));
+            case "inverse_sqrt" -> p.has("timescale")
+                    ? new InverseSqrtSchedule(warmup, p.integer("timescale", 1)) : new InverseSqrtSchedule(warmup);
+            case "warmup_stable_decay" -> warmupStableDecay(p, warmup, total);
+            default -> throw new IllegalArgumentException("the schedule \"" + name + "\" is not known");
+        };
+    }
+
+    private static double minimum(CaseParams p, double peak) {
+        return p.has("min_lr") ? p.number("min_lr") / peak : p.number("min_lr_rate", 0);
+    }
+
+    private static Schedule warmupStableDecay(CaseParams p, int warmup, int total) {
+        int decay = p.integer("num_decay_steps", 0);
+        return new WarmupStableDecay(warmup, p.integer("num_stable_steps", total - warmup - decay), decay,
+                p.number("min_lr_ratio", 0), shape(p.text("warmup_type", "linear")),
+                shape(p.text("decay_type", "cosine")));
+    }
+
+    private static WarmupStableDecay.Shape shape(String name) {
+        return switch (name) {
+            case "linear" -> WarmupStableDecay.Shape.LINEAR;
+            case "cosine" -> WarmupStableDecay.Shape.COSINE;
+            case "1-sqrt" -> WarmupStableDecay.Shape.ONE_MINUS_SQRT;
+            default -> throw new IllegalArgumentException("the shape \"" + name + "\" is not known");
+        };
+    }
+}

@@ -1,0 +1,37 @@
+package glia.train.schedule;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class ScheduleTest {
+    @Test
+    void theLastFactorHoldsAfterTheEnd() {
+        for (Schedule s : List.of(new CosineSchedule(2, 10, 0.1), new LinearSchedule(2, 10),
+                new CosineRestarts(2, 10, 3), new PolynomialSchedule(2, 10, 0.1, 2))) {
+            assertEquals(s.factor(10), s.factor(11), s.name());
+            assertEquals(s.factor(10), s.factor(1_000_000), s.name());
+        }
+    }
+
+    @Test
+    void factorsAreFiniteForAnyNumbers() {
+        for (long warmup : new long[] {0, 1, 10}) {
+            for (long step : new long[] {0, 1, 9, 10, 11, Long.MAX_VALUE / 2}) {
+                for (Schedule s : List.of(new CosineSchedule(warmup, 10, 0), new LinearSchedule(warmup, 10),
+                        new ConstantSchedule(warmup), new InverseSqrtSchedule(warmup),
+                        new CosineFromFirstStep(warmup, 10, 0, OptionalDouble.of(0)),
+                        new WarmupStableDecay(warmup, 0, 0, 0, WarmupStableDecay.Shape.LINEAR))) {
+                    assertTrue(s.factor(step) >= 0 && s.factor(step) <= 1 + 1e-9, s + " at " + step);
+                }
+            }
+        }
+        assertThrows(IllegalArgumentException.class, () -> new CosineSchedule(11, 10, 0));
+        assertThrows(IllegalArgumentException.class, () -> new CosineSchedule(1, 10, Double.NaN));
+        assertThrows(IllegalArgumentException.class, () -> new LinearSchedule(-1, 10));
+    }
+}
