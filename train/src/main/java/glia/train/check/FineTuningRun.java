@@ -137,7 +137,7 @@ final class FineTuningRun {
         CaseTensor mask = matrix("step" + step + ".attention_mask");
         CaseTensor labels = matrix("step" + step + ".labels");
         if (!Arrays.equals(ids.shape(), mask.shape()) || !Arrays.equals(ids.shape(), labels.shape())) {
-            throw new CheckpointException(tensorFile, "step" + step + ".labels", "ids, mask and labels differ in shape");
+            throw new CheckpointException(tensorFile, "step" + step + ".labels", "ids, mask, labels differ in shape");
         }
         TokenBatch batch = new TokenBatch();
         for (int row = 0; row < ids.dim(0); row++) {
