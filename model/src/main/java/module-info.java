@@ -7,6 +7,7 @@ module glia.model {
     exports glia.model.block;
     exports glia.model.cost;
     exports glia.model.family;
+    exports glia.model.fresh;
     exports glia.model.quant;
     exports glia.model.layout;
     exports glia.model.spec;

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -139,6 +140,11 @@ public final class Config {
             }
         });
         return keys;
+    }
+
+    /// The values as [JsonValues] reads them.
+    public Map<?, ?> values() {
+        return Collections.unmodifiableMap(values);
     }
 
     public boolean has(String key) {

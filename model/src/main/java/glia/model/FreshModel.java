@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.block.Weights;
 import glia.model.family.Families;
+import glia.model.family.HandWritten;
 import glia.model.quant.StoredTensors;
 import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
@@ -18,7 +19,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -54,20 +54,13 @@ public final class FreshModel {
         shapes.forEach((parameter, shape) -> {
             Tensor t = Tensor.allocate(arena, DType.F32, shape);
             values.fill(parameter, t);
-            tensors.put(name(parameter), t);
-            sources.put(parameter, new Source.Stored(name(parameter)));
+            tensors.put(HandWritten.name(parameter), t);
+            sources.put(parameter, new Source.Stored(HandWritten.name(parameter)));
             weights.put(parameter, new Weight.Stored(t));
         });
         Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
         return new Model(Optional.empty(), config, spec, new Weights(weights), sources, Optional.empty(), memory,
                 StoredTensors.plain(memory), arena);
-    }
-
-    private static String name(Parameter p) {
-        String role = p.role().name().toLowerCase(Locale.ROOT);
-        String branch = p.place().branch() == 0 ? "" : "branches." + p.place().branch() + ".";
-        String expert = p.expert() < 0 ? "" : "experts." + p.expert() + ".";
-        return p.sublayer() < 0 ? role : "sublayers." + p.sublayer() + "." + branch + expert + role;
     }
 
     /// The tensors, in memory.

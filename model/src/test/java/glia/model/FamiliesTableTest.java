@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import glia.io.Config;
 import glia.model.family.Families;
+import glia.model.family.HandWritten;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.Head;
@@ -92,10 +93,13 @@ class FamiliesTableTest {
 
     private static String architectures(String type) {
         return Families.ofModelType(type).orElseThrow().gguf().map(form -> form.architectures().stream()
-                .map(a -> "`" + a + "`").collect(Collectors.joining(", "))).orElse("as its text model");
+                .map(a -> "`" + a + "`").collect(Collectors.joining(", "))).orElse(type.equals(HandWritten.MODEL_TYPE) ? "none" : "as its text model");
     }
 
     private String mixers(String type) {
+        if (type.equals(HandWritten.MODEL_TYPE)) {
+            return "any";
+        }
         List<String> types = mixers.containsKey(type) ? List.of(type)
                 : Families.ofModelType(type).orElseThrow().modelTypes();
         return types.stream().filter(mixers::containsKey).findFirst().map(t -> mixers.get(t).stream()

@@ -31,6 +31,7 @@ public final class Families {
             new Gpt2(),
             new GptOss(),
             new GraniteMoeHybrid(),
+            new HandWritten(),
             new Jamba(),
             new Llama(),
             new Llama4(),

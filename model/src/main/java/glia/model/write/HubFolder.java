@@ -7,6 +7,7 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
+import glia.model.family.HandWritten;
 import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
@@ -22,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Writes a model of a GGUF file, or one created from a config, in the hub's layout: with the config of the metadata,
-/// or the given one, and the family's tensor names. If config.json cannot describe the model, nothing is written.
+/// the given one, or one that holds the spec ([HandWritten]), and the family's tensor names. If config.json cannot describe the model, nothing is written.
 final class HubFolder implements ModelWriter.Hub {
     private final Model model;
     private final Config config;
@@ -33,11 +34,9 @@ final class HubFolder implements ModelWriter.Hub {
         this.config = config;
     }
 
-    /// @throws IllegalArgumentException if the model was made from a spec and has no config
     static HubFolder of(Model model, Weights weights, Optional<DType> type, Arena arena) throws CheckpointException {
         Config config = model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
-                : model.config().orElseThrow(() -> new IllegalArgumentException(
-                        "the model was made from a spec: it has no config.json to be written with"));
+                : model.config().orElseGet(() -> HandWritten.config(model.spec()));
         Family family = Families.of(config);
         ModelSpec from = model.spec().withDrafts(List.of());
         ModelSpec to = Families.spec(config).withHead(from.head());

@@ -53,7 +53,7 @@ public final class ModelWriter {
     /// Writes a model with other weights of the same shapes, such as trained ones.
     ///
     /// @throws IllegalArgumentException if a weight has another shape, or some but not all quantized weights were
-    ///     changed, or if the model was created from a spec and has no config
+    ///     changed
     public static void write(Model model, Weights weights, Path folder) throws CheckpointException {
         write(model, weights, folder, Optional.empty(), IfExists.FAIL);
     }

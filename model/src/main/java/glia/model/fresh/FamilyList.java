@@ -1,0 +1,269 @@
+package glia.model.fresh;
+
+import glia.model.fresh.FamilySizes.Values;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/// The families that a new model can be made of, each with its sizes. Defaults are those of small models; values that
+/// are no sizes are those of the published models.
+final class FamilyList {
+    private static final int HIDDEN = 256;
+    private static final int LAYERS = 6;
+    private static final int VOCAB = 4096;
+    private static final int CONTEXT = 512;
+    private static final int HEAD_SIZE = 64;
+    private static final String FULL = "full_attention";
+    private static final String SLIDING = "sliding_attention";
+    private static final String LINEAR = "linear_attention";
+
+    /// All families, sorted by name.
+    static final List<FamilySizes> ALL = all();
+
+    private FamilyList() { }
+
+    private static List<FamilySizes> all() {
+        List<FamilySizes> all = new ArrayList<>(dense());
+        all.addAll(classic());
+        all.addAll(experts());
+        all.addAll(hybrid());
+        all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
+        return List.copyOf(all);
+    }
+
+    private static FamilySizes sized(String type, String architecture, String hidden, String layers) {
+        return FamilySizes.of(type, architecture).size("hidden", hidden, HIDDEN).size("layers", layers, LAYERS);
+    }
+
+    private static FamilySizes ends(FamilySizes family, String context) {
+        return family.size("vocab", "vocab_size", VOCAB).size("context", context, CONTEXT);
+    }
+
+    /// Hidden size, layers, heads of 64, vocabulary and context under the usual keys.
+    private static FamilySizes usual(String type, String architecture) {
+        return ends(heads(sized(type, architecture, "hidden_size", "num_hidden_layers"))
+                .size("mlp", "intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden"))),
+                "max_position_embeddings").with("tie_word_embeddings", true);
+    }
+
+    private static FamilySizes heads(FamilySizes family) {
+        return family.size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("kv-heads", "num_key_value_heads", v -> v.get("heads"))
+                .size("head-size", "head_dim", v -> Math.max(2, v.get("hidden") / v.get("heads")));
+    }
+
+    /// The largest number of heads that divides the hidden size into heads of at least 64.
+    private static int heads(int hidden) {
+        int heads = Math.max(1, hidden / HEAD_SIZE);
+        while (hidden % heads != 0) {
+            heads--;
+        }
+        return heads;
+    }
+
+    private static FamilySizes rms(FamilySizes family, double eps, double theta) {
+        return family.with("hidden_act", "silu").with("rms_norm_eps", eps).with("rope_theta", theta);
+    }
+
+    private static Object layers(Values v, IntFunction<String> kind) {
+        return IntStream.range(0, v.get("layers")).mapToObj(kind).toList();
+    }
+
+    private static List<FamilySizes> dense() {
+        return List.of(rms(usual("llama", "LlamaForCausalLM"), 1e-5, 10_000),
+                rms(usual("mistral", "MistralForCausalLM"), 1e-5, 10_000).with("sliding_window", null),
+                rms(usual("ministral3", "Ministral3ForCausalLM"), 1e-5, 1e6)
+                        .with("rope_parameters", v -> Map.of("rope_type", "default", "rope_theta", 1e6,
+                                "llama_4_scaling_beta", 0.1, "original_max_position_embeddings", v.get("context"))),
+                rms(usual("qwen2", "Qwen2ForCausalLM"), 1e-6, 1e6),
+                rms(usual("qwen3", "Qwen3ForCausalLM"), 1e-6, 1e6),
+                rms(usual("smollm3", "SmolLM3ForCausalLM"), 1e-6, 2e6),
+                gemma("gemma2", "Gemma2ForCausalLM").with("attn_logit_softcapping", 50.0)
+                        .with("final_logit_softcapping", 30.0),
+                gemma("gemma3_text", "Gemma3ForCausalLM").with("rope_local_base_freq", 10_000.0),
+                gemma("gemma4_text", "Gemma4ForCausalLM").with("hidden_size_per_layer_input", 0)
+                        .with("global_head_dim", v -> v.get("head-size")).with("attention_k_eq_v", false)
+                        .with("num_kv_shared_layers", 0).with("enable_moe_block", false));
+    }
+
+    private static FamilySizes gemma(String type, String architecture) {
+        return usual(type, architecture).size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
+                .with("hidden_activation", "gelu_pytorch_tanh").with("rms_norm_eps", 1e-6)
+                .with("query_pre_attn_scalar", v -> v.get("head-size"));
+    }
+
+    /// Layer norms, learned positions or ALiBi, and encoders.
+    private static List<FamilySizes> classic() {
+        FamilySizes bert = ends(sized("bert", "BertForMaskedLM", "hidden_size", "num_hidden_layers")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("mlp", "intermediate_size", v -> 4 * v.get("hidden")), "max_position_embeddings")
+                .with("hidden_act", "gelu").with("layer_norm_eps", 1e-12).with("type_vocab_size", 2)
+                .with("pad_token_id", 0).with("tie_word_embeddings", true);
+        FamilySizes modern = ends(sized("modernbert", "ModernBertForMaskedLM", "hidden_size", "num_hidden_layers")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("mlp", "intermediate_size", v -> 3 * v.get("hidden") / 2), "max_position_embeddings")
+                .size("window", "local_attention", v -> Math.max(2, v.get("context") / 4))
+                .with("hidden_activation", "gelu").with("norm_eps", 1e-5).with("pad_token_id", 0)
+                .with("tie_word_embeddings", true);
+        FamilySizes gpt2 = ends(sized("gpt2", "GPT2LMHeadModel", "n_embd", "n_layer")
+                .size("heads", "n_head", v -> heads(v.get("hidden")))
+                .size("mlp", "n_inner", v -> 4 * v.get("hidden")), "n_positions")
+                .with("activation_function", "gelu_new").with("layer_norm_epsilon", 1e-5)
+                .with("tie_word_embeddings", true);
+        FamilySizes bloom = ends(sized("bloom", "BloomForCausalLM", "hidden_size", "n_layer")
+                .size("heads", "n_head", v -> heads(v.get("hidden"))), "seq_length")
+                .with("layer_norm_epsilon", 1e-5).with("tie_word_embeddings", true);
+        FamilySizes mpt = ends(sized("mpt", "MptForCausalLM", "d_model", "n_layers")
+                .size("heads", "n_heads", v -> heads(v.get("hidden"))).size("expansion", "expansion_ratio", 4),
+                "max_seq_len").with("no_bias", true).with("tie_word_embeddings", true)
+                .with("attn_config", Map.of("alibi", true, "alibi_bias_max", 8));
+        FamilySizes t5 = ends(sized("t5", "T5ForConditionalGeneration", "d_model", "num_layers")
+                .size("decoder-layers", "num_decoder_layers", v -> v.get("layers"))
+                .size("heads", "num_heads", v -> heads(v.get("hidden")))
+                .size("head-size", "d_kv", v -> Math.max(2, v.get("hidden") / v.get("heads")))
+                .size("mlp", "d_ff", v -> MixerKeys.gatedWidth(v.get("hidden"))), "n_positions")
+                .with("feed_forward_proj", "gated-gelu").with("layer_norm_epsilon", 1e-6)
+                .with("is_encoder_decoder", true).with("decoder_start_token_id", 0).with("pad_token_id", 0)
+                .with("relative_attention_num_buckets", 32).with("relative_attention_max_distance", 128)
+                .with("tie_word_embeddings", true);
+        return List.of(bert, modern, gpt2, bloom, mpt, t5);
+    }
+
+    private static FamilySizes chosen(FamilySizes family, String experts, int count, int active) {
+        return family.size("experts", experts, count).size("active", "num_experts_per_tok",
+                v -> Math.min(active, v.get("experts")));
+    }
+
+    private static FamilySizes withExpertSize(FamilySizes family) {
+        return family.size("expert-size", "moe_intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden") / 4));
+    }
+
+    private static List<FamilySizes> experts() {
+        FamilySizes glm = withExpertSize(chosen(rms(usual("glm4_moe", "Glm4MoeForCausalLM"), 1e-5, 1e6),
+                "n_routed_experts", 16, 4)).size("dense", "first_k_dense_replace", 1)
+                .size("shared", "n_shared_experts", 1).with("norm_topk_prob", true).with("use_qk_norm", false)
+                .with("partial_rotary_factor", 0.5).with("routed_scaling_factor", 1.0);
+        return List.of(chosen(rms(usual("mixtral", "MixtralForCausalLM"), 1e-5, 1e6), "num_local_experts", 8, 2),
+                withExpertSize(chosen(rms(usual("qwen3_moe", "Qwen3MoeForCausalLM"), 1e-6, 1e6), "num_experts", 16, 4))
+                        .with("norm_topk_prob", true),
+                chosen(rms(usual("gpt_oss", "GptOssForCausalLM"), 1e-5, 150_000), "num_local_experts", 8, 2)
+                        .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
+                        .with("attention_bias", true).with("layer_types", v -> layers(v, i -> i % 2 == 0 ? SLIDING : FULL)),
+                chosen(rms(usual("minimax_m2", "MiniMaxM2ForCausalLM"), 1e-6, 5e6), "num_local_experts", 8, 2),
+                chosen(rms(usual("llama4_text", "Llama4ForCausalLM"), 1e-5, 500_000), "num_local_experts", 8, 1)
+                        .size("dense-mlp", "intermediate_size_mlp", v -> 2 * v.get("mlp"))
+                        .size("window", "attention_chunk_size", v -> Math.max(1, v.get("context") / 4))
+                        .with("interleave_moe_layer_step", 1).with("use_qk_norm", true), glm,
+                latent("deepseek_v2", "DeepseekV2ForCausalLM").with("topk_method", "greedy"),
+                latent("deepseek_v3", "DeepseekV3ForCausalLM"),
+                indexed("deepseek_v32", "DeepseekV32ForCausalLM"), indexed("glm_moe_dsa", "GlmMoeDsaForCausalLM"));
+    }
+
+    /// Latent attention with fine-grained experts.
+    private static FamilySizes latent(String type, String architecture) {
+        return rms(withExpertSize(chosen(ends(sized(type, architecture, "hidden_size", "num_hidden_layers")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("mlp", "intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden"))),
+                "max_position_embeddings"), "n_routed_experts", 16, 4)), 1e-6, 10_000)
+                .size("shared", "n_shared_experts", 1).size("dense", "first_k_dense_replace", 1)
+                .size("groups", "n_group", 1).size("kept-groups", "topk_group", v -> v.get("groups"))
+                .size("query-rank", "q_lora_rank", v -> Math.max(1, v.get("hidden") / 2))
+                .size("kv-rank", "kv_lora_rank", v -> Math.max(1, v.get("hidden") / 4))
+                .size("head-size", "qk_nope_head_dim", 32).size("rotated", "qk_rope_head_dim", 16)
+                .size("value-size", "v_head_dim", v -> v.get("head-size"))
+                .with("num_key_value_heads", v -> v.get("heads")).with("tie_word_embeddings", false)
+                .with("routed_scaling_factor", 1.0);
+    }
+
+    private static FamilySizes indexed(String type, String architecture) {
+        return latent(type, architecture).size("index-heads", "index_n_heads", 4)
+                .size("index-size", "index_head_dim", v -> Math.max(32, v.get("rotated")))
+                .size("index-keys", "index_topk", v -> Math.max(1, v.get("context") / 4));
+    }
+
+    /// State spaces and linear attention, alone or with some layers of softmax attention.
+    private static List<FamilySizes> hybrid() {
+        FamilySizes mamba = mamba("mamba", "MambaForCausalLM").size("state", "state_size", 16)
+                .with("conv_kernel", 4).with("expand", 2).with("layer_norm_epsilon", 1e-5).with("use_conv_bias", true)
+                .with("use_bias", false).with("hidden_act", "silu")
+                .with("intermediate_size", v -> 2 * v.get("hidden"))
+                .with("time_step_rank", v -> Math.ceilDiv(v.get("hidden"), 16));
+        FamilySizes mamba2 = mamba("mamba2", "Mamba2ForCausalLM")
+                .size("head-size", "head_dim", v -> divisor(2 * v.get("hidden")))
+                .size("heads", "num_heads", v -> 2 * v.get("hidden") / v.get("head-size"))
+                .size("state", "state_size", 64).size("groups", "n_groups", 1).with("conv_kernel", 4)
+                .with("expand", 2).with("layer_norm_epsilon", 1e-5).with("use_conv_bias", true).with("use_bias", false)
+                .with("hidden_act", "silu");
+        FamilySizes bamba = dual(rms(usual("bamba", "BambaForCausalLM"), 1e-5, 10_000), 2)
+                .with("partial_rotary_factor", 0.5)
+                .with("attn_layer_indices", v -> IntStream.range(0, v.get("layers")).filter(i -> i % 4 == 3).boxed()
+                        .toList());
+        FamilySizes falcon = dual(rms(usual("falcon_h1", "FalconH1ForCausalLM"), 1e-5, 1e11), 1)
+                .with("mamba_d_ssm", v -> v.get("hidden")).with("mamba_rms_norm", true)
+                .with("mamba_norm_before_gate", false);
+        FamilySizes granite = chosen(dual(rms(usual("granitemoehybrid", "GraniteMoeHybridForCausalLM"), 1e-5, 10_000),
+                2), "num_local_experts", 8, 2).size("shared-size", "shared_intermediate_size",
+                        v -> v.get("mlp")).with("layer_types", v -> layers(v, i -> i % 4 == 3 ? FULL : LINEAR))
+                .with("embedding_multiplier", 1.0).with("attention_multiplier",
+                        v -> 1 / Math.sqrt(v.get("head-size"))).with("residual_multiplier", 1.0)
+                .with("logits_scaling", 1.0);
+        FamilySizes jamba = chosen(usual("jamba", "JambaForCausalLM"), "num_experts", 4, 2)
+                .size("state", "mamba_d_state", 16).with("hidden_act", "silu").with("rms_norm_eps", 1e-6)
+                .with("attn_layer_period", 4).with("attn_layer_offset", 2).with("expert_layer_period", 2)
+                .with("expert_layer_offset", 1).with("mamba_d_conv", 4).with("mamba_expand", 2)
+                .with("mamba_dt_rank", v -> Math.ceilDiv(v.get("hidden"), 16)).with("mamba_conv_bias", true)
+                .with("mamba_proj_bias", false);
+        FamilySizes minimax = chosen(rms(usual("minimax", "MiniMaxForCausalLM"), 1e-5, 1e6), "num_local_experts", 4, 2)
+                .with("layer_types", v -> layers(v, i -> i % 2 == 0 ? LINEAR : FULL));
+        return List.of(mamba, mamba2, bamba, falcon, granite, jamba, minimax, nemotron(),
+                delta(rms(usual("qwen3_5_text", "Qwen3_5ForCausalLM"), 1e-6, 1e6)),
+                withExpertSize(chosen(delta(rms(usual("qwen3_next", "Qwen3NextForCausalLM"), 1e-6, 1e6)),
+                        "num_experts", 16, 4)).size("shared-size", "shared_expert_intermediate_size",
+                                v -> v.get("expert-size")).with("norm_topk_prob", true));
+    }
+
+    /// Mamba's context is not limited by a position encoding.
+    private static FamilySizes mamba(String type, String architecture) {
+        return ends(sized(type, architecture, "hidden_size", "num_hidden_layers"), "max_position_embeddings")
+                .with("tie_word_embeddings", true);
+    }
+
+    /// The largest head size up to 64 that divides an inner size.
+    private static int divisor(int inner) {
+        int size = Math.min(HEAD_SIZE, inner);
+        while (inner % size != 0) {
+            size--;
+        }
+        return size;
+    }
+
+    private static FamilySizes dual(FamilySizes family, int expand) {
+        return family.size("ssm-head-size", "mamba_d_head", v -> divisor(expand * v.get("hidden")))
+                .size("ssm-heads", "mamba_n_heads", v -> expand * v.get("hidden") / v.get("ssm-head-size"))
+                .size("state", "mamba_d_state", 64).size("groups", "mamba_n_groups", 1).with("mamba_d_conv", 4)
+                .with("mamba_expand", expand).with("mamba_conv_bias", true).with("mamba_proj_bias", false);
+    }
+
+    private static FamilySizes nemotron() {
+        return ends(heads(sized("nemotron_h", "NemotronHForCausalLM", "hidden_size", "num_hidden_layers"))
+                .size("mlp", "intermediate_size", v -> 4 * v.get("hidden"))
+                .size("ssm-head-size", "mamba_head_dim", v -> divisor(2 * v.get("hidden")))
+                .size("ssm-heads", "mamba_num_heads", v -> 2 * v.get("hidden") / v.get("ssm-head-size"))
+                .size("state", "ssm_state_size", 64).size("groups", "n_groups", 1), "max_position_embeddings")
+                .with("layers_block_type", v -> layers(v, i -> i % 4 == 3 ? FULL : i % 2 == 0 ? LINEAR : "mlp"))
+                .with("expand", 2).with("conv_kernel", 4).with("layer_norm_epsilon", 1e-5)
+                .with("mamba_hidden_act", "silu").with("mlp_hidden_act", "relu2").with("use_conv_bias", true)
+                .with("tie_word_embeddings", false);
+    }
+
+    private static FamilySizes delta(FamilySizes family) {
+        return family.size("key-heads", "linear_num_key_heads", v -> Math.max(1, v.get("heads") / 2))
+                .size("value-heads", "linear_num_value_heads", v -> 2 * v.get("key-heads"))
+                .size("key-size", "linear_key_head_dim", v -> Math.max(1, v.get("hidden") / v.get("value-heads")))
+                .size("value-size", "linear_value_head_dim", v -> v.get("key-size"))
+                .with("linear_conv_kernel_dim", 4).with("partial_rotary_factor", 0.25)
+                .with("layer_types", v -> layers(v, i -> i % 4 == 3 ? FULL : LINEAR));
+    }
+}

@@ -1,0 +1,66 @@
+package glia.model.fresh;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.Suggestions;
+import glia.io.yaml.YamlDocument;
+import glia.model.family.Families;
+import glia.model.family.HandWritten;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// The configs of models to be made: of a family with sizes, of a config.json, or of a spec written as YAML. Give the
+/// config to [glia.model.FreshModel#create(Config, long)].
+public final class NewModels {
+    private NewModels() { }
+
+    /// The families with their sizes, sorted by name.
+    public static List<FamilySizes> families() {
+        return FamilyList.ALL;
+    }
+
+    /// The config of a new model.
+    ///
+    /// @param source a family such as `llama`, a config.json or the folder that holds one, or a YAML file ([YamlSpec])
+    /// @param values sizes and other values by name, for a family; for a config.json values by key that replace its own
+    /// @throws CheckpointException if a file is invalid, or does not describe a model
+    /// @throws IllegalArgumentException if there is no such family or file, or a name or value is wrong
+    public static Config config(String source, Map<String, Object> values) throws CheckpointException {
+        String lower = source.toLowerCase(Locale.ROOT);
+        if (lower.endsWith(".yaml") || lower.endsWith(".yml")) {
+            if (!values.isEmpty()) {
+                throw new IllegalArgumentException(values.keySet().iterator().next()
+                        + ": sizes are given for families; change " + source + " instead");
+            }
+            return HandWritten.config(YamlSpec.read(YamlDocument.read(Path.of(source))));
+        }
+        Config config = lower.endsWith(".json") || Files.isDirectory(Path.of(source)) ? file(Path.of(source), values)
+                : Config.of(Path.of("config.json"), family(source).config(values));
+        Families.spec(config);
+        return config;
+    }
+
+    private static FamilySizes family(String name) {
+        return FamilyList.ALL.stream().filter(f -> f.modelType().equals(name)).findFirst().orElseThrow(() -> {
+            List<String> known = FamilyList.ALL.stream().map(FamilySizes::modelType).toList();
+            return new IllegalArgumentException("'" + name + "' is no family, no .json and no .yaml file. Families: "
+                    + String.join(", ", known) + "." + Suggestions.sentence(name, known));
+        });
+    }
+
+    private static Config file(Path path, Map<String, Object> values) throws CheckpointException {
+        Config config = Config.read(Files.isDirectory(path) ? path.resolve("config.json") : path);
+        for (Map.Entry<String, Object> entry : values.entrySet()) {
+            if (!config.mentions(entry.getKey())) {
+                throw new IllegalArgumentException(entry.getKey() + ": " + path + " has no such key."
+                        + Suggestions.sentence(entry.getKey(), config.keys()));
+            }
+            config = config.with(entry.getKey(), entry.getValue());
+        }
+        // Weights are new, so they are not quantized.
+        return config.without("quantization_config");
+    }
+}
