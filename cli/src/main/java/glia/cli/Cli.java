@@ -16,6 +16,7 @@ import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
 import glia.cli.command.ModelsCommand;
+import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
 import glia.cli.command.PullCommand;
 import glia.cli.command.RemoveCommand;
@@ -47,9 +48,9 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new ConvertCommand(), new InspectCommand(), new AttentionCommand(),
-                new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(), new FillMaskCommand(),
-                new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
+                new RemoveCommand(), new ConvertCommand(), new NewCommand(), new InspectCommand(),
+                new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(),
+                new FillMaskCommand(), new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -93,7 +93,8 @@ class FamiliesTableTest {
 
     private static String architectures(String type) {
         return Families.ofModelType(type).orElseThrow().gguf().map(form -> form.architectures().stream()
-                .map(a -> "`" + a + "`").collect(Collectors.joining(", "))).orElse(type.equals(HandWritten.MODEL_TYPE) ? "none" : "as its text model");
+                .map(a -> "`" + a + "`").collect(Collectors.joining(", ")))
+                .orElse(type.equals(HandWritten.MODEL_TYPE) ? "none" : "as its text model");
     }
 
     private String mixers(String type) {

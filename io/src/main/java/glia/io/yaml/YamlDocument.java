@@ -11,7 +11,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/// A YAML 1.2 file that holds one mapping, as Java values (those of [glia.io.json.JsonValues]) and the line of each key.
+/// A YAML 1.2 file that holds one mapping, as Java values (those of [glia.io.json.JsonValues]) with the line of each
+/// key.
 ///
 /// Scalars follow the core schema: `true`, `null`, `12`, `0x1f`, `1e-3` and `.inf` are no strings; `yes`, `on` and
 /// dates are. Refused, with the line: duplicate keys, anchors, aliases, tags, several documents, keys that are no
@@ -37,8 +38,8 @@ public final class YamlDocument {
     public static YamlDocument read(Path file) throws CheckpointException {
         try {
             if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
-                throw new CheckpointException(file, "", "found " + Files.size(file) + " bytes, expected YAML of at most "
-                        + MAX_BYTES);
+                throw new CheckpointException(file, "", "found " + Files.size(file)
+                        + " bytes, expected YAML of at most " + MAX_BYTES);
             }
             return parse(file, Files.readString(file));
         } catch (CheckpointException e) {
@@ -82,8 +83,8 @@ public final class YamlDocument {
         return line == null ? OptionalInt.empty() : OptionalInt.of(line);
     }
 
-    /// The place of a path for messages: `line 12: key a.b`, with the line of the nearest mapping around it if the file
-    /// has no such path.
+    /// The place of a path for messages: `line 12: key a.b`, with the line of the nearest mapping around it if the
+    /// file has no such path.
     public String where(String path) {
         for (String outer = path; !outer.isEmpty(); outer = outer(outer)) {
             if (lines.containsKey(outer)) {

@@ -148,7 +148,8 @@ final class YamlReader {
             requirePlain(event);
             return scalar.getValue();
         }
-        throw error(event, event instanceof AliasEvent ? "aliases are not supported" : "found a key that is not a string");
+        throw error(event, event instanceof AliasEvent ? "aliases are not supported"
+                : "found a key that is not a string");
     }
 
     private List<Object> readList(Iterator<Event> events, String path, int depth) throws CheckpointException {

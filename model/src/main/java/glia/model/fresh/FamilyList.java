@@ -73,7 +73,7 @@ final class FamilyList {
 
     private static List<FamilySizes> dense() {
         return List.of(rms(usual("llama", "LlamaForCausalLM"), 1e-5, 10_000),
-                rms(usual("mistral", "MistralForCausalLM"), 1e-5, 10_000).with("sliding_window", null),
+                rms(usual("mistral", "MistralForCausalLM"), 1e-5, 10_000).with("sliding_window", _ -> null),
                 rms(usual("ministral3", "Ministral3ForCausalLM"), 1e-5, 1e6)
                         .with("rope_parameters", v -> Map.of("rope_type", "default", "rope_theta", 1e6,
                                 "llama_4_scaling_beta", 0.1, "original_max_position_embeddings", v.get("context"))),
@@ -150,7 +150,8 @@ final class FamilyList {
                         .with("norm_topk_prob", true),
                 chosen(rms(usual("gpt_oss", "GptOssForCausalLM"), 1e-5, 150_000), "num_local_experts", 8, 2)
                         .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
-                        .with("attention_bias", true).with("layer_types", v -> layers(v, i -> i % 2 == 0 ? SLIDING : FULL)),
+                        .with("attention_bias", true)
+                        .with("layer_types", v -> layers(v, i -> i % 2 == 0 ? SLIDING : FULL)),
                 chosen(rms(usual("minimax_m2", "MiniMaxM2ForCausalLM"), 1e-6, 5e6), "num_local_experts", 8, 2),
                 chosen(rms(usual("llama4_text", "Llama4ForCausalLM"), 1e-5, 500_000), "num_local_experts", 8, 1)
                         .size("dense-mlp", "intermediate_size_mlp", v -> 2 * v.get("mlp"))

@@ -45,7 +45,7 @@ record MixerKeys(int hidden, int context, float eps) {
     private static final int HEAD_SIZE = 64;
     private static final int WIDTH_STEP = 32;
 
-    /// The mixer that a mapping describes; its other keys, those of the sublayer, may be asked for before or after.
+    /// The mixer that a mapping describes. Its other keys, those of the sublayer, may be read before or after.
     Mixer read(SpecKeys keys) throws CheckpointException {
         String kind = keys.text("kind", "");
         return switch (kind) {

@@ -8,6 +8,7 @@ import glia.model.family.Families;
 import glia.model.family.HandWritten;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,6 +42,30 @@ public final class NewModels {
                 : Config.of(Path.of("config.json"), family(source).config(values));
         Families.spec(config);
         return config;
+    }
+
+    /// The values of words such as `hidden=256`.
+    ///
+    /// @throws IllegalArgumentException if a word has no `=`, a name is there twice, or a value is invalid
+    public static Map<String, Object> values(List<String> words) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (String word : words) {
+            int equals = word.indexOf('=');
+            if (equals < 1) {
+                throw new IllegalArgumentException("'" + word + "': expected NAME=VALUE, as in hidden=256");
+            }
+            String name = word.substring(0, equals);
+            try {
+                Object value = YamlDocument.value(Path.of(name), word.substring(equals + 1));
+                if (values.containsKey(name)) {
+                    throw new IllegalArgumentException(name + " is given twice");
+                }
+                values.put(name, value);
+            } catch (CheckpointException e) {
+                throw new IllegalArgumentException(e.getMessage(), e);
+            }
+        }
+        return values;
     }
 
     private static FamilySizes family(String name) {

@@ -11,8 +11,8 @@ import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// The keys of one mapping of a hand-written spec. Remembers which keys were asked for, so that [#finish] can refuse
-/// the others.
+/// The keys of one mapping of a hand-written spec. Remembers which keys were read, so that [#finish] can refuse the
+/// others.
 final class SpecKeys {
     private final Config config;
     private final Set<String> known = new LinkedHashSet<>();
@@ -21,7 +21,7 @@ final class SpecKeys {
         this.config = config;
     }
 
-    /// Refuses keys that were never asked for.
+    /// Refuses keys that were not read.
     ///
     /// @param what what the mapping describes, for the message
     void finish(String what) throws CheckpointException {

@@ -32,8 +32,8 @@ public final class SpecJson {
     /// The spec of a JSON form.
     ///
     /// @param path what messages call the object
-    /// @throws IllegalArgumentException if a key is missing, unknown or of another type, or a value invalid; the message
-    ///     begins with its path
+    /// @throws IllegalArgumentException if a key is missing, unknown or of another type, or a value invalid; the
+    ///     message begins with its path
     public static ModelSpec read(Object json, String path) {
         return (ModelSpec) value(ModelSpec.class, json, path);
     }
@@ -91,7 +91,8 @@ public final class SpecJson {
         }
         if (target == boolean.class || target == String.class) {
             Class<?> boxed = target == boolean.class ? Boolean.class : String.class;
-            return boxed.isInstance(json) ? json : fail(path, json, target == String.class ? "a text" : "true or false");
+            return boxed.isInstance(json) ? json
+                    : fail(path, json, target == String.class ? "a text" : "true or false");
         }
         if (target.isEnum()) {
             return Arrays.stream(target.getEnumConstants()).filter(c -> word((Enum<?>) c).equals(json)).findFirst()
@@ -143,8 +144,8 @@ public final class SpecJson {
         List<String> keys = Arrays.stream(components).map(SpecJson::key).toList();
         for (Object key : map.keySet()) {
             if (!keys.contains(key) && !(isKind && KIND.equals(key))) {
-                throw new IllegalArgumentException(path + "." + key + ": is not a key of " + kind(target) + ", which has "
-                        + String.join(", ", keys) + "." + Suggestions.sentence(String.valueOf(key), keys));
+                throw new IllegalArgumentException(path + "." + key + ": is not a key of " + kind(target)
+                        + ", which has " + String.join(", ", keys) + "." + Suggestions.sentence(String.valueOf(key), keys));
             }
         }
         Object[] values = new Object[components.length];

@@ -110,7 +110,7 @@ class NewModelsTest {
     void aSpecOfAllMixersSavesAndLoads(@TempDir Path dir) throws IOException {
         Path file = Files.writeString(dir.resolve("a.yaml"), ALL_MIXERS);
         ModelSpec spec = YamlSpec.read(YamlDocument.read(file));
-        assertEquals(8, spec.numLayers());
+        assertEquals(7, spec.numLayers());
         assertEquals(spec, SpecJson.read(SpecJson.write(spec), "spec"));
         savesAndLoads(NewModels.config(file.toString(), Map.of()), dir);
     }
