@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Writes a model of a GGUF file, or one that was created, in the hub's layout: with the config of the metadata, the
-/// given one, or one that holds the spec ([HandWritten]), and the family's tensor names. If config.json cannot describe the
-/// model, nothing is written.
+/// given one, or one that holds the spec ([HandWritten]), and the family's tensor names. If config.json cannot describe
+/// the model, nothing is written.
 final class HubFolder implements ModelWriter.Hub {
     private final Model model;
     private final Config config;
