@@ -39,6 +39,13 @@ public final class Units {
         return String.format(Locale.ROOT, seconds < 1 ? "%.3f s" : "%.1f s", seconds);
     }
 
+    /// A duration in whole seconds, minutes or hours: `9 s`, `2 min 5 s`, `3 h 20 min`.
+    public static String wholeSeconds(double seconds) {
+        long whole = Math.round(seconds);
+        return whole < 60 ? whole + " s" : whole < 3600 ? whole / 60 + " min " + whole % 60 + " s"
+                : whole / 3600 + " h " + whole % 3600 / 60 + " min";
+    }
+
     /// A rate with about three digits: `1234`, `87.3`, `4.56`.
     public static String rate(double rate) {
         return String.format(Locale.ROOT, rate >= 1000 ? "%.0f" : rate >= 10 ? "%.1f" : "%.2f", rate);

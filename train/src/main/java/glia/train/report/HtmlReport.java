@@ -17,13 +17,13 @@ import java.util.function.LongSupplier;
 
 /// `report.html`: curves, heatmaps, samples, recipe and environment of a run in one file that needs no server and loads
 /// nothing from any host. It is replaced atomically every 5 seconds while the run goes on, less often if writing takes
-/// more than a hundredth of the time; an open page reads it again by itself. Its size does not grow with the run:
+/// more than a twentieth of the time; an open page reads it again by itself. Its size does not grow with the run:
 /// curves have at most 2,000 points that keep minima and maxima.
 ///
 /// After a resumption call [#replay] with the metrics of the steps before.
 public final class HtmlReport implements TrainingListener {
     private static final double INTERVAL_SECONDS = 5;
-    private static final double LEAST_SHARE_OF_TIME = 100;
+    private static final double TIMES_WRITING = 20;
 
     private final Path file;
     private final RunDescription run;
@@ -105,7 +105,10 @@ public final class HtmlReport implements TrainingListener {
         }
         write("running");
         lastWritten = nanoTime.getAsLong();
-        interval = Math.max(INTERVAL_SECONDS, LEAST_SHARE_OF_TIME * (lastWritten - now) / 1e9);
+        if (written) {
+            // The first time is longer, while the code is not yet compiled.
+            interval = Math.max(INTERVAL_SECONDS, TIMES_WRITING * (lastWritten - now) / 1e9);
+        }
         written = true;
     }
 

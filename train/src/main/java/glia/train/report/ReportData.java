@@ -23,7 +23,7 @@ final class ReportData {
     private static final int MAX_CURVES = 200;
     private static final Map<String, String> TITLES = Map.of(
             "reward", "Reward", "response_length", "Response length", "entropy", "Entropy", "kl", "KL divergence",
-            "experts", "Experts", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
+            "experts/load", "Expert load", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
             "Gradient norms");
 
     private final RunDescription run;
@@ -168,7 +168,7 @@ final class ReportData {
     }
 
     private static String title(String group) {
-        String words = group.replace('_', ' ');
+        String words = group.replace('_', ' ').replace('/', ' ');
         return TITLES.getOrDefault(group, words.isEmpty() ? "Other"
                 : words.substring(0, 1).toUpperCase(Locale.ROOT) + words.substring(1));
     }
@@ -191,9 +191,7 @@ final class ReportData {
             }
         });
         heatmaps.forEach((name, heatmap) -> {
-            int slash = name.indexOf('/');
-            String group = slash < 0 ? name : name.substring(0, slash);
-            section(json, "heatmap", title(group)).key("heatmap");
+            section(json, "heatmap", title(name.replace("/per_layer", ""))).key("heatmap");
             heatmap.write(json);
             json.end('}');
         });

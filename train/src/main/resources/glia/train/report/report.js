@@ -119,7 +119,7 @@ function ticks(from, to, count, log) {
     return inside.length > 1 ? inside : ticks(from, to, count, false);
   }
   const rough = (to - from) / count, power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough * 0.999) || power;
+  const step = [1, 2, 5, 10].map(m => m * power).find(s => s >= rough * 0.7);
   for (let v = Math.ceil(from / step - 1e-9); v * step <= to + step * 1e-9 && list.length < 50; v++) list.push(v * step);
   return list;
 }
@@ -193,17 +193,17 @@ function curvesCard(get, key, isFirst) {
     const clip = 'clip' + key.replace(/\W/g, '');
     const root = svg('svg', { height, 'aria-hidden': true });
     root.append(svg('clipPath', { id: clip }, svg('rect', { x: left, y: 0, width: right - left + 6, height: bottom + 1 })));
-    ticks(min, max, isFirst ? 6 : 4, logY).forEach(v => root.append(
+    ticks(min, max, isFirst ? 7 : 5, logY).forEach(v => root.append(
       svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
       svg('text', { x: left - 8, y: y(v) + 4, 'text-anchor': 'end' }, short(v))));
-    ticks(low, to, Math.max(2, width / 130), logX).forEach(v => root.append(
+    ticks(low, to, Math.max(3, width / 130), logX).forEach(v => root.append(
       svg('text', { x: x(v), y: height - 6, 'text-anchor': x(v) > right - 14 ? 'end' : 'middle' }, short(v))));
     root.append(svg('line', { class: 'axis', x1: left, x2: right, y1: bottom + .5, y2: bottom + .5 }));
     const group = svg('g', { 'clip-path': `url(#${clip})` });
     shown.forEach((s, i) => {
       const color = `var(--c${i % COLORS})`;
-      group.append(svg('path', { class: s.main ? 'raw faint' : 'main', stroke: color, d: path(s.raw, x, y, logY, low) }));
-      if (s.main) group.append(svg('path', { class: 'main', stroke: color, d: path(s.main, x, y, logY, low) }));
+      group.append(svg('path', { class: s.main ? 'raw faint' : 'main', stroke: color, d: path(s.raw, x, y, logX, logY) }));
+      if (s.main) group.append(svg('path', { class: 'main', stroke: color, d: path(s.main, x, y, logX, logY) }));
       else if (curves[i].x.length <= 40) curves[i].x.forEach((step, k) => {
         if (curves[i].y[k] != null && step >= low) group.append(svg('circle', { cx: x(step), cy: y(curves[i].y[k]), r: 2.5, fill: color }));
       });
@@ -279,11 +279,11 @@ function curvesCard(get, key, isFirst) {
   return { box, draw, crosshair, plot };
 }
 const longest = curves => curves.reduce((a, c) => c.x.length > a.length ? c.x : a, []);
-function path([steps, values], x, y, logY, low) {
+function path([steps, values], x, y, logX, logY) {
   let d = '', pen = 'M';
   for (let i = 0; i < steps.length; i++) {
-    if (values[i] == null || logY && values[i] <= 0 || steps[i] < low && steps[i + 1] < low) { pen = 'M'; continue; }
-    d += pen + x(Math.max(steps[i], low)).toFixed(1) + ' ' + y(values[i]).toFixed(1);
+    if (values[i] == null || logY && values[i] <= 0 || logX && steps[i] <= 0) { pen = 'M'; continue; }
+    d += pen + x(steps[i]).toFixed(1) + ' ' + y(values[i]).toFixed(1);
     pen = 'L';
   }
   return d;

@@ -1,0 +1,158 @@
+package glia.cli.terminal;
+
+import glia.train.checkpoint.CheckpointStore;
+import glia.train.report.FlopsUtilization;
+import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/// Progress of a training run on standard error: one line that is rewritten on a terminal, a line every so many steps
+/// elsewhere, and a line for each validation, checkpoint and warning.
+///
+/// ```
+/// step 1200/2000  loss 1.873  45.2 K tokens/s  MFU 38 %  grad 0.52  lr 9.1e-04  2 min 5 s left
+/// ```
+///
+/// The loss is the exponential moving average of about 20 steps. Figures that do not fit the terminal are left out.
+public final class TrainingProgress implements TrainingListener {
+    private static final double DECAY = 0.95;
+    private static final long REDRAW_NANOS = 100_000_000;
+    private static final int DEFAULT_WIDTH = 80;
+
+    private final Console console;
+    private final long steps;
+    private final long every;
+    private final Optional<FlopsUtilization> utilization;
+    private final boolean rewrites;
+    private final LongSupplier nanoTime;
+    private final long startNanos;
+    private double loss;
+    private double weight;
+    private double tokens;
+    private double seconds;
+    private long firstStep = -1;
+    private long drawnNanos = Long.MIN_VALUE;
+    private String line = "";
+    private boolean drawn;
+    private boolean printed;
+
+    /// @param console whose standard error is written to
+    /// @param steps updates of the whole run
+    /// @param every steps from line to line where standard error is no terminal
+    /// @param utilization empty to leave model FLOPs utilization out
+    public TrainingProgress(Console console, long steps, long every, Optional<FlopsUtilization> utilization) {
+        this(console, steps, every, utilization, console.errIsTerminal() && !Console.isDumb(System.getenv()),
+                System::nanoTime);
+    }
+
+    TrainingProgress(Console console, long steps, long every, Optional<FlopsUtilization> utilization,
+            boolean rewrites, LongSupplier nanoTime) {
+        if (every < 1) {
+            throw new IllegalArgumentException(every + " steps from line to line, expected at least 1");
+        }
+        this.console = console;
+        this.steps = steps;
+        this.every = every;
+        this.utilization = utilization;
+        this.rewrites = rewrites;
+        this.nanoTime = nanoTime;
+        startNanos = nanoTime.getAsLong();
+    }
+
+    @Override
+    public void step(StepFigures figures) {
+        loss = DECAY * loss + (1 - DECAY) * figures.loss();
+        weight = DECAY * weight + 1 - DECAY;
+        tokens = DECAY * tokens + figures.tokens();
+        seconds = DECAY * seconds + figures.seconds();
+        firstStep = firstStep < 0 ? figures.step() : firstStep;
+        long now = nanoTime.getAsLong();
+        boolean last = figures.step() == steps;
+        boolean first = figures.step() == firstStep;
+        printed = false;
+        if (rewrites && (first || last || now - drawnNanos >= REDRAW_NANOS)) {
+            line = line(figures, now);
+            drawnNanos = now;
+            clear();
+            console.err().print(line);
+            console.err().flush();
+            drawn = true;
+        } else if (!rewrites) {
+            line = line(figures, now);
+            if (first || last || figures.step() % every == 0) {
+                console.err().println(line);
+                printed = true;
+            }
+        }
+        // An average that is not a number stays none.
+        if (!Double.isFinite(loss)) {
+            loss = 0;
+            weight = 0;
+        }
+    }
+
+    private String line(StepFigures figures, long now) {
+        List<String> parts = new ArrayList<>();
+        parts.add("step " + figures.step() + "/" + steps);
+        parts.add(String.format(Locale.ROOT, "loss %.3f", loss / weight));
+        double speed = tokens / seconds;
+        parts.add(speed < 1000 ? Units.rate(speed) + " tokens/s" : Units.count(Math.round(speed)) + " tokens/s");
+        utilization.ifPresent(u -> parts.add(String.format(Locale.ROOT, "MFU %.0f %%", 100 * u.at(speed))));
+        parts.add(String.format(Locale.ROOT, "grad %.2f", figures.gradientNorm()));
+        parts.add(String.format(Locale.ROOT, "lr %.1e", figures.learningRate()));
+        long done = figures.step() - firstStep + 1;
+        double left = (now - startNanos) / 1e9 / done * (steps - figures.step());
+        String end = Units.wholeSeconds(left) + " left";
+        int width = (console.width() > 0 ? console.width() : rewrites ? DEFAULT_WIDTH : Integer.MAX_VALUE) - 1;
+        StringBuilder text = new StringBuilder(parts.getFirst());
+        for (String part : parts.subList(1, parts.size())) {
+            if (text.length() + part.length() + end.length() + 4 <= width) {
+                text.append("  ").append(part);
+            }
+        }
+        return text.length() + 2 + end.length() <= width ? text.append("  ").append(end).toString() : text.toString();
+    }
+
+    @Override
+    public void validated(long step, double validationLoss, boolean best) {
+        say(String.format(Locale.ROOT, "step %d: validation loss %.4f%s", step, validationLoss,
+                best ? ", the best so far" : ""));
+    }
+
+    @Override
+    public void saved(CheckpointStore.Saved checkpoint) {
+        say("step " + checkpoint.step() + ": saved " + checkpoint.folder());
+    }
+
+    @Override
+    public void warned(long step, String message) {
+        say("step " + step + ": warning: " + message);
+    }
+
+    /// Prints a line of its own above the progress.
+    public void say(String text) {
+        clear();
+        console.err().println(rewrites ? VisibleText.line(text) : text);
+    }
+
+    /// Leaves the last line of progress standing.
+    @Override
+    public void close() {
+        if (!line.isEmpty() && !printed) {
+            clear();
+            console.err().println(line);
+        }
+        line = "";
+    }
+
+    private void clear() {
+        if (drawn) {
+            console.clearProgress();
+        }
+        drawn = false;
+    }
+}
