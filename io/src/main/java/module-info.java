@@ -13,5 +13,6 @@ module glia.io {
     exports glia.io.safetensors;
     exports glia.io.hub;
     exports glia.io.json;
+    exports glia.io.jsonl;
     exports glia.io.yaml;
 }

@@ -1,5 +1,6 @@
 package glia.train.data;
 
+import glia.io.jsonl.TextPlace;
 import java.io.IOException;
 
 /// Receives the documents of a source, each in one or more pieces.

@@ -1,5 +1,6 @@
 package glia.train.data;
 
+import glia.io.jsonl.TextPlace;
 import java.io.IOException;
 
 /// Splits plain text into documents at separator lines, where there are such.

@@ -1,5 +1,6 @@
 package glia.train.data;
 
+import glia.io.jsonl.TextPlace;
 import java.io.IOException;
 
 /// Cuts documents of any length into pieces that a tokenizer encodes one at a time. A cut is after a single line feed

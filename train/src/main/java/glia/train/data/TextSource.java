@@ -2,6 +2,10 @@ package glia.train.data;
 
 import glia.io.CheckpointException;
 import glia.io.FileErrors;
+import glia.io.jsonl.JsonLine;
+import glia.io.jsonl.JsonLines;
+import glia.io.jsonl.StrictUtf8;
+import glia.io.jsonl.TextPlace;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -2,6 +2,7 @@ package glia.train.data;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.io.jsonl.TextPlace;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package glia.train.data;
+package glia.io.jsonl;
 
 import glia.io.CheckpointException;
 import glia.io.DisplayText;
@@ -16,7 +16,7 @@ import java.util.Map;
 import tools.jackson.core.JacksonException;
 
 /// Reads a JSONL file: an object in each line, in UTF-8. Blank lines are skipped.
-final class JsonLines implements AutoCloseable {
+public final class JsonLines implements AutoCloseable {
     /// The longest line.
     private static final int MAX_BYTES = 1 << 28;
 
@@ -26,7 +26,7 @@ final class JsonLines implements AutoCloseable {
     private long line;
     private long offset;
 
-    JsonLines(Path file) throws CheckpointException {
+    public JsonLines(Path file) throws CheckpointException {
         this.file = file;
         try {
             in = new BufferedInputStream(Files.newInputStream(file), 1 << 17);
@@ -40,7 +40,7 @@ final class JsonLines implements AutoCloseable {
     /// The next object, or null at the end of the file.
     ///
     /// @throws CheckpointException if the line is not UTF-8, or holds anything but one JSON object
-    JsonLine next() throws CheckpointException {
+    public JsonLine next() throws CheckpointException {
         while (true) {
             int length = readLine();
             if (length < 0) {

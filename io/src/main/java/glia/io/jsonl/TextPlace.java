@@ -1,4 +1,4 @@
-package glia.train.data;
+package glia.io.jsonl;
 
 import glia.io.CheckpointException;
 import java.nio.file.Path;
@@ -15,7 +15,7 @@ public record TextPlace(Path file, long line) {
     }
 
     /// An error at a key of the JSON object in this line.
-    CheckpointException error(String key, String problem) {
+    public CheckpointException error(String key, String problem) {
         return new CheckpointException(file, "line " + line + ": " + key, problem);
     }
 }

@@ -1,4 +1,4 @@
-package glia.train.data;
+package glia.io.jsonl;
 
 import glia.io.CheckpointException;
 import glia.io.DisplayText;
@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /// The JSON object in a line of a JSONL file.
-record JsonLine(TextPlace place, Map<String, Object> values) {
+public record JsonLine(TextPlace place, Map<String, Object> values) {
     private static final int MAX_SHOWN = 80;
 
     /// The string at a key.
     ///
     /// @throws CheckpointException if there is none, or it has unpaired surrogates
-    String text(String key) throws CheckpointException {
+    public String text(String key) throws CheckpointException {
         Object value = values.get(key);
         if (value instanceof String text) {
             requireCharacters(key, text);
@@ -25,7 +25,7 @@ record JsonLine(TextPlace place, Map<String, Object> values) {
     }
 
     /// The list of strings at a key.
-    List<String> texts(String key) throws CheckpointException {
+    public List<String> texts(String key) throws CheckpointException {
         if (!(values.get(key) instanceof List<?> list)) {
             throw values.containsKey(key) ? place.error(key, "found " + shown(values.get(key))
                     + ", expected a list of strings") : missing(key, "a list of strings");
@@ -42,13 +42,13 @@ record JsonLine(TextPlace place, Map<String, Object> values) {
     }
 
     /// An error about an absent key.
-    CheckpointException missing(String key, String expected) {
+    public CheckpointException missing(String key, String expected) {
         return place.error("found no key \"" + key + "\", expected " + expected + "; the keys are "
                 + DisplayText.shorten(values.keySet().toString(), 4 * MAX_SHOWN)
                 + "." + Suggestions.sentence(key, values.keySet()));
     }
 
-    void requireCharacters(String key, String text) throws CheckpointException {
+    public void requireCharacters(String key, String text) throws CheckpointException {
         for (int i = 0; i < text.length(); i++) {
             if (!Character.isSurrogate(text.charAt(i))) {
                 continue;
@@ -62,7 +62,7 @@ record JsonLine(TextPlace place, Map<String, Object> values) {
     }
 
     /// A value as messages show it.
-    static String shown(Object value) {
+    public static String shown(Object value) {
         return switch (value) {
             case null -> "null";
             case String text -> text.length() <= MAX_SHOWN ? DisplayText.quote(text)

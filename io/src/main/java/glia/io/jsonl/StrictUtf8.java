@@ -1,4 +1,4 @@
-package glia.train.data;
+package glia.io.jsonl;
 
 import glia.io.CheckpointException;
 import glia.io.file.Utf8;
@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /// Decodes the bytes of data files, which must be UTF-8.
-final class StrictUtf8 {
+public final class StrictUtf8 {
     private StrictUtf8() { }
 
     /// Decodes `bytes[0, length)`.
@@ -15,7 +15,7 @@ final class StrictUtf8 {
     /// @param offset of the first byte in the file
     /// @param line of the first byte
     /// @throws CheckpointException if they are not UTF-8, with line, offset and the bytes
-    static String decode(Path file, byte[] bytes, int length, long offset, long line) throws CheckpointException {
+    public static String decode(Path file, byte[] bytes, int length, long offset, long line) throws CheckpointException {
         try {
             return Utf8.decode(bytes, 0, length);
         } catch (CharacterCodingException e) {
@@ -37,7 +37,7 @@ final class StrictUtf8 {
     }
 
     /// How many of the bytes are whole characters: all but an incomplete one at the end.
-    static int whole(byte[] bytes, int length) {
+    public static int whole(byte[] bytes, int length) {
         for (int i = length - 1; i >= Math.max(0, length - 3); i--) {
             int b = bytes[i] & 0xFF;
             if (b >= 0xC0) {
