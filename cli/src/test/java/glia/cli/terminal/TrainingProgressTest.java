@@ -60,7 +60,7 @@ class TrainingProgressTest {
         String text = err.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
         List<String> shown = List.of(text.split("\r\033\\[K|\n"));
         assertEquals("step 3/100  loss 2.000  400.0 tokens/s  3 min 14 s left", shown.get(2));
-        assertTrue(shown.get(3).contains("step 3: warning: the update\\u001b[2J is skipped"), shown.get(3));
+        assertTrue(shown.get(3).contains("step 3: warning: the update\\x1b[2J is skipped"), shown.get(3));
         assertTrue(text.endsWith("\n"));
         assertTrue(shown.stream().noneMatch(line -> line.length() > 59 && line.startsWith("step 3/")), text);
     }

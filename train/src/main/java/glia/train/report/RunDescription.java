@@ -19,7 +19,7 @@ public record RunDescription(String title, long steps, Map<String, String> recip
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
     }
 
-    /// What the Java runtime knows of its environment: Java version, operating system, processors, memory of the heap.
+    /// The environment of the Java runtime: Java version, operating system, processors, memory of the heap.
     public static Map<String, String> javaEnvironment() {
         Map<String, String> environment = new LinkedHashMap<>();
         environment.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
