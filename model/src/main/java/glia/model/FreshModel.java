@@ -32,7 +32,15 @@ public final class FreshModel {
     ///
     /// @throws CheckpointException if the family is not supported or the config is invalid
     public static Model create(Config config, long seed) throws CheckpointException {
-        return create(Families.spec(config), Optional.of(config), seed);
+        return create(config, Initialization.DEFAULT, seed);
+    }
+
+    /// Creates the model of a config with other initial values.
+    ///
+    /// @throws CheckpointException if the family is not supported or the config is invalid
+    /// @throws IllegalArgumentException if the initial values do not fit the model
+    public static Model create(Config config, Initialization form, long seed) throws CheckpointException {
+        return create(Families.spec(config), Optional.of(config), form, seed);
     }
 
     /// Creates a model with initial F32 weights in memory that its `close` frees. Tensor names are built from roles,
@@ -41,16 +49,23 @@ public final class FreshModel {
     /// @param seed the random seed
     /// @throws IllegalArgumentException if the parts of the spec do not fit each other
     public static Model create(ModelSpec spec, long seed) {
-        return create(spec, Optional.empty(), seed);
+        return create(spec, Initialization.DEFAULT, seed);
     }
 
-    private static Model create(ModelSpec spec, Optional<Config> config, long seed) {
+    /// Creates a model with other initial values.
+    ///
+    /// @throws IllegalArgumentException if the parts of the spec, or the initial values and the spec, do not fit
+    public static Model create(ModelSpec spec, Initialization form, long seed) {
+        return create(spec, Optional.empty(), form, seed);
+    }
+
+    private static Model create(ModelSpec spec, Optional<Config> config, Initialization form, long seed) {
+        InitialValues values = new InitialValues(spec, form, new SplittableRandom(seed));
         Map<Parameter, long[]> shapes = Parameters.of(spec);
         Arena arena = Arena.ofShared();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         Map<Parameter, Source> sources = new LinkedHashMap<>();
         Map<Parameter, Weight> weights = new HashMap<>();
-        InitialValues values = new InitialValues(spec, new SplittableRandom(seed));
         shapes.forEach((parameter, shape) -> {
             Tensor t = Tensor.allocate(arena, DType.F32, shape);
             values.fill(parameter, t);

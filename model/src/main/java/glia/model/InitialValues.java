@@ -1,28 +1,36 @@
 package glia.model;
 
 import glia.model.spec.Attention;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
+import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import java.util.random.RandomGenerator;
 
-/// Initial parameter values. Matrices are normal with standard deviation `1/√inputs`
-/// (https://doi.org/10.1007/3-540-49430-8_2); norm weights are 1, biases 0; state-space decay rates are 1, 2, 3… with
-/// time steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
+/// Initial parameter values. Matrices are normal with the standard deviation of an `Initialization`; norm weights are
+/// 1, biases 0; state-space decay rates are 1, 2, 3… with time steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
 final class InitialValues {
     private static final double EMBEDDING_DEVIATION = 0.02;
     private static final double SHORTEST_STEP = 0.001;
     private static final double LONGEST_STEP = 0.1;
 
     private final ModelSpec spec;
+    private final Initialization form;
     private final RandomGenerator random;
 
-    InitialValues(ModelSpec spec, RandomGenerator random) {
+    /// @throws IllegalArgumentException if µP is wanted for a model whose head is tied to the embedding
+    InitialValues(ModelSpec spec, Initialization form, RandomGenerator random) {
         this.spec = spec;
+        this.form = form;
         this.random = random;
+        if (form instanceof Initialization.MaximalUpdate && spec.head().matrix() == Head.Matrix.TIED) {
+            throw new IllegalArgumentException("µP needs a head of its own, because embedding and head have different "
+                    + "learning rates; set tie_word_embeddings to false");
+        }
     }
 
     /// Fills the tensor of a parameter.
@@ -33,7 +41,8 @@ final class InitialValues {
             case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
             case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
             case ENCODER_FINAL_WEIGHT -> constant(t, unit(spec.encoder().orElseThrow().finalNorm()));
-            case QUERY_NORM, KEY_NORM -> constant(t, unitOfHeads(p));
+            case QUERY_NORM -> constant(t, queryNorm(p));
+            case KEY_NORM -> constant(t, unitOfHeads(p));
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
                     INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM, READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT,
                     SKIP -> constant(t, 1);
@@ -43,10 +52,35 @@ final class InitialValues {
                 if (t.rank() == 1) {
                     constant(t, 0);
                 } else {
-                    normal(t, 1 / Math.sqrt(t.cols()));
+                    normal(t, deviation(p, t.cols()));
                 }
             }
         }
+    }
+
+    /// The standard deviation of a matrix.
+    private double deviation(Parameter p, int inputs) {
+        double plain = 1 / Math.sqrt(inputs);
+        return switch (form) {
+            case Initialization.Scaled scaled -> plain;
+            case Initialization.Gpt2 gpt2 when p.role() == Role.CONVOLUTION -> plain;
+            case Initialization.Gpt2 gpt2 -> writesToStream(p.role())
+                    ? EMBEDDING_DEVIATION / Math.sqrt(spec.sublayers().size()) : EMBEDDING_DEVIATION;
+            case Initialization.MaximalUpdate mup -> plain * MaximalUpdateFactors.initial(spec, mup, p);
+        };
+    }
+
+    private static boolean writesToStream(Role role) {
+        return switch (role) {
+            case OUTPUT, DOWN, SHARED_DOWN, EXPERT_OUTPUT -> true;
+            default -> false;
+        };
+    }
+
+    private double queryNorm(Parameter p) {
+        double unit = unitOfHeads(p);
+        return form instanceof Initialization.MaximalUpdate mup && unit != 0
+                ? unit * MaximalUpdateFactors.initial(spec, mup, p) : unit;
     }
 
     private Sublayer sublayer(Parameter p) {

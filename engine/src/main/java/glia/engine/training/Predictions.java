@@ -21,6 +21,7 @@ public final class Predictions {
     private final Decoder decoder;
     private final TokenBatch batch;
     private final Tensor hidden;
+    private int numDropped;
     private Optional<Value> logProbs = Optional.empty();
 
     Predictions(Ops ops, Decoder decoder, TokenBatch batch) {
@@ -118,7 +119,7 @@ public final class Predictions {
         }
     }
 
-    /// What the routers of experts did with all N tokens of the batch, layer by layer; empty in a model without experts.
+    /// What the routers of experts did with all N tokens of the batch, layer by layer; empty without experts.
     public List<RouterOutput> routers() {
         Runs runs = batch.pass().runs();
         int[] sequences = new int[runs.numTokens()];
@@ -127,6 +128,12 @@ public final class Predictions {
         }
         return batch.pass().routed().stream().map(r -> new RouterOutput(r.place(), decoder.layer(r.place()),
                 new Value(ops, r.logits()), r.routing(), sequences)).toList();
+    }
+
+    /// A value with the dropout of classification heads, in training; the value itself in evaluation. Each call of a
+    /// loss has a mask of its own.
+    public Value dropout(Value x) {
+        return new Value(ops, ops.dropout(x.tensor(), Ops.Dropped.HEAD, numDropped++));
     }
 
     /// The weights of the rows, `[M, 1]`.

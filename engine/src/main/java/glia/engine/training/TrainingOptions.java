@@ -3,6 +3,7 @@ package glia.engine.training;
 import glia.model.Model;
 import glia.model.spec.Parameter;
 import glia.tensor.Precision;
+import glia.tensor.autograd.DropoutRates;
 import glia.tensor.ops.Weight;
 import java.util.HashSet;
 import java.util.Set;
@@ -14,7 +15,20 @@ import java.util.function.Predicate;
 /// @param checkpointSublayers activation checkpointing: of each group of so many sublayers only the inputs are kept,
 ///     and the backward pass recomputes the rest; a layer of attention and MLP is two, 0 keeps everything
 /// @param precision `HALF` for BF16 matrix multiplication with F32 accumulation, where kernels support it; else F32
-public record TrainingOptions(Trainable trainable, int checkpointSublayers, Precision precision) {
+/// @param dropout of training; evaluation has none. The masks depend on the seed, the step (`TrainingPass.atStep`), the
+///     batch within the step and the place
+/// @param linear how the matrices of layers are multiplied
+public record TrainingOptions(Trainable trainable, int checkpointSublayers, Precision precision,
+        DropoutRates dropout, Linear linear) {
+    /// How the matrices of layers are multiplied.
+    public enum Linear {
+        /// In the precision of the pass.
+        PLAIN,
+        /// In FP8 as DeepSeek-V3 is trained, emulated: all matrices of the layers but routers. Embeddings, head, norms
+        /// and attention stay in the precision of the pass. https://arxiv.org/abs/2412.19437
+        FLOAT8
+    }
+
     /// Selects the trainable weights of a model; the others are frozen.
     @FunctionalInterface
     public interface Trainable {
@@ -29,22 +43,32 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
 
     /// All weights trainable, no checkpointing, F32.
     public static TrainingOptions defaults() {
-        return new TrainingOptions(model -> w -> true, 0, Precision.EXACT);
+        return new TrainingOptions(model -> w -> true, 0, Precision.EXACT, DropoutRates.NONE, Linear.PLAIN);
     }
 
     /// The same options in another precision.
     public TrainingOptions with(Precision other) {
-        return new TrainingOptions(trainable, checkpointSublayers, other);
+        return new TrainingOptions(trainable, checkpointSublayers, other, dropout, linear);
     }
 
     /// The same options with activation checkpointing: less memory, more time, the same bits.
     public TrainingOptions withCheckpoints(int sublayers) {
-        return new TrainingOptions(trainable, sublayers, precision);
+        return new TrainingOptions(trainable, sublayers, precision, dropout, linear);
+    }
+
+    /// The same options with dropout.
+    public TrainingOptions withDropout(DropoutRates rates) {
+        return new TrainingOptions(trainable, checkpointSublayers, precision, rates, linear);
+    }
+
+    /// The same options with products of layers in FP8; the rest is in `precision`, which is BF16 for DeepSeek-V3.
+    public TrainingOptions withFloat8() {
+        return new TrainingOptions(trainable, checkpointSublayers, precision, dropout, Linear.FLOAT8);
     }
 
     /// The same options with these trainable weights, such as those of an adapter.
     public TrainingOptions withTrainable(Predicate<Weight> weights) {
-        return new TrainingOptions(model -> weights, checkpointSublayers, precision);
+        return new TrainingOptions(model -> weights, checkpointSublayers, precision, dropout, linear);
     }
 
     /// The same options with the trainable weights stored in checkpoint tensors of these names.
@@ -61,6 +85,6 @@ public record TrainingOptions(Trainable trainable, int checkpointSublayers, Prec
                         + model.sources().keySet().stream().map(model::storedName).findFirst().orElse("none"));
             }
             return chosen::contains;
-        }, checkpointSublayers, precision);
+        }, checkpointSublayers, precision, dropout, linear);
     }
 }

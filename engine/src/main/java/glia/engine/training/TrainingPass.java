@@ -4,18 +4,27 @@ import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.model.Model;
 import glia.model.block.Decoder;
+import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.tensor.DType;
+import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.DropoutRates;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Dropout;
 import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
@@ -41,6 +50,9 @@ public final class TrainingPass implements AutoCloseable {
     private final Recorder evaluator;
     /// The engine whose model may not be closed during a pass.
     private final Optional<Engine> engine;
+    private final DropoutRates dropout;
+    private long step;
+    private int batchesOfStep;
     private boolean isClosed;
 
     private TrainingPass(Model model, Decoder decoder, Kernels kernels, Optional<Tokenizer> tokenizer,
@@ -53,11 +65,44 @@ public final class TrainingPass implements AutoCloseable {
         trainable = options.trainable().of(model);
         recorder = new Recorder(kernels, gradients, trainable, options.precision());
         recorder.checkpoint(options.checkpointSublayers());
+        dropout = options.dropout();
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
         if (model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER)) {
             // What routers did outlives its layer, without the layer's other memory.
             evaluator.checkpoint(1);
         }
+        if (options.linear() == TrainingOptions.Linear.FLOAT8) {
+            Set<Matrix> matrices = layerMatrices(model);
+            recorder.useFloat8(matrices::contains);
+            evaluator.useFloat8(matrices::contains);
+        }
+    }
+
+    /// The matrices of layers that are multiplied in FP8, by identity.
+    private static Set<Matrix> layerMatrices(Model model) {
+        Set<Matrix> matrices = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Parameter p : model.sources().keySet()) {
+            Weight w = model.weights().get(p);
+            while (w instanceof LowRank adapted) {
+                w = adapted.base();
+            }
+            if (p.sublayer() >= 0 && p.role() != Role.ROUTER && w instanceof Weight.Stored stored
+                    && stored.tensor().dtype() == DType.F32 && stored.tensor().rank() == 2) {
+                matrices.add(stored.tensor());
+            }
+        }
+        if (matrices.isEmpty()) {
+            throw new IllegalArgumentException("FP8 training needs F32 weights; load the model with copies");
+        }
+        return matrices;
+    }
+
+    /// Sets the step of the losses that follow, on which the masks of dropout depend.
+    ///
+    /// @param index of the step, from 0
+    public void atStep(long index) {
+        step = index;
+        batchesOfStep = 0;
     }
 
     /// Creates a pass for all weights of a model.
@@ -123,6 +168,7 @@ public final class TrainingPass implements AutoCloseable {
 
     private double lossOpen(TokenBatch batch, Loss loss) {
         try {
+            recorder.dropout(dropout, Dropout.mix(Dropout.mix(Dropout.mix(dropout.seed()) + step) + batchesOfStep++));
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
             double number = value.number();

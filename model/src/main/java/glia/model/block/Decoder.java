@@ -109,7 +109,7 @@ public final class Decoder {
     /// @param states the caches of the MTP layer
     public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
         Pass own = own(ops, following);
-        return drafts.get(layer).forward(ops, embedding.forward(ops, own, states), hidden, own, states);
+        return drafts.get(layer).forward(ops, embed(ops, own, states, 2 + layer), hidden, own, states);
     }
 
     /// The final hidden states `[numOutputs, D]`, normalized: the input of the head, and of text embeddings.
@@ -117,7 +117,7 @@ public final class Decoder {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
-        Tensor x = layers.forward(ops, embedding.forward(ops, own, states), own, states);
+        Tensor x = layers.forward(ops, embed(ops, own, states, 0), own, states);
         if (own != pass) {
             pass.crossLayer().addRouted(own.crossLayer().routed());
         }
@@ -132,13 +132,18 @@ public final class Decoder {
         return ops.segmentSublayers() == 0 ? pass : pass.frozen();
     }
 
+    /// @param reader 0 for the decoder, 1 for the encoder, from 2 on for MTP layers
+    private Tensor embed(Ops ops, Pass pass, States states, int reader) {
+        return ops.dropout(embedding.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
+    }
+
     /// A source is encoded as a full sequence, without a cache.
     private Tensor encode(Reader reader, Ops ops, Pass pass) {
         Pass source = pass.source();
         if (source.runs().count() != pass.runs().count()) {
             throw new IllegalArgumentException("an encoder-decoder needs a source for each sequence of a pass");
         }
-        Tensor x = reader.layers.forward(ops, embedding.forward(ops, source, States.NONE), source, States.NONE);
+        Tensor x = reader.layers.forward(ops, embed(ops, source, States.NONE, 1), source, States.NONE);
         return reader.finalNorm.forward(ops, x, source, States.NONE);
     }
 }

@@ -21,10 +21,12 @@ final class Layers {
             boolean isFollowed) { }
 
     private final Step[] steps;
+    private final int firstPlace;
 
     /// @param firstPlace the index of the first sublayer in the model
     Layers(List<Sublayer> sublayers, int firstPlace, Mixers mixers) {
         Weights weights = mixers.weights();
+        this.firstPlace = firstPlace;
         steps = new Step[sublayers.size()];
         for (int i = 0; i < steps.length; i++) {
             Sublayer s = sublayers.get(i);
@@ -98,6 +100,7 @@ final class Layers {
             Tensor normed = step.before.forward(ops, stream, pass, states);
             Tensor update = step.mixer.forward(ops, normed, pass, states);
             update = step.after.forward(ops, update, pass, states);
+            update = ops.dropout(update, Ops.Dropped.SUBLAYER, firstPlace + i);
             stream = switch (step.residual) {
                 case Residual.Add add -> ops.residual(stream, update, add.scale());
                 case Residual.Scaled scaled -> ops.replace(stream,

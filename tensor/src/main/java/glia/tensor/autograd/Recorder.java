@@ -1,5 +1,6 @@
 package glia.tensor.autograd;
 
+import glia.tensor.Matrix;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -14,6 +15,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SoftmaxAttention;
+import glia.tensor.ops.row.Dropout;
 import glia.tensor.ops.row.Gathers;
 import glia.tensor.ops.row.Linear;
 import glia.tensor.ops.row.Norms;
@@ -42,6 +44,8 @@ public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
     private int segmentSublayers;
+    private DropoutRates dropout = DropoutRates.NONE;
+    private long dropoutKey;
 
     /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -68,6 +72,22 @@ public final class Recorder implements Ops, AutoCloseable {
             throw new IllegalArgumentException(sublayers + " sublayers between checkpoints; 0 keeps everything");
         }
         segmentSublayers = sublayers;
+    }
+
+    /// Sets the dropout of the next pass and of its backward pass.
+    ///
+    /// @param key what the masks depend on besides the place: 64 random bits for a pass
+    public void dropout(DropoutRates rates, long key) {
+        dropout = rates;
+        dropoutKey = key;
+    }
+
+    /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated (https://arxiv.org/abs/2412.19437): E4M3
+    /// factors with a scale for each 1 × 128 activations or gradients and each 128 × 128 weights, forward and backward.
+    ///
+    /// @param chosen F32 matrices
+    public void useFloat8(Predicate<Matrix> chosen) {
+        ops.useFloat8(chosen);
     }
 
     // ---- backward ------------------------------------------------------------------------------------------------
@@ -206,6 +226,13 @@ public final class Recorder implements Ops, AutoCloseable {
         }
         recording.keepAll();
         return value;
+    }
+
+    @Override
+    public Tensor dropout(Tensor x, Dropped what, int place) {
+        double rate = dropout.of(what);
+        return rate == 0 ? x : apply(new Dropout(x, (float) rate,
+                Dropout.mix(Dropout.mix(dropoutKey + what.ordinal()) + place)));
     }
 
     @Override

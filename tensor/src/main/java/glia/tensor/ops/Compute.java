@@ -1,5 +1,6 @@
 package glia.tensor.ops;
 
+import glia.tensor.Matrix;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -9,6 +10,7 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /// Ops that compute without recording, in a workspace that is reused by the next pass.
 public final class Compute implements Ops, AutoCloseable {
@@ -34,6 +36,13 @@ public final class Compute implements Ops, AutoCloseable {
     /// Matrix multiplication with weights, in the precision of these ops.
     public WeightProducts products() {
         return products;
+    }
+
+    /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated, forward and backward.
+    ///
+    /// @param chosen F32 matrices
+    public void useFloat8(Predicate<Matrix> chosen) {
+        products.useFloat8(chosen);
     }
 
     public Workspace workspace() {

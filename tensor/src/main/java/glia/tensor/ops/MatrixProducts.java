@@ -8,6 +8,8 @@ import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.GroupedGemm;
 import glia.tensor.kernel.Kernels;
+import java.util.Optional;
+import java.util.function.Predicate;
 
 /// Matrix multiplication with single matrices of every kind, in one precision. A matrix is multiplied as it is stored.
 final class MatrixProducts {
@@ -15,6 +17,7 @@ final class MatrixProducts {
     private final Workspace workspace;
     private final Precision precision;
     private final boolean hasGradients;
+    private Optional<Float8Products> float8 = Optional.empty();
 
     /// @param hasGradients whether a backward pass follows; activations are then not quantized to int8, which has no
     ///        useful gradient
@@ -25,8 +28,21 @@ final class MatrixProducts {
         this.hasGradients = hasGradients;
     }
 
+    /// Multiplies some weights in FP8, forward and backward, whatever the precision is.
+    void useFloat8(Predicate<Matrix> chosen) {
+        float8 = Optional.of(new Float8Products(kernels, workspace, chosen));
+    }
+
+    private boolean isFloat8(Matrix w) {
+        return float8.isPresent() && float8.get().covers(w);
+    }
+
     /// Computes `y = x · wᵀ`.
     void multiply(Tensor y, Tensor x, Matrix w) {
+        if (isFloat8(w)) {
+            float8.get().multiply(y, x, (Tensor) w);
+            return;
+        }
         int mark = workspace.mark();
         Matrix straight = w;
         Tensor input = x;
@@ -52,15 +68,16 @@ final class MatrixProducts {
     }
 
     /// Computes all products of a list.
-    void multiplyEach(GroupedGemm list) {
+    void multiplyEach(GroupedGemm all) {
+        GroupedGemm list = float8.isEmpty() ? all : all.where(p -> !isFloat8(p.w()));
         GroupedGemm straight = list.where(p -> !hasActOrder(p.w()));
         GroupedGemm rounded = straight.where(p -> quantizesActivations(p.w()));
         if (rounded.size() > 0) {
             multiplyQuantized(rounded);
         }
         kernels.linearGrouped(straight.where(p -> !quantizesActivations(p.w())));
-        if (straight.size() < list.size()) {
-            GroupedGemm others = list.where(p -> hasActOrder(p.w()));
+        if (straight.size() < all.size()) {
+            GroupedGemm others = all.where(p -> hasActOrder(p.w()) || isFloat8(p.w()));
             for (int i = 0; i < others.size(); i++) {
                 GroupedGemm.Problem p = others.get(i);
                 multiply(p.y().rows(p.yRow(), p.yRow() + p.numRows()), p.x().rows(p.xRow(), p.xRow() + p.numRows()),
@@ -71,16 +88,20 @@ final class MatrixProducts {
 
     /// Computes `dx += dy · w`.
     void addInputGradient(Tensor dx, Tensor dy, Matrix w) {
-        if (hasGradients && w instanceof Tensor t && roundsToBf16(t)) {
+        if (isFloat8(w)) {
+            float8.get().addInputGradient(dx, dy, (Tensor) w);
+        } else if (hasGradients && w instanceof Tensor t && roundsToBf16(t)) {
             kernels.linearBackwardInputBf16(dx, dy, t);
         } else {
             kernels.linearBackwardInput(dx, dy, w);
         }
     }
 
-    /// Computes `dw += dyᵀ · x`.
-    void addOuterProducts(Tensor dw, Tensor dy, Tensor x) {
-        if (precision == Precision.HALF && kernels.multipliesBf16()) {
+    /// Computes `dw += dyᵀ · x`, the gradient of some rows of w.
+    void addOuterProducts(Tensor dw, Tensor dy, Tensor x, Matrix w) {
+        if (isFloat8(w)) {
+            float8.get().addOuterProducts(dw, dy, x);
+        } else if (precision == Precision.HALF && kernels.multipliesBf16()) {
             kernels.linearBackwardWeightBf16(dw, dy, x);
         } else {
             kernels.linearBackwardWeight(dw, dy, x);

@@ -65,6 +65,16 @@ public interface Ops {
     /// Returns `value`, which takes the place of x in the residual stream. Do not read x afterwards.
     Tensor replace(Tensor x, Tensor value);
 
+    /// What `dropout` is applied to.
+    enum Dropped { EMBEDDINGS, SUBLAYER, HEAD }
+
+    /// Sets values to 0 at random where a recorder is asked to; returns x otherwise.
+    ///
+    /// @param place distinguishes places of one kind, such as sublayers; each has a mask of its own
+    default Tensor dropout(Tensor x, Dropped what, int place) {
+        return x;
+    }
+
     /// Selects rows `rows[0..count)` of x: `[count, D]`.
     Tensor select(Tensor x, int[] rows, int count);
 

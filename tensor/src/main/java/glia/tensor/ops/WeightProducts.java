@@ -7,6 +7,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.GroupedGemm;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /// Matrix multiplication with weights of every kind and in every precision, forward and backward, and lookups of their
 /// rows. Only this class distinguishes kinds of weights: a matrix is multiplied as it is stored; a low-rank adapter
@@ -26,6 +27,11 @@ public final class WeightProducts {
         this.workspace = workspace;
         matrices = new MatrixProducts(kernels, workspace, precision, hasGradients);
         magnitudes = new MagnitudeProducts(workspace);
+    }
+
+    /// Multiplies some weights in FP8 (see `Float8Products`), forward and backward.
+    void useFloat8(Predicate<Matrix> chosen) {
+        matrices.useFloat8(chosen);
     }
 
     // ---- forward -------------------------------------------------------------------------------------------------
@@ -249,7 +255,7 @@ public final class WeightProducts {
     public void addWeightGradient(Tape tape, Weight w, int row, Tensor dy, Tensor x) {
         switch (w) {
             case Weight.Plain plain when tape.needs(plain) ->
-                    matrices.addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x);
+                    matrices.addOuterProducts(tape.gradient(plain).rows(row, row + dy.cols()), dy, x, plain.matrix());
             case Weight.Plain frozen -> { }
             case LowRank adapted when adapted.magnitudes().isPresent() -> {
                 int mark = workspace.mark();

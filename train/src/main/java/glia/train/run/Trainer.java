@@ -150,6 +150,7 @@ public final class Trainer {
         long start = System.nanoTime();
         long index = optimizer.steps();
         pass.zeroGradients();
+        pass.atStep(index);
         StepLoss loss = objective.accumulate(pass, index);
         double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
         tokens += loss.tokens();
