@@ -22,6 +22,7 @@ import glia.cli.command.PullCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TokenizeCommand;
+import glia.cli.command.TrainCommand;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Output;
 import java.util.ArrayList;
@@ -50,7 +51,8 @@ public final class Cli {
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new ConvertCommand(), new NewCommand(), new InspectCommand(),
                 new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(),
-                new FillMaskCommand(), new BenchCommand(), new CheckCommand(), new CompletionCommand(this::completionScript),
+                new FillMaskCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -2,7 +2,6 @@ package glia.cli.command;
 
 import glia.cli.args.Option;
 import glia.cli.terminal.Console;
-import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Results as one JSON document on standard output.
@@ -11,7 +10,7 @@ final class Json {
 
     private Json() {}
 
-    static void print(Console console, Map<String, ?> document) {
+    static void print(Console console, Object document) {
         console.out().println(JsonMapper.shared().writeValueAsString(document));
     }
 }

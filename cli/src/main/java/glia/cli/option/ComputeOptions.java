@@ -44,6 +44,9 @@ public final class ComputeOptions {
     /// The options of every command that computes.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
+    /// The options of commands that train, whose context and precision are those of a recipe.
+    public static final List<Option<?>> TRAINING = List.of(THREADS, KERNELS);
+
     private ComputeOptions() {}
 
     private static KeyValueType keyValueType(String word) {

@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Suggestions;
 import glia.io.yaml.YamlDocument;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,12 +99,11 @@ public final class Recipe {
         if (known.contains(name)) {
             return Optional.empty();
         }
-        List<String> sections = new ArrayList<>(known);
         // A word of another section, such as `learning_rate`, is the likeliest mistake.
         Optional<String> elsewhere = known.stream().filter(k -> k.endsWith("." + name)).findFirst();
-        String hint = elsewhere.map(k -> "; did you mean " + k + "?").orElseGet(() -> {
-            String suggestion = Suggestions.sentence(name, sections);
-            return suggestion.isEmpty() ? "; glia train --explain lists all keys" : "; " + suggestion;
+        String hint = elsewhere.map(k -> ". Did you mean " + k + "?").orElseGet(() -> {
+            String suggestion = Suggestions.sentence(name, known);
+            return suggestion.isEmpty() ? "; glia train --explain lists all keys" : "." + suggestion;
         });
         return Optional.of("there is no key " + name + hint);
     }

@@ -61,8 +61,9 @@ public final class RecipeKeys {
     public static final RecipeKey<Map<String, Object>> CONFIG = new RecipeKey<>("model.config",
             "mapping with the keys of a config.json", Optional.empty(), "a new model: model_type and sizes; vocab_size"
             + " is that of the tokenizer", RecipeKeys::mapping);
-    public static final RecipeKey<String> NEW = text("model.new", "a new model as for glia new: family and sizes, such"
-            + " as `llama hidden=256 layers=6`, or a file");
+    public static final RecipeKey<Map<String, Object>> NEW = new RecipeKey<>("model.new",
+            "mapping with `family` and sizes", Optional.empty(), "a new model as by glia new: family, or a .yaml or"
+            + " .json file, with sizes such as hidden and layers", RecipeKeys::mapping);
     public static final RecipeKey<Init> INIT = choice("model.init", Init.class, "initial values: default: normal with"
             + " deviation 1/√inputs; gpt2: 0.02, residual projections less; mup: µP").or(Init.DEFAULT);
     public static final RecipeKey<Long> BASE_WIDTH = integer("model.base_width", 1, MAX,

@@ -1,0 +1,91 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.engine.LoadOptions;
+import glia.kernels.KernelBackends;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Workers;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RunFolder;
+import glia.train.recipe.ShippedRecipes;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// Trains a model by a recipe.
+public final class TrainCommand implements Command {
+    private static final Option<Boolean> LIST = Option.flag("list the recipes that come with the program", "--list");
+    private static final Option<Boolean> EXPLAIN =
+            Option.flag("explain all keys of recipes, or those of the sections after it", "--explain");
+    private static final Option<Boolean> DRY_RUN =
+            Option.flag("show parameters, memory, tokens and estimated time, and train nothing", "--dry-run");
+    private static final Option<Boolean> RESUME =
+            Option.flag("continue the run in the output folder from its last checkpoint", "--resume");
+    private static final Option<Boolean> FORCE = Option.flag("replace the run in the output folder", "--force");
+
+    /// For [glia.cli.Cli].
+    public TrainCommand() {}
+
+    @Override
+    public String name() {
+        return "train";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Train, fine-tune or distill a model by a recipe",
+                List.of(new Positional("RECIPE", "YAML file, or the name of a recipe that --list shows", false),
+                        new Positional("KEY=VALUE", "override, such as steps=100", false).repeated()),
+                Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, Json.OPTION), ComputeOptions.TRAINING))
+                .examples("""
+                        $ glia train nano data.train=input.txt
+                        $ glia train recipe.yaml steps=500 optimizer.learning_rate=1e-4
+                        $ glia train recipe.yaml --resume""")
+                .notes("Ctrl-C saves a checkpoint; --resume continues from it with the same losses.");
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        if (arguments.has(LIST)) {
+            TrainHelp.list(arguments, console);
+            return ExitCode.OK;
+        }
+        if (arguments.has(EXPLAIN)) {
+            TrainHelp.explain(arguments, console);
+            return ExitCode.OK;
+        }
+        String name = arguments.optional(0).orElseThrow(() -> new UsageException("RECIPE is missing: a YAML file, or "
+                + "one of " + String.join(", ", ShippedRecipes.all().stream().map(r -> r.name()).toList())));
+        if (arguments.has(RESUME) && arguments.has(FORCE)) {
+            throw new UsageException("--resume continues a run and --force replaces it: give one of them");
+        }
+        Recipe recipe = ShippedRecipes.read(name, arguments.repeated());
+        LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
+        Existing existing = arguments.has(RESUME) ? Existing.RESUME
+                : arguments.has(FORCE) ? Existing.REPLACE : Existing.REFUSE;
+        try (Workers workers = new Workers(options.numThreads())) {
+            KernelBackends.Choice kernels = KernelBackends.choose(options.kernels(), workers);
+            if (!kernels.note().isEmpty()) {
+                console.err().println("glia: " + kernels.note());
+            }
+            RecipeRun.ModelPaths models = model -> Models.locate(Optional.of(model), arguments, console).path();
+            if (arguments.has(DRY_RUN)) {
+                return TrainSummary.print(recipe, kernels.kernels(), models, arguments, console);
+            }
+            RunFolder folder = new RunFolder(Path.of(recipe.get(RecipeKeys.OUTPUT)));
+            try (RecipeRun run = RecipeRun.prepare(recipe, folder, kernels.kernels(), models, existing)) {
+                return new TrainSession(run, console).run();
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+package glia.train.recipe;
+
+import glia.engine.Engine;
+import glia.engine.training.Loss;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.CheckpointException;
+import glia.io.file.AtomicFile;
+import glia.io.file.Folders;
+import glia.io.json.JsonTree;
+import glia.model.cost.ParameterCount;
+import glia.model.spec.ModelSpec;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Kernels;
+import glia.text.tokenizer.Tokenizer;
+import glia.train.checkpoint.CheckpointStore;
+import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroup;
+import glia.train.recipe.RecipeKeys.TrainingPrecision;
+import glia.train.run.LanguageObjective;
+import glia.train.run.Objective;
+import glia.train.run.ParameterNorms;
+import glia.train.run.TextSamples;
+import glia.train.run.Trainer;
+import glia.train.run.TrainerOptions;
+import glia.train.run.TrainingListener;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// A training run that a recipe describes, ready to go.
+///
+/// ```java
+/// try (RecipeRun run = RecipeRun.prepare(recipe, folder, kernels, locator, Existing.REFUSE)) {
+///     run.listen(listener);
+///     run.run();
+/// }
+/// ```
+public final class RecipeRun implements AutoCloseable {
+    private static final long SAMPLE_STATE_BYTES = 1L << 30;
+    /// Steps that an estimate measures at most: the first ones are slow until the JIT compiler is done.
+    private static final int MAX_PROBES = 200;
+    private static final long PROBE_NANOS = 5_000_000_000L;
+
+    private final Recipe recipe;
+    private final RunFolder folder;
+    private final RunModel model;
+    private final Tokenizer tokenizer;
+    private final RunData data;
+    private final TrainingPass pass;
+    private final List<ParameterGroup> groups;
+    private final Optimizer optimizer;
+    private final Objective objective;
+    private final Trainer trainer;
+    private final Engine engine;
+    private final long steps;
+    private final Optional<Saved> last;
+    private final List<String> notes = new ArrayList<>();
+
+    /// What happens to a run that is in the output folder already.
+    public enum Existing { REFUSE, RESUME, REPLACE }
+
+    /// Finds the folder or file of a model by its name.
+    @FunctionalInterface
+    public interface ModelPaths {
+        Path find(String name) throws IOException;
+    }
+
+    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, Tokenizer tokenizer, RunData data,
+            Kernels kernels, Optional<Saved> last, List<String> rejected) throws CheckpointException {
+        this.recipe = recipe;
+        this.folder = folder;
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.data = data;
+        this.last = last;
+        notes.addAll(rejected);
+        steps = steps(recipe, data);
+        groups = RunOptimizer.groups(recipe, model.model(), model.trainable());
+        optimizer = new Optimizer(kernels, groups);
+        pass = TrainingPass.of(model.model(), kernels, passOptions(recipe).withTrainable(model.trainable()));
+        engine = new Engine(model.model(), kernels, Precision.EXACT, SAMPLE_STATE_BYTES);
+        objective = new LanguageObjective(data.training(), Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)),
+                Loss.CROSS_ENTROPY, data.validation(), data.validationBatches());
+        trainer = trainer();
+    }
+
+    /// Reads the data, trains or loads the tokenizer, makes or loads the model.
+    ///
+    /// @param folder where the run is written
+    /// @param models finds models by path or hub name
+    /// @throws IOException if something is missing or not as expected; the message says what and where
+    public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            Existing existing) throws IOException {
+        folder.prepare(existing == Existing.RESUME, existing == Existing.REPLACE);
+        CheckpointStore store = store(recipe, folder);
+        List<String> rejected = new ArrayList<>();
+        Optional<Saved> last = existing == Existing.RESUME ? store.latest(rejected) : Optional.empty();
+        Path start = start(recipe, folder, models, existing == Existing.RESUME);
+        RunModel model = RunModel.load(recipe, start, last);
+        RunData data = null;
+        try {
+            Tokenizer tokenizer = Tokenizer.load(Files.isDirectory(start) ? start
+                    : start.toAbsolutePath().getParent());
+            data = RunData.open(recipe, folder, tokenizer, context(recipe, model.model().spec()));
+            RecipeRun run = new RecipeRun(recipe, folder, model, tokenizer, data, kernels, last, rejected);
+            byte[] text = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
+            AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(text));
+            return run;
+        } catch (IOException | RuntimeException e) {
+            if (data != null) {
+                data.close();
+            }
+            model.close();
+            throw e;
+        }
+    }
+
+    private static CheckpointStore store(Recipe recipe, RunFolder folder) throws CheckpointException {
+        return new CheckpointStore(folder.checkpoints(), Math.toIntExact(recipe.get(RecipeKeys.KEEP)));
+    }
+
+    /// The model before the first update.
+    private static Path start(Recipe recipe, RunFolder folder, ModelPaths models, boolean resume) throws IOException {
+        if (!RunModel.isNew(recipe)) {
+            RunTokenizer.requireNone(recipe);
+            String name = recipe.get(RecipeKeys.MODEL);
+            Path beside = recipe.path(RecipeKeys.MODEL, name);
+            return Files.exists(beside) ? beside : models.find(name);
+        }
+        if (recipe.has(RecipeKeys.MODEL)) {
+            throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
+        }
+        if (!resume || !Files.isDirectory(folder.start())) {
+            Path made = folder.path().resolve("tokenizer");
+            Path tokenizer = RunTokenizer.folder(recipe, made);
+            int vocabSize = Tokenizer.load(tokenizer).vocabSize();
+            RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
+        }
+        return folder.start();
+    }
+
+    private static int context(Recipe recipe, ModelSpec spec) throws CheckpointException {
+        long context = recipe.find(RecipeKeys.CONTEXT).orElse((long) spec.contextLength());
+        if (context > spec.contextLength()) {
+            throw recipe.error(RecipeKeys.CONTEXT, "is " + context + ", more than the model's context of "
+                    + spec.contextLength());
+        }
+        return (int) context;
+    }
+
+    private static long steps(Recipe recipe, RunData data) throws CheckpointException {
+        if (recipe.has(RecipeKeys.STEPS)) {
+            return recipe.get(RecipeKeys.STEPS);
+        }
+        if (!recipe.has(RecipeKeys.EPOCHS)) {
+            throw recipe.error(RecipeKeys.STEPS, "is missing, and so is epochs");
+        }
+        double rows = recipe.get(RecipeKeys.EPOCHS) * data.rowsInEpoch();
+        return Math.max(1, (long) Math.ceil(rows / recipe.get(RecipeKeys.SEQUENCES)
+                / recipe.get(RecipeKeys.ACCUMULATE)));
+    }
+
+    private static TrainingOptions passOptions(Recipe recipe) throws CheckpointException {
+        return TrainingOptions.defaults()
+                .with(recipe.get(RecipeKeys.PRECISION) == TrainingPrecision.BF16 ? Precision.HALF : Precision.EXACT)
+                .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)));
+    }
+
+    private Trainer trainer() throws CheckpointException {
+        TrainerOptions options = new TrainerOptions(steps, recipe.get(RecipeKeys.LEARNING_RATE),
+                RunOptimizer.schedule(recipe, steps), recipe.get(RecipeKeys.CLIP), recipe.get(RecipeKeys.VALIDATE_EVERY),
+                recipe.get(RecipeKeys.SAVE_EVERY), recipe.get(RecipeKeys.MEASURE_EVERY),
+                recipe.get(RecipeKeys.SAMPLE_EVERY));
+        Trainer made = new Trainer(pass, optimizer, objective, options)
+                .saveTo(store(recipe, folder), model.content())
+                .measureBy(new ParameterNorms(pass, groups))
+                .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS),
+                        text -> tokenizer.encode(text, true), Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)),
+                        recipe.get(RecipeKeys.SEED)));
+        if (last.isPresent()) {
+            made.resume(last.get());
+        }
+        return made;
+    }
+
+    /// The recipe.
+    public Recipe recipe() {
+        return recipe;
+    }
+
+    /// The folder of the run.
+    public RunFolder folder() {
+        return folder;
+    }
+
+    /// Updates in all.
+    public long steps() {
+        return steps;
+    }
+
+    /// Updates that an earlier run made.
+    public long stepsDone() {
+        return optimizer.steps();
+    }
+
+    /// Training tokens of all texts.
+    public long tokensInEpoch() {
+        return data.tokensInEpoch();
+    }
+
+    /// The model's spec.
+    public ModelSpec spec() {
+        return model.model().spec();
+    }
+
+    /// The model's parameters.
+    public ParameterCount parameters() {
+        return ParameterCount.of(spec());
+    }
+
+    /// What a run needs.
+    ///
+    /// @param trainable parameters that are updated
+    /// @param tokensPerStep of the first step
+    /// @param secondsPerStep measured on this machine
+    public record Estimate(long trainable, long tokensPerStep, double secondsPerStep) { }
+
+    /// Measures the losses and gradients of some steps, without updates.
+    public Estimate estimate() {
+        long trainable = groups.stream().flatMap(g -> g.weights().values().stream()).mapToLong(w -> w.tensor().size())
+                .sum();
+        long tokens = 0;
+        double best = Double.POSITIVE_INFINITY;
+        long begin = System.nanoTime();
+        for (int i = 0; i < MAX_PROBES && (i == 0 || System.nanoTime() - begin < PROBE_NANOS); i++) {
+            long start = System.nanoTime();
+            pass.zeroGradients();
+            tokens = objective.accumulate(pass, 0).tokens();
+            best = Math.min(best, (System.nanoTime() - start) / 1e9);
+        }
+        return new Estimate(trainable, tokens, best);
+    }
+
+    /// What the user should know before the run, such as a damaged checkpoint.
+    public List<String> notes() {
+        return List.copyOf(notes);
+    }
+
+    /// Adds a listener. The caller closes it.
+    public void listen(TrainingListener listener) {
+        trainer.listen(listener);
+    }
+
+    /// Asks the run to end after the current step; a checkpoint is saved. For any thread.
+    public void stop() {
+        trainer.stop();
+    }
+
+    /// Runs all steps that are left, and writes the result into the folder `model`.
+    ///
+    /// @return whether all steps were made
+    public boolean run() throws IOException {
+        long done = trainer.run();
+        if (done < steps) {
+            return false;
+        }
+        Folders.delete(folder.model());
+        model.content().write(folder.model());
+        return true;
+    }
+
+    @Override
+    public void close() {
+        pass.close();
+        optimizer.close();
+        engine.close();
+        data.close();
+        model.close();
+    }
+}

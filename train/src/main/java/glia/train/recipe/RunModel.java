@@ -1,0 +1,144 @@
+package glia.train.recipe;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.file.Folders;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.fresh.NewModels;
+import glia.model.spec.Parameter;
+import glia.model.write.ModelWriter;
+import glia.tensor.ops.Weight;
+import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.checkpoint.TrainedModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
+
+/// The model that a run trains, in F32, with its trainable weights.
+final class RunModel implements AutoCloseable {
+    private final Model model;
+    private final Predicate<Weight> trainable;
+    private final TrainedModel content;
+
+    private RunModel(Model model, Predicate<Weight> trainable, TrainedModel content) {
+        this.model = model;
+        this.trainable = trainable;
+        this.content = content;
+    }
+
+    /// Whether a recipe begins with new weights.
+    static boolean isNew(Recipe recipe) {
+        return recipe.has(RecipeKeys.CONFIG) || recipe.has(RecipeKeys.NEW);
+    }
+
+    /// The config of a recipe's new model.
+    ///
+    /// @param vocabSize of the tokenizer
+    static Config config(Recipe recipe, int vocabSize) throws CheckpointException {
+        Config config;
+        if (recipe.has(RecipeKeys.NEW)) {
+            Map<String, Object> sizes = new LinkedHashMap<>(recipe.get(RecipeKeys.NEW));
+            Object family = sizes.remove("family");
+            if (!(family instanceof String source)) {
+                throw recipe.error(RecipeKeys.NEW, "has no family, such as llama, or the path of a .yaml or .json file");
+            }
+            boolean isFile = source.contains(".");
+            config = NewModels.config(isFile ? recipe.path(RecipeKeys.NEW, source).toString() : source, sizes);
+        } else {
+            config = Config.of(recipe.origin(), recipe.get(RecipeKeys.CONFIG));
+        }
+        return config.with("vocab_size", vocabSize);
+    }
+
+    /// Writes a new model and its tokenizer, from which the run then loads.
+    ///
+    /// @param tokenizerFolder whose tokenizer files are copied
+    static void writeStart(Recipe recipe, Config config, Path tokenizerFolder, Path folder) throws IOException {
+        Folders.delete(folder);
+        try (Model fresh = FreshModel.create(config, recipe.get(RecipeKeys.SEED))) {
+            ModelWriter.write(fresh, folder);
+        }
+        for (String name : List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
+                "merges.txt", "tokenizer.model", "chat_template.jinja", "generation_config.json")) {
+            if (Files.isRegularFile(tokenizerFolder.resolve(name)) && !Files.exists(folder.resolve(name))) {
+                Files.copy(tokenizerFolder.resolve(name), folder.resolve(name));
+            }
+        }
+    }
+
+    /// Loads the model.
+    ///
+    /// @param start folder or file of the model before the first update
+    /// @param last the checkpoint to continue from
+    static RunModel load(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
+        Model model = ModelLoader.load(last.map(Saved::folder).orElse(start), p -> true);
+        try {
+            return new RunModel(model, trainable(recipe, model), TrainedModel.of(model));
+        } catch (CheckpointException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static Predicate<Weight> trainable(Recipe recipe, Model model) throws CheckpointException {
+        List<Pattern> frozen = new ArrayList<>();
+        for (String regex : recipe.find(RecipeKeys.FREEZE).orElse(List.of())) {
+            try {
+                frozen.add(Pattern.compile(regex));
+            } catch (PatternSyntaxException e) {
+                throw recipe.error(RecipeKeys.FREEZE, "has '" + regex + "', which is no regular expression: "
+                        + e.getDescription());
+            }
+        }
+        Set<Weight> chosen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Pattern pattern : frozen) {
+            Stream<String> names = model.sources().keySet().stream().map(model::storedName);
+            if (names.noneMatch(n -> pattern.matcher(n).find())) {
+                throw recipe.error(RecipeKeys.FREEZE, "has '" + pattern + "', which no tensor of the model has in its "
+                        + "name; one is " + model.sources().keySet().stream().map(model::storedName).findFirst()
+                        .orElse("none"));
+            }
+        }
+        for (Parameter p : model.sources().keySet()) {
+            if (frozen.stream().noneMatch(f -> f.matcher(model.storedName(p)).find())) {
+                chosen.add(model.weights().get(p));
+            }
+        }
+        if (chosen.isEmpty()) {
+            throw recipe.error(RecipeKeys.FREEZE, "freezes all tensors of the model");
+        }
+        return chosen::contains;
+    }
+
+    Model model() {
+        return model;
+    }
+
+    Predicate<Weight> trainable() {
+        return trainable;
+    }
+
+    /// What checkpoints store.
+    TrainedModel content() {
+        return content;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

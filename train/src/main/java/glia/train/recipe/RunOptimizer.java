@@ -1,0 +1,77 @@
+package glia.train.recipe;
+
+import glia.io.CheckpointException;
+import glia.model.Model;
+import glia.tensor.ops.Weight;
+import glia.train.optim.Adafactor;
+import glia.train.optim.AdamW;
+import glia.train.optim.Lion;
+import glia.train.optim.Muon;
+import glia.train.optim.ParameterGroup;
+import glia.train.optim.ParameterGroups;
+import glia.train.optim.Sgd;
+import glia.train.optim.UpdateRule;
+import glia.train.recipe.RecipeKeys.OptimizerName;
+import glia.train.recipe.RecipeKeys.ScheduleName;
+import glia.train.schedule.ConstantSchedule;
+import glia.train.schedule.CosineSchedule;
+import glia.train.schedule.LinearSchedule;
+import glia.train.schedule.Schedule;
+import glia.train.schedule.WarmupStableDecay;
+import java.util.List;
+import java.util.function.Predicate;
+
+/// The optimizer and the learning-rate schedule of a recipe.
+final class RunOptimizer {
+    private RunOptimizer() { }
+
+    /// The parameters with their rules.
+    static List<ParameterGroup> groups(Recipe recipe, Model model, Predicate<Weight> trainable)
+            throws CheckpointException {
+        UpdateRule rule = rule(recipe);
+        double decay = recipe.get(RecipeKeys.WEIGHT_DECAY);
+        if (recipe.get(RecipeKeys.OPTIMIZER) != OptimizerName.MUON) {
+            return ParameterGroups.of(model, trainable, rule, decay);
+        }
+        double factor = recipe.get(RecipeKeys.MUON_RATE);
+        return ParameterGroups.of(model, trainable, rule, adamW(recipe), decay).stream()
+                .map(g -> g.rule() == rule ? new ParameterGroup(g.weights(), rule, decay, factor) : g).toList();
+    }
+
+    /// The rule of the parameters, with Muon that of the matrices of layers.
+    static UpdateRule rule(Recipe recipe) throws CheckpointException {
+        double momentum = recipe.get(RecipeKeys.MOMENTUM);
+        List<Double> betas = recipe.get(RecipeKeys.BETAS);
+        return switch (recipe.get(RecipeKeys.OPTIMIZER)) {
+            case ADAMW -> adamW(recipe);
+            case MUON -> new Muon(momentum, true, 5, false);
+            case SGD -> new Sgd(momentum, 0, false);
+            case LION -> new Lion(betas.get(0), betas.get(1));
+            case ADAFACTOR -> new Adafactor();
+        };
+    }
+
+    private static AdamW adamW(Recipe recipe) throws CheckpointException {
+        List<Double> betas = recipe.get(RecipeKeys.BETAS);
+        return new AdamW(betas.get(0), betas.get(1), recipe.get(RecipeKeys.EPSILON), false);
+    }
+
+    /// The schedule of a run of so many steps.
+    static Schedule schedule(Recipe recipe, long steps) throws CheckpointException {
+        long warmup = Math.min(recipe.get(RecipeKeys.WARMUP), steps);
+        double minimum = recipe.get(RecipeKeys.MIN_FACTOR);
+        long decay = recipe.find(RecipeKeys.DECAY).orElse(Math.max(1, steps / 5));
+        ScheduleName name = recipe.get(RecipeKeys.SCHEDULE);
+        if (name == ScheduleName.WSD && warmup + decay > steps) {
+            throw recipe.error(RecipeKeys.DECAY, "is " + decay + ": with " + warmup + " steps of warm-up it is more "
+                    + "than the " + steps + " steps of the run");
+        }
+        return switch (name) {
+            case COSINE -> new CosineSchedule(warmup, steps, minimum);
+            case LINEAR -> new LinearSchedule(warmup, steps);
+            case CONSTANT -> new ConstantSchedule(warmup);
+            case WSD -> new WarmupStableDecay(warmup, steps - warmup - decay, decay, minimum,
+                    WarmupStableDecay.Shape.LINEAR);
+        };
+    }
+}

@@ -1,0 +1,27 @@
+package glia.train.recipe;
+
+import glia.io.CheckpointException;
+import java.nio.file.Path;
+import java.util.List;
+
+/// A file of training data and its weight in a mixture, written as `file` or `file * 0.3`.
+record WeightedPath(Path path, double weight) {
+    private static final String TIMES = " * ";
+
+    static WeightedPath parse(Recipe recipe, RecipeKey<List<String>> key, String written) throws CheckpointException {
+        int times = written.lastIndexOf(TIMES);
+        if (times < 0) {
+            return new WeightedPath(recipe.path(key, written), 1);
+        }
+        String number = written.substring(times + TIMES.length()).strip();
+        try {
+            double weight = Double.parseDouble(number);
+            if (weight > 0 && !Double.isInfinite(weight)) {
+                return new WeightedPath(recipe.path(key, written.substring(0, times).strip()), weight);
+            }
+        } catch (NumberFormatException e) {
+            // Reported below.
+        }
+        throw recipe.error(key, "has the weight '" + number + "' in '" + written + "', expected a number above 0");
+    }
+}

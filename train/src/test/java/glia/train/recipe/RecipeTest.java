@@ -1,0 +1,95 @@
+package glia.train.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.CheckpointException;
+import glia.io.yaml.YamlDocument;
+import glia.train.recipe.RecipeKeys.OptimizerName;
+import glia.train.recipe.RecipeKeys.Task;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RecipeTest {
+    private static Recipe recipe(String yaml, String... overrides) throws CheckpointException {
+        return Recipe.of(YamlDocument.parse(Path.of("r.yaml"), yaml), List.of(overrides));
+    }
+
+    @Test
+    void valuesDefaultsAndOverrides() throws Exception {
+        Recipe recipe = recipe("""
+                task: sft
+                optimizer: {name: muon, learning_rate: 1e-4}
+                optimizer.weight_decay: 0.5
+                data:
+                  train: a.jsonl
+                """, "optimizer.learning_rate=3", "sample.prompts=[a, b]");
+        assertEquals(Task.SFT, recipe.get(RecipeKeys.TASK));
+        assertEquals(OptimizerName.MUON, recipe.get(RecipeKeys.OPTIMIZER));
+        assertEquals(3.0, recipe.get(RecipeKeys.LEARNING_RATE));
+        assertEquals(0.5, recipe.get(RecipeKeys.WEIGHT_DECAY));
+        assertEquals(List.of("a.jsonl"), recipe.get(RecipeKeys.TRAIN));
+        assertEquals(List.of("a", "b"), recipe.get(RecipeKeys.PROMPTS));
+        assertEquals(8L, recipe.get(RecipeKeys.SEQUENCES));
+        assertFalse(recipe.has(RecipeKeys.SEQUENCES));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "learning_rate: 1 | line 1: key learning_rate | Did you mean optimizer.learning_rate?",
+        "optimizer: {learning_rat: 1} | line 1: key optimizer.learning_rat | Did you mean optimizer.learning_rate",
+        "optimizer: {learning_rate: fast} | line 1: key optimizer.learning_rate | is 'fast', expected number from 0",
+        "steps: -1 | line 1: key steps | is -1, expected whole number from 0",
+        "steps: 1.5 | line 1: key steps | is 1.5, expected whole number",
+        "task: finetune | line 1: key task | is 'finetune', expected pretrain, sft, classify",
+        "optimizer: adamw | line 1: key optimizer | is 'adamw', expected a mapping with name, learning_rate",
+        "optimizer: {betas: [0.9]} | line 1: key optimizer.betas | is [0.9], expected list of 2 numbers",
+        "report: {html: 1} | key report.html | is 1, expected true or false"})
+    void wrongKeysAndValuesAreNamedWithTheirLine(String yaml, String where, String what) {
+        CheckpointException e = assertThrows(CheckpointException.class, () -> recipe(yaml));
+        assertTrue(e.getMessage().startsWith("r.yaml") && e.getMessage().contains(where)
+                && e.getMessage().contains(what), e.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"steps | 'steps' is no override", "stepz=1 | Did you mean steps?",
+        "steps=x | steps is 'x', expected whole number"})
+    void wrongOverridesAreNamed(String override, String message) {
+        Exception e = assertThrows(IllegalArgumentException.class, () -> recipe("task: sft", override));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    @Test
+    void aKeyWithoutValueOrDefaultIsMissing() throws Exception {
+        Recipe recipe = recipe("task: sft");
+        CheckpointException e = assertThrows(CheckpointException.class, () -> recipe.get(RecipeKeys.TRAIN));
+        assertTrue(e.getMessage().contains("data.train is missing, expected text or list of texts"), e.getMessage());
+    }
+
+    @Test
+    void allKeysAreListedOnceAndExplained() throws Exception {
+        HashSet<String> names = new HashSet<>();
+        for (RecipeKey<?> key : RecipeKeys.all()) {
+            assertTrue(names.add(key.name()), key.name());
+            assertFalse(key.description().isBlank());
+            assertFalse(key.description().endsWith("."), key.name());
+        }
+        long constants = List.of(RecipeKeys.class.getFields()).stream()
+                .filter(f -> f.getType() == RecipeKey.class).count();
+        assertEquals(constants, names.size());
+    }
+
+    @Test
+    void recipesThatComeWithTheProgramAreValid() throws Exception {
+        for (ShippedRecipes.Shipped shipped : ShippedRecipes.all()) {
+            ShippedRecipes.read(shipped.name(), List.of("data.train=x"));
+            assertFalse(shipped.summary().isBlank());
+        }
+    }
+}
