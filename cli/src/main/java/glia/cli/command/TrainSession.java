@@ -3,7 +3,10 @@ package glia.cli.command;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Units;
 import glia.train.recipe.RecipeRun;
+import glia.train.report.RunDescription;
 import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -12,10 +15,13 @@ final class TrainSession {
     private static final int SECONDS_TO_SAVE = 600;
 
     private final RecipeRun run;
+    private final String kernels;
     private final Console console;
 
-    TrainSession(RecipeRun run, Console console) {
+    /// @param kernels the name of the backend
+    TrainSession(RecipeRun run, String kernels, Console console) {
         this.run = run;
+        this.kernels = kernels;
         this.console = console;
     }
 
@@ -27,7 +33,7 @@ final class TrainSession {
         Thread hook = new Thread(() -> stop(ended));
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            if (!run.run()) {
+            if (!run.run(environment(), message -> console.err().println("glia: " + message))) {
                 return ExitCode.INTERRUPTED;
             }
         } finally {
@@ -36,6 +42,13 @@ final class TrainSession {
         }
         console.err().println("The model is in " + run.folder().model());
         return ExitCode.OK;
+    }
+
+    private Map<String, String> environment() {
+        Map<String, String> environment = new LinkedHashMap<>(RunDescription.javaEnvironment());
+        environment.put("kernels", kernels);
+        environment.put("version", Version.line());
+        return environment;
     }
 
     /// Runs when the process is told to end: waits for the checkpoint.

@@ -8,6 +8,7 @@ import static glia.train.recipe.RecipeKey.numbers;
 import static glia.train.recipe.RecipeKey.text;
 import static glia.train.recipe.RecipeKey.texts;
 
+import glia.train.run.NumberWatch;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,7 +38,20 @@ public final class RecipeKeys {
 
     public enum AdapterKind { NONE, LORA, RSLORA, DORA }
 
-    public enum BadNumbers { STOP, SKIP, ROLLBACK }
+    /// What follows a number that is not finite.
+    public enum BadNumbers {
+        STOP(NumberWatch.Policy.STOP), SKIP(NumberWatch.Policy.SKIP), ROLLBACK(NumberWatch.Policy.ROLL_BACK);
+
+        private final NumberWatch.Policy policy;
+
+        BadNumbers(NumberWatch.Policy policy) {
+            this.policy = policy;
+        }
+
+        NumberWatch.Policy policy() {
+            return policy;
+        }
+    }
 
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 

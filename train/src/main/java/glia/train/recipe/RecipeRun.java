@@ -1,7 +1,6 @@
 package glia.train.recipe;
 
 import glia.engine.Engine;
-import glia.engine.training.Loss;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
@@ -17,9 +16,13 @@ import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
+import glia.train.optim.WeightAverage;
 import glia.train.recipe.RecipeKeys.TrainingPrecision;
-import glia.train.run.LanguageObjective;
-import glia.train.run.Objective;
+import glia.train.report.HtmlReport;
+import glia.train.report.MetricsFile;
+import glia.train.report.RunDescription;
+import glia.train.report.TensorBoardFile;
+import glia.train.run.NumberWatch;
 import glia.train.run.ParameterNorms;
 import glia.train.run.TextSamples;
 import glia.train.run.Trainer;
@@ -30,8 +33,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// A training run that a recipe describes, ready to go.
 ///
@@ -55,7 +61,8 @@ public final class RecipeRun implements AutoCloseable {
     private final TrainingPass pass;
     private final List<ParameterGroup> groups;
     private final Optimizer optimizer;
-    private final Objective objective;
+    private final RunObjective objective;
+    private final Optional<WeightAverage> average;
     private final Trainer trainer;
     private final Engine engine;
     private final long steps;
@@ -85,8 +92,9 @@ public final class RecipeRun implements AutoCloseable {
         optimizer = new Optimizer(kernels, groups);
         pass = TrainingPass.of(model.model(), kernels, passOptions(recipe).withTrainable(model.trainable()));
         engine = new Engine(model.model(), kernels, Precision.EXACT, SAMPLE_STATE_BYTES);
-        objective = new LanguageObjective(data.training(), Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE)),
-                Loss.CROSS_ENTROPY, data.validation(), data.validationBatches());
+        objective = RunObjective.of(recipe, model.model(), data);
+        double ema = recipe.get(RecipeKeys.EMA);
+        average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
         trainer = trainer();
     }
 
@@ -177,12 +185,17 @@ public final class RecipeRun implements AutoCloseable {
                 RunOptimizer.schedule(recipe, steps), recipe.get(RecipeKeys.CLIP), recipe.get(RecipeKeys.VALIDATE_EVERY),
                 recipe.get(RecipeKeys.SAVE_EVERY), recipe.get(RecipeKeys.MEASURE_EVERY),
                 recipe.get(RecipeKeys.SAMPLE_EVERY));
-        Trainer made = new Trainer(pass, optimizer, objective, options)
+        Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(pass, groups))
                 .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS),
                         text -> tokenizer.encode(text, true), Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)),
                         recipe.get(RecipeKeys.SEED)));
+        objective.hooks().forEach(made::after);
+        average.ifPresent(a -> made.after(a::updated).keep(a.state()));
+        NumberWatch watch = new NumberWatch(model.model(), NumberWatch.Options.of(recipe.get(RecipeKeys.BAD_NUMBERS)
+                .policy()));
+        made.guardBy(watch).keep(watch.state());
         if (last.isPresent()) {
             made.resume(last.get());
         }
@@ -241,7 +254,7 @@ public final class RecipeRun implements AutoCloseable {
         for (int i = 0; i < MAX_PROBES && (i == 0 || System.nanoTime() - begin < PROBE_NANOS); i++) {
             long start = System.nanoTime();
             pass.zeroGradients();
-            tokens = objective.accumulate(pass, 0).tokens();
+            tokens = objective.objective().accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
         return new Estimate(trainable, tokens, best);
@@ -262,22 +275,52 @@ public final class RecipeRun implements AutoCloseable {
         trainer.stop();
     }
 
-    /// Runs all steps that are left, and writes the result into the folder `model`.
+    /// Runs all steps that are left with records in the folder, and writes the result, the average of the weights if
+    /// there is one, into the folder `model`.
     ///
+    /// @param environment what the records say of the machine, by name
+    /// @param warnings receives what the user should know
     /// @return whether all steps were made
-    public boolean run() throws IOException {
-        long done = trainer.run();
-        if (done < steps) {
-            return false;
+    public boolean run(Map<String, String> environment, Consumer<String> warnings) throws IOException {
+        RunDescription description = description(environment);
+        List<TrainingListener> records = new ArrayList<>();
+        try {
+            records.add(stepsDone() == 0 ? MetricsFile.create(folder.metrics(), description, warnings)
+                    : MetricsFile.resume(folder.metrics(), stepsDone(), description, warnings));
+            if (recipe.get(RecipeKeys.TENSORBOARD)) {
+                records.add(TensorBoardFile.create(folder.tensorBoard(), stepsDone(), description, warnings));
+            }
+            if (recipe.get(RecipeKeys.REPORT)) {
+                HtmlReport report = new HtmlReport(folder.report(), description, warnings);
+                records.add(stepsDone() == 0 ? report : report.replay(folder.metrics()));
+            }
+            records.forEach(trainer::listen);
+            if (trainer.run() < steps) {
+                return false;
+            }
+        } finally {
+            for (TrainingListener record : records) {
+                record.close();
+            }
         }
+        average.ifPresent(WeightAverage::exchange);
         Folders.delete(folder.model());
         model.content().write(folder.model());
+        average.ifPresent(WeightAverage::exchange);
         return true;
+    }
+
+    private RunDescription description(Map<String, String> environment) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        recipe.values().forEach((key, value) -> settings.put(key, String.valueOf(value)));
+        String title = String.valueOf(recipe.origin().getFileName()).replaceFirst("\\.ya?ml$", "");
+        return new RunDescription(title, steps, settings, environment);
     }
 
     @Override
     public void close() {
         pass.close();
+        average.ifPresent(WeightAverage::close);
         optimizer.close();
         engine.close();
         data.close();
