@@ -8,6 +8,7 @@ module glia.train {
     exports glia.train.loss;
     exports glia.train.expert;
     exports glia.train.optim;
+    exports glia.train.recipe;
     exports glia.train.report;
     exports glia.train.run;
     exports glia.train.schedule;

@@ -47,7 +47,6 @@ final class TrainSession {
     private Map<String, String> environment() {
         Map<String, String> environment = new LinkedHashMap<>(RunDescription.javaEnvironment());
         environment.put("kernels", kernels);
-        environment.put("version", Version.line());
         return environment;
     }
 

@@ -69,7 +69,7 @@ class RecipeTest {
     void aKeyWithoutValueOrDefaultIsMissing() throws Exception {
         Recipe recipe = recipe("task: sft");
         CheckpointException e = assertThrows(CheckpointException.class, () -> recipe.get(RecipeKeys.TRAIN));
-        assertTrue(e.getMessage().contains("data.train is missing, expected text or list of texts"), e.getMessage());
+        assertTrue(e.getMessage().contains("data.train: is missing, expected text or list of texts"), e.getMessage());
     }
 
     @Test
