@@ -1,25 +1,31 @@
 package glia.cli.command;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.TrainingProgress;
 import glia.cli.terminal.Units;
+import glia.tensor.kernel.Kernels;
+import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeRun;
+import glia.train.report.FlopsUtilization;
 import glia.train.report.RunDescription;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /// A training run on a terminal. Ctrl-C ends it after the current step, with a checkpoint.
 final class TrainSession {
     private static final int SECONDS_TO_SAVE = 600;
+    /// Steps from line to line where standard error is no terminal.
+    private static final int LINES_EVERY = 50;
 
     private final RecipeRun run;
-    private final String kernels;
+    private final Kernels kernels;
     private final Console console;
 
-    /// @param kernels the name of the backend
-    TrainSession(RecipeRun run, String kernels, Console console) {
+    TrainSession(RecipeRun run, Kernels kernels, Console console) {
         this.run = run;
         this.kernels = kernels;
         this.console = console;
@@ -29,14 +35,19 @@ final class TrainSession {
         run.notes().forEach(note -> console.err().println("glia: " + note));
         console.err().println("Training " + Units.count(run.parameters().total()) + " parameters for "
                 + (run.steps() - run.stepsDone()) + " steps into " + run.folder().path());
+        boolean bf16 = run.recipe().get(RecipeKeys.PRECISION) != RecipeKeys.TrainingPrecision.F32;
+        TrainingProgress progress = new TrainingProgress(console, run.steps(), LINES_EVERY, Optional.of(
+                FlopsUtilization.of(run.spec(), run.context(), FlopsUtilization.peak(kernels, bf16))));
+        run.listen(progress);
         CountDownLatch ended = new CountDownLatch(1);
         Thread hook = new Thread(() -> stop(ended));
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            if (!run.run(environment(), message -> console.err().println("glia: " + message))) {
+            if (!run.run(environment(), progress::say)) {
                 return ExitCode.INTERRUPTED;
             }
         } finally {
+            progress.close();
             ended.countDown();
             removeHook(hook);
         }
@@ -46,7 +57,7 @@ final class TrainSession {
 
     private Map<String, String> environment() {
         Map<String, String> environment = new LinkedHashMap<>(RunDescription.javaEnvironment());
-        environment.put("kernels", kernels);
+        environment.put("kernels", kernels.name());
         return environment;
     }
 

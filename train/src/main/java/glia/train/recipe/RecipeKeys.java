@@ -21,7 +21,7 @@ public final class RecipeKeys {
     /// What is trained, and on what kind of data.
     public enum Task { PRETRAIN, SFT, CLASSIFY, REWARD, EMBED, MASK, DISTILL }
 
-    /// Initial values of new models.
+    /// Initial values of new models, see [glia.model.Initialization].
     public enum Init { DEFAULT, GPT2, MUP }
 
     /// How text becomes sequences.

@@ -10,6 +10,7 @@ import glia.io.json.JsonTree;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
+import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.checkpoint.CheckpointStore;
@@ -175,9 +176,12 @@ public final class RecipeRun implements AutoCloseable {
     }
 
     private static TrainingOptions passOptions(Recipe recipe) throws CheckpointException {
-        return TrainingOptions.defaults()
-                .with(recipe.get(RecipeKeys.PRECISION) == TrainingPrecision.BF16 ? Precision.HALF : Precision.EXACT)
-                .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)));
+        TrainingPrecision precision = recipe.get(RecipeKeys.PRECISION);
+        TrainingOptions options = TrainingOptions.defaults()
+                .with(precision == TrainingPrecision.F32 ? Precision.EXACT : Precision.HALF)
+                .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)))
+                .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED)));
+        return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 
     private Trainer trainer() throws CheckpointException {
@@ -230,6 +234,11 @@ public final class RecipeRun implements AutoCloseable {
     /// The model's spec.
     public ModelSpec spec() {
         return model.model().spec();
+    }
+
+    /// The most tokens of a training sequence.
+    public int context() throws CheckpointException {
+        return context(recipe, spec());
     }
 
     /// The model's parameters.

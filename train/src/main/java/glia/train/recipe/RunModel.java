@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.Folders;
 import glia.model.FreshModel;
+import glia.model.Initialization;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.fresh.NewModels;
@@ -64,12 +65,21 @@ final class RunModel implements AutoCloseable {
         return config.with("vocab_size", vocabSize);
     }
 
+    /// How new weights are drawn.
+    static Initialization initialization(Recipe recipe) throws CheckpointException {
+        return switch (recipe.get(RecipeKeys.INIT)) {
+            case DEFAULT -> Initialization.DEFAULT;
+            case GPT2 -> Initialization.GPT2;
+            case MUP -> new Initialization.MaximalUpdate(Math.toIntExact(recipe.get(RecipeKeys.BASE_WIDTH)));
+        };
+    }
+
     /// Writes a new model and its tokenizer, from which the run then loads.
     ///
     /// @param tokenizerFolder whose tokenizer files are copied
     static void writeStart(Recipe recipe, Config config, Path tokenizerFolder, Path folder) throws IOException {
         Folders.delete(folder);
-        try (Model fresh = FreshModel.create(config, recipe.get(RecipeKeys.SEED))) {
+        try (Model fresh = FreshModel.create(config, initialization(recipe), recipe.get(RecipeKeys.SEED))) {
             ModelWriter.write(fresh, folder);
         }
         for (String name : List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",

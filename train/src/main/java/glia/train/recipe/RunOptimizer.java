@@ -1,11 +1,13 @@
 package glia.train.recipe;
 
 import glia.io.CheckpointException;
+import glia.model.Initialization;
 import glia.model.Model;
 import glia.tensor.ops.Weight;
 import glia.train.optim.Adafactor;
 import glia.train.optim.AdamW;
 import glia.train.optim.Lion;
+import glia.train.optim.MaximalUpdate;
 import glia.train.optim.Muon;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.ParameterGroups;
@@ -27,6 +29,19 @@ final class RunOptimizer {
 
     /// The parameters with their rules.
     static List<ParameterGroup> groups(Recipe recipe, Model model, Predicate<Weight> trainable)
+            throws CheckpointException {
+        List<ParameterGroup> groups = withRules(recipe, model, trainable);
+        if (!(RunModel.initialization(recipe) instanceof Initialization.MaximalUpdate form)) {
+            return groups;
+        }
+        try {
+            return MaximalUpdate.groups(model, form, groups);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RecipeKeys.INIT, "is mup: " + e.getMessage());
+        }
+    }
+
+    private static List<ParameterGroup> withRules(Recipe recipe, Model model, Predicate<Weight> trainable)
             throws CheckpointException {
         UpdateRule rule = rule(recipe);
         double decay = recipe.get(RecipeKeys.WEIGHT_DECAY);
