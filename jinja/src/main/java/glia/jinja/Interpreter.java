@@ -231,8 +231,15 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
 
     @Override
     public Flow scoped(Stmt.Scoped s) {
-        Scope outer = s.outermost() ? runtime.scope().outermost() : runtime.scope();
-        return execute(s.body(), new Scope(outer, s.body().frame(), budget));
+        return switch (s.kind()) {
+            case BLOCK -> execute(s.body(), new Scope(runtime.scope().outermost(), s.body().frame(), budget));
+            case GENERATION -> {
+                int start = runtime.written();
+                Flow flow = execute(s.body(), new Scope(runtime.scope(), s.body().frame(), budget));
+                runtime.generated(start);
+                yield flow;
+            }
+        };
     }
 
     @Override

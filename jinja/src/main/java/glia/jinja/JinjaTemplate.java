@@ -38,6 +38,17 @@ public final class JinjaTemplate {
     /// @param maxOutput the most characters of text for a small input; it grows likewise
     /// @throws JinjaError where the rendering fails or exceeds its budget
     public TrustedText render(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, long maxOutput) {
+        return renderMarked(variables, now, budget, maxOutput).text();
+    }
+
+    /// A rendered text.
+    ///
+    /// @param generated starts and ends of what `generation` blocks wrote, in UTF-16 units: start, end, start, end, …
+    ///     Those inside of macros and of other blocks whose text is captured are left out
+    public record Marked(TrustedText text, int[] generated) { }
+
+    /// The same, with what `generation` blocks wrote.
+    public Marked renderMarked(Map<String, ?> variables, Supplier<LocalDateTime> now, Budget budget, long maxOutput) {
         Scope scope = new Scope(Globals.scope(now), Inputs.variables(variables, budget));
         scope.hide(body.frame(), budget);
         Runtime runtime = new Runtime(budget, budget.grown(maxOutput), scope);
@@ -46,7 +57,7 @@ public final class JinjaTemplate {
         } catch (StackOverflowError e) {
             throw stackOverflow();
         }
-        return runtime.result();
+        return new Marked(runtime.result(), runtime.generated());
     }
 
     /// The limits on depth fit a stack of 640 KiB; a thread may have less, or have used it up.

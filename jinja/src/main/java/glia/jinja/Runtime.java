@@ -4,14 +4,21 @@ import glia.jinja.value.Budget;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The state of one rendering: its budget, the current scope and the text written so far.
 final class Runtime {
+    /// Two boxed numbers in a growing list.
+    private static final int SPAN_BYTES = 64;
+
     private final Budget budget;
     private final long maxOutput;
     private final TextBuilder result;
     private TextBuilder out;
     private Scope scope;
+    /// Starts and ends of what `generation` blocks wrote.
+    private final List<Integer> generated = new ArrayList<>();
 
     Runtime(Budget budget, long maxOutput, Scope scope) {
         this.budget = budget;
@@ -50,6 +57,26 @@ final class Runtime {
         TextBuilder left = out;
         out = next;
         return left;
+    }
+
+    /// The length of the rendered text so far; -1 while something else is written, such as the text of a macro.
+    int written() {
+        return out == result ? result.length() : -1;
+    }
+
+    /// Notes that a `generation` block has written all from `start` on. One that did not write to the rendered text is
+    /// left out: it is not known where its text will be.
+    void generated(int start) {
+        if (start >= 0 && result.length() > start) {
+            budget.bytes(SPAN_BYTES);
+            generated.add(start);
+            generated.add(result.length());
+        }
+    }
+
+    /// Starts and ends of what `generation` blocks wrote into the rendered text.
+    int[] generated() {
+        return generated.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /// The rendered text.

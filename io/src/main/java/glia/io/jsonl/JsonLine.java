@@ -43,11 +43,13 @@ public record JsonLine(TextPlace place, Map<String, Object> values) {
 
     /// An error about an absent key.
     public CheckpointException missing(String key, String expected) {
+        String close = Suggestions.closest(key, values.keySet()).stream().findFirst()
+                .map(found -> "; rename " + DisplayText.quote(found) + " if it is meant").orElse("");
         return place.error("found no key \"" + key + "\", expected " + expected + "; the keys are "
-                + DisplayText.shorten(values.keySet().toString(), 4 * MAX_SHOWN)
-                + "." + Suggestions.sentence(key, values.keySet()));
+                + DisplayText.shorten(values.keySet().toString(), 4 * MAX_SHOWN) + close);
     }
 
+    /// Checks that a string has no unpaired surrogates.
     public void requireCharacters(String key, String text) throws CheckpointException {
         for (int i = 0; i < text.length(); i++) {
             if (!Character.isSurrogate(text.charAt(i))) {

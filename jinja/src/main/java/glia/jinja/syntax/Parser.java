@@ -107,7 +107,8 @@ public final class Parser {
             }
             case "print" -> print(body, line);
             case "break", "continue" -> body.add(leave(tag));
-            case "generation" -> body.add(new Stmt.Scoped(false, function(frames.inner(), "endgeneration"), line));
+            case "generation" -> body.add(new Stmt.Scoped(Stmt.Scoped.Kind.GENERATION,
+                    function(frames.inner(), "endgeneration"), line));
             case "block" -> body.add(block(line));
             case "include", "import", "from", "extends", "autoescape" -> throw new JinjaError("'" + tag.text()
                     + "' is not supported: a chat template is a single file and escapes nothing").at(line);
@@ -280,7 +281,7 @@ public final class Parser {
     private Stmt block(int line) {
         String name = targets.variable();
         tokens.skipName("scoped");
-        Stmt block = new Stmt.Scoped(true, function(frames.outermost(), "endblock"), line);
+        Stmt block = new Stmt.Scoped(Stmt.Scoped.Kind.BLOCK, function(frames.outermost(), "endblock"), line);
         tokens.skipName(name);
         return block;
     }

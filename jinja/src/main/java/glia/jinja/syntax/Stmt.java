@@ -122,8 +122,16 @@ public sealed interface Stmt {
         }
     }
 
-    /// A body with a scope of its own: `generation`, and `block`, which sees the outermost variables only.
-    record Scoped(boolean outermost, Body body, int line) implements Stmt {
+    /// A body with a scope of its own.
+    record Scoped(Kind kind, Body body, int line) implements Stmt {
+        /// The tag.
+        public enum Kind {
+            /// `generation`: what it writes is text of the assistant.
+            GENERATION,
+            /// `block`, which sees the outermost variables only.
+            BLOCK
+        }
+
         @Override
         public <R> R accept(Visitor<R> visitor) {
             return visitor.scoped(this);

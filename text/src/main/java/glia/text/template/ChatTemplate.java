@@ -118,9 +118,13 @@ public final class ChatTemplate {
     ///
     /// @throws TemplateException where the template refuses them, fails, or exceeds a limit
     public TrustedText renderTrusted(Map<String, ?> variables) {
+        return renderMarked(variables).text();
+    }
+
+    private JinjaTemplate.Marked renderMarked(Map<String, ?> variables) {
         Budget budget = new Budget(limits.steps(), limits.bytes(), limits.depth());
         try {
-            return template.render(variables, now, budget, limits.outputCharacters());
+            return template.renderMarked(variables, now, budget, limits.outputCharacters());
         } catch (JinjaError e) {
             throw new TemplateException(name, e);
         }
@@ -139,6 +143,14 @@ public final class ChatTemplate {
     /// @throws TemplateException where the template refuses it, fails, or exceeds a limit
     public TrustedText renderTrusted(List<ChatMessage> messages, RenderOptions options) {
         return renderTrusted(options.variables(messages));
+    }
+
+    /// Renders a conversation, with the spans of the text that the template marks as the assistant's by `generation`
+    /// blocks. There are none if the template has no such blocks, or has them in macros.
+    ///
+    /// @throws TemplateException where the template refuses it, fails, or exceeds a limit
+    public JinjaTemplate.Marked renderMarked(List<ChatMessage> messages, RenderOptions options) {
+        return renderMarked(options.variables(messages));
     }
 
     /// The token ids of a conversation, in which only the template itself can write special tokens. BOS is where

@@ -1,7 +1,8 @@
 package glia.train.data;
 
 /// Training data that was read.
-public sealed interface DataSource permits TextData {
+public sealed interface DataSource
+        permits TextData, ChatData, PreferenceData, LabelData, EmbeddingData {
     /// The number of documents, chats or other examples.
     long numExamples();
 

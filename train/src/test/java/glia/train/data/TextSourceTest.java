@@ -108,7 +108,7 @@ class TextSourceTest {
     @CsvSource(delimiter = '|', value = {
         "{\"text\": \"a\"                   | line 2, column | is not JSON",
         "{\"text\": 5}                      | line 2: text: found 5 | expected a string",
-        "{\"texts\": \"a\"}                 | line 2: found no key \"text\" | Did you mean texts?",
+        "{\"texts\": \"a\"}                 | line 2: found no key \"text\" | rename \"texts\" if it is meant",
         "[\"a\"]                            | line 2: found | jq -c '.[]'",
         "\"a\"                              | line 2: found \"a\" | expected a JSON object",
         "{\"text\": \"a\", \"text\": \"b\"} | line 2 | is there twice",

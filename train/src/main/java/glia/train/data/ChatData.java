@@ -1,0 +1,98 @@
+package glia.train.data;
+
+import glia.engine.training.TokenBatch;
+import glia.io.CheckpointException;
+import glia.text.template.ChatTemplate;
+import glia.text.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/// Chats for supervised fine-tuning, in memory. A row is a chat; only tokens of the assistant and the end of its turns
+/// are trained on:
+///
+/// ```java
+/// ChatData data = ChatData.read(List.of(Path.of("chats.jsonl")), model.template(), tokenizer, ChatOptions.of(2048));
+/// Batches batches = RowStream.shuffled(data.packed(2048), seed).batches(4);
+/// ```
+public final class ChatData implements DataSource, Rows {
+    private final List<MaskedTokens> chats;
+    private final ExampleCounts counts;
+
+    private ChatData(List<MaskedTokens> chats, ExampleCounts counts) {
+        this.chats = chats;
+        this.counts = counts;
+    }
+
+    /// Reads JSONL files, and those in folders.
+    ///
+    /// @param template of the model; none for a model that continues texts, whose lines have `prompt` and `completion`
+    /// @throws CheckpointException if a line is not as described, has no turn of the assistant, is refused by the
+    ///     template, or if the tokens of a turn cannot be found
+    public static ChatData read(List<Path> paths, Optional<ChatTemplate> template, Tokenizer tokenizer,
+            ChatOptions options) throws IOException {
+        ChatEncoder encoder = new ChatEncoder(template, tokenizer, options);
+        ExampleList list = new ExampleList(options);
+        ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encode(new ChatJson(line).chat())));
+        return new ChatData(list.examples(), list.counts());
+    }
+
+    /// The chats, in the order of the files.
+    public List<MaskedTokens> chats() {
+        return chats;
+    }
+
+    /// How many chats were read, cut and dropped.
+    public ExampleCounts counts() {
+        return counts;
+    }
+
+    @Override
+    public long numExamples() {
+        return chats.size();
+    }
+
+    @Override
+    public long numTokens() {
+        return chats.stream().mapToLong(chat -> chat.ids().length).sum();
+    }
+
+    /// The tokens that are trained on.
+    public long numTrainedTokens() {
+        return chats.stream().mapToLong(chat -> chat.isTrained().cardinality()).sum();
+    }
+
+    @Override
+    public long size() {
+        return chats.size();
+    }
+
+    @Override
+    public void add(TokenBatch batch, long row) {
+        chats.get(Math.toIntExact(row)).addTo(batch);
+    }
+
+    /// Rows of several chats with at most `tokens` tokens together. Chats do not attend to each other.
+    ///
+    /// @throws IllegalArgumentException if a chat has more tokens
+    public Rows packed(int tokens) {
+        return new PackedRows(this, chats.stream().mapToInt(chat -> chat.ids().length).toArray(), tokens);
+    }
+
+    /// Splits off the last chats for validation.
+    ///
+    /// @param validation how many, less than there are
+    public Split split(int validation) {
+        if (validation < 1 || validation >= chats.size()) {
+            throw new IllegalArgumentException("found " + validation + " of " + chats.size() + " chats for validation, "
+                    + "expected at least 1 and less than all");
+        }
+        int at = chats.size() - validation;
+        return new Split(new ChatData(chats.subList(0, at), counts), new ChatData(chats.subList(at, chats.size()),
+                counts));
+    }
+
+    /// Two parts without common chats.
+    public record Split(ChatData train, ChatData validation) { }
+}

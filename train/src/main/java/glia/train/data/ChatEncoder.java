@@ -1,0 +1,149 @@
+package glia.train.data;
+
+import glia.io.CheckpointException;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.template.TemplateException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// Encodes chats and finds the tokens to train on: those that the assistant wrote, and the end-of-turn token.
+final class ChatEncoder {
+    private final Optional<ChatTemplate> template;
+    private final Tokenizer tokenizer;
+    private final RenderOptions render;
+    private final boolean lastOnly;
+
+    /// @param template none for a model that continues texts; its examples are a prompt and a completion
+    ChatEncoder(Optional<ChatTemplate> template, Tokenizer tokenizer, ChatOptions options) {
+        this.template = template;
+        this.tokenizer = tokenizer;
+        lastOnly = options.turns() == ChatOptions.Turns.LAST;
+        RenderOptions variables = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer.bos()))
+                .withToken("eos_token", piece(tokenizer.eos()));
+        for (var variable : options.variables().entrySet()) {
+            variables = variables.with(variable.getKey(), variable.getValue());
+        }
+        render = variables;
+    }
+
+    private String piece(OptionalInt id) {
+        return id.isPresent() ? tokenizer.piece(id.getAsInt()) : "";
+    }
+
+    /// The tokens of a chat.
+    ///
+    /// @throws CheckpointException if the chat has no turn of the assistant, the template refuses it, or the tokens of
+    ///     a turn cannot be found
+    MaskedTokens encode(Chat chat) throws CheckpointException {
+        int numPrompt = chat.numPrompt();
+        if (chat.messages().subList(numPrompt, chat.messages().size()).stream().noneMatch(Chat::isAssistant)) {
+            throw chat.place().error("found no turn of the assistant to train on, only "
+                    + chat.messages().stream().map(ChatMessage::role).toList() + "; add its answer, or remove the "
+                    + "line");
+        }
+        try {
+            return template.isPresent() ? rendered(chat) : plain(chat);
+        } catch (TemplateException e) {
+            throw chat.place().error("the chat template does not render this chat: " + e.getMessage());
+        } catch (IllegalArgumentException e) {
+            throw chat.place().error("cannot be encoded: " + e.getMessage());
+        }
+    }
+
+    private MaskedTokens plain(Chat chat) throws CheckpointException {
+        if (chat.numPrompt() != 1 || chat.messages().size() != 2 || !chat.tools().isEmpty()) {
+            throw chat.place().error("found a chat, but the model has no chat template; expected a \"prompt\" and a "
+                    + "\"completion\", or a model with a template (chat_template.jinja)");
+        }
+        DocumentEncoder documents = new DocumentEncoder(tokenizer);
+        String prompt = chat.messages().getFirst().content();
+        TrustedText text = new TextBuilder().append(prompt).append(chat.messages().getLast().content()).whole();
+        int[] inner = tokenizer.encode(text, false);
+        int[] before = documents.before();
+        int[] after = documents.after();
+        int[] ids = Arrays.copyOf(before, before.length + inner.length + after.length);
+        System.arraycopy(inner, 0, ids, before.length, inner.length);
+        System.arraycopy(after, 0, ids, before.length + inner.length, after.length);
+        BitSet trained = new BitSet();
+        trained.set(before.length + new TokenPlaces(tokenizer, text, inner).first(prompt.length()), ids.length);
+        return new MaskedTokens(ids, trained);
+    }
+
+    private MaskedTokens rendered(Chat chat) throws CheckpointException {
+        AssistantSpans found = new AssistantSpans(template.get(), render, chat, lastOnly);
+        if (!lastOnly && !found.hasToolCalls()) {
+            found = new AssistantSpans(template.get(), render, chat.withNullContents(), false);
+            if (!found.hasToolCalls()) {
+                throw chat.place().error("found tool calls, which the chat template " + template.get().name()
+                        + " does not render here; take a template for tool calls");
+            }
+        }
+        int[] ids = tokenizer.encode(found.text(), false);
+        TokenPlaces places = new TokenPlaces(tokenizer, found.text(), ids);
+        BitSet trained = new BitSet();
+        for (AssistantSpans.Span span : found.spans()) {
+            int first = places.first(span.start());
+            int end = places.end(span.end());
+            trained.set(first, switch (span.kind()) {
+                case MARKED -> end;
+                case CLOSED -> closed(ids, first, end);
+                case CONTENT -> afterMarker(chat, ids, end);
+            });
+        }
+        boolean isMarked = found.spans().stream().anyMatch(s -> s.kind() == AssistantSpans.Span.Kind.MARKED);
+        OptionalInt eos = tokenizer.eos();
+        if (!isMarked && eos.isPresent() && trained.length() == ids.length && !isMarker(ids[ids.length - 1])) {
+            ids = Arrays.copyOf(ids, ids.length + 1);
+            ids[ids.length - 1] = eos.getAsInt();
+            trained.set(ids.length - 1);
+        }
+        return new MaskedTokens(ids, trained);
+    }
+
+    /// The end of a turn: behind its end-of-turn token, without the white space that the template writes after it. A
+    /// template without such a token (GLM) ends turns by the first token of the next one.
+    private int closed(int[] ids, int from, int to) {
+        int run = to;
+        while (run > from && (isMarker(ids[run - 1]) || isBlank(ids[run - 1]))) {
+            run--;
+        }
+        int end = -1;
+        for (int i = run; i < to; i++) {
+            if (tokenizer.endOfGeneration().contains(ids[i])) {
+                return i + 1;
+            }
+            end = isMarker(ids[i]) ? i + 1 : end;
+        }
+        return end >= 0 ? end : to < ids.length && isMarker(ids[to]) ? to + 1 : to;
+    }
+
+    /// The end of a turn whose content ends at a token.
+    private int afterMarker(Chat chat, int[] ids, int from) throws CheckpointException {
+        if (from < ids.length && isMarker(ids[from])) {
+            return from + 1;
+        }
+        for (int i = from; i < ids.length; i++) {
+            if (tokenizer.endOfGeneration().contains(ids[i])) {
+                return i + 1;
+            }
+        }
+        throw chat.place().error("found no end-of-turn token after a turn of the assistant, expected one of the "
+                + "tokens " + tokenizer.endOfGeneration() + " that end generation; put {% generation %} and "
+                + "{% endgeneration %} around the assistant's text in the chat template");
+    }
+
+    private boolean isMarker(int id) {
+        return tokenizer.isSpecial(id) || tokenizer.endOfGeneration().contains(id);
+    }
+
+    private boolean isBlank(int id) {
+        return tokenizer.decode(new int[] {id}, false).isBlank();
+    }
+}

@@ -1,0 +1,61 @@
+package glia.train.data;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// How chats become training sequences.
+///
+/// @param maxTokens the longest sequence
+/// @param truncation what happens to longer ones
+/// @param turns which turns of the assistant are trained on
+/// @param variables variables of the model's template, such as `enable_thinking`
+public record ChatOptions(int maxTokens, Truncation truncation, Turns turns, Map<String, Object> variables) {
+    /// What happens to sequences that are too long. Both are counted in [ExampleCounts].
+    public enum Truncation {
+        /// They are left out.
+        DROP,
+        /// Their end is cut off; they are left out if no trained token remains.
+        CUT
+    }
+
+    /// Which turns of the assistant are trained on.
+    public enum Turns {
+        /// All of them.
+        ALL,
+        /// The last one.
+        LAST
+    }
+
+    /// Copies the variables.
+    ///
+    /// @throws IllegalArgumentException if `maxTokens` is less than 2
+    public ChatOptions {
+        if (maxTokens < 2) {
+            throw new IllegalArgumentException("found sequences of at most " + maxTokens
+                    + " tokens, expected at least 2");
+        }
+        variables = new LinkedHashMap<>(variables);
+    }
+
+    /// All turns, without the sequences that are longer than `maxTokens`.
+    public static ChatOptions of(int maxTokens) {
+        return new ChatOptions(maxTokens, Truncation.DROP, Turns.ALL, Map.of());
+    }
+
+    /// The same with another truncation.
+    public ChatOptions with(Truncation other) {
+        return new ChatOptions(maxTokens, other, turns, variables);
+    }
+
+    /// The same with other turns.
+    public ChatOptions with(Turns other) {
+        return new ChatOptions(maxTokens, truncation, other, variables);
+    }
+
+    /// The same with another variable of the template.
+    public ChatOptions with(String name, Object value) {
+        Map<String, Object> more = new LinkedHashMap<>(variables);
+        more.put(name, value);
+        return new ChatOptions(maxTokens, truncation, turns, more);
+    }
+}
