@@ -15,7 +15,8 @@ public final class StrictUtf8 {
     /// @param offset of the first byte in the file
     /// @param line of the first byte
     /// @throws CheckpointException if they are not UTF-8, with line, offset and the bytes
-    public static String decode(Path file, byte[] bytes, int length, long offset, long line) throws CheckpointException {
+    public static String decode(Path file, byte[] bytes, int length, long offset, long line)
+            throws CheckpointException {
         try {
             return Utf8.decode(bytes, 0, length);
         } catch (CharacterCodingException e) {

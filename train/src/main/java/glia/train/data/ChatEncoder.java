@@ -79,11 +79,7 @@ final class ChatEncoder {
     private MaskedTokens rendered(Chat chat) throws CheckpointException {
         AssistantSpans found = new AssistantSpans(template.get(), render, chat, lastOnly);
         if (!lastOnly && !found.hasToolCalls()) {
-            found = new AssistantSpans(template.get(), render, chat.withNullContents(), false);
-            if (!found.hasToolCalls()) {
-                throw chat.place().error("found tool calls, which the chat template " + template.get().name()
-                        + " does not render here; take a template for tool calls");
-            }
+            found = withNullContents(chat);
         }
         int[] ids = tokenizer.encode(found.text(), false);
         TokenPlaces places = new TokenPlaces(tokenizer, found.text(), ids);
@@ -105,6 +101,20 @@ final class ChatEncoder {
             trained.set(ids.length - 1);
         }
         return new MaskedTokens(ids, trained);
+    }
+
+    /// Renders tool calls without content as some templates want them.
+    private AssistantSpans withNullContents(Chat chat) throws CheckpointException {
+        try {
+            AssistantSpans found = new AssistantSpans(template.get(), render, chat.withNullContents(), false);
+            if (found.hasToolCalls()) {
+                return found;
+            }
+        } catch (TemplateException e) {
+            // The template cannot take a null content, and leaves out the tool calls with an empty one.
+        }
+        throw chat.place().error("found tool calls, which the chat template " + template.get().name()
+                + " does not render; take a model with a template for tool calls, or write them into the content");
     }
 
     /// The end of a turn: behind its end-of-turn token, without the white space that the template writes after it. A

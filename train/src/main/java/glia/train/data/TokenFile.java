@@ -11,12 +11,11 @@ import java.util.HexFormat;
 
 /// Documents as token ids in a memory-mapped file. All numbers are little-endian:
 ///
-/// | part | bytes | content |
-/// |---|---|---|
-/// | header | 128 | `GLIATOKN`, version (int, 1), bytes of a token id (int, 2 or 4), size of the vocabulary (int), 4 zeros, SHA-256 of the tokenizer (32 bytes), SHA-256 of the sources (32 bytes), zeros |
-/// | tokens | N · 2 or 4 | ids, padded with zeros to a multiple of 8 bytes |
-/// | documents | (M + 1) · 8 | where each document begins, and N |
-/// | end | 32 | N (long), M (long), number of unknown tokens (long), `GLIATOKN` |
+/// - header, 128 bytes: `GLIATOKN`, version (int, 1), bytes of a token id (int, 2 or 4), size of the vocabulary (int),
+///   4 zeros, SHA-256 of the tokenizer (32 bytes), SHA-256 of the sources (32 bytes), zeros
+/// - N token ids of 2 or 4 bytes, padded with zeros to a multiple of 8 bytes
+/// - M + 1 longs: where each of M documents begins, and N
+/// - end, 32 bytes: N (long), M (long), number of unknown tokens (long), `GLIATOKN`
 ///
 /// Sizes and document starts are checked when a file is opened, and each token id when it is read. Any number of
 /// threads may read.

@@ -30,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 /// token.
 class ChatTemplatesTest {
     private static final Pattern MARKER = Pattern.compile("<\\|[^|<>\\n' ]{1,40}\\|>|<｜[^｜\\n]{1,40}｜>|\\]~!?b[\\[\\]]|"
-            + "\\[e~\\[|<(?:start|end)_of_turn>|<\\|[a-z_]+>|<[a-z_]+\\|>|\\[/?[A-Z_]{4,20}\\]|</?think>|<sop>|\\[gMASK\\]");
+            + "\\[e~\\[|<(?:start|end)_of_turn>|"
+            + "<\\|[a-z_]+>|<[a-z_]+\\|>|\\[/?[A-Z_]{4,20}\\]|</?think>|<sop>|\\[gMASK\\]");
     private static final String GLM = "GLM-4.6";
     private static final String HARMONY = "openai-gpt-oss-120b";
     /// The end-of-turn token by a part of the template's name.
@@ -38,7 +39,8 @@ class ChatTemplatesTest {
             "MiniMax", "[e~[", "granite", "<|end_of_text|>", "gemma-2", "<end_of_turn>", "gemma-4", "<turn|>",
             "Llama-3", "<|eot_id|>", "Phi", "<|end|>");
     /// What templates write before the content: empty thoughts, or the channel.
-    private static final String BEFORE = "(?:\\n?<think>)?\\s*(?:</think>\\s*)?(?:<\\|channel\\|>final<\\|message\\|>)?";
+    private static final String BEFORE =
+            "(?:\\n?<think>)?\\s*(?:</think>\\s*)?(?:<\\|channel\\|>final<\\|message\\|>)?";
 
     @TempDir
     private Path folder;
@@ -105,7 +107,8 @@ class ChatTemplatesTest {
             for (int n = 1; n <= 3; n++) {
                 String line = "{\"messages\": [" + turns + "]}";
                 for (int i = 2; i <= n; i++) {
-                    line = line.replace("]}", ", " + String.format(user, i) + ", " + String.format(assistant, i) + "]}");
+                    line = line.replace("]}", ", " + String.format(user, i) + ", " + String.format(assistant, i)
+                            + "]}");
                 }
                 List<String> found = trained(encode(template, tokenizer, line), tokenizer);
                 for (int i = 1; i <= n; i++) {

@@ -61,7 +61,8 @@ class RowStreamTest {
     /// Whatever the lengths of documents and rows: the targets of an epoch are all tokens but the first of each
     /// document, each once, and each is the token after its input.
     @Property(tries = 100)
-    void anEpochPredictsEachTokenOnce(@ForAll @Size(min = 1, max = 20) List<@IntRange(min = 2, max = 40) Integer> lengths,
+    void anEpochPredictsEachTokenOnce(
+            @ForAll @Size(min = 1, max = 20) List<@IntRange(min = 2, max = 40) Integer> lengths,
             @ForAll @IntRange(min = 2, max = 50) int length, @ForAll @IntRange(min = 1, max = 4) int size,
             @ForAll long seed) {
         Documents documents = documents(lengths);
@@ -86,7 +87,8 @@ class RowStreamTest {
 
     /// A batch of a resumed run is the batch of the uninterrupted one, down to the token.
     @Property(tries = 100)
-    void aBatchDependsOnItsNumberAlone(@ForAll @Size(min = 1, max = 5) List<@IntRange(min = 2, max = 40) Integer> lengths,
+    void aBatchDependsOnItsNumberAlone(
+            @ForAll @Size(min = 1, max = 5) List<@IntRange(min = 2, max = 40) Integer> lengths,
             @ForAll @LongRange(min = 0, max = 1L << 40) long step, @ForAll long seed) {
         Batches whole = mixed(lengths, seed).batches(3);
         whole.batch(step + 1);

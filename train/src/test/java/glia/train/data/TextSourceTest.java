@@ -92,7 +92,8 @@ class TextSourceTest {
         Path file = folder.resolve("a.txt");
         Files.write(file, "one\ntwo caf\u00e9 x".getBytes(StandardCharsets.ISO_8859_1));
         String message = message(TextSource.of(file));
-        assertTrue(message.contains("a.txt: line 2, byte 11: found the byte 0xE9") && message.contains("iconv"), message);
+        assertTrue(message.contains("a.txt: line 2, byte 11: found the byte 0xE9"), message);
+        assertTrue(message.contains("iconv"), message);
         byte[] long1 = ("é\n".repeat(600_000) + "?").getBytes(StandardCharsets.UTF_8);
         long1[long1.length - 1] = (byte) 0xC3;
         Files.write(file, long1);
