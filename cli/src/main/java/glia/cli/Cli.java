@@ -7,6 +7,7 @@ import glia.cli.command.AttentionCommand;
 import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
+import glia.cli.command.ClassifyCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
@@ -51,7 +52,8 @@ public final class Cli {
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new ConvertCommand(), new NewCommand(), new InspectCommand(),
                 new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(),
-                new FillMaskCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                new FillMaskCommand(), new ClassifyCommand(), new BenchCommand(), new TrainCommand(),
+                new CheckCommand(),
                 new CompletionCommand(this::completionScript),
                 new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();

@@ -54,7 +54,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(11 + 4, numFound);
+        assertEquals(12 + 4, numFound);
     }
 
     @Test

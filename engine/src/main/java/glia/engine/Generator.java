@@ -24,6 +24,9 @@ public final class Generator implements AutoCloseable {
     private boolean isClosed;
 
     Generator(LoadedModel model, Tokenizer tokenizer) {
+        if (model.model().spec().head().classes().isPresent()) {
+            throw new IllegalArgumentException("the model is a classifier and generates no text; use glia classify");
+        }
         this.tokenizer = tokenizer;
         this.model = model;
     }

@@ -5,10 +5,12 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.cost.LayerKind;
 import glia.model.cost.ParameterCount;
+import glia.model.spec.Classes;
 import glia.model.spec.ModelSpec;
 import glia.tensor.ops.Weight;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// A summary of a model from its spec and its file.
@@ -16,9 +18,10 @@ import java.util.TreeMap;
 /// @param layers its layers by kind
 /// @param parameters by part
 /// @param dtypes bytes by data type
+/// @param classes the classes of a classifier
 public record ModelSummary(String family, int numLayers, int hiddenSize, int vocabSize, int contextLength,
         List<LayerKind> layers, ParameterCount parameters, Map<String, Long> dtypes, long diskBytes,
-        long weightBytes) {
+        long weightBytes, Optional<Classes> classes) {
     public ModelSummary {
         layers = List.copyOf(layers);
     }
@@ -29,7 +32,8 @@ public record ModelSummary(String family, int numLayers, int hiddenSize, int voc
         Map<String, Long> dtypes = dtypes(model.weights());
         return new ModelSummary(spec.modelType(), spec.numLayers(), spec.hiddenSize(), spec.vocabSize(),
                 spec.contextLength(), LayerKind.of(spec), ParameterCount.of(spec), dtypes,
-                model.checkpoint().sizeBytes(), dtypes.values().stream().mapToLong(Long::longValue).sum());
+                model.checkpoint().sizeBytes(), dtypes.values().stream().mapToLong(Long::longValue).sum(),
+                spec.head().classes());
     }
 
     /// The bytes of KV cache that each further token takes in a layer, as long as no window slides.

@@ -36,7 +36,7 @@ public final class Model implements AutoCloseable {
     private final Optional<Arena> copies;
     private final Decoder decoder;
 
-    /// @param config the config of a model that was created, not loaded
+    /// @param config the config of a model that was created, or loaded with a new head
     /// @param otherHead the stored copy of a tied head, if the file has one
     Model(Optional<Path> path, Optional<Config> config, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
             Optional<String> otherHead, Checkpoint checkpoint, StoredTensors tensors, Arena copies) {
@@ -75,7 +75,7 @@ public final class Model implements AutoCloseable {
         return path;
     }
 
-    /// The config of a model that was created from one.
+    /// The config of a model that was created from one, or loaded with a new head.
     public Optional<Config> config() {
         return config;
     }

@@ -8,6 +8,7 @@ import glia.io.load.Checkpoints;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
+import glia.model.family.SequenceClassifier;
 import glia.model.layout.GgufForm;
 import glia.model.quant.PackedTensor;
 import glia.model.quant.StoredTensors;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.function.Predicate;
 
 /// Loads checkpoints: selects the family, reads the spec and binds tensors to parameters. Matrices stay memory-mapped;
@@ -73,9 +75,9 @@ public final class ModelLoader {
     }
 
     private final Path path;
-    private final Checkpoint checkpoint;
     private final Arena copies = Arena.ofShared();
     private final Predicate<Parameter> copied;
+    private Checkpoint checkpoint;
     private StoredTensors tensors;
 
     private ModelLoader(Path path, Checkpoint checkpoint, Predicate<Parameter> copied) {
@@ -101,6 +103,18 @@ public final class ModelLoader {
         return load(path, Checkpoints.open(path), copied);
     }
 
+    /// Loads the body of a model with a new classification head instead of its head, to be trained. Of a head's tensors
+    /// those that the checkpoint has are kept, such as BERT's pooler. `ModelWriter` writes the classifier with its
+    /// config.
+    ///
+    /// @param path a folder in the hub's layout
+    /// @param copied selects the trainable parameters (see `load`)
+    /// @throws CheckpointException as `load`, and if the path is a GGUF file or config.json names no class of models
+    public static Model load(Path path, NewHead head, Predicate<Parameter> copied) throws CheckpointException {
+        Checkpoint checkpoint = Checkpoints.open(path);
+        return load(path, checkpoint, copied, Optional.of(head));
+    }
+
     /// Loads the model of an open checkpoint, which the model owns from now on; if loading fails, it is closed.
     ///
     /// @param path the path of the checkpoint
@@ -110,8 +124,16 @@ public final class ModelLoader {
 
     private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied)
             throws CheckpointException {
+        return load(path, checkpoint, copied, Optional.empty());
+    }
+
+    private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied, Optional<NewHead> head)
+            throws CheckpointException {
         ModelLoader loader = new ModelLoader(path, checkpoint, copied);
         try {
+            if (head.isPresent()) {
+                return loader.hub(head.get());
+            }
             return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();
         } catch (IllegalArgumentException | ArithmeticException e) {
             loader.abandon();
@@ -128,21 +150,78 @@ public final class ModelLoader {
     }
 
     private Model hub() throws CheckpointException {
-        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
-        Config config = Config.read(folder.resolve("config.json"));
+        Config config = config();
         Family family = Families.of(config);
         tensors = StoredTensors.of(path, checkpoint, config);
-        return bind(Families.spec(config, tensors.names()), new HubNames(family));
+        return bind(Families.spec(config, tensors.names()), new HubNames(family), Optional.empty());
+    }
+
+    private Config config() throws CheckpointException {
+        Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+        return Config.read(folder.resolve("config.json"));
+    }
+
+    private Model hub(NewHead head) throws CheckpointException {
+        if (checkpoint instanceof GgufCheckpoint) {
+            throw new CheckpointException(path, "", "is a GGUF file, which cannot get a classification head; expected "
+                    + "a folder in the hub's layout (glia convert makes one)");
+        }
+        Config old = config();
+        Config config = SequenceClassifier.config(old, head.labels());
+        Family family = Families.of(config);
+        tensors = StoredTensors.of(path, checkpoint, config);
+        ModelSpec spec = Families.spec(config, tensors.names());
+        Set<String> unused = unused(old, name -> family.ignores(spec, name));
+        Parameters.forEach(spec, (p, shape) -> unused.remove(resolve(tensors, family.source(spec, p).stored())));
+        checkpoint = new ReplacedTensors(checkpoint, unused, initial(spec, family, head.seed()));
+        tensors = StoredTensors.of(path, checkpoint, config);
+        return bind(spec, new HubNames(family), Optional.of(config));
+    }
+
+    /// The tensors of a model that a classifier has no use for: those of its head and of multi-token-prediction layers,
+    /// and those that only the model ignores.
+    private Set<String> unused(Config old, Predicate<String> ignored) throws CheckpointException {
+        Family family = Families.of(old);
+        ModelSpec spec = Families.spec(old, tensors.names());
+        Set<String> names = new LinkedHashSet<>(tensors.names());
+        names.removeIf(name -> !family.ignores(spec, name) || ignored.test(name));
+        Parameters.forEach(spec, (p, shape) -> {
+            boolean isDraft = p.sublayer() >= spec.sublayers().size();
+            if (isDraft || SequenceClassifier.isHead(p)) {
+                names.add(resolve(tensors, family.source(spec, p).in(tensors.names()).stored()));
+            }
+        });
+        if (spec.head().matrix() == Head.Matrix.TIED) {
+            names.add(resolve(tensors, family.source(spec, Parameter.of(Role.HEAD)).stored()));
+        }
+        return names;
+    }
+
+    /// Initial values for the parameters of a head that the checkpoint does not have.
+    private Map<String, Tensor> initial(ModelSpec spec, Family family, long seed) {
+        Map<String, Tensor> made = new LinkedHashMap<>();
+        InitialValues values = new InitialValues(spec, new SplittableRandom(seed));
+        Parameters.forEach(spec, (p, shape) -> {
+            if (SequenceClassifier.isHead(p)) {
+                String name = resolve(tensors, family.source(spec, p).stored());
+                if (!tensors.names().contains(name)) {
+                    Tensor t = Tensor.allocate(copies, DType.F32, shape);
+                    values.fill(p, t);
+                    made.put(name, t);
+                }
+            }
+        });
+        return made;
     }
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
         GgufForm form = Families.ofGguf(file.metadata());
         Config config = Config.of(path, form.config(file.metadata(), file));
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
-        return bind(form.stored(Families.spec(config), file), new GgufNames(form));
+        return bind(form.stored(Families.spec(config), file), new GgufNames(form), Optional.empty());
     }
 
-    private Model bind(ModelSpec declared, Names names) throws CheckpointException {
+    private Model bind(ModelSpec declared, Names names, Optional<Config> config) throws CheckpointException {
         ModelSpec spec = untieIfDifferent(declared, names);
         Map<Parameter, Source> sources = new LinkedHashMap<>();
         Map<Parameter, Weight> weights = new HashMap<>();
@@ -171,7 +250,7 @@ public final class ModelLoader {
         }
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
-        return new Model(Optional.of(path), Optional.empty(), spec, new Weights(weights), sources, otherHead,
+        return new Model(Optional.of(path), config, spec, new Weights(weights), sources, otherHead,
                 checkpoint, tensors, copies);
     }
 

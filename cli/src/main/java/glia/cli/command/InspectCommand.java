@@ -21,6 +21,7 @@ import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.cost.LayerKind;
+import glia.model.spec.Classes;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
 import glia.text.template.TemplateException;
@@ -41,6 +42,7 @@ public final class InspectCommand implements Command {
     private static final Option<String> PROMPT = Option.text("TEXT", "text for --experts", "--prompt", "-p");
     private static final Option<String> OUT =
             Option.text("FILE", "SVG file for a heat map of --experts", "--output", "-o");
+    private static final int MOST_LABELS = 10;
     private static final LayerTable.Cache ALLOCATED = new LayerTable.Cache() {
         @Override
         public long perToken(LayerKind kind) {
@@ -194,9 +196,16 @@ public final class InspectCommand implements Command {
                 .row("bytes on disk", Units.bytes(facts.diskBytes()))
                 .row("weights in memory", Units.bytes(facts.weightBytes()));
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
+        facts.classes().ifPresent(c -> table.row("head", c.outcome() == Classes.Outcome.NUMBER && c.size() == 1
+                ? "a score" : Units.counted(c.size(), "label") + ": " + shown(c.labels())));
         return table.row("context", LayerTable.context(facts.layers(), facts.contextLength()))
                 .row("tokenizer", text.tokenizer())
                 .row("chat template", text.template());
+    }
+
+    private static String shown(List<String> labels) {
+        return String.join(", ", labels.subList(0, Math.min(MOST_LABELS, labels.size())))
+                + (labels.size() > MOST_LABELS ? ", …" : "");
     }
 
     private static Map<String, Object> document(Path path, ModelSummary facts, Text text) {
@@ -211,6 +220,7 @@ public final class InspectCommand implements Command {
         document.put("disk_bytes", facts.diskBytes());
         document.put("weight_bytes", facts.weightBytes());
         document.put("weight_bytes_by_type", facts.dtypes());
+        facts.classes().ifPresent(c -> document.put("labels", c.labels()));
         LayerTable layers = new LayerTable(facts.layers(), ALLOCATED);
         document.put("cache_bytes_per_token", layers.perToken());
         document.put("cache_bytes_at_128k", layers.atLongContext());

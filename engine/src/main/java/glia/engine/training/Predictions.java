@@ -2,6 +2,8 @@ package glia.engine.training;
 
 import glia.model.block.Decoder;
 import glia.model.block.States;
+import glia.model.layout.PooledStates;
+import glia.model.layout.Pooling;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Runs;
@@ -45,6 +47,30 @@ public final class Predictions {
     /// The last hidden states, normed, `[M, D]`.
     public Value hidden() {
         return new Value(ops, hidden);
+    }
+
+    /// The embedding of each sequence, `[numSequences, D]`: the pooled last hidden states of its rows, which are all of
+    /// its tokens in a batch made by `TokenBatch.addWhole`.
+    ///
+    /// @throws IllegalArgumentException if a sequence has no rows
+    public Value pooled(Pooling pooling) {
+        return PooledStates.of(hidden(), batch.sequences(), batch.numSequences(), pooling);
+    }
+
+    /// The scores of a classifier or reward model for each sequence, `[numSequences, C]`, in a batch made by
+    /// `TokenBatch.addWhole`.
+    ///
+    /// @throws IllegalArgumentException if the model is no classifier or a sequence has no rows
+    public Value scores() {
+        Pooling pooling = PooledStates.ofClasses(decoder.classes().orElseThrow(() -> new IllegalArgumentException(
+                "the model has no classification head")));
+        return new Value(ops, decoder.logits(ops, pooled(pooling).tensor(), batch.pass(), States.NONE));
+    }
+
+    /// The predictions of the multi-token-prediction layers, in their order, for a batch made by
+    /// `TokenBatch.addWhole`.
+    public List<FurtherTokens> furtherTokens() {
+        return FurtherTokens.of(ops, decoder, batch, hidden());
     }
 
     /// The logits of some rows, `[count, V]`.

@@ -72,10 +72,14 @@ public final class TokenBatch {
     public TokenBatch addTargets(int[] ids, int[] targets, float[] weights) {
         requireOneEach(ids.length, weights.length);
         requireOneEach(ids.length, targets.length);
+        return addRows(ids, targets, weights, false);
+    }
+
+    private TokenBatch addRows(int[] ids, int[] targets, float[] weights, boolean all) {
         int[] wanted = new int[ids.length];
         int count = 0;
         for (int i = 0; i < ids.length; i++) {
-            if (weights[i] != 0) {
+            if (all || weights[i] != 0) {
                 wanted[count++] = i;
             }
         }
@@ -88,6 +92,31 @@ public final class TokenBatch {
         }
         numSequences++;
         return this;
+    }
+
+    /// Adds a sequence all of whose tokens are rows, without targets: for losses of hidden states, such as those of
+    /// embeddings and classifiers.
+    public TokenBatch addWhole(int[] ids) {
+        int[] none = new int[ids.length];
+        Arrays.fill(none, NO_TARGET);
+        return addRows(ids, none, new float[ids.length], true);
+    }
+
+    /// Adds a sequence for next-token prediction all of whose tokens are rows; those of weight 0 and the last have no
+    /// target. Multi-token prediction needs it.
+    ///
+    /// @param weights the weight of predicting `ids[i]`
+    /// @throws IllegalArgumentException if there is not one weight for each token
+    public TokenBatch addWhole(int[] ids, float[] weights) {
+        requireOneEach(ids.length, weights.length);
+        int[] next = new int[ids.length];
+        float[] shifted = new float[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            boolean counts = i + 1 < ids.length && weights[i + 1] != 0;
+            next[i] = counts ? ids[i + 1] : NO_TARGET;
+            shifted[i] = counts ? weights[i + 1] : 0;
+        }
+        return addRows(ids, next, shifted, true);
     }
 
     /// Sets the source of the last sequence, for an encoder-decoder, which needs one for each sequence.
@@ -115,6 +144,14 @@ public final class TokenBatch {
         return pass;
     }
 
+    int target(int row) {
+        return targets[row];
+    }
+
+    float weight(int row) {
+        return weights[row];
+    }
+
     public int numTokens() {
         return pass.numTokens();
     }
@@ -123,7 +160,7 @@ public final class TokenBatch {
         return numSequences;
     }
 
-    /// The number of tokens with a weight.
+    /// The number of rows: tokens with a weight, or all tokens of sequences that were added whole.
     public int numRows() {
         return numRows;
     }

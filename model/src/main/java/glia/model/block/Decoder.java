@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.Classes;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -110,6 +111,16 @@ public final class Decoder {
     public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
         Pass own = own(ops, following);
         return drafts.get(layer).forward(ops, embed(ops, own, states, 2 + layer), hidden, own, states);
+    }
+
+    /// The number of multi-token-prediction layers.
+    public int numDrafts() {
+        return drafts.size();
+    }
+
+    /// The classes of a classifier, whose `logits` are scores of pooled hidden states.
+    public Optional<Classes> classes() {
+        return head.classes();
     }
 
     /// The final hidden states `[numOutputs, D]`, normalized: the input of the head, and of text embeddings.

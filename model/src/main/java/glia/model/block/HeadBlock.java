@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
+import glia.model.spec.Classes;
 import glia.model.spec.Head;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -53,6 +54,10 @@ final class HeadBlock {
         };
     }
 
+    Optional<Classes> classes() {
+        return spec.classes();
+    }
+
     /// The logits of hidden states.
     Tensor forward(Ops ops, Tensor hidden, Pass pass, States states) {
         Tensor z = product.forward(ops, transform(ops, hidden, pass, states), pass, states);
@@ -73,8 +78,9 @@ final class HeadBlock {
     /// @throws IllegalArgumentException if the model has no head
     LogitHead parts() {
         if (parts.isEmpty()) {
-            Weight w = weight.orElseThrow(() -> new IllegalArgumentException("the model has no head that gives "
-                    + "probabilities of tokens; it ends with hidden states"));
+            Weight w = weight.filter(any -> spec.classes().isEmpty()).orElseThrow(() -> new IllegalArgumentException(
+                    "the model has no head that gives probabilities of tokens; it ends with "
+                    + (spec.classes().isPresent() ? "scores of classes" : "hidden states")));
             LogitRule rule = switch (spec.logits()) {
                 case Head.Logits.Plain plain -> LogitRule.PLAIN;
                 case Head.Logits.Scaled scaled -> new LogitRule(scaled.factor(), Float.POSITIVE_INFINITY);

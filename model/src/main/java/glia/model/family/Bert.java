@@ -13,6 +13,7 @@ import glia.model.family.hub.BertNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Classes;
 import glia.model.spec.Embedding;
 import glia.model.spec.Head;
 import glia.model.spec.Mixer;
@@ -71,6 +72,17 @@ public final class Bert implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return BertNames.source(spec, p);
+    }
+
+    /// The pooler, `tanh(A · h + a)` of the first token, and scores with biases.
+    @Override
+    public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) {
+        return SequenceClassifier.ofFirstToken(labels, outcome);
+    }
+
+    @Override
+    public Source classifierSource(ModelSpec spec, Parameter p) {
+        return BertNames.classifier(p);
     }
 
     /// The pooler and the next-sentence head are for other tasks.

@@ -69,8 +69,9 @@ public final class Families {
     /// @throws CheckpointException if its `model_type` is missing or of no family
     public static Family of(Config config) throws CheckpointException {
         String type = config.text("model_type");
-        return ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
+        Family family = ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
                 + "' is not supported" + similar(type, modelTypes())));
+        return SequenceClassifier.describes(config) ? new SequenceClassifier(family) : family;
     }
 
     /// The spec of a config, read by its family.

@@ -4,8 +4,11 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
+import glia.model.spec.Classes;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -33,6 +36,21 @@ public interface Family {
     /// Any other unused tensor is an error.
     default boolean ignores(ModelSpec spec, String tensorName) {
         return false;
+    }
+
+    /// The head of the family's sequence classifiers.
+    ///
+    /// @throws CheckpointException if the config is invalid
+    default Head classifier(Config config, List<String> labels, Classes.Outcome outcome) throws CheckpointException {
+        return SequenceClassifier.ofLastToken(labels, outcome);
+    }
+
+    /// The source of a parameter of that head in the hub's checkpoints.
+    default Source classifierSource(ModelSpec spec, Parameter parameter) {
+        if (parameter.role() != Role.HEAD) {
+            throw new IllegalArgumentException("a classifier of this family has no " + parameter);
+        }
+        return new Source.Stored("score.weight");
     }
 
     /// The family's GGUF form, if it has one.

@@ -15,6 +15,7 @@ import glia.model.family.hub.ModernBertNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Classes;
 import glia.model.spec.Embedding;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
@@ -63,12 +64,38 @@ public final class ModernBert implements Family {
             sublayers.add(new Sublayer(layer, norm, mlp));
         }
         Embedding embedding = Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm), 50_283);
-        Head.Transform transform = new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"),
-                norm, Standard.bias(config, "classifier_bias", false));
         return new ModelSpec("modernbert", config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", 8192), embedding, sublayers, norm,
-                Standard.maskedHead(config, transform, Standard.bias(config, "decoder_bias", true),
+                Standard.maskedHead(config, transform(config), Standard.bias(config, "decoder_bias", true),
                         "ModernBertForMaskedLM"));
+    }
+
+    /// The transform of the masked language model, and scores with biases, of the first token or the mean.
+    @Override
+    public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) throws CheckpointException {
+        String pooling = config.text("classifier_pooling", "cls");
+        Classes.Pool pool = switch (pooling) {
+            case "cls" -> Classes.Pool.FIRST;
+            case "mean" -> Classes.Pool.MEAN;
+            default -> throw config.error("classifier_pooling", "found '" + pooling + "', expected cls or mean");
+        };
+        return Head.classifier(new Classes(labels, pool, outcome), transform(config), true);
+    }
+
+    @Override
+    public Source classifierSource(ModelSpec spec, Parameter p) {
+        return switch (p.role()) {
+            case HEAD -> new Source.Stored("classifier.weight");
+            case HEAD_BIAS -> new Source.Stored("classifier.bias");
+            default -> source(spec, p);
+        };
+    }
+
+    private static Head.Transform transform(Config config) throws CheckpointException {
+        float eps = Standard.epsilon(config, "norm_eps", 1e-5);
+        return new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"),
+                config.flag("norm_bias", false) ? new Norm.Layer(eps) : new Norm.UnbiasedLayer(eps),
+                Standard.bias(config, "classifier_bias", false));
     }
 
     /// Global layers have a RoPE base of 160,000, local ones 10,000.

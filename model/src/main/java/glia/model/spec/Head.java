@@ -1,17 +1,31 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
+import java.util.Optional;
 
-/// The language-model head, from the last hidden state h to logits: `rule(W · transform(h) + b)`.
+/// The head, from the last hidden state h to logits: `rule(W · transform(h) + b)`. A language model has a logit for
+/// each token of the vocabulary, a classifier one for each class.
 ///
 /// @param bias whether there is a b `[V]`
-public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits) {
+/// @param classes the classes of a classifier; empty for a language model
+public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits, Optional<Classes> classes) {
     /// Tied to the token embedding.
     public static final Head TIED = new Head(Matrix.TIED, new Transform.None(), Bias.NONE, new Logits.Plain());
     /// A separate matrix.
     public static final Head SEPARATE = TIED.with(Matrix.SEPARATE);
     /// No head: the model outputs hidden states, for text embeddings.
     public static final Head ABSENT = TIED.with(Matrix.ABSENT);
+
+    /// The head of a language model.
+    public Head(Matrix matrix, Transform transform, Bias bias, Logits logits) {
+        this(matrix, transform, bias, logits, Optional.empty());
+    }
+
+    /// The head of a classifier.
+    public static Head classifier(Classes classes, Transform transform, boolean biased) {
+        return new Head(Matrix.SEPARATE, transform, biased ? Bias.ALL : Bias.NONE, new Logits.Plain(),
+                Optional.of(classes));
+    }
 
     /// The matrix W.
     public enum Matrix {
@@ -23,6 +37,9 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
 
     /// A transform of the last hidden state before W.
     public sealed interface Transform {
+        /// No transform.
+        Transform NONE = new None();
+
         record None() implements Transform { }
 
         /// `norm(f(A · h + a))`, `[D]` to `[D]`, as in masked language models.
@@ -53,12 +70,17 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
 
     /// A copy with another matrix.
     public Head with(Matrix other) {
-        return new Head(other, transform, bias, logits);
+        return new Head(other, transform, bias, logits, classes);
     }
 
     /// A copy with another function of the logits.
     public Head with(Logits other) {
-        return new Head(matrix, transform, bias, other);
+        return new Head(matrix, transform, bias, other, classes);
+    }
+
+    /// The number of logits.
+    int numLogits(int vocabSize) {
+        return classes.isPresent() ? classes.get().size() : vocabSize;
     }
 
     /// Adds the parameters; W is `[V, D]`.
@@ -71,10 +93,10 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits)
             shapes.norm(dense.norm(), Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS, hidden);
         }
         if (matrix == Matrix.SEPARATE) {
-            shapes.add(Role.HEAD, vocabSize, hidden);
+            shapes.add(Role.HEAD, numLogits(vocabSize), hidden);
         }
         if (bias != Bias.NONE) {
-            shapes.add(Role.HEAD_BIAS, vocabSize);
+            shapes.add(Role.HEAD_BIAS, numLogits(vocabSize));
         }
     }
 }

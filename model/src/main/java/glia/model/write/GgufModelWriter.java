@@ -83,6 +83,10 @@ public final class GgufModelWriter {
             copy(model, gguf, weights, file, type, progress, ifExists);
             return;
         }
+        if (model.spec().head().classes().isPresent()) {
+            throw new CheckpointException(file, "", "cannot be written: GGUF files of classifiers are not supported; "
+                    + "write a folder in the hub's layout");
+        }
         String family = model.spec().modelType();
         GgufForm form = Families.ofModelType(family).flatMap(Family::gguf)
                 .filter(f -> f.metadata(model.spec()).isPresent())

@@ -112,6 +112,9 @@ public final class ModelWriter {
             public void writeOtherFiles(Path folder) throws IOException {
                 copyOtherFiles(source, folder);
                 Path file = folder.resolve("config.json");
+                if (model.config().isPresent()) {
+                    Files.writeString(file, model.config().get().json() + "\n");
+                }
                 if (unpacks || type.isPresent()) {
                     Config config = Config.read(file);
                     config = unpacks ? Packings.without(config) : config;

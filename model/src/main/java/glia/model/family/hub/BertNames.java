@@ -17,6 +17,17 @@ public final class BertNames {
         return new Source.Stored(name, old, name.replaceFirst("^bert\\.", ""), old.replaceFirst("^bert\\.", ""));
     }
 
+    /// The names of the pooler and the classifier.
+    public static Source classifier(Parameter p) {
+        return switch (p.role()) {
+            case TRANSFORM -> new Source.Stored("bert.pooler.dense.weight", "pooler.dense.weight");
+            case TRANSFORM_BIAS -> new Source.Stored("bert.pooler.dense.bias", "pooler.dense.bias");
+            case HEAD -> new Source.Stored("classifier.weight");
+            case HEAD_BIAS -> new Source.Stored("classifier.bias");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
     private static String global(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
             case EMBEDDING -> "bert.embeddings.word_embeddings.weight";

@@ -1,0 +1,78 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.NewHead;
+import glia.model.write.ModelWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Classifies with a small model that got a classification head.
+class ClassifyCommandTest {
+    private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
+
+    @TempDir Path folder;
+
+    private Path classifier(String family, String... labels) throws Exception {
+        Path to = folder.resolve(family + labels.length);
+        try (Model model = ModelLoader.load(GOLDENS.resolve(family), new NewHead(List.of(labels), 3), p -> false)) {
+            ModelWriter.write(model, to);
+        }
+        String vocab = IntStream.range(1, 60).mapToObj(i -> "\"w" + i + "\": " + i).collect(Collectors.joining(", "));
+        Files.writeString(to.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
+                "model": {"type": "WordPiece", "vocab": {"[UNK]": 0, %s}, "unk_token": "[UNK]",
+                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9}}""".formatted(vocab));
+        return to;
+    }
+
+    private static String run(String... words) {
+        TestConsole console = new TestConsole("w2 w4 w7\n");
+        assertEquals(ExitCode.OK, console.run(words), console::err);
+        return console.out();
+    }
+
+    @Test
+    void probabilitiesAddUpAndAreSorted() throws Exception {
+        for (String family : List.of("bert", "llama")) {
+            String model = classifier(family, "negative", "positive").toString();
+            JsonNode classes = JsonMapper.shared().readTree(run("classify", model, "w2 w4 w7", "--json"))
+                    .path("classes");
+            double first = classes.path(0).path("probability").asDouble();
+            double second = classes.path(1).path("probability").asDouble();
+            assertEquals(1, first + second, 1e-6);
+            assertTrue(first >= second);
+            String text = run("classify", model);
+            assertTrue(text.contains("negative") && text.contains("%"), text);
+            assertTrue(run("inspect", model).contains("2 labels: negative, positive"));
+        }
+    }
+
+    @Test
+    void aRewardModelPrintsItsScore() throws Exception {
+        String model = classifier("llama", "reward").toString();
+        JsonNode classes = JsonMapper.shared().readTree(run("classify", model, "w2", "--json")).path("classes");
+        assertEquals("reward", classes.path(0).path("label").asString());
+        assertTrue(classes.path(0).path("score").isNumber());
+        assertTrue(run("inspect", model).contains("a score"));
+    }
+
+    @Test
+    void otherModelsAreRefused() throws Exception {
+        String model = classifier("llama", "a", "b").toString();
+        TestConsole console = new TestConsole("");
+        assertTrue(console.run("run", model, "w2") != ExitCode.OK);
+        assertTrue(console.err().contains("classifier"), console.err());
+    }
+}

@@ -1,0 +1,99 @@
+package glia.engine;
+
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.States;
+import glia.model.layout.PooledStates;
+import glia.model.spec.Classes;
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Value;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/// Classifies texts with a sequence classifier, or scores them with a reward model.
+public final class Classifier {
+    /// A class of a text.
+    ///
+    /// @param probability between 0 and 1, or the score of a model whose result is a number
+    public record Prediction(String label, double probability) { }
+
+    private final LanguageModel model;
+    private final Classes classes;
+
+    /// @throws IllegalArgumentException if the model has no classification head
+    public Classifier(LanguageModel model) {
+        this.model = model;
+        classes = model.model().spec().head().classes().orElseThrow(() -> new IllegalArgumentException(
+                "the model is no classifier: its class in config.json is none of ...ForSequenceClassification"));
+    }
+
+    /// The classes.
+    public Classes classes() {
+        return classes;
+    }
+
+    /// The classes of a text, best first.
+    ///
+    /// @throws IllegalArgumentException if the text has no tokens or more than the context holds
+    public List<Prediction> classify(String text) {
+        double[] values = probabilities(scores(model.tokenizer().encode(text, true)));
+        List<Prediction> predictions = new ArrayList<>();
+        for (int i = 0; i < values.length; i++) {
+            predictions.add(new Prediction(classes.labels().get(i), values[i]));
+        }
+        predictions.sort(Comparator.comparingDouble(Prediction::probability).reversed());
+        return predictions;
+    }
+
+    /// The scores (logits) of a text's classes, in the order of the labels.
+    ///
+    /// @throws IllegalArgumentException if there are no tokens or more than the context holds
+    public double[] scores(int[] ids) {
+        if (ids.length == 0 || ids.length > model.contextLength()) {
+            throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads 1 to "
+                    + model.contextLength());
+        }
+        Engine engine = model.engine();
+        return engine.whileOpen(() -> {
+            Pass pass = new Pass().add(ids, 0, ids.length, 0,
+                    classes.pool() == Classes.Pool.LAST ? Outputs.LAST : Outputs.ALL);
+            Value hidden = new Value(engine.ops(), engine.hidden(pass));
+            Tensor pooled = PooledStates.of(hidden, new int[pass.numOutputs()], 1, PooledStates.ofClasses(classes))
+                    .tensor();
+            Tensor scores = engine.decoder().logits(engine.ops(), pooled, pass, States.NONE);
+            double[] values = new double[classes.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = scores.get(i);
+            }
+            return values;
+        });
+    }
+
+    private double[] probabilities(double[] scores) {
+        double[] p = scores.clone();
+        switch (classes.outcome()) {
+            case NUMBER -> { }
+            case ANY -> {
+                for (int i = 0; i < p.length; i++) {
+                    p[i] = 1 / (1 + Math.exp(-p[i]));
+                }
+            }
+            case ONE -> {
+                double largest = Double.NEGATIVE_INFINITY;
+                for (double score : scores) {
+                    largest = Math.max(largest, score);
+                }
+                double sum = 0;
+                for (int i = 0; i < p.length; i++) {
+                    p[i] = Math.exp(p[i] - largest);
+                    sum += p[i];
+                }
+                for (int i = 0; i < p.length; i++) {
+                    p[i] /= sum;
+                }
+            }
+        }
+        return p;
+    }
+}

@@ -1,0 +1,125 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.layout.Source;
+import glia.model.spec.Bias;
+import glia.model.spec.Classes.Outcome;
+import glia.model.spec.Classes;
+import glia.model.spec.Head;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
+import glia.tensor.kernel.Activation;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// A family with a classification head instead of a language-model head: Hugging Face's classes
+/// `…ForSequenceClassification`, which include reward models with one label. Keys: `id2label` (else `num_labels`),
+/// `problem_type`.
+///
+/// @param body the family of everything but the head
+public record SequenceClassifier(Family body) implements Family {
+    private static final String CLASS = "ForSequenceClassification";
+    private static final String ARCHITECTURES = "architectures";
+    private static final Set<Role> HEAD = EnumSet.of(Role.HEAD, Role.HEAD_BIAS, Role.TRANSFORM, Role.TRANSFORM_BIAS,
+            Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS);
+
+    /// Whether a config is that of a sequence classifier.
+    static boolean describes(Config config) throws CheckpointException {
+        return config.isList(ARCHITECTURES)
+                && Arrays.stream(config.strings(ARCHITECTURES)).anyMatch(name -> name.endsWith(CLASS));
+    }
+
+    /// Whether a parameter belongs to a head.
+    public static boolean isHead(Parameter p) {
+        return HEAD.contains(p.role());
+    }
+
+    /// The config of a classifier with the body of another model.
+    ///
+    /// @throws CheckpointException if the config does not name the model's class
+    public static Config config(Config other, List<String> labels) throws CheckpointException {
+        if (!other.has(ARCHITECTURES) || other.strings(ARCHITECTURES).length == 0) {
+            throw other.error(ARCHITECTURES, "is missing, expected the class of the model, such as LlamaForCausalLM, "
+                    + "from which the class of the classifier is made");
+        }
+        String name = other.strings(ARCHITECTURES)[0].replaceFirst("(For[A-Z]\\w*|LMHeadModel|Model)$", "");
+        Map<String, Object> byNumber = new LinkedHashMap<>();
+        Map<String, Object> byLabel = new LinkedHashMap<>();
+        for (int i = 0; i < labels.size(); i++) {
+            byNumber.put(Integer.toString(i), labels.get(i));
+            byLabel.put(labels.get(i), i);
+        }
+        return other.with(ARCHITECTURES, List.of(name + CLASS)).with("id2label", byNumber).with("label2id", byLabel)
+                .without("num_labels").without("problem_type");
+    }
+
+    @Override
+    public List<String> modelTypes() {
+        return body.modelTypes();
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        return spec(config, Set.of());
+    }
+
+    @Override
+    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+        ModelSpec spec = body.spec(config, tensors);
+        if (spec.encoder().isPresent()) {
+            throw config.error(ARCHITECTURES, "found " + List.of(config.strings(ARCHITECTURES))
+                    + "; classifiers with an encoder and a decoder are not supported");
+        }
+        List<String> labels = labels(config);
+        return spec.withHead(body.classifier(config, labels, outcome(config, labels.size()))).withDrafts(List.of());
+    }
+
+    private static List<String> labels(Config config) throws CheckpointException {
+        String[] labels = new String[config.isObject("id2label") ? config.child("id2label").keys().size()
+                : config.positive("num_labels", 2)];
+        for (int i = 0; i < labels.length; i++) {
+            labels[i] = config.isObject("id2label") ? config.child("id2label").text(Integer.toString(i))
+                    : "LABEL_" + i;
+        }
+        return List.of(labels);
+    }
+
+    private static Outcome outcome(Config config, int numLabels) throws CheckpointException {
+        String type = config.text("problem_type", numLabels == 1 ? "regression" : "single_label_classification");
+        return switch (type) {
+            case "regression" -> Outcome.NUMBER;
+            case "single_label_classification" -> Outcome.ONE;
+            case "multi_label_classification" -> Outcome.ANY;
+            default -> throw config.error("problem_type", "found '" + type + "', expected regression, "
+                    + "single_label_classification or multi_label_classification");
+        };
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return isHead(p) ? body.classifierSource(spec, p) : body.source(spec, p);
+    }
+
+    @Override
+    public boolean ignores(ModelSpec spec, String tensorName) {
+        return body.ignores(spec, tensorName);
+    }
+
+    /// BERT's head: scores with biases of the pooler's `tanh(A · h + a)` of the first token.
+    static Head ofFirstToken(List<String> labels, Outcome outcome) {
+        return Head.classifier(new Classes(labels, Classes.Pool.FIRST, outcome),
+                new Head.Transform.Dense(Activation.TANH, new Norm.None(), Bias.ALL), true);
+    }
+
+    /// The head of most decoders: scores of the last token, without a bias.
+    static Head ofLastToken(List<String> labels, Outcome outcome) {
+        return Head.classifier(new Classes(labels, Classes.Pool.LAST, outcome), Head.Transform.NONE, false);
+    }
+}

@@ -1,0 +1,140 @@
+package glia.train.loss;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import glia.kernels.KernelBackends;
+import glia.tensor.DType;
+import glia.tensor.autograd.Value;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.check.CaseTensor;
+import glia.train.check.Variables;
+import java.util.function.Function;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/// Losses of given values against numbers computed elsewhere.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class ValueLossTest {
+    private final Workers workers = new Workers(1);
+    private final Kernels kernels = KernelBackends.choose("best", workers).kernels();
+
+    @AfterAll
+    void close() {
+        workers.close();
+    }
+
+    private static CaseTensor matrix(int cols, double... values) {
+        return new CaseTensor(DType.F64, new long[] {values.length / cols, cols}, values);
+    }
+
+    /// A loss of one variable, and its gradient by finite differences.
+    private double checked(CaseTensor x, Function<Value, Value> loss) {
+        try (Variables variables = new Variables(kernels)) {
+            double value = variables.backward(loss.apply(variables.variable("x", x)));
+            double[] gradient = variables.gradient("x");
+            for (int i = 0; i < gradient.length; i++) {
+                double h = 1e-2;
+                assertEquals((moved(x, i, h, loss) - moved(x, i, -h, loss)) / (2 * h), gradient[i], 2e-3,
+                        "slope " + i);
+            }
+            return value;
+        }
+    }
+
+    private double moved(CaseTensor x, int place, double by, Function<Value, Value> loss) {
+        double[] values = x.values().clone();
+        values[place] += by;
+        try (Variables variables = new Variables(kernels)) {
+            return loss.apply(variables.constant(new CaseTensor(x.dtype(), x.shape(), values))).number();
+        }
+    }
+
+    /// The numbers were computed from the formula in Python.
+    @Test
+    void contrastiveLossOfEmbeddings() {
+        CaseTensor queries = matrix(3, 1, 2, -1, 0.5, -0.25, 2);
+        CaseTensor documents = matrix(3, 0.8, 1.5, -0.2, 1, 0, 1, -0.5, 0.3, 0.9);
+        for (double[] expected : new double[][] {{0.1, 0.0704671637583963, 7.093660177820844e-05},
+            {0.5, 0.4060780658641619, 0.13799419112812375}}) {
+            InfoNce rule = new InfoNce(expected[0]);
+            try (Variables variables = new Variables(kernels)) {
+                Value all = variables.constant(documents);
+                assertEquals(expected[1], rule.of(variables.constant(queries), all).number(), 1e-5);
+                assertEquals(expected[2], rule.of(variables.constant(queries), all.rows(0, 1)).number(), 1e-5);
+                assertThrows(IllegalArgumentException.class,
+                        () -> rule.of(variables.constant(queries), all.rows(0)));
+            }
+        }
+        checked(queries, q -> new InfoNce(0.5).of(q, q.rows(1, 0)));
+    }
+
+    /// The second row is certain of a wrong class.
+    @Test
+    void classificationLosses() {
+        CaseTensor scores = matrix(3, 1, 0, -1, 3, 0.5, 0.25);
+        double first = Math.log(Math.exp(1) + 1 + Math.exp(-1));
+        double second = Math.log(Math.exp(3) + Math.exp(0.5) + Math.exp(0.25));
+        assertEquals((first - 1 + second - 0.25) / 2,
+                checked(scores, s -> ClassificationLoss.oneOf(s, new int[] {0, 2}, 0)), 1e-5);
+        double uniform = (first + second - 1.25) / 2;
+        assertEquals(0.9 * (first - 1 + second - 0.25) / 2 + 0.1 * uniform,
+                checked(scores, s -> ClassificationLoss.oneOf(s, new int[] {0, 2}, 0.1)), 1e-5);
+        double sum = 0;
+        boolean[][] belongs = {{true, false, true}, {false, false, true}};
+        for (int i = 0; i < 6; i++) {
+            sum += Math.log(1 + Math.exp(belongs[i / 3][i % 3] ? -scores.values()[i] : scores.values()[i])) / 6;
+        }
+        assertEquals(sum, checked(scores, s -> ClassificationLoss.anyOf(s, belongs)), 1e-5);
+        try (Variables variables = new Variables(kernels)) {
+            Value s = variables.constant(scores);
+            assertThrows(IllegalArgumentException.class, () -> ClassificationLoss.oneOf(s, new int[] {0}, 0));
+            assertThrows(IllegalArgumentException.class, () -> ClassificationLoss.oneOf(s, new int[] {0, 3}, 0));
+        }
+    }
+
+    @Test
+    void estimatorsOfTheDivergence() {
+        CaseTensor policy = matrix(1, -1, -2, -0.5);
+        double[] reference = {-1.5, -1.25, -0.5};
+        double[] gradients = {0.5, -0.75, 0};
+        for (KlEstimator estimator : KlEstimator.values()) {
+            try (Variables variables = new Variables(kernels)) {
+                Value fixed = variables.constant(matrix(1, reference));
+                Value each = estimator.of(variables.variable("policy", policy), fixed);
+                double[] expected = new double[3];
+                for (int i = 0; i < 3; i++) {
+                    double d = policy.values()[i] - reference[i];
+                    expected[i] = switch (estimator) {
+                        case K1, K1_STRAIGHT_THROUGH -> d;
+                        case ABSOLUTE -> Math.abs(d);
+                        case K2 -> d * d / 2;
+                        case K3, K3_STRAIGHT_THROUGH -> Math.exp(-d) + d - 1;
+                    };
+                }
+                assertArrayEquals(expected, LossChecks.doubles(each.tensor()), 1e-6, estimator.name());
+                variables.backward(each.sum());
+                switch (estimator) {
+                    case K2, K1_STRAIGHT_THROUGH, K3_STRAIGHT_THROUGH ->
+                            assertArrayEquals(gradients, variables.gradient("policy"), 1e-6, estimator.name());
+                    case K1 -> assertArrayEquals(new double[] {1, 1, 1}, variables.gradient("policy"), 1e-6);
+                    case ABSOLUTE, K3 -> { }
+                }
+            }
+        }
+    }
+
+    @Test
+    void valuesOutOfRangeAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> new InfoNce(0));
+        assertThrows(IllegalArgumentException.class, () -> new CrossEntropyLoss(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new CrossEntropyLoss(0, -1));
+        assertThrows(IllegalArgumentException.class, () -> Distillation.of(0.5, 0));
+        assertThrows(IllegalArgumentException.class, () -> Distillation.of(1.5, 1));
+        assertThrows(IllegalArgumentException.class, () -> new RewardModelLoss(-1));
+        assertThrows(IllegalArgumentException.class, () -> new TopKDistillation(1));
+    }
+}
