@@ -1,11 +1,8 @@
 package glia.model;
 
 import glia.model.spec.Attention;
-<<<<<<< HEAD
-import glia.model.spec.Head;
-=======
 import glia.model.spec.Draft;
->>>>>>> bce96e7d (Add sequence classifiers and reward models, contrastive embeddings, token masking and multi-token prediction)
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
@@ -45,15 +42,11 @@ final class InitialValues {
             case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
             case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
             case ENCODER_FINAL_WEIGHT -> constant(t, unit(spec.encoder().orElseThrow().finalNorm()));
-<<<<<<< HEAD
             case QUERY_NORM -> constant(t, queryNorm(p));
             case KEY_NORM -> constant(t, unitOfHeads(p));
-=======
-            case QUERY_NORM, KEY_NORM -> constant(t, unitOfHeads(p));
             case DRAFT_EMBEDDING_NORM -> constant(t, unit(draft(p).embeddingNorm()));
             case DRAFT_HIDDEN_NORM -> constant(t, unit(draft(p).hiddenNorm()));
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
->>>>>>> bce96e7d (Add sequence classifiers and reward models, contrastive embeddings, token masking and multi-token prediction)
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
                     INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM, READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT,
                     SKIP -> constant(t, 1);

@@ -200,7 +200,7 @@ public final class ModelLoader {
     /// Initial values for the parameters of a head that the checkpoint does not have.
     private Map<String, Tensor> initial(ModelSpec spec, Family family, long seed) {
         Map<String, Tensor> made = new LinkedHashMap<>();
-        InitialValues values = new InitialValues(spec, new SplittableRandom(seed));
+        InitialValues values = new InitialValues(spec, new Initialization.Scaled(), new SplittableRandom(seed));
         Parameters.forEach(spec, (p, shape) -> {
             if (SequenceClassifier.isHead(p)) {
                 String name = resolve(tensors, family.source(spec, p).stored());
