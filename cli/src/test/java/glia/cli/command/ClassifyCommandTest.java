@@ -33,7 +33,8 @@ class ClassifyCommandTest {
         Files.writeString(to.resolve("tokenizer.json"), """
                 {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
                 "model": {"type": "WordPiece", "vocab": {"[UNK]": 0, %s}, "unk_token": "[UNK]",
-                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9}}""".formatted(vocab));
+                "continuing_subword_prefix": "##", "max_input_chars_per_word": 9},
+                "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true}}""".formatted(vocab));
         return to;
     }
 

@@ -74,7 +74,6 @@ public final class Bert implements Family {
         return BertNames.source(spec, p);
     }
 
-    /// The pooler, `tanh(A · h + a)` of the first token, and scores with biases.
     @Override
     public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) {
         return SequenceClassifier.ofFirstToken(labels, outcome);
