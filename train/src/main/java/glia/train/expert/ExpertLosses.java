@@ -11,13 +11,22 @@ import java.util.List;
 public final class ExpertLosses {
     private ExpertLosses() { }
 
-    /// The load-balancing loss of Switch Transformers and Mixtral (https://arxiv.org/abs/2101.03961, equation 4):
-    /// `X · Σ_e f_e · P_e`. Over the tokens of all layers together, f_e is the mean number of times that expert e is
-    /// among a token's top k by probability, and P_e its mean probability. As transformers'
-    /// `load_balancing_loss_func`. It is k if all experts have the same load.
+    /// The load-balancing loss of Switch Transformers (https://arxiv.org/abs/2101.03961, equation 4), added up over the
+    /// layers: `X · Σ_e f_e · P_e`, where f_e is the mean number of times that expert e is among a token's top k by
+    /// probability, and P_e its mean probability. It is k for a layer whose experts have the same load.
+    ///
+    /// @throws IllegalArgumentException if there are no routers
+    public static Value loadBalancing(List<RouterOutput> routers) {
+        first(routers);
+        return sum(routers, r -> loadBalancingOverLayers(List.of(r)));
+    }
+
+    /// The load-balancing loss over the tokens of all layers together, as transformers' `load_balancing_loss_func` of
+    /// Mixtral. Experts of the same number in different layers count as one, so loads that are uneven in each layer may
+    /// give the smallest value, k.
     ///
     /// @throws IllegalArgumentException if there are no routers, or layers have different numbers of experts
-    public static Value loadBalancing(List<RouterOutput> routers) {
+    public static Value loadBalancingOverLayers(List<RouterOutput> routers) {
         RouterOutput first = first(routers);
         int experts = first.numExperts();
         double[] counts = new double[experts];

@@ -61,7 +61,10 @@ public final class ExpertTraining implements StepHook {
         List<RouterOutput> routers = p.routers();
         Optional<Value> sum = Optional.empty();
         if (options.loadBalancing() > 0) {
-            sum = plus(sum, "load_balancing_loss", ExpertLosses.loadBalancing(routers), options.loadBalancing());
+            sum = plus(sum, "load_balancing_loss", switch (options.scope()) {
+                case LAYER -> ExpertLosses.loadBalancing(routers);
+                case MODEL -> ExpertLosses.loadBalancingOverLayers(routers);
+            }, options.loadBalancing());
         }
         if (options.sequenceBalance() > 0) {
             sum = plus(sum, "sequence_balance_loss", ExpertLosses.sequenceBalance(routers),

@@ -82,8 +82,18 @@ class ExpertLossesTest {
 
     @Test
     void loadBalancingIsThatOfTransformers() {
-        check(2.0645780793225073, Router.Score.SOFTMAX, ExpertLosses::loadBalancing);
-        check(2.0645780793225073, Router.Score.SIGMOID, ExpertLosses::loadBalancing);
+        check(2.0645780793225073, Router.Score.SOFTMAX, ExpertLosses::loadBalancingOverLayers);
+        check(2.0645780793225073, Router.Score.SIGMOID, ExpertLosses::loadBalancingOverLayers);
+    }
+
+    @Test
+    void loadBalancingOfEachLayerIsAddedUp() {
+        double expected = 0;
+        for (float[] layer : LOGITS) {
+            expected += loss(new float[][] {layer}, Router.Score.SOFTMAX, ExpertLosses::loadBalancingOverLayers,
+                    new ArrayList<>());
+        }
+        check(expected, Router.Score.SOFTMAX, ExpertLosses::loadBalancing);
     }
 
     @Test
