@@ -156,10 +156,10 @@ public final class Predictions {
                 new Value(ops, r.logits()), r.routing(), sequences)).toList();
     }
 
-    /// A value with the dropout of classification heads, in training; the value itself in evaluation. Each call of a
-    /// loss has a mask of its own.
+    /// A value with the dropout of classification heads, for a head of one's own, in training; the value itself in
+    /// evaluation. Each call has a mask of its own. `scores` has dropout already.
     public Value dropout(Value x) {
-        return new Value(ops, ops.dropout(x.tensor(), Ops.Dropped.HEAD, numDropped++));
+        return new Value(ops, ops.dropout(x.tensor(), Ops.Dropped.HEAD, ++numDropped));
     }
 
     /// The weights of the rows, `[M, 1]`.

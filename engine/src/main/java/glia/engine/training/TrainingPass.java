@@ -7,6 +7,7 @@ import glia.model.block.Decoder;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.DType;
+import glia.tensor.Hash;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.DropoutRates;
@@ -16,7 +17,6 @@ import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.Dropout;
 import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.Collections;
@@ -168,7 +168,7 @@ public final class TrainingPass implements AutoCloseable {
 
     private double lossOpen(TokenBatch batch, Loss loss) {
         try {
-            recorder.dropout(dropout, Dropout.mix(Dropout.mix(Dropout.mix(dropout.seed()) + step) + batchesOfStep++));
+            recorder.dropout(dropout, Hash.of(dropout.seed(), step, batchesOfStep++));
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
             double number = value.number();

@@ -145,6 +145,29 @@ class DropoutTest {
     }
 
     @Test
+    void classificationHeadsHaveDropout() throws Exception {
+        String config = """
+                {"architectures": ["LlamaForSequenceClassification"], "model_type": "llama", "hidden_size": 16,
+                "intermediate_size": 24, "num_attention_heads": 2, "num_key_value_heads": 1, "num_hidden_layers": 1,
+                "vocab_size": 20, "rms_norm_eps": 1e-5, "max_position_embeddings": 32, "rope_theta": 10000.0,
+                "id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 0, "yes": 1}}""";
+        Loss loss = p -> p.scores().square().sum();
+        TokenBatch texts = new TokenBatch().addWhole(new int[] {3, 9, 4}).addWhole(new int[] {5, 1});
+        try (Model classifier = FreshModel.create(Config.parse(Path.of("config.json"), config), 4);
+                TrainingPass pass = TrainingPass.of(classifier, kernels,
+                        TrainingOptions.defaults().withDropout(new DropoutRates(0, 0, 0.5, 5)))) {
+            double evaluated = pass.evaluate(texts, loss);
+            pass.atStep(0);
+            double first = pass.loss(texts, loss);
+            assertNotEquals(evaluated, first);
+            pass.atStep(1);
+            assertNotEquals(first, pass.loss(texts, loss));
+            pass.atStep(0);
+            assertEquals(first, pass.loss(texts, loss));
+        }
+    }
+
+    @Test
     void gradientsAreThoseOfTheMaskedModel() {
         Parameter parameter = model.sources().keySet().stream().filter(p -> p.role() == Role.UP).findFirst()
                 .orElseThrow();

@@ -60,7 +60,11 @@ final class HeadBlock {
 
     /// The logits of hidden states.
     Tensor forward(Ops ops, Tensor hidden, Pass pass, States states) {
-        Tensor z = product.forward(ops, transform(ops, hidden, pass, states), pass, states);
+        Tensor input = transform(ops, hidden, pass, states);
+        if (spec.classes().isPresent()) {
+            input = ops.dropout(input, Ops.Dropped.HEAD, 0);
+        }
+        Tensor z = product.forward(ops, input, pass, states);
         return switch (spec.logits()) {
             case Head.Logits.Plain plain -> z;
             case Head.Logits.Scaled scaled -> ops.scale(z, scaled.factor());

@@ -1,5 +1,6 @@
 package glia.tensor.autograd;
 
+import glia.tensor.Hash;
 import glia.tensor.Matrix;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -231,8 +232,7 @@ public final class Recorder implements Ops, AutoCloseable {
     @Override
     public Tensor dropout(Tensor x, Dropped what, int place) {
         double rate = dropout.of(what);
-        return rate == 0 ? x : apply(new Dropout(x, (float) rate,
-                Dropout.mix(Dropout.mix(dropoutKey + what.ordinal()) + place)));
+        return rate == 0 ? x : apply(new Dropout(x, (float) rate, Hash.of(dropoutKey, what.ordinal(), place)));
     }
 
     @Override

@@ -1,5 +1,7 @@
 package glia.train.data;
 
+import glia.tensor.Hash;
+
 /// A pseudorandom order of 0 … `size - 1` that is computed for each place and not stored: a Feistel network on the
 /// smallest domain of an even number of bits, repeated until the result is below `size` (cycle walking; Black and
 /// Rogaway 2002, https://doi.org/10.1007/3-540-45760-7_9).

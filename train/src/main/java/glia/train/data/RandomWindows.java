@@ -1,6 +1,7 @@
 package glia.train.data;
 
 import glia.engine.training.TokenBatch;
+import glia.tensor.Hash;
 import java.util.Arrays;
 
 /// Batches of windows from random places of a corpus, each of which gives `length` predictions. A window may begin

@@ -1,6 +1,7 @@
 package glia.train.data;
 
 import glia.engine.training.TokenBatch;
+import glia.tensor.Hash;
 import java.util.function.IntPredicate;
 
 /// Masks tokens for masked language models ([BERT](https://arxiv.org/abs/1810.04805)): of the tokens of a text a share

@@ -101,7 +101,8 @@ public final class NumberWatch implements NumberGuard {
     @Override
     public Verdict check(TrainingPass pass, long step, double loss, double gradientNorm) {
         if (!Double.isFinite(loss) || !Double.isFinite(gradientNorm)) {
-            String where = first(pass.weightGradients()).orElse("all gradients are finite");
+            String where = first(pass.weightGradients()).orElse(Double.isFinite(gradientNorm)
+                    ? "all gradients are finite" : "all gradients of the model's own parameters are finite");
             return verdict(options.notFinite, "step " + step + ": the loss is " + loss + ", the gradient norm "
                     + gradientNorm + "; " + where);
         }

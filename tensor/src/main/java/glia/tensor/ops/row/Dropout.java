@@ -1,5 +1,6 @@
 package glia.tensor.ops.row;
 
+import glia.tensor.Hash;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
@@ -16,18 +17,9 @@ import glia.tensor.ops.UnaryOperation;
 public record Dropout(Tensor x, float rate, long key) implements UnaryOperation {
     /// Four values share 64 bits.
     private static final int BITS = 16;
-    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     public Dropout {
         Compute.require(rate >= 0 && rate < 1, "dropout", x, rate);
-    }
-
-    /// The finalizer of SplitMix64 (https://doi.org/10.1145/2660193.2660195): 64 random bits for a position.
-    public static long mix(long position) {
-        long z = position * GOLDEN;
-        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
-        return z ^ z >>> 31;
     }
 
     private int threshold() {
@@ -40,7 +32,7 @@ public record Dropout(Tensor x, float rate, long key) implements UnaryOperation 
 
     /// Whether the value at an index stays.
     private static boolean stays(long key, long index, int threshold) {
-        return (mix(key + (index >>> 2)) >>> BITS * (int) (index & 3) & (1 << BITS) - 1) >= threshold;
+        return (Hash.next(key, index >>> 2) >>> BITS * (int) (index & 3) & (1 << BITS) - 1) >= threshold;
     }
 
     @Override
