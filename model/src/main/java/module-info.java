@@ -4,6 +4,7 @@ module glia.model {
     requires transitive glia.text;
 
     exports glia.model;
+    exports glia.model.adapter;
     exports glia.model.block;
     exports glia.model.cost;
     exports glia.model.family;

@@ -11,6 +11,7 @@ import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
+import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
@@ -74,8 +75,9 @@ public final class FreshModel {
             weights.put(parameter, new Weight.Stored(t));
         });
         Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
-        return new Model(Optional.empty(), config, spec, new Weights(weights), sources, Optional.empty(), memory,
-                StoredTensors.plain(memory), arena);
+        return new Model(Optional.empty(), config, spec, new Weights(weights), sources, Optional.empty(),
+                separate -> new Source.Stored(name(Parameter.of(Role.HEAD))), memory, StoredTensors.plain(memory),
+                arena);
     }
 
     /// The tensors, in memory.

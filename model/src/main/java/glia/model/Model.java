@@ -6,8 +6,10 @@ import glia.model.block.Decoder;
 import glia.model.block.Weights;
 import glia.model.layout.Source;
 import glia.model.quant.StoredTensors;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -16,9 +18,11 @@ import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /// A loaded model: spec, weights and decoder. Weights may be views of mapped files; `close` unmaps them.
 public final class Model implements AutoCloseable {
@@ -30,6 +34,7 @@ public final class Model implements AutoCloseable {
     private final Map<Parameter, Source.Stored> names;
     private final Map<Parameter, Source> sources;
     private final Optional<String> otherHead;
+    private final Function<ModelSpec, Source> headSource;
     private final Checkpoint checkpoint;
     private final StoredTensors tensors;
     /// The memory that this model owns; empty for a view of another model.
@@ -38,8 +43,10 @@ public final class Model implements AutoCloseable {
 
     /// @param config the config of a model that was created, or loaded with a new head
     /// @param otherHead the stored copy of a tied head, if the file has one
+    /// @param headSource the source of a head that is not tied, given the spec
     Model(Optional<Path> path, Optional<Config> config, ModelSpec spec, Weights weights, Map<Parameter, Source> sources,
-            Optional<String> otherHead, Checkpoint checkpoint, StoredTensors tensors, Arena copies) {
+            Optional<String> otherHead, Function<ModelSpec, Source> headSource, Checkpoint checkpoint,
+            StoredTensors tensors, Arena copies) {
         this.path = path;
         this.config = config;
         this.spec = spec;
@@ -47,6 +54,7 @@ public final class Model implements AutoCloseable {
         this.stored = weights;
         this.sources = Collections.unmodifiableMap(sources);
         this.otherHead = otherHead;
+        this.headSource = headSource;
         this.checkpoint = checkpoint;
         this.tensors = tensors;
         this.copies = Optional.of(copies);
@@ -55,18 +63,20 @@ public final class Model implements AutoCloseable {
         this.decoder = new Decoder(spec, weights);
     }
 
-    private Model(Model other, Weights weights) {
+    private Model(Model other, ModelSpec spec, Map<Parameter, Source> sources, Weights stored, Weights weights) {
         this.path = other.path;
         this.config = other.config;
-        this.spec = other.spec;
+        this.spec = spec;
         this.weights = weights;
-        this.stored = other.stored;
-        this.sources = other.sources;
+        this.stored = stored;
+        this.sources = Collections.unmodifiableMap(sources);
         this.otherHead = other.otherHead;
+        this.headSource = other.headSource;
         this.checkpoint = other.checkpoint;
         this.tensors = other.tensors;
         this.copies = Optional.empty();
-        this.names = other.names;
+        this.names = new LinkedHashMap<>();
+        sources.forEach((p, s) -> names.put(p, s.stored()));
         this.decoder = new Decoder(spec, weights);
     }
 
@@ -97,7 +107,26 @@ public final class Model implements AutoCloseable {
     /// A view of this model with other weights of the same shapes, such as adapted ones. It uses this model's memory,
     /// so this model must stay open; closing the view does nothing. Both can be used alternately.
     public Model with(Weights others) {
-        return new Model(this, others);
+        return new Model(this, spec, sources, stored, others);
+    }
+
+    /// A view of this model in which a tied head is a parameter of its own, with the same weight as the embedding until
+    /// `with` gives it another. A model without a tied head is returned as it is.
+    public Model untied() {
+        if (spec.head().matrix() != Head.Matrix.TIED) {
+            return this;
+        }
+        Parameter head = Parameter.of(Role.HEAD);
+        ModelSpec separate = spec.withHead(spec.head().with(Head.Matrix.SEPARATE));
+        Map<Parameter, Source> more = new LinkedHashMap<>(sources);
+        more.put(head, otherHead.<Source>map(Source.Stored::new).orElseGet(() -> headSource.apply(separate)));
+        return new Model(this, separate, more, withHead(stored), withHead(weights));
+    }
+
+    private static Weights withHead(Weights tied) {
+        Map<Parameter, Weight> all = new HashMap<>(tied.all());
+        all.put(Parameter.of(Role.HEAD), tied.get(Parameter.of(Role.EMBEDDING)));
+        return new Weights(all);
     }
 
     /// The decoder for the model's context length.

@@ -251,7 +251,7 @@ public final class ModelLoader {
         left.removeIf(name -> names.ignores(spec, name));
         refuse(spec, left);
         return new Model(Optional.of(path), config, spec, new Weights(weights), sources, otherHead,
-                checkpoint, tensors, copies);
+                separate -> names.of(separate, Parameter.of(Role.HEAD)), checkpoint, tensors, copies);
     }
 
     private Weight weight(Parameter parameter, Source source, String name, long[] declared, Map<Source, Tensor> made) {

@@ -1,0 +1,254 @@
+package glia.model.adapter;
+
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.file.AtomicFile;
+import glia.io.file.AtomicFile.IfExists;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.safetensors.SafetensorsWriter;
+import glia.model.Model;
+import glia.model.adapter.AdapterBuilder.Factors;
+import glia.model.adapter.AdapterModule.Kind;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.format.Decode;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/// Reads and writes adapters as PEFT saves them: a folder with `adapter_config.json` and `adapter_model.safetensors`.
+/// The frozen `base_layer.weight` that PEFT stores with adapters of embedding and head is ignored.
+public final class AdapterFolder {
+    private static final String TENSORS = "adapter_model.safetensors";
+    private static final String BASE_WEIGHT = ".base_layer.weight";
+    private static final String BASE_BIAS = ".base_layer.bias";
+    private static final String MAGNITUDES = ".lora_magnitude_vector";
+    /// The ends of the names of factors, for linear modules and for embeddings.
+    private static final List<String> ENDS = List.of(".lora_A.weight", ".lora_B.weight", ".lora_B.bias", MAGNITUDES,
+            ".lora_embedding_A", ".lora_embedding_B");
+    private static final int MAX_NAMED = 5;
+
+    private final Path file;
+    private final AdapterBuilder builder;
+    /// The factors of each module by the ends of their names.
+    private final Map<AdapterModule, Map<String, Tensor>> factors = new LinkedHashMap<>();
+    private final Map<AdapterModules.StoredTensor, Saved> saved = new LinkedHashMap<>();
+
+    /// A tensor that was trained as a whole.
+    private record Saved(String name, Tensor values) { }
+
+    private AdapterFolder(Path file, AdapterBuilder builder) {
+        this.file = file;
+        this.builder = builder;
+    }
+
+    /// Reads the adapters of a model, copied to memory.
+    ///
+    /// @throws CheckpointException if a file is missing or invalid, the adapter is of a kind that is not supported, or
+    ///     it does not fit the model
+    public static Adapters read(Model model, Path folder) throws CheckpointException {
+        Path configFile = folder.resolve(AdapterConfigFile.NAME);
+        if (!Files.isRegularFile(configFile)) {
+            throw new CheckpointException(folder, "", "holds no " + AdapterConfigFile.NAME + "; expected a folder that"
+                    + " PEFT saved");
+        }
+        AdapterConfig config = AdapterConfigFile.read(configFile);
+        AdapterBuilder builder;
+        try {
+            builder = new AdapterBuilder(model, config);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException(configFile, "", e.getMessage(), e);
+        }
+        Path file = folder.resolve(TENSORS);
+        try (Checkpoint tensors = SafetensorsCheckpoint.open(file); Arena scratch = Arena.ofConfined()) {
+            new AdapterFolder(file, builder).read(tensors, scratch);
+            return new Adapters(builder);
+        } catch (IllegalArgumentException e) {
+            builder.arena().close();
+            throw new CheckpointException(file, "", "does not fit the model: " + e.getMessage(), e);
+        } catch (CheckpointException | RuntimeException | Error e) {
+            if (builder.arena().scope().isAlive()) {
+                builder.arena().close();
+            }
+            throw e;
+        }
+    }
+
+    private void read(Checkpoint tensors, Arena scratch) throws CheckpointException {
+        for (String name : tensors.names()) {
+            sort(name, tensors.tensor(name), scratch);
+        }
+        requireComplete();
+        for (Map.Entry<AdapterModule, Map<String, Tensor>> each : factors.entrySet()) {
+            builder.add(each.getKey(), checked(each.getKey(), each.getValue()));
+        }
+        Set<AdapterModules.StoredTensor> expected = Set.copyOf(builder.saved());
+        for (AdapterModules.StoredTensor tensor : expected) {
+            if (!saved.containsKey(tensor)) {
+                throw new CheckpointException(file, tensor.name(), "is missing: " + AdapterConfigFile.NAME
+                        + " names its module to be saved");
+            }
+        }
+        for (Map.Entry<AdapterModules.StoredTensor, Saved> each : saved.entrySet()) {
+            Saved tensor = each.getValue();
+            if (!expected.contains(each.getKey())) {
+                throw new CheckpointException(file, tensor.name(), "is no tensor of an adapter, and modules_to_save and"
+                        + " bias of " + AdapterConfigFile.NAME + " do not name it");
+            }
+            requireShape(tensor.name(), tensor.values(), builder.shape(each.getKey()));
+            builder.addSaved(each.getKey(), tensor.name(), Optional.of(tensor.values()));
+        }
+        if (builder.weights().isEmpty()) {
+            throw new CheckpointException(file, "", "holds no adapter");
+        }
+    }
+
+    /// Finds what a tensor is.
+    private void sort(String name, Tensor tensor, Arena scratch) throws CheckpointException {
+        String bare = name.startsWith(AdapterBuilder.PREFIX) ? name.substring(AdapterBuilder.PREFIX.length()) : name;
+        // Files of older versions.
+        String plain = bare.endsWith(MAGNITUDES + ".weight") ? bare.substring(0, bare.length() - 7) : bare;
+        Optional<String> end = ENDS.stream().filter(plain::endsWith).findFirst();
+        if (plain.endsWith(BASE_WEIGHT)) {
+            module(name, plain.substring(0, plain.length() - BASE_WEIGHT.length()));
+            return;
+        }
+        Tensor values = real(name, tensor, scratch);
+        if (end.isPresent()) {
+            AdapterModule m = module(name, plain.substring(0, plain.length() - end.get().length()));
+            if (factors.computeIfAbsent(m, key -> new HashMap<>()).put(end.get(), values) != null) {
+                throw new CheckpointException(file, name, "is a second tensor for " + m.path() + end.get());
+            }
+            return;
+        }
+        String stored = plain.endsWith(BASE_BIAS)
+                ? plain.substring(0, plain.length() - BASE_BIAS.length()) + AdapterBiases.BIAS : plain;
+        AdapterModules.StoredTensor found = builder.names().tensor(stored).orElseThrow(() -> new CheckpointException(
+                file, name, "is neither part of a low-rank adapter nor a tensor of the model"));
+        if (saved.put(found, new Saved(name, values)) != null) {
+            throw new CheckpointException(file, name, "is a second tensor for " + found.name());
+        }
+    }
+
+    private AdapterModule module(String tensor, String path) throws CheckpointException {
+        Optional<AdapterModule> found = builder.names().find(path);
+        if (found.isPresent()) {
+            return found.get().named(path);
+        }
+        String last = path.substring(path.lastIndexOf('.') + 1);
+        List<String> similar = builder.names().all().stream().map(AdapterModule::path)
+                .filter(p -> p.endsWith("." + last) || p.equals(last)).toList();
+        throw new CheckpointException(file, tensor, "the model has no module '" + path + "' that can have an adapter; "
+                + (similar.isEmpty() ? "its modules are called " + builder.names().all().stream()
+                        .map(AdapterModule::lastName).distinct().limit(12).collect(Collectors.joining(", "))
+                        : "it has " + similar.stream().limit(MAX_NAMED).collect(Collectors.joining(", "))
+                                + (similar.size() > MAX_NAMED ? "…" : "")) + "; does the adapter belong to this model?");
+    }
+
+    /// F32 values, all finite.
+    private Tensor real(String name, Tensor tensor, Arena scratch) throws CheckpointException {
+        if (!tensor.dtype().isReal() || tensor.dtype().isBlock()) {
+            throw new CheckpointException(file, name, "found " + tensor.dtype() + ", expected real numbers");
+        }
+        Tensor wide = tensor.dtype() == DType.F32 ? tensor : Decode.widen(tensor, scratch);
+        for (long i = 0; i < wide.size(); i++) {
+            if (!Float.isFinite(wide.get(i))) {
+                throw new CheckpointException(file, name, "holds " + wide.get(i) + " (number " + i
+                        + "), expected finite numbers");
+            }
+        }
+        return wide;
+    }
+
+    /// A selected module without tensors is an error if others of its last name have some.
+    private void requireComplete() throws CheckpointException {
+        Set<Object> present = new HashSet<>();
+        for (AdapterModule m : factors.keySet()) {
+            if (!builder.selection().selects(m)) {
+                throw new CheckpointException(file, m.path(), "has an adapter although " + AdapterConfigFile.NAME
+                        + " does not select it (target_modules, exclude_modules, layers_to_transform)");
+            }
+            present.add(m.lastName());
+            present.add(m.parts());
+        }
+        List<String> missing = builder.selected().stream().filter(m -> present.contains(m.lastName())
+                && !present.contains(m.parts())).map(AdapterModule::path).toList();
+        if (!missing.isEmpty()) {
+            throw new CheckpointException(file, missing.getFirst(), "has no tensors although target_modules of "
+                    + AdapterConfigFile.NAME + " names it" + (missing.size() == 1 ? "" : ", as "
+                    + (missing.size() - 1) + " more modules"));
+        }
+    }
+
+    private Factors checked(AdapterModule m, Map<String, Tensor> parts) throws CheckpointException {
+        boolean isTable = m.kind() == Kind.EMBEDDING;
+        String nameA = isTable ? ".lora_embedding_A" : ".lora_A.weight";
+        String nameB = isTable ? ".lora_embedding_B" : ".lora_B.weight";
+        int rank = builder.scales().rank(m);
+        Tensor a = required(m, parts, nameA, rank, isTable ? m.rows() : m.cols());
+        Tensor b = required(m, parts, nameB, isTable ? m.cols() : m.rows(), rank);
+        AdapterConfig.Variant variant = builder.config().variant();
+        Optional<Tensor> bias = variant.bias() ? Optional.of(required(m, parts, ".lora_B.bias", m.rows()))
+                : Optional.empty();
+        Optional<Tensor> magnitudes = variant.decomposed()
+                ? Optional.of(required(m, parts, MAGNITUDES, isTable ? m.cols() : m.rows())) : Optional.empty();
+        for (String end : parts.keySet()) {
+            boolean isExpected = end.equals(nameA) || end.equals(nameB) || variant.bias() && end.equals(".lora_B.bias")
+                    || variant.decomposed() && end.equals(MAGNITUDES);
+            if (!isExpected) {
+                throw new CheckpointException(file, m.path() + end, "is not expected: "
+                        + (end.equals(MAGNITUDES) ? "use_dora is off" : end.endsWith("bias") ? "lora_bias is off"
+                        : "the module is " + (isTable ? "an embedding" : "linear")));
+            }
+        }
+        return new Factors(a, b, bias, magnitudes);
+    }
+
+    private Tensor required(AdapterModule m, Map<String, Tensor> parts, String end, long... shape)
+            throws CheckpointException {
+        Tensor t = parts.get(end);
+        if (t == null) {
+            throw new CheckpointException(file, m.path() + end, "is missing; the module has " + parts.keySet());
+        }
+        requireShape(m.path() + end, t, shape);
+        return t;
+    }
+
+    private void requireShape(String name, Tensor t, long[] shape) throws CheckpointException {
+        if (!t.is(shape)) {
+            throw new CheckpointException(file, name, "has shape " + Arrays.toString(t.shape()) + ", expected "
+                    + Arrays.toString(shape) + " for this model and the rank of " + AdapterConfigFile.NAME);
+        }
+    }
+
+    /// Writes the folder; each file appears complete or not at all, the config last.
+    ///
+    /// @throws CheckpointException if the folder holds an adapter that may not be replaced, or cannot be written
+    public static void write(Adapters adapters, Path folder, IfExists ifExists) throws CheckpointException {
+        Path configFile = folder.resolve(AdapterConfigFile.NAME);
+        if (ifExists == IfExists.FAIL) {
+            AtomicFile.requireAbsent(configFile);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            Files.createDirectories(folder);
+            SafetensorsWriter.write(folder.resolve(TENSORS), adapters.tensors(arena), Map.of("format", "pt"), ifExists);
+            String json = AdapterConfigFile.json(adapters.config(), adapters.targets());
+            AtomicFile.write(configFile, ifExists, out -> out.write(json.getBytes(StandardCharsets.UTF_8)));
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be written: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package glia.model.adapter;
+
+import glia.model.layout.Source;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
+import glia.tensor.format.Decode;
+import glia.tensor.ops.Weight;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A tensor of an adapter file and the trained weights that hold its values: one, or one for each parameter of a fused
+/// module.
+///
+/// @param name the name in the file
+/// @param shape the shape in the file
+record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
+    /// A weight that holds a part of the tensor.
+    ///
+    /// @param place the part, as an expression over the tensor
+    record Piece(Weight.Stored weight, Source place) { }
+
+    /// A new weight with the values of a part of a tensor.
+    static Piece piece(Tensor tensor, Source place, Arena arena) {
+        try (Arena scratch = Arena.ofConfined()) {
+            return new Piece(new Weight.Stored(
+                    Decode.widen(place.read(tensor, scratch, new HashMap<>()), arena)), place);
+        }
+    }
+
+    /// The weights by names under which an optimizer can save their state.
+    Map<String, Weight.Stored> weights() {
+        if (pieces.size() == 1) {
+            return Map.of(name, pieces.getFirst().weight());
+        }
+        Map<String, Weight.Stored> all = new LinkedHashMap<>();
+        for (int i = 0; i < pieces.size(); i++) {
+            all.put(name + "." + i, pieces.get(i).weight());
+        }
+        return all;
+    }
+
+    /// The values as in the file, F32.
+    Tensor values(Arena arena) {
+        Tensor whole = Tensor.allocate(arena, DType.F32, shape);
+        pieces.forEach(p -> p.place.write(p.weight.tensor(), whole));
+        return whole;
+    }
+
+    /// The gradient in the file's shape; zeros for weights without one.
+    Tensor gradient(Gradients gradients, Arena arena) {
+        Tensor whole = Tensor.allocate(arena, DType.F32, shape);
+        for (Piece p : pieces) {
+            Optional<Tensor> g = gradients.find(p.weight);
+            g.ifPresent(tensor -> p.place.write(tensor, whole));
+        }
+        return whole;
+    }
+
+    @Override
+    public String toString() {
+        return name + Arrays.toString(shape);
+    }
+}
