@@ -12,9 +12,9 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.kernels.KernelBackends;
-import glia.model.Adapters;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.ParameterAdapters;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
@@ -41,7 +41,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -178,16 +177,10 @@ class PackedWeightsTest {
     ///
     /// @param packed selects the weights that get adapters
     private static List<float[]> adapted(Model model, Model packed, Kernels kernels) {
-        try (Adapters adapters = Adapters.create(model,
+        try (ParameterAdapters adapters = ParameterAdapters.random(model,
                 p -> packed.weights().get(p) instanceof Weight.Quantized, 2, 0.5f, 9);
                 Gradients gradients = new Gradients();
                 Recorder recorder = new Recorder(kernels, gradients, adapters::contains)) {
-            Random random = new Random(1);
-            adapters.all().values().forEach(w -> w.b().update(b -> {
-                for (long i = 0; i < b.size(); i++) {
-                    b.set(i, 0.1f * (float) random.nextGaussian());
-                }
-            }));
             Pass pass = new Pass().add(IDS, 0, IDS.length, 0, Outputs.ALL);
             Tensor logits = adapters.attach().decoder().forward(recorder, pass, States.NONE);
             List<float[]> all = new ArrayList<>(List.of(logits.toArray()));

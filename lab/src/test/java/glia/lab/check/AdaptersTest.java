@@ -3,8 +3,6 @@ package glia.lab.check;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
@@ -12,9 +10,9 @@ import glia.engine.KernelNames;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
-import glia.model.Adapters;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.ParameterAdapters;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
@@ -39,10 +37,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +52,7 @@ class AdaptersTest {
     /// Matrices that ops other than products and lookups work on.
     private static final Set<Role> OTHERS = EnumSet.of(Role.CONVOLUTION, Role.DECAY, Role.DISTANCES, Role.RECURRENCE,
             Role.SKIP, Role.GATED_NORM, Role.POSITIONS);
+    private static final Set<Role> TABLES = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS);
 
     @TempDir
     Path temporary;
@@ -95,19 +92,11 @@ class AdaptersTest {
         return p -> model.weights().get(p).shape().length == 2 && !OTHERS.contains(p.role());
     }
 
-    /// Adapters that matter.
-    private static Adapters adapters(Model model, Predicate<Parameter> which) {
-        Adapters adapters = Adapters.create(model, which, RANK, SCALE, 5);
-        Random random = new Random(6);
-        adapters.all().values().forEach(w -> w.b().update(b -> {
-            for (long i = 0; i < b.size(); i++) {
-                b.set(i, (float) random.nextGaussian() * 0.1f);
-            }
-        }));
-        return adapters;
+    private static ParameterAdapters adapters(Model model, Predicate<Parameter> which) {
+        return ParameterAdapters.random(model, which, RANK, SCALE, 5);
     }
 
-    private static Map<Parameter, Weight> sums(Adapters adapters, Arena arena) {
+    private static Map<Parameter, Weight> sums(ParameterAdapters adapters, Arena arena) {
         Map<Parameter, Weight> sums = new LinkedHashMap<>();
         adapters.all().forEach((p, w) -> sums.put(p, new Weight.Stored(w.toF32(arena))));
         return sums;
@@ -144,7 +133,7 @@ class AdaptersTest {
     }
 
     private static void check(Model model, Predicate<Parameter> which, Kernels kernels) {
-        try (Adapters adapters = adapters(model, which); Arena arena = Arena.ofShared();
+        try (ParameterAdapters adapters = adapters(model, which); Arena arena = Arena.ofShared();
                 Gradients low = new Gradients(); Gradients dense = new Gradients(); Gradients none = new Gradients()) {
             Map<Parameter, Weight> sums = sums(adapters, arena);
             Model merged = model.with(model.weights().with(sums));
@@ -156,6 +145,22 @@ class AdaptersTest {
             });
             float[] without = learn(model, kernels, none, w -> false);
             assertFalse(Arrays.equals(expected, without), "the adapters change nothing");
+        }
+    }
+
+    /// Magnitudes of rows (DoRA), except for embeddings, which are also looked up.
+    @ParameterizedTest
+    @MethodSource("folders")
+    void everyFamilyComputesAsWithTheDecomposedSums(String family) throws CheckpointException {
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family));
+                Arena arena = Arena.ofShared(); Gradients none = new Gradients();
+                ParameterAdapters adapters = adapters(model, matrices(model).and(p -> !TABLES.contains(p.role())))) {
+            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
+            Map<Parameter, LowRank> decomposed = adapters.withMagnitudes();
+            Map<Parameter, Weight> plain = new LinkedHashMap<>();
+            decomposed.forEach((p, w) -> plain.put(p, new Weight.Stored(w.toF32(arena))));
+            assertClose(learn(model.with(model.weights().with(plain)), kernels, none, w -> false),
+                    learn(model.with(model.weights().with(decomposed)), kernels, none, w -> false), 1e-3, family);
         }
     }
 
@@ -203,7 +208,7 @@ class AdaptersTest {
     @Test
     void updatesAreSeenAndDetachingChangesNothing() throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder("gemma2"));
-                Adapters adapters = adapters(model, matrices(model)); Arena arena = Arena.ofShared()) {
+                ParameterAdapters adapters = adapters(model, matrices(model)); Arena arena = Arena.ofShared()) {
             for (String name : KernelNames.here()) {
                 Kernels kernels = KernelBackends.choose(name, workers).kernels();
                 float[] without = logits(model, kernels, Precision.EXACT, 3);
@@ -221,30 +226,11 @@ class AdaptersTest {
         }
     }
 
-    @Test
-    void freshAdaptersChangeNothingAndDependOnTheSeed() throws CheckpointException {
-        try (Workers workers = new Workers(1); Model model = ModelLoader.load(GoldenTest.folder("llama"));
-                Adapters one = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 7);
-                Adapters same = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 7);
-                Adapters other = Adapters.create(model, p -> p.role() == Role.QUERY, 3, 2, 8)) {
-            Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
-            assertArrayEquals(logits(model, kernels, Precision.EXACT, 2),
-                    logits(one.attach(), kernels, Precision.EXACT, 2));
-            one.all().forEach((p, w) -> {
-                assertEquals(Role.QUERY, p.role());
-                assertSame(model.weights().get(p), w.base());
-                float[] a = w.a().tensor().toArray();
-                assertArrayEquals(a, same.all().get(p).a().tensor().toArray());
-                assertFalse(Arrays.equals(a, other.all().get(p).a().tensor().toArray()));
-            });
-        }
-    }
-
     /// A folder has no place for adapters: it gets the sums.
     @Test
     void savedModelsHaveTheSums() throws CheckpointException {
         try (Model model = ModelLoader.load(GoldenTest.folder("gpt2"));
-                Adapters adapters = adapters(model, p -> p.role() == Role.QUERY || p.role() == Role.DOWN);
+                ParameterAdapters adapters = adapters(model, p -> p.role() == Role.QUERY || p.role() == Role.DOWN);
                 Arena arena = Arena.ofShared()) {
             ModelWriter.write(adapters.attach(), temporary.resolve("saved"));
             try (Model loaded = ModelLoader.load(temporary.resolve("saved"))) {
@@ -252,15 +238,6 @@ class AdaptersTest {
                 loaded.weights().all().forEach((p, w) -> assertArrayEquals(
                         attached.weights().get(p).toF32(arena).toArray(), w.toF32(arena).toArray(), p::toString));
             }
-        }
-    }
-
-    @Test
-    void whatHasNoAdapterIsRefused() throws CheckpointException {
-        try (Model model = ModelLoader.load(GoldenTest.folder("llama"))) {
-            Stream.<Predicate<Parameter>>of(p -> p.role() == Role.BEFORE_WEIGHT, p -> false).forEach(which ->
-                    assertThrows(IllegalArgumentException.class, () -> Adapters.create(model, which, 2, 1, 1)));
-            assertThrows(IllegalArgumentException.class, () -> Adapters.create(model, p -> true, 0, 1, 1));
         }
     }
 }

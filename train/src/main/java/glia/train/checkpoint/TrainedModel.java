@@ -1,8 +1,11 @@
 package glia.train.checkpoint;
 
 import glia.io.CheckpointException;
+import glia.io.file.AtomicFile.IfExists;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -53,6 +56,21 @@ public interface TrainedModel {
             @Override
             public Optional<Path> source() {
                 return model.path();
+            }
+        };
+    }
+
+    /// The adapters alone, as an adapter folder.
+    static TrainedModel of(Adapters adapters) {
+        return new TrainedModel() {
+            @Override
+            public void write(Path folder) throws CheckpointException {
+                AdapterFolder.write(adapters, folder, IfExists.FAIL);
+            }
+
+            @Override
+            public Optional<Path> source() {
+                return adapters.base().path();
             }
         };
     }

@@ -1,0 +1,215 @@
+package glia.train.check;
+
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.Checkpoint;
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
+import glia.model.block.Pass;
+import glia.model.block.States;
+import glia.model.block.Weights;
+import glia.model.spec.Parameter;
+import glia.tensor.DType;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Compute;
+import glia.tensor.ops.Weight;
+import glia.train.optim.AdamW;
+import glia.train.optim.GradientNorm;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroup;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/// Adapters as PEFT saves and computes them, one folder each: logits with and without the adapter, loss, gradients,
+/// merged weights, and steps of AdamW.
+public final class LoraCases implements CaseGroup {
+    private static final String CONFIG = "adapter_config.json";
+    private static final String EXPECTED = "expected.safetensors";
+    private static final String STEPS = "train.json";
+    private static final String GRADIENT = "grad.";
+    private static final String MERGED = "merged.";
+    private static final double GRADIENTS = 1e-3;
+    private static final double MERGED_LOGITS = 1e-3;
+
+    /// For `glia check`.
+    public LoraCases() { }
+
+    @Override
+    public String name() {
+        return "lora";
+    }
+
+    @Override
+    public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
+        List<Path> cases;
+        try (Stream<Path> folders = Files.list(folder)) {
+            cases = folders.filter(f -> Files.isRegularFile(f.resolve(CONFIG))).sorted().toList();
+        }
+        for (Path each : cases) {
+            String id = each.getFileName().toString();
+            try {
+                results.accept(run(id, each, goldens, kernels));
+            } catch (CheckpointException | IllegalArgumentException | IllegalStateException e) {
+                results.accept(CaseResult.failed(id, e.getMessage()));
+            }
+        }
+    }
+
+    private static CaseResult run(String id, Path folder, Path goldens, Kernels kernels) throws IOException {
+        Path base = goldens.resolve(Path.of(Config.read(folder.resolve(CONFIG)).text("base_model_name_or_path"))
+                .getFileName());
+        try (Model model = ModelLoader.load(base); Adapters adapters = AdapterFolder.read(model, folder);
+                Checkpoint expected = SafetensorsCheckpoint.open(folder.resolve(EXPECTED));
+                Arena arena = Arena.ofShared()) {
+            Case each = new Case(model, adapters, expected, kernels, arena, Comparison.of(id));
+            each.logits();
+            each.gradients();
+            each.merged();
+            Path steps = folder.resolve(STEPS);
+            if (Files.exists(steps)) {
+                each.steps(Config.read(steps));
+            }
+            return each.comparison.result();
+        }
+    }
+
+    /// One adapter.
+    private record Case(Model model, Adapters adapters, Checkpoint expected, Kernels kernels, Arena arena,
+            Comparison comparison) {
+        private double[] values(String name) throws CheckpointException {
+            return CaseTensor.of(expected.tensor(name)).values();
+        }
+
+        private void compare(String label, String name, Tensor found, double limit) throws CheckpointException {
+            double[] actual = CaseTensor.of(found).values();
+            double[] reference = values(name);
+            if (actual.length != reference.length) {
+                throw new IllegalArgumentException(label + ": computed " + found + ", the reference has "
+                        + expected.tensor(name));
+            }
+            comparison.values(label, actual, reference, limit);
+        }
+
+        private int[][] texts() throws CheckpointException {
+            CaseTensor ids = CaseTensor.of(expected.tensor("input_ids"));
+            int[][] texts = new int[ids.dim(0)][ids.dim(1)];
+            for (int i = 0; i < texts.length; i++) {
+                System.arraycopy(ids.ints(), i * ids.dim(1), texts[i], 0, ids.dim(1));
+            }
+            return texts;
+        }
+
+        private Tensor logits(Model of) throws CheckpointException {
+            Pass pass = new Pass();
+            for (int[] text : texts()) {
+                pass.add(text, 0, text.length, 0, Pass.Outputs.ALL);
+            }
+            try (Compute ops = new Compute(kernels, Precision.EXACT)) {
+                return Tensor.of(arena, of.decoder().forward(ops, pass, States.NONE).toArray(), pass.numOutputs(),
+                        of.spec().vocabSize());
+            }
+        }
+
+        private void logits() throws CheckpointException {
+            compare("logits", "logits", logits(adapters.attach()), Comparison.F32);
+            compare("logits_base", "logits_base", logits(model), Comparison.F32);
+        }
+
+        private TokenBatch batch() throws CheckpointException {
+            TokenBatch batch = new TokenBatch();
+            for (int[] text : texts()) {
+                batch.add(text);
+            }
+            return batch;
+        }
+
+        private TrainingPass pass() {
+            return TrainingPass.of(adapters.attach(), kernels,
+                    TrainingOptions.defaults().withTrainable(adapters::contains));
+        }
+
+        private void gradients() throws CheckpointException {
+            try (TrainingPass pass = pass()) {
+                comparison.values("loss", new double[] {pass.loss(batch())}, values("loss"), Comparison.F32);
+                Map<String, Tensor> found = adapters.gradients(pass.weightGradients(), arena);
+                for (String name : expected.names()) {
+                    if (name.startsWith(GRADIENT)) {
+                        Tensor gradient = found.get(name.substring(GRADIENT.length()));
+                        if (gradient == null) {
+                            throw new IllegalArgumentException(name + " is of no tensor of the adapter; it has "
+                                    + found.keySet());
+                        }
+                        compare(name, name, gradient, GRADIENTS);
+                    }
+                }
+            }
+        }
+
+        /// An adapter that cannot be merged has no merged weights.
+        private void merged() throws CheckpointException {
+            if (expected.names().stream().noneMatch(name -> name.startsWith(MERGED))) {
+                return;
+            }
+            Model merged = adapters.merged();
+            Map<Parameter, Weight> plain = new HashMap<>();
+            merged.weights().all().forEach((p, w) -> plain.put(p, new Weight.Stored(w.toF32(arena))));
+            for (String name : expected.names()) {
+                if (name.startsWith(MERGED)) {
+                    compare(name, name, stored(merged, plain, name.substring(MERGED.length())), Comparison.F32);
+                }
+            }
+            compare("merged logits", "logits", logits(merged.with(new Weights(plain))), MERGED_LOGITS);
+        }
+
+        /// A tensor of the base checkpoint with the values of its parameters.
+        private Tensor stored(Model merged, Map<Parameter, Weight> weights, String name) {
+            List<Parameter> inside = merged.sources().keySet().stream()
+                    .filter(p -> merged.storedName(p).equals(name)).toList();
+            if (inside.isEmpty()) {
+                throw new IllegalArgumentException(MERGED + name + " is no tensor of the base model");
+            }
+            Parameter first = inside.getFirst();
+            Tensor whole = Tensor.allocate(arena, DType.F32,
+                    merged.sources().get(first).storedShape(weights.get(first).shape()));
+            inside.forEach(p -> merged.sources().get(p).write(((Weight.Stored) weights.get(p)).tensor(), whole));
+            return whole;
+        }
+
+        private void steps(Config json) throws CheckpointException {
+            double[] betas = json.reals("betas");
+            double[] losses = json.reals("losses");
+            double[] norms = json.reals("grad_norms");
+            TokenBatch batch = batch();
+            ParameterGroup group = new ParameterGroup(adapters.trainable(),
+                    new AdamW(betas[0], betas[1], json.real("eps"), false), json.real("weight_decay"), 1);
+            try (TrainingPass pass = pass(); Optimizer optimizer = new Optimizer(kernels, List.of(group))) {
+                for (int step = 0; step < losses.length; step++) {
+                    double loss = pass.loss(batch);
+                    comparison.values("loss of step " + step, new double[] {loss}, new double[] {losses[step]},
+                            Comparison.F32);
+                    double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                    comparison.values("gradient norm of step " + step, new double[] {norm},
+                            new double[] {norms[step]}, GRADIENTS);
+                    optimizer.step(pass.weightGradients(), json.real("lr"),
+                            GradientNorm.clipFactor(norm, json.real("clip_grad_norm")));
+                    pass.zeroGradients();
+                }
+            }
+        }
+    }
+}
