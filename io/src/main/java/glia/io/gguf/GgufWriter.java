@@ -3,16 +3,14 @@ package glia.io.gguf;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.TensorContent;
 import glia.io.file.TensorEntry;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.function.LongConsumer;
 
 /// Writes GGUF files of version 3: metadata and tensors in the order given, each tensor padded to the alignment
@@ -22,22 +20,6 @@ public final class GgufWriter {
     private static final int MAX_TENSOR_NAME_BYTES = 63;
 
     private GgufWriter() { }
-
-    /// A tensor that is computed when it is written, so that a file need not fit into memory.
-    ///
-    /// @param shape the dimensions, outermost first
-    /// @param make computes the tensor of this type and shape in scratch memory, which is freed after it is written
-    public record Content(DType dtype, long[] shape, Function<Arena, Tensor> make) {
-        /// An existing tensor.
-        public static Content of(Tensor tensor) {
-            return new Content(tensor.dtype(), tensor.shape(), _ -> tensor);
-        }
-
-        /// Its size in bytes.
-        public long sizeBytes() {
-            return dtype.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
-        }
-    }
 
     /// Writes or replaces a file; an existing file is never changed in place.
     ///
@@ -49,7 +31,7 @@ public final class GgufWriter {
     /// Writes or replaces a file whose tensors are computed one after the other.
     ///
     /// @param doneBytes receives the number of tensor bytes written so far
-    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+    public static void writeContents(Path file, GgufMetadata metadata, Map<String, TensorContent> tensors,
             LongConsumer doneBytes) throws CheckpointException {
         writeContents(file, metadata, tensors, doneBytes, IfExists.REPLACE);
     }
@@ -57,7 +39,7 @@ public final class GgufWriter {
     /// Writes a file whose tensors are computed one after the other.
     ///
     /// @throws CheckpointException also if the file exists and may not be replaced; no tensor is computed then
-    public static void writeContents(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+    public static void writeContents(Path file, GgufMetadata metadata, Map<String, TensorContent> tensors,
             LongConsumer doneBytes, IfExists ifExists) throws CheckpointException {
         AtomicFile.write(file, ifExists, body(file, metadata, tensors, doneBytes));
     }
@@ -68,13 +50,13 @@ public final class GgufWriter {
         AtomicFile.writeInHugePages(file, body(file, metadata, contents(tensors), done -> { }));
     }
 
-    private static Map<String, Content> contents(Map<String, Tensor> tensors) {
-        Map<String, Content> contents = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> contents.put(name, Content.of(tensor)));
+    private static Map<String, TensorContent> contents(Map<String, Tensor> tensors) {
+        Map<String, TensorContent> contents = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> contents.put(name, TensorContent.of(tensor)));
         return contents;
     }
 
-    private static AtomicFile.Body body(Path file, GgufMetadata metadata, Map<String, Content> tensors,
+    private static AtomicFile.Body body(Path file, GgufMetadata metadata, Map<String, TensorContent> tensors,
             LongConsumer doneBytes) throws CheckpointException {
         int alignment = GgufHeader.alignment(metadata);
         GgufOutput header = new GgufOutput().int32(GgufHeader.MAGIC_NUMBER).int32(GgufHeader.VERSION)
@@ -90,7 +72,7 @@ public final class GgufWriter {
             }
         }
         long at = 0;
-        for (Map.Entry<String, Content> entry : tensors.entrySet()) {
+        for (Map.Entry<String, TensorContent> entry : tensors.entrySet()) {
             describe(header, file, entry.getKey(), entry.getValue(), at);
             at = TensorEntry.align(at + entry.getValue().sizeBytes(), alignment);
         }
@@ -98,7 +80,7 @@ public final class GgufWriter {
             out.write(header.toBytes());
             out.pad(alignment);
             long done = 0;
-            for (Content content : tensors.values()) {
+            for (TensorContent content : tensors.values()) {
                 try (Arena scratch = Arena.ofConfined()) {
                     out.write(content.make().apply(scratch).memory());
                 }
@@ -109,7 +91,7 @@ public final class GgufWriter {
         };
     }
 
-    private static void describe(GgufOutput header, Path file, String name, Content tensor, long at)
+    private static void describe(GgufOutput header, Path file, String name, TensorContent tensor, long at)
             throws CheckpointException {
         checkName(file, TensorEntry.where(name), name, MAX_TENSOR_NAME_BYTES);
         int type = GgufTypes.number(tensor.dtype());

@@ -3,9 +3,11 @@ package glia.io.safetensors;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.TensorContent;
 import glia.io.file.TensorEntry;
 import glia.io.json.JsonText;
 import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,12 +38,25 @@ public final class SafetensorsWriter {
     /// @throws CheckpointException also if the file exists and may not be replaced
     public static void write(Path file, Map<String, Tensor> tensors, Map<String, String> metadata, IfExists ifExists)
             throws CheckpointException {
+        writeContents(file, contents(tensors), metadata, ifExists);
+    }
+
+    private static Map<String, TensorContent> contents(Map<String, Tensor> tensors) {
+        Map<String, TensorContent> contents = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> contents.put(name, TensorContent.of(tensor)));
+        return contents;
+    }
+
+    private static void writeContents(Path file, Map<String, TensorContent> tensors, Map<String, String> metadata,
+            IfExists ifExists) throws CheckpointException {
         List<String> names = inOrder(file, tensors);
         byte[] header = header(file, names, tensors, metadata);
         AtomicFile.write(file, ifExists, out -> {
             out.write(header);
             for (String name : names) {
-                out.write(tensors.get(name).memory());
+                try (Arena scratch = Arena.ofConfined()) {
+                    out.write(tensors.get(name).make().apply(scratch).memory());
+                }
             }
         });
     }
@@ -52,27 +67,35 @@ public final class SafetensorsWriter {
     /// @throws CheckpointException also if one of the files exists
     public static void writeSharded(Path folder, Map<String, Tensor> tensors, Map<String, String> metadata,
             long maxBytes) throws CheckpointException {
+        writeShardedContents(folder, contents(tensors), metadata, maxBytes);
+    }
+
+    /// The same with tensors that are computed one after the other.
+    ///
+    /// @throws CheckpointException also if one of the files exists; no tensor is computed then
+    public static void writeShardedContents(Path folder, Map<String, TensorContent> tensors,
+            Map<String, String> metadata, long maxBytes) throws CheckpointException {
         AtomicFile.requireAbsent(folder.resolve(SafetensorsCheckpoint.FILE_NAME));
         AtomicFile.requireAbsent(folder.resolve(SafetensorsCheckpoint.INDEX_NAME));
-        List<Map<String, Tensor>> shards = shards(tensors, maxBytes);
+        List<Map<String, TensorContent>> shards = shards(tensors, maxBytes);
         if (shards.size() <= 1) {
-            write(folder.resolve(SafetensorsCheckpoint.FILE_NAME), tensors, metadata, IfExists.FAIL);
+            writeContents(folder.resolve(SafetensorsCheckpoint.FILE_NAME), tensors, metadata, IfExists.FAIL);
             return;
         }
         Map<String, String> fileOf = new TreeMap<>();
         for (int i = 0; i < shards.size(); i++) {
             String name = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-            write(folder.resolve(name), shards.get(i), metadata, IfExists.FAIL);
+            writeContents(folder.resolve(name), shards.get(i), metadata, IfExists.FAIL);
             shards.get(i).keySet().forEach(tensor -> fileOf.put(tensor, name));
         }
-        byte[] index = index(fileOf, tensors.values().stream().mapToLong(Tensor::sizeBytes).sum());
+        byte[] index = index(fileOf, tensors.values().stream().mapToLong(TensorContent::sizeBytes).sum());
         AtomicFile.write(folder.resolve(SafetensorsCheckpoint.INDEX_NAME), IfExists.FAIL, out -> out.write(index));
     }
 
-    private static List<Map<String, Tensor>> shards(Map<String, Tensor> tensors, long maxBytes) {
-        List<Map<String, Tensor>> shards = new ArrayList<>();
+    private static List<Map<String, TensorContent>> shards(Map<String, TensorContent> tensors, long maxBytes) {
+        List<Map<String, TensorContent>> shards = new ArrayList<>();
         long size = Long.MAX_VALUE;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        for (Map.Entry<String, TensorContent> entry : tensors.entrySet()) {
             long more = entry.getValue().sizeBytes();
             if (size > maxBytes - more) {
                 shards.add(new LinkedHashMap<>());
@@ -96,8 +119,8 @@ public final class SafetensorsWriter {
         return json.append("\n  }\n}\n").toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    private static List<String> inOrder(Path file, Map<String, Tensor> tensors) throws CheckpointException {
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+    private static List<String> inOrder(Path file, Map<String, TensorContent> tensors) throws CheckpointException {
+        for (Map.Entry<String, TensorContent> entry : tensors.entrySet()) {
             if (SafetensorsTypes.order(entry.getValue().dtype()) < 0) {
                 throw new CheckpointException(file, TensorEntry.where(entry.getKey()), "cannot be written: safetensors "
                         + "has no type for " + entry.getValue().dtype() + ", only " + SafetensorsTypes.names());
@@ -112,7 +135,7 @@ public final class SafetensorsWriter {
                 Arrays::compareUnsigned)).toList();
     }
 
-    private static byte[] header(Path file, List<String> names, Map<String, Tensor> tensors,
+    private static byte[] header(Path file, List<String> names, Map<String, TensorContent> tensors,
             Map<String, String> metadata) throws CheckpointException {
         List<String> parts = new ArrayList<>();
         if (!metadata.isEmpty()) {
@@ -122,7 +145,7 @@ public final class SafetensorsWriter {
         }
         long at = 0;
         for (String name : names) {
-            Tensor tensor = tensors.get(name);
+            TensorContent tensor = tensors.get(name);
             String shape = Arrays.toString(tensor.shape()).replace(" ", "");
             parts.add(JsonText.quote(name) + ":{\"dtype\":\"" + tensor.dtype() + "\",\"shape\":" + shape
                     + ",\"data_offsets\":[" + at + "," + (at + tensor.sizeBytes()) + "]}");

@@ -6,6 +6,7 @@ import glia.model.adapter.AdapterTensor.Piece;
 import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.write.Order;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.LowRank;
@@ -143,8 +144,8 @@ final class AdapterBuilder {
             return Magnitudes.norms(names.weight(m.parts().getFirst().parameter()), Magnitudes.Axis.COLUMNS, scratch);
         }
         Tensor all = Tensor.allocate(scratch, DType.F32, m.rows());
-        m.parts().forEach(part -> part.place().write(Magnitudes.norms(names.weight(part.parameter()),
-                Magnitudes.Axis.ROWS, scratch), all));
+        m.parts().forEach(part -> part.place().write(part.orders().rows().invert(Magnitudes.norms(
+                names.weight(part.parameter()), Magnitudes.Axis.ROWS, scratch), Order.Axis.ROWS, scratch), all));
         return all;
     }
 
@@ -162,7 +163,7 @@ final class AdapterBuilder {
 
     private void addLinear(AdapterModule m, Factors f) {
         String at = PREFIX + m.path();
-        Piece a = AdapterTensor.piece(f.a(), WHOLE, arena);
+        Piece a = AdapterTensor.piece(f.a(), WHOLE, columns(m), Order.Axis.COLUMNS, arena);
         List<Piece> bs = pieces(m, f.b());
         List<Piece> biases = f.bias().map(t -> pieces(m, t)).orElse(List.of());
         List<Piece> magnitudes = f.magnitudes().map(t -> pieces(m, t)).orElse(List.of());
@@ -188,8 +189,19 @@ final class AdapterBuilder {
                 tensors.add(new AdapterTensor(at + ".lora_magnitude_vector", t.shape(), magnitudes)));
     }
 
+    /// The order of the inputs, which all parts share.
+    private static Order columns(AdapterModule m) {
+        Order order = m.parts().getFirst().orders().columns();
+        if (!order.isSame() && m.parts().size() > 1) {
+            throw new IllegalArgumentException("the parts of " + m.path() + " have inputs in different orders in this"
+                    + " file; take the model in the Hugging Face layout");
+        }
+        return order;
+    }
+
     private List<Piece> pieces(AdapterModule m, Tensor t) {
-        return m.parts().stream().map(part -> AdapterTensor.piece(t, part.place(), arena)).toList();
+        return m.parts().stream().map(part -> AdapterTensor.piece(t, part.place(), part.orders().rows(),
+                Order.Axis.ROWS, arena)).toList();
     }
 
     /// For an embedding `W + s · (B · A)ᵀ`: A and B change places and are transposed.
@@ -204,14 +216,16 @@ final class AdapterBuilder {
                     + " (ensure_weight_tying) are not supported");
         }
         String at = PREFIX + m.path();
-        Piece up = AdapterTensor.piece(f.a(), new Source.Transposed(WHOLE), arena);
-        Piece down = AdapterTensor.piece(f.b(), new Source.Transposed(WHOLE), arena);
+        Order order = m.parts().getFirst().orders().rows();
+        Piece up = AdapterTensor.piece(f.a(), new Source.Transposed(WHOLE), order, Order.Axis.ROWS, arena);
+        Piece down = AdapterTensor.piece(f.b(), new Source.Transposed(WHOLE), Order.SAME, Order.Axis.ROWS, arena);
         Parameter p = m.parts().getFirst().parameter();
         LowRank adapted = new LowRank(names.weight(p), down.weight(), up.weight(), scales.scale(m));
         tensors.add(new AdapterTensor(at + ".lora_embedding_A", f.a().shape(), List.of(up)));
         tensors.add(new AdapterTensor(at + ".lora_embedding_B", f.b().shape(), List.of(down)));
         if (f.magnitudes().isPresent()) {
-            Piece magnitude = AdapterTensor.piece(f.magnitudes().get(), WHOLE, arena);
+            Piece magnitude = AdapterTensor.piece(f.magnitudes().get(), WHOLE, magnitudes(order), Order.Axis.ROWS,
+                    arena);
             adapted = adapted.withMagnitudes(Magnitudes.Axis.COLUMNS, magnitude.weight());
             tensors.add(new AdapterTensor(at + ".lora_magnitude_vector", f.magnitudes().get().shape(),
                     List.of(magnitude)));
@@ -225,6 +239,15 @@ final class AdapterBuilder {
         }
     }
 
+    /// The magnitudes of columns have the one factor of all rows.
+    private static Order magnitudes(Order ofRows) {
+        if (ofRows.isSame()) {
+            return Order.SAME;
+        }
+        throw new IllegalArgumentException("magnitudes (use_dora) of an embedding that this file stores with a factor"
+                + " are not supported; take the model in the Hugging Face layout");
+    }
+
     /// Adds a tensor that is trained as a whole.
     ///
     /// @param name its name in the file
@@ -232,8 +255,15 @@ final class AdapterBuilder {
     void addSaved(AdapterModules.StoredTensor tensor, String name, Optional<Tensor> values) {
         List<Piece> pieces = new ArrayList<>();
         for (AdapterModule.Part part : tensor.parts()) {
-            Piece piece = values.isPresent() ? AdapterTensor.piece(values.get(), part.place(), arena)
-                    : new Piece(new Weight.Stored(names.weight(part.parameter()).toF32(arena)), part.place());
+            Order order = part.orders().rows();
+            if (!part.orders().columns().isSame()) {
+                throw new IllegalArgumentException(tensor.name() + " has columns in another order in this file; take"
+                        + " the model in the Hugging Face layout");
+            }
+            Piece piece = values.isPresent()
+                    ? AdapterTensor.piece(values.get(), part.place(), order, Order.Axis.ROWS, arena)
+                    : new Piece(new Weight.Stored(names.weight(part.parameter()).toF32(arena)), part.place(), order,
+                            Order.Axis.ROWS);
             pieces.add(piece);
             put(part.parameter(), piece.weight());
         }

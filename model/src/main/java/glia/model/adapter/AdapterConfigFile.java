@@ -81,7 +81,7 @@ final class AdapterConfigFile {
         for (Map.Entry<String, String> refused : REFUSED.entrySet()) {
             String key = refused.getKey();
             boolean isOff = !config.has(key) || config.isFlag(key) && !config.flag(key)
-                    || config.isList(key) && config.strings(key).length == 0
+                    || config.isList(key) && config.found(key).equals("a list of 0")
                     || config.isObject(key) && config.child(key).keys().isEmpty();
             if (!isOff) {
                 throw config.error(key, "asks for " + refused.getValue() + ", which is not supported");

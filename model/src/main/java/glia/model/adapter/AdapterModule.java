@@ -2,6 +2,7 @@ package glia.model.adapter;
 
 import glia.model.layout.Source;
 import glia.model.spec.Parameter;
+import glia.model.write.HubOrders;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,7 +27,8 @@ public record AdapterModule(String path, Kind kind, List<Part> parts, int rows, 
     /// A parameter of the module.
     ///
     /// @param place the place of its rows in a tensor that has a row for each output of the module
-    public record Part(Parameter parameter, Source place) { }
+    /// @param orders the order of its rows and columns in the model, relative to the hub's layout
+    public record Part(Parameter parameter, Source place, HubOrders.Orders orders) { }
 
     public AdapterModule {
         parts = List.copyOf(parts);

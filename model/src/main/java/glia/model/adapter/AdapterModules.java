@@ -10,6 +10,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Head;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.write.HubOrders;
 import glia.tensor.ops.Weight;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -46,16 +47,17 @@ final class AdapterModules {
 
     AdapterModules(Model model) {
         this.model = model;
+        HubOrders orders = HubOrders.of(model);
         Map<String, List<Part>> all = new LinkedHashMap<>();
         for (Parameter p : model.sources().keySet()) {
-            source(p).ifPresent(source ->
-                    all.computeIfAbsent(name(p, source), n -> new ArrayList<>()).add(new Part(p, source)));
+            source(p).ifPresent(source -> orders.of(p, rows(p)).ifPresent(order ->
+                    all.computeIfAbsent(name(p, source), n -> new ArrayList<>()).add(new Part(p, source, order))));
         }
         tiedHead().ifPresent(part -> all.putIfAbsent(name(part.parameter(), part.place()), List.of(part)));
         all.forEach((name, parts) -> {
             tensors.put(name, new StoredTensor(name, parts));
             if (name.endsWith(WEIGHT)) {
-                module(name.substring(0, name.length() - WEIGHT.length()), parts).ifPresent(m ->
+                module(module(name), parts).ifPresent(m ->
                         modules.put(m.path(), m));
             }
         });
@@ -64,6 +66,21 @@ final class AdapterModules {
         for (String name : names) {
             byShortName.merge(shortName(name), Optional.of(name), (a, b) -> Optional.empty());
         }
+        tensors.values().forEach(this::addOtherNames);
+    }
+
+    /// The names that the tensor has in other checkpoints of the family.
+    private void addOtherNames(StoredTensor tensor) {
+        for (String other : tensor.parts().getFirst().place().stored().names()) {
+            byShortName.putIfAbsent(shortName(other), Optional.of(tensor.name()));
+            if (other.endsWith(WEIGHT) && tensor.name().endsWith(WEIGHT)) {
+                byShortName.putIfAbsent(shortName(module(other)), Optional.of(module(tensor.name())));
+            }
+        }
+    }
+
+    private static String module(String tensor) {
+        return tensor.substring(0, tensor.length() - WEIGHT.length());
     }
 
     /// Whether the tensors have the names of the hub's layout.
@@ -106,7 +123,8 @@ final class AdapterModules {
         }
         Parameter head = Parameter.of(Role.HEAD);
         return Families.ofModelType(model.spec().modelType()).map(family ->
-                new Part(head, family.source(model.untied().spec(), head).in(Set.of())));
+                new Part(head,
+                family.source(model.untied().spec(), head).in(Set.of()), HubOrders.Orders.SAME));
     }
 
     private Optional<AdapterModule> module(String path, List<Part> parts) {
@@ -117,7 +135,7 @@ final class AdapterModules {
                     || OTHERS.contains(part.parameter().role())) {
                 return Optional.empty();
             }
-            rows.add(new Part(part.parameter(), source.get()));
+            rows.add(new Part(part.parameter(), source.get(), part.orders()));
         }
         Parameter first = parts.getFirst().parameter();
         Weight weight = weight(first);
@@ -131,6 +149,11 @@ final class AdapterModules {
     Weight weight(Parameter p) {
         boolean isTiedHead = p.role() == Role.HEAD && !model.weights().all().containsKey(p);
         return model.weights().get(isTiedHead ? Parameter.of(Role.EMBEDDING) : p);
+    }
+
+    private int rows(Parameter p) {
+        Weight w = weight(p);
+        return w.shape().length == 1 ? w.cols() : w.rows();
     }
 
     /// All modules, in the order of a pass.

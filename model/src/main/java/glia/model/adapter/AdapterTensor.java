@@ -1,6 +1,7 @@
 package glia.model.adapter;
 
 import glia.model.layout.Source;
+import glia.model.write.Order;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -23,13 +24,14 @@ record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
     /// A weight that holds a part of the tensor.
     ///
     /// @param place the part, as an expression over the tensor
-    record Piece(Weight.Stored weight, Source place) { }
+    /// @param order its order in the model
+    record Piece(Weight.Stored weight, Source place, Order order, Order.Axis axis) { }
 
     /// A new weight with the values of a part of a tensor.
-    static Piece piece(Tensor tensor, Source place, Arena arena) {
+    static Piece piece(Tensor tensor, Source place, Order order, Order.Axis axis, Arena arena) {
         try (Arena scratch = Arena.ofConfined()) {
-            return new Piece(new Weight.Stored(
-                    Decode.widen(place.read(tensor, scratch, new HashMap<>()), arena)), place);
+            Tensor part = Decode.widen(place.read(tensor, scratch, new HashMap<>()), order.isSame() ? arena : scratch);
+            return new Piece(new Weight.Stored(order.apply(part, axis, arena)), place, order, axis);
         }
     }
 
@@ -48,7 +50,7 @@ record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
     /// The values as in the file, F32.
     Tensor values(Arena arena) {
         Tensor whole = Tensor.allocate(arena, DType.F32, shape);
-        pieces.forEach(p -> p.place.write(p.weight.tensor(), whole));
+        pieces.forEach(p -> p.place.write(p.order.invert(p.weight.tensor(), p.axis, arena), whole));
         return whole;
     }
 
@@ -57,7 +59,7 @@ record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
         Tensor whole = Tensor.allocate(arena, DType.F32, shape);
         for (Piece p : pieces) {
             Optional<Tensor> g = gradients.find(p.weight);
-            g.ifPresent(tensor -> p.place.write(tensor, whole));
+            g.ifPresent(tensor -> p.place.write(p.order.gradient(tensor, p.axis, arena), whole));
         }
         return whole;
     }

@@ -3,6 +3,7 @@ package glia.model.write;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufWriter;
@@ -114,9 +115,9 @@ public final class GgufModelWriter {
         Places places = Places.of(to, form::source);
         StoredAs tensors = new StoredAs(places, new LayoutConversion(from, to, weights), type, KEPT,
                 GgufModelWriter::isNarrow);
-        Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
+        Map<String, TensorContent> contents = new LinkedHashMap<>();
         further.forEach((name, numbers) -> contents.put(name,
-                GgufWriter.Content.of(Tensor.of(arena, numbers, numbers.length))));
+                TensorContent.of(Tensor.of(arena, numbers, numbers.length))));
         places.names().forEach(name -> contents.put(name, tensors.content(name)));
         write(file, metadata, contents, progress, ifExists);
     }
@@ -188,9 +189,16 @@ public final class GgufModelWriter {
         };
     }
 
-    /// Copies a model of a GGUF file with all its metadata.
-    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
-            Progress progress, IfExists ifExists) throws CheckpointException {
+    /// Writes the metadata of a GGUF file with tensors that are computed one after the other.
+    ///
+    /// @param model of a GGUF file
+    public static void writeTensors(Model model, Map<String, TensorContent> tensors, Path file, Progress progress,
+            IfExists ifExists) throws CheckpointException {
+        OutputPath.requireOther(model.path(), file);
+        write(file, metadata((GgufCheckpoint) model.checkpoint()), tensors, progress, ifExists);
+    }
+
+    private static Map<String, Object> metadata(GgufCheckpoint from) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>();
         for (String key : from.metadata().keys()) {
             // What was in several files is in one.
@@ -198,22 +206,29 @@ public final class GgufModelWriter {
                 metadata.put(key, from.metadata().value(key));
             }
         }
+        return metadata;
+    }
+
+    /// Copies a model of a GGUF file with all its metadata.
+    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
+            Progress progress, IfExists ifExists) throws CheckpointException {
+        Map<String, Object> metadata = metadata(from);
         type.ifPresent(t -> metadata.put("general.file_type", FILE_TYPES.getOrDefault(t, 0)));
         try (Arena arena = Arena.ofConfined()) {
-            Map<String, GgufWriter.Content> contents = new LinkedHashMap<>();
+            Map<String, TensorContent> contents = new LinkedHashMap<>();
             Map<String, Parameter> inside = new LinkedHashMap<>();
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
             new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
                     type.isPresent() && inside.containsKey(name)
                             && isNarrow(inside.get(name), tensor.shape()) ? narrowed(name, tensor, type.get())
-                            : GgufWriter.Content.of(tensor)));
+                            : TensorContent.of(tensor)));
             write(file, metadata, contents, progress, ifExists);
         }
     }
 
-    private static void write(Path file, Map<String, Object> metadata, Map<String, GgufWriter.Content> contents,
+    private static void write(Path file, Map<String, Object> metadata, Map<String, TensorContent> contents,
             Progress progress, IfExists ifExists) throws CheckpointException {
-        long total = contents.values().stream().mapToLong(GgufWriter.Content::sizeBytes).sum();
+        long total = contents.values().stream().mapToLong(TensorContent::sizeBytes).sum();
         long[] lastMillis = {System.currentTimeMillis()};
         try {
             GgufWriter.writeContents(file, GgufMetadata.of(file, metadata), contents, done -> {
@@ -228,9 +243,9 @@ public final class GgufModelWriter {
         }
     }
 
-    private static GgufWriter.Content narrowed(String name, Tensor tensor, DType type) {
+    private static TensorContent narrowed(String name, Tensor tensor, DType type) {
         DType dtype = StoredAs.fitting(type, tensor.shape());
-        return new GgufWriter.Content(dtype, tensor.shape(),
+        return new TensorContent(dtype, tensor.shape(),
                 scratch -> TypeCast.of(name, tensor, dtype, scratch));
     }
 }

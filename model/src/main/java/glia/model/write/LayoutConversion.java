@@ -37,6 +37,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 
 /// Converts the parameters of a model to the storage layout of another spec; see `LayoutConversions`.
@@ -89,6 +90,29 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         Tensor rows = !change.numbers.isEmpty() ? changed(stored, change, arena)
                 : change.order.length > 0 ? ordered(stored, change.order, arena) : stored;
         return change.columns.length > 0 ? columns(rows, change.columns, arena) : rows;
+    }
+
+    /// The order of a parameter's rows and columns; empty if its values change otherwise than by a factor of each row.
+    Optional<HubOrders.Orders> orders(Parameter p, int rows) {
+        if (isExpansion(p)) {
+            return Optional.empty();
+        }
+        Change change = change(p);
+        float[] factors = new float[change.numbers.isEmpty() ? 0 : rows];
+        for (int row = 0; row < factors.length; row++) {
+            double one = 1;
+            double zero = 0;
+            for (DoubleUnaryOperator rule : rules(change, row(change, row))) {
+                one = rule.applyAsDouble(one);
+                zero = rule.applyAsDouble(zero);
+            }
+            if (zero != 0 || !(one > 0)) {
+                return Optional.empty();
+            }
+            factors[row] = (float) one;
+        }
+        return Optional.of(new HubOrders.Orders(new Order(change.order, factors),
+                new Order(change.columns, new float[0])));
     }
 
     private static int row(Change change, int row) {

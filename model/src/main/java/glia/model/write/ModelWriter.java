@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.file.Folders;
+import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
@@ -78,6 +79,32 @@ public final class ModelWriter {
                 hub.writeOtherFiles(temporary);
             });
         }
+    }
+
+    /// Writes the config and the other files of a model's folder with tensors that are computed one after the other.
+    ///
+    /// @param model of a folder in the hub's layout
+    /// @param config changes the config
+    /// @param folder new or empty. It appears complete or not at all
+    public static void writeTensors(Model model, Map<String, TensorContent> tensors, ConfigChange config, Path folder,
+            IfExists ifExists) throws CheckpointException {
+        OutputPath.requireOther(model.path(), folder);
+        writeFolder(folder, ifExists, temporary -> {
+            SafetensorsWriter.writeShardedContents(temporary, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
+            copyOtherFiles(model.path().orElseThrow(), temporary);
+            Path file = temporary.resolve("config.json");
+            Config before = Config.read(file);
+            Config after = config.of(before);
+            if (after != before) {
+                Files.writeString(file, after.json() + "\n");
+            }
+        });
+    }
+
+    /// A change of a config.
+    @FunctionalInterface
+    public interface ConfigChange {
+        Config of(Config config) throws CheckpointException;
     }
 
     /// The content of a folder in the hub's layout.

@@ -88,7 +88,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
     }
 
     /// Whether a parameter may differ from the file. Mapped memory is read-only.
-    private boolean isChanged(Parameter p) {
+    boolean isChanged(Parameter p) {
         Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
         if (!Arrays.equals(before.shape(), now.shape())) {
@@ -113,7 +113,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
     }
 
     /// Writes parameters into their tensor.
-    private Tensor filled(Tensor wide, List<Parameter> parameters) {
+    Tensor filled(Tensor wide, List<Parameter> parameters) {
         for (Parameter p : parameters) {
             try (Arena scratch = Arena.ofConfined()) {
                 Tensor numbers = Unpacked.tensor(weights.get(p), scratch);

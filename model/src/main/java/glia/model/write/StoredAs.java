@@ -1,6 +1,6 @@
 package glia.model.write;
 
-import glia.io.gguf.GgufWriter;
+import glia.io.file.TensorContent;
 import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
@@ -26,9 +26,9 @@ record StoredAs(Places places, LayoutConversion restated, Optional<DType> matric
     }
 
     /// A tensor, built when it is written.
-    GgufWriter.Content content(String name) {
+    TensorContent content(String name) {
         DType dtype = dtype(name);
-        return new GgufWriter.Content(dtype, places.shapes().get(name), scratch -> make(name, dtype, scratch));
+        return new TensorContent(dtype, places.shapes().get(name), scratch -> make(name, dtype, scratch));
     }
 
     private DType dtype(String name) {

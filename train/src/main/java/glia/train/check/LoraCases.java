@@ -21,10 +21,6 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
-import glia.train.optim.AdamW;
-import glia.train.optim.GradientNorm;
-import glia.train.optim.Optimizer;
-import glia.train.optim.ParameterGroup;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -82,7 +78,7 @@ public final class LoraCases implements CaseGroup {
             each.merged();
             Path steps = folder.resolve(STEPS);
             if (Files.exists(steps)) {
-                each.steps(Config.read(steps));
+                new AdapterSteps(model, folder, each.batch(), Config.read(steps), kernels).compare(each.comparison);
             }
             return each.comparison.result();
         }
@@ -188,28 +184,6 @@ public final class LoraCases implements CaseGroup {
                     merged.sources().get(first).storedShape(weights.get(first).shape()));
             inside.forEach(p -> merged.sources().get(p).write(((Weight.Stored) weights.get(p)).tensor(), whole));
             return whole;
-        }
-
-        private void steps(Config json) throws CheckpointException {
-            double[] betas = json.reals("betas");
-            double[] losses = json.reals("losses");
-            double[] norms = json.reals("grad_norms");
-            TokenBatch batch = batch();
-            ParameterGroup group = new ParameterGroup(adapters.trainable(),
-                    new AdamW(betas[0], betas[1], json.real("eps"), false), json.real("weight_decay"), 1);
-            try (TrainingPass pass = pass(); Optimizer optimizer = new Optimizer(kernels, List.of(group))) {
-                for (int step = 0; step < losses.length; step++) {
-                    double loss = pass.loss(batch);
-                    comparison.values("loss of step " + step, new double[] {loss}, new double[] {losses[step]},
-                            Comparison.F32);
-                    double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
-                    comparison.values("gradient norm of step " + step, new double[] {norm},
-                            new double[] {norms[step]}, GRADIENTS);
-                    optimizer.step(pass.weightGradients(), json.real("lr"),
-                            GradientNorm.clipFactor(norm, json.real("clip_grad_norm")));
-                    pass.zeroGradients();
-                }
-            }
         }
     }
 }
