@@ -76,8 +76,8 @@ public final class FreshModel {
         });
         Checkpoint memory = new InMemory(Collections.unmodifiableMap(tensors));
         return new Model(Optional.empty(), config, spec, new Weights(weights), sources, Optional.empty(),
-                separate -> new Source.Stored(name(Parameter.of(Role.HEAD))), memory, StoredTensors.plain(memory),
-                arena);
+                separate -> new Source.Stored(HandWritten.name(Parameter.of(Role.HEAD))), memory,
+                StoredTensors.plain(memory), arena);
     }
 
     /// The tensors, in memory.

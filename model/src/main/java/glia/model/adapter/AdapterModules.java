@@ -18,6 +18,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -56,12 +57,9 @@ final class AdapterModules {
         tiedHead().ifPresent(part -> all.putIfAbsent(name(part.parameter(), part.place()), List.of(part)));
         all.forEach((name, parts) -> {
             tensors.put(name, new StoredTensor(name, parts));
-            if (name.endsWith(WEIGHT)) {
-                module(module(name), parts).ifPresent(m ->
-                        modules.put(m.path(), m));
-            }
+            module(module(name), parts).ifPresent(m -> modules.put(m.path(), m));
         });
-        List<String> names = new ArrayList<>(modules.keySet());
+        Set<String> names = new LinkedHashSet<>(modules.keySet());
         names.addAll(tensors.keySet());
         for (String name : names) {
             byShortName.merge(shortName(name), Optional.of(name), (a, b) -> Optional.empty());
@@ -73,14 +71,13 @@ final class AdapterModules {
     private void addOtherNames(StoredTensor tensor) {
         for (String other : tensor.parts().getFirst().place().stored().names()) {
             byShortName.putIfAbsent(shortName(other), Optional.of(tensor.name()));
-            if (other.endsWith(WEIGHT) && tensor.name().endsWith(WEIGHT)) {
-                byShortName.putIfAbsent(shortName(module(other)), Optional.of(module(tensor.name())));
-            }
+            byShortName.putIfAbsent(shortName(module(other)), Optional.of(module(tensor.name())));
         }
     }
 
+    /// The name of the module of a weight. In checkpoints of specs written by hand both have one name.
     private static String module(String tensor) {
-        return tensor.substring(0, tensor.length() - WEIGHT.length());
+        return tensor.endsWith(WEIGHT) ? tensor.substring(0, tensor.length() - WEIGHT.length()) : tensor;
     }
 
     /// Whether the tensors have the names of the hub's layout.

@@ -33,7 +33,7 @@ record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Ker
     /// Losses and gradient norms before the updates.
     private record Figures(double[] losses, double[] norms) { }
 
-    void compare(Comparison comparison) throws CheckpointException {
+    void compare(WorstDifference comparison) throws CheckpointException {
         double[] losses = json.reals("losses");
         double[] norms = json.reals("grad_norms");
         Figures found = run(losses.length, 0);

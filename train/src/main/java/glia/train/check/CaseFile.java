@@ -22,9 +22,6 @@ public final class CaseFile implements AutoCloseable {
     /// The name of the file with tensors, which a group may lack.
     public static final String TENSORS = "cases.safetensors";
 
-    /// A file without cases.
-    static final CaseFile EMPTY = new CaseFile(Path.of(""), Optional.empty(), JsonTree.empty());
-
     private final Path folder;
     private final Optional<SafetensorsCheckpoint> tensors;
     private final JsonNode root;

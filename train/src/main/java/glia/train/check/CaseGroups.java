@@ -5,8 +5,8 @@ import java.util.Optional;
 
 /// The groups of cases that can be run.
 public final class CaseGroups {
-    private static final List<CaseGroup> KNOWN = List.of(new DistillationCases(), new MiniLlmCases(), new OptimCases(),
-            new RewardModelCases(), new StepsCases(), new VerlDistillationCases());
+    private static final List<CaseGroup> KNOWN = List.of(new DistillationCases(), new LoraCases(), new MiniLlmCases(),
+            new OptimCases(), new RewardModelCases(), new StepsCases(), new VerlDistillationCases());
 
     private CaseGroups() { }
 

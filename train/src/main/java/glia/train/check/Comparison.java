@@ -24,11 +24,6 @@ public final class Comparison {
         this.reference = reference;
     }
 
-    /// A comparison with numbers that are read elsewhere, by `values`.
-    static Comparison of(String id) {
-        return new Comparison(ReferenceCase.named(id));
-    }
-
     /// Compares a scalar.
     public void scalar(String name, double actual, double limit) {
         double expected = reference.scalar(name);

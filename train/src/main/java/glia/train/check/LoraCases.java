@@ -72,7 +72,7 @@ public final class LoraCases implements CaseGroup {
         try (Model model = ModelLoader.load(base); Adapters adapters = AdapterFolder.read(model, folder);
                 Checkpoint expected = SafetensorsCheckpoint.open(folder.resolve(EXPECTED));
                 Arena arena = Arena.ofShared()) {
-            Case each = new Case(model, adapters, expected, kernels, arena, Comparison.of(id));
+            Case each = new Case(model, adapters, expected, kernels, arena, new WorstDifference());
             each.logits();
             each.gradients();
             each.merged();
@@ -80,13 +80,13 @@ public final class LoraCases implements CaseGroup {
             if (Files.exists(steps)) {
                 new AdapterSteps(model, folder, each.batch(), Config.read(steps), kernels).compare(each.comparison);
             }
-            return each.comparison.result();
+            return each.comparison.of(id);
         }
     }
 
     /// One adapter.
     private record Case(Model model, Adapters adapters, Checkpoint expected, Kernels kernels, Arena arena,
-            Comparison comparison) {
+            WorstDifference comparison) {
         private double[] values(String name) throws CheckpointException {
             return CaseTensor.of(expected.tensor(name)).values();
         }

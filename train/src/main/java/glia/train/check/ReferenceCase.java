@@ -1,9 +1,7 @@
 package glia.train.check;
 
-import glia.io.json.JsonTree;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
-import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
@@ -18,11 +16,6 @@ public final class ReferenceCase {
         this.file = file;
         this.node = node;
         params = new CaseParams(node.path("params"));
-    }
-
-    /// A case without parameters and results.
-    static ReferenceCase named(String id) {
-        return new ReferenceCase(CaseFile.EMPTY, JsonTree.of(Map.of("id", id)));
     }
 
     /// The name of the case within its group.

@@ -12,6 +12,7 @@ import glia.tensor.DType;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /// What a checkpoint stores of a model: all weights, or adapters alone.
@@ -66,6 +67,18 @@ public interface TrainedModel {
             @Override
             public void write(Path folder) throws CheckpointException {
                 AdapterFolder.write(adapters, folder, IfExists.FAIL);
+            }
+
+            @Override
+            public void restore(Path folder) throws CheckpointException {
+                try (Adapters saved = AdapterFolder.read(adapters.base(), folder)) {
+                    Map<String, Weight.Stored> values = saved.trainable();
+                    if (!values.keySet().equals(adapters.trainable().keySet())) {
+                        throw new CheckpointException(folder, "", "holds an adapter of other modules");
+                    }
+                    adapters.trainable().forEach((name, w) ->
+                            w.update(t -> t.copyFrom(values.get(name).tensor())));
+                }
             }
 
             @Override
