@@ -229,7 +229,8 @@ class AdapterFolderTest {
     @Test
     void configsAreWrittenWithPeftsKeys() throws CheckpointException {
         AdapterConfig config = AdapterConfig.defaults().withRank(4, 8).with(AdapterConfig.Variant.RSLORA)
-                .withDropout(0.05).withPatterns(Map.of("down_proj", 5), Map.of("down_proj", 20.0)).withBase("some/base");
+                .withDropout(0.05).withPatterns(Map.of("down_proj", 5), Map.of("down_proj", 20.0))
+                .withBase("some/base");
         try (Model model = AdapterModels.load("llama"); Adapters adapters = Adapters.create(model, config, 1)) {
             AdapterFolder.write(adapters, temporary, IfExists.FAIL);
             Config json = Config.read(temporary.resolve("adapter_config.json"));

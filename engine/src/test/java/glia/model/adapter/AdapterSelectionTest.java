@@ -75,7 +75,8 @@ class AdapterSelectionTest {
         try (Model model = AdapterModels.load("llama")) {
             AdapterModules modules = new AdapterModules(model);
             for (String path : List.of("model.layers.0.self_attn.q_proj", "layers.0.self_attn.q_proj",
-                    "model.language_model.layers.0.self_attn.q_proj", "language_model.model.layers.0.self_attn.q_proj")) {
+                    "model.language_model.layers.0.self_attn.q_proj",
+                    "language_model.model.layers.0.self_attn.q_proj")) {
                 assertEquals("model.layers.0.self_attn.q_proj", modules.find(path).orElseThrow().path());
             }
             for (String path : List.of("vision_tower.layers.0.self_attn.q_proj", "model.layers.9.self_attn.q_proj",

@@ -127,8 +127,8 @@ class HostileAdapterTest {
         try (Model model = AdapterModels.load("llama")) {
             write(model, AdapterConfig.Variant.LORA, (t, arena) -> { });
             Path file = temporary.resolve("adapter_config.json");
-            String json = Files.readString(file).replaceFirst("(?s)\"" + key + "\" : (\\{[^}]*\\}|\\[[^]]*\\]|[^,\\n]*),",
-                    "");
+            String json = Files.readString(file).replaceFirst(
+                    "(?s)\"" + key + "\" : (\\{[^}]*\\}|\\[[^]]*\\]|[^,\\n]*),", "");
             Files.writeString(file, json.replaceFirst("\\{", "{\"" + key + "\": " + value.replace("\\", "\\\\") + ","));
             assertRefused(model, List.of(word));
         }

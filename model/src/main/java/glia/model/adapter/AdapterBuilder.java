@@ -27,9 +27,10 @@ import java.util.SplittableRandom;
 final class AdapterBuilder {
     /// The prefix of all names in PEFT's files.
     static final String PREFIX = "base_model.model.";
-    /// Matrices that are also multiplied with transposed, where a bias has no place.
+    /// Matrices whose transposes are multiplied by, too, where a bias has no place.
     private static final Set<Role> WITHOUT_BIAS =
             EnumSet.of(Role.EXPANSION, Role.KEY_EXPANSION, Role.VALUE_EXPANSION);
+    private static final List<String> CLASSIFIERS = List.of("classifier", "score");
     private static final Source.Stored WHOLE = new Source.Stored("adapter");
 
     /// The tensors of a module's adapter in the shapes of PEFT: A `[r, inputs]` and B `[outputs, r]`, for an embedding
@@ -97,7 +98,9 @@ final class AdapterBuilder {
         for (String name : config.modulesToSave()) {
             List<AdapterModules.StoredTensor> named = names.tensors().stream()
                     .filter(t -> ModuleSelection.contains(module(t.name()), name)).toList();
-            if (named.isEmpty()) {
+            // PEFT names both for every classifier.
+            boolean isEither = CLASSIFIERS.contains(name) && config.modulesToSave().containsAll(CLASSIFIERS);
+            if (named.isEmpty() && !isEither) {
                 throw new IllegalArgumentException("the model has no module '" + name + "' to be saved");
             }
             named.stream().filter(t -> !saved.contains(t)).forEach(saved::add);

@@ -46,8 +46,8 @@ final class AdapterConfigFile {
             throw config.error("lora_bias", e.getMessage());
         }
         if (!config.has("target_modules")) {
-            throw config.error("target_modules", "is missing, expected a list of module names, a regular expression or '"
-                    + ModuleNames.AllLinear.NAME + "'");
+            throw config.error("target_modules", "is missing, expected a list of module names, a regular expression"
+                    + " or '" + ModuleNames.AllLinear.NAME + "'");
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
         Config rankPattern = config.child("rank_pattern", Map.of());
@@ -84,13 +84,13 @@ final class AdapterConfigFile {
                     || config.isList(key) && config.found(key).equals("a list of 0")
                     || config.isObject(key) && config.child(key).keys().isEmpty();
             if (!isOff) {
-                throw config.error(key, "asks for " + refused.getValue() + ", which is not supported");
+                throw config.error(key, "requires " + refused.getValue() + ", which is not supported");
             }
         }
         for (String key : config.keys()) {
             if (key.startsWith("use_") && !Set.of("use_rslora", "use_dora").contains(key) && config.isFlag(key)
                     && config.flag(key)) {
-                throw config.error(key, "asks for a kind of adapter that is not supported");
+                throw config.error(key, "requires a kind of adapter that is not supported");
             }
         }
         if (config.isText("init_lora_weights")) {

@@ -149,11 +149,12 @@ public final class AdapterFolder {
         String last = path.substring(path.lastIndexOf('.') + 1);
         List<String> similar = builder.names().all().stream().map(AdapterModule::path)
                 .filter(p -> p.endsWith("." + last) || p.equals(last)).toList();
+        String others = similar.isEmpty() ? "its modules are called " + builder.names().all().stream()
+                .map(AdapterModule::lastName).distinct().limit(12).collect(Collectors.joining(", "))
+                : "it has " + similar.stream().limit(MAX_NAMED).collect(Collectors.joining(", "))
+                        + (similar.size() > MAX_NAMED ? "…" : "");
         throw new CheckpointException(file, tensor, "the model has no module '" + path + "' that can have an adapter; "
-                + (similar.isEmpty() ? "its modules are called " + builder.names().all().stream()
-                        .map(AdapterModule::lastName).distinct().limit(12).collect(Collectors.joining(", "))
-                        : "it has " + similar.stream().limit(MAX_NAMED).collect(Collectors.joining(", "))
-                                + (similar.size() > MAX_NAMED ? "…" : "")) + "; does the adapter belong to this model?");
+                + others + "; does the adapter belong to this model?");
     }
 
     /// F32 values, all finite.
