@@ -11,6 +11,7 @@ import glia.tensor.ops.loss.TokenLogProbs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// The predictions of a multi-token-prediction layer (https://arxiv.org/abs/2412.19437, section 2.2). Layer k reads the
 /// tokens up to `i + k` and predicts token `i + k + 1`, at each place i of a sequence.
@@ -23,7 +24,9 @@ public record FurtherTokens(Value columns, float[] weights) {
         return columns.column(TokenLogProbs.Column.LOG_PROB.ordinal());
     }
 
-    static List<FurtherTokens> of(Ops ops, Decoder decoder, TokenBatch batch, Value hidden) {
+    /// @param routers receives what the routers of each layer did
+    static List<FurtherTokens> of(Ops ops, Decoder decoder, TokenBatch batch, Value hidden,
+            Consumer<List<RouterOutput>> routers) {
         Runs runs = batch.pass().runs();
         if (batch.numRows() != batch.numTokens()) {
             throw new IllegalArgumentException("multi-token prediction needs the hidden states of all "
@@ -34,6 +37,7 @@ public record FurtherTokens(Value columns, float[] weights) {
         Tensor states = hidden.tensor();
         for (int depth = 1; depth <= decoder.numDrafts(); depth++) {
             Pass following = new Pass();
+            following.collectRouted();
             int[] kept = new int[batch.numTokens()];
             int[] targets = new int[batch.numTokens()];
             float[] weights = new float[batch.numTokens()];
@@ -58,6 +62,7 @@ public record FurtherTokens(Value columns, float[] weights) {
                 break;
             }
             states = decoder.draft(depth - 1, ops, ops.select(states, kept, count), following, States.NONE);
+            routers.accept(RouterOutput.of(ops, decoder, following));
             TokenLogProbs operation = decoder.logProbs(ops, states, following, Arrays.copyOf(targets, count), 1, false,
                     0, false);
             all.add(new FurtherTokens(new Value(ops, ops.apply(operation)), Arrays.copyOf(weights, count)));

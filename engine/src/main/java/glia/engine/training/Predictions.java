@@ -6,13 +6,12 @@ import glia.model.layout.PooledStates;
 import glia.model.layout.Pooling;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
-import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.TokenLogProbs.Column;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,6 +22,7 @@ public final class Predictions {
     private final Decoder decoder;
     private final TokenBatch batch;
     private final Tensor hidden;
+    private final List<RouterOutput> draftRouters = new ArrayList<>();
     private int numDropped;
     private Optional<Value> logProbs = Optional.empty();
 
@@ -70,7 +70,8 @@ public final class Predictions {
     /// The predictions of the multi-token-prediction layers, in their order, for a batch made by
     /// `TokenBatch.addWhole`.
     public List<FurtherTokens> furtherTokens() {
-        return FurtherTokens.of(ops, decoder, batch, hidden());
+        draftRouters.clear();
+        return FurtherTokens.of(ops, decoder, batch, hidden(), draftRouters::addAll);
     }
 
     /// The logits of some rows, `[count, V]`.
@@ -145,15 +146,12 @@ public final class Predictions {
         }
     }
 
-    /// What the routers of experts did with all N tokens of the batch, layer by layer; empty without experts.
+    /// What the routers of experts did with the tokens of the batch, layer by layer; empty without experts. Those of
+    /// multi-token-prediction layers follow, once `furtherTokens` has run them.
     public List<RouterOutput> routers() {
-        Runs runs = batch.pass().runs();
-        int[] sequences = new int[runs.numTokens()];
-        for (int i = 0; i < runs.count(); i++) {
-            Arrays.fill(sequences, runs.start(i), runs.end(i), i);
-        }
-        return batch.pass().routed().stream().map(r -> new RouterOutput(r.place(), decoder.layer(r.place()),
-                new Value(ops, r.logits()), r.routing(), sequences)).toList();
+        List<RouterOutput> all = new ArrayList<>(RouterOutput.of(ops, decoder, batch.pass()));
+        all.addAll(draftRouters);
+        return all;
     }
 
     /// A value with the dropout of classification heads, for a head of one's own, in training; the value itself in

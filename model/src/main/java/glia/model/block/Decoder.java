@@ -109,8 +109,11 @@ public final class Decoder {
     /// @param following the next token of each row of `hidden`, at the same positions
     /// @param states the caches of the MTP layer
     public Tensor draft(int layer, Ops ops, Tensor hidden, Pass following, States states) {
+        following.crossLayer().routed().clear();
         Pass own = own(ops, following);
-        return drafts.get(layer).forward(ops, embed(ops, own, states, 2 + layer), hidden, own, states);
+        Tensor y = drafts.get(layer).forward(ops, embed(ops, own, states, 2 + layer), hidden, own, states);
+        keepRouted(own, following);
+        return y;
     }
 
     /// The number of multi-token-prediction layers.
@@ -129,13 +132,17 @@ public final class Decoder {
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
         Tensor x = layers.forward(ops, embed(ops, own, states, 0), own, states);
-        if (own != pass) {
-            pass.crossLayer().addRouted(own.crossLayer().routed());
-        }
+        keepRouted(own, pass);
         if (own.numOutputs() < own.numTokens()) {
             x = ops.select(x, own.outputs(), own.numOutputs());
         }
         return finalNorm.forward(ops, x, own, states);
+    }
+
+    private static void keepRouted(Pass own, Pass pass) {
+        if (own != pass) {
+            pass.crossLayer().addRouted(own.crossLayer().routed());
+        }
     }
 
     /// The pass, or a copy if layers are recomputed in the backward pass, when it may have changed.

@@ -2,7 +2,6 @@ package glia.train.expert;
 
 import glia.engine.ExpertLoad;
 import glia.engine.training.Loss;
-import glia.engine.training.Predictions;
 import glia.engine.training.RouterOutput;
 import glia.engine.training.TrainingPass;
 import glia.model.Model;
@@ -51,14 +50,15 @@ public final class ExpertTraining implements StepHook {
     /// validation takes the loss without them.
     public Loss with(Loss base) {
         return p -> {
-            count(p.routers());
+            // The loss first: it may run multi-token-prediction layers, whose experts are balanced, too.
             Value loss = base.of(p);
-            return options.hasLoss() ? loss.plus(auxiliary(p)) : loss;
+            List<RouterOutput> routers = p.routers();
+            count(routers);
+            return options.hasLoss() ? loss.plus(auxiliary(routers)) : loss;
         };
     }
 
-    private Value auxiliary(Predictions p) {
-        List<RouterOutput> routers = p.routers();
+    private Value auxiliary(List<RouterOutput> routers) {
         Optional<Value> sum = Optional.empty();
         if (options.loadBalancing() > 0) {
             sum = plus(sum, "load_balancing_loss", switch (options.scope()) {

@@ -18,12 +18,17 @@ import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.family.Families;
+import glia.model.spec.Draft;
+import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Weight;
+import glia.train.loss.MultiTokenPrediction;
 import glia.train.optim.AdamW;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
@@ -260,6 +265,32 @@ class ExpertTrainingTest {
             assertTrue(layers > 0);
             for (int i = 0; i < layers; i++) {
                 assertArrayEquals(logits.get(i), logits.get(layers + i));
+            }
+        }
+    }
+
+    @Test
+    void expertsOfMultiTokenPredictionLayersAreBalancedToo() throws Exception {
+        ModelSpec spec = Families.spec(Config.parse(Path.of("config.json"), CORRECTED));
+        List<Sublayer> last = spec.sublayers().subList(4, 6).stream().map(s -> new Sublayer(3, s.before(), s.mixer(),
+                s.after(), s.residual())).toList();
+        ModelSpec drafting = spec.withDrafts(List.of(
+                new Draft(spec.finalNorm(), spec.finalNorm(), last, spec.finalNorm())));
+        TokenBatch whole = new TokenBatch().addWhole(FIRST).addWhole(SECOND);
+        double expected = Double.NaN;
+        for (int checkpoints : new int[] {0, 2}) {
+            try (Model model = FreshModel.create(drafting, 4); TrainingPass pass = TrainingPass.of(model, kernels,
+                    TrainingOptions.defaults().withCheckpoints(checkpoints))) {
+                ExpertTraining experts = new ExpertTraining(model, new ExpertOptions(0.5, 0.2, 0.1, 0.25));
+                Loss loss = experts.with(new MultiTokenPrediction(Loss.CROSS_ENTROPY, 0.3));
+                double found = pass.loss(whole, loss);
+                assertTrue(Double.isNaN(expected) || expected == found, expected + " and " + found);
+                expected = found;
+                assertEquals(List.of(1, 2, 3), experts.loads().stream().map(ExpertLoad::layer).toList());
+                // The layer reads all tokens of a text but the first.
+                assertEquals(2 * (FIRST.length + SECOND.length - 2), experts.loads().getLast().numChoices());
+                experts.updated(1);
+                assertEquals(0.25, Math.abs(weight(model, Role.ROUTER_CORRECTION, 2).tensor().get(0)), 1e-6);
             }
         }
     }
