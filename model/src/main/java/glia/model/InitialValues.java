@@ -16,6 +16,8 @@ import java.util.random.RandomGenerator;
 /// 1, biases 0; state-space decay rates are 1, 2, 3… with time steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
 final class InitialValues {
     private static final double EMBEDDING_DEVIATION = 0.02;
+    /// Of a scale of 1/√E.
+    private static final double ROUNDING = 1e-5;
     private static final double SHORTEST_STEP = 0.001;
     private static final double LONGEST_STEP = 0.1;
 
@@ -37,7 +39,8 @@ final class InitialValues {
     /// Fills the tensor of a parameter.
     void fill(Parameter p, Tensor t) {
         switch (p.role()) {
-            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
+            case EMBEDDING -> normal(t, embeddings());
+            case LAYER_EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
             case BEFORE_WEIGHT -> constant(t, unit(sublayer(p).before()));
             case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
             case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
@@ -64,7 +67,7 @@ final class InitialValues {
 
     /// The standard deviation of a matrix.
     private double deviation(Parameter p, int inputs) {
-        double plain = 1 / Math.sqrt(inputs);
+        double plain = 1 / (Math.sqrt(inputs) * (p.role() == Role.QUERY ? scoresOfUnits(p) : 1));
         return switch (form) {
             case Initialization.Scaled scaled -> plain;
             case Initialization.Gpt2 gpt2 when p.role() == Role.CONVOLUTION -> plain;
@@ -72,6 +75,24 @@ final class InitialValues {
                     ? EMBEDDING_DEVIATION / Math.sqrt(spec.sublayers().size()) : EMBEDDING_DEVIATION;
             case Initialization.MaximalUpdate mup -> plain * MaximalUpdateFactors.initial(spec, mup, p);
         };
+    }
+
+    /// The standard deviation of embeddings: larger where the head has the same matrix and scales logits down, as T5 and
+    /// Granite do.
+    private double embeddings() {
+        return form instanceof Initialization.Scaled && spec.head().matrix() == Head.Matrix.TIED
+                && spec.head().logits() instanceof Head.Logits.Scaled scaled && scaled.factor() > 0
+                ? Math.clamp(EMBEDDING_DEVIATION / scaled.factor(), EMBEDDING_DEVIATION, 1) : EMBEDDING_DEVIATION;
+    }
+
+    /// The standard deviation of the scores of queries and keys of unit variance, at least 1. T5 does not divide scores
+    /// by √E; its queries begin smaller by that (https://arxiv.org/abs/1910.10683).
+    private double scoresOfUnits(Parameter p) {
+        if (spec.mixer(p.place()) instanceof Attention a && a.norm() instanceof QkNorm.None) {
+            double deviation = a.scale() * Math.sqrt(a.headSize());
+            return deviation > 1 + ROUNDING ? deviation : 1;
+        }
+        return 1;
     }
 
     private static boolean writesToStream(Role role) {

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// **Invariant.** Sequences packed end to end give the loss and the gradients of the same sequences one by one, in every
-/// family: nothing crosses the boundaries.
+/// **Invariant.** Sequences packed end to end give the loss and the gradients of the same sequences one by one, in
+/// every family: nothing crosses the boundaries.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PackedSequencesTest {
     private static final int PACKINGS = 3;
