@@ -11,7 +11,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Pairs of a preferred and another answer, in memory. A line has `chosen` and `rejected`, strings or lists of
-/// messages, and `prompt`, a string or a list of messages. Without `prompt` the messages that both begin with are the prompt.
+/// messages, and `prompt`, a string or a list of messages. Without `prompt` the messages that both begin with are the
+/// prompt.
 ///
 /// @param pairs in the order of the files
 /// @param counts how many pairs were read, cut and dropped
