@@ -20,9 +20,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 
-/// Runs tasks with a model. Scores are those of lm-evaluation-harness (https://github.com/EleutherAI): the likelihood of
-/// choices after a context, the likelihood of texts in windows that do not overlap, greedy generation until a stop
-/// string.
+/// Runs tasks with a model. Scores are those of lm-evaluation-harness: the likelihood of choices after a context, the
+/// likelihood of texts in windows that do not overlap, greedy generation until a stop string.
+///
+/// @see <a href="https://github.com/EleutherAI/lm-evaluation-harness">lm-evaluation-harness</a>
 public final class Evaluation {
     /// The most tokens that predict each other in a text.
     private static final int MAX_WINDOW = 2048;

@@ -77,8 +77,8 @@ final class Prompts {
     }
 
     /// The tokens of a context and of each choice after it. As in lm-evaluation-harness: white space at the end of a
-    /// context belongs to the continuation, and a continuation's tokens are those of the whole text after as many as the
-    /// context has. A context without tokens becomes one BOS or EOS token.
+    /// context belongs to the continuation, and a continuation's tokens are those of the whole text after as many as
+    /// the context has. A context without tokens becomes one BOS or EOS token.
     Encoded encode(String context, List<String> choices) {
         String stripped = context.stripTrailing();
         String moved = context.substring(stripped.length()) + task.settings().delimiter();

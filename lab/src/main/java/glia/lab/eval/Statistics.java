@@ -74,8 +74,8 @@ public final class Statistics {
         return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
     }
 
-    /// The two-sided p-value of McNemar's exact test: the chance of a split at least as uneven among the items that only
-    /// one of two models gets right, if both were equally good.
+    /// The two-sided p-value of McNemar's exact test: the chance of a split at least as uneven among the items that
+    /// only one of two models gets right, if both were equally good.
     ///
     /// @param onlyFirst items that only the first gets right
     /// @param onlySecond items that only the second gets right

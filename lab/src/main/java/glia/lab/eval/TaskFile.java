@@ -38,7 +38,7 @@ public final class TaskFile {
 
     /// Reads a task by the name of a built-in one or the path of a file.
     ///
-    /// @throws CheckpointException if there is no such task or its file is invalid; the message names file, line and key
+    /// @throws CheckpointException if there is no such task or its file is invalid; the message names file, line, key
     public static EvalTask read(String nameOrPath) throws CheckpointException {
         Path path = Path.of(nameOrPath);
         if (BUILT_IN.contains(nameOrPath)) {
@@ -93,8 +93,8 @@ public final class TaskFile {
         forbid(head, kind != Kind.TEXT, "only tasks of the kinds choice and generate have it", "shots", "delimiter",
                 "separator");
         forbid(head, kind == Kind.CHOICE, "only tasks of the kind choice have it", "score");
-        forbid(head, kind == Kind.GENERATE, "only tasks of the kind generate have it", "stop", "max_tokens", "normalize",
-                "chat", "system");
+        forbid(head, kind == Kind.GENERATE, "only tasks of the kind generate have it", "stop", "max_tokens",
+                "normalize", "chat", "system");
         boolean chat = flag(head, "chat");
         if (head.values().containsKey("system") && !chat) {
             throw head.place().error("system", "has no effect without \"chat\": true");

@@ -118,7 +118,8 @@ class EvaluationTest {
                     String text = item.context().stripTrailing() + (item.context().endsWith(" ") ? "  " : " ") + choice;
                     double[] all = logProbabilities(model.tokenizer().encode(text, true));
                     double sum = Arrays.stream(all).skip(start - 1).sum();
-                    assertEquals(sum, sums(result.items().get(i)).get(c), TOLERANCE * Math.max(1, Math.abs(sum)), item + " " + c);
+                    assertEquals(sum, sums(result.items().get(i)).get(c), TOLERANCE * Math.max(1, Math.abs(sum)),
+                            item + " " + c);
                     scores[c] = switch (score) {
                         case SUM -> sum;
                         case BYTES -> sum / choice.getBytes(StandardCharsets.UTF_8).length;
@@ -229,7 +230,8 @@ class EvaluationTest {
     void answersAreThoseOfGreedyDecoding() {
         List<EvalItem> items = new ArrayList<>();
         List<String> expected = new ArrayList<>();
-        for (String prompt : List.of("Once upon a", "The cat", "Lily saw a big", "One day, Tom", "She said", "It was")) {
+        for (String prompt : List.of("Once upon a", "The cat", "Lily saw a big", "One day, Tom", "She said",
+                "It was")) {
             try (var generator = model.generator()) {
                 expected.add(generator.generate(model.tokenizer().encode(prompt, true),
                         new GenerationOptions(SamplingOptions.greedy(), 12, List.of(".")), false, piece -> { }).text());

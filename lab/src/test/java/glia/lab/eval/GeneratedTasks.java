@@ -15,8 +15,8 @@ final class GeneratedTasks {
     /// Sums, differences, products and quotients of small numbers.
     static String arithmetic() {
         List<String> lines = new ArrayList<>();
-        lines.add("{\"task\": \"arithmetic\", \"kind\": \"generate\", \"description\": \"Sums, differences, products and "
-                + "quotients of small numbers\", \"shots\": 4, \"max_tokens\": 12, \"normalize\": [\"strip\", "
+        lines.add("{\"task\": \"arithmetic\", \"kind\": \"generate\", \"description\": \"Sums, differences, products "
+                + "and quotients of small numbers\", \"shots\": 4, \"max_tokens\": 12, \"normalize\": [\"strip\", "
                 + "\"numbers\"]}");
         Random random = new Random(1);
         for (int i = 0; i < 4; i++) {
@@ -50,8 +50,8 @@ final class GeneratedTasks {
     /// Copies, sorted and reversed sequences of letters.
     static String strings() {
         List<String> lines = new ArrayList<>();
-        lines.add("{\"task\": \"strings\", \"kind\": \"generate\", \"description\": \"Copy, sort and reverse letters\", "
-                + "\"shots\": 6, \"separator\": \"\\n\", \"max_tokens\": 24}");
+        lines.add("{\"task\": \"strings\", \"kind\": \"generate\", \"description\": \"Copy, sort and reverse "
+                + "letters\", \"shots\": 6, \"separator\": \"\\n\", \"max_tokens\": 24}");
         Random random = new Random(2);
         for (int i = 0; i < 6; i++) {
             lines.add(stringsLine(random, "example-" + i, i % 3, true));

@@ -116,7 +116,8 @@ final class ReportData {
             String row = name.substring(slash + 1);
             heatmap(table).add(at, row, value);
             if (table.endsWith("_norm")) {
-                squares.computeIfAbsent(table, _ -> new LinkedHashMap<>()).merge(layer(row), value * value, Double::sum);
+                squares.computeIfAbsent(table, _ -> new LinkedHashMap<>())
+                        .merge(layer(row), value * value, Double::sum);
             }
         });
         squares.forEach((table, layers) -> layers.forEach((layer, sum) ->
