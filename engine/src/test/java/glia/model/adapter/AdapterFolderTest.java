@@ -149,7 +149,7 @@ class AdapterFolderTest {
     @ValueSource(strings = {"embed_tokens", "lm_head"})
     void embeddingAndTiedHeadAreAdaptedApart(String module) throws CheckpointException {
         AdapterConfig config = AdapterConfig.defaults().withTargets(ModuleNames.of(module));
-        try (Model model = AdapterModels.load("gemma2"); Arena arena = Arena.ofConfined();
+        try (Model model = AdapterModels.load("gemma2");
                 Adapters adapters = AdapterModels.changed(Adapters.create(model, config, 3), 4)) {
             Model attached = adapters.attach();
             float[] logits = AdapterModels.logits(attached);

@@ -179,7 +179,7 @@ class TextDataTest {
     void piecesOfALongDocumentHaveTheTokensOfTheWhole() throws Exception {
         Tokenizer tokenizer = TestTokenizers.bytes(folder.resolve("t"), 400, SpecialTokens.NONE);
         String text = (TestTokenizers.TEXT + "\r\n  indented\n\n\nx\n").repeat(8000);
-        assertTrue(text.length() > 3 * TextPieces.MAX_CHARACTERS);
+        assertTrue(text.length() > 2 * TextPieces.MAX_CHARACTERS);
         Path file = Files.writeString(folder.resolve("a.txt"), text);
         try (TextData data = TextData.open(TextSource.of(file), tokenizer, folder.resolve("x.tokens"))) {
             assertArrayEquals(tokenizer.encodePlain(text, false), all(data.documents()));
