@@ -28,4 +28,14 @@ public record Linear(Tensor x, Weight w) implements Operation {
             tape.products().addInputGradient(tape.gradient(x), dy, w);
         }
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }
