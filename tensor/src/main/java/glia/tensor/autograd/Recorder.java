@@ -46,6 +46,7 @@ import java.util.function.Predicate;
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
+    private Predicate<Weight> unrounded = w -> false;
     private int segmentSublayers;
     private DropoutRates dropout = DropoutRates.NONE;
     private long dropoutKey;
@@ -65,6 +66,12 @@ public final class Recorder implements Ops, AutoCloseable {
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision) {
         this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, true);
         this.recording = new Recording(ops, weights, trainable, precision == Precision.HALF);
+    }
+
+    /// Sets the weights whose products mixed precision does not round to BF16, such as routers of experts, whose choice
+    /// small differences decide.
+    public void keepUnrounded(Predicate<Weight> weights) {
+        unrounded = weights;
     }
 
     /// Enables activation checkpointing from the next pass on: of each group of `sublayers` sublayers only the inputs
@@ -167,7 +174,7 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
-        return apply(new Linear(x, w));
+        return apply(new Linear(x, w, !unrounded.test(w)));
     }
 
     @Override
