@@ -1,5 +1,4 @@
-/// Inspection and measurement: comparison with references, attention, experts, catalogue, benchmark, perplexity,
-/// evaluation by tasks.
+/// Inspection and measurement: comparison with references, attention, experts, catalogue, benchmark, perplexity.
 module glia.lab {
     requires transitive glia.engine;
 
@@ -7,5 +6,4 @@ module glia.lab {
     exports glia.lab.attention;
     exports glia.lab.catalogue;
     exports glia.lab.check;
-    exports glia.lab.eval;
 }

@@ -20,8 +20,8 @@ public interface RowStream {
     /// seed and the epoch.
     static RowStream shuffled(Rows rows, long seed) {
         requireRows(rows);
-        return (batch, index) -> rows.add(batch,
-                new Permutation(rows.size(), seed, index / rows.size()).at(index % rows.size()));
+        ShuffledOrder order = new ShuffledOrder(rows.size(), seed);
+        return (batch, index) -> rows.add(batch, order.at(index));
     }
 
     private static void requireRows(Rows rows) {

@@ -2,6 +2,7 @@ package glia.train.data;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.io.jsonl.TextPlace;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,7 +13,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /// Encodes a source and writes a [TokenFile]. Documents of less than two tokens are left out: they predict nothing.
-final class TokenFileWriter implements ParallelEncoder.Consumer {
+final class TokenFileWriter implements DocumentReader {
     private final AtomicFile.Output out;
     private final DocumentEncoder encoder;
     private final int vocabSize;
@@ -38,23 +39,22 @@ final class TokenFileWriter implements ParallelEncoder.Consumer {
     /// @throws CheckpointException if a source cannot be read, is not as described or holds no text
     static void write(Path target, TextSource source, Tokenizer tokenizer, String tokenizerHash, String sourcesHash)
             throws CheckpointException {
-        CheckpointException[] ofSource = new CheckpointException[1];
+        IOException[] ofSource = new IOException[1];
         try {
             AtomicFile.write(target, AtomicFile.IfExists.REPLACE, out -> {
                 TokenFileWriter writer = new TokenFileWriter(out, tokenizer);
                 writer.header(tokenizerHash, sourcesHash);
-                try (ParallelEncoder encoder = new ParallelEncoder(writer.encoder, writer)) {
-                    source.read(TextPieces.MAX_CHARACTERS, encoder);
-                    encoder.finish();
-                    writer.finish(source);
+                try {
+                    source.read(TextPieces.MAX_CHARACTERS, writer);
                 } catch (CheckpointException e) {
                     ofSource[0] = e;
                     throw e;
                 }
+                writer.finish(source);
             });
         } catch (CheckpointException e) {
             // The error of a source is not one of writing.
-            throw ofSource[0] != null ? ofSource[0] : e;
+            throw ofSource[0] instanceof CheckpointException own ? own : e;
         }
     }
 
@@ -70,9 +70,9 @@ final class TokenFileWriter implements ParallelEncoder.Consumer {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /// Adds the tokens of a piece of the current document.
     @Override
-    public void accept(int[] ids) throws IOException {
+    public void piece(String text, TextPlace place) throws IOException {
+        int[] ids = encoder.encode(text);
         numUnknown += encoder.numUnknown(ids);
         if (ids.length > 0 && !isOpen) {
             isOpen = true;
@@ -81,7 +81,6 @@ final class TokenFileWriter implements ParallelEncoder.Consumer {
         append(ids);
     }
 
-    /// Ends the current document.
     @Override
     public void end() throws IOException {
         if (isOpen) {

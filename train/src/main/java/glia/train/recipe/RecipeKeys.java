@@ -8,6 +8,7 @@ import static glia.train.recipe.RecipeKey.numbers;
 import static glia.train.recipe.RecipeKey.text;
 import static glia.train.recipe.RecipeKey.texts;
 
+import glia.model.layout.Pooling;
 import glia.train.run.NumberWatch;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,9 @@ public final class RecipeKeys {
 
     /// Initial values of new models, see [glia.model.Initialization].
     public enum Init { DEFAULT, GPT2, MUP }
+
+    /// What the lines of training files are.
+    public enum Format { TEXT, CHATS }
 
     /// How text becomes sequences.
     public enum Packing { WINDOWS, DOCUMENTS }
@@ -101,6 +105,8 @@ public final class RecipeKeys {
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
             "share of the training text kept for validation, if no files are given").or(0.1);
+    public static final RecipeKey<Format> FORMAT = choice("data.format", Format.class,
+            "for task: distill, whether files hold text or chats").or(Format.TEXT);
     public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
     public static final RecipeKey<Packing> PACKING = choice("data.packing", Packing.class,
             "windows: random windows of the text; documents: whole documents that do not attend to each other")
@@ -153,6 +159,8 @@ public final class RecipeKeys {
             "share of masked tokens, for task: mask").or(0.15);
     public static final RecipeKey<Double> CONTRASTIVE_TEMPERATURE = number("loss.temperature", 0, true, 1e3,
             "temperature of the contrastive loss, for task: embed").or(0.05);
+    public static final RecipeKey<Pooling> POOLING = choice("loss.pooling", Pooling.class,
+            "how hidden states become an embedding, for task: embed (default: mean for encoders, last for decoders)");
     public static final RecipeKey<Double> REWARD_CENTER = number("loss.reward_center", 0, false, 1e3,
             "coefficient that keeps rewards near 0, for task: reward").or(0.0);
 
@@ -206,10 +214,10 @@ public final class RecipeKeys {
 
     private static final List<RecipeKey<?>> ALL = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
-            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, TEXT_KEY, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
+            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
-            CONTRASTIVE_TEMPERATURE, REWARD_CENTER, ADAPTER, RANK, ALPHA, TARGETS, TEACHER, DISTILLATION, BETA,
+            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, TARGETS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
             VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,
             MEASURE_EVERY);

@@ -7,6 +7,7 @@ import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.file.Folders;
 import glia.io.json.JsonTree;
+import glia.model.NewHead;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
@@ -18,6 +19,7 @@ import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.WeightAverage;
+import glia.train.recipe.RecipeKeys.Task;
 import glia.train.recipe.RecipeKeys.TrainingPrecision;
 import glia.train.report.HtmlReport;
 import glia.train.report.MetricsFile;
@@ -66,6 +68,7 @@ public final class RecipeRun implements AutoCloseable {
     private final Optional<WeightAverage> average;
     private final Trainer trainer;
     private final Engine engine;
+    private final Optional<RunTeacher> teacher;
     private final long steps;
     private final Optional<Saved> last;
     private final List<String> notes = new ArrayList<>();
@@ -80,20 +83,22 @@ public final class RecipeRun implements AutoCloseable {
     }
 
     private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, Tokenizer tokenizer, RunData data,
-            Kernels kernels, Optional<Saved> last, List<String> rejected) throws CheckpointException {
+            Kernels kernels, Optional<Path> teacherPath, Optional<Saved> last) throws CheckpointException {
         this.recipe = recipe;
         this.folder = folder;
         this.model = model;
         this.tokenizer = tokenizer;
         this.data = data;
         this.last = last;
-        notes.addAll(rejected);
+        notes.addAll(data.notes());
         steps = steps(recipe, data);
-        groups = RunOptimizer.groups(recipe, model.model(), model.trainable());
+        groups = RunOptimizer.groups(recipe, model);
         optimizer = new Optimizer(kernels, groups);
         pass = TrainingPass.of(model.model(), kernels, passOptions(recipe).withTrainable(model.trainable()));
         engine = new Engine(model.model(), kernels, Precision.EXACT, SAMPLE_STATE_BYTES);
-        objective = RunObjective.of(recipe, model.model(), data);
+        teacher = teacherPath.isEmpty() ? Optional.empty()
+                : Optional.of(RunTeacher.load(recipe, teacherPath.get(), kernels, engine, tokenizer));
+        objective = RunObjective.of(recipe, model.model(), data, teacher);
         double ema = recipe.get(RecipeKeys.EMA);
         average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
         trainer = trainer();
@@ -107,27 +112,64 @@ public final class RecipeRun implements AutoCloseable {
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing) throws IOException {
         folder.prepare(existing == Existing.RESUME, existing == Existing.REPLACE);
+        try {
+            return open(recipe, folder, kernels, models, existing);
+        } catch (IOException | RuntimeException e) {
+            if (existing != Existing.RESUME) {
+                folder.discard();
+            }
+            throw e;
+        }
+    }
+
+    private static RecipeRun open(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
+            Existing existing) throws IOException {
         CheckpointStore store = store(recipe, folder);
         List<String> rejected = new ArrayList<>();
         Optional<Saved> last = existing == Existing.RESUME ? store.latest(rejected) : Optional.empty();
         Path start = start(recipe, folder, models, existing == Existing.RESUME);
-        RunModel model = RunModel.load(recipe, start, last);
-        RunData data = null;
-        try {
-            Tokenizer tokenizer = Tokenizer.load(Files.isDirectory(start) ? start
-                    : start.toAbsolutePath().getParent());
-            data = RunData.open(recipe, folder, tokenizer, context(recipe, model.model().spec()));
-            RecipeRun run = new RecipeRun(recipe, folder, model, tokenizer, data, kernels, last, rejected);
-            byte[] text = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
-            AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(text));
-            return run;
-        } catch (IOException | RuntimeException e) {
-            if (data != null) {
-                data.close();
+        try (RunStart text = RunStart.load(start)) {
+            RunModel model = RunModel.load(recipe, start, newHead(recipe, text), last);
+            RunData data = null;
+            try {
+                data = RunData.read(new RunData.Reader(recipe, folder, text.tokenizer(), text.template(),
+                        model.model().spec(), context(recipe, model.model().spec())));
+                Optional<Path> teacher = recipe.get(RecipeKeys.TASK) == Task.DISTILL
+                        ? Optional.of(path(recipe, RecipeKeys.TEACHER, models)) : Optional.empty();
+                RecipeRun run = new RecipeRun(recipe, folder, model, text.tokenizer(), data, kernels, teacher, last);
+                run.notes.addAll(rejected);
+                byte[] written = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
+                AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(written));
+                return run;
+            } catch (IOException | RuntimeException e) {
+                if (data != null) {
+                    data.close();
+                }
+                model.close();
+                throw e;
             }
-            model.close();
-            throw e;
         }
+    }
+
+    /// The head of a classifier or reward model, unless the model has one.
+    private static Optional<NewHead> newHead(Recipe recipe, RunStart start) throws IOException {
+        Task task = recipe.get(RecipeKeys.TASK);
+        if (start.spec().head().classes().isPresent()) {
+            return Optional.empty();
+        }
+        return switch (task) {
+            case CLASSIFY -> Optional.of(new NewHead(ExampleTasks.labels(recipe, start.tokenizer(),
+                    start.spec().contextLength()), recipe.get(RecipeKeys.SEED)));
+            case REWARD -> Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)));
+            default -> Optional.empty();
+        };
+    }
+
+    /// The model that a key names: beside the recipe, or a path or hub name.
+    private static Path path(Recipe recipe, RecipeKey<String> key, ModelPaths models) throws IOException {
+        String name = recipe.get(key);
+        Path beside = recipe.path(key, name);
+        return Files.exists(beside) ? beside : models.find(name);
     }
 
     private static CheckpointStore store(Recipe recipe, RunFolder folder) throws CheckpointException {
@@ -138,16 +180,13 @@ public final class RecipeRun implements AutoCloseable {
     private static Path start(Recipe recipe, RunFolder folder, ModelPaths models, boolean resume) throws IOException {
         if (!RunModel.isNew(recipe)) {
             RunTokenizer.requireNone(recipe);
-            String name = recipe.get(RecipeKeys.MODEL);
-            Path beside = recipe.path(RecipeKeys.MODEL, name);
-            return Files.exists(beside) ? beside : models.find(name);
+            return path(recipe, RecipeKeys.MODEL, models);
         }
         if (recipe.has(RecipeKeys.MODEL)) {
             throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
         }
         if (!resume || !Files.isDirectory(folder.start())) {
-            Path made = folder.path().resolve("tokenizer");
-            Path tokenizer = RunTokenizer.folder(recipe, made);
+            Path tokenizer = RunTokenizer.folder(recipe, folder.tokenizer());
             int vocabSize = Tokenizer.load(tokenizer).vocabSize();
             RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
         }
@@ -331,6 +370,7 @@ public final class RecipeRun implements AutoCloseable {
         pass.close();
         average.ifPresent(WeightAverage::close);
         optimizer.close();
+        teacher.ifPresent(RunTeacher::close);
         engine.close();
         data.close();
         model.close();

@@ -1,33 +1,70 @@
 package glia.train.recipe;
 
 import glia.io.CheckpointException;
+import glia.model.spec.ModelSpec;
+import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
-import glia.train.data.Batches;
-import glia.train.data.Documents;
-import glia.train.data.Mixture;
-import glia.train.data.OrderedBatches;
-import glia.train.data.PackedDocuments;
-import glia.train.data.RandomWindows;
-import glia.train.data.RowStream;
-import glia.train.data.TextData;
 import glia.train.data.TextSource;
-import glia.train.recipe.RecipeKeys.Packing;
+import glia.train.run.LossBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The texts of a recipe as batches.
-final class RunData implements AutoCloseable {
-    private final List<TextData> open = new ArrayList<>();
-    private Batches training;
-    private Optional<Batches> validation = Optional.empty();
-    private long validationBatches;
-    private long rowsInEpoch;
-    private long tokensInEpoch;
+/// The data of a recipe as micro-batches with their losses.
+///
+/// @param training micro-batches of training
+/// @param validation micro-batches of validation, with losses without regularizers
+/// @param validationBatches how many of them; 0 for none
+/// @param prompts beginnings of texts, for distillation with generated text
+/// @param rowsInEpoch rows of micro-batches that hold all training data once
+/// @param tokensInEpoch training tokens of all files
+/// @param notes what the user should know of the data, such as dropped examples
+/// @param open files to close
+record RunData(LossBatch.Source training, LossBatch.Source validation, int validationBatches, Prompts prompts,
+        long rowsInEpoch, long tokensInEpoch, List<String> notes, List<AutoCloseable> open) implements AutoCloseable {
+    /// What data are read for.
+    ///
+    /// @param folder of the run
+    /// @param template the model's chat template, if it has one
+    /// @param spec of the model
+    /// @param context tokens of a sequence
+    record Reader(Recipe recipe, RunFolder folder, Tokenizer tokenizer, Optional<ChatTemplate> template,
+            ModelSpec spec, int context) {
+        int sequences() throws CheckpointException {
+            return Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES));
+        }
 
-    private RunData() { }
+        long seed() throws CheckpointException {
+            return recipe.get(RecipeKeys.SEED);
+        }
+
+        List<Path> files(RecipeKey<List<String>> key) throws CheckpointException {
+            List<Path> files = new ArrayList<>();
+            for (WeightedPath path : paths(recipe, key)) {
+                if (path.weight() != 1) {
+                    throw recipe.error(key, "gives '" + path.path() + "' a weight, which only text files may have");
+                }
+                files.add(path.path());
+            }
+            return files;
+        }
+    }
+
+    /// Reads the data of a recipe.
+    static RunData read(Reader reader) throws IOException {
+        Recipe recipe = reader.recipe();
+        return switch (recipe.get(RecipeKeys.TASK)) {
+            case PRETRAIN, MASK -> TextTasks.read(reader);
+            case DISTILL -> recipe.get(RecipeKeys.FORMAT) == RecipeKeys.Format.CHATS ? ExampleTasks.chats(reader)
+                    : TextTasks.read(reader);
+            case SFT -> ExampleTasks.chats(reader);
+            case CLASSIFY -> ExampleTasks.labels(reader);
+            case REWARD -> ExampleTasks.preferences(reader);
+            case EMBED -> ExampleTasks.embeddings(reader);
+        };
+    }
 
     /// The files of a key.
     static List<WeightedPath> paths(Recipe recipe, RecipeKey<List<String>> key) throws CheckpointException {
@@ -45,107 +82,20 @@ final class RunData implements AutoCloseable {
         return new TextSource(List.of(path), recipe.get(RecipeKeys.TEXT_KEY), "");
     }
 
-    /// Opens the texts of a recipe.
-    ///
-    /// @param context tokens of a sequence
-    static RunData open(Recipe recipe, RunFolder folder, Tokenizer tokenizer, int context) throws IOException {
-        RunData data = new RunData();
-        try {
-            data.read(recipe, folder, tokenizer, context);
-            return data;
-        } catch (IOException | RuntimeException e) {
-            data.close();
-            throw e;
-        }
-    }
-
-    private void read(Recipe recipe, RunFolder folder, Tokenizer tokenizer, int context) throws IOException {
-        int size = Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES));
-        long seed = recipe.get(RecipeKeys.SEED);
-        boolean windows = recipe.get(RecipeKeys.PACKING) == Packing.WINDOWS;
-        List<WeightedPath> paths = paths(recipe, RecipeKeys.TRAIN);
-        List<RowStream> streams = new ArrayList<>();
-        List<Documents> held = new ArrayList<>();
-        boolean splits = !recipe.has(RecipeKeys.VALIDATION) && recipe.get(RecipeKeys.VALIDATION_SHARE) > 0;
-        for (int i = 0; i < paths.size(); i++) {
-            Documents all = documents(recipe, paths.get(i).path(), tokenizer,
-                    folder.tokens(paths.size() == 1 ? "train" : "train-" + (i + 1)));
-            Documents train = all;
-            if (splits) {
-                Documents.Split split = all.split(recipe.get(RecipeKeys.VALIDATION_SHARE));
-                train = split.train();
-                held.add(split.validation());
-            }
-            PackedDocuments rows = new PackedDocuments(train, context);
-            streams.add(windows ? new RandomWindows(train, size, context, seed + i)
-                    : RowStream.shuffled(rows, seed + i));
-            rowsInEpoch += rows.size();
-            tokensInEpoch += train.size();
-        }
-        RowStream stream = streams.size() == 1 ? streams.getFirst()
-                : new Mixture(streams, paths.stream().mapToDouble(WeightedPath::weight).toArray());
-        training = stream.batches(size);
-        if (recipe.has(RecipeKeys.VALIDATION)) {
-            List<WeightedPath> files = paths(recipe, RecipeKeys.VALIDATION);
-            for (int i = 0; i < files.size(); i++) {
-                held.add(documents(recipe, files.get(i).path(), tokenizer,
-                        folder.tokens(files.size() == 1 ? "validation" : "validation-" + (i + 1))));
-            }
-        }
-        validate(recipe, held, size, context, windows);
-    }
-
-    private Documents documents(Recipe recipe, Path path, Tokenizer tokenizer, Path cache) throws IOException {
-        TextData data = TextData.open(source(recipe, path), tokenizer, cache);
-        open.add(data);
-        return data.documents();
-    }
-
-    /// Windows from fixed random places, or rows in their order.
-    private void validate(Recipe recipe, List<Documents> held, int size, int context, boolean windows)
-            throws CheckpointException {
-        if (held.isEmpty()) {
-            return;
-        }
-        List<Batches> parts = new ArrayList<>();
-        long most = recipe.get(RecipeKeys.VALIDATE_BATCHES);
-        long available = Long.MAX_VALUE;
-        for (Documents each : held) {
-            if (windows && each.size() > context) {
-                parts.add(new RandomWindows(each, size, context, recipe.get(RecipeKeys.SEED) + 7));
-            } else {
-                OrderedBatches rows = new OrderedBatches(new PackedDocuments(each, context), size);
-                parts.add(rows);
-                available = Math.min(available, rows.count());
-            }
-        }
-        validationBatches = available == Long.MAX_VALUE ? most : Math.min(most, available * parts.size());
-        validation = Optional.of(index -> parts.get((int) (index % parts.size())).batch(index / parts.size()));
-    }
-
-    Batches training() {
-        return training;
-    }
-
-    Optional<Batches> validation() {
-        return validation;
-    }
-
-    int validationBatches() {
-        return Math.toIntExact(validationBatches);
-    }
-
-    /// Rows of the context length that hold all training tokens once.
-    long rowsInEpoch() {
-        return rowsInEpoch;
-    }
-
-    long tokensInEpoch() {
-        return tokensInEpoch;
+    /// Prompts by micro-batch.
+    @FunctionalInterface
+    interface Prompts {
+        List<int[]> batch(long index);
     }
 
     @Override
     public void close() {
-        open.forEach(TextData::close);
+        for (AutoCloseable file : open) {
+            try {
+                file.close();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 }

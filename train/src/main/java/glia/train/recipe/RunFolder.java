@@ -3,15 +3,18 @@ package glia.train.recipe;
 import glia.io.CheckpointException;
 import glia.io.file.Folders;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The folder of a run.
 ///
 /// | name | content |
 /// |---|---|
 /// | `start/` | the model before the first update, if it is new |
+/// | `tokenizer/` | a tokenizer that was trained for the run |
 /// | `checkpoints/step-*/` | checkpoints |
 /// | `model/` | the result |
 /// | `recipe.yaml` | the recipe with all overrides |
@@ -20,6 +23,11 @@ import java.util.List;
 public record RunFolder(Path path) {
     public Path start() {
         return path.resolve("start");
+    }
+
+    /// A tokenizer that was trained for the run.
+    public Path tokenizer() {
+        return path.resolve("tokenizer");
     }
 
     public Path checkpoints() {
@@ -56,6 +64,26 @@ public record RunFolder(Path path) {
         return Files.exists(recipe());
     }
 
+    /// Deletes what was written before the first step of a run that could not begin.
+    void discard() throws IOException {
+        Folders.delete(start());
+        Folders.delete(tokenizer());
+        if (!Files.isDirectory(path)) {
+            return;
+        }
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(path, "*.tokens")) {
+            for (Path file : files) {
+                Files.delete(file);
+            }
+        }
+        try (Stream<Path> files = Files.list(path)) {
+            if (files.findAny().isPresent()) {
+                return;
+            }
+        }
+        Files.delete(path);
+    }
+
     /// Makes the folder ready for a run.
     ///
     /// @param resume whether a run that is there goes on
@@ -74,7 +102,7 @@ public record RunFolder(Path path) {
                     throw new CheckpointException(path, "", "holds a run already: continue it with --resume, replace "
                             + "it with --force, or give another output");
                 }
-                for (Path own : List.of(start(), checkpoints(), model(), tensorBoard())) {
+                for (Path own : List.of(start(), tokenizer(), checkpoints(), model(), tensorBoard())) {
                     Folders.delete(own);
                 }
                 for (Path own : List.of(metrics(), report(), recipe())) {

@@ -7,12 +7,19 @@ import glia.model.FreshModel;
 import glia.model.Initialization;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.NewHead;
+import glia.model.adapter.AdapterConfig;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
+import glia.model.adapter.ModuleNames;
 import glia.model.fresh.NewModels;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.ops.Weight;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.TrainedModel;
+import glia.train.recipe.RecipeKeys.AdapterKind;
+import glia.train.recipe.RecipeKeys.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +28,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -31,14 +39,26 @@ import java.util.stream.Stream;
 
 /// The model that a run trains, in F32, with its trainable weights.
 final class RunModel implements AutoCloseable {
+    private final Model base;
     private final Model model;
+    private final Optional<Adapters> adapters;
     private final Predicate<Weight> trainable;
     private final TrainedModel content;
 
-    private RunModel(Model model, Predicate<Weight> trainable, TrainedModel content) {
+    private RunModel(Model model, Predicate<Weight> trainable) {
+        this.base = model;
         this.model = model;
+        this.adapters = Optional.empty();
         this.trainable = trainable;
-        this.content = content;
+        this.content = TrainedModel.of(model);
+    }
+
+    private RunModel(Model base, Adapters adapters) {
+        this.base = base;
+        this.model = adapters.attach();
+        this.adapters = Optional.of(adapters);
+        this.trainable = adapters::contains;
+        this.content = TrainedModel.of(adapters);
     }
 
     /// Whether a recipe begins with new weights.
@@ -93,15 +113,53 @@ final class RunModel implements AutoCloseable {
     /// Loads the model.
     ///
     /// @param start folder or file of the model before the first update
+    /// @param head the classification head that the model gets unless it has one
     /// @param last the checkpoint to continue from
-    static RunModel load(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
-        Model model = ModelLoader.load(last.map(Saved::folder).orElse(start), p -> true);
+    static RunModel load(Recipe recipe, Path start, Optional<NewHead> head, Optional<Saved> last)
+            throws CheckpointException {
+        if (recipe.get(RecipeKeys.ADAPTER) != AdapterKind.NONE) {
+            return withAdapters(recipe, start, last);
+        }
+        Model model = head.isPresent() && last.isEmpty() ? ModelLoader.load(start, head.get(), p -> true)
+                : ModelLoader.load(last.map(Saved::folder).orElse(start), p -> true);
         try {
-            return new RunModel(model, trainable(recipe, model), TrainedModel.of(model));
+            return new RunModel(model, trainable(recipe, model));
         } catch (CheckpointException | RuntimeException e) {
             model.close();
             throw e;
         }
+    }
+
+    private static RunModel withAdapters(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
+        Task task = recipe.get(RecipeKeys.TASK);
+        if (task == Task.CLASSIFY || task == Task.REWARD) {
+            throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + task.name().toLowerCase(Locale.ROOT)
+                    + " trains a new head with all weights; remove the adapter, and freeze what shall stay");
+        }
+        Model model = ModelLoader.load(start);
+        try {
+            return new RunModel(model, last.isPresent() ? AdapterFolder.read(model, last.get().folder())
+                    : Adapters.create(model, adapterConfig(recipe), recipe.get(RecipeKeys.SEED)));
+        } catch (IllegalArgumentException e) {
+            model.close();
+            throw recipe.error(RecipeKeys.TARGETS, e.getMessage());
+        } catch (CheckpointException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static AdapterConfig adapterConfig(Recipe recipe) throws CheckpointException {
+        List<String> targets = recipe.get(RecipeKeys.TARGETS);
+        return AdapterConfig.defaults()
+                .withRank(Math.toIntExact(recipe.get(RecipeKeys.RANK)), recipe.get(RecipeKeys.ALPHA))
+                .with(switch (recipe.get(RecipeKeys.ADAPTER)) {
+                    case NONE, LORA -> AdapterConfig.Variant.LORA;
+                    case RSLORA -> AdapterConfig.Variant.RSLORA;
+                    case DORA -> AdapterConfig.Variant.DORA;
+                })
+                .withTargets(targets.size() == 1 ? ModuleNames.parse(targets.getFirst())
+                        : ModuleNames.of(targets.toArray(String[]::new)));
     }
 
     private static Predicate<Weight> trainable(Recipe recipe, Model model) throws CheckpointException {
@@ -142,6 +200,11 @@ final class RunModel implements AutoCloseable {
         return trainable;
     }
 
+    /// The trainable weights of adapters by name; empty if the model's own weights are trained.
+    Optional<Map<String, Weight.Stored>> adapterWeights() {
+        return adapters.map(Adapters::trainable);
+    }
+
     /// What checkpoints store.
     TrainedModel content() {
         return content;
@@ -149,6 +212,7 @@ final class RunModel implements AutoCloseable {
 
     @Override
     public void close() {
-        model.close();
+        adapters.ifPresent(Adapters::close);
+        base.close();
     }
 }

@@ -7,36 +7,63 @@ import glia.model.spec.Role;
 import glia.train.expert.ExpertOptions;
 import glia.train.expert.ExpertTraining;
 import glia.train.loss.CrossEntropyLoss;
-import glia.train.run.LanguageObjective;
+import glia.train.loss.MultiTokenPrediction;
+import glia.train.recipe.RecipeKeys.Packing;
+import glia.train.recipe.RecipeKeys.Task;
+import glia.train.run.BatchObjective;
+import glia.train.run.LossBatch;
 import glia.train.run.Objective;
 import glia.train.run.StepHook;
 import java.util.List;
+import java.util.Optional;
 
 /// The objective of a recipe.
 ///
 /// @param hooks what happens after each update
 record RunObjective(Objective objective, List<StepHook> hooks) {
-    /// Next tokens, masked tokens or answers.
-    static RunObjective of(Recipe recipe, Model model, RunData data) throws CheckpointException {
-        Loss loss = new CrossEntropyLoss(recipe.get(RecipeKeys.LABEL_SMOOTHING), recipe.get(RecipeKeys.Z_LOSS));
-        ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
-                recipe.get(RecipeKeys.BIAS_RATE));
-        int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
-        if (!hasExperts(model)) {
-            if (!options.equals(ExpertOptions.NONE)) {
-                throw recipe.error(RecipeKeys.BALANCE, "and the other keys of experts are for models with a mixture "
-                        + "of experts; this model has none");
-            }
-            return new RunObjective(new LanguageObjective(data.training(), accumulate, loss, data.validation(),
-                    data.validationBatches()), List.of());
-        }
-        ExpertTraining experts = new ExpertTraining(model, options);
-        Objective objective = experts.observe(new LanguageObjective(data.training(), accumulate, experts.with(loss),
-                data.validation(), data.validationBatches()));
-        return new RunObjective(objective, List.of(experts));
+    /// Cross-entropy with label smoothing and z-loss.
+    static Loss crossEntropy(Recipe recipe) throws CheckpointException {
+        return new CrossEntropyLoss(recipe.get(RecipeKeys.LABEL_SMOOTHING), recipe.get(RecipeKeys.Z_LOSS));
     }
 
-    private static boolean hasExperts(Model model) {
-        return model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
+    /// @param teacher the teacher of a distillation
+    static RunObjective of(Recipe recipe, Model model, RunData data, Optional<RunTeacher> teacher)
+            throws CheckpointException {
+        LossBatch.Source training = withFurtherTokens(recipe, model, data.training());
+        ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
+                recipe.get(RecipeKeys.BIAS_RATE));
+        boolean hasExperts = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
+        if (!hasExperts && !options.equals(ExpertOptions.NONE)) {
+            throw recipe.error(RecipeKeys.BALANCE, "and the other keys of experts are for models with a mixture of "
+                    + "experts; this model has none");
+        }
+        if (!hasExperts) {
+            return new RunObjective(plain(recipe, data, training, teacher), List.of());
+        }
+        ExpertTraining experts = new ExpertTraining(model, options);
+        return new RunObjective(experts.observe(plain(recipe, data, training.with(experts::with), teacher)),
+                List.of(experts));
+    }
+
+    private static Objective plain(Recipe recipe, RunData data, LossBatch.Source training, Optional<RunTeacher> teacher)
+            throws CheckpointException {
+        int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
+        return teacher.isPresent() ? teacher.get().objective(recipe, data, training, accumulate)
+                : new BatchObjective(training, accumulate, data.validation(), data.validationBatches());
+    }
+
+    private static LossBatch.Source withFurtherTokens(Recipe recipe, Model model, LossBatch.Source training)
+            throws CheckpointException {
+        double weight = recipe.get(RecipeKeys.MTP);
+        if (weight == 0) {
+            return training;
+        }
+        if (model.spec().drafts().isEmpty()) {
+            throw recipe.error(RecipeKeys.MTP, "is set, but the model has no multi-token-prediction layers");
+        }
+        if (recipe.get(RecipeKeys.TASK) != Task.PRETRAIN || recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
+            throw recipe.error(RecipeKeys.MTP, "is for task: pretrain with data.packing: windows");
+        }
+        return training.with(loss -> new MultiTokenPrediction(loss, weight));
     }
 }

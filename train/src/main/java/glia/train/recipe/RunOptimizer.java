@@ -20,7 +20,10 @@ import glia.train.schedule.CosineSchedule;
 import glia.train.schedule.LinearSchedule;
 import glia.train.schedule.Schedule;
 import glia.train.schedule.WarmupStableDecay;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 
 /// The optimizer and the learning-rate schedule of a recipe.
@@ -28,9 +31,12 @@ final class RunOptimizer {
     private RunOptimizer() { }
 
     /// The parameters with their rules.
-    static List<ParameterGroup> groups(Recipe recipe, Model model, Predicate<Weight> trainable)
-            throws CheckpointException {
-        List<ParameterGroup> groups = withRules(recipe, model, trainable);
+    static List<ParameterGroup> groups(Recipe recipe, RunModel run) throws CheckpointException {
+        if (run.adapterWeights().isPresent()) {
+            return ofAdapters(recipe, run.adapterWeights().get());
+        }
+        Model model = run.model();
+        List<ParameterGroup> groups = withRules(recipe, model, run.trainable());
         if (!(RunModel.initialization(recipe) instanceof Initialization.MaximalUpdate form)) {
             return groups;
         }
@@ -51,6 +57,22 @@ final class RunOptimizer {
         double factor = recipe.get(RecipeKeys.MUON_RATE);
         return ParameterGroups.of(model, trainable, rule, adamW(recipe), decay).stream()
                 .map(g -> g.rule() == rule ? new ParameterGroup(g.weights(), rule, decay, factor) : g).toList();
+    }
+
+    /// Factors of adapters decay, magnitudes and biases do not.
+    private static List<ParameterGroup> ofAdapters(Recipe recipe, Map<String, Weight.Stored> weights)
+            throws CheckpointException {
+        Map<String, Weight.Stored> matrices = new LinkedHashMap<>(weights);
+        Map<String, Weight.Stored> vectors = new LinkedHashMap<>(weights);
+        matrices.values().removeIf(w -> w.shape().length < 2);
+        vectors.values().removeIf(w -> w.shape().length >= 2);
+        UpdateRule rule = rule(recipe);
+        List<ParameterGroup> groups = new ArrayList<>();
+        groups.add(new ParameterGroup(matrices, rule, recipe.get(RecipeKeys.WEIGHT_DECAY), 1));
+        if (!vectors.isEmpty()) {
+            groups.add(new ParameterGroup(vectors, rule instanceof Muon ? adamW(recipe) : rule, 0, 1));
+        }
+        return groups;
     }
 
     /// The rule of the parameters, with Muon that of the matrices of layers.

@@ -115,14 +115,4 @@ public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implem
             }
         }
     }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
-    }
 }

@@ -44,14 +44,4 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
             }
         });
     }
-
-    @Override
-    public boolean readsInputs() {
-        return false;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
-    }
 }

@@ -1,0 +1,193 @@
+package glia.train.recipe;
+
+import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
+import glia.io.CheckpointException;
+import glia.model.layout.Pooling;
+import glia.text.tokenizer.Tokenizer;
+import glia.train.data.ChatData;
+import glia.train.data.ChatOptions;
+import glia.train.data.EmbeddingData;
+import glia.train.data.LabelData;
+import glia.train.data.MaskedTokens;
+import glia.train.data.OrderedBatches;
+import glia.train.data.PreferenceData;
+import glia.train.data.RowStream;
+import glia.train.data.Rows;
+import glia.train.data.ShuffledOrder;
+import glia.train.loss.ClassificationLoss;
+import glia.train.loss.InfoNce;
+import glia.train.loss.RewardModelLoss;
+import glia.train.run.LossBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// Chats, labels, preferences and pairs: examples in memory.
+final class ExampleTasks {
+    private ExampleTasks() { }
+
+    private static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
+        return ChatOptions.of(reader.context()).with(reader.recipe().get(RecipeKeys.TRUNCATE)
+                ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
+    }
+
+    /// Chats, packed into rows of the context length that do not attend to each other.
+    static RunData chats(RunData.Reader reader) throws IOException {
+        Recipe recipe = reader.recipe();
+        ChatData train = ChatData.read(reader.files(RecipeKeys.TRAIN), reader.template(), reader.tokenizer(),
+                chatOptions(reader));
+        List<String> notes = List.of(train.counts().sentence("chats"));
+        Optional<ChatData> held = Optional.empty();
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            held = Optional.of(ChatData.read(reader.files(RecipeKeys.VALIDATION), reader.template(),
+                    reader.tokenizer(), chatOptions(reader)));
+        } else {
+            int count = validationCount(recipe, train.chats().size());
+            if (count > 0) {
+                ChatData.Split split = train.split(count);
+                train = split.train();
+                held = Optional.of(split.validation());
+            }
+        }
+        if (train.chats().isEmpty()) {
+            throw recipe.error(RecipeKeys.TRAIN, "has no chats that fit the context of " + reader.context()
+                    + " tokens");
+        }
+        Rows rows = train.packed(reader.context());
+        LossBatch.Source training = LossBatch.Source.of(RowStream.shuffled(rows, reader.seed())
+                .batches((int) Math.min(reader.sequences(), rows.size())), RunObjective.crossEntropy(recipe));
+        OrderedBatches validation = held.isEmpty() || held.get().chats().isEmpty() ? null
+                : new OrderedBatches(held.get().packed(reader.context()), reader.sequences());
+        int batches = validation == null ? 0
+                : (int) Math.min(recipe.get(RecipeKeys.VALIDATE_BATCHES), validation.count());
+        return new RunData(training, batches == 0 ? training : LossBatch.Source.of(validation, Loss.CROSS_ENTROPY),
+                batches, prompts(train.chats(), reader), rows.size(), train.numTokens(), notes, List.of());
+    }
+
+    /// The tokens before the first that is trained on.
+    private static RunData.Prompts prompts(List<MaskedTokens> chats, RunData.Reader reader)
+            throws CheckpointException {
+        int size = Math.min(reader.sequences(), chats.size());
+        ShuffledOrder order = new ShuffledOrder(chats.size(), reader.seed());
+        return index -> IntStream.range(0, size).mapToObj(i -> {
+            MaskedTokens chat = chats.get((int) order.at(index * size + i));
+            return Arrays.copyOf(chat.ids(), chat.isTrained().nextSetBit(0));
+        }).toList();
+    }
+
+    private static final RunData.Prompts NO_PROMPTS = index -> {
+        throw new IllegalStateException("these data have no prompts");
+    };
+
+    /// The last examples are kept for validation.
+    private static int validationCount(Recipe recipe, int examples) throws CheckpointException {
+        return (int) Math.min(examples - 1L, Math.round(examples * recipe.get(RecipeKeys.VALIDATION_SHARE)));
+    }
+
+    /// Examples of one kind, of which the last are kept for validation unless there are files for it.
+    private static <T> RunData examples(RunData.Reader reader, List<T> train, Optional<List<T>> given, long tokens,
+            String note, LossOf<T> training, LossOf<T> validation) throws CheckpointException {
+        int held = given.isPresent() ? 0 : validationCount(reader.recipe(), train.size());
+        List<T> used = train.subList(0, train.size() - held);
+        List<T> kept = given.orElse(train.subList(used.size(), train.size()));
+        int size = Math.min(reader.sequences(), used.size());
+        ShuffledOrder order = new ShuffledOrder(used.size(), reader.seed());
+        LossBatch.Source source = index -> training.of(IntStream.range(0, size)
+                .mapToObj(i -> used.get(Math.toIntExact(order.at(index * size + i)))).toList());
+        int perBatch = reader.sequences();
+        int batches = (int) Math.min(reader.recipe().get(RecipeKeys.VALIDATE_BATCHES),
+                (kept.size() + perBatch - 1) / perBatch);
+        LossBatch.Source checks = index -> validation.of(kept.subList((int) index * perBatch,
+                Math.min(kept.size(), ((int) index + 1) * perBatch)));
+        return new RunData(source, checks, batches, NO_PROMPTS, used.size(), tokens, List.of(note), List.of());
+    }
+
+    private interface LossOf<T> {
+        LossBatch of(List<T> examples);
+    }
+
+    /// The labels of the training files.
+    static List<String> labels(Recipe recipe, Tokenizer tokenizer, int context) throws IOException {
+        List<Path> files = RunData.paths(recipe, RecipeKeys.TRAIN).stream().map(WeightedPath::path).toList();
+        return LabelData.read(files, tokenizer, context, Optional.empty()).labels();
+    }
+
+    /// Texts with labels.
+    static RunData labels(RunData.Reader reader) throws IOException {
+        Recipe recipe = reader.recipe();
+        List<String> labels = reader.spec().head().classes().orElseThrow().labels();
+        LabelData train = LabelData.read(reader.files(RecipeKeys.TRAIN), reader.tokenizer(), reader.context(),
+                Optional.of(labels));
+        Optional<List<LabelData.Row>> held = Optional.empty();
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            held = Optional.of(LabelData.read(reader.files(RecipeKeys.VALIDATION), reader.tokenizer(),
+                    reader.context(), Optional.of(labels)).rows());
+        }
+        double smoothing = recipe.get(RecipeKeys.LABEL_SMOOTHING);
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("texts"),
+                rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
+    }
+
+    private static LossBatch labelled(List<LabelData.Row> rows, double smoothing) {
+        TokenBatch batch = new TokenBatch();
+        rows.forEach(row -> batch.addWhole(row.ids()));
+        int[] classes = rows.stream().mapToInt(LabelData.Row::label).toArray();
+        return new LossBatch(batch, p -> ClassificationLoss.oneOf(p.scores(), classes, smoothing), classes.length);
+    }
+
+    /// Pairs of a preferred and another answer, for a reward model.
+    static RunData preferences(RunData.Reader reader) throws IOException {
+        Recipe recipe = reader.recipe();
+        PreferenceData train = PreferenceData.read(reader.files(RecipeKeys.TRAIN), reader.template(),
+                reader.tokenizer(), chatOptions(reader));
+        Optional<List<PreferenceData.Pair>> held = Optional.empty();
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            held = Optional.of(PreferenceData.read(reader.files(RecipeKeys.VALIDATION), reader.template(),
+                    reader.tokenizer(), chatOptions(reader)).pairs());
+        }
+        double center = recipe.get(RecipeKeys.REWARD_CENTER);
+        return examples(reader, train.pairs(), held, train.numTokens(), train.counts().sentence("answers"),
+                pairs -> preferred(pairs, center), pairs -> preferred(pairs, 0));
+    }
+
+    private static LossBatch preferred(List<PreferenceData.Pair> pairs, double center) {
+        TokenBatch batch = new TokenBatch();
+        pairs.forEach(pair -> batch.addWhole(pair.chosen().ids()));
+        pairs.forEach(pair -> batch.addWhole(pair.rejected().ids()));
+        int n = pairs.size();
+        Loss loss = p -> new RewardModelLoss(center).of(p.scores().rows(IntStream.range(0, n).toArray()),
+                p.scores().rows(IntStream.range(n, 2 * n).toArray()));
+        return new LossBatch(batch, loss, n);
+    }
+
+    /// Texts with similar ones, for embeddings.
+    static RunData embeddings(RunData.Reader reader) throws IOException {
+        Recipe recipe = reader.recipe();
+        EmbeddingData train = EmbeddingData.read(reader.files(RecipeKeys.TRAIN), reader.tokenizer(), reader.context());
+        Optional<List<EmbeddingData.Row>> held = Optional.empty();
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            held = Optional.of(EmbeddingData.read(reader.files(RecipeKeys.VALIDATION), reader.tokenizer(),
+                    reader.context()).rows());
+        }
+        InfoNce loss = new InfoNce(recipe.get(RecipeKeys.CONTRASTIVE_TEMPERATURE));
+        Pooling pooling = recipe.find(RecipeKeys.POOLING)
+                .orElse(reader.spec().looksAhead() ? Pooling.MEAN : Pooling.LAST);
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("pairs"),
+                rows -> contrasted(rows, loss, pooling), rows -> contrasted(rows, loss, pooling));
+    }
+
+    private static LossBatch contrasted(List<EmbeddingData.Row> rows, InfoNce loss, Pooling pooling) {
+        TokenBatch batch = new TokenBatch();
+        rows.forEach(row -> batch.addWhole(row.query()));
+        rows.forEach(row -> batch.addWhole(row.positive()));
+        List<int[]> negatives = new ArrayList<>();
+        rows.forEach(row -> negatives.addAll(row.negatives()));
+        negatives.forEach(batch::addWhole);
+        return new LossBatch(batch, p -> loss.of(p, pooling, rows.size()), rows.size());
+    }
+}

@@ -1,0 +1,146 @@
+package glia.train.recipe;
+
+import glia.engine.training.Loss;
+import glia.io.CheckpointException;
+import glia.train.data.Batches;
+import glia.train.data.Documents;
+import glia.train.data.MaskedWindows;
+import glia.train.data.Mixture;
+import glia.train.data.OrderedBatches;
+import glia.train.data.PackedDocuments;
+import glia.train.data.RandomWindows;
+import glia.train.data.RowStream;
+import glia.train.data.ShuffledOrder;
+import glia.train.data.TextData;
+import glia.train.data.Tokens;
+import glia.train.recipe.RecipeKeys.Packing;
+import glia.train.recipe.RecipeKeys.Task;
+import glia.train.run.LossBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/// Texts for next-token prediction, or with masked tokens.
+final class TextTasks {
+    private static final List<String> MASKS = List.of("[MASK]", "<mask>");
+
+    private final RunData.Reader reader;
+    private final Recipe recipe;
+    private final int size;
+    private final boolean windows;
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    private long rows;
+    private long tokens;
+
+    private TextTasks(RunData.Reader reader) throws CheckpointException {
+        this.reader = reader;
+        recipe = reader.recipe();
+        size = reader.sequences();
+        windows = recipe.get(RecipeKeys.PACKING) == Packing.WINDOWS;
+    }
+
+    static RunData read(RunData.Reader reader) throws IOException {
+        TextTasks tasks = new TextTasks(reader);
+        try {
+            return tasks.read();
+        } catch (IOException | RuntimeException e) {
+            for (AutoCloseable file : tasks.open) {
+                ((TextData) file).close();
+            }
+            throw e;
+        }
+    }
+
+    private RunData read() throws IOException {
+        List<WeightedPath> paths = RunData.paths(recipe, RecipeKeys.TRAIN);
+        List<RowStream> streams = new ArrayList<>();
+        List<Documents> held = new ArrayList<>();
+        boolean splits = !recipe.has(RecipeKeys.VALIDATION) && recipe.get(RecipeKeys.VALIDATION_SHARE) > 0;
+        for (int i = 0; i < paths.size(); i++) {
+            Documents train = documents(paths.get(i).path(), paths.size() == 1 ? "train" : "train-" + (i + 1));
+            if (splits) {
+                Documents.Split split = train.split(recipe.get(RecipeKeys.VALIDATION_SHARE));
+                train = split.train();
+                held.add(split.validation());
+            }
+            streams.add(stream(train, reader.seed() + i));
+            rows += new PackedDocuments(train, reader.context()).size();
+            tokens += train.size();
+        }
+        RowStream stream = streams.size() == 1 ? streams.getFirst()
+                : new Mixture(streams, paths.stream().mapToDouble(WeightedPath::weight).toArray());
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            List<WeightedPath> files = RunData.paths(recipe, RecipeKeys.VALIDATION);
+            for (int i = 0; i < files.size(); i++) {
+                held.add(documents(files.get(i).path(), files.size() == 1 ? "validation" : "validation-" + (i + 1)));
+            }
+        }
+        return withValidation(stream.batches(size), held);
+    }
+
+    private Documents documents(Path path, String name) throws IOException {
+        TextData data = TextData.open(RunData.source(recipe, path), reader.tokenizer(), reader.folder().tokens(name));
+        open.add(data);
+        if (data.documents().numUnknown() > 0) {
+            notes.add(path + ": " + data.documents().numUnknown() + " tokens of the text are unknown to the tokenizer");
+        }
+        return data.documents();
+    }
+
+    private RowStream stream(Documents documents, long seed) throws CheckpointException {
+        if (recipe.get(RecipeKeys.TASK) == Task.MASK) {
+            return masked(documents, seed);
+        }
+        return windows ? new RandomWindows(documents, size, reader.context(), seed)
+                : RowStream.shuffled(new PackedDocuments(documents, reader.context()), seed);
+    }
+
+    private MaskedWindows masked(Tokens text, long seed) throws CheckpointException {
+        if (!reader.spec().looksAhead()) {
+            throw recipe.error(RecipeKeys.TASK, "is mask, but the model is no encoder; use pretrain, or an encoder such "
+                    + "as bert or modernbert");
+        }
+        int mask = MASKS.stream().map(reader.tokenizer()::id).filter(OptionalInt::isPresent)
+                .mapToInt(OptionalInt::getAsInt).findFirst().orElseThrow(() -> recipe.error(RecipeKeys.TASK,
+                        "is mask, but the tokenizer has no mask token; looked for " + MASKS));
+        return MaskedWindows.of(text, reader.tokenizer(), mask, reader.context(), recipe.get(RecipeKeys.MASK_SHARE),
+                seed);
+    }
+
+    /// Random windows of the first text that leave room for a continuation.
+    private RunData.Prompts prompts() throws CheckpointException {
+        int length = (int) Math.max(1, reader.context() - recipe.get(RecipeKeys.DISTILL_TOKENS));
+        Tokens text = ((TextData) open.getFirst()).documents();
+        ShuffledOrder places = new ShuffledOrder(Math.max(1, text.size() - length), reader.seed());
+        return index -> IntStream.range(0, size).mapToObj(i -> {
+            int[] ids = new int[length];
+            text.read(places.at(index * size + i), length, ids);
+            return ids;
+        }).toList();
+    }
+
+    /// Validates on windows from fixed random places, or on rows in their order.
+    private RunData withValidation(Batches training, List<Documents> held) throws CheckpointException {
+        List<Batches> parts = new ArrayList<>();
+        long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
+        for (Documents each : held) {
+            if (recipe.get(RecipeKeys.TASK) == Task.MASK) {
+                parts.add(masked(each, reader.seed() - 1).batches(size));
+            } else if (windows && each.size() > reader.context()) {
+                parts.add(new RandomWindows(each, size, reader.context(), reader.seed() - 1));
+            } else {
+                OrderedBatches rowsOfPart = new OrderedBatches(new PackedDocuments(each, reader.context()), size);
+                parts.add(rowsOfPart);
+                most = Math.min(most, rowsOfPart.count() * held.size());
+            }
+        }
+        Batches validation = index -> parts.get((int) (index % parts.size())).batch(index / parts.size());
+        return new RunData(LossBatch.Source.of(training, RunObjective.crossEntropy(recipe)),
+                LossBatch.Source.of(validation, Loss.CROSS_ENTROPY), Math.toIntExact(most), prompts(), rows, tokens,
+                notes, open);
+    }
+}

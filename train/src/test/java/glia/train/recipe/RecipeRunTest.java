@@ -1,0 +1,220 @@
+package glia.train.recipe;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.CheckpointException;
+import glia.io.yaml.YamlDocument;
+import glia.kernels.KernelBackends;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Whole runs of tiny models.
+class RecipeRunTest {
+    private static final String PRETRAIN = """
+            task: pretrain
+            model: {new: {family: llama, hidden: 32, layers: 2, heads: 2, context: 32}}
+            tokenizer: {train: characters, special_tokens: ["<|endoftext|>"]}
+            data: {train: text.txt}
+            batch: {context: 16, sequences: 4}
+            optimizer: {learning_rate: 1e-2}
+            schedule: {warmup: 2}
+            steps: 12
+            save: {every: 4}
+            validate: {every: 4, batches: 2}
+            sample: {every: 6, prompts: ["to "], tokens: 5}
+            report: {norms_every: 5}
+            """;
+
+    private static Workers workers;
+    private static Kernels kernels;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void open() {
+        workers = new Workers(2);
+        kernels = KernelBackends.choose("best", workers).kernels();
+    }
+
+    @AfterAll
+    static void close() {
+        workers.close();
+    }
+
+    @BeforeEach
+    void write() throws IOException {
+        StringBuilder text = new StringBuilder();
+        StringBuilder chats = new StringBuilder();
+        StringBuilder labels = new StringBuilder();
+        StringBuilder pairs = new StringBuilder();
+        StringBuilder preferences = new StringBuilder();
+        for (int i = 0; i < 60; i++) {
+            text.append("to be or not to be, ").append(i % 7).append('\n');
+            chats.append("{\"prompt\": \"be ").append(i % 7).append("\", \"completion\": \" or not\"}\n");
+            labels.append("{\"text\": \"").append(i % 2 == 0 ? "to be" : "or not").append("\", \"label\": \"")
+                    .append(i % 2 == 0 ? "a" : "b").append("\"}\n");
+            pairs.append("{\"query\": \"be ").append(i % 7).append("\", \"positive\": \"to ").append(i % 7)
+                    .append("\"}\n");
+            preferences.append("{\"prompt\": \"be\", \"chosen\": \" or\", \"rejected\": \" not ").append(i % 7)
+                    .append("\"}\n");
+        }
+        Files.writeString(folder.resolve("text.txt"), text);
+        Files.writeString(folder.resolve("chats.jsonl"), chats);
+        Files.writeString(folder.resolve("labels.jsonl"), labels);
+        Files.writeString(folder.resolve("pairs.jsonl"), pairs);
+        Files.writeString(folder.resolve("preferences.jsonl"), preferences);
+    }
+
+    private Recipe recipe(String yaml, String... overrides) throws CheckpointException {
+        return Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), yaml), List.of(overrides));
+    }
+
+    /// Runs until a step and returns the losses by step.
+    private Map<Long, Double> run(Recipe recipe, String output, Existing existing, long stopAt) throws IOException {
+        Map<Long, Double> losses = new TreeMap<>();
+        RunFolder to = new RunFolder(folder.resolve(output));
+        try (RecipeRun run = RecipeRun.prepare(recipe, to, kernels, Path::of, existing)) {
+            run.listen(new TrainingListener() {
+                @Override
+                public void step(StepFigures figures) {
+                    losses.put(figures.step(), figures.loss());
+                    if (figures.step() == stopAt) {
+                        run.stop();
+                    }
+                }
+            });
+            List<String> warnings = new ArrayList<>();
+            assertEquals(stopAt < 0 || stopAt >= run.steps(), run.run(Map.of(), warnings::add));
+            assertEquals(List.of(), warnings);
+        }
+        return losses;
+    }
+
+    @Test
+    void aStoppedRunContinuesWithTheSameLosses() throws Exception {
+        Recipe recipe = recipe(PRETRAIN);
+        Map<Long, Double> whole = run(recipe, "whole", Existing.REFUSE, -1);
+        Map<Long, Double> parts = run(recipe, "parts", Existing.REFUSE, 5);
+        assertEquals(5, parts.size());
+        parts.putAll(run(recipe, "parts", Existing.RESUME, 9));
+        parts.putAll(run(recipe, "parts", Existing.RESUME, -1));
+        assertEquals(whole, parts);
+        assertEquals(12, whole.size());
+        assertTrue(whole.get(12L) < whole.get(1L));
+        for (String name : List.of("metrics.jsonl", "report.html", "recipe.yaml", "model/tokenizer.json")) {
+            assertTrue(Files.size(folder.resolve("parts").resolve(name)) > 0, name);
+        }
+        try (Model model = ModelLoader.load(folder.resolve("parts/model"))) {
+            assertEquals(2, model.spec().numLayers());
+        }
+    }
+
+    @Test
+    void nothingIsReplacedUnasked() throws Exception {
+        Recipe recipe = recipe(PRETRAIN, "steps=1");
+        run(recipe, "run", Existing.REFUSE, -1);
+        IOException e = assertThrows(IOException.class, () -> run(recipe, "run", Existing.REFUSE, -1));
+        assertTrue(e.getMessage().contains("holds a run already: continue it with --resume"), e.getMessage());
+        run(recipe, "run", Existing.REPLACE, -1);
+        e = assertThrows(IOException.class, () -> run(recipe, "other", Existing.RESUME, -1));
+        assertTrue(e.getMessage().contains("holds no run"), e.getMessage());
+        Files.createDirectories(folder.resolve("mine"));
+        Files.writeString(folder.resolve("mine/thesis.txt"), "x");
+        assertThrows(IOException.class, () -> run(recipe, "mine", Existing.REPLACE, -1));
+        assertTrue(Files.exists(folder.resolve("mine/thesis.txt")));
+    }
+
+    @Test
+    void allTasksLearn() throws Exception {
+        run(recipe(PRETRAIN), "base", Existing.REFUSE, -1);
+        String from = """
+                model: {path: base/model}
+                batch: {context: 16, sequences: 8}
+                optimizer: {learning_rate: 1e-2, weight_decay: 0}
+                data.validation_share: 0.2
+                steps: 30
+                validate.every: 10
+                """;
+        for (String each : List.of("task: sft\ndata.train: chats.jsonl", "task: classify\ndata.train: labels.jsonl",
+                "task: reward\ndata.train: preferences.jsonl", "task: embed\ndata.train: pairs.jsonl",
+                "task: distill\ndistill.teacher: base/model\ndata.train: text.txt\nmodel.path: base/start\n#",
+                "task: distill\ndistill: {teacher: base/model, kind: text, tokens: 6}\ndata.train: chats.jsonl\n"
+                        + "data.format: chats\nmodel.path: base/start\n#",
+                "task: sft\nadapter: {kind: dora, rank: 4}\ndata.train: chats.jsonl")) {
+            String yaml = each.endsWith("#") ? each + "\n" + from.substring(from.indexOf('\n') + 1) : each + "\n" + from;
+            Map<Long, Double> losses = run(recipe(yaml), "task", Existing.REPLACE, -1);
+            double last = losses.get(28L) + losses.get(29L) + losses.get(30L);
+            assertTrue(last < losses.get(1L) + losses.get(2L) + losses.get(3L), each + " " + losses);
+            assertTrue(Files.isDirectory(folder.resolve("task/model")), each);
+        }
+        assertTrue(Files.exists(folder.resolve("task/model/adapter_config.json")));
+    }
+
+    @Test
+    void textsOfTheStudentAreDeterministic() throws Exception {
+        run(recipe(PRETRAIN), "base", Existing.REFUSE, -1);
+        for (String kind : List.of("on_policy", "minillm")) {
+            Recipe recipe = recipe("""
+                    task: distill
+                    distill: {teacher: base/model, tokens: 6, kind: %s}
+                    model: {path: base/start}
+                    data: {train: chats.jsonl, format: chats}
+                    batch: {context: 16, sequences: 4}
+                    steps: 6
+                    """.formatted(kind));
+            Map<Long, Double> whole = run(recipe, kind, Existing.REFUSE, -1);
+            Map<Long, Double> parts = run(recipe, kind, Existing.REPLACE, 3);
+            parts.putAll(run(recipe, kind, Existing.RESUME, -1));
+            assertEquals(whole, parts, kind);
+        }
+    }
+
+    @Test
+    void maskedTokensAreLearned() throws Exception {
+        Map<Long, Double> losses = run(recipe("""
+                task: mask
+                model: {new: {family: modernbert, hidden: 32, layers: 2, heads: 2, context: 32}}
+                tokenizer: {train: characters, special_tokens: ["[SEP]", "[CLS]", "[MASK]", "[PAD]"]}
+                data: {train: text.txt}
+                batch: {context: 16, sequences: 8}
+                optimizer: {learning_rate: 1e-2}
+                steps: 30
+                """), "mask", Existing.REFUSE, -1);
+        assertTrue(losses.get(30L) < losses.get(1L), losses.toString());
+    }
+
+    @Test
+    void whatDoesNotFitIsRefused() throws Exception {
+        for (String[] each : new String[][] {
+            {"experts.balance=0.1", "experts"}, {"loss.mtp=0.3", "no multi-token-prediction layers"},
+            {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
+            {"data.train=missing.txt", "no such file"}, {"tokenizer.train=", "a new model needs a tokenizer"},
+            {"task=mask", "no encoder"}, {"model.new={family: lama}", "lama"}}) {
+            Exception e = assertThrows(Exception.class,
+                    () -> run(recipe(PRETRAIN, each[0]), "bad", Existing.REPLACE, -1), each[0]);
+            assertTrue(e.getMessage().contains(each[1]), each[0] + ": " + e.getMessage());
+        }
+        assertFalse(Files.exists(folder.resolve("bad/model")));
+    }
+}
