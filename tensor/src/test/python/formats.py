@@ -10,6 +10,7 @@ formats), ml_dtypes (8 and 16 bits).
 import ctypes
 import importlib.util
 import pathlib
+import random
 
 import gguf
 import ml_dtypes
@@ -79,6 +80,18 @@ def quantise(library, name, numbers):
     return out
 
 
+def weighted(library, name, numbers, importance):
+    kind = gguf.GGMLQuantizationType[name]
+    elements, size = gguf.GGML_QUANT_SIZES[kind]
+    out = np.zeros(numbers.size // elements * size, dtype=np.uint8)
+    chunk = library.ggml_quantize_chunk
+    chunk.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p] + [ctypes.c_int64] * 3 + [ctypes.c_void_p]
+    chunk.restype = ctypes.c_size_t
+    chunk(int(kind), numbers.ctypes.data, out.ctypes.data, 0, numbers.shape[0], numbers.shape[1],
+          importance.ctypes.data)
+    return out
+
+
 def encode_blocks(rng):
     library = ggml()
     ramp = np.arange(32)
@@ -96,8 +109,13 @@ def encode_blocks(rng):
     rows += [rng.uniform(0, 1, 256), rng.standard_t(3, 256), rng.laplace(size=256)]
     numbers = np.stack(rows).astype(np.float32)
     save("encode", "blocks256.f32", numbers)
-    for name in ("Q4_K", "Q6_K"):
+    for name in ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
         save("encode", name + ".bin", quantise(library, name, numbers))
+    draws = random.Random(5)
+    importance = np.array([draws.expovariate(1) ** 2 + 1e-3 for _ in range(256)], dtype=np.float32)
+    save("encode", "importance.f32", importance)
+    for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
+        save("encode", name + "-weighted.bin", weighted(library, name, numbers, importance))
 
 
 def encode_plain(rng):

@@ -5,10 +5,11 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
+import java.util.Optional;
 
 /// Encodes F32 values, rounding to the nearest (half to even in the plain formats). Values beyond the largest become
 /// infinity, or NaN in E4M3, which has no infinity. The formats with blocks of 32 give the same bytes as ggml's
-/// reference quantization; Q4_K and Q6_K use a search of their own (see `Quantize256`).
+/// reference quantization unless values are weighted; the K-quants search for scales (see `Quantize256`).
 public final class Encode {
     /// Values encoded at a time from memory to memory: a multiple of every block.
     private static final int CHUNK = 4096;
@@ -18,8 +19,9 @@ public final class Encode {
     /// Whether `fromFloats` supports this type.
     public static boolean writes(DType type) {
         return switch (type) {
-            case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q4_K, Q6_K -> true;
-            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K -> false;
+            case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q2_K, Q3_K, Q4_K,
+                    Q5_K, Q6_K -> true;
+            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL -> false;
         };
     }
 
@@ -29,13 +31,31 @@ public final class Encode {
     /// @throws IllegalArgumentException if `count` does not fill blocks, the type is not supported or values for a
     ///        block format contain NaN or infinity
     public static void fromFloats(DType type, float[] from, int offset, int count, long address) {
+        fromFloats(type, from, offset, count, Optional.empty(), address);
+    }
+
+    /// The same for values whose squared errors are weighted: scales have the least weighted error. Q8_0, MXFP4 and the
+    /// plain formats do not use weights.
+    ///
+    /// @param importance the weight of each of the `count` values, such as the mean squared activation that it is
+    ///        multiplied with
+    public static void fromFloats(DType type, float[] from, int offset, int count, Optional<float[]> importance,
+            long address) {
         Objects.checkFromIndexSize(offset, count, from.length);
+        float[] w = importance.orElse(null);
+        if (w != null && w.length != count) {
+            throw new IllegalArgumentException(w.length + " weights for " + count + " numbers");
+        }
         if (count % type.blockElements() != 0) {
             throw new IllegalArgumentException(
                     type + " comes in blocks of " + type.blockElements() + ", not " + count + " numbers");
         }
         if (type.isBlock()) {
             requireFinite(type, from, offset, count);
+        }
+        if (w != null && Weighted32.TYPES.contains(type)) {
+            new Weighted32().quantize(type, from, offset, w, address);
+            return;
         }
         switch (type) {
             case F32 -> Memory.store(from, offset, address, count);
@@ -49,9 +69,12 @@ public final class Encode {
             case Q5_0 -> Quantize32.q5p0(from, offset, count, address);
             case Q5_1 -> Quantize32.q5p1(from, offset, count, address);
             case MXFP4 -> Quantize32.mxfp4(from, offset, count, address);
-            case Q4_K -> Quantize256.q4k(from, offset, count, address);
-            case Q6_K -> Quantize256.q6k(from, offset, count, address);
-            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL, Q2_K, Q3_K, Q5_K ->
+            case Q2_K -> new Quantize256().q2k(from, offset, count, w, address);
+            case Q3_K -> new Quantize256().q3k(from, offset, count, w, address);
+            case Q4_K -> new Quantize256().q4k(from, offset, count, w, address);
+            case Q5_K -> new Quantize256().q5k(from, offset, count, w, address);
+            case Q6_K -> new Quantize256().q6k(from, offset, count, w, address);
+            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL ->
                     throw new IllegalArgumentException("cannot encode to " + type + ": it is read-only");
         }
     }

@@ -1,233 +1,236 @@
 package glia.tensor.format;
 
 import glia.tensor.Memory;
+import glia.tensor.format.ScaleSearch.Grid;
 
-/// Quantizes to Q4_K and Q6_K. For each group it searches the scale (and minimum) with the least squared error: it
-/// tries step sizes around the one that just spans the group, rounds the values and fits a line by least squares. Then
-/// it rounds each scale to the best integer nearby, and the values again with the rounded scales.
+/// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]), then chooses for each group
+/// the integer scale (and minimum) next to the found one that has the least error with the rounded scales of the block.
+///
+/// Errors are weighted: without importance by the values' magnitudes as in ggml, with it by `importance · √(2 σ² + x²)`
+/// (σ² for Q2_K), where σ² is the mean square of the block.
+///
+/// @see <a href="https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c">ggml: `quantize_row_q4_K_ref`,
+///     `quantize_row_q4_K_impl` and so on</a>
 final class Quantize256 {
-    /// Candidates on each side of the step that spans a group, a fraction of an integer apart.
-    private static final int CANDIDATES = 12;
-    private static final float FRACTION = 0.12f;
+    private static final int SIZE = Blocks256.SIZE;
+    private static final Grid WITH_IMPORTANCE = new Grid(-0.9f, 0.05f, 36, false);
 
-    private Quantize256() { }
+    /// A format with minima: `d · sc · q - dmin · mn`.
+    ///
+    /// @param groupSize values of a group
+    /// @param most the largest q
+    /// @param mostScale the largest sc and mn
+    /// @param grid the search without importance
+    private enum Affine {
+        Q2_K(16, 3, 15, new Grid(-0.5f, 0.1f, 15, true)),
+        Q4_K(32, 15, 63, new Grid(-1, 0.1f, 20, false)),
+        Q5_K(32, 31, 63, new Grid(-0.5f, 0.1f, 15, false));
 
-    /// The approximation of a group, `x ≈ scale · q + offset`.
-    private record Fit(float scale, float offset, double error) { }
+        private final int groupSize;
+        private final int most;
+        private final int mostScale;
+        private final Grid grid;
 
-    static void q4k(float[] from, int start, int count, long address) {
-        long block = address;
-        for (int i = start; i < start + count; i += Blocks256.SIZE, block += 144) {
-            float largestScale = 0;
-            float largestMin = 0;
-            Fit[] fits = new Fit[8];
-            for (int group = 0; group < 8; group++) {
-                fits[group] = affine(from, i + 32 * group);
-                largestScale = Math.max(largestScale, fits[group].scale);
-                largestMin = Math.max(largestMin, -fits[group].offset);
-            }
-            Memory.f16(block, largestScale / 63);
-            Memory.f16(block + 2, largestMin / 63);
-            float d = Memory.f16(block);
-            float dmin = Memory.f16(block + 2);
-            int[] scales = new int[8];
-            int[] mins = new int[8];
-            for (int group = 0; group < 8; group++) {
-                int code = refine(from, i + 32 * group, fits[group], d, dmin);
-                scales[group] = code & 63;
-                mins[group] = code >> 6;
-            }
-            packScales(scales, mins, block + 4);
-            packQ4k(from, i, scales, mins, block);
+        Affine(int groupSize, int most, int mostScale, Grid grid) {
+            this.groupSize = groupSize;
+            this.most = most;
+            this.mostScale = mostScale;
+            this.grid = grid;
         }
     }
 
-    /// Returns the 6-bit scale, and above it the 6-bit minimum, with the least error among the integers next to the
-    /// fit.
-    private static int refine(float[] from, int start, Fit fit, float d, float dmin) {
-        int scale = nearest(fit.scale, d, 0, 63);
-        int min = nearest(-fit.offset, dmin, 0, 63);
-        int best = 0;
+    private final ScaleSearch search = new ScaleSearch();
+    private final float[] weights = new float[SIZE];
+    private final float[] scales = new float[16];
+    private final float[] mins = new float[16];
+    private final float[] groupWeights = new float[16];
+    private final int[] scaleCodes = new int[16];
+    private final int[] minCodes = new int[16];
+    private final int[] q = new int[SIZE];
+
+    /// @param importance the weight of each value, or null
+    void q2k(float[] from, int start, int count, float[] importance, long address) {
+        long block = address;
+        for (int i = start; i < start + count; i += SIZE, block += 84) {
+            affine(Affine.Q2_K, from, i, importance, i - start, block + 80);
+            Pack256.q2k(q, scaleCodes, minCodes, block);
+        }
+    }
+
+    void q4k(float[] from, int start, int count, float[] importance, long address) {
+        long block = address;
+        for (int i = start; i < start + count; i += SIZE, block += 144) {
+            affine(Affine.Q4_K, from, i, importance, i - start, block);
+            Pack256.scales(scaleCodes, minCodes, block + 4);
+            Pack256.nibbles(q, block + 16);
+        }
+    }
+
+    void q5k(float[] from, int start, int count, float[] importance, long address) {
+        long block = address;
+        for (int i = start; i < start + count; i += SIZE, block += 176) {
+            affine(Affine.Q5_K, from, i, importance, i - start, block);
+            Pack256.scales(scaleCodes, minCodes, block + 4);
+            Pack256.fifthBits(q, block + 16);
+            Pack256.nibbles(q, block + 48);
+        }
+    }
+
+    void q3k(float[] from, int start, int count, float[] importance, long address) {
+        long block = address;
+        for (int i = start; i < start + count; i += SIZE, block += 110) {
+            signed(from, i, 4, 32, importance, i - start, block + 108);
+            Pack256.q3k(q, scaleCodes, block);
+        }
+    }
+
+    void q6k(float[] from, int start, int count, float[] importance, long address) {
+        long block = address;
+        for (int i = start; i < start + count; i += SIZE, block += 210) {
+            signed(from, i, 32, 128, importance, i - start, block + 208);
+            Pack256.q6k(q, scaleCodes, block);
+        }
+    }
+
+    /// Quantizes a block with minima. Writes d and dmin, two F16, and leaves the rest in `scaleCodes`, `minCodes`, `q`.
+    private void affine(Affine format, float[] x, int at, float[] importance, int column, long scalesAt) {
+        int size = format.groupSize;
+        int groups = SIZE / size;
+        weigh(format, x, at, importance, column);
+        for (int g = 0; g < groups; g++) {
+            search.affine(x, at + g * size, size, format.most, weights, g * size,
+                    importance == null ? format.grid : WITH_IMPORTANCE);
+            scales[g] = search.scale();
+            mins[g] = search.min();
+        }
+        Memory.f16(scalesAt, common(scales, groups, format.mostScale, importance != null));
+        Memory.f16(scalesAt + 2, common(mins, groups, format.mostScale, importance != null));
+        float d = Memory.f16(scalesAt);
+        float dmin = Memory.f16(scalesAt + 2);
+        boolean absolute = importance == null && format.grid.absolute();
+        for (int g = 0; g < groups; g++) {
+            choose(format, x, at + g * size, g, d, dmin, absolute);
+            float scale = d * scaleCodes[g];
+            float inverse = ScaleSearch.inverse(scale);
+            float min = dmin * minCodes[g];
+            for (int j = g * size; j < (g + 1) * size; j++) {
+                q[j] = ScaleSearch.nearest((x[at + j] + min) * inverse, 0, format.most);
+            }
+        }
+    }
+
+    private void weigh(Affine format, float[] x, int at, float[] importance, int column) {
+        if (importance != null) {
+            byImportance(x, at, importance, column, format == Affine.Q2_K ? 1 : 2, format.groupSize);
+            return;
+        }
+        for (int from = 0; from < SIZE; from += format.groupSize) {
+            double squares = 0;
+            for (int j = from; j < from + format.groupSize; j++) {
+                squares += (double) x[at + j] * x[at + j];
+            }
+            float mean = format == Affine.Q2_K ? 0 : (float) Math.sqrt(squares / format.groupSize);
+            for (int j = from; j < from + format.groupSize; j++) {
+                weights[j] = mean + Math.abs(x[at + j]);
+            }
+        }
+    }
+
+    private void byImportance(float[] x, int at, float[] importance, int column, int factor, int groupSize) {
+        double squares = 0;
+        for (int j = 0; j < SIZE; j++) {
+            squares += (double) x[at + j] * x[at + j];
+        }
+        float mean = (float) (factor * squares / SIZE);
+        for (int g = 0; g < SIZE / groupSize; g++) {
+            double sum = 0;
+            for (int j = g * groupSize; j < (g + 1) * groupSize; j++) {
+                weights[j] = importance[column + j] * (float) Math.sqrt(mean + x[at + j] * x[at + j]);
+                sum += weights[j];
+            }
+            groupWeights[g] = (float) sum;
+        }
+    }
+
+    /// The scale of the groups' scales or minima, none of which is negative.
+    private float common(float[] values, int groups, int most, boolean weighted) {
+        if (weighted) {
+            return search.positive(values, groups, most, groupWeights);
+        }
+        float largest = 0;
+        for (int g = 0; g < groups; g++) {
+            largest = Math.max(largest, values[g]);
+        }
+        return largest / most;
+    }
+
+    /// Chooses the integer scale and minimum of a group.
+    private void choose(Affine format, float[] x, int from, int g, float d, float dmin, boolean absolute) {
+        int scale = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(d), 0, format.mostScale);
+        int min = ScaleSearch.nearest(mins[g] * ScaleSearch.inverse(dmin), 0, format.mostScale);
+        scaleCodes[g] = scale;
+        minCodes[g] = min;
         double least = Double.POSITIVE_INFINITY;
-        for (int s = Math.max(0, scale - 1); s <= Math.min(63, scale + 1); s++) {
-            for (int m = Math.max(0, min - 1); m <= Math.min(63, min + 1); m++) {
-                double error = 0;
-                for (int j = start; j < start + 32; j++) {
-                    double x = (double) from[j] + dmin * m;
-                    error += square(x - d * s * nearest(x, d * s, 0, 15));
-                }
+        for (int s = Math.max(0, scale - 1); s <= Math.min(format.mostScale, scale + 1); s++) {
+            for (int m = Math.max(0, min - 1); m <= Math.min(format.mostScale, min + 1); m++) {
+                double error = error(x, from, format.groupSize, g * format.groupSize, d * s, dmin * m, 0, format.most,
+                        absolute);
                 if (error < least) {
                     least = error;
-                    best = s | m << 6;
+                    scaleCodes[g] = s;
+                    minCodes[g] = m;
                 }
             }
         }
-        return best;
     }
 
-    private static double square(double x) {
-        return x * x;
-    }
-
-    /// Packs scales and minima as `Blocks256.scale4` and `min4` read them.
-    private static void packScales(int[] scales, int[] mins, long address) {
-        for (int g = 0; g < 4; g++) {
-            Memory.i8(address + g, scales[g] | scales[g + 4] >> 4 << 6);
-            Memory.i8(address + 4 + g, mins[g] | mins[g + 4] >> 4 << 6);
-            Memory.i8(address + 8 + g, scales[g + 4] & 15 | (mins[g + 4] & 15) << 4);
+    /// The weighted error of a group with its nearest integers.
+    private double error(float[] x, int from, int count, int wFrom, float scale, float min, int lowest, int highest,
+            boolean absolute) {
+        float inverse = ScaleSearch.inverse(scale);
+        double sum = 0;
+        for (int j = 0; j < count; j++) {
+            float value = x[from + j] + min;
+            float difference = value - scale * ScaleSearch.nearest(value * inverse, lowest, highest);
+            sum += weights[wFrom + j] * (absolute ? Math.abs(difference) : difference * difference);
         }
+        return sum;
     }
 
-    private static void packQ4k(float[] from, int start, int[] scales, int[] mins, long block) {
-        float d = Memory.f16(block);
-        float dmin = Memory.f16(block + 2);
-        for (int group = 0; group < 8; group++) {
-            float scale = d * scales[group];
-            float min = dmin * mins[group];
-            long bytes = block + 16 + group / 2 * 32;
-            for (int j = 0; j < 32; j++) {
-                int q = nearest(from[start + 32 * group + j] + min, scale, 0, 15);
-                Memory.i8(bytes + j, group % 2 == 0 ? q : Memory.u8(bytes + j) | q << 4);
+    /// Quantizes a block of 16 groups without minima. Writes d, an F16, and leaves the rest in `scaleCodes` and `q`.
+    ///
+    /// @param most q is from `-most` to `most - 1`
+    /// @param mostScale the same for scales
+    private void signed(float[] x, int at, int most, int mostScale, float[] importance, int column, long scaleAt) {
+        if (importance != null) {
+            byImportance(x, at, importance, column, 2, 16);
+        } else {
+            for (int j = 0; j < SIZE; j++) {
+                weights[j] = x[at + j] * x[at + j];
             }
         }
-    }
-
-    static void q6k(float[] from, int start, int count, long address) {
-        long block = address;
-        for (int i = start; i < start + count; i += Blocks256.SIZE, block += 210) {
-            float[] scales = new float[16];
-            float largest = 0;
-            for (int group = 0; group < 16; group++) {
-                scales[group] = linear(from, i + 16 * group);
-                if (Math.abs(scales[group]) > Math.abs(largest)) {
-                    largest = scales[group];
-                }
-            }
-            // The largest becomes -128, since there is one more negative integer.
-            Memory.f16(block + 208, largest / -128);
-            float d = Memory.f16(block + 208);
-            for (int group = 0; group < 16; group++) {
-                Memory.i8(block + 192 + group, refine(from, i + 16 * group, scales[group], d));
-            }
-            packQ6k(from, i, block);
-        }
-    }
-
-    /// Returns the 8-bit scale with the least error among the integers next to the fit.
-    private static int refine(float[] from, int start, float fit, float d) {
-        int scale = nearest(fit, d, -128, 127);
-        int best = 0;
-        double least = Double.POSITIVE_INFINITY;
-        for (int s = Math.max(-128, scale - 1); s <= Math.min(127, scale + 1); s++) {
-            double error = 0;
-            for (int j = start; j < start + 16; j++) {
-                error += square(from[j] - d * s * nearest(from[j], d * s, -32, 31));
-            }
-            if (error < least) {
-                least = error;
-                best = s;
-            }
-        }
-        return best;
-    }
-
-    private static void packQ6k(float[] from, int start, long block) {
-        float d = Memory.f16(block + 208);
-        int[] q = new int[Blocks256.SIZE];
-        for (int j = 0; j < q.length; j++) {
-            q[j] = nearest(from[start + j], d * Memory.i8(block + 192 + j / 16), -32, 31) + 32;
-        }
-        for (int half = 0; half < 2; half++) {
-            for (int j = 0; j < 32; j++) {
-                int at = 128 * half + j;
-                long low = block + 64 * half + j;
-                Memory.i8(low, q[at] & 15 | (q[at + 64] & 15) << 4);
-                Memory.i8(low + 32, q[at + 32] & 15 | (q[at + 96] & 15) << 4);
-                Memory.i8(block + 128 + 32 * half + j,
-                        q[at] >> 4 | q[at + 32] >> 4 << 2 | q[at + 64] >> 4 << 4 | q[at + 96] >> 4 << 6);
-            }
-        }
-    }
-
-    /// The integer whose multiple of `scale` is nearest, halves up.
-    private static int nearest(double x, float scale, int lowest, int highest) {
-        return scale == 0 ? 0 : Math.clamp(Math.round(x / scale), lowest, highest);
-    }
-
-    /// The best fit of 32 values by integers 0 to 15 with a minimum that is not positive.
-    private static Fit affine(float[] from, int start) {
-        float low = 0;
-        float high = Float.NEGATIVE_INFINITY;
-        for (int j = start; j < start + 32; j++) {
-            low = Math.min(low, from[j]);
-            high = Math.max(high, from[j]);
-        }
-        if (high <= low) {
-            return new Fit(0, low, 0);
-        }
-        Fit best = null;
-        for (int c = -CANDIDATES; c <= CANDIDATES; c++) {
-            Fit fit = fit(from, start, low, (high - low) / (15 + FRACTION * c));
-            if (best == null || fit.error < best.error) {
-                best = fit;
-            }
-        }
-        return best;
-    }
-
-    /// Rounds 32 values with a step size and fits a line to the result.
-    private static Fit fit(float[] from, int start, float low, float step) {
-        double sumQ = 0;
-        double sumQq = 0;
-        double sumX = 0;
-        double sumQx = 0;
-        double sumXx = 0;
-        for (int j = start; j < start + 32; j++) {
-            double x = from[j];
-            int q = nearest(from[j] - low, step, 0, 15);
-            sumQ += q;
-            sumQq += q * q;
-            sumX += x;
-            sumQx += q * x;
-            sumXx += x * x;
-        }
-        double determinant = 32 * sumQq - sumQ * sumQ;
-        double scale = determinant == 0 ? step : (32 * sumQx - sumQ * sumX) / determinant;
-        double offset = (sumX - scale * sumQ) / 32;
-        if (offset > 0) {
-            offset = 0;
-            scale = sumQq == 0 ? step : sumQx / sumQq;
-        }
-        double error = sumXx - 2 * scale * sumQx - 2 * offset * sumX
-                + scale * scale * sumQq + 2 * scale * offset * sumQ + 32 * offset * offset;
-        return new Fit((float) scale, (float) offset, error);
-    }
-
-    /// The scale of the best fit of 16 values by multiples from -32 to 31. Its sign makes the value of the largest
-    /// magnitude negative.
-    private static float linear(float[] from, int start) {
         float farthest = 0;
-        for (int j = start; j < start + 16; j++) {
-            farthest = Math.abs(from[j]) > Math.abs(farthest) ? from[j] : farthest;
+        for (int g = 0; g < 16; g++) {
+            scales[g] = search.signed(x, at + 16 * g, 16, most, weights, 16 * g);
+            farthest = Math.abs(scales[g]) > Math.abs(farthest) ? scales[g] : farthest;
         }
-        double best = -1;
-        double scale = 0;
-        for (int c = -CANDIDATES; farthest != 0 && c <= CANDIDATES; c++) {
-            float step = farthest / -(32 + FRACTION * c);
-            double sumQq = 0;
-            double sumQx = 0;
-            for (int j = start; j < start + 16; j++) {
-                int q = nearest(from[j], step, -32, 31);
-                sumQq += q * q;
-                sumQx += q * (double) from[j];
+        Memory.f16(scaleAt, importance == null ? farthest / -mostScale
+                : search.signed(scales, 0, 16, mostScale, groupWeights, 0));
+        float d = Memory.f16(scaleAt);
+        for (int g = 0; g < 16; g++) {
+            int scale = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(d), -mostScale, mostScale - 1);
+            double least = Double.POSITIVE_INFINITY;
+            for (int s = Math.max(-mostScale, scale - 1); s <= Math.min(mostScale - 1, scale + 1); s++) {
+                double error = error(x, at + 16 * g, 16, 16 * g, d * s, 0, -most, most - 1, false);
+                if (error < least) {
+                    least = error;
+                    scaleCodes[g] = s;
+                }
             }
-            // The part of the sum of squares that these integers explain with their best scale.
-            double explained = sumQq == 0 ? 0 : sumQx * sumQx / sumQq;
-            if (explained > best) {
-                best = explained;
-                scale = sumQq == 0 ? step : sumQx / sumQq;
+            float inverse = ScaleSearch.inverse(d * scaleCodes[g]);
+            for (int j = 16 * g; j < 16 * g + 16; j++) {
+                q[j] = ScaleSearch.nearest(x[at + j] * inverse, -most, most - 1) + most;
             }
         }
-        return (float) scale;
     }
 }

@@ -112,13 +112,13 @@ final class Quantize32 {
     }
 
     /// Packs the low four bits, value j beside value j + 16.
-    private static void packLow(int[] q, long address) {
+    static void packLow(int[] q, long address) {
         for (int j = 0; j < 16; j++) {
             Memory.i8(address + j, q[j] & 15 | (q[j + 16] & 15) << 4);
         }
     }
 
-    private static int fifthBits(int[] q) {
+    static int fifthBits(int[] q) {
         int bits = 0;
         for (int j = 0; j < SIZE; j++) {
             bits |= (q[j] >> 4) << j;
