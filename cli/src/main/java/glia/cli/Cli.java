@@ -20,6 +20,7 @@ import glia.cli.command.ModelsCommand;
 import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
 import glia.cli.command.PullCommand;
+import glia.cli.command.QuantizeCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TokenizeCommand;
@@ -50,12 +51,11 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new ConvertCommand(), new NewCommand(), new InspectCommand(),
-                new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(), new EmbedCommand(),
-                new FillMaskCommand(), new ClassifyCommand(), new BenchCommand(), new TrainCommand(),
-                new CheckCommand(),
-                new CompletionCommand(this::completionScript),
-                new HelpCommand(this::dispatch));
+                new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new NewCommand(),
+                new InspectCommand(), new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(),
+                new EmbedCommand(), new FillMaskCommand(), new ClassifyCommand(),
+                new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {
             syntaxes.add(command.syntax());

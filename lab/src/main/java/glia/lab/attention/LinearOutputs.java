@@ -1,6 +1,7 @@
 package glia.lab.attention;
 
 import glia.engine.Engine;
+import glia.lab.WatchedOps;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.DType;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
+import glia.lab.WatchedOps;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Tensor;

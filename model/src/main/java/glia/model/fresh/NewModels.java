@@ -38,7 +38,10 @@ public final class NewModels {
             }
             return HandWritten.config(YamlSpec.read(YamlDocument.read(Path.of(source))));
         }
-        Config config = lower.endsWith(".json") || Files.isDirectory(Path.of(source)) ? file(Path.of(source), values)
+        boolean isFile = lower.endsWith(".json")
+                || FamilyList.ALL.stream().noneMatch(f -> f.modelType().equals(source))
+                && Files.isDirectory(Path.of(source));
+        Config config = isFile ? file(Path.of(source), values)
                 : Config.of(Path.of("config.json"), family(source).config(values));
         Families.spec(config);
         return config;

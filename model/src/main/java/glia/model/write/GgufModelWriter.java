@@ -17,6 +17,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.GgufVocabulary;
 import java.io.IOException;
@@ -32,15 +33,16 @@ import java.util.Set;
 /// Writes models as GGUF files. The metadata is read back and compared with the model before a file is written;
 /// anything that GGUF cannot express is an error, so the file always describes the same model.
 public final class GgufModelWriter {
-    /// The values of `general.file_type`.
-    private static final Map<DType, Integer> FILE_TYPES = Map.ofEntries(Map.entry(DType.F32, 0),
-            Map.entry(DType.F16, 1), Map.entry(DType.Q4_0, 2), Map.entry(DType.Q4_1, 3), Map.entry(DType.Q8_0, 7),
-            Map.entry(DType.Q5_0, 8), Map.entry(DType.Q5_1, 9), Map.entry(DType.Q4_K, 14), Map.entry(DType.Q6_K, 18),
-            Map.entry(DType.BF16, 32), Map.entry(DType.MXFP4, 38));
+    /// The types that all matrices of a file can have.
+    private static final Set<DType> TYPES = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q4_0, DType.Q4_1,
+            DType.Q5_0, DType.Q5_1, DType.Q8_0, DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K,
+            DType.MXFP4);
     /// Types that matrices keep; block types come from quantized weights.
     private static final Set<DType> KEPT = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0,
             DType.MXFP4);
     private static final long MILLIS_BETWEEN_WORDS = 100;
+    /// The version of ggml's block formats.
+    private static final int QUANTIZATION_VERSION = 2;
     private static final String NO_VOCABULARY = "no_vocab";
 
     private final Model model;
@@ -67,7 +69,7 @@ public final class GgufModelWriter {
 
     /// The types that matrices can be written as.
     public static Set<DType> types() {
-        return FILE_TYPES.keySet();
+        return TYPES;
     }
 
     /// The same with other weights of the same shapes.
@@ -75,13 +77,30 @@ public final class GgufModelWriter {
     /// @param ifExists whether an existing file is replaced
     public static void write(Model model, Weights weights, Path file, Optional<DType> type, Progress progress,
             IfExists ifExists) throws CheckpointException {
-        OutputPath.requireOther(model.path(), file);
-        if (type.isPresent() && !FILE_TYPES.containsKey(type.get())) {
+        if (type.isPresent() && !TYPES.contains(type.get())) {
             throw new CheckpointException(file, "", "cannot be written: matrices of a GGUF file cannot become "
                     + type.get());
         }
+        write(model, weights, file, type.map(MatrixTypes::all), ImportanceMatrix.NONE, progress, ifExists);
+    }
+
+    /// The same with a choice of types for each matrix.
+    ///
+    /// @param types the types; by default matrices keep theirs
+    /// @param importance weights of the errors of quantization
+    public static void write(Model model, Weights weights, Path file, Optional<? extends MatrixTypes> types,
+            ImportanceMatrix importance, Progress progress, IfExists ifExists) throws CheckpointException {
+        OutputPath.requireOther(model.path(), file);
+        try (Workers workers = new Workers(types.isPresent() ? Runtime.getRuntime().availableProcessors() : 1)) {
+            TypeCast cast = new TypeCast(Optional.of(workers), importance);
+            write(model, weights, file, types, cast, progress, ifExists);
+        }
+    }
+
+    private static void write(Model model, Weights weights, Path file, Optional<? extends MatrixTypes> types,
+            TypeCast cast, Progress progress, IfExists ifExists) throws CheckpointException {
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
-            copy(model, gguf, weights, file, type, progress, ifExists);
+            copy(model, gguf, weights, file, types, cast, progress, ifExists);
             return;
         }
         if (model.spec().head().classes().isPresent()) {
@@ -94,16 +113,16 @@ public final class GgufModelWriter {
                 .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
                         + "' has no form in GGUF files that Glia writes"));
         try (Arena arena = Arena.ofConfined()) {
-            new GgufModelWriter(model, weights, file, form).write(type, progress, ifExists, arena);
+            new GgufModelWriter(model, weights, file, form).write(types, cast, progress, ifExists, arena);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
         }
     }
 
-    private void write(Optional<DType> type, Progress progress, IfExists ifExists, Arena arena)
-            throws CheckpointException {
+    private void write(Optional<? extends MatrixTypes> types, TypeCast cast, Progress progress, IfExists ifExists,
+            Arena arena) throws CheckpointException {
         ModelSpec from = form.held(model.spec().withDrafts(List.of()));
-        Map<String, Object> metadata = metadata(from, type);
+        Map<String, Object> metadata = metadata(from, types);
         Map<String, float[]> further = form.further(from);
         ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);
         Optional<String> difference = SpecDifference.find(LayoutConversions.of(from, to), to);
@@ -113,8 +132,12 @@ public final class GgufModelWriter {
                     + difference.get() + " as the file would say");
         }
         Places places = Places.of(to, form::source);
-        StoredAs tensors = new StoredAs(places, new LayoutConversion(from, to, weights), type, KEPT,
-                GgufModelWriter::isNarrow);
+        LayoutConversion conversion = new LayoutConversion(from, to, weights);
+        TypeCast named = new TypeCast(cast.workers(), cast.importance().named(
+                p -> places.sources().get(p).stored().names().getFirst(), conversion::columns));
+        MatrixTypes.ByName chosen = types.isEmpty() ? name -> Optional.empty()
+                : types.get().in(GgufMetadata.of(file, metadata), places.shapes());
+        StoredAs tensors = new StoredAs(places, conversion, chosen, named, KEPT, GgufModelWriter::isNarrow);
         Map<String, TensorContent> contents = new LinkedHashMap<>();
         further.forEach((name, numbers) -> contents.put(name,
                 TensorContent.of(Tensor.of(arena, numbers, numbers.length))));
@@ -131,10 +154,10 @@ public final class GgufModelWriter {
         return form.stored(spec, planned);
     }
 
-    private Map<String, Object> metadata(ModelSpec from, Optional<DType> type) throws CheckpointException {
+    private Map<String, Object> metadata(ModelSpec from, Optional<? extends MatrixTypes> types) throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>(form.metadata(from).orElseThrow());
         metadata.put("general.name", name());
-        metadata.put("general.file_type", FILE_TYPES.getOrDefault(type.orElse(commonType()), 0));
+        fileType(metadata, types.isPresent() ? types.get().fileType() : QuantizationMix.fileType(commonType()));
         Map<String, Object> vocabulary = vocabulary(from.vocabSize());
         metadata.putAll(vocabulary.isEmpty() ? Map.of("tokenizer.ggml.model", NO_VOCABULARY) : vocabulary);
         Optional<Path> folder = folder();
@@ -144,6 +167,11 @@ public final class GgufModelWriter {
                     (String) metadata.get("general.architecture")));
         }
         return metadata;
+    }
+
+    private static void fileType(Map<String, Object> metadata, int type) {
+        metadata.put("general.file_type", type);
+        metadata.put("general.quantization_version", QUANTIZATION_VERSION);
     }
 
     /// The folder of the model's files.
@@ -210,18 +238,26 @@ public final class GgufModelWriter {
     }
 
     /// Copies a model of a GGUF file with all its metadata.
-    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file, Optional<DType> type,
-            Progress progress, IfExists ifExists) throws CheckpointException {
+    private static void copy(Model model, GgufCheckpoint from, Weights weights, Path file,
+            Optional<? extends MatrixTypes> types, TypeCast cast, Progress progress, IfExists ifExists)
+            throws CheckpointException {
         Map<String, Object> metadata = metadata(from);
-        type.ifPresent(t -> metadata.put("general.file_type", FILE_TYPES.getOrDefault(t, 0)));
+        types.ifPresent(t -> fileType(metadata, t.fileType()));
         try (Arena arena = Arena.ofConfined()) {
             Map<String, TensorContent> contents = new LinkedHashMap<>();
             Map<String, Parameter> inside = new LinkedHashMap<>();
             model.sources().keySet().forEach(p -> inside.put(model.storedName(p), p));
-            new SavedTensors(model, weights, arena).all().forEach((name, tensor) -> contents.put(name,
-                    type.isPresent() && inside.containsKey(name)
-                            && isNarrow(inside.get(name), tensor.shape()) ? narrowed(name, tensor, type.get())
-                            : TensorContent.of(tensor)));
+            Map<String, Tensor> tensors = new SavedTensors(model, weights, arena).all();
+            Map<String, long[]> shapes = new LinkedHashMap<>();
+            tensors.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+            MatrixTypes.ByName chosen = types.isEmpty() ? name -> Optional.empty()
+                    : types.get().in(GgufMetadata.of(file, metadata), shapes);
+            TypeCast named = new TypeCast(cast.workers(), cast.importance().named(model::storedName, p -> new int[0]));
+            tensors.forEach((name, tensor) -> contents.put(name, inside.containsKey(name)
+                    && isNarrow(inside.get(name), tensor.shape())
+                    ? chosen.of(name).map(type -> narrowed(name, tensor, type, named))
+                            .orElseGet(() -> TensorContent.of(tensor))
+                    : TensorContent.of(tensor)));
             write(file, metadata, contents, progress, ifExists);
         }
     }
@@ -243,9 +279,5 @@ public final class GgufModelWriter {
         }
     }
 
-    private static TensorContent narrowed(String name, Tensor tensor, DType type) {
-        DType dtype = StoredAs.fitting(type, tensor.shape());
-        return new TensorContent(dtype, tensor.shape(),
-                scratch -> TypeCast.of(name, tensor, dtype, scratch));
     }
 }

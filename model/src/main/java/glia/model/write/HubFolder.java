@@ -47,8 +47,8 @@ final class HubFolder implements ModelWriter.Hub {
                     + "the family '" + to.modelType() + "' has no key for what this model needs: " + difference.get());
         }
         HubFolder hub = new HubFolder(model, config);
-        StoredAs stored = new StoredAs(Places.of(to, family::source), new LayoutConversion(from, to, weights), type,
-                StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
+        StoredAs stored = new StoredAs(Places.of(to, family::source), new LayoutConversion(from, to, weights),
+                name -> type, TypeCast.PLAIN, StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
         stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).make().apply(arena)));
         return hub;
     }

@@ -73,6 +73,11 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return Unpacked.dtype(weights.get(isExpansion(p) ? stored(p) : p));
     }
 
+    /// The source column of each column of a parameter; empty if unchanged.
+    int[] columns(Parameter p) {
+        return isExpansion(p) ? new int[0] : change(p).columns;
+    }
+
     /// The length of a parameter's rows.
     int cols(Parameter p) {
         LatentAttention a = isExpansion(p) ? latent(to, p) : null;

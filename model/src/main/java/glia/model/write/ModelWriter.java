@@ -127,7 +127,7 @@ public final class ModelWriter {
                         + " copied to memory first");
             }
             saved.matrices().forEach(name -> tensors.computeIfPresent(name,
-                    (n, tensor) -> TypeCast.of(n, tensor, type.get(), arena)));
+                    (n, tensor) -> TypeCast.PLAIN.of(n, -1, tensor, type.get(), arena)));
         }
         return new Hub() {
             @Override

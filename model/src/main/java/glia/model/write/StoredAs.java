@@ -12,10 +12,11 @@ import java.util.Set;
 
 /// The tensors of a checkpoint to be written, built from the parameters on demand.
 ///
-/// @param matrices the type of matrices; by default they keep theirs if it is one of `kept` and holds their values,
+/// @param matrices the types of matrices; where it gives none they keep theirs if it is one of `kept` and holds their values,
 ///     else they become F32
 /// @param narrow selects the parameters that may have another type than F32
-record StoredAs(Places places, LayoutConversion restated, Optional<DType> matrices, Set<DType> kept, Narrow narrow) {
+record StoredAs(Places places, LayoutConversion restated, MatrixTypes.ByName matrices, TypeCast cast, Set<DType> kept,
+        Narrow narrow) {
     /// Types that are not block formats.
     static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);
 
@@ -37,8 +38,9 @@ record StoredAs(Places places, LayoutConversion restated, Optional<DType> matric
         if (!inside.stream().allMatch(p -> narrow.allows(p, shape))) {
             return DType.F32;
         }
-        if (matrices.isPresent()) {
-            return fitting(matrices.get(), shape);
+        Optional<DType> chosen = matrices.of(name);
+        if (chosen.isPresent()) {
+            return chosen.get();
         }
         DType first = restated.dtype(inside.getFirst());
         boolean holds = kept.contains(first)
@@ -62,15 +64,16 @@ record StoredAs(Places places, LayoutConversion restated, Optional<DType> matric
         List<Parameter> inside = places.parameters().get(name);
         long[] shape = places.shapes().get(name);
         if (inside.size() == 1 && places.sources().get(inside.getFirst()) instanceof Source.Stored) {
-            return TypeCast.of(name, restated.numbers(inside.getFirst(), scratch), dtype, scratch).reshape(shape);
+            return cast.of(name, -1, restated.numbers(inside.getFirst(), scratch), dtype, scratch).reshape(shape);
         }
         DType made = isMadeOf(inside, dtype) ? dtype : DType.F32;
         Tensor whole = Tensor.allocate(scratch, made, shape);
         for (Parameter p : inside) {
             try (Arena part = Arena.ofConfined()) {
-                places.sources().get(p).write(TypeCast.of(name, restated.numbers(p, part), made, part), whole);
+                Tensor numbers = restated.numbers(p, part);
+                places.sources().get(p).write(cast.of(name, Math.max(0, p.expert()), numbers, made, part), whole);
             }
         }
-        return TypeCast.of(name, whole, dtype, scratch);
+        return cast.of(name, -1, whole, dtype, scratch);
     }
 }

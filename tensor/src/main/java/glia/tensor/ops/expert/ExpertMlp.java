@@ -106,6 +106,26 @@ public final class ExpertMlp implements Operation {
         return y;
     }
 
+    /// Receives a matrix and the rows that it was multiplied with.
+    @FunctionalInterface
+    public interface InputListener {
+        void multiplied(Weight matrix, Tensor rows);
+    }
+
+    /// Passes the inputs of all matrices of the last `forward` to a listener, while its tensors exist.
+    public void forEachInput(InputListener listener) {
+        for (int i = 0; i < dispatch.numActive(); i++) {
+            int start = dispatch.starts[i];
+            int count = dispatch.starts[i + 1] - start;
+            Tensor in = input.rows(inputRow(i), inputRow(i) + count);
+            if (gate != up) {
+                listener.multiplied(weight(experts.gate, i), in);
+            }
+            listener.multiplied(weight(experts.up, i), in);
+            listener.multiplied(weight(experts.down, i), hidden.rows(start, start + count));
+        }
+    }
+
     private Weight weight(ExpertLinear bank, int active) {
         return bank.weights().get(dispatch.experts[active]);
     }

@@ -1,4 +1,4 @@
-package glia.lab.attention;
+package glia.lab;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
@@ -11,10 +11,10 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 
 /// Ops that delegate to others; subclasses override the operations they observe.
-class WatchedOps implements Ops {
+public class WatchedOps implements Ops {
     private final Ops inner;
 
-    WatchedOps(Ops inner) {
+    public WatchedOps(Ops inner) {
         this.inner = inner;
     }
 
