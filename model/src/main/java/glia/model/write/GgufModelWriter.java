@@ -279,5 +279,7 @@ public final class GgufModelWriter {
         }
     }
 
+    private static TensorContent narrowed(String name, Tensor tensor, DType type, TypeCast cast) {
+        return new TensorContent(type, tensor.shape(), scratch -> cast.of(name, -1, tensor, type, scratch));
     }
 }

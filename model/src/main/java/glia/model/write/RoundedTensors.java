@@ -90,7 +90,7 @@ public final class RoundedTensors {
             try {
                 Tensor wide = hasMore ? Decode.widen(model.checkpoint().tensor(name), scratch)
                         : Tensor.allocate(scratch, DType.F32, shape);
-                return TypeCast.of(name, saved.filled(wide, parameters.get(name)), type, scratch);
+                return TypeCast.PLAIN.of(name, -1, saved.filled(wide, parameters.get(name)), type, scratch);
             } catch (CheckpointException e) {
                 throw new UncheckedIOException(e);
             }
