@@ -17,8 +17,8 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 
-/// Measures the mean squared input of each column of a model's matrices over a text, as importance for quantization. The
-/// embedding and the head have none. An expert that no token chose has none either.
+/// Measures the mean squared input of each column of a model's matrices over a text, as importance for quantization.
+/// The embedding and the head have none. An expert that no token chose has none either.
 public final class LinearInputs {
     private final Map<Weight, Parameter> parameters = new IdentityHashMap<>();
     private final Map<Parameter, double[]> sums = new HashMap<>();

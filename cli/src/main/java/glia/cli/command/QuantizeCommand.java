@@ -39,8 +39,8 @@ public final class QuantizeCommand implements Command {
     private static final Option<String> OUT = Option.text("OUT", ".gguf file (default: MODEL-TYPE.gguf)", "--output",
             "-o").elsewhere("--outfile");
     private static final Option<String> IMATRIX = Option.text("FILE", "text in UTF-8 over which the mean squared input "
-            + "of each column is measured and used as its weight, or an importance matrix of llama-imatrix in GGUF form",
-            "--imatrix");
+            + "of each column is measured and used as its weight, or an importance matrix of llama-imatrix in GGUF "
+            + "form", "--imatrix");
     private static final Option<Integer> WINDOWS = Option.integer("N", 1, Integer.MAX_VALUE,
             "most windows of 512 tokens of the text of --imatrix (default: all)", "--windows").elsewhere("--chunks");
     private static final Option<Boolean> REQUANTIZE = Option.flag("quantize a model that is quantized already, which "

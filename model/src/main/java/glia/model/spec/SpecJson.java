@@ -145,7 +145,8 @@ public final class SpecJson {
         for (Object key : map.keySet()) {
             if (!keys.contains(key) && !(isKind && KIND.equals(key))) {
                 throw new IllegalArgumentException(path + "." + key + ": is not a key of " + kind(target)
-                        + ", which has " + String.join(", ", keys) + "." + Suggestions.sentence(String.valueOf(key), keys));
+                        + ", which has " + String.join(", ", keys) + "."
+                        + Suggestions.sentence(String.valueOf(key), keys));
             }
         }
         Object[] values = new Object[components.length];

@@ -154,7 +154,8 @@ public final class GgufModelWriter {
         return form.stored(spec, planned);
     }
 
-    private Map<String, Object> metadata(ModelSpec from, Optional<? extends MatrixTypes> types) throws CheckpointException {
+    private Map<String, Object> metadata(ModelSpec from, Optional<? extends MatrixTypes> types)
+            throws CheckpointException {
         Map<String, Object> metadata = new LinkedHashMap<>(form.metadata(from).orElseThrow());
         metadata.put("general.name", name());
         fileType(metadata, types.isPresent() ? types.get().fileType() : QuantizationMix.fileType(commonType()));

@@ -68,7 +68,8 @@ public final class MixedTypes implements MatrixTypes {
             List<String> names = new ArrayList<>(shapes.keySet());
             names.sort(Comparator.comparingInt(MixedTypes::layer).thenComparing(name -> name));
             return new File(layers, number(metadata, architecture + ".expert_count", 0),
-                    kvHeads == 0 ? 1 : heads / kvHeads, architecture.equals("llama") && layers == 80 && heads != kvHeads,
+                    kvHeads == 0 ? 1 : heads / kvHeads,
+                    architecture.equals("llama") && layers == 80 && heads != kvHeads,
                     !shapes.containsKey(OUTPUT), names.stream().filter(MixedTypes::isValue).toList(),
                     names.stream().filter(name -> name.contains("ffn_down") && name.endsWith(".weight")).toList());
         }

@@ -7,10 +7,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// The types that `glia quantize` writes, with llama.cpp's names: most matrices get the base type, some that matter more
-/// a larger one ([MixedTypes]).
+/// The types that `glia quantize` writes, with llama.cpp's names: most matrices get the base type, some that matter
+/// more a larger one ([MixedTypes]).
 ///
-/// @see <a href="https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp">llama.cpp: `llama-quant.cpp`</a>
+/// @see <a href="https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp">llama.cpp:
+///     `llama-quant.cpp`</a>
 public enum QuantizationMix {
     F32(DType.F32, 0),
     F16(DType.F16, 1),

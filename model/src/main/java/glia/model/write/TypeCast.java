@@ -8,8 +8,8 @@ import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.util.Optional;
 
-/// Casts tensors to another type, row by row. A value that the type would round to infinity is an error. The result does
-/// not depend on the number of threads.
+/// Casts tensors to another type, row by row. A value that the type would round to infinity is an error. The result
+/// does not depend on the number of threads.
 ///
 /// @param workers the threads; empty for the caller's alone
 /// @param importance weights of the squared error by column
@@ -26,7 +26,8 @@ record TypeCast(Optional<Workers> workers, ImportanceMatrix importance) {
     /// The tensor itself if it has the type, else a copy in `arena`.
     ///
     /// @param name the tensor's name, for the importance and for messages
-    /// @param expert the expert whose matrix it is, or -1 for a whole tensor, which holds the experts' one after the other
+    /// @param expert the expert whose matrix it is, or -1 for a whole tensor, which holds those of all
+    ///     experts one after the other
     /// @throws IllegalArgumentException if the type cannot hold a value
     Tensor of(String name, int expert, Tensor numbers, DType type, Arena arena) {
         if (numbers.dtype() == type) {

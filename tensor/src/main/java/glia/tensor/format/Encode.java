@@ -37,8 +37,8 @@ public final class Encode {
     /// The same for values whose squared errors are weighted: scales have the least weighted error. Q8_0, MXFP4 and the
     /// plain formats do not use weights.
     ///
-    /// @param importance the weight of each of the `count` values, such as the mean squared activation that it is
-    ///        multiplied with
+    /// @param importance the weight of each of the `count` values, such as the mean square of the activation
+    ///        that it multiplies
     public static void fromFloats(DType type, float[] from, int offset, int count, Optional<float[]> importance,
             long address) {
         Objects.checkFromIndexSize(offset, count, from.length);

@@ -106,7 +106,7 @@ public final class ExpertMlp implements Operation {
         return y;
     }
 
-    /// Receives a matrix and the rows that it was multiplied with.
+    /// Receives a matrix and the rows that it was applied to.
     @FunctionalInterface
     public interface InputListener {
         void multiplied(Weight matrix, Tensor rows);
