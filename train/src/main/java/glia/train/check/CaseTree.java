@@ -59,10 +59,13 @@ public final class CaseTree {
                 continue;
             }
             try {
+                int before = numCases;
                 group.get().run(folder, goldens, kernels, result -> accept(name, result));
                 List<String> unknown = group.get().unknown(folder);
                 if (!unknown.isEmpty()) {
                     unknownCases.put(name, unknown);
+                } else if (numCases == before) {
+                    throw new CheckpointException(folder, "", "holds no case");
                 }
             } catch (IOException e) {
                 accept(name, CaseResult.failed("", e.getMessage()));

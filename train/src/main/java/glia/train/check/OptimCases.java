@@ -25,7 +25,8 @@ import java.util.function.Consumer;
 public final class OptimCases implements CaseGroup {
     /// Parameters and states, in F32.
     private static final double STEPS = 2e-6;
-    /// Of an update's size, where the reference computes in BF16.
+    /// Of an update's largest value, where the reference computes in BF16: its own results in BF16 and F64 differ by up
+    /// to 0.03.
     private static final double BF16 = 5e-2;
     private static final double SCHEDULE = 1e-9;
     private static final String STATE = "state.";

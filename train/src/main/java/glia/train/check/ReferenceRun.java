@@ -73,8 +73,9 @@ record ReferenceRun(UpdateRule rule, double learningRate, double weightDecay, do
                 double loss = pass.loss(batch);
                 results.accept(CaseResult.of(id, "loss", Math.abs(loss - losses[step]), LOSS));
                 double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                double expected = gradientNorms[step];
                 results.accept(CaseResult.of(id, "gradient norm",
-                        Math.abs(norm - gradientNorms[step]) / gradientNorms[step], GRADIENT_NORM));
+                        WorstDifference.ratio(norm, expected, Math.abs(expected)), GRADIENT_NORM));
                 optimizer.step(pass.weightGradients(), learningRate, GradientNorm.clipFactor(norm, clipNorm));
                 pass.zeroGradients();
             }

@@ -56,6 +56,8 @@ public final class StepsCases implements CaseGroup {
             return CaseResult.failed(name, e.getMessage());
         } catch (IllegalArgumentException | IllegalStateException e) {
             return CaseResult.failed(name, file + ": " + e.getMessage());
+        } catch (RuntimeException e) {
+            return CaseResult.failed(name, file + ": " + e);
         }
     }
 }

@@ -55,6 +55,8 @@ public final class TrainingReplay {
             try (Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES, ids[0].length);
                     TrainingPass pass = TrainingPass.of(engine, TrainingOptions.defaults())) {
                 run.replay(pass, kernels, ParameterGroups.weights(model, w -> true), batch, results);
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(inputs, "input_ids", e.getMessage(), e);
             }
         }
     }

@@ -118,6 +118,9 @@ class CaseTreeTest {
         assertTrue(results.get("steps/sft-full").passes());
         Files.delete(tree.resolve("optim/cases.json"));
         assertError("optim/", "cases.json");
+        Files.writeString(tree.resolve("optim/cases.json"), "{\"cases\": []}");
+        assertError("optim/", "optim", "no case");
+        Files.delete(tree.resolve("optim/cases.json"));
         copyCases("optim");
         Files.delete(tree.resolve("optim/cases.safetensors"));
         assertError("optim/adamw", "cases.safetensors");
