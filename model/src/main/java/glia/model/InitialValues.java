@@ -77,8 +77,8 @@ final class InitialValues {
         };
     }
 
-    /// The standard deviation of embeddings: larger where the head has the same matrix and scales logits down, as T5 and
-    /// Granite do.
+    /// The standard deviation of embeddings: larger where the head has the same matrix and scales logits down, as in T5
+    /// and Granite.
     private double embeddings() {
         return form instanceof Initialization.Scaled && spec.head().matrix() == Head.Matrix.TIED
                 && spec.head().logits() instanceof Head.Logits.Scaled scaled && scaled.factor() > 0
