@@ -11,6 +11,7 @@ module glia.model {
     exports glia.model.fresh;
     exports glia.model.quant;
     exports glia.model.layout;
+    exports glia.model.merge;
     exports glia.model.spec;
     exports glia.model.write;
 }

@@ -16,6 +16,7 @@ import glia.cli.command.ExitCode;
 import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
+import glia.cli.command.MergeCommand;
 import glia.cli.command.ModelsCommand;
 import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
@@ -51,8 +52,8 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new NewCommand(),
-                new InspectCommand(), new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(),
+                new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
+                new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(),
                 new EmbedCommand(), new FillMaskCommand(), new ClassifyCommand(),
                 new BenchCommand(), new TrainCommand(), new CheckCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));

@@ -2,6 +2,8 @@ package glia.engine;
 
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /// Options of loading and running a model.
 ///
@@ -12,8 +14,9 @@ import glia.tensor.kernel.KeyValueType;
 /// @param keyValueType the type of the KV cache: smaller ones take less memory and make long contexts faster
 /// @param drafts speculative decoding with the model's multi-token-prediction layer; the output is the same
 /// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, at a cost in speed
+/// @param adapter a folder with an adapter (LoRA) of the model, as PEFT saves it
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
-        KeyValueType keyValueType, boolean drafts, boolean batchInvariant) {
+        KeyValueType keyValueType, boolean drafts, boolean batchInvariant, Optional<Path> adapter) {
     public LoadOptions {
         if (threads < 0 || threads > 1024) {
             throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
@@ -25,7 +28,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     /// Options with an F32 KV cache and without batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision, boolean drafts) {
-        this(threads, contextLength, kernels, precision, KeyValueType.F32, drafts, false);
+        this(threads, contextLength, kernels, precision, KeyValueType.F32, drafts, false, Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -35,24 +38,35 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     }
 
     public LoadOptions withPrecision(Precision other) {
-        return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafts, batchInvariant);
+        return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafts, batchInvariant,
+                adapter);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
-        return new LoadOptions(threads, contextLength, kernels, precision, other, drafts, batchInvariant);
+        return new LoadOptions(threads, contextLength, kernels, precision, other, drafts, batchInvariant,
+                adapter);
     }
 
     public LoadOptions withKernels(String other) {
-        return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafts, batchInvariant);
+        return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafts, batchInvariant,
+                adapter);
     }
 
     public LoadOptions withDrafts() {
-        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, true, batchInvariant);
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, true, batchInvariant, adapter);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
-        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafts, true);
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafts, true, adapter);
+    }
+
+    /// The model with an adapter, which `close` frees with the model.
+    ///
+    /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
+    public LoadOptions withAdapter(Path folder) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafts, batchInvariant,
+                Optional.of(folder));
     }
 
     /// The number of compute threads.

@@ -12,6 +12,8 @@ import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelBackends;
 import java.nio.file.Path;
@@ -26,6 +28,8 @@ public final class LoadedModel implements AutoCloseable {
     private final Workers workers;
     private final KernelBackends.Choice kernels;
     private final Model model;
+    /// The adapters of which `model` is a view, if there are any.
+    private final Optional<Adapters> adapters;
     private final Engine engine;
     private final PackedCopy packedCopy;
     private final Optional<TextLoader> text;
@@ -40,11 +44,12 @@ public final class LoadedModel implements AutoCloseable {
     private volatile boolean isAwaited;
     private volatile boolean isClosed;
 
-    private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Engine engine,
-            PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
+    private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Optional<Adapters> adapters,
+            Engine engine, PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
+        this.adapters = adapters;
         this.engine = engine;
         this.packedCopy = packedCopy;
         this.text = text;
@@ -66,6 +71,7 @@ public final class LoadedModel implements AutoCloseable {
             throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
+        Optional<Adapters> adapters = Optional.empty();
         PackedCopy packedCopy = null;
         try {
             // The kernels' self-test runs while the files are opened.
@@ -76,11 +82,15 @@ public final class LoadedModel implements AutoCloseable {
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
             model = ModelLoader.load(path, checkpoint);
+            if (options.adapter().isPresent()) {
+                adapters = Optional.of(AdapterFolder.read(model, options.adapter().get()));
+                model = adapters.get().attach();
+            }
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
                     options.keyValueType());
-            return new LoadedModel(workers, kernels, model, engine, packedCopy, text, context, options.drafts())
+            return new LoadedModel(workers, kernels, model, adapters, engine, packedCopy, text, context, options.drafts())
                     .prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
             workers.close();
@@ -88,7 +98,7 @@ public final class LoadedModel implements AutoCloseable {
                 packedCopy.close();
             }
             if (model != null) {
-                model.close();
+                close(model, adapters);
             }
             throw e;
         }
@@ -238,8 +248,17 @@ public final class LoadedModel implements AutoCloseable {
             engine.close();
             workers.close();
             packedCopy.close();
-            model.close();
+            close(model, adapters);
         }
+    }
+
+    /// A view with adapters owns nothing: they and its base are closed.
+    private static void close(Model model, Optional<Adapters> adapters) {
+        model.close();
+        adapters.ifPresent(a -> {
+            a.base().close();
+            a.close();
+        });
     }
 
     private void closeScheduler() {

@@ -31,7 +31,8 @@ public final class ConvertCommand implements Command {
             + "Face layout", "--output", "-o").elsewhere("--outfile");
     private static final List<String> TYPES = List.of("f32", "f16", "bf16", "q8_0", "q6_k", "q5_1", "q5_0", "q4_k",
             "q4_1", "q4_0", "mxfp4");
-    private static final Option<DType> TYPE = Option.parsed("TYPE", TYPES, ConvertCommand::type, "number format of "
+    /// For `merge`, too.
+    static final Option<DType> TYPE = Option.parsed("TYPE", TYPES, ConvertCommand::type, "number format of "
             + "matrices, for a folder f32, f16 or bf16; vectors in GGUF are f32 (default: unchanged, or f32 if the "
             + "format has no such type)", "--type").elsewhere("--outtype", "--dtype");
 

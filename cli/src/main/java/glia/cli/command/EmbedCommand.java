@@ -51,7 +51,8 @@ public final class EmbedCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Compute text embeddings",
                 List.of(Models.MODEL, new Positional("TEXT", "text (default: each line of standard input)", false)),
-                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL))
+                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL,
+                        List.of(ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia embed sentence-transformers/all-MiniLM-L6-v2 "A cat." | cut -c1-40
                         [0.07104204,0.05873214,-0.0215803,...""")

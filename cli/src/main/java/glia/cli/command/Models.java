@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
+import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
 import glia.cli.terminal.ProgressDisplay;
@@ -17,6 +18,8 @@ import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -44,18 +47,33 @@ final class Models {
 
     /// Loads a model. Shows progress after a second, and a note if a faster kernel backend is not available.
     static LanguageModel load(Path path, LoadOptions options, Arguments arguments, Console console)
-            throws CheckpointException {
+            throws IOException {
         LanguageModel model = loadWithoutNote(path, options, arguments, console);
         note(model.kernels(), arguments, console);
         return model;
     }
 
     /// Loads a model without the note about kernel backends.
-    static LanguageModel loadWithoutNote(Path path, LoadOptions options, Arguments arguments, Console console)
-            throws CheckpointException {
+    static LanguageModel loadWithoutNote(Path path, LoadOptions plain, Arguments arguments, Console console)
+            throws IOException {
+        LoadOptions options = arguments.has(ComputeOptions.ADAPTER)
+                ? plain.withAdapter(adapter(arguments.get(ComputeOptions.ADAPTER).orElseThrow(), arguments, console))
+                : plain;
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
             return LanguageModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
         }
+    }
+
+    /// The folder of an adapter, downloaded if it is a name on the hub.
+    ///
+    /// @throws IOException if there is none
+    static Path adapter(String name, Arguments arguments, Console console) throws IOException {
+        Path folder = Path.of(name);
+        if (Files.isDirectory(folder)) {
+            return folder;
+        }
+        Path found = locate(Optional.of(name), arguments, console).path();
+        return Files.isDirectory(found) ? found : found.toAbsolutePath().getParent();
     }
 
     /// Loads a model without its tokenizer.

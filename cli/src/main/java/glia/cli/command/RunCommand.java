@@ -47,7 +47,7 @@ public final class RunCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
                 Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named

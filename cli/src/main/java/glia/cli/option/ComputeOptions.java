@@ -7,6 +7,7 @@ import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Options of all commands that compute.
@@ -41,6 +42,10 @@ public final class ComputeOptions {
             "number format of the KV cache; bf16 takes half the memory, int8 about a quarter (default: f32)",
             "--kv-cache-type").in(GROUP).elsewhere("--cache-type-k", "--cache-type-v", "-ctk", "--kv-cache-dtype");
 
+    /// For commands whose model may have an adapter; [glia.cli.command.Models] finds it.
+    public static final Option<String> ADAPTER = Option.text("DIR", "PEFT adapter of the model (LoRA, rsLoRA, DoRA): "
+            + "a folder or a name on the hub", "--adapter").in(GROUP).elsewhere("--lora", "--peft", "--lora-path");
+
     /// The options of every command that computes.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);
 
@@ -61,6 +66,6 @@ public final class ComputeOptions {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
-                arguments.has(DRAFT), arguments.has(BATCH_INVARIANT));
+                arguments.has(DRAFT), arguments.has(BATCH_INVARIANT), Optional.empty());
     }
 }
