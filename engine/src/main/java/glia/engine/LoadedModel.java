@@ -90,8 +90,8 @@ public final class LoadedModel implements AutoCloseable {
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
                     options.keyValueType());
-            return new LoadedModel(workers, kernels, model, adapters, engine, packedCopy, text, context, options.drafts())
-                    .prepared(path, progress);
+            return new LoadedModel(workers, kernels, model, adapters, engine, packedCopy, text, context,
+                    options.drafts()).prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
             workers.close();
             if (packedCopy != null) {

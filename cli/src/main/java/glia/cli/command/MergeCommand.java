@@ -37,8 +37,8 @@ public final class MergeCommand implements Command {
             + "name on the hub", "--adapter").elsewhere("--lora");
     private static final Option<Method> METHOD = Option.choice("METHOD", Method.class,
             "how several models are merged (default: linear)", "--method").elsewhere("--merge-method");
-    private static final Option<List<Double>> WEIGHTS = Option.parsed("A,B", List.of(), MergeCommand::weights,
-            "weight of each model (default: equal)", "--weights").elsewhere("--weight");
+    private static final Option<String> WEIGHTS = Option.text("A,B", "weight of each model (default: equal)",
+            "--weights").elsewhere("--weight");
     private static final Option<Double> DENSITY = Option.parsed("D", List.of(), MergeCommand::density,
             "ties: share of each tensor's differences that are kept (default: 0.2)", "--density");
     private static final Option<String> BASE = Option.text("MODEL", "ties: the base model of all MODELs", "--base")
@@ -53,7 +53,7 @@ public final class MergeCommand implements Command {
             try {
                 weights.add(Double.parseDouble(each));
             } catch (NumberFormatException e) {
-                throw new IllegalArgumentException("'" + word + "' is not a list of numbers such as 0.7,0.3", e);
+                throw new UsageException("--weights: '" + word + "' is not a list of numbers such as 0.7,0.3");
             }
         }
         return weights;
@@ -80,7 +80,8 @@ public final class MergeCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Merge an adapter into its base, or several models into one",
-                List.of(new Positional("MODEL", "base model of --adapter, or the models to be merged", true).repeated()),
+                List.of(new Positional("MODEL", "base model of --adapter, or the models to be merged", true)
+                        .repeated()),
                 List.of(OUT, ADAPTER, METHOD, WEIGHTS, DENSITY, BASE, ConvertCommand.TYPE, TextFiles.FORCE,
                         Json.OPTION))
                 .examples("""
@@ -152,7 +153,8 @@ public final class MergeCommand implements Command {
     }
 
     private static MergeMethod method(Arguments arguments, int numModels) {
-        List<Double> weights = arguments.get(WEIGHTS).orElseGet(() -> Collections.nCopies(numModels, 1.0));
+        List<Double> weights = arguments.get(WEIGHTS).map(MergeCommand::weights)
+                .orElseGet(() -> Collections.nCopies(numModels, 1.0));
         if (weights.size() != numModels) {
             throw new UsageException("--weights has " + Units.counted(weights.size(), "number") + " for "
                     + Units.counted(numModels, "model"));

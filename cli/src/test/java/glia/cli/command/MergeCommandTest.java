@@ -83,7 +83,8 @@ class MergeCommandTest {
     void wrongWordsAreErrors() {
         String out = path("out");
         assertTrue(run(ExitCode.USAGE, "merge", "stories260K", "-o", out).err().contains("one MODEL is no merge"));
-        assertTrue(run(ExitCode.USAGE, "merge", "a", "b", "--adapter", "c", "-o", out).err().contains("needs one MODEL"));
+        assertTrue(run(ExitCode.USAGE, "merge", "a", "b", "--adapter", "c", "-o", out).err()
+                .contains("needs one MODEL"));
         assertTrue(run(ExitCode.USAGE, "merge", "a", "--adapter", "c", "--weights", "1", "-o", out).err()
                 .contains("for several models"));
         assertTrue(run(ExitCode.USAGE, "merge", "a", "b", "--weights", "1,2,3", "-o", out).err()

@@ -53,7 +53,7 @@ public record ModelMerge(Path out, Optional<DType> type, Progress progress, IfEx
     ///
     /// @param base folder or file of the base model
     /// @param adapter folder of the adapter
-    /// @throws CheckpointException if a file cannot be read or written, the adapter does not fit the model, or it cannot
+    /// @throws CheckpointException if a file cannot be read or written, or the adapter does not fit the model or cannot
     ///     be merged
     public void adapter(Path base, Path adapter) throws CheckpointException {
         try (Model model = ModelLoader.load(base); Adapters adapters = AdapterFolder.read(model, adapter)) {

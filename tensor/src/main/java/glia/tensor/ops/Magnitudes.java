@@ -5,9 +5,9 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 
-/// The magnitudes of a weight-decomposed adapter (DoRA, https://arxiv.org/abs/2402.09353): row i of `V = W + scale · B ·
-/// A` is multiplied by `g[i] = m[i] / ‖V[i,:]‖`. The norm counts as a constant in gradients (section 4.3 of the paper).
-/// For an embedding table columns take the place of rows.
+/// The magnitudes of a weight-decomposed adapter (DoRA, https://arxiv.org/abs/2402.09353): row i of `V = W + scale · B
+/// · A` is multiplied by `g[i] = m[i] / ‖V[i,:]‖`. The norm counts as a constant in gradients (section 4.3 of the
+/// paper). For an embedding table columns take the place of rows.
 ///
 /// A row of norm 0 gets the factor 0.
 public final class Magnitudes {
