@@ -2,15 +2,19 @@ package glia.train.report;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Figures of many rows, such as layers, over the steps of a run, in bounded memory: at most 512 rows and 120 columns.
 /// When all columns are full, neighbors are merged into their means.
 final class Heatmap {
     static final int MAX_ROWS = 512;
     static final int MAX_COLUMNS = 120;
+    private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
     private final String name;
     private final Map<String, Integer> rows = new LinkedHashMap<>();
@@ -99,16 +103,25 @@ final class Heatmap {
         columns.add(new Column(step));
     }
 
-    /// Writes the table: `rows` the names, `steps` the last step of each column, `values` by row.
+    /// The first number in a name, by which rows are sorted; -1 if it has none.
+    private static int index(String row) {
+        Matcher number = NUMBER.matcher(row);
+        return number.find() ? Integer.parseInt(number.group()) : -1;
+    }
+
+    /// Writes the table: `rows` the names, by layer, `steps` the last step of each column, `values` by row.
     void write(PageJson json) {
+        List<String> names = new ArrayList<>(rows.keySet());
+        names.sort(Comparator.comparingInt(Heatmap::index));
         json.begin('{').key("name").string(name).key("rows").begin('[');
-        rows.keySet().forEach(json::string);
+        names.forEach(json::string);
         json.end(']').key("steps").begin('[');
         columns.forEach(c -> json.integer(c.lastStep));
         json.end(']').key("values").begin('[');
-        for (int row : rows.values()) {
+        for (String row : names) {
             json.begin('[');
-            columns.forEach(c -> json.shortDecimal(c.mean(row)));
+            int index = rows.get(row);
+            columns.forEach(c -> json.shortDecimal(c.mean(index)));
             json.end(']');
         }
         json.end(']').key("omitted").integer(omitted > 0 ? 1 : 0).end('}');

@@ -10,6 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// What a report shows, in bounded memory, as the JSON that the page reads. The page is a list of sections; each has a
 /// `kind` that its script knows how to draw: `curves`, `heatmap`, `samples`, `notes` or `table`. Groups of figures that
@@ -25,6 +27,8 @@ final class ReportData {
             "reward", "Reward", "response_length", "Response length", "entropy", "Entropy", "kl", "KL divergence",
             "experts/load", "Expert load", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
             "Gradient norms");
+
+    private static final Pattern LAYER = Pattern.compile("\\b(sub)?layers?[ ._]?\\d+");
 
     private final RunDescription run;
     private final Map<String, Map<String, Curve>> curves = new LinkedHashMap<>();
@@ -123,16 +127,11 @@ final class ReportData {
                 heatmap(table + "/per_layer").add(at, layer, Math.sqrt(sum))));
     }
 
-    /// The name up to its first index: `sublayers.3` of `sublayers.3.query`.
+    /// The layer of a parameter: `sublayer 3` of `QUERY of sublayer 3`, `layers.3` of `layers.3.up`; the name itself if
+    /// it has none.
     static String layer(String parameter) {
-        int end = 0;
-        for (String part : parameter.split("\\.")) {
-            end += part.length() + (end == 0 ? 0 : 1);
-            if (part.matches("\\d+")) {
-                return parameter.substring(0, end);
-            }
-        }
-        return parameter;
+        Matcher layer = LAYER.matcher(parameter);
+        return layer.find() ? layer.group() : parameter;
     }
 
     /// Keeps every sample of a short run, and equally spaced ones and the last of a long run.

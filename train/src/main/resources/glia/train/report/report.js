@@ -8,7 +8,7 @@ if (parent !== window) { parent.postMessage({ gliaReport: text }, '*'); return; 
 const SVG = 'http://www.w3.org/2000/svg';
 const COLORS = 8, MAX_ROWS_WITH_NAMES = 48, TABLE_ROWS = 40;
 let data = JSON.parse(text);
-const saved = (() => { try { return JSON.parse(sessionStorage.getItem(storageKey())) || {}; } catch { return {}; } })();
+const saved = (() => { try { return JSON.parse(sessionStorage.getItem(storageKey())) || history.state || {}; } catch { return history.state || {}; } })();
 const state = Object.assign({ smooth: 0.8, logX: false, zoom: null, logY: {}, pick: {}, color: {}, filter: {}, sample: -1,
   open: {}, scroll: 0 }, saved);
 let cross = null;
@@ -17,6 +17,7 @@ let cards = [];
 function storageKey() { return 'glia-report ' + location.pathname; }
 function keep() {
   state.scroll = scrollY;
+  try { history.replaceState(state, ''); } catch { /* Some browsers limit how often. */ }
   try { sessionStorage.setItem(storageKey(), JSON.stringify(state)); } catch { /* Settings last as long as the page. */ }
 }
 
@@ -78,11 +79,11 @@ function header() {
   const tiles = [['Step', data.step.toLocaleString('en'), 'of ' + data.steps.toLocaleString('en')]];
   if (loss) tiles.push(['Training loss', number(smoothed(loss.my).findLast(v => v != null)), 'smoothed']);
   if (validation) tiles.push(['Validation loss', number(validation.last),
-    data.bestLoss == null ? '' : 'best ' + number(data.bestLoss) + ' at ' + data.bestStep.toLocaleString('en')]);
+    data.bestLoss == null ? '' : data.bestLoss === validation.last ? 'the best so far' : 'best ' + number(data.bestLoss) + ' at ' + data.bestStep.toLocaleString('en')]);
   tiles.push(['Tokens', short(data.tokens)], ['Speed', short(data.speed), 'tokens/s'], ['Training time', duration(data.seconds)]);
   if (data.state === 'running') tiles.push(['Time left', duration(data.secondsLeft)]);
   byId('tiles').replaceChildren(...tiles.map(([name, value, more]) =>
-    el('div', {}, el('dt', {}, name), el('dd', {}, value, more ? el('small', {}, ' ' + more) : null))));
+    el('div', {}, el('dt', {}, name), el('dd', {}, value, more ? ' ' : null, more ? el('small', {}, more) : null))));
   age();
 }
 function find(title, name) {
@@ -205,7 +206,7 @@ function curvesCard(get, key, isFirst) {
       group.append(svg('path', { class: s.main ? 'raw faint' : 'main', stroke: color, d: path(s.raw, x, y, logX, logY) }));
       if (s.main) group.append(svg('path', { class: 'main', stroke: color, d: path(s.main, x, y, logX, logY) }));
       else if (curves[i].x.length <= 40) curves[i].x.forEach((step, k) => {
-        if (curves[i].y[k] != null && step >= low) group.append(svg('circle', { cx: x(step), cy: y(curves[i].y[k]), r: 2.5, fill: color }));
+        if (curves[i].y[k] != null && step >= low) group.append(svg('circle', { cx: x(step), cy: y(curves[i].y[k]), r: curves[i].x.length <= 5 ? 4 : 2.5, fill: color }));
       });
     });
     line = svg('line', { class: 'cross', y1: y0, y2: bottom, visibility: 'hidden' });
@@ -393,25 +394,26 @@ function tableCard(get) {
 
 // How each kind of section is drawn.
 const KINDS = { curves: curvesCard, heatmap: heatmapCard, samples: samplesCard, notes: notesCard, table: tableCard };
+const keyOf = section => section.kind + ' ' + section.title;
+/* Adds cards for new sections; those that are there stay, so that focus and open tables do. */
 function build() {
-  const keys = new Map();
-  data.sections.forEach(s => {
-    if (!KINDS[s.kind]) return;
-    const key = s.kind + ' ' + s.title;
-    keys.set(key, s.kind);
+  const keys = [...new Set(data.sections.filter(s => KINDS[s.kind]).map(keyOf))];
+  const host = byId('sections');
+  cards = keys.map((key, i) => {
+    const old = cards.find(c => c.key === key);
+    if (old) return old;
+    const kind = data.sections.find(s => keyOf(s) === key).kind;
+    const all = () => data.sections.filter(s => keyOf(s) === key);
+    const made = KINDS[kind](kind === 'heatmap' ? all : () => all()[0], key, i === 0);
+    made.key = key;
+    host.insertBefore(made.box, host.children[i] || null);
+    return made;
   });
-  cards = [...keys].map(([key, kind], i) => {
-    const all = () => data.sections.filter(s => s.kind + ' ' + s.title === key);
-    return KINDS[kind](kind === 'heatmap' ? all : () => all()[0], key, i === 0);
-  });
-  cards.signature = [...keys.keys()].join('\n');
-  byId('sections').replaceChildren(...cards.map(c => c.box));
 }
 function drawAll() { cards.forEach(c => c.draw()); }
 function show() {
   header();
-  const signature = [...new Set(data.sections.filter(s => KINDS[s.kind]).map(s => s.kind + ' ' + s.title))].join('\n');
-  if (signature !== cards.signature) build();
+  build();
   drawAll();
 }
 

@@ -74,6 +74,17 @@ class HtmlReportTest {
     }
 
     @Test
+    void rowsAreSortedByLayer() throws Exception {
+        try (HtmlReport report = report(1)) {
+            report.measured(1, Map.of("weight_norm/UP of sublayer 10", 1.0, "weight_norm/UP of sublayer 9", 2.0,
+                    "weight_norm/HEAD", 3.0));
+        }
+        JsonNode heatmap = sections().get("Weight norms weight_norm").get("heatmap");
+        assertEquals("[\"HEAD\",\"UP of sublayer 9\",\"UP of sublayer 10\"]", heatmap.get("rows").toString());
+        assertEquals("[[3.0],[2.0],[1.0]]", heatmap.get("values").toString());
+    }
+
+    @Test
     void aLayersNormIsTheRootOfTheSumOfSquares() throws Exception {
         try (HtmlReport report = report(1)) {
             report.measured(1, Map.of("weight_norm/layers.0.a", 3.0, "weight_norm/layers.0.b", 4.0));
@@ -175,7 +186,8 @@ class HtmlReportTest {
         assertEquals(new FigureName("experts", "", "experts/load_max"), FigureName.of("experts/load_max"));
         assertEquals(new FigureName("top5", "", "top5/accuracy"), FigureName.of("top5/accuracy"));
         assertEquals(new FigureName("reward", "", "reward/mean"), FigureName.of("reward/mean"));
-        assertEquals("sublayers.3", ReportData.layer("sublayers.3.experts.7.up"));
-        assertEquals("embedding", ReportData.layer("embedding"));
+        assertEquals("sublayer 3", ReportData.layer("UP of sublayer 3, expert 7"));
+        assertEquals("layers.12", ReportData.layer("model.layers.12.experts.7.up"));
+        assertEquals("EMBEDDING", ReportData.layer("EMBEDDING"));
     }
 }

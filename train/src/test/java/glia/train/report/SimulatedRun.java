@@ -47,7 +47,7 @@ final class SimulatedRun {
                 listener.sampled(step, samples);
             }
             if (step % 700 == 0) {
-                listener.warned(step, "the gradient of sublayers.3.query is not finite; the update is skipped");
+                listener.warned(step, "the gradient of QUERY of sublayer 3 is not finite; the update is skipped");
             }
         }
     }
@@ -55,14 +55,14 @@ final class SimulatedRun {
     private static Map<String, Double> norms(double decay, Random random) {
         Map<String, Double> norms = new LinkedHashMap<>();
         for (int i = 0; i < 12; i++) {
-            for (String role : i % 2 == 0 ? new String[] {"query", "key", "value", "output"}
-                    : new String[] {"gate", "up", "down"}) {
-                norms.put("weight_norm/sublayers." + i + "." + role, 10 + i - 3 * decay + 0.1 * random.nextDouble());
-                norms.put("gradient_norm/sublayers." + i + "." + role,
+            for (String role : i % 2 == 0 ? new String[] {"QUERY", "KEY", "VALUE", "OUTPUT"}
+                    : new String[] {"GATE", "UP", "DOWN"}) {
+                norms.put("weight_norm/" + role + " of sublayer " + i, 10 + i - 3 * decay + 0.1 * random.nextDouble());
+                norms.put("gradient_norm/" + role + " of sublayer " + i,
                         (0.05 + decay) * Math.exp(-i / 4.0) * (0.8 + 0.4 * random.nextDouble()));
             }
         }
-        norms.put("weight_norm/embedding", 40 - decay);
+        norms.put("weight_norm/EMBEDDING", 40 - decay);
         return norms;
     }
 }

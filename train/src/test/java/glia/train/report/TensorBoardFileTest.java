@@ -92,7 +92,7 @@ class TensorBoardFileTest {
                 loss = events.Scalars('loss/train')
                 print(len(loss), [e.step for e in loss] == list(range(1, 401)))
                 print('%.4f %.4f' % (loss[6].value, loss[399].value))
-                print(len(events.Scalars('loss/validation')), len(events.Scalars('weight_norm/embedding')))
+                print(len(events.Scalars('loss/validation')), len(events.Scalars('weight_norm/EMBEDDING')))
                 print(repr(events.Tensors('samples/2')[0].tensor_proto.string_val[0].decode()))
                 print(events.SummaryMetadata('samples/2').plugin_data.plugin_name)
                 print('| data.text | shakespeare.txt |' in events.Tensors('recipe')[0].tensor_proto.string_val[0].decode())
