@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 final class Heatmap {
     static final int MAX_ROWS = 512;
     static final int MAX_COLUMNS = 120;
+    private static final Pattern LAYER = Pattern.compile("layers?[ ._]?(\\d{1,9})");
     private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
     private final String name;
@@ -103,8 +104,12 @@ final class Heatmap {
         columns.add(new Column(step));
     }
 
-    /// The first number in a name, by which rows are sorted; -1 if it has none.
+    /// The number of a row's layer, by which rows are sorted, or its first number; -1 if it has none.
     private static int index(String row) {
+        Matcher layer = LAYER.matcher(row);
+        if (layer.find()) {
+            return Integer.parseInt(layer.group(1));
+        }
         Matcher number = NUMBER.matcher(row);
         return number.find() ? Integer.parseInt(number.group()) : -1;
     }

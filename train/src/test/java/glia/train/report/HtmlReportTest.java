@@ -76,11 +76,12 @@ class HtmlReportTest {
     @Test
     void rowsAreSortedByLayer() throws Exception {
         try (HtmlReport report = report(1)) {
-            report.measured(1, Map.of("weight_norm/UP of sublayer 10", 1.0, "weight_norm/UP of sublayer 9", 2.0,
-                    "weight_norm/HEAD", 3.0));
+            report.measured(1, Map.of("weight_norm/UP of sublayer 10", 1.0,
+                    "weight_norm/UP of expert 20 of layer 9", 2.0, "weight_norm/HEAD", 3.0));
         }
         JsonNode heatmap = sections().get("Weight norms weight_norm").get("heatmap");
-        assertEquals("[\"HEAD\",\"UP of sublayer 9\",\"UP of sublayer 10\"]", heatmap.get("rows").toString());
+        assertEquals("[\"HEAD\",\"UP of expert 20 of layer 9\",\"UP of sublayer 10\"]",
+                heatmap.get("rows").toString());
         assertEquals("[[3.0],[2.0],[1.0]]", heatmap.get("values").toString());
     }
 
@@ -186,7 +187,7 @@ class HtmlReportTest {
         assertEquals(new FigureName("experts", "", "experts/load_max"), FigureName.of("experts/load_max"));
         assertEquals(new FigureName("top5", "", "top5/accuracy"), FigureName.of("top5/accuracy"));
         assertEquals(new FigureName("reward", "", "reward/mean"), FigureName.of("reward/mean"));
-        assertEquals("sublayer 3", ReportData.layer("UP of sublayer 3, expert 7"));
+        assertEquals("sublayer 3", ReportData.layer("UP of expert 7 of sublayer 3"));
         assertEquals("layers.12", ReportData.layer("model.layers.12.experts.7.up"));
         assertEquals("EMBEDDING", ReportData.layer("EMBEDDING"));
     }
