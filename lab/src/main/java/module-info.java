@@ -1,4 +1,5 @@
-/// Inspection and measurement: comparison with references, attention, experts, catalogue, benchmark, perplexity.
+/// Inspection and measurement: comparison with references, attention, experts, catalogue, benchmark, perplexity,
+/// evaluation by tasks.
 module glia.lab {
     requires transitive glia.engine;
 
@@ -6,4 +7,5 @@ module glia.lab {
     exports glia.lab.attention;
     exports glia.lab.catalogue;
     exports glia.lab.check;
+    exports glia.lab.eval;
 }

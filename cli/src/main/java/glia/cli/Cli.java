@@ -12,6 +12,7 @@ import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
 import glia.cli.command.EmbedCommand;
+import glia.cli.command.EvalCommand;
 import glia.cli.command.ExitCode;
 import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
@@ -53,9 +54,9 @@ public final class Cli {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
-                new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(), new PerplexityCommand(),
-                new EmbedCommand(), new FillMaskCommand(), new ClassifyCommand(),
-                new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
+                new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
+                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -13,7 +13,8 @@ import glia.tensor.Tensor;
 import java.util.random.RandomGenerator;
 
 /// Initial parameter values. Matrices are normal with the standard deviation of an `Initialization`; norm weights are
-/// 1, biases 0; state-space decay rates are 1, 2, 3… with time steps of 0.001 to 0.1 (https://arxiv.org/abs/2312.00752).
+/// 1, biases 0; state-space decay rates are 1, 2, 3… with time steps of 0.001 to 0.1
+/// (https://arxiv.org/abs/2312.00752).
 final class InitialValues {
     private static final double EMBEDDING_DEVIATION = 0.02;
     /// Of a scale of 1/√E.

@@ -121,7 +121,7 @@ class EveryFamilyLearnsTest {
         int end = spec.vocabSize();
         TokenBatch batch = new TokenBatch();
         for (int s = 0; s < SEQUENCES; s++) {
-            // Without absolute positions, nothing tells a repeated first token from the first.
+            // Without absolute positions a repeated first token gets the hidden state of the first.
             int[] ids = random.ints(FIRST_ID, end).distinct().limit(TOKENS).toArray();
             if (spec.encoder().isPresent()) {
                 int[] shifted = new int[TOKENS];

@@ -9,6 +9,7 @@ import glia.io.Config;
 import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.tensor.Precision;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.train.data.RandomWindows;
@@ -31,6 +32,11 @@ class TrainingLoopTest {
             "tie_word_embeddings": true}""";
 
     private static double lastLoss(List<ParameterGroup> groups, Model model, Kernels kernels, double rate) {
+        return lastLoss(groups, model, kernels, rate, TrainingOptions.defaults());
+    }
+
+    private static double lastLoss(List<ParameterGroup> groups, Model model, Kernels kernels, double rate,
+            TrainingOptions options) {
         int[] ids = new int[200];
         for (int i = 0; i < ids.length; i++) {
             ids[i] = i * i % 12;
@@ -38,7 +44,7 @@ class TrainingLoopTest {
         var data = new RandomWindows(Tokens.of(ids), 4, 16, 1);
         var schedule = new ConstantSchedule(5);
         double loss = Double.NaN;
-        try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+        try (TrainingPass pass = TrainingPass.of(model, kernels, options);
                 Optimizer optimizer = new Optimizer(kernels, groups)) {
             for (int step = 0; step < 120; step++) {
                 loss = pass.loss(data.batch(step));
@@ -63,6 +69,25 @@ class TrainingLoopTest {
                     assertTrue(loss < 0.3, (muon ? "Muon " : "AdamW ") + loss);
                 }
             }
+        }
+    }
+
+    @Test
+    void mixedPrecisionLearnsAsWellAsF32() throws Exception {
+        try (Workers workers = new Workers(2)) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            TrainingOptions exact = TrainingOptions.defaults();
+            TrainingOptions half = exact.with(Precision.HALF);
+            double[] losses = new double[3];
+            TrainingOptions[] all = {exact, half, half.withCheckpoints(2)};
+            for (int i = 0; i < all.length; i++) {
+                try (Model model = FreshModel.create(Config.parse(Path.of("config.json"), CONFIG), 7)) {
+                    losses[i] = lastLoss(ParameterGroups.of(model, w -> true, new AdamW(), 0.1), model, kernels, 3e-3,
+                            all[i]);
+                }
+            }
+            assertEquals(losses[0], losses[1], 0.05 * losses[0]);
+            assertEquals(losses[1], losses[2]);
         }
     }
 

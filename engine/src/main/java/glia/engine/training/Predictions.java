@@ -8,6 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.loss.LogitHead;
+import glia.tensor.ops.loss.SelectedLogProbs;
 import glia.tensor.ops.loss.TokenLogProbs.Column;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
@@ -110,6 +111,13 @@ public final class Predictions {
         TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targets(), (float) temperature,
                 wantsEntropy, numTop, wantsMean);
         return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
+    }
+
+    /// The log-probabilities of k given tokens at each row, `[M, k]`, such as a teacher's most probable tokens.
+    ///
+    /// @param tokens k tokens for each row, row after row
+    public Value selectedLogProbs(double temperature, int... tokens) {
+        return new Value(ops, ops.apply(new SelectedLogProbs(headInput().tensor(), logitHead(temperature), tokens)));
     }
 
     /// The input of the head's matrix, `[M, D]`, for losses that compute logits in parts.

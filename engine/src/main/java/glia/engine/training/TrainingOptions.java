@@ -14,7 +14,8 @@ import java.util.function.Predicate;
 /// @param trainable the weights that get a gradient, given the model
 /// @param checkpointSublayers activation checkpointing: of each group of so many sublayers only the inputs are kept,
 ///     and the backward pass recomputes the rest; a layer of attention and MLP is two, 0 keeps everything
-/// @param precision `HALF` for BF16 matrix multiplication with F32 accumulation, where kernels support it; else F32
+/// @param precision `HALF` for mixed precision: BF16 matrix multiplication with F32 accumulation where kernels support
+///     it, activations rounded to BF16 and stored as such, everything else F32
 /// @param dropout of training; evaluation has none. The masks depend on the seed, the step (`TrainingPass.atStep`), the
 ///     batch within the step and the place
 /// @param linear how the matrices of layers are multiplied

@@ -67,7 +67,12 @@ public final class TrainingPass implements AutoCloseable {
         recorder.checkpoint(options.checkpointSublayers());
         dropout = options.dropout();
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
-        if (model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER)) {
+        Set<Weight> routers = Collections.newSetFromMap(new IdentityHashMap<>());
+        model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER).map(model.weights()::get)
+                .forEach(routers::add);
+        recorder.keepUnrounded(routers::contains);
+        evaluator.keepUnrounded(routers::contains);
+        if (!routers.isEmpty()) {
             // What routers did outlives its layer, without the layer's other memory.
             evaluator.checkpoint(1);
         }

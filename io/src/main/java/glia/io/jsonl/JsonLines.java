@@ -26,10 +26,24 @@ public final class JsonLines implements AutoCloseable {
     private long line;
     private long offset;
 
+    /// Opens a file.
+    ///
+    /// @throws CheckpointException if there is no such file or it cannot be read
     public JsonLines(Path file) throws CheckpointException {
+        this(file, open(file));
+    }
+
+    /// Reads a stream, which is closed with this.
+    ///
+    /// @param file that errors name
+    public JsonLines(Path file, InputStream stream) {
         this.file = file;
+        in = new BufferedInputStream(stream, 1 << 17);
+    }
+
+    private static InputStream open(Path file) throws CheckpointException {
         try {
-            in = new BufferedInputStream(Files.newInputStream(file), 1 << 17);
+            return Files.newInputStream(file);
         } catch (NoSuchFileException e) {
             throw new CheckpointException(file, "", "there is no such file", e);
         } catch (IOException e) {

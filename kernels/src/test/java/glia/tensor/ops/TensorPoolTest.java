@@ -61,7 +61,11 @@ class TensorPoolTest {
             for (int i = 0; i < 20; i++) {
                 taken.add(pool.allocate(1 + random.nextInt(99), 1 + random.nextInt(999)));
             }
+            // One chunk from now on.
+            pool.clear();
             long bytes = pool.sizeBytes();
+            taken.replaceAll(t -> pool.allocate(t.rows(), t.cols()));
+            assertEquals(bytes, pool.sizeBytes());
             java.util.Collections.shuffle(taken, random);
             taken.forEach(pool::release);
             assertEquals(0, pool.usedBytes());

@@ -11,6 +11,7 @@ import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
+import glia.model.spec.Role;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -19,6 +20,8 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Weight;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -29,9 +32,16 @@ class HalfRecordingTest {
     /// largest differences found are 0.018 of dense models and 0.063 of mixtures of experts.
     private static final double TOLERANCE = 0.1;
     /// One weight's gradient may be small beside what it comes from.
-    private static final double ONE_TOLERANCE = 0.25;
+    private static final double ONE_TOLERANCE = 0.4;
+    /// The same for all gradients of a mixture of experts whose scores are close: a token may take another expert.
+    private static final double ROUTED_TOLERANCE = 0.5;
 
     private static double learn(Model model, Kernels kernels, Gradients gradients, Precision precision) {
+        return learn(model, kernels, gradients, precision, 0);
+    }
+
+    private static double learn(Model model, Kernels kernels, Gradients gradients, Precision precision,
+            int checkpoint) {
         int[] ids = new int[48];
         Arrays.setAll(ids, i -> 3 + 5 * i % 13);
         Pass pass = new Pass();
@@ -39,9 +49,42 @@ class HalfRecordingTest {
         int[] targets = new int[ids.length];
         Arrays.setAll(targets, i -> (3 * i + 1) % 11);
         try (Recorder recorder = new Recorder(kernels, gradients, w -> true, precision)) {
+            recorder.checkpoint(checkpoint);
+            Set<Weight> routers = model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER)
+                    .map(model.weights()::get).collect(Collectors.toSet());
+            recorder.keepUnrounded(routers::contains);
             double loss = recorder.crossEntropy(model.decoder().forward(recorder, pass, States.NONE), targets);
             recorder.backward();
             return loss;
+        }
+    }
+
+    /// Activations are stored as BF16 and restored, or recomputed; the gradients are the same.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gemma2", "gemma3_text", "gemma4_text_moe", "mixtral", "gpt2", "bert", "bloom",
+        "deepseek_v3", "gpt_oss", "mamba", "mamba2", "qwen3_next", "falcon_h1", "jamba", "minimax", "nemotron_h"})
+    void checkpointsOfActivationsChangeNoBit(String family) throws CheckpointException {
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family));
+                Gradients all = new Gradients(); Gradients some = new Gradients(); Gradients few = new Gradients();
+                Gradients exact = new Gradients()) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            double loss = learn(model, kernels, all, Precision.HALF);
+            assertEquals(loss, learn(model, kernels, some, Precision.HALF, 2));
+            assertEquals(loss, learn(model, kernels, few, Precision.HALF, 3));
+            assertEquals(loss, learn(model, kernels, exact, Precision.EXACT), 0.02 * loss);
+            double difference = 0;
+            double length = 0;
+            for (Weight w : model.weights().all().values()) {
+                if (all.find(w).isPresent()) {
+                    assertEquals(0, norm(all.of(w), some.of(w)), () -> Arrays.toString(w.shape()));
+                    assertEquals(0, norm(all.of(w), few.of(w)), () -> Arrays.toString(w.shape()));
+                    difference += norm(all.of(w), exact.of(w));
+                    length += norm(exact.of(w), null);
+                }
+            }
+            double relative = Math.sqrt(difference / length);
+            boolean isRouted = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
+            assertTrue(relative < (isRouted ? ROUTED_TOLERANCE : TOLERANCE), () -> family + ": " + relative);
         }
     }
 
@@ -67,6 +110,8 @@ class HalfRecordingTest {
                     assertEquals(loss, learn(model, kernels, half, Precision.HALF), 0.01 * loss, name);
                     double differences = 0;
                     double lengths = 0;
+                    double all = model.weights().all().values().stream().filter(w -> exact.find(w).isPresent())
+                            .mapToDouble(w -> norm(exact.of(w), null)).sum();
                     for (Weight w : model.weights().all().values()) {
                         if (exact.find(w).isEmpty()) {
                             continue;
@@ -74,14 +119,14 @@ class HalfRecordingTest {
                         assertEquals(0, norm(exact.of(w), fast.of(w)), name);
                         double difference = norm(exact.of(w), half.of(w));
                         double length = norm(exact.of(w), null);
-                        assertTrue(Math.sqrt(difference) <= ONE_TOLERANCE * Math.sqrt(length) + 1e-6,
+                        assertTrue(Math.sqrt(difference) <= ONE_TOLERANCE * Math.sqrt(length) + 2e-3 * Math.sqrt(all),
                                 () -> name + ": " + Arrays.toString(w.shape()) + " " + Math.sqrt(difference / length));
                         differences += difference;
                         lengths += length;
                     }
                     double relative = Math.sqrt(differences / lengths);
                     assertTrue(relative < TOLERANCE, () -> name + ": " + relative);
-                    assertEquals(kernels.multipliesBf16(), relative > 0, name);
+                    assertTrue(relative > 0, name);
                 }
             }
         }

@@ -79,11 +79,6 @@ public final class Bert implements Family {
         return SequenceClassifier.ofFirstToken(labels, outcome);
     }
 
-    @Override
-    public Source classifierSource(ModelSpec spec, Parameter p) {
-        return BertNames.classifier(p);
-    }
-
     /// The pooler and the next-sentence head are for other tasks.
     @Override
     public boolean ignores(ModelSpec spec, String name) {

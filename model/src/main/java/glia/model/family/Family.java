@@ -8,7 +8,6 @@ import glia.model.spec.Classes;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
-import glia.model.spec.Role;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -43,14 +42,6 @@ public interface Family {
     /// @throws CheckpointException if the config is invalid
     default Head classifier(Config config, List<String> labels, Classes.Outcome outcome) throws CheckpointException {
         return SequenceClassifier.ofLastToken(labels, outcome);
-    }
-
-    /// The source of a parameter of that head in the hub's checkpoints.
-    default Source classifierSource(ModelSpec spec, Parameter parameter) {
-        if (parameter.role() != Role.HEAD) {
-            throw new IllegalArgumentException("a classifier of this family has no " + parameter);
-        }
-        return new Source.Stored("score.weight");
     }
 
     /// The family's GGUF form, if it has one.

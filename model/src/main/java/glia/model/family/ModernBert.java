@@ -47,15 +47,13 @@ public final class ModernBert implements Family {
         int hidden = config.positive("hidden_size", 768);
         int heads = config.positive("num_attention_heads", 12);
         int headSize = AttentionConfig.headSize(config, 0);
-        float eps = Standard.epsilon(config, "norm_eps", 1e-5);
-        Norm norm = config.flag("norm_bias", false) ? new Norm.Layer(eps) : new Norm.UnbiasedLayer(eps);
+        Norm norm = norm(config);
         int every = config.positive("global_attn_every_n_layers", 3);
         boolean[] slides = LayerTypes.read(config, layer -> layer % every != 0);
         int reach = config.positive("local_attention", 128) / 2;
         Bias bias = Standard.bias(config, "attention_bias", false);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size", 1152),
-                Activations.read(config, "hidden_activation", "gelu"),
-                Standard.bias(config, "mlp_bias", false));
+                Activations.read(config, "hidden_activation", "gelu"), Standard.bias(config, "mlp_bias", false));
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < slides.length; layer++) {
             Mixer attention = Attention.causal(heads, heads, headSize, rope(config, headSize, slides[layer]), bias)
@@ -66,36 +64,19 @@ public final class ModernBert implements Family {
         Embedding embedding = Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm), 50_283);
         return new ModelSpec("modernbert", config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", 8192), embedding, sublayers, norm,
-                Standard.maskedHead(config, transform(config), Standard.bias(config, "decoder_bias", true),
-                        "ModernBertForMaskedLM"));
+                Standard.maskedHead(config, Standard.transform(config, norm),
+                        Standard.bias(config, "decoder_bias", true), "ModernBertForMaskedLM"));
     }
 
-    /// The transform of the masked language model, and scores with biases, of the first token or the mean.
     @Override
     public Head classifier(Config config, List<String> labels, Classes.Outcome outcome) throws CheckpointException {
-        String pooling = config.text("classifier_pooling", "cls");
-        Classes.Pool pool = switch (pooling) {
-            case "cls" -> Classes.Pool.FIRST;
-            case "mean" -> Classes.Pool.MEAN;
-            default -> throw config.error("classifier_pooling", "found '" + pooling + "', expected cls or mean");
-        };
-        return Head.classifier(new Classes(labels, pool, outcome), transform(config), true);
+        return Head.classifier(new Classes(labels, SequenceClassifier.pool(config), outcome),
+                Standard.transform(config, norm(config)), true);
     }
 
-    @Override
-    public Source classifierSource(ModelSpec spec, Parameter p) {
-        return switch (p.role()) {
-            case HEAD -> new Source.Stored("classifier.weight");
-            case HEAD_BIAS -> new Source.Stored("classifier.bias");
-            default -> source(spec, p);
-        };
-    }
-
-    private static Head.Transform transform(Config config) throws CheckpointException {
+    private static Norm norm(Config config) throws CheckpointException {
         float eps = Standard.epsilon(config, "norm_eps", 1e-5);
-        return new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"),
-                config.flag("norm_bias", false) ? new Norm.Layer(eps) : new Norm.UnbiasedLayer(eps),
-                Standard.bias(config, "classifier_bias", false));
+        return config.flag("norm_bias", false) ? new Norm.Layer(eps) : new Norm.UnbiasedLayer(eps);
     }
 
     /// Global layers have a RoPE base of 160,000, local ones 10,000.

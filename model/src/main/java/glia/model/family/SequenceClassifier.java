@@ -104,7 +104,8 @@ public record SequenceClassifier(Family body) implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return isHead(p) ? body.classifierSource(spec, p) : body.source(spec, p);
+        boolean isScore = p.role() == Role.HEAD && spec.head().transform() instanceof Head.Transform.None;
+        return isScore ? new Source.Stored("score.weight") : body.source(spec, p);
     }
 
     @Override
@@ -116,6 +117,16 @@ public record SequenceClassifier(Family body) implements Family {
     static Head ofFirstToken(List<String> labels, Outcome outcome) {
         return Head.classifier(new Classes(labels, Classes.Pool.FIRST, outcome),
                 new Head.Transform.Dense(Activation.TANH, new Norm.None(), Bias.ALL), true);
+    }
+
+    /// The pooling of ModernBERT's classifiers.
+    static Classes.Pool pool(Config config) throws CheckpointException {
+        String pooling = config.text("classifier_pooling", "cls");
+        return switch (pooling) {
+            case "cls" -> Classes.Pool.FIRST;
+            case "mean" -> Classes.Pool.MEAN;
+            default -> throw config.error("classifier_pooling", "found '" + pooling + "', expected cls or mean");
+        };
     }
 
     /// The head of most decoders: scores of the last token, without a bias.

@@ -38,12 +38,15 @@ import java.util.function.Predicate;
 /// An operation is recorded only if one of its weights is trainable or one of its inputs needs a gradient. Everything
 /// before the first trainable weight is only computed, and its memory is reused.
 ///
-/// Arithmetic is F32, or with `Precision.HALF` both factors of matrix multiplications with plain weights are rounded to
-/// BF16, forward and backward, on processors with BF16 instructions. Activations are never quantized to int8, which has
+/// Arithmetic is F32, or with `Precision.HALF` mixed precision (https://arxiv.org/abs/1710.03740): both factors of matrix
+/// multiplications with plain weights are rounded to BF16, forward and backward, on processors with BF16 instructions;
+/// results of projections, norms, activations and attention are rounded to BF16, and stored as BF16 for the backward
+/// pass. Weights, gradients, the residual stream and losses are F32. Activations are never quantized to int8, which has
 /// no useful gradient. Not thread-safe.
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
+    private Predicate<Weight> unrounded = w -> false;
     private int segmentSublayers;
     private DropoutRates dropout = DropoutRates.NONE;
     private long dropoutKey;
@@ -59,10 +62,16 @@ public final class Recorder implements Ops, AutoCloseable {
     }
 
     /// @param trainable the weights that need gradients; the others are frozen and cost nothing
-    /// @param precision `HALF` for BF16 matrix multiplication; F32 otherwise
+    /// @param precision `HALF` for mixed precision in BF16; F32 otherwise
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision) {
         this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, true);
-        this.recording = new Recording(ops, weights, trainable);
+        this.recording = new Recording(ops, weights, trainable, precision == Precision.HALF);
+    }
+
+    /// Sets the weights whose products mixed precision does not round to BF16, such as routers of experts, whose choice
+    /// small differences decide.
+    public void keepUnrounded(Predicate<Weight> weights) {
+        unrounded = weights;
     }
 
     /// Enables activation checkpointing from the next pass on: of each group of `sublayers` sublayers only the inputs
@@ -165,7 +174,7 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
-        return apply(new Linear(x, w));
+        return apply(new Linear(x, w, !unrounded.test(w)));
     }
 
     @Override
@@ -214,6 +223,9 @@ public final class Recorder implements Ops, AutoCloseable {
         if (recording.mayOverwrite(x) && !recording.gradients().needs(update)) {
             return ops.residual(x, update, scale);
         }
+        if (recording.poolsResiduals()) {
+            return recording.pooledSum(x, update, scale);
+        }
         Tensor y = apply(new Sum(x, 1, update, scale));
         // The residual stream outlives the next release.
         recording.keepAll();
@@ -224,6 +236,9 @@ public final class Recorder implements Ops, AutoCloseable {
     public Tensor replace(Tensor x, Tensor value) {
         if (recording.mayOverwrite(x) && recording.mayOverwrite(value)) {
             return ops.replace(x, value);
+        }
+        if (recording.poolsResiduals()) {
+            return recording.pooledCopy(value);
         }
         recording.keepAll();
         return value;

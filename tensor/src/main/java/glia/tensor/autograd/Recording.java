@@ -14,25 +14,13 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /// The tape of a `Recorder`: the recorded steps, the activations that need gradients, and those that must be kept.
 final class Recording implements AutoCloseable {
-    /// A step of the backward pass.
-    private sealed interface Step {
-        /// The height of the workspace before it.
-        int mark();
-
-        record Applied(Operation operation, Tensor y, int mark) implements Step { }
-
-        record Watched(Tensor x, Consumer<Tensor> watcher, int mark) implements Step { }
-
-        /// Computed without recording: the backward pass recomputes it.
-        record Unrecorded(Ops.Segment body, Tensor[] inputs, Tensor[] outputs, int mark) implements Step { }
-    }
-
     private final Compute ops;
     private final Kernels kernels;
     private final Gradients weights;
@@ -44,6 +32,10 @@ final class Recording implements AutoCloseable {
     private final Tape tape = new OperationTape();
     private final NeedFinder wanted = new NeedFinder();
     private final Operation.Inputs keeping = new InputKeeper();
+    /// In mixed precision, where activations are stored for the backward pass.
+    private final Optional<ActivationArchive> archive;
+    /// Activations in the pool instead of the workspace: the residual stream in mixed precision.
+    private final Set<Tensor> pooled = Collections.newSetFromMap(new IdentityHashMap<>());
     /// Everything below this height of the workspace is kept until the backward pass.
     private int floor;
     /// Whether a segment is being computed without recording.
@@ -51,11 +43,14 @@ final class Recording implements AutoCloseable {
     /// Whether anything in that segment needs a gradient.
     private boolean segmentNeedsGradient;
 
-    Recording(Compute ops, Gradients weights, Predicate<Weight> trainable) {
+    /// @param storesBf16 whether activations are rounded to BF16 and stored as such
+    Recording(Compute ops, Gradients weights, Predicate<Weight> trainable, boolean storesBf16) {
         this.ops = ops;
         this.kernels = ops.kernels();
         this.weights = weights;
         this.trainable = trainable;
+        archive = storesBf16 ? Optional.of(new ActivationArchive(ops.workspace(), kernels.workers(), gradients))
+                : Optional.empty();
     }
 
     // ---- forward -------------------------------------------------------------------------------------------------
@@ -70,11 +65,14 @@ final class Recording implements AutoCloseable {
         if (wanted.isInput(own, y)) {
             return y;
         }
+        if (archive.isPresent() && own.roundsToBf16()) {
+            Bf16Copies.round(kernels.workers(), y);
+        }
         kept.remove(y);
         gradients.need(y, needsGradient);
         if (isRecorded) {
             own.inputs(keeping);
-            steps.add(new Step.Applied(own, y, mark));
+            steps.add(new Step.Applied(own, y, mark, pooled.contains(y)));
             keepAll();
         }
         return y;
@@ -118,9 +116,14 @@ final class Recording implements AutoCloseable {
         ops.release(mark);
         Tensor[] moved = new Tensor[results.length];
         for (int i = 0; i < results.length; i++) {
-            moved[i] = ops.allocate(copies[i].rows(), copies[i].cols());
-            moved[i].copyFrom(copies[i]);
-            gradients.pool().release(copies[i]);
+            if (archive.isPresent()) {
+                moved[i] = copies[i];
+                pooled.add(moved[i]);
+            } else {
+                moved[i] = ops.allocate(copies[i].rows(), copies[i].cols());
+                moved[i].copyFrom(copies[i]);
+                gradients.pool().release(copies[i]);
+            }
             kept.remove(moved[i]);
             gradients.need(moved[i], needsGradient[i]);
         }
@@ -150,7 +153,59 @@ final class Recording implements AutoCloseable {
     }
 
     void release(int mark) {
-        ops.release(Math.max(mark, floor));
+        if (archive.isEmpty() || isInSegment || ops.mark() <= mark || !save(archive.get(), mark)) {
+            ops.release(Math.max(mark, floor));
+        }
+    }
+
+    /// Moves what the backward pass reads out of the workspace from a mark on.
+    ///
+    /// @return whether anything has been recorded since
+    private boolean save(ActivationArchive to, int mark) {
+        int first = steps.size();
+        boolean isRecorded = false;
+        while (first > 0 && steps.get(first - 1).mark() >= mark) {
+            Step step = steps.get(first - 1);
+            if (step instanceof Step.Archived earlier && earlier.mark() == mark) {
+                break;
+            }
+            isRecorded = true;
+            switch (step) {
+                case Step.Applied applied -> to.add(applied.operation(), applied.y());
+                case Step.Unrecorded segment -> to.keep(segment.inputs());
+                case Step.Watched watched -> to.keep(watched.x());
+                case Step.Archived inner -> first = inner.first() + 1;
+            }
+            first--;
+        }
+        if (isRecorded) {
+            steps.add(new Step.Archived(to.save(mark), first, mark));
+            floor = mark;
+            ops.release(mark);
+        }
+        return isRecorded;
+    }
+
+    /// In mixed precision the residual stream lies in the pool, so that the workspace of a sublayer can be reused.
+    boolean poolsResiduals() {
+        return archive.isPresent() && !isInSegment;
+    }
+
+    /// Computes `a + scale · b` in a matrix of the pool.
+    Tensor pooledSum(Tensor a, Tensor b, float scale) {
+        Tensor y = gradients.pool().allocate(a.rows(), a.cols());
+        pooled.add(y);
+        return apply(new Pooled.Sum(y, a, b, scale));
+    }
+
+    /// Copies an activation to a matrix of the pool, unless it is one.
+    Tensor pooledCopy(Tensor x) {
+        if (pooled.contains(x)) {
+            return x;
+        }
+        Tensor y = gradients.pool().allocate(x.rows(), x.cols());
+        pooled.add(y);
+        return apply(new Pooled.Copy(y, x));
     }
 
     /// Whether an activation may be overwritten: the backward pass neither reads it nor passes a gradient through it.
@@ -231,14 +286,15 @@ final class Recording implements AutoCloseable {
         while (steps.size() > numSteps) {
             Step step = steps.removeLast();
             switch (step) {
-                case Step.Applied applied when gradients.has(applied.y) -> {
-                    applied.operation.backward(tape, applied.y);
-                    gradients.drop(applied.y);
+                case Step.Applied applied -> back(applied);
+                case Step.Archived archived -> {
+                    ops.release(archived.mark());
+                    archive.orElseThrow().restore(archived.saved());
+                    continue;
                 }
-                case Step.Applied unused -> { }
                 case Step.Watched watched -> {
-                    if (gradients.has(watched.x)) {
-                        watched.watcher.accept(gradients.of(watched.x));
+                    if (gradients.has(watched.x())) {
+                        watched.watcher().accept(gradients.of(watched.x()));
                     }
                 }
                 case Step.Unrecorded segment -> back(segment);
@@ -248,27 +304,44 @@ final class Recording implements AutoCloseable {
         }
     }
 
+    private void back(Step.Applied step) {
+        if (gradients.has(step.y())) {
+            step.operation().backward(tape, step.y());
+            gradients.drop(step.y());
+        }
+        if (step.isPooled()) {
+            free(step.y());
+        }
+    }
+
+    private void free(Tensor x) {
+        pooled.remove(x);
+        gradients.pool().release(x);
+    }
+
     /// Recomputes a segment with recording, and runs its backward pass.
     private void back(Step.Unrecorded segment) {
-        if (Arrays.stream(segment.outputs).noneMatch(gradients::has)) {
-            return;
+        if (Arrays.stream(segment.outputs()).anyMatch(gradients::has)) {
+            floor = ops.mark();
+            int numSteps = steps.size();
+            Tensor[] results = segment.body().run(segment.inputs());
+            for (int i = 0; i < results.length; i++) {
+                gradients.move(segment.outputs()[i], results[i], kernels);
+            }
+            backTo(numSteps);
         }
-        floor = ops.mark();
-        int numSteps = steps.size();
-        Tensor[] results = segment.body.run(segment.inputs);
-        for (int i = 0; i < results.length; i++) {
-            gradients.move(segment.outputs[i], results[i], kernels);
-        }
-        backTo(numSteps);
+        Arrays.stream(segment.outputs()).filter(pooled::contains).forEach(this::free);
     }
 
     void clear() {
         steps.clear();
         kept.clear();
+        pooled.clear();
         gradients.clear();
         isInSegment = false;
         floor = 0;
         ops.release(0);
+        ops.workspace().consolidate();
     }
 
     @Override

@@ -14,7 +14,7 @@ import java.util.TreeMap;
 /// smallest free piece that fits (best fit) and merges free neighbors, so that passes with other shapes can reuse the
 /// memory. After one pass, passes like it allocate nothing.
 public final class TensorPool implements AutoCloseable {
-    private static final long CHUNK_BYTES = 16L << 20;
+    private static final long CHUNK_BYTES = 1L << 18;
     private static final long ALIGNMENT = 64;
 
     /// A memory chunk and its free pieces: size in bytes by offset.
@@ -22,7 +22,7 @@ public final class TensorPool implements AutoCloseable {
 
     private record Piece(Chunk chunk, long offset, long size) { }
 
-    private final Arena arena = Arena.ofShared();
+    private Arena arena = Arena.ofShared();
     private final List<Chunk> chunks = new ArrayList<>();
     private final Map<Tensor, Piece> taken = new IdentityHashMap<>();
 
@@ -84,9 +84,16 @@ public final class TensorPool implements AutoCloseable {
         free.put(offset, size + (after == null ? 0 : after));
     }
 
-    /// Releases everything.
+    /// Releases everything. Several chunks become one as large as all of them.
     public void clear() {
         taken.clear();
+        if (chunks.size() > 1) {
+            long bytes = sizeBytes();
+            arena.close();
+            arena = Arena.ofShared();
+            chunks.clear();
+            chunks.add(new Chunk(arena.allocate(bytes, ALIGNMENT), new TreeMap<>()));
+        }
         for (Chunk chunk : chunks) {
             chunk.free.clear();
             chunk.free.put(0L, chunk.memory.byteSize());

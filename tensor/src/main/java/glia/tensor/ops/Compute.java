@@ -14,8 +14,11 @@ import java.util.function.Predicate;
 
 /// Ops that compute without recording, in a workspace that is reused by the next pass.
 public final class Compute implements Ops, AutoCloseable {
+    /// Recordings consolidate their memory after each pass, so that its pieces may be small.
+    private static final long RECORDING_CHUNK_BYTES = 1 << 18;
+
     private final Kernels kernels;
-    private final Workspace workspace = new Workspace();
+    private final Workspace workspace;
     private final WeightProducts products;
     private Consumer<Operation> watcher = operation -> { };
 
@@ -26,6 +29,7 @@ public final class Compute implements Ops, AutoCloseable {
     /// @param hasGradients whether a backward pass follows
     public Compute(Kernels kernels, Precision precision, boolean hasGradients) {
         this.kernels = kernels;
+        workspace = hasGradients ? new Workspace(RECORDING_CHUNK_BYTES) : new Workspace();
         products = new WeightProducts(kernels, workspace, precision, hasGradients);
     }
 

@@ -24,6 +24,22 @@ public interface Operation {
         return this;
     }
 
+    /// Whether mixed precision rounds the result to BF16. For results that matrix multiplications and attention read;
+    /// sums along the residual stream, logarithms and states of recurrences stay F32.
+    default boolean roundsToBf16() {
+        return false;
+    }
+
+    /// Whether `backward` reads the values of the inputs. If not, they need not be kept for it.
+    default boolean readsInputs() {
+        return true;
+    }
+
+    /// Whether `backward` reads the values of the result.
+    default boolean readsResult() {
+        return true;
+    }
+
     /// Receives the inputs of an operation.
     interface Inputs {
         void activations(Tensor... xs);

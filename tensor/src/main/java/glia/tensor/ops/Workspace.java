@@ -17,6 +17,11 @@ public final class Workspace implements AutoCloseable {
 
     /// An allocated tensor, and the end of the stack before and after it.
     private record Slot(Tensor tensor, int chunkBefore, long offsetBefore, int chunk, long end) {
+        /// Bytes of the tensor, padded.
+        long bytes() {
+            return padded(tensor.sizeBytes());
+        }
+
         boolean fits(int rows, int cols, int atChunk, long atOffset) {
             return tensor.cols() == cols && tensor.rows() == rows && offsetBefore == atOffset && chunkBefore == atChunk;
         }
@@ -26,18 +31,48 @@ public final class Workspace implements AutoCloseable {
     private static final class Height {
         private final Slot[] cached = new Slot[NUM_CACHED];
         private int oldest;
-        private int chunkBefore;
-        private long offsetBefore;
+        private Slot current;
+        private long usedBefore;
     }
 
-    private final Arena arena = Arena.ofShared();
+    /// The tensors allocated from a mark on. After `release` of that mark, `reopen` allocates the same tensors again.
+    public static final class Window {
+        private final int mark;
+        private final Slot[] slots;
+
+        private Window(int mark, Slot[] slots) {
+            this.mark = mark;
+            this.slots = slots;
+        }
+
+        public int size() {
+            return slots.length;
+        }
+
+        /// A tensor, in the order of their allocation.
+        public Tensor tensor(int i) {
+            return slots[i].tensor;
+        }
+    }
+
+    private final long chunkBytes;
+    private Arena arena = Arena.ofShared();
     private final List<MemorySegment> chunks = new ArrayList<>();
     private final List<Height> heights = new ArrayList<>();
     private int next;
     private int chunk;
     private long offset;
+    private long used;
+    private long peak;
 
-    public Workspace() { }
+    public Workspace() {
+        this(CHUNK_BYTES);
+    }
+
+    /// @param chunkBytes least size of a piece of memory
+    Workspace(long chunkBytes) {
+        this.chunkBytes = chunkBytes;
+    }
 
     /// Allocates an uninitialized F32 matrix, valid until `release` of an earlier mark.
     public Tensor allocate(int rows, int cols) {
@@ -45,9 +80,11 @@ public final class Workspace implements AutoCloseable {
             heights.add(new Height());
         }
         Height height = heights.get(next++);
-        height.chunkBefore = chunk;
-        height.offsetBefore = offset;
         Slot slot = find(height, rows, cols);
+        height.current = slot;
+        height.usedBefore = used;
+        used += slot.bytes();
+        peak = Math.max(peak, used);
         chunk = slot.chunk;
         offset = slot.end;
         return slot.tensor;
@@ -69,16 +106,20 @@ public final class Workspace implements AutoCloseable {
         int at = chunk;
         long start = offset;
         long bytes = DType.F32.bytes((long) rows * cols);
-        long padded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        long padded = padded(bytes);
         while (at < chunks.size() && chunks.get(at).byteSize() - start < padded) {
             at++;
             start = 0;
         }
         if (at == chunks.size()) {
-            chunks.add(arena.allocate(Math.max(CHUNK_BYTES, padded), ALIGNMENT));
+            chunks.add(arena.allocate(Math.max(chunkBytes, padded), ALIGNMENT));
         }
         Tensor t = Tensor.of(DType.F32, chunks.get(at).asSlice(start, bytes), rows, cols);
         return new Slot(t, chunk, offset, at, start + padded);
+    }
+
+    private static long padded(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
     /// The current height of the stack.
@@ -90,8 +131,52 @@ public final class Workspace implements AutoCloseable {
     public void release(int mark) {
         if (mark < next) {
             next = mark;
-            chunk = heights.get(mark).chunkBefore;
-            offset = heights.get(mark).offsetBefore;
+            chunk = heights.get(mark).current.chunkBefore;
+            offset = heights.get(mark).current.offsetBefore;
+            used = heights.get(mark).usedBefore;
+        }
+    }
+
+    /// Returns what has been allocated since a mark.
+    public Window window(int mark) {
+        Slot[] slots = new Slot[next - mark];
+        for (int i = 0; i < slots.length; i++) {
+            slots[i] = heights.get(mark + i).current;
+        }
+        return new Window(mark, slots);
+    }
+
+    /// Allocates the tensors of a window again, at the same addresses.
+    ///
+    /// @throws IllegalStateException unless the stack is as high as when the window began
+    public void reopen(Window window) {
+        if (next != window.mark) {
+            throw new IllegalStateException("the workspace is at " + next + ", expected " + window.mark);
+        }
+        for (Slot slot : window.slots) {
+            Height height = heights.get(next++);
+            height.current = slot;
+            height.usedBefore = used;
+            used += slot.bytes();
+            chunk = slot.chunk;
+            offset = slot.end;
+        }
+    }
+
+    /// Replaces several pieces of memory by one that is as large as everything that was allocated at the same time so
+    /// far. All tensors of this workspace become invalid, unless there is one piece already.
+    ///
+    /// @throws IllegalStateException if anything is allocated
+    public void consolidate() {
+        if (next > 0) {
+            throw new IllegalStateException(next + " matrices are allocated");
+        }
+        if (chunks.size() > 1) {
+            arena.close();
+            arena = Arena.ofShared();
+            chunks.clear();
+            heights.clear();
+            chunks.add(arena.allocate(peak, ALIGNMENT));
         }
     }
 

@@ -52,10 +52,9 @@ final class AssistantSpans {
         if (marked.generated().length > 0) {
             mark(marked.generated());
         } else {
-            for (int i = chat.numPrompt(); i < chat.messages().size(); i++) {
-                boolean isLater = chat.messages().subList(i + 1, chat.messages().size()).stream()
-                        .anyMatch(Chat::isAssistant);
-                if (Chat.isAssistant(chat.messages().get(i)) && !(lastOnly && isLater)) {
+            for (int i = 0; i < chat.messages().size(); i++) {
+                boolean isLater = IntStream.range(i + 1, chat.messages().size()).anyMatch(chat::isTrained);
+                if (chat.isTrained(i) && !(lastOnly && isLater)) {
                     spans.add(turn(i));
                 }
             }
@@ -78,14 +77,29 @@ final class AssistantSpans {
     /// Whether all tool calls of the assistant are in the text. Some templates leave them out if the content is empty
     /// instead of null.
     boolean hasToolCalls() {
-        return chat.messages().stream().filter(Chat::isAssistant).allMatch(message -> {
+        return IntStream.range(0, chat.messages().size()).filter(chat::isTrained).allMatch(i -> {
+            ChatMessage message = chat.messages().get(i);
             long found = message.toolCalls().stream().filter(call -> spans.stream().anyMatch(span ->
                     whole.toString().substring(span.start(), span.end()).contains(call.name()))).count();
             return found == message.toolCalls().size();
         });
     }
 
-    private void mark(int[] generated) {
+    private void mark(int[] generated) throws CheckpointException {
+        int[] turns = IntStream.range(0, chat.messages().size())
+                .filter(i -> Chat.isAssistant(chat.messages().get(i))).toArray();
+        if (2 * turns.length == generated.length) {
+            IntStream.range(0, turns.length).filter(i -> chat.isTrained(turns[i]))
+                    .forEach(i -> spans.add(new Span(generated[2 * i], generated[2 * i + 1], Span.Kind.MARKED)));
+            return;
+        }
+        for (int turn : turns) {
+            if (turn >= chat.numPrompt() && !chat.isTrained(turn)) {
+                throw chat.place().error("messages[" + turn + "].weight", "found 0, but the chat template "
+                        + template.name() + " has " + generated.length / 2 + " generation blocks for " + turns.length
+                        + " turns, so those of this turn are not known; expected no weights");
+            }
+        }
         int from = chat.numPrompt() == 0 ? 0
                 : common(template.renderTrusted(chat.messages().subList(0, chat.numPrompt()), history));
         IntStream.range(0, generated.length / 2).filter(i -> generated[2 * i] >= from)

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /// A conversation of a data file.
 ///
@@ -31,7 +32,19 @@ record Chat(TextPlace place, List<ChatMessage> messages, int numPrompt, List<Map
         return new Chat(place, changed, numPrompt, tools);
     }
 
+    /// Whether a message is the assistant's.
     static boolean isAssistant(ChatMessage message) {
         return message.role().equals("assistant");
+    }
+
+    /// Whether a message is trained on: one of the assistant after the prompt whose `weight` is not 0.
+    boolean isTrained(int index) {
+        ChatMessage message = messages.get(index);
+        return index >= numPrompt && isAssistant(message) && !Integer.valueOf(0).equals(message.extra().get("weight"));
+    }
+
+    /// Whether any message is trained on.
+    boolean isTrained() {
+        return IntStream.range(0, messages.size()).anyMatch(this::isTrained);
     }
 }

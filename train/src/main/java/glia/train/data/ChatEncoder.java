@@ -42,8 +42,7 @@ final class ChatEncoder {
     /// @throws CheckpointException if the chat has no turn of the assistant, the template refuses it, or the tokens of
     ///     a turn cannot be found
     MaskedTokens encode(Chat chat) throws CheckpointException {
-        int numPrompt = chat.numPrompt();
-        if (chat.messages().subList(numPrompt, chat.messages().size()).stream().noneMatch(Chat::isAssistant)) {
+        if (!chat.isTrained()) {
             throw chat.place().error("found no turn of the assistant to train on, only "
                     + chat.messages().stream().map(ChatMessage::role).toList() + "; add its answer, or remove the "
                     + "line");

@@ -123,6 +123,11 @@ final class ChatJson {
         Object reasoning = extra.remove("reasoning_content");
         Object thinking = extra.remove("thinking");
         extra.values().removeIf(Objects::isNull);
+        Object weight = extra.get("weight");
+        if (weight != null && !(weight instanceof Integer n && (n == 0 || n == 1))) {
+            throw line.place().error(where + ".weight", "found " + JsonLine.shown(weight) + ", expected 0 or 1: "
+                    + "whether the message is trained on");
+        }
         Object thought = reasoning != null ? reasoning : thinking;
         return new ChatMessage(name, text, calls, thought == null ? "" : content(where + ".reasoning_content", thought),
                 extra);

@@ -3,6 +3,7 @@ package glia.train.data;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /// Encodes the pieces of documents. No marker in a text is recognized. A document begins with the tokens that the
 /// tokenizer puts before a text, such as BOS, and ends with those after it and EOS, where the tokenizer has one.
@@ -16,8 +17,10 @@ final class DocumentEncoder {
 
     DocumentEncoder(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        int[] plain = tokenizer.encodePlain("a", false);
-        int[] whole = tokenizer.encodePlain("a", true);
+        String probe = Stream.of("a", "1", ".", " ", "\n").filter(text -> tokenizer.encodePlain(text, false).length > 0)
+                .findFirst().orElse("a");
+        int[] plain = tokenizer.encodePlain(probe, false);
+        int[] whole = tokenizer.encodePlain(probe, true);
         int start = 0;
         while (!Arrays.equals(plain, Arrays.copyOfRange(whole, start, start + plain.length))) {
             start++;

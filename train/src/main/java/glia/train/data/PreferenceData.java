@@ -1,6 +1,7 @@
 package glia.train.data;
 
 import glia.io.CheckpointException;
+import glia.io.jsonl.JsonLine;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
@@ -11,7 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Pairs of a preferred and another answer, in memory. A line has `chosen` and `rejected`, strings or lists of
-/// messages, and `prompt`, a string or a list of messages. Without `prompt` the messages that both begin with are the prompt.
+/// messages, and `prompt`, a string or a list of messages. If the answers are whole conversations, the messages that both
+/// begin with are the prompt, whether there is a `prompt` or not.
 ///
 /// @param pairs in the order of the files
 /// @param counts how many pairs were read, cut and dropped
@@ -36,23 +38,19 @@ public record PreferenceData(List<Pair> pairs, ExampleCounts counts) implements 
             ChatJson json = new ChatJson(line);
             List<ChatMessage> chosen = new ArrayList<>(json.turn("chosen", "assistant"));
             List<ChatMessage> rejected = new ArrayList<>(json.turn("rejected", "assistant"));
-            List<ChatMessage> prompt = new ArrayList<>();
-            if (line.values().containsKey("prompt")) {
-                prompt.addAll(json.turn("prompt", "user"));
-                chosen.addAll(0, prompt);
-                rejected.addAll(0, prompt);
-            } else {
-                int most = Math.min(chosen.size(), rejected.size()) - 1;
-                while (prompt.size() < most && chosen.get(prompt.size()).equals(rejected.get(prompt.size()))) {
-                    prompt.add(chosen.get(prompt.size()));
-                }
-                if (prompt.isEmpty()) {
+            int numPrompt = isWhole(line, chosen) && isWhole(line, rejected) ? common(chosen, rejected) : 0;
+            if (numPrompt == 0) {
+                if (!line.values().containsKey("prompt")) {
                     throw line.place().error("found no key \"prompt\", and \"chosen\" and \"rejected\" do not begin "
                             + "with the same message; add the prompt");
                 }
+                List<ChatMessage> prompt = json.turn("prompt", "user");
+                numPrompt = prompt.size();
+                chosen.addAll(0, prompt);
+                rejected.addAll(0, prompt);
             }
-            list.add(line.place(), encoder.encode(json.chat(chosen, prompt.size())),
-                    encoder.encode(json.chat(rejected, prompt.size())));
+            list.add(line.place(), encoder.encode(json.chat(chosen, numPrompt)),
+                    encoder.encode(json.chat(rejected, numPrompt)));
         });
         List<MaskedTokens> sequences = list.examples();
         List<Pair> pairs = new ArrayList<>();
@@ -60,6 +58,22 @@ public record PreferenceData(List<Pair> pairs, ExampleCounts counts) implements 
             pairs.add(new Pair(sequences.get(i), sequences.get(i + 1)));
         }
         return new PreferenceData(pairs, list.counts());
+    }
+
+    /// Whether an answer is a whole conversation, which begins with its prompt.
+    private static boolean isWhole(JsonLine line, List<ChatMessage> answer) {
+        return !Chat.isAssistant(answer.getFirst()) && !answer.getFirst().role().startsWith("tool")
+                || !line.values().containsKey("prompt");
+    }
+
+    /// The messages that both begin with, at most all but the last.
+    private static int common(List<ChatMessage> chosen, List<ChatMessage> rejected) {
+        int most = Math.min(chosen.size(), rejected.size()) - 1;
+        int same = 0;
+        while (same < most && chosen.get(same).equals(rejected.get(same))) {
+            same++;
+        }
+        return same;
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /// Texts as token ids, in a memory-mapped [TokenFile] that is written once:
 ///
@@ -55,7 +56,7 @@ public final class TextData implements DataSource, AutoCloseable {
             throw new CheckpointException(cache, "", "is a folder, expected a token file or a new name");
         }
         try (var in = Files.newInputStream(cache)) {
-            if (!java.util.Arrays.equals(in.readNBytes(magic.length), magic)) {
+            if (!Arrays.equals(in.readNBytes(magic.length), magic)) {
                 throw new CheckpointException(cache, "", "exists, is no token file and was not overwritten; choose "
                         + "another name for the token file");
             }

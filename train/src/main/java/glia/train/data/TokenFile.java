@@ -6,6 +6,7 @@ import glia.io.file.TensorEntry;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HexFormat;
 
@@ -58,7 +59,7 @@ public final class TokenFile implements Documents, AutoCloseable {
         numDocuments = memory.get(LONG, end + 8);
         numUnknown = memory.get(LONG, end + 16);
         expect(new String(memory.asSlice(end + 24, 8).toArray(ValueLayout.JAVA_BYTE),
-                java.nio.charset.StandardCharsets.ISO_8859_1).equals(MAGIC), "byte " + (end + 24),
+                StandardCharsets.ISO_8859_1).equals(MAGIC), "byte " + (end + 24),
                 "found another mark at the end", MAGIC + "; the file is truncated");
         long most = file.sizeBytes();
         expect(numTokens >= 0 && numTokens <= most && numDocuments >= 0 && numDocuments <= most && numUnknown >= 0

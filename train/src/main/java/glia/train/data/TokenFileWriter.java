@@ -2,7 +2,6 @@ package glia.train.data;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
-import glia.io.jsonl.TextPlace;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -13,7 +12,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /// Encodes a source and writes a [TokenFile]. Documents of less than two tokens are left out: they predict nothing.
-final class TokenFileWriter implements DocumentReader {
+final class TokenFileWriter implements ParallelEncoder.Consumer {
     private final AtomicFile.Output out;
     private final DocumentEncoder encoder;
     private final int vocabSize;
@@ -39,22 +38,23 @@ final class TokenFileWriter implements DocumentReader {
     /// @throws CheckpointException if a source cannot be read, is not as described or holds no text
     static void write(Path target, TextSource source, Tokenizer tokenizer, String tokenizerHash, String sourcesHash)
             throws CheckpointException {
-        IOException[] ofSource = new IOException[1];
+        CheckpointException[] ofSource = new CheckpointException[1];
         try {
             AtomicFile.write(target, AtomicFile.IfExists.REPLACE, out -> {
                 TokenFileWriter writer = new TokenFileWriter(out, tokenizer);
                 writer.header(tokenizerHash, sourcesHash);
-                try {
-                    source.read(TextPieces.MAX_CHARACTERS, writer);
+                try (ParallelEncoder encoder = new ParallelEncoder(writer.encoder, writer)) {
+                    source.read(TextPieces.MAX_CHARACTERS, encoder);
+                    encoder.finish();
+                    writer.finish(source);
                 } catch (CheckpointException e) {
                     ofSource[0] = e;
                     throw e;
                 }
-                writer.finish(source);
             });
         } catch (CheckpointException e) {
             // The error of a source is not one of writing.
-            throw ofSource[0] instanceof CheckpointException own ? own : e;
+            throw ofSource[0] != null ? ofSource[0] : e;
         }
     }
 
@@ -70,9 +70,9 @@ final class TokenFileWriter implements DocumentReader {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    /// Adds the tokens of a piece of the current document.
     @Override
-    public void piece(String text, TextPlace place) throws IOException {
-        int[] ids = encoder.encode(text);
+    public void accept(int[] ids) throws IOException {
         numUnknown += encoder.numUnknown(ids);
         if (ids.length > 0 && !isOpen) {
             isOpen = true;
@@ -81,6 +81,7 @@ final class TokenFileWriter implements DocumentReader {
         append(ids);
     }
 
+    /// Ends the current document.
     @Override
     public void end() throws IOException {
         if (isOpen) {

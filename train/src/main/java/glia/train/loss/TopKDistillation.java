@@ -1,6 +1,8 @@
 package glia.train.loss;
 
+import glia.engine.training.Predictions;
 import glia.tensor.autograd.Value;
+import glia.tensor.ops.loss.TopTokens;
 import java.util.Arrays;
 
 /// Forward divergence on the teacher's k most probable tokens, without renormalization, as verl computes it:
@@ -28,6 +30,39 @@ public record TopKDistillation(double minLogProb) {
     /// The loss of each row that is trained: the divergence, but at least 0.
     public Value loss(Value student, Value teacher) {
         return perToken(student, teacher).clamp(0, Double.MAX_VALUE);
+    }
+
+    /// The weighted mean of `loss` over the rows of a batch, for the k most probable tokens of the teacher.
+    ///
+    /// @param teacher predictions for the same batch
+    /// @throws IllegalArgumentException if a row has no target, or the teacher's vocabulary is larger
+    public Value of(Predictions student, Predictions teacher, int k) {
+        TopTokens top = teacher.tokens(1, false, k).top();
+        int rows = student.batch().numRows();
+        if (top.numRows() != rows) {
+            throw new IllegalArgumentException("only " + top.numRows() + " of " + rows + " rows have a target");
+        }
+        int[] tokens = new int[rows * top.size()];
+        Value[] columns = new Value[top.size()];
+        for (int rank = 0; rank < columns.length; rank++) {
+            float[] logProbs = new float[rows];
+            for (int n = 0; n < rows; n++) {
+                tokens[n * columns.length + rank] = top.id(n, rank);
+                logProbs[n] = top.logProb(n, rank);
+            }
+            columns[rank] = student.constant(logProbs);
+        }
+        Value selected = student.selectedLogProbs(1, tokens);
+        Value sum = null;
+        for (int rank = 0; rank < columns.length; rank++) {
+            Value term = perToken(selected.column(rank), columns[rank]);
+            sum = sum == null ? term : sum.plus(term);
+        }
+        double total = 0;
+        for (float w : student.batch().weights()) {
+            total += w;
+        }
+        return sum.clamp(0, Double.MAX_VALUE).times(student.weights()).sum().times(1 / total);
     }
 
     private Value clamped(Value logProbs) {

@@ -33,10 +33,11 @@ import java.util.function.Consumer;
 /// | `warning` | `message` |
 ///
 /// Numbers that JSON has no form for are the strings `NaN`, `Infinity` and `-Infinity`, as in the JSON of protobuf.
-/// `rollouts` is reserved for reinforcement learning. Where a step occurs twice, after a rollback, the later line holds.
+/// `rollouts` is reserved for reinforcement learning. Where a step occurs twice, after a rollback, the later line
+/// holds.
 ///
-/// Every line is handed to the system at once, so a killed process loses none. If the disk is full, there is one
-/// warning, and lines are left out until there is space again.
+/// Every line is written at once, so a killed process loses none. If the disk is full, there is one warning, and lines
+/// are left out until there is space again.
 public final class MetricsFile implements TrainingListener {
     private final FileChannel channel;
     private final WarnOnce failures;

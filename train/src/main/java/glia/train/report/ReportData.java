@@ -14,8 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// What a report shows, in bounded memory, as the JSON that the page reads. The page is a list of sections; each has a
-/// `kind` that its script knows how to draw: `curves`, `heatmap`, `samples`, `notes` or `table`. Groups of figures that
-/// the report does not know get a section of their own, so that a new kind of training needs no change here. The
+/// `kind` that its script can draw: `curves`, `heatmap`, `samples`, `notes` or `table`. Groups of figures without
+/// a title here get a section of their own, so that a new kind of training needs no change here. The
 /// groups `reward`, `response_length`, `entropy` and `kl`, and the kind `rollouts`, are reserved for reinforcement
 /// learning.
 final class ReportData {
@@ -120,7 +120,8 @@ final class ReportData {
             String row = name.substring(slash + 1);
             heatmap(table).add(at, row, value);
             if (table.endsWith("_norm")) {
-                squares.computeIfAbsent(table, _ -> new LinkedHashMap<>()).merge(layer(row), value * value, Double::sum);
+                squares.computeIfAbsent(table, _ -> new LinkedHashMap<>())
+                        .merge(layer(row), value * value, Double::sum);
             }
         });
         squares.forEach((table, layers) -> layers.forEach((layer, sum) ->

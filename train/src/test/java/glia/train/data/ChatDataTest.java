@@ -89,6 +89,18 @@ class ChatDataTest {
     }
 
     @Test
+    void messagesOfWeightZeroAreNotTrainedOn() throws Exception {
+        String line = """
+                {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "one", "weight": 0}, \
+                {"role": "user", "content": "r"}, {"role": "assistant", "content": "two", "weight": 1}]}""";
+        assertEquals("two<|im_end|>", trained(line));
+        var e = assertThrows(CheckpointException.class, () -> trained(line.replace(": 1}", ": 0}")));
+        assertTrue(e.getMessage().contains("found no turn of the assistant"), e.getMessage());
+        e = assertThrows(CheckpointException.class, () -> trained(line.replace(": 1}", ": 0.5}")));
+        assertTrue(e.getMessage().contains("messages[3].weight: found 0.5, expected 0 or 1"), e.getMessage());
+    }
+
+    @Test
     void earlierTurnsOfAPromptAreNotTrainedOn() throws Exception {
         assertEquals("two<|im_end|>", trained("""
                 {"prompt": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "one"}, \

@@ -53,7 +53,9 @@ class PairReadersTest {
                 "{\"prompt\": [" + user + "], \"chosen\": [{\"role\": \"assistant\", \"content\": \"good\"}], "
                         + "\"rejected\": \"bad\"}",
                 "{\"chosen\": [" + user + ", {\"role\": \"assistant\", \"content\": \"good\"}], \"rejected\": ["
-                        + user + ", {\"role\": \"assistant\", \"content\": \"bad\"}]}")) {
+                        + user + ", {\"role\": \"assistant\", \"content\": \"bad\"}]}",
+                "{\"prompt\": \"q\", \"chosen\": [" + user + ", {\"role\": \"assistant\", \"content\": \"good\"}], "
+                        + "\"rejected\": [" + user + ", {\"role\": \"assistant\", \"content\": \"bad\"}]}")) {
             PreferenceData.Pair pair = preferences(line, 100).pairs().getFirst();
             assertEquals("<s>u:q</s><s>a:good</s>", text(pair.chosen().ids()));
             assertEquals("good</s>", text(pair.chosen().trained()));

@@ -12,13 +12,16 @@ import glia.text.tokenizer.Tokenizer;
 import glia.train.tokenizer.SpecialTokens;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -175,12 +178,31 @@ class TextDataTest {
     @Test
     void piecesOfALongDocumentHaveTheTokensOfTheWhole() throws Exception {
         Tokenizer tokenizer = TestTokenizers.bytes(folder.resolve("t"), 400, SpecialTokens.NONE);
-        String text = (TestTokenizers.TEXT + "\r\n  indented\n\n\nx\n").repeat(9000);
-        assertTrue(text.length() > 3 * TextPieces.MAX_CHARACTERS);
+        String text = (TestTokenizers.TEXT + "\r\n  indented\n\n\nx\n").repeat(8000);
+        assertTrue(text.length() > 2 * TextPieces.MAX_CHARACTERS);
         Path file = Files.writeString(folder.resolve("a.txt"), text);
         try (TextData data = TextData.open(TextSource.of(file), tokenizer, folder.resolve("x.tokens"))) {
             assertArrayEquals(tokenizer.encodePlain(text, false), all(data.documents()));
         }
+    }
+
+    /// Reads a corpus of 96 MB with a heap of 48 MB.
+    @Tag("slow")
+    @Test
+    void filesMayBeLargerThanTheHeap() throws Exception {
+        TestTokenizers.characters(folder.resolve("t"), TestTokenizers.TEXT, BOTH);
+        Path file = folder.resolve("a.txt");
+        String part = TestTokenizers.TEXT.repeat(12_000);
+        for (int i = 0; i < 96; i++) {
+            Files.writeString(file, part, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx48m", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                LargeCorpus.class.getName(), folder.toString()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        assertTrue(Files.size(file) > 80 << 20);
+        assertTrue(output.contains("tokens " + (Files.size(file) + 2) + " documents 1"), output);
     }
 
     @Test

@@ -118,6 +118,40 @@ class ModelLossTest {
         }
     }
 
+    /// With as many tokens as the vocabulary has, it is the whole forward divergence.
+    @ParameterizedTest
+    @CsvSource({"37, -Infinity", "4, -Infinity", "4, -3"})
+    void divergenceOnTheMostProbableTokens(int k, double least) throws Exception {
+        TokenBatch batch = new TokenBatch().add(text(1, 9)).add(text(2, 6), new float[] {0, 0, 0, 1, 2, 1});
+        TopKDistillation rule = new TopKDistillation(least);
+        try (Model student = model(3); Model teacher = model(4);
+                TrainingPass pass = TrainingPass.of(student, kernels, TrainingOptions.defaults());
+                TrainingPass fixed = TrainingPass.of(teacher, kernels, TrainingOptions.defaults())) {
+            fixed.evaluate(batch, t -> {
+                double found = pass.evaluate(batch, s -> rule.of(s, t, k));
+                double expected = pass.evaluate(batch, s -> {
+                    int[] top = new int[batch.numRows() * k];
+                    var best = t.tokens(1, false, k).top();
+                    for (int i = 0; i < top.length; i++) {
+                        top[i] = best.id(i / k, i % k);
+                    }
+                    return rule.loss(s.logits().logSoftmax().pick(top), t.logits().logSoftmax().pick(top))
+                            .times(s.weights()).sum().times(1.0 / 12);
+                });
+                assertEquals(expected, found, 1e-5);
+                if (k == TinyConfig.VOCABULARY) {
+                    assertEquals(pass.evaluate(batch, s -> Distillation.FORWARD_KL.of(s, t)), found, 1e-5);
+                }
+                return t.constant(0);
+            });
+            double value = fixed.evaluate(batch, t -> {
+                LossChecks.gradientMatchesFiniteDifferences(student, kernels, batch, s -> rule.of(s, t, k), p -> true);
+                return t.constant(1);
+            });
+            assertEquals(1, value);
+        }
+    }
+
     @Test
     void aStudentLearnsItsTeachersDistributions() throws Exception {
         try (Model student = model(3); Model teacher = model(4);

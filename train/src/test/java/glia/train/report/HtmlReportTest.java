@@ -57,9 +57,10 @@ class HtmlReportTest {
         }
         Map<String, JsonNode> sections = sections();
         assertEquals(List.of("Loss", "Learning rate", "Gradient norm", "Speed", "Accuracy", "Experts",
-                "Parts of the loss", "Expert load experts/load", "Weight norms weight_norm", "Gradient norms gradient_norm",
-                "Weight norms weight_norm/per_layer", "Gradient norms gradient_norm/per_layer", "Samples", "Warnings",
-                "Recipe", "Environment"), List.copyOf(sections.keySet()));
+                "Parts of the loss", "Expert load experts/load", "Weight norms weight_norm",
+                "Gradient norms gradient_norm", "Weight norms weight_norm/per_layer",
+                "Gradient norms gradient_norm/per_layer", "Samples", "Warnings", "Recipe", "Environment"),
+                List.copyOf(sections.keySet()));
         JsonNode loads = sections.get("Expert load experts/load").get("heatmap");
         assertEquals(24, loads.get("rows").size());
         assertEquals("layer0 · 0", loads.get("rows").get(0).asString());

@@ -95,7 +95,8 @@ class TensorBoardFileTest {
                 print(len(events.Scalars('loss/validation')), len(events.Scalars('weight_norm/EMBEDDING')))
                 print(repr(events.Tensors('samples/2')[0].tensor_proto.string_val[0].decode()))
                 print(events.SummaryMetadata('samples/2').plugin_data.plugin_name)
-                print('| data.text | shakespeare.txt |' in events.Tensors('recipe')[0].tensor_proto.string_val[0].decode())
+                recipe = events.Tensors('recipe')[0].tensor_proto.string_val[0].decode()
+                print('| data.text | shakespeare.txt |' in recipe)
                 """;
         Process process = new ProcessBuilder(python, "-c", script, folder.toString())
                 .redirectError(ProcessBuilder.Redirect.DISCARD).start();

@@ -118,6 +118,12 @@ public final class Standard {
         }
     }
 
+    /// The transform of a head with the keys `classifier_activation` and `classifier_bias`.
+    public static Head.Transform transform(Config config, Norm norm) throws CheckpointException {
+        return new Head.Transform.Dense(Activations.read(config, "classifier_activation", "gelu"), norm,
+                bias(config, "classifier_bias", false));
+    }
+
     /// The head of a masked language model, if `architectures` names one of these classes or is absent.
     public static Head maskedHead(Config config, Head.Transform transform, Bias bias, String... classes)
             throws CheckpointException {

@@ -11,20 +11,20 @@ public final class BertNames {
     private BertNames() { }
 
     public static Source source(ModelSpec spec, Parameter p) {
-        String name = p.sublayer() < 0 ? global(spec, p) : inLayer(spec, p);
+        String name = p.sublayer() >= 0 ? inLayer(spec, p)
+                : spec.head().classes().isPresent() ? classifier(spec, p) : global(spec, p);
         // A model without a head has no prefix; the first files called the weights of norms gamma and beta.
         String old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
         return new Source.Stored(name, old, name.replaceFirst("^bert\\.", ""), old.replaceFirst("^bert\\.", ""));
     }
 
-    /// The names of the pooler and the classifier.
-    public static Source classifier(Parameter p) {
+    private static String classifier(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
-            case TRANSFORM -> new Source.Stored("bert.pooler.dense.weight", "pooler.dense.weight");
-            case TRANSFORM_BIAS -> new Source.Stored("bert.pooler.dense.bias", "pooler.dense.bias");
-            case HEAD -> new Source.Stored("classifier.weight");
-            case HEAD_BIAS -> new Source.Stored("classifier.bias");
-            default -> throw StandardNames.unknown(p);
+            case TRANSFORM -> "bert.pooler.dense.weight";
+            case TRANSFORM_BIAS -> "bert.pooler.dense.bias";
+            case HEAD -> "classifier.weight";
+            case HEAD_BIAS -> "classifier.bias";
+            default -> global(spec, p);
         };
     }
 

@@ -12,7 +12,7 @@ public final class ModernBertNames {
 
     public static Source source(ModelSpec spec, Parameter p) {
         if (p.sublayer() < 0) {
-            String name = global(p);
+            String name = global(spec, p);
             return new Source.Stored(name, name.replaceFirst("^model\\.", ""));
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
@@ -48,7 +48,8 @@ public final class ModernBertNames {
         return new Source.Stored(name, name.replaceFirst("^model\\.", ""));
     }
 
-    private static String global(Parameter p) {
+    private static String global(ModelSpec spec, Parameter p) {
+        String head = spec.head().classes().isPresent() ? "classifier" : "decoder";
         return switch (p.role()) {
             case EMBEDDING -> "model.embeddings.tok_embeddings.weight";
             case EMBEDDING_NORM_WEIGHT -> "model.embeddings.norm.weight";
@@ -59,8 +60,8 @@ public final class ModernBertNames {
             case TRANSFORM_BIAS -> "head.dense.bias";
             case TRANSFORM_NORM_WEIGHT -> "head.norm.weight";
             case TRANSFORM_NORM_BIAS -> "head.norm.bias";
-            case HEAD -> "decoder.weight";
-            case HEAD_BIAS -> "decoder.bias";
+            case HEAD -> head + ".weight";
+            case HEAD_BIAS -> head + ".bias";
             default -> throw StandardNames.unknown(p);
         };
     }

@@ -59,4 +59,9 @@ public final class SoftmaxAttention implements Operation {
         Runs own = runs.frozen();
         return new SoftmaxAttention(q, own, k, v, keyRuns == runs ? own : keyRuns.frozen(), shape, learned);
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
 }

@@ -71,4 +71,14 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
             }
         });
     }
+
+    @Override
+    public boolean readsInputs() {
+        return false;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

@@ -65,4 +65,14 @@ public record Dropout(Tensor x, float rate, long key) implements UnaryOperation 
             }
         });
     }
+
+    @Override
+    public boolean readsInputs() {
+        return false;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

@@ -109,4 +109,14 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
             }
         });
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

@@ -7,7 +7,13 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
 /// `y = x · wᵀ`: see `Ops.linear`.
-public record Linear(Tensor x, Weight w) implements Operation {
+///
+/// @param roundsToBf16 whether mixed precision rounds the result
+public record Linear(Tensor x, Weight w, boolean roundsToBf16) implements Operation {
+    public Linear(Tensor x, Weight w) {
+        this(x, w, true);
+    }
+
     @Override
     public Tensor forward(Compute ops) {
         return ops.linear(x, w);
@@ -27,5 +33,10 @@ public record Linear(Tensor x, Weight w) implements Operation {
         if (tape.needs(x)) {
             tape.products().addInputGradient(tape.gradient(x), dy, w);
         }
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
     }
 }

@@ -31,6 +31,21 @@ public final class Norms {
             }
             tape.add(x, tape.gradient(y), 1);
         }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsInputs() {
+            return false;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
+        }
     }
 
     /// `y = x / √(mean(x²) + eps) · (w + offset)`: see `Ops.rmsNorm`.
@@ -50,6 +65,16 @@ public final class Norms {
         public void backward(Tape tape, Tensor y) {
             tape.kernels().gradients().rmsNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
                     tape.gradient(y), x, Compute.stored(w), eps, offset);
+        }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
         }
     }
 
@@ -78,6 +103,16 @@ public final class Norms {
             if (b.isPresent() && tape.needs(b.get())) {
                 tape.kernels().gradients().sumRows(tape.gradient(b.get()), dy);
             }
+        }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
         }
     }
 }

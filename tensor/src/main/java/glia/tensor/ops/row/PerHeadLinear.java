@@ -115,4 +115,14 @@ public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implem
             }
         }
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

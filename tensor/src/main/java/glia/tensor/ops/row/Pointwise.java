@@ -31,6 +31,21 @@ public final class Pointwise {
         public Operation owned() {
             return new Rotate(x, headSize, table, runs.frozen());
         }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsInputs() {
+            return false;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
+        }
     }
 
     /// `y = f(gate) · up`: see `Ops.gated`.
@@ -50,6 +65,16 @@ public final class Pointwise {
             tape.kernels().gradients().gatedBackward(tape.gradient(gate), tape.gradient(up), tape.gradient(y), gate,
                     up, f);
         }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
+        }
     }
 
     /// `y = f(x)`.
@@ -63,6 +88,16 @@ public final class Pointwise {
         public void backward(Tape tape, Tensor y) {
             tape.kernels().gradients().activateBackward(tape.gradient(x), tape.gradient(y), x, f);
         }
+
+        @Override
+        public boolean roundsToBf16() {
+            return true;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
+        }
     }
 
     /// `y = scale · x`.
@@ -75,6 +110,16 @@ public final class Pointwise {
         @Override
         public void backward(Tape tape, Tensor y) {
             tape.add(x, tape.gradient(y), scale);
+        }
+
+        @Override
+        public boolean readsInputs() {
+            return false;
+        }
+
+        @Override
+        public boolean readsResult() {
+            return false;
         }
     }
 }

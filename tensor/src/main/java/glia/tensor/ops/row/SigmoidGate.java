@@ -59,4 +59,14 @@ public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
             }
         });
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

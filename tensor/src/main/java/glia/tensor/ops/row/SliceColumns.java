@@ -44,4 +44,14 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
             }
         });
     }
+
+    @Override
+    public boolean readsInputs() {
+        return false;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

@@ -33,4 +33,14 @@ public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Ope
         tape.add(a, tape.gradient(y), scaleA);
         tape.add(b, tape.gradient(y), scaleB);
     }
+
+    @Override
+    public boolean readsInputs() {
+        return false;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

@@ -65,4 +65,14 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Un
             }
         });
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
+
+    @Override
+    public boolean readsResult() {
+        return false;
+    }
 }

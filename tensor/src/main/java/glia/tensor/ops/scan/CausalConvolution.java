@@ -161,4 +161,9 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             db.ifPresent(d -> ChannelBlocks.add(total, d, 0, from, count));
         });
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
 }

@@ -93,4 +93,9 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
         ChannelBlocks.requireNone(state);
         new SelectiveScanBackward(this, tape, y).run();
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
 }

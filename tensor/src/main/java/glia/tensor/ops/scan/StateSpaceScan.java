@@ -136,4 +136,9 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
         ChannelBlocks.requireNone(state);
         new StateSpaceBackward(this, tape, y).run();
     }
+
+    @Override
+    public boolean roundsToBf16() {
+        return true;
+    }
 }

@@ -1,0 +1,130 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.engine.LanguageModel;
+import glia.io.CheckpointException;
+import glia.io.hub.ModelLocation;
+import glia.lab.eval.EvalResult;
+import glia.lab.eval.EvalTask;
+import glia.lab.eval.Evaluation;
+import glia.lab.eval.TaskFile;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Evaluates a model on tasks, alone or compared with another one.
+public final class EvalCommand implements Command {
+    private static final int DEFAULT_BATCH = 16;
+    private static final Option<Integer> LIMIT = Option.integer("N", 1, Integer.MAX_VALUE,
+            "only the first N items of each task (default: all)", "--limit", "-l");
+    private static final Option<Integer> SHOTS = Option.integer("N", 0, Integer.MAX_VALUE,
+            "examples before each item (default: the task's)", "--shots").elsewhere("--num-fewshot", "--n-shot");
+    private static final Option<Long> SEED = Option.longInteger("N",
+            "random seed of the choice of examples and of bootstrap intervals (default: 0)", "--seed");
+    private static final Option<Integer> BATCH = Option.integer("N", 1, 4096,
+            "answers that are generated at a time (default: " + DEFAULT_BATCH + ")", "--batch", "-b")
+            .elsewhere("--batch-size", "--parallel");
+    private static final Option<String> AGAINST = Option.text("MODEL",
+            "a second model to compare with, item by item", "--against").elsewhere("--baseline", "--compare");
+    private static final Option<String> SAMPLES = Option.text("FILE",
+            "write the result of each item to a JSONL file", "--samples").elsewhere("--log-samples", "--output-path");
+
+    /// For [glia.cli.Cli].
+    public EvalCommand() {}
+
+    @Override
+    public String name() {
+        return "eval";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Evaluate a model on tasks",
+                List.of(Models.MODEL, new Positional("TASK", "built-in task ("
+                        + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
+                Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
+                        ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE)))
+                .examples("""
+                        $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
+                        $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl""")
+                .notes("Tasks measure bits per byte and perplexity of texts, multiple choice by likelihood, or exact "
+                        + "match of generated answers; docs/evaluation.md describes their files. Intervals have 95 % "
+                        + "confidence: Wilson's for accuracies, bootstrap for means and differences.");
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        List<EvalTask> tasks = tasks(arguments);
+        Optional<Path> samples = arguments.get(SAMPLES).map(Path::of);
+        if (samples.isPresent()) {
+            TextFiles.checkWritable(samples.get(), arguments);
+        }
+        ModelLocation first = Models.locate(Optional.of(arguments.required(0)), arguments, console);
+        Optional<ModelLocation> second = Optional.empty();
+        if (arguments.has(AGAINST)) {
+            second = Optional.of(Models.locate(arguments.get(AGAINST), arguments, console));
+        }
+        EvalReport report = new EvalReport(arguments.required(0), evaluate(first, tasks, arguments, console));
+        if (second.isPresent()) {
+            report.compareWith(arguments.get(AGAINST).orElseThrow(),
+                    evaluate(second.get(), tasks, arguments, console), seed(arguments));
+        }
+        if (samples.isPresent()) {
+            TextFiles.write(samples.get(), report.samples());
+        }
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, report.document(seed(arguments)));
+        } else {
+            report.print(console);
+        }
+        return ExitCode.OK;
+    }
+
+    private static long seed(Arguments arguments) {
+        return arguments.get(SEED).orElse(0L);
+    }
+
+    /// Reads all tasks before the model is loaded.
+    private static List<EvalTask> tasks(Arguments arguments) throws CheckpointException {
+        List<EvalTask> tasks = new ArrayList<>();
+        for (String name : arguments.repeated()) {
+            EvalTask task = TaskFile.read(name);
+            if (arguments.has(SHOTS) && task.kind() != EvalTask.Kind.TEXT) {
+                task = task.withShots(arguments.get(SHOTS).orElseThrow());
+            }
+            tasks.add(task.limited(arguments.get(LIMIT).orElse(Integer.MAX_VALUE)));
+        }
+        return tasks;
+    }
+
+    private static List<EvalResult> evaluate(ModelLocation location, List<EvalTask> tasks, Arguments arguments,
+            Console console) throws IOException {
+        try (LanguageModel model = Models.load(location.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+                console)) {
+            Evaluation evaluation = new Evaluation(model, seed(arguments), arguments.get(BATCH).orElse(DEFAULT_BATCH),
+                    (task, done, total) -> {
+                        if (console.errIsTerminal()) {
+                            console.clearProgress();
+                            console.err().print(task + ": " + done + " of " + total);
+                            console.err().flush();
+                        }
+                    });
+            List<EvalResult> results = new ArrayList<>();
+            for (EvalTask task : tasks) {
+                results.add(evaluation.run(task));
+            }
+            if (console.errIsTerminal()) {
+                console.clearProgress();
+            }
+            return results;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class EvalCommandTest {
+    @TempDir private Path folder;
+
+    private static TestConsole run(int exitCode, String... words) {
+        TestConsole console = new TestConsole("");
+        assertEquals(exitCode, console.run(words), () -> console.out() + console.err());
+        return console;
+    }
+
+    @Test
+    void resultsAreATable() {
+        List<String> lines = run(ExitCode.OK, "eval", "stories260K", "knowledge", "prose", "arithmetic", "--limit", "3",
+                "--shots", "1").out().lines().toList();
+        assertEquals(1 + 3 + 2 + 1, lines.size(), lines.toString());
+        assertTrue(lines.getFirst().matches("task +metric +value +95 % interval +items"), lines.getFirst());
+        assertTrue(lines.get(1).matches("knowledge +accuracy +[01]\\.\\d{4} +0\\.\\d{4} to [01]\\.\\d{4} +3"),
+                lines.get(1));
+        assertTrue(lines.get(4).startsWith("prose "));
+        assertTrue(lines.get(6).matches("arithmetic +exact_match .*"), lines.get(6));
+    }
+
+    @Test
+    void modelsAreComparedAndSamplesWritten() throws Exception {
+        Path samples = folder.resolve("samples.jsonl");
+        String[] command = {"eval", "stories260K", "strings", "prose", "--limit", "4", "--against", "stories260K",
+            "--samples", samples.toString(), "--json", "--seed", "7"};
+        JsonNode document = JsonMapper.shared().readTree(run(ExitCode.OK, command).out());
+        assertEquals(7, document.path("seed").asInt());
+        assertEquals(document.path("tasks"), document.path("against").path("tasks"));
+        JsonNode strings = document.path("comparison").get(0);
+        assertEquals(0, strings.path("difference").asDouble());
+        assertEquals(1, strings.path("mcnemar_p").asDouble());
+        assertFalse(document.path("comparison").get(1).has("mcnemar_p"));
+        double value = document.path("tasks").get(1).path("metrics").path("bits_per_byte").path("value").asDouble();
+        assertTrue(value > 0.5 && value < 8, value + " bits per byte");
+        List<String> lines = Files.readAllLines(samples);
+        assertEquals(16, lines.size());
+        JsonNode first = JsonMapper.shared().readTree(lines.getFirst());
+        assertEquals("strings-0", first.path("id").asString());
+        assertTrue(first.path("prompt").asString().contains("=>"));
+        assertTrue(first.has("generated") && first.has("right"));
+        assertTrue(run(ExitCode.BAD_FILE, command).err().contains("exists already; --force overwrites it"));
+        assertTrue(run(ExitCode.OK, "eval", "stories260K", "strings", "--limit", "2", "--against", "stories260K").out()
+                .contains("McNemar p"));
+    }
+
+    @Test
+    void wrongTasksAreNamedBeforeAModelIsLoaded() throws Exception {
+        assertTrue(run(ExitCode.BAD_FILE, "eval", "no such model", "knowlege").err()
+                .contains("Did you mean knowledge?"));
+        Path broken = Files.writeString(folder.resolve("t.jsonl"), "{\"task\":\"t\",\"kind\":\"text\"}\n{\"txt\":1}\n");
+        assertTrue(run(ExitCode.BAD_FILE, "eval", "stories260K", broken.toString()).err()
+                .startsWith("glia: " + broken + ": line 2: found the key \"txt\""));
+        run(ExitCode.USAGE, "eval", "stories260K");
+        run(ExitCode.USAGE, "eval", "stories260K", "prose", "--limit", "0");
+        run(ExitCode.USAGE, "eval", "stories260K", "knowledge", "--shots", "5");
+    }
+}
