@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The types that llama.cpp's quantization gives to the tensors of a file, by their names and layers: a tied embedding
-/// and the head are Q6_K, values of attention and the MLP's last matrix get a larger type in some layers. A matrix whose
-/// rows do not fill blocks of 256 gets a type with blocks of 32 instead ([#fallbacks]), or F16.
+/// and the head are Q6_K, values of attention and the MLP's last matrix get a larger type in some layers. A matrix
+/// whose rows do not fill blocks of 256 gets a type with blocks of 32 instead ([#fallbacks]), or F16.
 ///
 /// @see <a href="https://github.com/ggml-org/llama.cpp/blob/master/src/llama-quant.cpp">llama.cpp:
 ///     `llama_tensor_get_type`, `tensor_type_fallback`</a>

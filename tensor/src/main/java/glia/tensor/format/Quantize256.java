@@ -4,7 +4,8 @@ import glia.tensor.Memory;
 import glia.tensor.format.ScaleSearch.Grid;
 
 /// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]), then chooses for each
-/// group the integer scale (and minimum) next to the found one that has the least error with the rounded scales of the block.
+/// group the integer scale (and minimum) next to the found one that has the least error with the rounded scales of the
+/// block.
 ///
 /// Errors are weighted: without importance by the values' magnitudes as in ggml, with it by `importance · √(2 σ² + x²)`
 /// (σ² for Q2_K), where σ² is the mean square of the block.
