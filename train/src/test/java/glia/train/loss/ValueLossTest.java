@@ -9,12 +9,17 @@ import glia.tensor.DType;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.train.check.CaseFile;
 import glia.train.check.CaseTensor;
+import glia.train.check.ReferenceCase;
 import glia.train.check.Variables;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 
 /// Losses of given values against numbers computed elsewhere.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -123,6 +128,45 @@ class ValueLossTest {
                     case K1 -> assertArrayEquals(new double[] {1, 1, 1}, variables.gradient("policy"), 1e-6);
                     case ABSOLUTE, K3 -> { }
                 }
+            }
+        }
+    }
+
+    @Test
+    @EnabledIfEnvironmentVariable(named = "GLIA_SHARED", matches = ".+")
+    void estimatorsAreThoseOfVerl() throws Exception {
+        Map<String, KlEstimator> names = Map.of("k1", KlEstimator.K1, "abs", KlEstimator.ABSOLUTE, "k2",
+                KlEstimator.K2, "k3", KlEstimator.K3, "k1+", KlEstimator.K1_STRAIGHT_THROUGH, "k3+",
+                KlEstimator.K3_STRAIGHT_THROUGH);
+        int compared = 0;
+        try (CaseFile file = CaseFile.open(Path.of(System.getenv("GLIA_SHARED"), "golden-training/verl-losses"))) {
+            for (ReferenceCase c : file.cases()) {
+                if (c.kind().equals("kl_estimator")) {
+                    compare(c, names.get(c.params().text("estimator")));
+                    compared++;
+                }
+            }
+        }
+        assertEquals(6, compared);
+    }
+
+    private void compare(ReferenceCase c, KlEstimator estimator) {
+        try (Variables variables = new Variables(kernels)) {
+            CaseTensor policy = c.input("logp_new");
+            CaseTensor column = new CaseTensor(policy.dtype(), new long[] {policy.values().length, 1},
+                    policy.values());
+            CaseTensor fixed = c.input("logp_ref");
+            Value each = estimator.of(variables.variable("policy", column), variables.constant(
+                    new CaseTensor(fixed.dtype(), column.shape(), fixed.values())));
+            double[] found = LossChecks.doubles(each.tensor());
+            float[] mask = c.input("mask").floats();
+            variables.backward(each.times(each.constant(mask)).sum());
+            double[] gradient = variables.gradient("policy");
+            for (int i = 0; i < mask.length; i++) {
+                if (mask[i] != 0) {
+                    assertEquals(c.tensor("kl").values()[i], found[i], 1e-5, c.id());
+                }
+                assertEquals(c.tensor("grad_logp").values()[i], gradient[i], 1e-4, c.id());
             }
         }
     }
