@@ -59,6 +59,7 @@ class ValueTest {
         List<Case> cases = new ArrayList<>(List.of(
                 mapped("exp", Value::exp, Math::exp),
                 mapped("log of a square", v -> v.square().log(), x -> Math.log(x * x)),
+                mapped("magnitude", Value::abs, Math::abs),
                 mapped("log sigmoid", Value::logSigmoid, x -> -Math.log(1 + Math.exp(-x))),
                 mapped("clamp", v -> v.clamp(-0.3, 0.6), x -> Math.min(Math.max(x, -0.3), 0.6)),
                 mapped("a line", v -> v.times(-2.5).plus(4), x -> 4 - 2.5 * x),

@@ -130,6 +130,11 @@ public final class Value {
         return of(new ElementwiseMap(tensor, Math::log, x -> 1 / x));
     }
 
+    /// The magnitude; its gradient at 0 is 0.
+    public Value abs() {
+        return of(new ElementwiseMap(tensor, Math::abs, Math::signum));
+    }
+
     public Value square() {
         return of(new ElementwiseMap(tensor, x -> x * x, x -> 2 * x));
     }

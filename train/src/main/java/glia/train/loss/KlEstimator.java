@@ -29,7 +29,7 @@ public enum KlEstimator {
         Value difference = policy.minus(reference);
         return switch (this) {
             case K1 -> difference;
-            case ABSOLUTE -> difference.max(difference.times(-1));
+            case ABSOLUTE -> difference.abs();
             case K2 -> difference.square().times(0.5);
             case K3 -> {
                 Value q = difference.times(-1).clamp(-MOST_LOG_RATIO, MOST_LOG_RATIO);
