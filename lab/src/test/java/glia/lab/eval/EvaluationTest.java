@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -49,7 +50,7 @@ class EvaluationTest {
 
     private static LanguageModel open(Path path, int context) throws Exception {
         return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32, false,
-                false));
+                false, Optional.empty()));
     }
 
     @AfterAll
