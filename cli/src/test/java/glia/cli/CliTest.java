@@ -54,7 +54,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(12 + 4, numFound);
+        assertEquals(14 + 4, numFound);
     }
 
     @Test
