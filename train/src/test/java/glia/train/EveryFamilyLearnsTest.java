@@ -19,6 +19,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.Sublayer;
+import glia.tensor.Precision;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
@@ -37,6 +38,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -72,7 +74,16 @@ class EveryFamilyLearnsTest {
     void aFreshModelOfEachConfigLearns(Path folder) throws CheckpointException {
         Config config = Config.read(folder.resolve("config.json"));
         try (Model model = FreshModel.create(config, 3)) {
-            assertLearns(model, folder.getFileName().toString());
+            assertLearns(model, folder.getFileName().toString(), Precision.EXACT);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("folders")
+    @Tag("slow")
+    void aFreshModelOfEachConfigLearnsInMixedPrecision(Path folder) throws CheckpointException {
+        try (Model model = FreshModel.create(Config.read(folder.resolve("config.json")), 3)) {
+            assertLearns(model, folder.getFileName().toString(), Precision.HALF);
         }
     }
 
@@ -85,16 +96,16 @@ class EveryFamilyLearnsTest {
         ModelSpec spec = new ModelSpec(cell.name(), 40, 24, 64, Embedding.PLAIN,
                 List.of(new Sublayer(0, norm, network), new Sublayer(0, norm, mlp)), norm, Head.SEPARATE);
         try (Model model = FreshModel.create(spec, 3)) {
-            assertLearns(model, cell.name());
+            assertLearns(model, cell.name(), Precision.EXACT);
         }
     }
 
-    private void assertLearns(Model model, String name) {
+    private void assertLearns(Model model, String name, Precision precision) {
         TokenBatch batch = batch(model.spec());
         double target = LOSS + leastLoss(model.spec());
         double loss = Double.POSITIVE_INFINITY;
         int step = 0;
-        try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+        try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults().with(precision));
                 Optimizer optimizer = new Optimizer(kernels, List.of(new ParameterGroup(
                         ParameterGroups.weights(model, w -> true), new AdamW(0.9, 0.99), 0, 1)))) {
             for (; step < STEPS && loss >= target; step++) {
