@@ -7,6 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import glia.io.CheckpointException;
 import glia.io.hub.ModelLocation;
 import glia.lab.eval.EvalResult;
@@ -51,13 +52,16 @@ public final class EvalCommand implements Command {
                 List.of(Models.MODEL, new Positional("TASK", "built-in task ("
                         + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
                 Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
-                        ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE)))
+                        ComputeOptions.ALL,
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose
-                        $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl""")
+                        $ glia eval tuned/ questions.jsonl --against base/ --samples answers.jsonl
+                        $ glia eval base/ questions.jsonl --adapter adapter/ --against base/""")
                 .notes("Tasks measure bits per byte and perplexity of texts, multiple choice by likelihood, or exact "
                         + "match of generated answers; docs/evaluation.md describes their files. Intervals have 95 % "
-                        + "confidence: Wilson's for accuracies, bootstrap for means and differences.");
+                        + "confidence: Wilson's for accuracies, bootstrap for means and differences. An adapter "
+                        + "belongs to the first model.");
     }
 
     @Override
@@ -72,10 +76,12 @@ public final class EvalCommand implements Command {
         if (arguments.has(AGAINST)) {
             second = Optional.of(Models.locate(arguments.get(AGAINST), arguments, console));
         }
-        EvalReport report = new EvalReport(arguments.required(0), evaluate(first, tasks, arguments, console));
+        String name = arguments.required(0)
+                + arguments.get(ComputeOptions.ADAPTER).map(adapter -> " with " + adapter).orElse("");
+        EvalReport report = new EvalReport(name, evaluate(first, true, tasks, arguments, console));
         if (second.isPresent()) {
             report.compareWith(arguments.get(AGAINST).orElseThrow(),
-                    evaluate(second.get(), tasks, arguments, console), seed(arguments));
+                    evaluate(second.get(), false, tasks, arguments, console), seed(arguments));
         }
         if (samples.isPresent()) {
             TextFiles.write(samples.get(), report.samples());
@@ -105,10 +111,11 @@ public final class EvalCommand implements Command {
         return tasks;
     }
 
-    private static List<EvalResult> evaluate(ModelLocation location, List<EvalTask> tasks, Arguments arguments,
-            Console console) throws IOException {
-        try (LanguageModel model = Models.load(location.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
-                console)) {
+    private static List<EvalResult> evaluate(ModelLocation location, boolean isFirst, List<EvalTask> tasks,
+            Arguments arguments, Console console) throws IOException {
+        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
+        try (LanguageModel model = isFirst ? Models.load(location.path(), options, arguments, console)
+                : Models.loadWithoutAdapter(location.path(), options, arguments, console)) {
             Evaluation evaluation = new Evaluation(model, seed(arguments), arguments.get(BATCH).orElse(DEFAULT_BATCH),
                     (task, done, total) -> {
                         if (console.errIsTerminal()) {

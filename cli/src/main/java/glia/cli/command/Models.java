@@ -56,9 +56,14 @@ final class Models {
     /// Loads a model without the note about kernel backends.
     static LanguageModel loadWithoutNote(Path path, LoadOptions plain, Arguments arguments, Console console)
             throws IOException {
-        LoadOptions options = arguments.has(ComputeOptions.ADAPTER)
+        return loadWithoutAdapter(path, arguments.has(ComputeOptions.ADAPTER)
                 ? plain.withAdapter(adapter(arguments.get(ComputeOptions.ADAPTER).orElseThrow(), arguments, console))
-                : plain;
+                : plain, arguments, console);
+    }
+
+    /// Loads a second model, which the adapter of the command line does not belong to.
+    static LanguageModel loadWithoutAdapter(Path path, LoadOptions options, Arguments arguments, Console console)
+            throws IOException {
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
             return LanguageModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
         }

@@ -5,6 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.io.file.AtomicFile.IfExists;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.adapter.AdapterConfig;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -57,6 +66,28 @@ class EvalCommandTest {
         assertTrue(run(ExitCode.BAD_FILE, command).err().contains("exists already; --force overwrites it"));
         assertTrue(run(ExitCode.OK, "eval", "stories260K", "strings", "--limit", "2", "--against", "stories260K").out()
                 .contains("McNemar p"));
+    }
+
+    /// The adapter belongs to the first model alone.
+    @Test
+    void anAdapterIsComparedWithItsBase() throws Exception {
+        Path base = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
+        Path folderOfAdapter = folder.resolve("adapter");
+        try (Model model = ModelLoader.load(base);
+                Adapters adapters = Adapters.create(model, AdapterConfig.defaults().withRank(2, 8), 3)) {
+            adapters.trainable().values().forEach(w -> w.update(t -> {
+                for (long i = 0; i < t.size(); i++) {
+                    t.set(i, t.get(i) + 0.1f);
+                }
+            }));
+            AdapterFolder.write(adapters, folderOfAdapter, IfExists.FAIL);
+        }
+        JsonNode document = JsonMapper.shared().readTree(run(ExitCode.OK, "eval", "stories260K", "prose", "--adapter",
+                folderOfAdapter.toString(), "--against", "stories260K", "--json").out());
+        assertEquals("stories260K with " + folderOfAdapter, document.path("model").asString());
+        JsonNode alone = JsonMapper.shared().readTree(run(ExitCode.OK, "eval", "stories260K", "prose", "--json").out());
+        assertEquals(alone.path("tasks"), document.path("against").path("tasks"));
+        assertTrue(document.path("comparison").get(0).path("difference").asDouble() > 0.01);
     }
 
     @Test
