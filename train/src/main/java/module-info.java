@@ -6,6 +6,7 @@ module glia.train {
     exports glia.train.checkpoint;
     exports glia.train.data;
     exports glia.train.loss;
+    exports glia.train.memory;
     exports glia.train.expert;
     exports glia.train.optim;
     exports glia.train.recipe;

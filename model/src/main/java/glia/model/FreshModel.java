@@ -14,6 +14,7 @@ import glia.model.spec.Parameters;
 import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -60,16 +61,34 @@ public final class FreshModel {
         return create(spec, Optional.empty(), form, seed);
     }
 
+    /// Creates a model whose weights all share the same memory, for counting what a model of any size needs.
+    public static Model withoutValues(ModelSpec spec) {
+        CountedMemory memory = new CountedMemory();
+        return create(spec, Optional.empty(), (parameter, shape, arena) -> memory.tensor(DType.F32, shape));
+    }
+
     private static Model create(ModelSpec spec, Optional<Config> config, Initialization form, long seed) {
         InitialValues values = new InitialValues(spec, form, new SplittableRandom(seed));
+        return create(spec, config, (parameter, shape, arena) -> {
+            Tensor t = Tensor.allocate(arena, DType.F32, shape);
+            values.fill(parameter, t);
+            return t;
+        });
+    }
+
+    /// Creates the tensor of a parameter.
+    private interface Maker {
+        Tensor make(Parameter parameter, long[] shape, Arena arena);
+    }
+
+    private static Model create(ModelSpec spec, Optional<Config> config, Maker maker) {
         Map<Parameter, long[]> shapes = Parameters.of(spec);
         Arena arena = Arena.ofShared();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         Map<Parameter, Source> sources = new LinkedHashMap<>();
         Map<Parameter, Weight> weights = new HashMap<>();
         shapes.forEach((parameter, shape) -> {
-            Tensor t = Tensor.allocate(arena, DType.F32, shape);
-            values.fill(parameter, t);
+            Tensor t = maker.make(parameter, shape, arena);
             tensors.put(HandWritten.name(parameter), t);
             sources.put(parameter, new Source.Stored(HandWritten.name(parameter)));
             weights.put(parameter, new Weight.Stored(t));

@@ -15,6 +15,9 @@ import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.NoKernels;
+import glia.tensor.kernel.Workers;
+import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
@@ -45,7 +48,7 @@ public final class TrainingPass implements AutoCloseable {
     private final Kernels kernels;
     private final Optional<Tokenizer> tokenizer;
     private final Predicate<Weight> trainable;
-    private final Gradients gradients = new Gradients();
+    private final Gradients gradients;
     private final Recorder recorder;
     private final Recorder evaluator;
     /// The engine whose model may not be closed during a pass.
@@ -56,14 +59,16 @@ public final class TrainingPass implements AutoCloseable {
     private boolean isClosed;
 
     private TrainingPass(Model model, Decoder decoder, Kernels kernels, Optional<Tokenizer> tokenizer,
-            Optional<Engine> engine, TrainingOptions options) {
+            Optional<Engine> engine, TrainingOptions options, Optional<CountedMemory> counted) {
         this.engine = engine;
         this.model = model;
         this.decoder = decoder;
         this.kernels = kernels;
         this.tokenizer = tokenizer;
         trainable = options.trainable().of(model);
-        recorder = new Recorder(kernels, gradients, trainable, options.precision());
+        gradients = counted.map(Gradients::new).orElseGet(Gradients::new);
+        recorder = counted.map(memory -> new Recorder(kernels, gradients, trainable, options.precision(), memory))
+                .orElseGet(() -> new Recorder(kernels, gradients, trainable, options.precision()));
         recorder.checkpoint(options.checkpointSublayers());
         dropout = options.dropout();
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
@@ -118,18 +123,29 @@ public final class TrainingPass implements AutoCloseable {
     /// Creates a pass for a model with a tokenizer.
     public static TrainingPass of(LanguageModel model, TrainingOptions options) {
         return new TrainingPass(model.model(), model.engine().decoder(), model.engine().ops().kernels(),
-                Optional.of(model.tokenizer()), Optional.of(model.engine()), options);
+                Optional.of(model.tokenizer()), Optional.of(model.engine()), options,
+                Optional.empty());
     }
 
     /// Creates a pass for the model of an engine, on token ids.
     public static TrainingPass of(Engine engine, TrainingOptions options) {
         return new TrainingPass(engine.model(), engine.decoder(), engine.ops().kernels(), Optional.empty(),
-                Optional.of(engine), options);
+                Optional.of(engine), options, Optional.empty());
     }
 
     /// Creates a pass for a model, on token ids.
     public static TrainingPass of(Model model, Kernels kernels, TrainingOptions options) {
-        return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), Optional.empty(), options);
+        return new TrainingPass(model, model.decoder(), kernels, Optional.empty(), Optional.empty(), options,
+                Optional.empty());
+    }
+
+    /// Creates a pass that computes nothing of use and takes hardly any memory: after a loss, `sizeBytes` and the size
+    /// of `weightGradients` are those of another pass.
+    ///
+    /// @param workers of operations that are not kernels
+    public static TrainingPass counting(Model model, Workers workers, TrainingOptions options) {
+        return new TrainingPass(model, model.decoder(), NoKernels.on(workers), Optional.empty(), Optional.empty(),
+                options, Optional.of(new CountedMemory()));
     }
 
     /// The mean cross-entropy of the next token over texts, in nats. Accumulates its gradients.

@@ -10,11 +10,13 @@ import java.util.Set;
 /// The activations of a recording that need gradients, and the gradients accumulated so far. A gradient has memory from
 /// its first contribution until the backward pass of the operation that computed the activation.
 final class ActivationGradients implements AutoCloseable {
-    private final TensorPool pool = new TensorPool();
+    private final TensorPool pool;
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
     private final Set<Tensor> needed = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    ActivationGradients() { }
+    ActivationGradients(TensorPool pool) {
+        this.pool = pool;
+    }
 
     boolean needs(Tensor x) {
         return needed.contains(x);

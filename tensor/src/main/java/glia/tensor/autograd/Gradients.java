@@ -3,6 +3,7 @@ package glia.tensor.autograd;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
 import java.util.IdentityHashMap;
@@ -14,11 +15,21 @@ public final class Gradients implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
 
-    public Gradients() { }
+    private final Optional<CountedMemory> counted;
+
+    public Gradients() {
+        counted = Optional.empty();
+    }
+
+    /// Gradients that are only counted: `sizeBytes` is what others would hold.
+    public Gradients(CountedMemory memory) {
+        counted = Optional.of(memory);
+    }
 
     /// The gradient of a weight; a tensor of zeros if nothing has been added yet.
     public Tensor of(Weight w) {
-        return byWeight.computeIfAbsent(w, key -> Tensor.allocate(arena, DType.F32, key.shape()));
+        return byWeight.computeIfAbsent(w, key -> counted.isPresent()
+                ? counted.get().tensor(DType.F32, key.shape()) : Tensor.allocate(arena, DType.F32, key.shape()));
     }
 
     /// The gradient of a weight, if a backward pass has reached it.

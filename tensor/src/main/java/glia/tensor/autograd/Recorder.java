@@ -11,6 +11,7 @@ import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.CrossEntropy;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
@@ -65,7 +66,17 @@ public final class Recorder implements Ops, AutoCloseable {
     /// @param precision `HALF` for mixed precision in BF16; F32 otherwise
     public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision) {
         this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, true);
-        this.recording = new Recording(ops, weights, trainable, precision == Precision.HALF);
+        this.recording = new Recording(ops, weights, trainable, precision == Precision.HALF, new TensorPool());
+    }
+
+    /// Creates a recorder that computes nothing of use and takes hardly any memory: its `sizeBytes` is what another
+    /// recorder would hold.
+    ///
+    /// @param kernels need not compute anything
+    public Recorder(Kernels kernels, Gradients weights, Predicate<Weight> trainable, Precision precision,
+            CountedMemory memory) {
+        this.ops = new Compute(kernels, precision == Precision.HALF ? precision : Precision.EXACT, memory);
+        this.recording = new Recording(ops, weights, trainable, precision == Precision.HALF, new TensorPool(memory));
     }
 
     /// Sets the weights whose products mixed precision does not round to BF16, such as routers of experts, whose choice

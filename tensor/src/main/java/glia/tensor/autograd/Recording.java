@@ -25,7 +25,7 @@ final class Recording implements AutoCloseable {
     private final Kernels kernels;
     private final Gradients weights;
     private final Predicate<Weight> trainable;
-    private final ActivationGradients gradients = new ActivationGradients();
+    private final ActivationGradients gradients;
     private final List<Step> steps = new ArrayList<>();
     /// Activations that the backward pass reads and that may not be overwritten.
     private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
@@ -44,7 +44,8 @@ final class Recording implements AutoCloseable {
     private boolean segmentNeedsGradient;
 
     /// @param storesBf16 whether activations are rounded to BF16 and stored as such
-    Recording(Compute ops, Gradients weights, Predicate<Weight> trainable, boolean storesBf16) {
+    Recording(Compute ops, Gradients weights, Predicate<Weight> trainable, boolean storesBf16, TensorPool pool) {
+        gradients = new ActivationGradients(pool);
         this.ops = ops;
         this.kernels = ops.kernels();
         this.weights = weights;

@@ -2,12 +2,14 @@ package glia.tensor.autograd;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.ops.CountedMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /// An allocator of F32 matrices that may be released in any order, for gradients of activations. It allocates the
@@ -17,8 +19,8 @@ public final class TensorPool implements AutoCloseable {
     private static final long CHUNK_BYTES = 1L << 18;
     private static final long ALIGNMENT = 64;
 
-    /// A memory chunk and its free pieces: size in bytes by offset.
-    private record Chunk(MemorySegment memory, TreeMap<Long, Long> free) { }
+    /// A memory chunk and its free pieces: size in bytes by offset. Memory that is only counted has no chunks' memory.
+    private record Chunk(MemorySegment memory, long size, TreeMap<Long, Long> free) { }
 
     private record Piece(Chunk chunk, long offset, long size) { }
 
@@ -26,16 +28,31 @@ public final class TensorPool implements AutoCloseable {
     private final List<Chunk> chunks = new ArrayList<>();
     private final Map<Tensor, Piece> taken = new IdentityHashMap<>();
 
-    public TensorPool() { }
+    private final Optional<CountedMemory> counted;
+
+    public TensorPool() {
+        counted = Optional.empty();
+    }
+
+    /// A pool that counts what it would hold.
+    TensorPool(CountedMemory memory) {
+        counted = Optional.of(memory);
+    }
 
     /// Allocates an uninitialized matrix.
     public Tensor allocate(int rows, int cols) {
         long bytes = DType.F32.bytes((long) rows * cols);
         long size = Math.max(1, Math.ceilDiv(bytes, ALIGNMENT)) * ALIGNMENT;
         Piece piece = take(size);
-        Tensor t = Tensor.of(DType.F32, piece.chunk.memory.asSlice(piece.offset, bytes), rows, cols);
+        Tensor t = counted.isPresent() ? counted.get().tensor(DType.F32, rows, cols)
+                : Tensor.of(DType.F32, piece.chunk.memory.asSlice(piece.offset, bytes), rows, cols);
         taken.put(t, piece);
         return t;
+    }
+
+    private Chunk chunk(long bytes) {
+        return new Chunk(counted.isPresent() ? MemorySegment.NULL : arena.allocate(bytes, ALIGNMENT), bytes,
+                new TreeMap<>(Map.of(0L, bytes)));
     }
 
     private Piece take(long size) {
@@ -53,7 +70,7 @@ public final class TensorPool implements AutoCloseable {
         }
         if (bestChunk == null) {
             best = Math.max(CHUNK_BYTES, size);
-            bestChunk = new Chunk(arena.allocate(best, ALIGNMENT), new TreeMap<>(Map.of(0L, best)));
+            bestChunk = chunk(best);
             chunks.add(bestChunk);
         }
         bestChunk.free.remove(bestOffset);
@@ -92,17 +109,17 @@ public final class TensorPool implements AutoCloseable {
             arena.close();
             arena = Arena.ofShared();
             chunks.clear();
-            chunks.add(new Chunk(arena.allocate(bytes, ALIGNMENT), new TreeMap<>()));
+            chunks.add(chunk(bytes));
         }
         for (Chunk chunk : chunks) {
             chunk.free.clear();
-            chunk.free.put(0L, chunk.memory.byteSize());
+            chunk.free.put(0L, chunk.size);
         }
     }
 
     /// Size of the memory held, in bytes.
     public long sizeBytes() {
-        return chunks.stream().mapToLong(c -> c.memory.byteSize()).sum();
+        return chunks.stream().mapToLong(Chunk::size).sum();
     }
 
     /// Bytes allocated and not yet released.

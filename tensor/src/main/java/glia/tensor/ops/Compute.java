@@ -33,6 +33,13 @@ public final class Compute implements Ops, AutoCloseable {
         products = new WeightProducts(kernels, workspace, precision, hasGradients);
     }
 
+    /// Ops for a recording that only counts the memory that it would take.
+    public Compute(Kernels kernels, Precision precision, CountedMemory memory) {
+        this.kernels = kernels;
+        workspace = new Workspace(memory);
+        products = new WeightProducts(kernels, workspace, precision, true);
+    }
+
     public Kernels kernels() {
         return kernels;
     }

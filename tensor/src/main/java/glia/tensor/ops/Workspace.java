@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// A stack allocator of F32 matrices for the activations of a pass. A pass that allocates the same shapes in the same
 /// order as an earlier one gets the same tensors, so nothing is allocated or zeroed in the steady state.
@@ -56,6 +57,7 @@ public final class Workspace implements AutoCloseable {
     }
 
     private final long chunkBytes;
+    private final Optional<CountedMemory> counted;
     private Arena arena = Arena.ofShared();
     private final List<MemorySegment> chunks = new ArrayList<>();
     private final List<Height> heights = new ArrayList<>();
@@ -72,6 +74,13 @@ public final class Workspace implements AutoCloseable {
     /// @param chunkBytes least size of a piece of memory
     Workspace(long chunkBytes) {
         this.chunkBytes = chunkBytes;
+        counted = Optional.empty();
+    }
+
+    /// A workspace that counts what it would hold.
+    Workspace(CountedMemory memory) {
+        chunkBytes = 0;
+        counted = Optional.of(memory);
     }
 
     /// Allocates an uninitialized F32 matrix, valid until `release` of an earlier mark.
@@ -107,6 +116,9 @@ public final class Workspace implements AutoCloseable {
         long start = offset;
         long bytes = DType.F32.bytes((long) rows * cols);
         long padded = padded(bytes);
+        if (counted.isPresent()) {
+            return new Slot(counted.get().tensor(DType.F32, rows, cols), at, start, at, start + padded);
+        }
         while (at < chunks.size() && chunks.get(at).byteSize() - start < padded) {
             at++;
             start = 0;
@@ -182,7 +194,7 @@ public final class Workspace implements AutoCloseable {
 
     /// Size of the memory held, in bytes.
     public long sizeBytes() {
-        return chunks.stream().mapToLong(MemorySegment::byteSize).sum();
+        return counted.isPresent() ? peak : chunks.stream().mapToLong(MemorySegment::byteSize).sum();
     }
 
     /// Frees the memory; tensors of this workspace may not be used afterwards.
