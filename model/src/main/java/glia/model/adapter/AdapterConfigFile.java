@@ -145,10 +145,11 @@ final class AdapterConfigFile {
     /// The file's text.
     ///
     /// @param targets the modules with an adapter, as a list of names, or an expression
-    static String json(AdapterConfig config, ModuleNames targets) {
+    /// @param task PEFT's name of the kind of model, empty for models without one
+    static String json(AdapterConfig config, ModuleNames targets, Optional<String> task) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("peft_type", "LORA");
-        keys.put("task_type", "CAUSAL_LM");
+        task.ifPresent(type -> keys.put("task_type", type));
         keys.put("base_model_name_or_path", config.base().orElse(""));
         keys.put("r", config.rank());
         keys.put("lora_alpha", number(config.alpha()));

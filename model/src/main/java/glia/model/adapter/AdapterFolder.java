@@ -9,6 +9,8 @@ import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.adapter.AdapterBuilder.Factors;
 import glia.model.adapter.AdapterModule.Kind;
+import glia.model.spec.Head;
+import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -233,6 +235,13 @@ public final class AdapterFolder {
         }
     }
 
+    /// PEFT's name of the kind of model; a model without a head for tokens needs none.
+    private static Optional<String> task(ModelSpec spec) {
+        boolean isForTokens = spec.head().matrix() != Head.Matrix.ABSENT && spec.head().classes().isEmpty();
+        return spec.looksAhead() || !isForTokens ? Optional.empty()
+                : Optional.of(spec.encoder().isPresent() ? "SEQ_2_SEQ_LM" : "CAUSAL_LM");
+    }
+
     /// Writes the folder; each file appears complete or not at all, the config last.
     ///
     /// @throws CheckpointException if the folder holds an adapter that may not be replaced, or cannot be written
@@ -244,7 +253,8 @@ public final class AdapterFolder {
         try (Arena arena = Arena.ofConfined()) {
             Files.createDirectories(folder);
             SafetensorsWriter.write(folder.resolve(TENSORS), adapters.tensors(arena), Map.of("format", "pt"), ifExists);
-            String json = AdapterConfigFile.json(adapters.config(), adapters.targets());
+            String json = AdapterConfigFile.json(adapters.config(), adapters.targets(),
+                    task(adapters.base().spec()));
             AtomicFile.write(configFile, ifExists, out -> out.write(json.getBytes(StandardCharsets.UTF_8)));
         } catch (CheckpointException e) {
             throw e;

@@ -2,6 +2,7 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.file.TensorContent;
 import glia.io.gguf.GgufCheckpoint;
 import glia.model.Model;
 import glia.model.block.Weights;
@@ -11,10 +12,8 @@ import glia.model.family.HandWritten;
 import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
-import glia.tensor.Tensor;
 import glia.text.tokenizer.GgufTokenizerFolder;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -28,14 +27,14 @@ import java.util.Optional;
 final class HubFolder implements ModelWriter.Hub {
     private final Model model;
     private final Config config;
-    private final Map<String, Tensor> tensors = new LinkedHashMap<>();
+    private final Map<String, TensorContent> tensors = new LinkedHashMap<>();
 
     private HubFolder(Model model, Config config) {
         this.model = model;
         this.config = config;
     }
 
-    static HubFolder of(Model model, Weights weights, Optional<DType> type, Arena arena) throws CheckpointException {
+    static HubFolder of(Model model, Weights weights, Optional<DType> type) throws CheckpointException {
         Config config = model.checkpoint() instanceof GgufCheckpoint gguf ? ofGguf(model, gguf)
                 : model.config().orElseGet(() -> HandWritten.config(model.spec()));
         Family family = Families.of(config);
@@ -49,7 +48,7 @@ final class HubFolder implements ModelWriter.Hub {
         HubFolder hub = new HubFolder(model, config);
         StoredAs stored = new StoredAs(Places.of(to, family::source), new LayoutConversion(from, to, weights),
                 name -> type, TypeCast.PLAIN, StoredAs.PLAIN, (p, shape) -> shape.length > 1 || type.isEmpty());
-        stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name).make().apply(arena)));
+        stored.places().names().forEach(name -> hub.tensors.put(name, stored.content(name)));
         return hub;
     }
 
@@ -62,7 +61,7 @@ final class HubFolder implements ModelWriter.Hub {
     }
 
     @Override
-    public Map<String, Tensor> tensors() {
+    public Map<String, TensorContent> tensors() {
         return tensors;
     }
 

@@ -11,12 +11,12 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.quant.Packings;
 import glia.tensor.DType;
-import glia.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -73,9 +73,10 @@ public final class ModelWriter {
         }
         try (Arena arena = Arena.ofConfined()) {
             Hub hub = model.checkpoint() instanceof GgufCheckpoint || model.path().isEmpty()
-                    ? HubFolder.of(model, weights, type, arena) : copy(model, weights, type, arena);
+                    ? HubFolder.of(model, weights, type) : copy(model, weights, type, arena);
             writeFolder(folder, ifExists, temporary -> {
-                SafetensorsWriter.writeSharded(temporary, hub.tensors(), Map.of("format", "pt"), MAX_SHARD_BYTES);
+                SafetensorsWriter.writeShardedContents(temporary, hub.tensors(), Map.of("format", "pt"),
+                        MAX_SHARD_BYTES);
                 hub.writeOtherFiles(temporary);
             });
         }
@@ -109,7 +110,7 @@ public final class ModelWriter {
 
     /// The content of a folder in the hub's layout.
     interface Hub {
-        Map<String, Tensor> tensors();
+        Map<String, TensorContent> tensors();
 
         /// Writes the files besides the tensors.
         void writeOtherFiles(Path folder) throws IOException;
@@ -119,19 +120,21 @@ public final class ModelWriter {
             throws CheckpointException {
         Path source = model.path().orElseThrow();
         SavedTensors saved = new SavedTensors(model, weights, arena);
-        Map<String, Tensor> tensors = saved.all();
+        Map<String, TensorContent> tensors = new LinkedHashMap<>();
+        saved.all().forEach((name, tensor) -> tensors.put(name, TensorContent.of(tensor)));
         boolean unpacks = saved.unpacks();
         if (type.isPresent()) {
             if (!unpacks && !model.tensors().packed().isEmpty()) {
                 throw new CheckpointException(source, "", "has quantized weights, which keep their type unless all are"
                         + " copied to memory first");
             }
-            saved.matrices().forEach(name -> tensors.computeIfPresent(name,
-                    (n, tensor) -> TypeCast.PLAIN.of(n, -1, tensor, type.get(), arena)));
+            saved.matrices().forEach(name -> tensors.computeIfPresent(name, (n, tensor) -> new TensorContent(type.get(),
+                    tensor.shape(), scratch -> TypeCast.PLAIN.of(n, -1, tensor.make().apply(scratch), type.get(),
+                            scratch))));
         }
         return new Hub() {
             @Override
-            public Map<String, Tensor> tensors() {
+            public Map<String, TensorContent> tensors() {
                 return tensors;
             }
 

@@ -1,15 +1,25 @@
 package glia.train.check;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.io.Config;
+import glia.io.file.AtomicFile.IfExists;
+import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.kernels.KernelBackends;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.Adapters;
 import glia.tensor.kernel.Workers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,6 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 class LoraCasesTest {
     private static final Path FEW = Path.of("src/test/resources/golden-training/lora");
     private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
+
+    private static final String TENSORS = "adapter_model.safetensors";
 
     @TempDir
     Path temporary;
@@ -39,6 +51,36 @@ class LoraCasesTest {
             assertTrue(results.stream().allMatch(CaseResult::passes),
                     () -> results.stream().filter(r -> !r.passes()).toList().toString());
             assertTrue(results.size() >= 3);
+        }
+    }
+
+    /// An adapter that PEFT wrote is written again with the same names and numbers.
+    @Test
+    void adaptersAreWrittenAsPeftWroteThem() throws Exception {
+        for (String id : List.of("dora-rslora", "embedding", "lora-bias")) {
+            Path again = temporary.resolve(id);
+            try (Model model = ModelLoader.load(GOLDENS.resolve("llama"));
+                    Adapters adapters = AdapterFolder.read(model, FEW.resolve(id))) {
+                AdapterFolder.write(adapters, again, IfExists.FAIL);
+            }
+            try (SafetensorsCheckpoint before = SafetensorsCheckpoint.open(FEW.resolve(id).resolve(TENSORS));
+                    SafetensorsCheckpoint after = SafetensorsCheckpoint.open(again.resolve(TENSORS))) {
+                Set<String> names = new HashSet<>(before.names());
+                names.removeIf(name -> name.endsWith(".base_layer.weight"));
+                assertEquals(names, after.names());
+                for (String name : names) {
+                    assertArrayEquals(before.tensor(name).toArray(), after.tensor(name).toArray(), name);
+                    assertArrayEquals(before.tensor(name).shape(), after.tensor(name).shape(), name);
+                }
+            }
+            Config before = Config.read(FEW.resolve(id).resolve("adapter_config.json"));
+            Config after = Config.read(again.resolve("adapter_config.json"));
+            for (String key : after.keys()) {
+                if (!key.equals("target_modules")) {
+                    assertEquals(before.found(key), after.found(key), key);
+                }
+            }
+            assertEquals(Set.of(before.strings("target_modules")), Set.of(after.strings("target_modules")));
         }
     }
 
