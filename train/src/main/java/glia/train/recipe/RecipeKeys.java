@@ -108,6 +108,8 @@ public final class RecipeKeys {
     public static final RecipeKey<Format> FORMAT = choice("data.format", Format.class,
             "for task: distill, whether files hold text or chats").or(Format.TEXT);
     public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
+    public static final RecipeKey<String> SEPARATOR = text("data.separator",
+            "line of a text file that ends a document, such as <|endoftext|> (default: a file is one document)").or("");
     public static final RecipeKey<Packing> PACKING = choice("data.packing", Packing.class,
             "windows: random windows of the text; documents: whole documents that do not attend to each other")
             .or(Packing.WINDOWS);
@@ -214,7 +216,7 @@ public final class RecipeKeys {
 
     private static final List<RecipeKey<?>> ALL = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
-            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
+            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
             CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, TARGETS, TEACHER, DISTILLATION, BETA,

@@ -79,7 +79,8 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
     }
 
     static TextSource source(Recipe recipe, Path path) throws CheckpointException {
-        return new TextSource(List.of(path), recipe.get(RecipeKeys.TEXT_KEY), "");
+        return new TextSource(List.of(path), recipe.get(RecipeKeys.TEXT_KEY),
+                recipe.get(RecipeKeys.SEPARATOR));
     }
 
     /// Prompts by micro-batch.
