@@ -84,7 +84,7 @@ public final class TrainCommand implements Command {
             }
             RunFolder folder = new RunFolder(Path.of(recipe.get(RecipeKeys.OUTPUT)));
             try (RecipeRun run = RecipeRun.prepare(recipe, folder, kernels.kernels(), models, existing)) {
-                return new TrainSession(run, kernels.kernels(), console).run();
+                return new TrainSession(run, kernels.kernels(), console).run(arguments);
             }
         }
     }

@@ -1,5 +1,6 @@
 package glia.cli.command;
 
+import glia.cli.args.Arguments;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.TrainingProgress;
 import glia.cli.terminal.Units;
@@ -31,7 +32,8 @@ final class TrainSession {
         this.console = console;
     }
 
-    int run() throws IOException {
+    /// @return an exit code
+    int run(Arguments arguments) throws IOException {
         run.notes().forEach(note -> console.err().println("glia: " + note));
         console.err().println("Training " + Units.count(run.parameters().total()) + " parameters for "
                 + (run.steps() - run.stepsDone()) + " steps into " + run.folder().path());
@@ -44,6 +46,7 @@ final class TrainSession {
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             if (!run.run(environment(), progress::say)) {
+                print(arguments, false);
                 return ExitCode.INTERRUPTED;
             }
         } finally {
@@ -52,7 +55,21 @@ final class TrainSession {
             removeHook(hook);
         }
         console.err().println("The model is in " + run.folder().model());
+        print(arguments, true);
         return ExitCode.OK;
+    }
+
+    private void print(Arguments arguments, boolean completed) {
+        if (arguments.has(Json.OPTION)) {
+            Map<String, Object> document = new LinkedHashMap<>();
+            document.put("completed", completed);
+            document.put("steps", run.stepsDone());
+            document.put("folder", run.folder().path().toString());
+            if (completed) {
+                document.put("model", run.folder().model().toString());
+            }
+            Json.print(console, document);
+        }
     }
 
     private Map<String, String> environment() {

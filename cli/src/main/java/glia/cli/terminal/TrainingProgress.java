@@ -7,6 +7,7 @@ import glia.train.run.TrainingListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
@@ -22,6 +23,8 @@ public final class TrainingProgress implements TrainingListener {
     private static final double DECAY = 0.95;
     private static final long REDRAW_NANOS = 100_000_000;
     private static final int DEFAULT_WIDTH = 80;
+    /// Characters of a sample that are shown; the report has all.
+    private static final int MAX_SAMPLE = 60;
 
     private final Console console;
     private final long steps;
@@ -121,6 +124,17 @@ public final class TrainingProgress implements TrainingListener {
     public void validated(long step, double validationLoss, boolean best) {
         say(String.format(Locale.ROOT, "step %d: validation loss %.4f%s", step, validationLoss,
                 best ? ", the best so far" : ""));
+    }
+
+    @Override
+    public void sampled(long step, Map<String, String> samples) {
+        samples.forEach((prompt, text) -> say("step " + step + ": " + quoted(prompt) + " → " + quoted(text)));
+    }
+
+    /// The beginning of a text, on one line.
+    private static String quoted(String text) {
+        String line = VisibleText.line(text.replace('\n', ' '));
+        return '"' + (line.length() <= MAX_SAMPLE ? line : line.substring(0, MAX_SAMPLE) + "…") + '"';
     }
 
     @Override
