@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The lists of recipes and of their keys.
 final class TrainHelp {
@@ -41,7 +42,8 @@ final class TrainHelp {
             keys.removeIf(k -> wanted.stream().noneMatch(w -> k.name().equals(w) || k.section().equals(w)));
             if (keys.isEmpty()) {
                 throw new UsageException("there is no key or section " + wanted.getFirst() + "."
-                        + Suggestions.sentence(wanted.getFirst(), RecipeKeys.all().stream().map(k -> k.name()).toList()));
+                        + Suggestions.sentence(wanted.getFirst(), 
+                        RecipeKeys.all().stream().flatMap(k -> Stream.of(k.section(), k.name())).distinct().toList()));
             }
         }
         if (arguments.has(Json.OPTION)) {

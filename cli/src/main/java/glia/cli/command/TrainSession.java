@@ -78,7 +78,7 @@ final class TrainSession {
         return environment;
     }
 
-    /// Runs when the process is told to end: waits for the checkpoint.
+    /// Runs when the process ends: waits for the checkpoint.
     private void stop(CountDownLatch ended) {
         console.err().println();
         console.err().println("glia: stopping after this step, to save a checkpoint");

@@ -99,7 +99,7 @@ public final class Recipe {
         if (known.contains(name)) {
             return Optional.empty();
         }
-        // A word of another section, such as `learning_rate`, is the likeliest mistake.
+        // A word of another section, such as `learning_rate`, is a common mistake.
         Optional<String> elsewhere = known.stream().filter(k -> k.endsWith("." + name)).findFirst();
         String hint = elsewhere.map(k -> ". Did you mean " + k + "?").orElseGet(() -> {
             String suggestion = Suggestions.sentence(name, known);

@@ -75,7 +75,8 @@ final class RunModel implements AutoCloseable {
             Map<String, Object> sizes = new LinkedHashMap<>(recipe.get(RecipeKeys.NEW));
             Object family = sizes.remove("family");
             if (!(family instanceof String source)) {
-                throw recipe.error(RecipeKeys.NEW, "has no family, such as llama, or the path of a .yaml or .json file");
+                throw recipe.error(RecipeKeys.NEW, "has no family, such as llama, or the path of a .yaml or .json "
+                        + "file");
             }
             boolean isFile = source.contains(".");
             config = NewModels.config(isFile ? recipe.path(RecipeKeys.NEW, source).toString() : source, sizes);

@@ -47,11 +47,18 @@ final class TextTasks {
         TextTasks tasks = new TextTasks(reader);
         try {
             return tasks.read();
+        } catch (IllegalArgumentException e) {
+            tasks.close();
+            throw reader.recipe().error(RecipeKeys.TRAIN, "is too little text: " + e.getMessage());
         } catch (IOException | RuntimeException e) {
-            for (AutoCloseable file : tasks.open) {
-                ((TextData) file).close();
-            }
+            tasks.close();
             throw e;
+        }
+    }
+
+    private void close() {
+        for (AutoCloseable file : open) {
+            ((TextData) file).close();
         }
     }
 
@@ -101,8 +108,8 @@ final class TextTasks {
 
     private MaskedWindows masked(Tokens text, long seed) throws CheckpointException {
         if (!reader.spec().looksAhead()) {
-            throw recipe.error(RecipeKeys.TASK, "is mask, but the model is no encoder; use pretrain, or an encoder such "
-                    + "as bert or modernbert");
+            throw recipe.error(RecipeKeys.TASK, "is mask, but the model is no encoder; use pretrain, or an encoder "
+                    + "such as bert or modernbert");
         }
         int mask = MASKS.stream().map(reader.tokenizer()::id).filter(OptionalInt::isPresent)
                 .mapToInt(OptionalInt::getAsInt).findFirst().orElseThrow(() -> recipe.error(RecipeKeys.TASK,

@@ -10,8 +10,8 @@ import glia.train.loss.MiniLlm;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// Learns a teacher's distribution at the scored tokens of batches: `weight · divergence + (1 - weight) · cross-entropy`
-/// of their targets (https://arxiv.org/abs/1503.02531, https://arxiv.org/abs/2306.13649).
+/// Learns a teacher's distribution at the scored tokens of batches:
+/// `weight · divergence + (1 - weight) · cross-entropy` of their targets (https://arxiv.org/abs/1503.02531, https://arxiv.org/abs/2306.13649).
 ///
 /// @param batches micro-batches with the cross-entropy of their targets
 /// @param accumulate micro-batches of a step
@@ -22,7 +22,8 @@ import java.util.OptionalDouble;
 /// @param validation micro-batches of validation, which is by the cross-entropy alone
 /// @param validationBatches how many of them; 0 for no validation
 public record DistillationObjective(LossBatch.Source batches, int accumulate, Distillation divergence, double weight,
-        Optional<MiniLlm> policy, TrainingPass teacher, LossBatch.Source validation, int validationBatches) implements Objective {
+        Optional<MiniLlm> policy, TrainingPass teacher, LossBatch.Source validation, int validationBatches)
+        implements Objective {
     @Override
     public StepLoss accumulate(TrainingPass pass, long step) {
         LossBatch[] parts = new LossBatch[accumulate];

@@ -111,14 +111,14 @@ public final class Trainer {
         return this;
     }
 
-    /// Asks the loop to end after the step that it computes; the model is saved. For any thread.
+    /// Ends the loop after the current step; the model is saved. For any thread.
     public void stop() {
         stopped = true;
     }
 
     /// Runs all steps that are left.
     ///
-    /// @return updates so far, less than asked for if the run was stopped
+    /// @return updates so far, fewer than the options say if the run was stopped
     /// @throws CheckpointException if a checkpoint cannot be written
     /// @throws TrainingException if a loss or gradient is no number
     public long run() throws CheckpointException {

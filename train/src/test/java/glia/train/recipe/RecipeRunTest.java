@@ -162,7 +162,8 @@ class RecipeRunTest {
                 "task: distill\ndistill: {teacher: base/model, kind: text, tokens: 6}\ndata.train: chats.jsonl\n"
                         + "data.format: chats\nmodel.path: base/start\n#",
                 "task: sft\nadapter: {kind: dora, rank: 4}\ndata.train: chats.jsonl")) {
-            String yaml = each.endsWith("#") ? each + "\n" + from.substring(from.indexOf('\n') + 1) : each + "\n" + from;
+            String rest = each.endsWith("#") ? from.substring(from.indexOf('\n') + 1) : from;
+            String yaml = each + "\n" + rest;
             Map<Long, Double> losses = run(recipe(yaml), "task", Existing.REPLACE, -1);
             double last = losses.get(28L) + losses.get(29L) + losses.get(30L);
             assertTrue(last < losses.get(1L) + losses.get(2L) + losses.get(3L), each + " " + losses);

@@ -20,7 +20,7 @@ final class Scratch {
         used = 0;
     }
 
-    /// The next matrix of a round. A round asks for the same sizes as the first, or for smaller ones.
+    /// The next matrix of a round. A round requests the same sizes as the first, or for smaller ones.
     Tensor allocate(int rows, int cols) {
         if (used == tensors.size()) {
             tensors.add(tape.scratch(rows, cols));
