@@ -38,7 +38,8 @@ public final class OptimizerBandwidth {
 
     static Result measure(String backend, int elements, int rounds) {
         double[][] rates = new double[4][rounds];
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors()); Arena arena = Arena.ofShared()) {
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+                Arena arena = Arena.ofShared()) {
             Kernels kernels = KernelBackends.choose(backend, workers).kernels();
             Tensor w = Tensor.allocate(arena, DType.F32, 1, elements);
             Tensor m = Tensor.allocate(arena, DType.F32, 1, elements);

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Pairs of a preferred and another answer, in memory. A line has `chosen` and `rejected`, strings or lists of
-/// messages, and `prompt`, a string or a list of messages. If the answers are whole conversations, the messages that both
-/// begin with are the prompt, whether there is a `prompt` or not.
+/// messages, and `prompt`, a string or a list of messages. If the answers are whole conversations, the messages that
+/// both begin with are the prompt, whether there is a `prompt` or not.
 ///
 /// @param pairs in the order of the files
 /// @param counts how many pairs were read, cut and dropped

@@ -9,8 +9,8 @@ package glia.train.loss;
 /// loss, the divergence of each single step, is [Distillation#REVERSE_KL].
 ///
 /// @param gamma γ, 0 to 1
-/// @param normalizesLength whether advantages are divided by `Σ_{i≥t} γⁱ · m[i]`, m 1 for tokens that count and 10⁻⁴ for
-///        others; not with γ = 0
+/// @param normalizesLength whether advantages are divided by `Σ_{i≥t} γⁱ · m[i]`, m 1 for tokens that count and 10⁻⁴
+///        for others; not with γ = 0
 public record MiniLlm(double gamma, boolean normalizesLength) {
     private static final double MASKED = 1e-4;
 

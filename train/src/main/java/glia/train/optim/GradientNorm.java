@@ -19,7 +19,8 @@ public final class GradientNorm {
         return Math.sqrt(sum);
     }
 
-    /// `√(Σ g²)` over all elements, in double precision, on all threads of the kernels. Their number does not change it.
+    /// `√(Σ g²)` over all elements, in double precision, on all threads of the kernels. The number of threads does not
+    /// change it.
     public static double of(Kernels kernels, Collection<Tensor> gradients) {
         double sum = 0;
         for (Tensor g : gradients) {

@@ -226,7 +226,8 @@ public final class RecipeRun implements AutoCloseable {
     private Trainer trainer() throws CheckpointException {
         TrainerOptions options = new TrainerOptions(steps, recipe.get(RecipeKeys.LEARNING_RATE),
                 RunOptimizer.schedule(recipe, steps), recipe.get(RecipeKeys.CLIP),
-                recipe.get(RecipeKeys.VALIDATE_EVERY), recipe.get(RecipeKeys.SAVE_EVERY), recipe.get(RecipeKeys.MEASURE_EVERY),
+                recipe.get(RecipeKeys.VALIDATE_EVERY), recipe.get(RecipeKeys.SAVE_EVERY),
+                recipe.get(RecipeKeys.MEASURE_EVERY),
                 recipe.get(RecipeKeys.SAMPLE_EVERY));
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())

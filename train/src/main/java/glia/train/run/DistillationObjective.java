@@ -11,7 +11,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Learns a teacher's distribution at the scored tokens of batches:
-/// `weight · divergence + (1 - weight) · cross-entropy` of their targets (https://arxiv.org/abs/1503.02531, https://arxiv.org/abs/2306.13649).
+/// `weight · divergence + (1 - weight) · cross-entropy` of their targets (https://arxiv.org/abs/1503.02531,
+/// https://arxiv.org/abs/2306.13649).
 ///
 /// @param batches micro-batches with the cross-entropy of their targets
 /// @param accumulate micro-batches of a step

@@ -208,8 +208,8 @@ public final class TokenLogProbs implements Operation {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// With the gradients g of the log-probability, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v] =
-    /// g · [v = t] + p(v) · (s - g - h · (H + ln p(v))) + m / V`.
+    /// With the gradients g of the log-probability, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v]
+    /// = g · [v = t] + p(v) · (s - g - h · (H + ln p(v))) + m / V`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
