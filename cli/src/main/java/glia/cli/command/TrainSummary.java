@@ -6,6 +6,7 @@ import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.io.file.Folders;
 import glia.tensor.kernel.Kernels;
+import glia.train.memory.TrainingMemory;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
@@ -25,6 +26,7 @@ final class TrainSummary {
         try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(temporary.resolve("run")), kernels, models,
                 RecipeRun.Existing.REFUSE)) {
             RecipeRun.Estimate estimate = run.estimate();
+            TrainingMemory memory = estimate.memory();
             if (arguments.has(Json.OPTION)) {
                 Map<String, Object> document = new LinkedHashMap<>();
                 document.put("parameters", run.parameters().total());
@@ -33,6 +35,11 @@ final class TrainSummary {
                 document.put("tokens_per_step", estimate.tokensPerStep());
                 document.put("tokens", estimate.tokensPerStep() * run.steps());
                 document.put("tokens_in_epoch", run.tokensInEpoch());
+                document.put("weight_bytes", memory.weights());
+                document.put("gradient_bytes", memory.gradients());
+                document.put("optimizer_bytes", memory.optimizer());
+                document.put("activation_bytes", memory.activations());
+                document.put("peak_memory_bytes", memory.total());
                 document.put("seconds_per_step", estimate.secondsPerStep());
                 document.put("seconds", estimate.secondsPerStep() * run.steps());
                 Json.print(console, document);
@@ -47,6 +54,10 @@ final class TrainSummary {
                     .row("tokens in all", Units.count(tokens) + " (" + "%.1f".formatted(tokens
                             / (double) Math.max(1, run.tokensInEpoch())) + " epochs of "
                             + Units.count(run.tokensInEpoch()) + ")")
+                    .row("memory", Units.bytes(memory.total()) + ": weights " + Units.bytes(memory.weights())
+                            + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
+                            + Units.bytes(memory.optimizer()) + ", activations " + Units.bytes(memory.activations())
+                            + "; and that of the JVM")
                     .row("estimated time", Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
                             + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
             table.print(console);

@@ -16,6 +16,7 @@ import glia.tensor.kernel.Kernels;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.memory.TrainingMemory;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.WeightAverage;
@@ -291,10 +292,11 @@ public final class RecipeRun implements AutoCloseable {
     /// @param trainable parameters that are updated
     /// @param tokensPerStep of the first step
     /// @param secondsPerStep measured on this machine
-    public record Estimate(long trainable, long tokensPerStep, double secondsPerStep) { }
+    /// @param memory of a step, without the memory of the JVM
+    public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory) { }
 
     /// Measures the losses and gradients of some steps, without updates.
-    public Estimate estimate() {
+    public Estimate estimate() throws CheckpointException {
         long trainable = groups.stream().flatMap(g -> g.weights().values().stream()).mapToLong(w -> w.tensor().size())
                 .sum();
         long tokens = 0;
@@ -306,7 +308,10 @@ public final class RecipeRun implements AutoCloseable {
             tokens = objective.objective().accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
-        return new Estimate(trainable, tokens, best);
+        TrainingMemory memory = TrainingMemory.of(model.model(),
+                passOptions(recipe).withTrainable(model.trainable()), RunOptimizer.rule(recipe),
+                Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
+        return new Estimate(trainable, tokens, best, memory);
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.
