@@ -42,7 +42,7 @@ final class TrainHelp {
             keys.removeIf(k -> wanted.stream().noneMatch(w -> k.name().equals(w) || k.section().equals(w)));
             if (keys.isEmpty()) {
                 throw new UsageException("there is no key or section " + wanted.getFirst() + "."
-                        + Suggestions.sentence(wanted.getFirst(), 
+                        + Suggestions.sentence(wanted.getFirst(),
                         RecipeKeys.all().stream().flatMap(k -> Stream.of(k.section(), k.name())).distinct().toList()));
             }
         }
