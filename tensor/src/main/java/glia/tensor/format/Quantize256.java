@@ -3,9 +3,9 @@ package glia.tensor.format;
 import glia.tensor.Memory;
 import glia.tensor.format.ScaleSearch.Grid;
 
-/// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]), then chooses for each
-/// group the integer scale (and minimum) next to the found one that has the least error with the rounded scales of the
-/// block.
+/// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]). With importance, each group
+/// then gets the integer scale (and minimum) next to the rounded one that has the least error with the rounded scales of
+/// the block; without, it keeps the rounded ones, as in ggml.
 ///
 /// Errors are weighted: without importance by the values' magnitudes as in ggml, with it by `importance · √(2 σ² + x²)`
 /// (σ² for Q2_K), where σ² is the mean square of the block.
@@ -14,7 +14,7 @@ import glia.tensor.format.ScaleSearch.Grid;
 ///     `quantize_row_q4_K_impl` and so on</a>
 final class Quantize256 {
     private static final int SIZE = Blocks256.SIZE;
-    private static final Grid WITH_IMPORTANCE = new Grid(-0.9f, 0.05f, 36, false);
+    private static final Grid WITH_IMPORTANCE = new Grid(-0.9f, 0.05f, 36, false, true);
 
     /// A format with minima: `d · sc · q - dmin · mn`.
     ///
@@ -23,9 +23,9 @@ final class Quantize256 {
     /// @param mostScale the largest sc and mn
     /// @param grid the search without importance
     private enum Affine {
-        Q2_K(16, 3, 15, new Grid(-0.5f, 0.1f, 15, true)),
-        Q4_K(32, 15, 63, new Grid(-1, 0.1f, 20, false)),
-        Q5_K(32, 31, 63, new Grid(-0.5f, 0.1f, 15, false));
+        Q2_K(16, 3, 15, new Grid(-0.5f, 0.1f, 15, true, false)),
+        Q4_K(32, 15, 63, new Grid(-1, 0.1f, 20, false, false)),
+        Q5_K(32, 31, 63, new Grid(-0.5f, 0.1f, 15, false, false));
 
         private final int groupSize;
         private final int most;
@@ -104,13 +104,18 @@ final class Quantize256 {
             scales[g] = search.scale();
             mins[g] = search.min();
         }
-        Memory.f16(scalesAt, common(scales, groups, format.mostScale, importance != null));
-        Memory.f16(scalesAt + 2, common(mins, groups, format.mostScale, importance != null));
+        float commonScale = common(scales, groups, format.mostScale, importance != null);
+        float commonMin = common(mins, groups, format.mostScale, importance != null);
+        Memory.f16(scalesAt, commonScale);
+        Memory.f16(scalesAt + 2, commonMin);
         float d = Memory.f16(scalesAt);
         float dmin = Memory.f16(scalesAt + 2);
-        boolean absolute = importance == null && format.grid.absolute();
         for (int g = 0; g < groups; g++) {
-            choose(format, x, at + g * size, g, d, dmin, absolute);
+            scaleCodes[g] = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(commonScale), 0, format.mostScale);
+            minCodes[g] = ScaleSearch.nearest(mins[g] * ScaleSearch.inverse(commonMin), 0, format.mostScale);
+            if (importance != null) {
+                choose(format, x, at + g * size, g, d, dmin);
+            }
             float scale = d * scaleCodes[g];
             float inverse = ScaleSearch.inverse(scale);
             float min = dmin * minCodes[g];
@@ -165,17 +170,14 @@ final class Quantize256 {
         return largest / most;
     }
 
-    /// Chooses the integer scale and minimum of a group.
-    private void choose(Affine format, float[] x, int from, int g, float d, float dmin, boolean absolute) {
-        int scale = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(d), 0, format.mostScale);
-        int min = ScaleSearch.nearest(mins[g] * ScaleSearch.inverse(dmin), 0, format.mostScale);
-        scaleCodes[g] = scale;
-        minCodes[g] = min;
+    /// Chooses the integer scale and minimum of a group among those next to the rounded ones.
+    private void choose(Affine format, float[] x, int from, int g, float d, float dmin) {
+        int scale = scaleCodes[g];
+        int min = minCodes[g];
         double least = Double.POSITIVE_INFINITY;
         for (int s = Math.max(0, scale - 1); s <= Math.min(format.mostScale, scale + 1); s++) {
             for (int m = Math.max(0, min - 1); m <= Math.min(format.mostScale, min + 1); m++) {
-                double error = error(x, from, format.groupSize, g * format.groupSize, d * s, dmin * m, 0, format.most,
-                        absolute);
+                double error = error(x, from, format.groupSize, g * format.groupSize, d * s, dmin * m, 0, format.most);
                 if (error < least) {
                     least = error;
                     scaleCodes[g] = s;
@@ -186,14 +188,13 @@ final class Quantize256 {
     }
 
     /// The weighted error of a group with its nearest integers.
-    private double error(float[] x, int from, int count, int wFrom, float scale, float min, int lowest, int highest,
-            boolean absolute) {
+    private double error(float[] x, int from, int count, int wFrom, float scale, float min, int lowest, int highest) {
         float inverse = ScaleSearch.inverse(scale);
         double sum = 0;
         for (int j = 0; j < count; j++) {
             float value = x[from + j] + min;
             float difference = value - scale * ScaleSearch.nearest(value * inverse, lowest, highest);
-            sum += weights[wFrom + j] * (absolute ? Math.abs(difference) : difference * difference);
+            sum += weights[wFrom + j] * difference * difference;
         }
         return sum;
     }
@@ -212,25 +213,35 @@ final class Quantize256 {
         }
         float farthest = 0;
         for (int g = 0; g < 16; g++) {
-            scales[g] = search.signed(x, at + 16 * g, 16, most, weights, 16 * g);
+            scales[g] = importance == null && most == 4 ? search.descent(x, at + 16 * g, 16, most, weights, 16 * g)
+                    : search.signed(x, at + 16 * g, 16, most, weights, 16 * g, importance != null);
             farthest = Math.abs(scales[g]) > Math.abs(farthest) ? scales[g] : farthest;
         }
-        Memory.f16(scaleAt, importance == null ? farthest / -mostScale
-                : search.signed(scales, 0, 16, mostScale, groupWeights, 0));
+        float common = importance == null ? farthest / -mostScale
+                : search.signed(scales, 0, 16, mostScale, groupWeights, 0, true);
+        Memory.f16(scaleAt, common);
         float d = Memory.f16(scaleAt);
         for (int g = 0; g < 16; g++) {
-            int scale = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(d), -mostScale, mostScale - 1);
-            double least = Double.POSITIVE_INFINITY;
-            for (int s = Math.max(-mostScale, scale - 1); s <= Math.min(mostScale - 1, scale + 1); s++) {
-                double error = error(x, at + 16 * g, 16, 16 * g, d * s, 0, -most, most - 1, false);
-                if (error < least) {
-                    least = error;
-                    scaleCodes[g] = s;
-                }
+            scaleCodes[g] = ScaleSearch.nearest(scales[g] * ScaleSearch.inverse(common), -mostScale, mostScale - 1);
+            if (importance != null) {
+                choose(x, at, most, mostScale, g, d);
             }
             float inverse = ScaleSearch.inverse(d * scaleCodes[g]);
             for (int j = 16 * g; j < 16 * g + 16; j++) {
                 q[j] = ScaleSearch.nearest(x[at + j] * inverse, -most, most - 1) + most;
+            }
+        }
+    }
+
+    /// Chooses the integer scale of a group among those next to the rounded one.
+    private void choose(float[] x, int at, int most, int mostScale, int g, float d) {
+        int scale = scaleCodes[g];
+        double least = Double.POSITIVE_INFINITY;
+        for (int s = Math.max(-mostScale, scale - 1); s <= Math.min(mostScale - 1, scale + 1); s++) {
+            double error = error(x, at + 16 * g, 16, 16 * g, d * s, 0, -most, most - 1);
+            if (error < least) {
+                least = error;
+                scaleCodes[g] = s;
             }
         }
     }

@@ -18,8 +18,10 @@ final class ScaleSearch {
     /// with the best minimum so far.
     ///
     /// @param absolute whether the error is the weighted sum of magnitudes instead of squares
-    record Grid(float first, float step, int count, boolean absolute) { }
+    /// @param improves whether the best candidate is improved by rounding and fitting in turns
+    record Grid(float first, float step, int count, boolean absolute, boolean improves) { }
 
+    private final int[] q = new int[16];
     private float scale;
     private float min;
     /// The weighted sum of squares that the last fit of a scale explains.
@@ -53,12 +55,56 @@ final class ScaleSearch {
     /// value of the largest magnitude negative, since there is one more negative integer.
     ///
     /// @param w the weights, from `wFrom` on
-    float signed(float[] x, int from, int count, int most, float[] w, int wFrom) {
+    /// @param improves whether the best candidate is improved by rounding and fitting in turns
+    float signed(float[] x, int from, int count, int most, float[] w, int wFrom, boolean improves) {
+        search(x, from, count, -most, most - 1, w, wFrom, -farthest(x, from, count), 9, improves);
+        return scale;
+    }
+
+    private static float farthest(float[] x, int from, int count) {
         float farthest = 0;
         for (int i = from; i < from + count; i++) {
             farthest = Math.abs(x[i]) > Math.abs(farthest) ? x[i] : farthest;
         }
-        search(x, from, count, -most, most - 1, w, wFrom, -farthest, 9);
+        return farthest;
+    }
+
+    /// Finds a scale as `signed`, but from one candidate, the step that just spans the group, whose integers are then
+    /// changed one at a time as long as the error falls (ggml's `make_q3_quants`).
+    ///
+    /// @param count at most 16
+    float descent(float[] x, int from, int count, int most, float[] w, int wFrom) {
+        float farthest = farthest(x, from, count);
+        scale = 0;
+        if (Math.abs(farthest) < TINY) {
+            return 0;
+        }
+        float sumQx = 0;
+        float sumQq = 0;
+        for (int i = 0; i < count; i++) {
+            q[i] = nearest(x[from + i] * (-most / farthest), -most, most - 1);
+            sumQx += w[wFrom + i] * x[from + i] * q[i];
+            sumQq += w[wFrom + i] * q[i] * q[i];
+        }
+        boolean changes = true;
+        for (int round = 0; round < ROUNDS && changes; round++) {
+            changes = false;
+            for (int i = 0; i < count; i++) {
+                float weight = w[wFrom + i];
+                float otherQx = sumQx - weight * x[from + i] * q[i];
+                float otherQq = sumQq - weight * q[i] * q[i];
+                int better = otherQx > 0 ? nearest(x[from + i] * otherQq / otherQx, -most, most - 1) : q[i];
+                otherQx += weight * x[from + i] * better;
+                otherQq += weight * better * better;
+                if (better != q[i] && otherQq > 0 && otherQx * otherQx * sumQq > sumQx * sumQx * otherQq) {
+                    q[i] = better;
+                    sumQx = otherQx;
+                    sumQq = otherQq;
+                    changes = true;
+                }
+            }
+        }
+        scale = sumQq > 0 ? sumQx / sumQq : 0;
         return scale;
     }
 
@@ -68,15 +114,15 @@ final class ScaleSearch {
         for (int i = 0; i < count; i++) {
             highest = Math.max(highest, x[i]);
         }
-        search(x, 0, count, 0, most, w, 0, highest, 4);
+        search(x, 0, count, 0, most, w, 0, highest, 4, true);
         return scale;
     }
 
-    /// Tries the steps `end / (limit + i / 10)` for i from `-candidates` to `candidates`, then improves the best one.
+    /// Tries the steps `end / (limit + i / 10)` for i from `-candidates` to `candidates`, then improves the best one if `improves`.
     ///
     /// @param end the value at the end of the range of integers
     private void search(float[] x, int from, int count, int lowest, int highest, float[] w, int wFrom, float end,
-            int candidates) {
+            int candidates, boolean improves) {
         scale = 0;
         if (Math.abs(end) < TINY) {
             return;
@@ -91,7 +137,7 @@ final class ScaleSearch {
                 found = scale;
             }
         }
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; improves && round < ROUNDS; round++) {
             fit(x, from, count, lowest, highest, w, wFrom, inverse(found));
             if (!(explained > best)) {
                 break;
@@ -137,7 +183,7 @@ final class ScaleSearch {
             float inverse = (most + grid.first + grid.step * step) / (high + min);
             fit(x, from, count, most, w, wFrom, inverse, -min, grid.absolute);
         }
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; grid.improves && round < ROUNDS; round++) {
             if (!fit(x, from, count, most, w, wFrom, inverse(scale), -min, grid.absolute)) {
                 break;
             }

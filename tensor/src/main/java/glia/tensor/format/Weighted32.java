@@ -15,7 +15,7 @@ final class Weighted32 {
     static final Set<DType> TYPES = Set.of(DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1);
 
     private static final int SIZE = Blocks32.SIZE;
-    private static final Grid GRID = new Grid(-0.9f, 0.05f, 36, false);
+    private static final Grid GRID = new Grid(-0.9f, 0.05f, 36, false, true);
 
     private final ScaleSearch search = new ScaleSearch();
     private final float[] weights = new float[SIZE];
@@ -58,7 +58,7 @@ final class Weighted32 {
     }
 
     private void signed(float[] x, int from, int most, long block) {
-        Memory.f16(block, search.signed(x, from, SIZE, most, weights, 0));
+        Memory.f16(block, search.signed(x, from, SIZE, most, weights, 0, true));
         float inverse = ScaleSearch.inverse(Memory.f16(block));
         for (int j = 0; j < SIZE; j++) {
             q[j] = ScaleSearch.nearest(x[from + j] * inverse, -most, most - 1) + most;
