@@ -3,9 +3,9 @@ package glia.tensor.format;
 import glia.tensor.Memory;
 import glia.tensor.format.ScaleSearch.Grid;
 
-/// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]). With importance, each group
-/// then gets the integer scale (and minimum) next to the rounded one that has the least error with the rounded scales of
-/// the block; without, it keeps the rounded ones, as in ggml.
+/// Quantizes to the K-quants with the published search of scales and minima ([ScaleSearch]). With importance, each
+/// group then gets the integer scale (and minimum) next to the rounded one that has the least error with the rounded
+/// scales of the block; without, it keeps the rounded ones, as in ggml.
 ///
 /// Errors are weighted: without importance by the values' magnitudes as in ggml, with it by `importance · √(2 σ² + x²)`
 /// (σ² for Q2_K), where σ² is the mean square of the block.

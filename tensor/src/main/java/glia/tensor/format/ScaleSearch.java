@@ -118,7 +118,8 @@ final class ScaleSearch {
         return scale;
     }
 
-    /// Tries the steps `end / (limit + i / 10)` for i from `-candidates` to `candidates`, then improves the best one if `improves`.
+    /// Tries the steps `end / (limit + i / 10)` for i from `-candidates` to `candidates`, then improves the best one if
+    /// `improves`.
     ///
     /// @param end the value at the end of the range of integers
     private void search(float[] x, int from, int count, int lowest, int highest, float[] w, int wFrom, float end,
