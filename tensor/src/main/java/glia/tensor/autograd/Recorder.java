@@ -40,10 +40,10 @@ import java.util.function.Predicate;
 /// before the first trainable weight is only computed, and its memory is reused.
 ///
 /// Arithmetic is F32, or with `Precision.HALF` mixed precision (https://arxiv.org/abs/1710.03740): both factors of
-/// matrix multiplications with plain weights are rounded to BF16, forward and backward, on processors with BF16 instructions;
-/// results of projections, norms, activations and attention are rounded to BF16, and stored as BF16 for the backward
-/// pass. Weights, gradients, the residual stream and losses are F32. Activations are never quantized to int8, which has
-/// no useful gradient. Not thread-safe.
+/// matrix multiplications with plain weights are rounded to BF16, forward and backward, on processors with BF16
+/// instructions; results of projections, norms, activations and attention are rounded to BF16, and stored as BF16 for
+/// the backward pass. Weights, gradients, the residual stream and losses are F32. Activations are never quantized to
+/// int8, which has no useful gradient. Not thread-safe.
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;

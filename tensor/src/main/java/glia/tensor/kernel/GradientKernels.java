@@ -3,8 +3,8 @@ package glia.tensor.kernel;
 import glia.tensor.Tensor;
 
 /// The row-wise gradients of a kernel backend: norms, activations, sums of rows, softmax; and what an optimizer does
-/// with the gradients of weights. All tensors are F32. Results are added to the outputs unless said otherwise, and do not
-/// depend on the number of threads.
+/// with the gradients of weights. All tensors are F32. Results are added to the outputs unless said otherwise, and do
+/// not depend on the number of threads.
 public interface GradientKernels {
     /// Computes the gradient of `Kernels.rmsNorm`. With `r = 1/√(mean(x²) + eps)` and `g = dy · (w + offset)`: `dx += r
     /// · (g - x · r² · mean(g · x))`, `dw += Σ_n dy · x · r`.
