@@ -39,13 +39,13 @@ public final class ShippedRecipes {
     /// @param overrides words `key=value`
     public static Recipe read(String fileOrName, List<String> overrides) throws CheckpointException {
         Path path = Path.of(fileOrName);
-        if (Files.exists(path) || !NAMES.contains(fileOrName)) {
-            if (!Files.exists(path)) {
-                throw new CheckpointException(path, "", "there is no such file, and no recipe of this name comes with "
-                        + "the program (" + String.join(", ", NAMES) + ")."
-                        + Suggestions.sentence(fileOrName, NAMES));
-            }
+        if (Files.isRegularFile(path)) {
             return Recipe.read(path, overrides);
+        }
+        if (!NAMES.contains(fileOrName)) {
+            throw new CheckpointException(path, "", (Files.isDirectory(path) ? "is a folder, expected a YAML file"
+                    : "there is no such file") + "; no recipe of this name comes with the program either ("
+                    + String.join(", ", NAMES) + ")." + Suggestions.sentence(fileOrName, NAMES));
         }
         return Recipe.of(YamlDocument.parse(Path.of(fileOrName + ".yaml"), of(fileOrName).text()), overrides);
     }
