@@ -81,9 +81,11 @@ public final class ExpertCurves {
             System.out.printf(Locale.ROOT, "%-26s loss %.4f  load of the most chosen expert %.3f  z-loss %.3f%n",
                     way.getKey(), Run.last(run.loss), Run.last(run.load), Run.last(run.z));
         }
-        Files.writeString(Path.of(args[1]), LineChart.svg("steps", steps, List.of(
-                new LineChart.Panel("Training loss", "nats per character", losses),
-                new LineChart.Panel("Load of the most chosen expert of all layers", "multiples of the mean", loads))));
+        LineChart.Axis axis = LineChart.Axis.linear("steps", steps);
+        Files.writeString(Path.of(args[1]), LineChart.svg(List.of(
+                new LineChart.Panel("Training loss", "nats per character", axis, LineChart.Scale.LINEAR, losses),
+                new LineChart.Panel("Load of the most chosen expert of all layers", "multiples of the mean", axis,
+                        LineChart.Scale.LINEAR, loads))));
     }
 
     private static double[] smooth(double[] values) {

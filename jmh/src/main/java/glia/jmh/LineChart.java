@@ -3,43 +3,70 @@ package glia.jmh;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
-/// Panels of lines over one linear axis, side by side, as SVG that is readable on light and dark pages.
-final class LineChart {
-    /// A line whose points are equally far apart.
-    record Line(String name, double[] values) { }
+/// Panels of lines, side by side, as SVG that is readable on light and dark pages.
+public final class LineChart {
+    /// A line whose points are equally far apart. Points that are not finite are left out.
+    public record Line(String name, double[] values) { }
+
+    /// The horizontal axis of a panel.
+    ///
+    /// @param ticks labels, equally far apart
+    /// @param atTicks whether there is a point at each tick; else each point lies in the middle of its share of the axis
+    public record Axis(String unit, List<String> ticks, boolean atTicks) {
+        /// From 0 to `last`.
+        public static Axis linear(String unit, int last) {
+            return new Axis(unit, IntStream.rangeClosed(0, TICKS).mapToObj(i -> Integer.toString(last * i / TICKS))
+                    .toList(), false);
+        }
+
+        /// A point for each label.
+        public static Axis of(String unit, List<String> labels) {
+            return new Axis(unit, labels, true);
+        }
+    }
+
+    /// The vertical axis of a panel.
+    public enum Scale { LINEAR, LOGARITHMIC }
 
     /// @param unit of the vertical axis
-    record Panel(String title, String unit, List<Line> lines) { }
+    public record Panel(String title, String unit, Axis axis, Scale scale, List<Line> lines) { }
 
     private static final int WIDTH = 460;
-    private static final int HEIGHT = 360;
+    private static final int HEIGHT = 342;
     private static final int LEFT = 46;
     private static final int RIGHT = 440;
     private static final int TOP = 56;
     private static final int BOTTOM = 290;
     private static final int TICKS = 5;
-    private static final String[] COLORS = {"#808080", "#d95f02", "#1b9e77", "#7570b3", "#e7298a"};
+    private static final int LEGEND_WIDTH = 180;
+    private static final int LEGEND_HEIGHT = 18;
+    private static final String[] COLORS = {"#808080", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#2f8fd6", "#a6761d",
+        "#6a9a1f", "#c0392b"};
 
     private LineChart() { }
 
-    /// @param axis the unit of the horizontal axis, which all lines share
-    /// @param last its last value
-    static String svg(String axis, int last, List<Panel> panels) {
+    /// Draws panels whose lines have the same names and colors.
+    public static String svg(List<Panel> panels) {
+        List<Line> lines = panels.getFirst().lines;
+        int width = WIDTH * panels.size();
+        int perRow = Math.clamp(lines.size(), 1, (width - LEFT) / LEGEND_WIDTH);
+        int height = HEIGHT + LEGEND_HEIGHT * Math.ceilDiv(lines.size(), perRow);
         StringBuilder svg = new StringBuilder(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
                 + "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#808080\">%n",
-                WIDTH * panels.size(), HEIGHT));
+                width, height));
         for (int i = 0; i < panels.size(); i++) {
             svg.append("<g transform=\"translate(" + i * WIDTH + ",0)\">\n");
-            draw(svg, axis, last, panels.get(i));
+            draw(svg, panels.get(i));
             svg.append("</g>\n");
         }
-        List<Line> lines = panels.getFirst().lines;
         for (int i = 0; i < lines.size(); i++) {
-            int x = LEFT + i * (WIDTH * panels.size() - LEFT) / lines.size();
+            int x = LEFT + i % perRow * ((width - LEFT) / perRow);
+            int y = HEIGHT + LEGEND_HEIGHT * (i / perRow);
             svg.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"16\" height=\"3\" fill=\"%s\"/>%n",
-                    x, HEIGHT - 18, color(i)));
-            text(svg, x + 22, HEIGHT - 13, "start", lines.get(i).name);
+                    x, y, color(i)));
+            text(svg, x + 22, y + 5, "start", lines.get(i).name);
         }
         return svg.append("</svg>\n").toString();
     }
@@ -48,31 +75,46 @@ final class LineChart {
         return COLORS[line % COLORS.length];
     }
 
-    private static void draw(StringBuilder svg, String axis, int last, Panel panel) {
-        double low = panel.lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).min().orElseThrow();
-        double high = panel.lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).max().orElseThrow();
+    private static void draw(StringBuilder svg, Panel panel) {
+        boolean log = panel.scale == Scale.LOGARITHMIC;
+        double[] all = panel.lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).filter(Double::isFinite)
+                .map(v -> log ? Math.log(v) : v).toArray();
+        double low = Arrays.stream(all).min().orElse(0);
+        double high = Arrays.stream(all).max().orElse(1);
         text(svg, LEFT, 22, "start", panel.title);
         text(svg, LEFT, 40, "start", panel.unit);
         for (int i = 0; i <= TICKS; i++) {
             double y = BOTTOM - (BOTTOM - TOP) * (double) i / TICKS;
             svg.append(String.format(Locale.ROOT, "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" "
                     + "stroke=\"#8080804d\"/>%n", LEFT, y, RIGHT, y));
-            text(svg, LEFT - 5, y + 4, "end", String.format(Locale.ROOT, "%.2f", low + (high - low) * i / TICKS));
-            text(svg, LEFT + (RIGHT - LEFT) * i / (double) TICKS, BOTTOM + 18, "middle",
-                    Integer.toString(last * i / TICKS));
+            double value = low + (high - low) * i / TICKS;
+            text(svg, LEFT - 5, y + 4, "end", label(log ? Math.exp(value) : value));
         }
-        text(svg, RIGHT, BOTTOM + 36, "end", axis);
+        Axis axis = panel.axis;
+        for (int i = 0; i < axis.ticks.size(); i++) {
+            text(svg, LEFT + (RIGHT - LEFT) * (double) i / Math.max(1, axis.ticks.size() - 1), BOTTOM + 18, "middle",
+                    axis.ticks.get(i));
+        }
+        text(svg, RIGHT, BOTTOM + 36, "end", axis.unit);
         for (int i = 0; i < panel.lines.size(); i++) {
             double[] values = panel.lines.get(i).values;
             StringBuilder points = new StringBuilder();
             for (int j = 0; j < values.length; j++) {
-                double y = BOTTOM - (BOTTOM - TOP) * (values[j] - low) / Math.max(high - low, 1e-30);
-                points.append(String.format(Locale.ROOT, "%.1f,%.1f ",
-                        LEFT + (RIGHT - LEFT) * (j + 0.5) / values.length, y));
+                if (Double.isFinite(values[j])) {
+                    double x = axis.atTicks ? j / Math.max(1.0, axis.ticks.size() - 1) : (j + 0.5) / values.length;
+                    double value = log ? Math.log(values[j]) : values[j];
+                    points.append(String.format(Locale.ROOT, "%.1f,%.1f ", LEFT + (RIGHT - LEFT) * x,
+                            BOTTOM - (BOTTOM - TOP) * (value - low) / Math.max(high - low, 1e-30)));
+                }
             }
             svg.append("<polyline points=\"" + points.toString().strip() + "\" fill=\"none\" stroke=\"" + color(i)
                     + "\" stroke-width=\"1.8\"/>\n");
         }
+    }
+
+    private static String label(double value) {
+        return String.format(Locale.ROOT, Math.abs(value) >= 1000 ? "%.0f" : Math.abs(value) >= 100 ? "%.1f" : "%.2f",
+                value);
     }
 
     private static void text(StringBuilder svg, double x, double y, String anchor, String text) {

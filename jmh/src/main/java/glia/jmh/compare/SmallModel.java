@@ -1,0 +1,130 @@
+package glia.jmh.compare;
+
+import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.CheckpointException;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
+import glia.train.data.Batches;
+import glia.train.optim.AdamW;
+import glia.train.optim.Optimizer;
+import glia.train.optim.ParameterGroups;
+import glia.train.run.BatchObjective;
+import glia.train.run.LossBatch;
+import glia.train.run.StepFigures;
+import glia.train.run.Trainer;
+import glia.train.run.TrainerOptions;
+import glia.train.run.TrainingListener;
+import glia.train.schedule.CosineSchedule;
+import java.util.Map;
+
+/// A model that is trained from random weights and evaluated.
+final class SmallModel implements AutoCloseable {
+    private static final double WEIGHT_DECAY = 0.1;
+    /// Share of the steps in which the learning rate rises.
+    private static final double WARMUP = 0.05;
+    /// Share of the learning rate that is left at the end.
+    private static final double MINIMUM = 0.1;
+
+    private final Kernels kernels;
+    private final Model model;
+    private final TrainingPass pass;
+
+    SmallModel(ModelSpec spec, Kernels kernels, long seed) {
+        this.kernels = kernels;
+        model = FreshModel.create(spec, seed);
+        pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+    }
+
+    Model model() {
+        return model;
+    }
+
+    /// Trains with AdamW (β₁ 0.9, β₂ 0.99, weight decay 0.1), 5 % warm-up, a cosine to a tenth of the learning rate and
+    /// clipping at a norm of 1.
+    ///
+    /// @param rate the peak learning rate
+    /// @return the loss of each step
+    /// @throws glia.train.run.TrainingException if the loss is no longer finite
+    double[] train(Batches batches, int steps, double rate) throws CheckpointException {
+        double[] losses = new double[steps];
+        TrainingListener listener = new TrainingListener() {
+            @Override
+            public void step(StepFigures figures) {
+                losses[(int) figures.step() - 1] = figures.loss();
+            }
+        };
+        try (Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true, new AdamW(0.9, 0.99),
+                WEIGHT_DECAY))) {
+            new Trainer(pass, optimizer, new BatchObjective(LossBatch.Source.of(batches, Loss.CROSS_ENTROPY), 1),
+                    new TrainerOptions(steps, rate, new CosineSchedule(Math.round(steps * WARMUP), steps, MINIMUM)))
+                    .listen(listener).run();
+        }
+        return losses;
+    }
+
+    /// The cross-entropy of each target of a batch, in nats.
+    float[] losses(TokenBatch batch) {
+        float[][] losses = new float[1][];
+        pass.evaluate(batch, p -> {
+            losses[0] = p.logProbs().tensor().toArray();
+            return Loss.CROSS_ENTROPY.of(p);
+        });
+        for (int i = 0; i < losses[0].length; i++) {
+            losses[0][i] = -losses[0][i];
+        }
+        return losses[0];
+    }
+
+    /// The share of targets that are the most probable token.
+    double accuracy(TokenBatch batch) {
+        int[] right = new int[1];
+        int[] targets = batch.targets();
+        pass.evaluate(batch, p -> {
+            Tensor logits = p.logits().tensor();
+            float[] values = logits.toArray();
+            int vocab = logits.cols();
+            for (int row = 0; row < targets.length; row++) {
+                int best = 0;
+                for (int i = 1; i < vocab; i++) {
+                    best = values[row * vocab + i] > values[row * vocab + best] ? i : best;
+                }
+                right[0] += best == targets[row] ? 1 : 0;
+            }
+            return Loss.CROSS_ENTROPY.of(p);
+        });
+        return (double) right[0] / targets.length;
+    }
+
+    /// A model of another spec, such as one with another RoPE scaling, with a copy of the weights.
+    ///
+    /// @throws IllegalArgumentException if the other spec has other parameters
+    SmallModel copy(ModelSpec other) {
+        SmallModel copy = new SmallModel(other, kernels, 0);
+        if (!copy.model.sources().keySet().equals(model.sources().keySet())) {
+            copy.close();
+            throw new IllegalArgumentException("the specs have different parameters");
+        }
+        for (Map.Entry<Parameter, Weight> e : copy.model.weights().all().entrySet()) {
+            stored(e.getValue()).copyFrom(stored(model.weights().get(e.getKey())));
+        }
+        return copy;
+    }
+
+    private static Tensor stored(Weight weight) {
+        return ((Weight.Stored) weight).tensor();
+    }
+
+    @Override
+    public void close() {
+        pass.close();
+        model.close();
+    }
+}

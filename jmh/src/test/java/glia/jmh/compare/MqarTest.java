@@ -1,0 +1,100 @@
+package glia.jmh.compare;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.training.TokenBatch;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MqarTest {
+    private static final int VOCAB = 256;
+
+    private static Mqar of(Mqar.Part part) {
+        return new Mqar(VOCAB, List.of(4, 64), 3, 7, part);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4, 16, 64, 127})
+    void theAnswersAreInTheContext(int pairs) {
+        for (int index = 0; index < 20; index++) {
+            Mqar.Example example = of(Mqar.Part.TRAINING).example(pairs, index);
+            assertEquals(Math.max(64, 4 * pairs), example.ids().length);
+            Map<Integer, Integer> context = new HashMap<>();
+            for (int i = 0; i < 2 * pairs; i += 2) {
+                int key = example.ids()[i];
+                int value = example.ids()[i + 1];
+                assertTrue(key > 0 && key < VOCAB / 2 && value >= VOCAB / 2 && value < VOCAB);
+                assertEquals(null, context.put(key, value), "keys are different");
+            }
+            for (int i = 0; i < example.ids().length; i++) {
+                if (i < 2 * pairs || example.ids()[i] == 0) {
+                    assertEquals(TokenBatch.NO_TARGET, example.targets()[i]);
+                } else {
+                    assertEquals(context.remove(example.ids()[i]), example.targets()[i]);
+                }
+            }
+            assertEquals(Map.of(), context, "each key is queried once");
+        }
+    }
+
+    @Test
+    void trainingAndHeldOutSequencesAreDifferent() {
+        // With one pair of few tokens, both parts would else have the same sequences.
+        Set<String> training = new HashSet<>();
+        Set<String> heldOut = new HashSet<>();
+        for (int index = 0; index < 2000; index++) {
+            training.add(text(new Mqar(8, List.of(1), 1, 1, Mqar.Part.TRAINING).example(1, index)));
+            heldOut.add(text(new Mqar(8, List.of(1), 1, 1, Mqar.Part.HELD_OUT).example(1, index)));
+        }
+        assertTrue(training.size() > 100 && heldOut.size() > 10, training.size() + " " + heldOut.size());
+        heldOut.retainAll(training);
+        assertEquals(Set.of(), heldOut);
+    }
+
+    private static String text(Mqar.Example example) {
+        return Arrays.toString(example.ids());
+    }
+
+    @Test
+    void batchesDependOnSeedAndIndexAlone() {
+        TokenBatch batch = of(Mqar.Part.TRAINING).batch(5);
+        assertEquals(6, batch.numSequences());
+        assertEquals(3 * (64 + 256), batch.numTokens());
+        assertEquals(3 * (4 + 64), batch.numRows());
+        assertArrayEquals(batch.targets(), of(Mqar.Part.TRAINING).batch(5).targets());
+        assertFalse(Arrays.equals(batch.targets(), of(Mqar.Part.TRAINING).batch(6).targets()));
+        assertFalse(Arrays.equals(batch.targets(),
+                new Mqar(VOCAB, List.of(4, 64), 3, 8, Mqar.Part.TRAINING).batch(5).targets()));
+    }
+
+    @Test
+    void moreQueriesAreNearTheContextThanFar() {
+        int near = 0;
+        int far = 0;
+        for (int index = 0; index < 400; index++) {
+            int[] targets = of(Mqar.Part.TRAINING).example(4, index).targets();
+            for (int i = 0; i < 14; i++) {
+                near += targets[8 + 2 * i] == TokenBatch.NO_TARGET ? 0 : 1;
+                far += targets[36 + 2 * i] == TokenBatch.NO_TARGET ? 0 : 1;
+            }
+        }
+        assertEquals(1600, near + far);
+        assertTrue(near > 2 * far, near + " " + far);
+    }
+
+    @Test
+    void morePairsThanKeysAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> new Mqar(128, List.of(64), 1, 1, Mqar.Part.TRAINING));
+    }
+}
