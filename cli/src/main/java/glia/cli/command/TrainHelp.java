@@ -7,6 +7,7 @@ import glia.cli.terminal.Table;
 import glia.io.Suggestions;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.ShippedData;
 import glia.train.recipe.ShippedRecipes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,6 +29,10 @@ final class TrainHelp {
         Table table = new Table("Ll").head("recipe", "what it trains");
         ShippedRecipes.all().forEach(r -> table.row(r.name(), r.summary()));
         table.print(console);
+        console.out().println();
+        Table data = new Table("Ll").head("data", "what it holds");
+        ShippedData.all().forEach((name, summary) -> data.row(ShippedData.PREFIX + name, summary));
+        data.print(console);
         console.out().println();
         console.out().println("glia train RECIPE --dry-run shows what a run needs; --explain explains all keys.");
     }

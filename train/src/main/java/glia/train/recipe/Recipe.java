@@ -3,6 +3,7 @@ package glia.train.recipe;
 import glia.io.CheckpointException;
 import glia.io.Suggestions;
 import glia.io.yaml.YamlDocument;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -155,8 +156,20 @@ public final class Recipe {
         return values;
     }
 
-    /// A path in the recipe, relative to the folder of its file unless it is absolute or an override.
-    public Path path(RecipeKey<?> key, String written) {
+    /// A path in the recipe, relative to the folder of its file unless it is absolute or an override. A file that comes
+    /// with the program, such as `shipped:chats.jsonl`, is copied to a temporary file.
+    ///
+    /// @throws CheckpointException if no such file comes with the program, or it cannot be copied
+    public Path path(RecipeKey<?> key, String written) throws CheckpointException {
+        if (ShippedData.isNamed(written)) {
+            try {
+                return ShippedData.copy(written);
+            } catch (IllegalArgumentException e) {
+                throw error(key, e.getMessage());
+            } catch (IOException e) {
+                throw error(key, "names '" + written + "', which cannot be copied to a temporary file: " + e);
+            }
+        }
         Path path = Path.of(written);
         Path folder = document.origin().toAbsolutePath().getParent();
         return path.isAbsolute() || overrides.containsKey(key.name()) || folder == null ? path

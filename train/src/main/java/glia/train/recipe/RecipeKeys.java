@@ -92,7 +92,7 @@ public final class RecipeKeys {
             "dropout of embeddings and of each sublayer's output").or(0.0);
 
     public static final RecipeKey<String> TOKENIZER = text("tokenizer.path",
-            "folder of an existing tokenizer (default: the model's)");
+            "existing tokenizer of a new model: folder, .gguf file or hub name");
     public static final RecipeKey<NewTokenizer> NEW_TOKENIZER = choice("tokenizer.train", NewTokenizer.class,
             "train a tokenizer on the training text: byte-level BPE, or one token a character");
     public static final RecipeKey<Long> VOCAB_SIZE = integer("tokenizer.vocab_size", 257, 1 << 24,
@@ -101,7 +101,8 @@ public final class RecipeKeys {
             "special tokens of a trained tokenizer; the first ends documents").or(List.of("<|endoftext|>"));
 
     public static final RecipeKey<List<String>> TRAIN = texts("data.train",
-            "training files: text, or JSONL (.jsonl); a weight may follow as `file * 0.3`");
+            "training files: text, or JSONL (.jsonl); a weight may follow as `file * 0.3`; shipped:NAME is a file that"
+            + " comes with the program");
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
             "share of the training text kept for validation, if no files are given").or(0.1);

@@ -187,7 +187,9 @@ public final class RecipeRun implements AutoCloseable {
             throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
         }
         if (!resume || !Files.isDirectory(folder.start())) {
-            Path tokenizer = RunTokenizer.folder(recipe, folder.tokenizer());
+            Optional<Path> existing = recipe.has(RecipeKeys.TOKENIZER)
+                    ? Optional.of(path(recipe, RecipeKeys.TOKENIZER, models)) : Optional.empty();
+            Path tokenizer = RunTokenizer.folder(recipe, existing, folder.tokenizer());
             int vocabSize = Tokenizer.load(tokenizer).vocabSize();
             RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
         }

@@ -152,7 +152,7 @@ final class RunModel implements AutoCloseable {
 
     private static AdapterConfig adapterConfig(Recipe recipe) throws CheckpointException {
         List<String> targets = recipe.get(RecipeKeys.TARGETS);
-        return AdapterConfig.defaults()
+        return AdapterConfig.defaults().withBase(recipe.get(RecipeKeys.MODEL))
                 .withRank(Math.toIntExact(recipe.get(RecipeKeys.RANK)), recipe.get(RecipeKeys.ALPHA))
                 .with(switch (recipe.get(RecipeKeys.ADAPTER)) {
                     case NONE, LORA -> AdapterConfig.Variant.LORA;

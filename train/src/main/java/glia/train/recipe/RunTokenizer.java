@@ -2,6 +2,8 @@ package glia.train.recipe;
 
 import glia.io.CheckpointException;
 import glia.io.file.Folders;
+import glia.io.gguf.GgufCheckpoint;
+import glia.text.tokenizer.GgufTokenizerFolder;
 import glia.train.recipe.RecipeKeys.NewTokenizer;
 import glia.train.tokenizer.BpeTrainer;
 import glia.train.tokenizer.CharacterTrainer;
@@ -11,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /// The tokenizer of a run: that of the model, another one, or one that is trained on the run's texts.
 final class RunTokenizer {
@@ -18,10 +21,12 @@ final class RunTokenizer {
 
     private RunTokenizer() { }
 
-    /// The folder of the tokenizer of a new model; a trained tokenizer is written to `folder`.
-    static Path folder(Recipe recipe, Path folder) throws IOException {
-        if (recipe.has(RecipeKeys.TOKENIZER)) {
-            return recipe.path(RecipeKeys.TOKENIZER, recipe.get(RecipeKeys.TOKENIZER));
+    /// The folder of the tokenizer of a new model; a trained tokenizer, or that of a GGUF file, is written to `folder`.
+    ///
+    /// @param existing folder or GGUF file of the tokenizer that the recipe names, if it names one
+    static Path folder(Recipe recipe, Optional<Path> existing, Path folder) throws IOException {
+        if (existing.isPresent()) {
+            return Files.isDirectory(existing.get()) ? existing.get() : ofGguf(recipe, existing.get(), folder);
         }
         if (!recipe.has(RecipeKeys.NEW_TOKENIZER)) {
             throw recipe.error(RecipeKeys.NEW_TOKENIZER, "is missing, and so is " + RecipeKeys.TOKENIZER.name()
@@ -41,6 +46,19 @@ final class RunTokenizer {
             RunData.source(recipe, path.path()).forEachPiece(trainer::add);
         }
         trainer.train().write(folder);
+        return folder;
+    }
+
+    /// Writes the tokenizer of a GGUF file as files in the hub's layout.
+    private static Path ofGguf(Recipe recipe, Path file, Path folder) throws IOException {
+        Folders.delete(folder);
+        Files.createDirectories(folder);
+        try (GgufCheckpoint gguf = GgufCheckpoint.open(file)) {
+            GgufTokenizerFolder.write(gguf.metadata(), folder);
+        }
+        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+            throw recipe.error(RecipeKeys.TOKENIZER, "names " + file + ", which holds no tokenizer");
+        }
         return folder;
     }
 

@@ -12,8 +12,8 @@ import java.util.List;
 
 /// The recipes that come with the program.
 public final class ShippedRecipes {
-    private static final List<String> NAMES = List.of("nano", "pretrain", "sft", "lora", "distill",
-            "classify", "reward", "embed", "mask");
+    private static final List<String> NAMES = List.of("nano", "pretrain", "sft", "lora", "lora-demo",
+            "distill", "distill-demo", "classify", "reward", "embed", "mask");
 
     private ShippedRecipes() { }
 
