@@ -35,7 +35,12 @@ final class TrainSession {
     /// @return an exit code
     int run(Arguments arguments) throws IOException {
         run.notes().forEach(note -> console.err().println("glia: " + note));
-        console.err().println("Training " + Units.count(run.parameters().total()) + " parameters for "
+        long total = run.parameters().total();
+        long trainable = run.trainable();
+        boolean hasAdapter = run.recipe().get(RecipeKeys.ADAPTER) != RecipeKeys.AdapterKind.NONE;
+        String what = hasAdapter ? " parameters of an adapter of a model of " + Units.count(total)
+                : trainable < total ? " of " + Units.count(total) + " parameters" : " parameters";
+        console.err().println("Training " + Units.count(trainable) + what + " for "
                 + (run.steps() - run.stepsDone()) + " steps into " + run.folder().path());
         boolean bf16 = run.recipe().get(RecipeKeys.PRECISION) != RecipeKeys.TrainingPrecision.F32;
         TrainingProgress progress = new TrainingProgress(console, run.steps(), LINES_EVERY, Optional.of(
@@ -54,7 +59,8 @@ final class TrainSession {
             ended.countDown();
             removeHook(hook);
         }
-        console.err().println("The model is in " + run.folder().model());
+        console.err().println(hasAdapter ? "The adapter is in " + run.folder().model() + "; use it with --adapter"
+                : "The model is in " + run.folder().model());
         print(arguments, true);
         return ExitCode.OK;
     }

@@ -289,6 +289,11 @@ public final class RecipeRun implements AutoCloseable {
         return ParameterCount.of(spec());
     }
 
+    /// The parameters that are updated: the model's, or those of adapters.
+    public long trainable() {
+        return groups.stream().flatMap(g -> g.weights().values().stream()).mapToLong(w -> w.tensor().size()).sum();
+    }
+
     /// What a run needs.
     ///
     /// @param trainable parameters that are updated
@@ -299,8 +304,6 @@ public final class RecipeRun implements AutoCloseable {
 
     /// Measures the losses and gradients of some steps, without updates.
     public Estimate estimate() throws CheckpointException {
-        long trainable = groups.stream().flatMap(g -> g.weights().values().stream()).mapToLong(w -> w.tensor().size())
-                .sum();
         long tokens = 0;
         double best = Double.POSITIVE_INFINITY;
         long begin = System.nanoTime();
@@ -313,7 +316,7 @@ public final class RecipeRun implements AutoCloseable {
         TrainingMemory memory = TrainingMemory.of(model.model(),
                 passOptions(recipe).withTrainable(model.trainable()), RunOptimizer.rule(recipe),
                 Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
-        return new Estimate(trainable, tokens, best, memory);
+        return new Estimate(trainable(), tokens, best, memory);
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

@@ -1,17 +1,23 @@
 package glia.train.recipe;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
+import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocator;
+import glia.io.hub.Progress;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.write.GgufModelWriter;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.text.tokenizer.Tokenizer;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
@@ -21,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -189,6 +196,27 @@ class RecipeRunTest {
             parts.putAll(run(recipe, kind, Existing.RESUME, -1));
             assertEquals(whole, parts, kind);
         }
+    }
+
+    @Test
+    void aNewModelGetsTheTokenizerOfAGgufFile() throws Exception {
+        Path stories = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
+        try (Model model = ModelLoader.load(stories)) {
+            GgufModelWriter.write(model, folder.resolve("stories.gguf"), Optional.empty());
+        }
+        Recipe recipe = recipe("""
+                model: {new: {family: llama, hidden: 32, layers: 1, heads: 2, context: 32}}
+                tokenizer: {path: stories.gguf}
+                data: {train: text.txt}
+                batch: {context: 16, sequences: 2}
+                steps: 1
+                """);
+        run(recipe, "run", Existing.REFUSE, -1);
+        Tokenizer own = Tokenizer.load(folder.resolve("run/model"));
+        Tokenizer original = Tokenizer.load(stories);
+        assertEquals(original.vocabSize(), own.vocabSize());
+        String text = "Once upon a time there was a girl.";
+        assertArrayEquals(original.encode(text, true), own.encode(text, true));
     }
 
     @Test

@@ -1,4 +1,4 @@
-package glia.train.recipe;
+package glia.train.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -25,9 +25,13 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RunFolder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -104,14 +108,11 @@ class PeftTest {
     }
 
     private static double difference(Model model, Tensor ids, Tensor expected, Kernels kernels) {
-        int length = Math.toIntExact(ids.dim(1));
+        CaseTensor texts = CaseTensor.of(ids);
         Pass pass = new Pass();
-        for (long i = 0; i < ids.size(); i += length) {
-            int[] text = new int[length];
-            for (int j = 0; j < length; j++) {
-                text[j] = (int) ids.getLong(i + j);
-            }
-            pass.add(text, 0, length, 0, Pass.Outputs.ALL);
+        for (int i = 0; i < texts.dim(0); i++) {
+            int[] text = Arrays.copyOfRange(texts.ints(), i * texts.dim(1), (i + 1) * texts.dim(1));
+            pass.add(text, 0, text.length, 0, Pass.Outputs.ALL);
         }
         double most = 0;
         try (Compute ops = new Compute(kernels, Precision.EXACT)) {
