@@ -22,7 +22,8 @@ class ShippedDataTest {
     private static final int MAX_WORDS = 20;
 
     private static Recipe recipe(String train) throws CheckpointException {
-        return Recipe.of(YamlDocument.parse(Path.of("r.yaml"), "task: sft\nsteps: 1\n"), List.of("data.train=" + train));
+        return Recipe.of(YamlDocument.parse(Path.of("r.yaml"), "task: sft\nsteps: 1\n"),
+                List.of("data.train=" + train));
     }
 
     private static WeightedPath file(String written) throws CheckpointException {
