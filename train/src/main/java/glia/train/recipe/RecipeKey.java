@@ -93,7 +93,8 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
     }
 
     private static String shortNumber(double number) {
-        return number == Math.rint(number) ? Long.toString((long) number) : Double.toString(number);
+        return number == Math.rint(number) && Math.abs(number) < 1e9 ? Long.toString((long) number)
+                : Double.toString(number).replace("E", "e").replace(".0e", "e");
     }
 
     /// A list of numbers.
@@ -143,7 +144,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
 
     /// The default as a recipe would write it.
     public String initialShown() {
-        return initial.map(v -> v instanceof Enum<?> e ? word(e) : v instanceof Double d && d == Math.rint(d)
-                && Math.abs(d) < 1e6 ? shortNumber(d) : v.toString()).orElse("");
+        return initial.map(v -> v instanceof Enum<?> e ? word(e) : v instanceof Double d ? shortNumber(d)
+                : v.toString()).orElse("");
     }
 }

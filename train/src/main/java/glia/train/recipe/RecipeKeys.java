@@ -142,7 +142,7 @@ public final class RecipeKeys {
     public static final RecipeKey<Double> CLIP = number("optimizer.clip", 0, true, INFINITY,
             "gradients are scaled down to this norm; .inf for no clipping").or(1.0);
     public static final RecipeKey<Double> EMA = number("optimizer.ema", 0, false, 0.999999,
-            "decay of a moving average of the weights, which is saved beside the checkpoints; 0 for none").or(0.0);
+            "decay of a moving average of the weights, which becomes the result; 0 for none").or(0.0);
 
     public static final RecipeKey<ScheduleName> SCHEDULE = choice("schedule.name", ScheduleName.class,
             "learning-rate schedule; wsd is warm-up, stable, decay").or(ScheduleName.COSINE);
