@@ -17,6 +17,9 @@ import tools.jackson.core.JacksonException;
 
 /// Reads a JSONL file: an object in each line, in UTF-8. Blank lines are skipped.
 public final class JsonLines implements AutoCloseable {
+    /// What the parser says of its source, which is not a file.
+    private static final String PARSER_SOURCE = " \\(for \\w+ starting at \\[Source: [^\\]]*\\]\\)";
+
     /// The longest line.
     private static final int MAX_BYTES = 1 << 28;
 
@@ -82,8 +85,8 @@ public final class JsonLines implements AutoCloseable {
             value = JsonValues.parse(json);
         } catch (JacksonException e) {
             throw new CheckpointException(file, "line " + line + (e.getLocation() == null ? "" : ", column "
-                    + e.getLocation().getColumnNr()), "is not JSON: " + DisplayText.escape(e.getOriginalMessage())
-                    + "; expected one object, such as {\"text\": \"…\"}", e);
+                    + e.getLocation().getColumnNr()), "is not JSON: "
+                    + DisplayText.escape(e.getOriginalMessage().replaceAll(PARSER_SOURCE, "")) + "; expected one object, such as {\"text\": \"…\"}", e);
         }
         if (!(value instanceof Map<?, ?> map)) {
             throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as {\"text\": \"…\"}");

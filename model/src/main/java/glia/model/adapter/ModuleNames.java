@@ -11,12 +11,22 @@ public sealed interface ModuleNames {
         public Suffixes {
             suffixes = List.copyOf(suffixes);
         }
+
+        @Override
+        public String toString() {
+            return String.join(", ", suffixes);
+        }
     }
 
     /// Modules whose whole name matches a regular expression.
     ///
     /// @param expression such as `.*layers\.[0-3]\.mlp\.(up|down)_proj`
-    record Matching(String expression) implements ModuleNames { }
+    record Matching(String expression) implements ModuleNames {
+        @Override
+        public String toString() {
+            return expression;
+        }
+    }
 
     /// All linear modules but the output head and the routers of experts.
     record AllLinear() implements ModuleNames {

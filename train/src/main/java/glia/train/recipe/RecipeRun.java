@@ -7,12 +7,14 @@ import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.file.Folders;
 import glia.io.json.JsonTree;
-import glia.model.NewHead;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
@@ -34,7 +36,6 @@ import glia.train.run.TrainerOptions;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -61,6 +62,7 @@ public final class RecipeRun implements AutoCloseable {
     private final RunFolder folder;
     private final RunModel model;
     private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
     private final RunData data;
     private final TrainingPass pass;
     private final List<ParameterGroup> groups;
@@ -83,12 +85,13 @@ public final class RecipeRun implements AutoCloseable {
         Path find(String name) throws IOException;
     }
 
-    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, Tokenizer tokenizer, RunData data,
+    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, RunStart start, RunData data,
             Kernels kernels, Optional<Path> teacherPath, Optional<Saved> last) throws CheckpointException {
         this.recipe = recipe;
         this.folder = folder;
         this.model = model;
-        this.tokenizer = tokenizer;
+        tokenizer = start.tokenizer();
+        template = recipe.get(RecipeKeys.TASK) == Task.SFT ? start.template() : Optional.empty();
         this.data = data;
         this.last = last;
         notes.addAll(data.notes());
@@ -128,16 +131,16 @@ public final class RecipeRun implements AutoCloseable {
         CheckpointStore store = store(recipe, folder);
         List<String> rejected = new ArrayList<>();
         Optional<Saved> last = existing == Existing.RESUME ? store.latest(rejected) : Optional.empty();
-        Path start = start(recipe, folder, models, existing == Existing.RESUME);
+        Path start = RunStart.locate(recipe, folder, models, existing == Existing.RESUME);
         try (RunStart text = RunStart.load(start)) {
-            RunModel model = RunModel.load(recipe, start, newHead(recipe, text), last);
+            RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
             RunData data = null;
             try {
                 data = RunData.read(new RunData.Reader(recipe, folder, text.tokenizer(), text.template(),
                         model.model().spec(), context(recipe, model.model().spec())));
                 Optional<Path> teacher = recipe.get(RecipeKeys.TASK) == Task.DISTILL
-                        ? Optional.of(path(recipe, RecipeKeys.TEACHER, models)) : Optional.empty();
-                RecipeRun run = new RecipeRun(recipe, folder, model, text.tokenizer(), data, kernels, teacher, last);
+                        ? Optional.of(RunStart.path(recipe, RecipeKeys.TEACHER, models)) : Optional.empty();
+                RecipeRun run = new RecipeRun(recipe, folder, model, text, data, kernels, teacher, last);
                 run.notes.addAll(rejected);
                 byte[] written = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
                 AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(written));
@@ -152,48 +155,8 @@ public final class RecipeRun implements AutoCloseable {
         }
     }
 
-    /// The head of a classifier or reward model, unless the model has one.
-    private static Optional<NewHead> newHead(Recipe recipe, RunStart start) throws IOException {
-        Task task = recipe.get(RecipeKeys.TASK);
-        if (start.spec().head().classes().isPresent()) {
-            return Optional.empty();
-        }
-        return switch (task) {
-            case CLASSIFY -> Optional.of(new NewHead(ExampleTasks.labels(recipe, start.tokenizer(),
-                    start.spec().contextLength()), recipe.get(RecipeKeys.SEED)));
-            case REWARD -> Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)));
-            default -> Optional.empty();
-        };
-    }
-
-    /// The model that a key names: beside the recipe, or a path or hub name.
-    private static Path path(Recipe recipe, RecipeKey<String> key, ModelPaths models) throws IOException {
-        String name = recipe.get(key);
-        Path beside = recipe.path(key, name);
-        return Files.exists(beside) ? beside : models.find(name);
-    }
-
     private static CheckpointStore store(Recipe recipe, RunFolder folder) throws CheckpointException {
         return new CheckpointStore(folder.checkpoints(), Math.toIntExact(recipe.get(RecipeKeys.KEEP)));
-    }
-
-    /// The model before the first update.
-    private static Path start(Recipe recipe, RunFolder folder, ModelPaths models, boolean resume) throws IOException {
-        if (!RunModel.isNew(recipe)) {
-            RunTokenizer.requireNone(recipe);
-            return path(recipe, RecipeKeys.MODEL, models);
-        }
-        if (recipe.has(RecipeKeys.MODEL)) {
-            throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
-        }
-        if (!resume || !Files.isDirectory(folder.start())) {
-            Optional<Path> existing = recipe.has(RecipeKeys.TOKENIZER)
-                    ? Optional.of(path(recipe, RecipeKeys.TOKENIZER, models)) : Optional.empty();
-            Path tokenizer = RunTokenizer.folder(recipe, existing, folder.tokenizer());
-            int vocabSize = Tokenizer.load(tokenizer).vocabSize();
-            RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
-        }
-        return folder.start();
     }
 
     private static int context(Recipe recipe, ModelSpec spec) throws CheckpointException {
@@ -236,7 +199,7 @@ public final class RecipeRun implements AutoCloseable {
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(pass, groups))
                 .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS),
-                        text -> tokenizer.encode(text, true), Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)),
+                        this::prompt, Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)),
                         recipe.get(RecipeKeys.SEED)));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
@@ -247,6 +210,12 @@ public final class RecipeRun implements AutoCloseable {
             made.resume(last.get());
         }
         return made;
+    }
+
+    /// The tokens of a prompt: a message of a chat if chats are trained on.
+    private int[] prompt(String text) {
+        return template.isEmpty() ? tokenizer.encode(text, true)
+                : template.get().encode(List.of(ChatMessage.user(text)), RenderOptions.PROMPT, tokenizer);
     }
 
     /// The recipe.

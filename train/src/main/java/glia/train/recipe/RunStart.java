@@ -4,16 +4,40 @@ import glia.engine.TextLoader;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.NewHead;
 import glia.model.spec.ModelSpec;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.recipe.RecipeKeys.Task;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /// The model that a run starts from, with tokenizer and chat template. Weights stay in the file.
 ///
 /// @param template the model's chat template, if it has one
 record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> template) implements AutoCloseable {
+    /// The model before the first update.
+    static Path locate(Recipe recipe, RunFolder folder, RecipeRun.ModelPaths models, boolean resume) throws IOException {
+        if (!RunModel.isNew(recipe)) {
+            RunTokenizer.requireNone(recipe);
+            return path(recipe, RecipeKeys.MODEL, models);
+        }
+        if (recipe.has(RecipeKeys.MODEL)) {
+            throw recipe.error(RecipeKeys.MODEL, "is set, and so are the sizes of a new model: remove one of them");
+        }
+        if (!resume || !Files.isDirectory(folder.start())) {
+            Optional<Path> existing = recipe.has(RecipeKeys.TOKENIZER)
+                    ? Optional.of(path(recipe, RecipeKeys.TOKENIZER, models)) : Optional.empty();
+            Path tokenizer = RunTokenizer.folder(recipe, existing, folder.tokenizer());
+            int vocabSize = Tokenizer.load(tokenizer).vocabSize();
+            RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
+        }
+        return folder.start();
+    }
+
     /// @param path a folder in the hub's layout or a GGUF file
     static RunStart load(Path path) throws CheckpointException {
         Model model = ModelLoader.load(path);
@@ -28,6 +52,27 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
 
     ModelSpec spec() {
         return model.spec();
+    }
+
+    /// The head of a classifier or reward model, unless the model has one.
+    Optional<NewHead> newHead(Recipe recipe) throws IOException {
+        Task task = recipe.get(RecipeKeys.TASK);
+        if (spec().head().classes().isPresent()) {
+            return Optional.empty();
+        }
+        return switch (task) {
+            case CLASSIFY -> Optional.of(new NewHead(ExampleTasks.labels(recipe, tokenizer,
+                    spec().contextLength()), recipe.get(RecipeKeys.SEED)));
+            case REWARD -> Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)));
+            default -> Optional.empty();
+        };
+    }
+
+    /// The model that a key names: beside the recipe, or a path or hub name.
+    static Path path(Recipe recipe, RecipeKey<String> key, RecipeRun.ModelPaths models) throws IOException {
+        String name = recipe.get(key);
+        Path beside = recipe.path(key, name);
+        return Files.exists(beside) ? beside : models.find(name);
     }
 
     @Override

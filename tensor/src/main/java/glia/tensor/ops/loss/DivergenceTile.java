@@ -75,7 +75,8 @@ final class DivergenceTile {
     }
 
     /// Computes the gradients for the student's logits and writes them over the teacher's logits: `dz[v] = g ·
-    /// (slope[v] - p(v) · Σ slope) - h · p(v) · (H + ln p(v))`, with the gradients g of the divergence and h of the entropy H.
+    /// (slope[v] - p(v) · Σ slope) - h · p(v) · (H + ln p(v))`, with the gradients g of the divergence and h of the
+    /// entropy H.
     ///
     /// @param dresult `[n, 2]`
     void backward(Tensor dresult, Tensor statistics, Tensor[] student, Tensor[] teacher) {
