@@ -13,7 +13,7 @@ public final class LineChart {
     /// The horizontal axis of a panel.
     ///
     /// @param ticks labels, equally far apart
-    /// @param atTicks whether there is a point at each tick; else each point lies in the middle of its share of the axis
+    /// @param atTicks whether there is a point at each tick; else a point lies in the middle of its share of the axis
     public record Axis(String unit, List<String> ticks, boolean atTicks) {
         /// From 0 to `last`.
         public static Axis linear(String unit, int last) {

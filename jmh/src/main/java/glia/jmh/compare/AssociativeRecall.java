@@ -14,15 +14,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/// Associative recall ([Mqar]) by all architectures with about 0.1 million parameters, trained on sequences of 4 to 64
+/// Associative recall ([Mqar]) by all architectures with about 0.1 million parameters, trained on sequences of 2 to 64
 /// key-value pairs together: accuracy by number of pairs on held-out sequences. The first seed is trained with three
 /// learning rates, the others with the best of them. Options: [Options]. Writes recall.jsonl, recall.md and recall.svg.
 public final class AssociativeRecall {
-    static final List<Integer> PAIRS = List.of(4, 8, 16, 32, 64);
+    static final List<Integer> PAIRS = List.of(2, 4, 8, 16, 32, 64);
     static final int VOCAB = 256;
-    private static final int STEPS = 1500;
-    private static final int PER_NUMBER = 4;
-    private static final int EVALUATED = 64;
+    private static final int STEPS = 1200;
+    /// Tokens of a batch for each number of pairs.
+    private static final int TOKENS = 256;
+    private static final int EVALUATED_TOKENS = 8192;
     private static final long HELD_OUT_SEED = 0;
 
     private AssociativeRecall() { }
@@ -75,7 +76,7 @@ public final class AssociativeRecall {
         settings.put("rate", rate);
         settings.put("seed", seed);
         ModelSpec spec = MatchedSpec.of(architecture, Size.SMALL, VOCAB, 4 * PAIRS.getLast());
-        return new Task(settings, spec, new Mqar(VOCAB, PAIRS, PER_NUMBER, seed, Mqar.Part.TRAINING),
+        return new Task(settings, spec, new Mqar(VOCAB, PAIRS, TOKENS, seed, Mqar.Part.TRAINING),
                 session.options().steps(), () -> OptionalDouble.of(rate), seed, AssociativeRecall::measure);
     }
 
@@ -84,7 +85,8 @@ public final class AssociativeRecall {
         double sum = 0;
         long count = 0;
         for (int n : PAIRS) {
-            TokenBatch batch = new Mqar(VOCAB, List.of(n), EVALUATED, HELD_OUT_SEED, Mqar.Part.HELD_OUT).batch(0);
+            TokenBatch batch = new Mqar(VOCAB, List.of(n), EVALUATED_TOKENS, HELD_OUT_SEED, Mqar.Part.HELD_OUT)
+                    .batch(0);
             accuracies.add(model.accuracy(batch));
             for (float loss : model.losses(batch)) {
                 sum += loss;

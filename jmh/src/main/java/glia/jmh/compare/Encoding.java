@@ -68,6 +68,7 @@ enum Encoding {
 
     private static ModelSpec embedded(ModelSpec spec, Positions embeddings, int positions) {
         return new ModelSpec(spec.modelType(), spec.vocabSize(), spec.hiddenSize(), positions,
-                new Embedding(embeddings, 1, 0, new Norm.None()), spec.sublayers(), spec.finalNorm(), spec.head());
+                new Embedding(embeddings, spec.embedding().scale(), 0, new Norm.None()), spec.sublayers(),
+                spec.finalNorm(), spec.head());
     }
 }

@@ -24,7 +24,7 @@ import java.util.stream.IntStream;
 public final class LossByTokens {
     static final int LENGTH = 256;
     static final int BATCH = 4;
-    private static final int STEPS = 1000;
+    private static final int STEPS = 700;
     /// Steps of a final run for one of a run that chooses the learning rate.
     private static final int SWEEP_SHARE = 4;
     private static final int EVALUATED = 4 * LENGTH;

@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.util.Locale;
 
 /// Models of equal depth and an almost equal number of parameters. Each layer is a mixer and a gated MLP, each after an
-/// RMS norm and with a residual connection; embedding and head are tied. An architecture's hidden size D is the multiple
-/// of 8 that comes closest to the number of parameters with an MLP of 8 D / 3; then the MLP, in steps of 4, makes up for
-/// the difference.
+/// RMS norm and with a residual connection; embedding and head are tied. Embeddings begin with a standard deviation of
+/// 0.02 and are multiplied by 50 at the input, so that tokens are as large there as the first outputs of mixers.
+///
+/// An architecture's hidden size D is the multiple of 8 that comes closest to the number of parameters with an MLP of
+/// 8 D / 3; then the MLP, in steps of 4, makes up for the difference.
 final class MatchedSpec {
     /// The largest difference from the wanted number of parameters, as a share of it.
     static final double TOLERANCE = 0.05;
@@ -46,8 +48,9 @@ final class MatchedSpec {
         ModelSpec spec = spec(architecture, size, vocab, context, hidden, mlp);
         long found = count(spec);
         if (Math.abs(found - size.parameters()) > TOLERANCE * size.parameters()) {
-            throw new IllegalStateException(architecture.label() + " has " + found + " parameters with a hidden size of "
-                    + hidden + ", expected about " + size.parameters() + "; choose a smaller vocabulary than " + vocab);
+            throw new IllegalStateException(architecture.label() + " has " + found + " parameters with a hidden size "
+                    + "of " + hidden + ", expected about " + size.parameters() + "; choose a smaller vocabulary than "
+                    + vocab);
         }
         return spec;
     }
@@ -67,6 +70,7 @@ final class MatchedSpec {
                 vocab: %d
                 hidden: %d
                 context: %d
+                embedding-scale: 50
                 layers:
                   - repeat: %d
                     mixers: [%s, {kind: mlp, size: %d}]

@@ -10,19 +10,19 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /// Multi-query associative recall (MQAR, https://arxiv.org/abs/2312.04927, appendix C): a sequence begins with n
-/// different keys, each followed by its value. Then each key comes once more, at a distance with a power-law
+/// different keys, each followed by its value. Then each key comes once more, in an order with a power-law
 /// distribution, and its value is the target there. The other positions hold token 0 and have no target. Keys are the
-/// lower half of the vocabulary, values the upper half. A sequence has 4 n tokens, at least 64.
+/// lower half of the vocabulary, values the upper half. A sequence has 4 n tokens, the fewest in which all keys have a
+/// place, and so the most targets for a number of tokens.
 ///
 /// Sequences for training and held-out ones are different: a hash of the tokens decides which a sequence is.
 ///
 /// @param pairs the numbers n of key-value pairs
-/// @param perNumber sequences of a batch for each of them
-record Mqar(int vocab, List<Integer> pairs, int perNumber, long seed, Part part) implements Batches {
+/// @param tokens of a batch for each of them, rounded up to a sequence
+record Mqar(int vocab, List<Integer> pairs, int tokens, long seed, Part part) implements Batches {
     /// What sequences are for.
     enum Part { TRAINING, HELD_OUT }
 
-    private static final int SHORTEST = 64;
     private static final int LENGTH_OF_PAIR = 4;
     private static final double POWER = 0.01;
     /// One of so many sequences is held out.
@@ -50,8 +50,9 @@ record Mqar(int vocab, List<Integer> pairs, int perNumber, long seed, Part part)
     public TokenBatch batch(long index) {
         TokenBatch batch = new TokenBatch();
         for (int n : pairs) {
-            for (int i = 0; i < perNumber; i++) {
-                Example example = example(n, index * perNumber + i);
+            int count = Math.ceilDiv(tokens, LENGTH_OF_PAIR * n);
+            for (int i = 0; i < count; i++) {
+                Example example = example(n, index * count + i);
                 float[] weights = new float[example.ids.length];
                 for (int j = 0; j < weights.length; j++) {
                     weights[j] = example.targets[j] == TokenBatch.NO_TARGET ? 0 : 1;
@@ -73,12 +74,12 @@ record Mqar(int vocab, List<Integer> pairs, int perNumber, long seed, Part part)
     }
 
     private Example draw(int n, SplittableRandom random) {
-        int length = Math.max(SHORTEST, LENGTH_OF_PAIR * n);
+        int length = LENGTH_OF_PAIR * n;
         int[] ids = new int[length];
         int[] targets = new int[length];
         Arrays.fill(targets, TokenBatch.NO_TARGET);
         int[] keys = IntStream.range(1, vocab / 2).toArray();
-        int[] places = places(n, (length - 2 * n) / 2, random);
+        int[] places = places(n, random);
         for (int i = 0; i < n; i++) {
             int other = random.nextInt(i, keys.length);
             int key = keys[other];
@@ -92,14 +93,14 @@ record Mqar(int vocab, List<Integer> pairs, int perNumber, long seed, Part part)
         return new Example(ids, targets);
     }
 
-    /// n of the places without replacement, place i with a weight of (i + 1)^(a - 1)
-    /// (Efraimidis and Spirakis 2006, https://doi.org/10.1016/j.ipl.2005.11.003).
-    private static int[] places(int n, int count, SplittableRandom random) {
-        double[] order = new double[count];
-        for (int i = 0; i < count; i++) {
+    /// n places without replacement, place i with a weight of (i + 1)^(a - 1), so that keys that come early in the
+    /// context mostly come early again (Efraimidis and Spirakis 2006, https://doi.org/10.1016/j.ipl.2005.11.003).
+    private static int[] places(int n, SplittableRandom random) {
+        double[] order = new double[n];
+        for (int i = 0; i < n; i++) {
             order[i] = -Math.log(1 - random.nextDouble()) / Math.pow(i + 1, POWER - 1);
         }
-        return IntStream.range(0, count).boxed().sorted(Comparator.comparingDouble(i -> order[i])).limit(n)
-                .mapToInt(i -> i).toArray();
+        return IntStream.range(0, n).boxed().sorted(Comparator.comparingDouble(i -> order[i])).mapToInt(i -> i)
+                .toArray();
     }
 }

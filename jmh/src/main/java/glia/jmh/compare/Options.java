@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// What an experiment is told on the command line:
+/// The command line of an experiment:
 ///
 ///     --out FOLDER [--text FILE] [--seeds 1,2] [--minutes N] [--steps N]
 ///

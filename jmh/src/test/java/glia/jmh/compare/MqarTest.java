@@ -21,7 +21,7 @@ class MqarTest {
     private static final int VOCAB = 256;
 
     private static Mqar of(Mqar.Part part) {
-        return new Mqar(VOCAB, List.of(4, 64), 3, 7, part);
+        return new Mqar(VOCAB, List.of(4, 64), 300, 7, part);
     }
 
     @ParameterizedTest
@@ -29,7 +29,7 @@ class MqarTest {
     void theAnswersAreInTheContext(int pairs) {
         for (int index = 0; index < 20; index++) {
             Mqar.Example example = of(Mqar.Part.TRAINING).example(pairs, index);
-            assertEquals(Math.max(64, 4 * pairs), example.ids().length);
+            assertEquals(4 * pairs, example.ids().length);
             Map<Integer, Integer> context = new HashMap<>();
             for (int i = 0; i < 2 * pairs; i += 2) {
                 int key = example.ids()[i];
@@ -50,12 +50,12 @@ class MqarTest {
 
     @Test
     void trainingAndHeldOutSequencesAreDifferent() {
-        // With one pair of few tokens, both parts would else have the same sequences.
+        // With so few tokens, both parts would else have the same sequences.
         Set<String> training = new HashSet<>();
         Set<String> heldOut = new HashSet<>();
         for (int index = 0; index < 2000; index++) {
-            training.add(text(new Mqar(8, List.of(1), 1, 1, Mqar.Part.TRAINING).example(1, index)));
-            heldOut.add(text(new Mqar(8, List.of(1), 1, 1, Mqar.Part.HELD_OUT).example(1, index)));
+            training.add(text(new Mqar(16, List.of(1, 2), 1, 1, Mqar.Part.TRAINING).example(1 + index % 2, index)));
+            heldOut.add(text(new Mqar(16, List.of(1, 2), 1, 1, Mqar.Part.HELD_OUT).example(1 + index % 2, index)));
         }
         assertTrue(training.size() > 100 && heldOut.size() > 10, training.size() + " " + heldOut.size());
         heldOut.retainAll(training);
@@ -69,28 +69,27 @@ class MqarTest {
     @Test
     void batchesDependOnSeedAndIndexAlone() {
         TokenBatch batch = of(Mqar.Part.TRAINING).batch(5);
-        assertEquals(6, batch.numSequences());
-        assertEquals(3 * (64 + 256), batch.numTokens());
-        assertEquals(3 * (4 + 64), batch.numRows());
+        // 19 sequences of 16 tokens and 2 of 256.
+        assertEquals(21, batch.numSequences());
+        assertEquals(19 * 16 + 2 * 256, batch.numTokens());
+        assertEquals(19 * 4 + 2 * 64, batch.numRows());
         assertArrayEquals(batch.targets(), of(Mqar.Part.TRAINING).batch(5).targets());
         assertFalse(Arrays.equals(batch.targets(), of(Mqar.Part.TRAINING).batch(6).targets()));
         assertFalse(Arrays.equals(batch.targets(),
-                new Mqar(VOCAB, List.of(4, 64), 3, 8, Mqar.Part.TRAINING).batch(5).targets()));
+                new Mqar(VOCAB, List.of(4, 64), 300, 8, Mqar.Part.TRAINING).batch(5).targets()));
     }
 
     @Test
-    void moreQueriesAreNearTheContextThanFar() {
-        int near = 0;
-        int far = 0;
+    void theFirstKeyMostlyComesAgainEarly() {
+        int early = 0;
         for (int index = 0; index < 400; index++) {
-            int[] targets = of(Mqar.Part.TRAINING).example(4, index).targets();
-            for (int i = 0; i < 14; i++) {
-                near += targets[8 + 2 * i] == TokenBatch.NO_TARGET ? 0 : 1;
-                far += targets[36 + 2 * i] == TokenBatch.NO_TARGET ? 0 : 1;
+            int[] ids = of(Mqar.Part.TRAINING).example(8, index).ids();
+            for (int i = 16; i < 24; i++) {
+                early += ids[i] == ids[0] ? 1 : 0;
             }
         }
-        assertEquals(1600, near + far);
-        assertTrue(near > 2 * far, near + " " + far);
+        // At random, 200 of them would be in the first half.
+        assertTrue(early > 260, early + " of 400");
     }
 
     @Test
