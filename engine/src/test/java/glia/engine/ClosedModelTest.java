@@ -56,7 +56,7 @@ class ClosedModelTest {
             Generator.class, Set.of("close", "length"),
             Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore", "clear",
                 "undo"),
-            TrainingPass.class, Set.of("close", "sizeBytes"),
+            TrainingPass.class, Set.of("close", "sizeBytes", "atStep"),
             Embedder.class, Set.of("encode", "maxTokens"),
             MaskFiller.class, Set.of("mask"));
 
