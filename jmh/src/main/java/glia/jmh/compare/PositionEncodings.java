@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /// Position encodings beyond the training length: full attention with about 0.3 million parameters, trained on windows
@@ -30,7 +31,9 @@ public final class PositionEncodings {
     private static final int SWEEP_SHARE = 4;
     private static final int LONGEST = LENGTH * FACTORS.getLast();
     private static final int EVALUATED_TOKENS = 32 * LONGEST;
-    private static final List<String> SCALINGS = List.of("linear", "ntk", "yarn");
+    /// Keys of results and names in charts.
+    private static final Map<String, String> SCALINGS = new TreeMap<>(Map.of("linear", "RoPE, linear scaling", "ntk",
+            "RoPE, NTK", "yarn", "RoPE, YaRN"));
 
     private final Session session;
     private final Characters text;
@@ -122,7 +125,7 @@ public final class PositionEncodings {
         measured.put("loss", losses.getFirst());
         measured.put("losses", losses);
         if (encoding == Encoding.ROPE) {
-            for (String scaling : SCALINGS) {
+            for (String scaling : SCALINGS.keySet()) {
                 measured.put(scaling, FACTORS.stream().map(f -> scaled(model, scaling, f)).toList());
             }
         }
@@ -155,7 +158,7 @@ public final class PositionEncodings {
             List<Map<String, Object>> found = session.results().all(settings(encoding));
             add(table, lines, encoding.label(), "losses", found);
             if (encoding == Encoding.ROPE) {
-                SCALINGS.forEach(s -> add(table, lines, "RoPE, " + s, s, found));
+                SCALINGS.forEach((key, label) -> add(table, lines, label, key, found));
             }
         }
         session.write("positions.md", table.toString());
