@@ -86,7 +86,9 @@ class TrainingLoopTest {
                             all[i]);
                 }
             }
-            assertEquals(losses[0], losses[1], 0.05 * losses[0]);
+            // Nats: both losses have fallen from 2.5 to nearly nothing.
+            assertEquals(losses[0], losses[1], 0.05);
+            assertTrue(losses[1] < 0.3, losses[1] + "");
             assertEquals(losses[1], losses[2]);
         }
     }
