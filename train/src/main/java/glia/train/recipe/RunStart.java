@@ -20,7 +20,8 @@ import java.util.Optional;
 /// @param template the model's chat template, if it has one
 record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> template) implements AutoCloseable {
     /// The model before the first update.
-    static Path locate(Recipe recipe, RunFolder folder, RecipeRun.ModelPaths models, boolean resume) throws IOException {
+    static Path locate(Recipe recipe, RunFolder folder, RecipeRun.ModelPaths models, boolean resume)
+            throws IOException {
         if (!RunModel.isNew(recipe)) {
             RunTokenizer.requireNone(recipe);
             return path(recipe, RecipeKeys.MODEL, models);
