@@ -86,7 +86,8 @@ public final class JsonLines implements AutoCloseable {
         } catch (JacksonException e) {
             throw new CheckpointException(file, "line " + line + (e.getLocation() == null ? "" : ", column "
                     + e.getLocation().getColumnNr()), "is not JSON: "
-                    + DisplayText.escape(e.getOriginalMessage().replaceAll(PARSER_SOURCE, "")) + "; expected one object, such as {\"text\": \"…\"}", e);
+                    + DisplayText.escape(e.getOriginalMessage().replaceAll(PARSER_SOURCE, ""))
+                    + "; expected one object, such as {\"text\": \"…\"}", e);
         }
         if (!(value instanceof Map<?, ?> map)) {
             throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as {\"text\": \"…\"}");
