@@ -74,7 +74,6 @@ class RandomLlamaTest {
 
     @Test
     void rejectsUnknownOptions() {
-        assertThrows(IllegalArgumentException.class, () -> write("x.gguf", "q2_k"));
         assertThrows(IllegalArgumentException.class, () -> write("x.gguf", "q9"));
         assertThrows(IllegalArgumentException.class,
                 () -> RandomLlama.main(new String[] {folder.resolve("x").toString(), "--shape", "7b"}));
