@@ -49,10 +49,10 @@ final class ActivationArchive {
     /// Adds an operation whose activations are to be saved.
     void add(Operation operation, Tensor y) {
         results.add(y);
-        if (operation.readsResult()) {
+        if (operation.backwardReads().result()) {
             read.add(y);
         }
-        if (operation.readsInputs()) {
+        if (operation.backwardReads().inputs()) {
             operation.inputs(reader);
         }
     }

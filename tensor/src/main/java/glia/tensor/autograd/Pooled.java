@@ -29,13 +29,8 @@ final class Pooled {
         }
 
         @Override
-        public boolean readsInputs() {
-            return false;
-        }
-
-        @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.NOTHING;
         }
     }
 
@@ -58,13 +53,8 @@ final class Pooled {
         }
 
         @Override
-        public boolean readsInputs() {
-            return false;
-        }
-
-        @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.NOTHING;
         }
     }
 }

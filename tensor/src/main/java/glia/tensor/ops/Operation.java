@@ -30,14 +30,24 @@ public interface Operation {
         return false;
     }
 
-    /// Whether `backward` reads the values of the inputs. If not, they need not be kept for it.
-    default boolean readsInputs() {
-        return true;
+    /// The values that `backward` reads. The others need not be kept for it.
+    default Reads backwardReads() {
+        return Reads.INPUTS_AND_RESULT;
     }
 
-    /// Whether `backward` reads the values of the result.
-    default boolean readsResult() {
-        return true;
+    /// Values of an operation.
+    enum Reads {
+        INPUTS_AND_RESULT, INPUTS, RESULT, NOTHING;
+
+        /// Whether the inputs are among them.
+        public boolean inputs() {
+            return this == INPUTS_AND_RESULT || this == INPUTS;
+        }
+
+        /// Whether the result is.
+        public boolean result() {
+            return this == INPUTS_AND_RESULT || this == RESULT;
+        }
     }
 
     /// Receives the inputs of an operation.

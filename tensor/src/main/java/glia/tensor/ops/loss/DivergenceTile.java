@@ -159,7 +159,7 @@ final class DivergenceTile {
         Tensor of(int part) {
             GradientKernels gradients = kernels.gradients();
             Tensor z = logits[part];
-            Tensor p = Tensor.of(tile.dtype(), tile.memory().asSlice(0, z.sizeBytes()), z.rows(), z.cols());
+            Tensor p = TileViews.matrix(tile, z.rows(), z.cols());
             gradients.softmaxBackward(p, z, logSums, ones, zeros, false);
             return p;
         }

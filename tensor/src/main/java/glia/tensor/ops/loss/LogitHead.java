@@ -1,6 +1,5 @@
 package glia.tensor.ops.loss;
 
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
@@ -108,6 +107,6 @@ public final class LogitHead {
     }
 
     private Tensor slice(Tensor vector, int part) {
-        return Tensor.of(DType.F32, vector.memory().asSlice(4L * first(part), 4L * size(part)), size(part));
+        return TileViews.vector(vector, first(part), first(part) + size(part));
     }
 }

@@ -105,11 +105,11 @@ public final class SelectedLogProbs implements Operation {
         for (int from = 0; from < rows; from += ROWS) {
             int to = Math.min(rows, from + ROWS);
             for (int part = 0; part < head.numParts(); part++) {
-                Tensor z = view(tile, to - from, head.size(part));
-                Tensor dz = view(second, to - from, head.size(part));
+                Tensor z = TileViews.matrix(tile, to - from, head.size(part));
+                Tensor dz = TileViews.matrix(second, to - from, head.size(part));
                 head.logits(tape, z, hidden.rows(from, to), part);
-                tape.kernels().gradients().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
-                        numbers(b, from, to), false);
+                tape.kernels().gradients().softmaxBackward(dz, z, TileViews.vector(logSumExp, from, to),
+                        TileViews.vector(a, from, to), TileViews.vector(b, from, to), false);
                 for (int i = from * count; i < to * count; i++) {
                     int column = tokens[i] - head.first(part);
                     if (column >= 0 && column < dz.cols()) {
@@ -121,13 +121,5 @@ public final class SelectedLogProbs implements Operation {
                 head.backward(tape, dz, hidden.rows(from, to), dhidden == null ? null : dhidden.rows(from, to), part);
             }
         }
-    }
-
-    private static Tensor view(Tensor tile, int rows, int cols) {
-        return Tensor.of(tile.dtype(), tile.memory().asSlice(0, 4L * rows * cols), rows, cols);
-    }
-
-    private static Tensor numbers(Tensor row, int from, int to) {
-        return Tensor.of(row.dtype(), row.memory().asSlice(4L * from, 4L * (to - from)), to - from);
     }
 }

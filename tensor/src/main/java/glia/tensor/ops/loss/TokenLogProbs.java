@@ -238,11 +238,11 @@ public final class TokenLogProbs implements Operation {
         for (int from = 0; from < count; from += ROWS) {
             int to = Math.min(count, from + ROWS);
             for (int part = 0; part < head.numParts(); part++) {
-                Tensor z = matrix(tile, to - from, head.size(part));
-                Tensor dz = matrix(second, to - from, head.size(part));
+                Tensor z = TileViews.matrix(tile, to - from, head.size(part));
+                Tensor dz = TileViews.matrix(second, to - from, head.size(part));
                 head.logits(tape, z, picked.rows(from, to), part);
-                tape.kernels().gradients().softmaxBackward(dz, z, numbers(logSumExp, from, to), numbers(a, from, to),
-                        numbers(b, from, to), false);
+                tape.kernels().gradients().softmaxBackward(dz, z, TileViews.vector(logSumExp, from, to),
+                        TileViews.vector(a, from, to), TileViews.vector(b, from, to), false);
                 addTargets(dz, from, part, ofTarget);
                 addMeans(tape.kernels().workers(), dz, from, dy);
                 head.rule().backward(tape.kernels(), dz, z);
@@ -277,14 +277,5 @@ public final class TokenLogProbs implements Operation {
                 }
             }
         });
-    }
-
-    /// A view of the first values of a tile as a smaller matrix.
-    private static Tensor matrix(Tensor tile, int rows, int cols) {
-        return Tensor.of(tile.dtype(), tile.memory().asSlice(0, 4L * rows * cols), rows, cols);
-    }
-
-    private static Tensor numbers(Tensor row, int from, int to) {
-        return Tensor.of(row.dtype(), row.memory().asSlice(4L * from, 4L * (to - from)), to - from);
     }
 }

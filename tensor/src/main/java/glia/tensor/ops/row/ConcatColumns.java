@@ -73,12 +73,7 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
     }
 
     @Override
-    public boolean readsInputs() {
-        return false;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.NOTHING;
     }
 }

@@ -67,12 +67,7 @@ public record Dropout(Tensor x, float rate, long key) implements UnaryOperation 
     }
 
     @Override
-    public boolean readsInputs() {
-        return false;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.NOTHING;
     }
 }

@@ -116,7 +116,7 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
     }
 
     @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.INPUTS;
     }
 }

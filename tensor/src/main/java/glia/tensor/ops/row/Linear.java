@@ -36,7 +36,7 @@ public record Linear(Tensor x, Weight w, boolean roundsToBf16) implements Operat
     }
 
     @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.INPUTS;
     }
 }

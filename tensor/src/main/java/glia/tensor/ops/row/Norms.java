@@ -38,13 +38,8 @@ public final class Norms {
         }
 
         @Override
-        public boolean readsInputs() {
-            return false;
-        }
-
-        @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.NOTHING;
         }
     }
 
@@ -73,8 +68,8 @@ public final class Norms {
         }
 
         @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.INPUTS;
         }
     }
 
@@ -111,8 +106,8 @@ public final class Norms {
         }
 
         @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.INPUTS;
         }
     }
 }

@@ -122,7 +122,7 @@ public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implem
     }
 
     @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.INPUTS;
     }
 }

@@ -38,13 +38,8 @@ public final class Pointwise {
         }
 
         @Override
-        public boolean readsInputs() {
-            return false;
-        }
-
-        @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.NOTHING;
         }
     }
 
@@ -72,8 +67,8 @@ public final class Pointwise {
         }
 
         @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.INPUTS;
         }
     }
 
@@ -95,8 +90,8 @@ public final class Pointwise {
         }
 
         @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.INPUTS;
         }
     }
 
@@ -113,13 +108,8 @@ public final class Pointwise {
         }
 
         @Override
-        public boolean readsInputs() {
-            return false;
-        }
-
-        @Override
-        public boolean readsResult() {
-            return false;
+        public Reads backwardReads() {
+            return Reads.NOTHING;
         }
     }
 }

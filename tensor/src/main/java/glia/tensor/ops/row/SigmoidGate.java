@@ -66,7 +66,7 @@ public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
     }
 
     @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.INPUTS;
     }
 }

@@ -46,12 +46,7 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
     }
 
     @Override
-    public boolean readsInputs() {
-        return false;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.NOTHING;
     }
 }

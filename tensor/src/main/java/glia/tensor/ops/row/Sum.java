@@ -35,12 +35,7 @@ public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Ope
     }
 
     @Override
-    public boolean readsInputs() {
-        return false;
-    }
-
-    @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.NOTHING;
     }
 }

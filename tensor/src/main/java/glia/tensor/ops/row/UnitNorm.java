@@ -72,7 +72,7 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Un
     }
 
     @Override
-    public boolean readsResult() {
-        return false;
+    public Reads backwardReads() {
+        return Reads.INPUTS;
     }
 }
