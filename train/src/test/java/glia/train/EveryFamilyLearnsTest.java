@@ -111,7 +111,7 @@ class EveryFamilyLearnsTest {
             for (; step < STEPS && loss >= target; step++) {
                 pass.zeroGradients();
                 loss = pass.loss(batch);
-                double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                double norm = optimizer.gradientNorm(pass.weightGradients());
                 optimizer.step(pass.weightGradients(), RATE * SCHEDULE.factor(step),
                         GradientNorm.clipFactor(norm, 1));
             }

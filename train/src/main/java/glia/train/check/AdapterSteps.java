@@ -76,7 +76,7 @@ record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Ker
             }
             for (int step = 0; step < steps; step++) {
                 losses[step] = pass.loss(batch);
-                norms[step] = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                norms[step] = optimizer.gradientNorm(pass.weightGradients());
                 optimizer.step(pass.weightGradients(), json.real("lr"),
                         GradientNorm.clipFactor(norms[step], json.real("clip_grad_norm")));
                 pass.zeroGradients();

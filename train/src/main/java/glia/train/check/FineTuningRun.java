@@ -104,7 +104,7 @@ final class FineTuningRun {
                 String at = "step " + step + " ";
                 double loss = pass.loss(batch(step));
                 worst.keep(at + "loss", WorstDifference.ratio(loss, expected.number("step_loss"), 1), LOSS);
-                double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                double norm = optimizer.gradientNorm(pass.weightGradients());
                 double wanted = expected.number("grad_norm");
                 worst.keep(at + "gradient norm", WorstDifference.ratio(norm, wanted, Math.abs(wanted)), GRADIENTS);
                 gradients("step" + step + ".grad.", at, pass.gradients());

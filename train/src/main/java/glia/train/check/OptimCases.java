@@ -51,7 +51,7 @@ public final class OptimCases implements CaseGroup {
             } else if (c.params().has("optimizer")) {
                 optimizer(c, comparison, kernels);
             } else if (c.params().has("max_norm")) {
-                clipping(c, comparison);
+                clipping(c, comparison, kernels);
             } else {
                 newtonSchulz(c, comparison, kernels);
             }
@@ -156,7 +156,7 @@ public final class OptimCases implements CaseGroup {
         }
     }
 
-    private static void clipping(ReferenceCase c, Comparison comparison) {
+    private static void clipping(ReferenceCase c, Comparison comparison, Kernels kernels) {
         c.params().text("gradient");
         try (Arena arena = Arena.ofConfined()) {
             Map<String, Tensor> gradients = new LinkedHashMap<>();
@@ -166,7 +166,7 @@ public final class OptimCases implements CaseGroup {
                 fill(g, all, 0);
                 gradients.put(name, g);
             }
-            double norm = GradientNorm.of(gradients.values());
+            double norm = GradientNorm.of(kernels, gradients.values());
             comparison.scalar("total_norm", norm, Comparison.F64);
             float factor = GradientNorm.clipFactor(norm, c.params().number("max_norm"));
             gradients.forEach((name, g) -> {

@@ -72,7 +72,7 @@ record ReferenceRun(UpdateRule rule, double learningRate, double weightDecay, do
                 String id = "step " + (step + 1);
                 double loss = pass.loss(batch);
                 results.accept(CaseResult.of(id, "loss", Math.abs(loss - losses[step]), LOSS));
-                double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+                double norm = optimizer.gradientNorm(pass.weightGradients());
                 double expected = gradientNorms[step];
                 results.accept(CaseResult.of(id, "gradient norm",
                         WorstDifference.ratio(norm, expected, Math.abs(expected)), GRADIENT_NORM));

@@ -11,7 +11,7 @@ import java.util.Objects;
 /// @param biasUpdate γ of [ExpertBias], DeepSeek-V3's 0.001
 public record ExpertOptions(double loadBalancing, Scope scope, double sequenceBalance, double zLoss,
         double biasUpdate) {
-    /// Where experts shall have the same load.
+    /// Over which layers the load of experts is balanced.
     public enum Scope {
         /// In each layer: [ExpertLosses#loadBalancing].
         LAYER,

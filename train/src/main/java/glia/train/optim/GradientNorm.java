@@ -10,15 +10,6 @@ public final class GradientNorm {
 
     private GradientNorm() { }
 
-    /// `√(Σ g²)` over all elements, in double precision.
-    public static double of(Collection<Tensor> gradients) {
-        double sum = 0;
-        for (Tensor g : gradients) {
-            sum += ParameterUpdate.sumOfSquares(g);
-        }
-        return Math.sqrt(sum);
-    }
-
     /// `√(Σ g²)` over all elements, in double precision, on all threads of the kernels. The number of threads does not
     /// change it.
     public static double of(Kernels kernels, Collection<Tensor> gradients) {

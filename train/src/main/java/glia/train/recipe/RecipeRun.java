@@ -105,7 +105,7 @@ public final class RecipeRun implements AutoCloseable {
         objective = RunObjective.of(recipe, model.model(), data, teacher);
         double ema = recipe.get(RecipeKeys.EMA);
         average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
-        trainer = trainer();
+        trainer = trainer(kernels);
     }
 
     /// Reads the data, trains or loads the tokenizer, makes or loads the model.
@@ -189,18 +189,16 @@ public final class RecipeRun implements AutoCloseable {
         return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 
-    private Trainer trainer() throws CheckpointException {
+    private Trainer trainer(Kernels kernels) throws CheckpointException {
         TrainerOptions options = new TrainerOptions(steps, recipe.get(RecipeKeys.LEARNING_RATE),
                 RunOptimizer.schedule(recipe, steps), recipe.get(RecipeKeys.CLIP),
                 recipe.get(RecipeKeys.VALIDATE_EVERY), recipe.get(RecipeKeys.SAVE_EVERY),
-                recipe.get(RecipeKeys.MEASURE_EVERY),
-                recipe.get(RecipeKeys.SAMPLE_EVERY));
+                recipe.get(RecipeKeys.MEASURE_EVERY), recipe.get(RecipeKeys.SAMPLE_EVERY));
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
-                .measureBy(new ParameterNorms(pass, groups))
-                .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS),
-                        this::prompt, Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)),
-                        recipe.get(RecipeKeys.SEED)));
+                .measureBy(new ParameterNorms(kernels, pass, groups))
+                .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS), this::prompt,
+                        Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)), recipe.get(RecipeKeys.SEED)));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
         NumberWatch watch = new NumberWatch(model.model(), NumberWatch.Options.of(recipe.get(RecipeKeys.BAD_NUMBERS)
@@ -282,9 +280,12 @@ public final class RecipeRun implements AutoCloseable {
             tokens = objective.objective().accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
-        TrainingMemory memory = TrainingMemory.of(model.model(),
+        TrainingMemory counted = TrainingMemory.of(model.model(),
                 passOptions(recipe).withTrainable(model.trainable()), RunOptimizer.rule(recipe),
                 Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
+        // Parameters may have different rules.
+        TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes(),
+                counted.activations());
         return new Estimate(trainable(), tokens, best, memory);
     }
 

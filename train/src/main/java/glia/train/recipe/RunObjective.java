@@ -16,6 +16,7 @@ import glia.train.run.Objective;
 import glia.train.run.StepHook;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// The objective of a recipe.
 ///
@@ -29,7 +30,7 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
     /// @param teacher the teacher of a distillation
     static RunObjective of(Recipe recipe, Model model, RunData data, Optional<RunTeacher> teacher)
             throws CheckpointException {
-        LossBatch.Source training = withFurtherTokens(recipe, model, data.training());
+        UnaryOperator<Loss> further = furtherTokens(recipe, model);
         ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
                 recipe.get(RecipeKeys.BIAS_RATE));
         boolean hasExperts = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
@@ -38,25 +39,27 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
                     + "experts; this model has none");
         }
         if (!hasExperts) {
-            return new RunObjective(plain(recipe, data, training, teacher), List.of());
+            return new RunObjective(plain(recipe, data, further, teacher), List.of());
         }
         ExpertTraining experts = new ExpertTraining(model, options);
-        return new RunObjective(experts.observe(plain(recipe, data, training.with(experts::with), teacher)),
-                List.of(experts));
+        UnaryOperator<Loss> all = loss -> experts.with(further.apply(loss));
+        return new RunObjective(experts.observe(plain(recipe, data, all, teacher)), List.of(experts));
     }
 
-    private static Objective plain(Recipe recipe, RunData data, LossBatch.Source training, Optional<RunTeacher> teacher)
-            throws CheckpointException {
+    /// @param change adds the losses of routers and of further tokens to a loss
+    private static Objective plain(Recipe recipe, RunData data, UnaryOperator<Loss> change,
+            Optional<RunTeacher> teacher) throws CheckpointException {
         int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
-        return teacher.isPresent() ? teacher.get().objective(recipe, data, training, accumulate)
+        LossBatch.Source training = data.training().with(change);
+        return teacher.isPresent()
+                ? teacher.get().objective(recipe, data, training, change.apply(crossEntropy(recipe)), accumulate)
                 : new BatchObjective(training, accumulate, data.validation(), data.validationBatches());
     }
 
-    private static LossBatch.Source withFurtherTokens(Recipe recipe, Model model, LossBatch.Source training)
-            throws CheckpointException {
+    private static UnaryOperator<Loss> furtherTokens(Recipe recipe, Model model) throws CheckpointException {
         double weight = recipe.get(RecipeKeys.MTP);
         if (weight == 0) {
-            return training;
+            return UnaryOperator.identity();
         }
         if (model.spec().drafts().isEmpty()) {
             throw recipe.error(RecipeKeys.MTP, "is set, but the model has no multi-token-prediction layers");
@@ -64,6 +67,6 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         if (recipe.get(RecipeKeys.TASK) != Task.PRETRAIN || recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
             throw recipe.error(RecipeKeys.MTP, "is for task: pretrain with data.packing: windows");
         }
-        return training.with(loss -> new MultiTokenPrediction(loss, weight));
+        return loss -> new MultiTokenPrediction(loss, weight);
     }
 }

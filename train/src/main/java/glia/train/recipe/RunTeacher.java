@@ -1,6 +1,7 @@
 package glia.train.recipe;
 
 import glia.engine.Engine;
+import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
@@ -58,7 +59,10 @@ final class RunTeacher implements AutoCloseable {
     }
 
     /// The objective of a recipe.
-    Objective objective(Recipe recipe, RunData data, LossBatch.Source training, int accumulate)
+    ///
+    /// @param training the data with their losses
+    /// @param loss of texts that are generated
+    Objective objective(Recipe recipe, RunData data, LossBatch.Source training, Loss loss, int accumulate)
             throws CheckpointException {
         Distillation divergence = Distillation.of(recipe.get(RecipeKeys.BETA),
                 recipe.get(RecipeKeys.DISTILL_TEMPERATURE));
@@ -66,18 +70,18 @@ final class RunTeacher implements AutoCloseable {
         return switch (recipe.get(RecipeKeys.DISTILLATION)) {
             case LOGITS -> new DistillationObjective(training, accumulate, divergence, weight, Optional.empty(), pass,
                     data.validation(), data.validationBatches());
-            case TEXT -> new BatchObjective(generated(recipe, data, training, engine), accumulate, data.validation(),
+            case TEXT -> new BatchObjective(generated(recipe, data, loss, engine), accumulate, data.validation(),
                     data.validationBatches());
-            case ON_POLICY -> new DistillationObjective(generated(recipe, data, training, student), accumulate,
+            case ON_POLICY -> new DistillationObjective(generated(recipe, data, loss, student), accumulate,
                     divergence, 1, Optional.empty(), pass, data.validation(), data.validationBatches());
-            case MINILLM -> new DistillationObjective(generated(recipe, data, training, student), accumulate,
+            case MINILLM -> new DistillationObjective(generated(recipe, data, loss, student), accumulate,
                     Distillation.REVERSE_KL, 1, Optional.of(new MiniLlm(1, true)), pass, data.validation(),
                     data.validationBatches());
         };
     }
 
-    /// Continuations of the prompts of the data, in place of the data's own. The loss is that of the data.
-    private LossBatch.Source generated(Recipe recipe, RunData data, LossBatch.Source training, Engine by)
+    /// Continuations of the prompts of the data, in place of the data's own.
+    private LossBatch.Source generated(Recipe recipe, RunData data, Loss loss, Engine by)
             throws CheckpointException {
         int maxTokens = Math.toIntExact(recipe.get(RecipeKeys.DISTILL_TOKENS));
         long seed = recipe.get(RecipeKeys.SEED);
@@ -92,7 +96,7 @@ final class RunTeacher implements AutoCloseable {
                 Arrays.fill(weights, prompts.get(i).length, weights.length, 1);
                 batch.add(texts.get(i), weights);
             }
-            return LossBatch.ofRows(batch, training.batch(index).loss());
+            return LossBatch.ofRows(batch, loss);
         };
     }
 

@@ -38,7 +38,7 @@ public record BatchGeneration(Engine engine, int vocabSize, IntPredicate ends, i
 
     /// The prompts with their continuations.
     ///
-    /// @param prompts of at least one token each
+    /// @param prompts one without tokens is not continued
     /// @param seed the random seed of the batch
     public List<int[]> of(List<int[]> prompts, long seed) {
         List<Text> texts = new ArrayList<>();
@@ -52,7 +52,7 @@ public record BatchGeneration(Engine engine, int vocabSize, IntPredicate ends, i
                 texts.add(new Text(engine.open(), new Sampler(options, vocabSize), prompt, limit));
             }
             List<Text> growing = new ArrayList<>(texts);
-            growing.removeIf(t -> t.length >= t.limit);
+            growing.removeIf(t -> t.length == 0 || t.length >= t.limit);
             while (!growing.isEmpty()) {
                 for (Text t : growing) {
                     engine.add(t.sequence, t.ids, t.sequence.length(), t.length, Pass.Outputs.LAST);

@@ -152,7 +152,7 @@ public final class Trainer {
         pass.zeroGradients();
         pass.atStep(index);
         StepLoss loss = objective.accumulate(pass, index);
-        double norm = GradientNorm.of(optimizer.gradients(pass.weightGradients()));
+        double norm = optimizer.gradientNorm(pass.weightGradients());
         tokens += loss.tokens();
         double rate = options.learningRate() * options.schedule().factor(index);
         Verdict verdict = guard.check(pass, index + 1, loss.loss(), norm);
