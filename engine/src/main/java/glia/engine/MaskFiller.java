@@ -4,10 +4,10 @@ import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.Head;
 import glia.tensor.Tensor;
+import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.PriorityQueue;
 
 /// Predicts the masked tokens of a text with a masked language model ([BERT](https://arxiv.org/abs/1810.04805)).
@@ -15,7 +15,6 @@ public final class MaskFiller {
     /// A predicted token.
     public record Guess(int token, String text, double probability) { }
 
-    private static final List<String> MASKS = List.of("[MASK]", "<mask>");
     private static final String CONTINUATION = "##";
 
     private final LanguageModel model;
@@ -32,9 +31,8 @@ public final class MaskFiller {
         if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new IllegalArgumentException("the model has no language-model head: it only embeds texts");
         }
-        mask = MASKS.stream().map(model.tokenizer()::id).filter(OptionalInt::isPresent).mapToInt(OptionalInt::getAsInt)
-                .findFirst().orElseThrow(() ->
-                        new IllegalArgumentException("the tokenizer has no mask; looked for " + MASKS));
+        mask = model.tokenizer().mask().orElseThrow(() ->
+                new IllegalArgumentException("the tokenizer has no mask; looked for " + Tokenizer.MASKS));
     }
 
     /// The text of the mask token.

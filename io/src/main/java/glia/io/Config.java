@@ -2,12 +2,8 @@ package glia.io;
 
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
-import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -43,21 +39,7 @@ public final class Config {
     /// @throws CheckpointException if it does not, is longer than 100 MB, nested deeper than 64, has a duplicate key or
     ///     is not UTF-8
     public static Config read(Path file) throws CheckpointException {
-        try {
-            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
-                throw new CheckpointException(file, "", "found " + Files.size(file) + " bytes, expected at most "
-                        + MAX_BYTES);
-            }
-            return parse(file, Files.readString(file));
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (NoSuchFileException e) {
-            throw new CheckpointException(file, "", "there is no such file", e);
-        } catch (CharacterCodingException e) {
-            throw new CheckpointException(file, "", "is not UTF-8", e);
-        } catch (IOException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
-        }
+        return parse(file, TextFile.read(file, MAX_BYTES, ""));
     }
 
     /// @param origin the file for messages

@@ -74,6 +74,14 @@ public final class Arguments {
         return all.isEmpty() ? Optional.empty() : Optional.of(all.getFirst());
     }
 
+    /// The value of an option that a command needs.
+    ///
+    /// @throws UsageException if it was not given
+    public <T> T required(Option<T> option) {
+        return get(option).orElseThrow(() -> new UsageException(option.name() + " is missing: "
+                + option.description()));
+    }
+
     /// All values of an option that may be repeated.
     @SuppressWarnings("unchecked")
     public <T> List<T> all(Option<T> option) {

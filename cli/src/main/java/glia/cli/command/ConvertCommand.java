@@ -3,7 +3,6 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Syntax;
-import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.cli.terminal.Units;
@@ -67,8 +66,7 @@ public final class ConvertCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
-                + OUT.description())));
+        Path out = Path.of(arguments.required(OUT));
         if (isGguf(out)) {
             TextFiles.checkWritable(out, arguments);
         }

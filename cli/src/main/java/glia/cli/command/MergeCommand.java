@@ -96,8 +96,7 @@ public final class MergeCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
-                + OUT.description())));
+        Path out = Path.of(arguments.required(OUT));
         List<String> names = arguments.repeated();
         requireConsistent(arguments, names);
         Optional<MergeMethod> method = arguments.has(ADAPTER) ? Optional.empty()

@@ -19,8 +19,8 @@ import glia.model.spec.Parameters;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
 import glia.text.tokenizer.Tokenizer;
+import glia.text.tokenizer.TokenizerFiles;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,9 +40,6 @@ public final class NewCommand implements Command {
             NewCommand::type, "number format of matrices (default: f32)", "--type").elsewhere("--dtype");
     private static final Option<Boolean> LIST = Option.flag("list the families with their sizes and defaults",
             "--list");
-    private static final List<String> TOKENIZER_FILES = List.of("tokenizer.json", "tokenizer_config.json",
-            "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
-            "spiece.model", "tiktoken.model", "chat_template.jinja", "chat_template.json");
     private static final String VOCAB = "vocab";
 
     /// For [glia.cli.Cli].
@@ -86,15 +83,14 @@ public final class NewCommand implements Command {
         }
         String source = arguments.optional(0).orElseThrow(() -> new UsageException(
                 "SPEC is missing: a family, a config.json or a .yaml file; --list shows the families"));
-        Path out = Path.of(arguments.get(OUT).orElseThrow(() -> new UsageException(OUT.name() + " is missing: "
-                + OUT.description())));
+        Path out = Path.of(arguments.required(OUT));
         Optional<Path> tokenizer = arguments.get(TOKENIZER).map(Path::of);
         Config config = config(source, arguments.repeated(), tokenizer);
         IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
         try (Model model = FreshModel.create(config, arguments.get(SEED).orElse(0L))) {
             ModelWriter.write(model, model.weights(), out, arguments.get(TYPE), ifExists);
             if (tokenizer.isPresent()) {
-                copy(tokenizer.get(), out);
+                TokenizerFiles.copy(tokenizer.get(), out);
             }
             report(model, out, arguments, console);
         } catch (IllegalArgumentException e) {
@@ -132,14 +128,6 @@ public final class NewCommand implements Command {
 
     private static Config with(Config config, String key, OptionalInt token) {
         return token.isPresent() && !config.has(key) ? config.with(key, token.getAsInt()) : config;
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        for (String name : TOKENIZER_FILES) {
-            if (Files.isRegularFile(from.resolve(name))) {
-                Files.copy(from.resolve(name), to.resolve(name));
-            }
-        }
     }
 
     private static void report(Model model, Path out, Arguments arguments, Console console) {

@@ -22,6 +22,13 @@ public final class Folders {
         }
     }
 
+    /// Whether a folder holds nothing.
+    public static boolean isEmpty(Path folder) throws IOException {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.findAny().isEmpty();
+        }
+    }
+
     /// Flushes all files and names below a folder to the disk.
     public static void flush(Path folder) throws IOException {
         for (Path file : files(folder)) {

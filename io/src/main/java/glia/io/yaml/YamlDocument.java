@@ -2,11 +2,7 @@ package glia.io.yaml;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.io.FileErrors;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import glia.io.TextFile;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -36,21 +32,7 @@ public final class YamlDocument {
     ///
     /// @throws CheckpointException if it cannot be read or is not such a file
     public static YamlDocument read(Path file) throws CheckpointException {
-        try {
-            if (Files.isRegularFile(file) && Files.size(file) > MAX_BYTES) {
-                throw new CheckpointException(file, "", "found " + Files.size(file)
-                        + " bytes, expected YAML of at most " + MAX_BYTES);
-            }
-            return parse(file, Files.readString(file));
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (NoSuchFileException e) {
-            throw new CheckpointException(file, "", "there is no such file", e);
-        } catch (CharacterCodingException e) {
-            throw new CheckpointException(file, "", "is not UTF-8", e);
-        } catch (IOException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
-        }
+        return parse(file, TextFile.read(file, MAX_BYTES, "YAML of "));
     }
 
     /// @param origin the file for messages

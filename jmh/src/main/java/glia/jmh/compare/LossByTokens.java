@@ -52,12 +52,7 @@ public final class LossByTokens {
     /// Runs what is left and writes tables and charts.
     static void run(Session session, Characters text) throws IOException {
         LossByTokens experiment = new LossByTokens(session, text);
-        List<Task> sweep = experiment.sweep();
-        List<Task> runs = experiment.runs();
-        session.estimate("learning rates", sweep);
-        session.estimate("architectures", runs);
-        session.run(sweep);
-        session.run(runs);
+        session.run(experiment.sweep(), "architectures", experiment.runs());
         experiment.report();
     }
 

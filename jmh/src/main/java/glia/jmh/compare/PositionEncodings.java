@@ -55,12 +55,7 @@ public final class PositionEncodings {
     /// Runs what is left and writes the table and the chart.
     static void run(Session session, Characters text) throws IOException {
         PositionEncodings experiment = new PositionEncodings(session, text);
-        List<Task> sweep = experiment.sweep();
-        List<Task> runs = experiment.runs();
-        session.estimate("learning rates", sweep);
-        session.estimate("encodings", runs);
-        session.run(sweep);
-        session.run(runs);
+        session.run(experiment.sweep(), "encodings", experiment.runs());
         experiment.report();
     }
 

@@ -91,6 +91,16 @@ final class Session implements AutoCloseable {
         }
     }
 
+    /// Estimates and runs the tasks that choose learning rates, then those that need them.
+    ///
+    /// @param what the latter
+    void run(List<Task> sweep, String what, List<Task> tasks) throws IOException {
+        estimate("learning rates", sweep);
+        estimate(what, tasks);
+        run(sweep);
+        run(tasks);
+    }
+
     /// Runs the tasks without a result.
     void run(List<Task> tasks) throws IOException {
         for (Task task : tasks) {

@@ -11,6 +11,7 @@ import glia.model.Model;
 import glia.model.block.Weights;
 import glia.model.quant.Packings;
 import glia.tensor.DType;
+import glia.text.tokenizer.TokenizerFiles;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -34,11 +35,9 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class ModelWriter {
     private static final long MAX_SHARD_BYTES = 5_000_000_000L;
 
-    /// The files that are copied besides weights.
-    private static final List<String> OTHER_FILES = List.of("config.json", "generation_config.json", "tokenizer.json",
-            "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
-            "merges.txt", "tokenizer.model", "spiece.model", "tiktoken.model", "chat_template.jinja",
-            "chat_template.json", "preprocessor_config.json", "processor_config.json", "LICENSE");
+    /// The files that are copied besides weights and those of the tokenizer.
+    private static final List<String> OTHER_FILES = List.of("config.json", "generation_config.json",
+            "preprocessor_config.json", "processor_config.json", "LICENSE");
 
     private ModelWriter() { }
 
@@ -203,6 +202,7 @@ public final class ModelWriter {
     private static void copyOtherFiles(Path model, Path to) throws IOException {
         Path from = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
         Set<String> names = new LinkedHashSet<>(OTHER_FILES);
+        names.addAll(TokenizerFiles.NAMES);
         names.addAll(SentenceTransformerKeys.files(from));
         for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {

@@ -2,11 +2,11 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /// Where a model is written: never over the model's own files, and over others only if that is allowed.
 final class OutputPath {
@@ -54,10 +54,8 @@ final class OutputPath {
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException(folder, "", "is a file, expected the name of a new folder");
         }
-        try (Stream<Path> files = Files.list(folder)) {
-            if (files.findAny().isEmpty()) {
-                return;
-            }
+        if (Folders.isEmpty(folder)) {
+            return;
         }
         if (ifExists == IfExists.FAIL) {
             throw new CheckpointException(folder, "", "holds something already; give a new or an empty folder");

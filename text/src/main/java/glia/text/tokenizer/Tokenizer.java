@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -22,6 +23,9 @@ import java.util.concurrent.CompletableFuture;
 /// An unpaired surrogate in a text, which UTF-8 cannot represent, is encoded as U+FFFD. Thread-safe. Loading takes some
 /// 100 ms and may run on a thread of its own.
 public final class Tokenizer {
+    /// The texts of mask tokens.
+    public static final List<String> MASKS = List.of("[MASK]", "<mask>");
+
     private final TokenizerSpec spec;
     private final Encoder encoder;
     private final TrustedEncoder trustedEncoder;
@@ -178,6 +182,11 @@ public final class Tokenizer {
     /// The token that ends a text.
     public OptionalInt eos() {
         return spec.eos();
+    }
+
+    /// The token that hides another one, for masked language models: one of [#MASKS].
+    public OptionalInt mask() {
+        return MASKS.stream().map(this::id).filter(OptionalInt::isPresent).findFirst().orElse(OptionalInt.empty());
     }
 
     /// The tokens that end generation: EOS and, in chat models, the end of a turn.

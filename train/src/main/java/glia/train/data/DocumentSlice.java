@@ -3,18 +3,13 @@ package glia.train.data;
 /// The documents, or parts of them, within a range of tokens.
 final class DocumentSlice implements Documents {
     private final Documents whole;
-    private final long from;
-    private final long to;
+    private final TokenSlice tokens;
     private final long first;
     private final long numDocuments;
 
     DocumentSlice(Documents whole, long from, long to) {
-        if (from < 0 || from > to || to > whole.size()) {
-            throw new IndexOutOfBoundsException("tokens " + from + " to " + to + " of " + whole.size());
-        }
         this.whole = whole;
-        this.from = from;
-        this.to = to;
+        tokens = new TokenSlice(whole, from, to);
         first = from == to ? 0 : whole.documentAt(from);
         numDocuments = from == to ? 0 : whole.documentAt(to - 1) - first + 1;
     }
@@ -29,19 +24,16 @@ final class DocumentSlice implements Documents {
         if (document < 0 || document > numDocuments) {
             throw new IndexOutOfBoundsException("document " + document + " of " + numDocuments);
         }
-        return document == numDocuments ? size() : Math.max(0, whole.start(first + document) - from);
+        return document == numDocuments ? size() : Math.max(0, whole.start(first + document) - tokens.from());
     }
 
     @Override
     public long size() {
-        return to - from;
+        return tokens.size();
     }
 
     @Override
     public void read(long start, int count, int[] target) {
-        if (start < 0 || count < 0 || start + count > size()) {
-            throw new IndexOutOfBoundsException("tokens " + start + " to " + (start + count) + " of " + size());
-        }
-        whole.read(from + start, count, target);
+        tokens.read(start, count, target);
     }
 }

@@ -27,23 +27,6 @@ public interface Tokens {
 
     /// The part from `from` (inclusive) to `to` (exclusive), such as a validation split.
     default Tokens slice(long from, long to) {
-        if (from < 0 || from > to || to > size()) {
-            throw new IndexOutOfBoundsException("tokens " + from + " to " + to + " of " + size());
-        }
-        Tokens whole = this;
-        return new Tokens() {
-            @Override
-            public long size() {
-                return to - from;
-            }
-
-            @Override
-            public void read(long start, int count, int[] target) {
-                if (start < 0 || count < 0 || start + count > size()) {
-                    throw new IndexOutOfBoundsException("tokens " + start + " to " + (start + count) + " of " + size());
-                }
-                whole.read(from + start, count, target);
-            }
-        };
+        return new TokenSlice(this, from, to);
     }
 }

@@ -7,7 +7,6 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
 
 /// The folder of a run.
 ///
@@ -76,12 +75,9 @@ public record RunFolder(Path path) {
                 Files.delete(file);
             }
         }
-        try (Stream<Path> files = Files.list(path)) {
-            if (files.findAny().isPresent()) {
-                return;
-            }
+        if (Folders.isEmpty(path)) {
+            Files.delete(path);
         }
-        Files.delete(path);
     }
 
     /// Makes the folder ready for a run.
@@ -108,12 +104,8 @@ public record RunFolder(Path path) {
                 for (Path own : List.of(metrics(), report(), recipe())) {
                     Files.deleteIfExists(own);
                 }
-            } else if (Files.isDirectory(path)) {
-                try (var files = Files.list(path)) {
-                    if (files.findAny().isPresent()) {
-                        throw new CheckpointException(path, "", "holds something else; give a new or an empty folder");
-                    }
-                }
+            } else if (Files.isDirectory(path) && !Folders.isEmpty(path)) {
+                throw new CheckpointException(path, "", "holds something else; give a new or an empty folder");
             }
             Files.createDirectories(path);
         } catch (CheckpointException e) {

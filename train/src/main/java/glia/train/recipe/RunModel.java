@@ -16,6 +16,7 @@ import glia.model.fresh.NewModels;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.ops.Weight;
+import glia.text.tokenizer.TokenizerFiles;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.TrainedModel;
 import glia.train.recipe.RecipeKeys.AdapterKind;
@@ -39,6 +40,8 @@ import java.util.stream.Stream;
 
 /// The model that a run trains, in F32, with its trainable weights.
 final class RunModel implements AutoCloseable {
+    private static final String GENERATION = "generation_config.json";
+
     private final Model base;
     private final Model model;
     private final Optional<Adapters> adapters;
@@ -103,11 +106,10 @@ final class RunModel implements AutoCloseable {
         try (Model fresh = FreshModel.create(config, initialization(recipe), recipe.get(RecipeKeys.SEED))) {
             ModelWriter.write(fresh, folder);
         }
-        for (String name : List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json",
-                "merges.txt", "tokenizer.model", "chat_template.jinja", "generation_config.json")) {
-            if (Files.isRegularFile(tokenizerFolder.resolve(name)) && !Files.exists(folder.resolve(name))) {
-                Files.copy(tokenizerFolder.resolve(name), folder.resolve(name));
-            }
+        TokenizerFiles.copy(tokenizerFolder, folder);
+        Path generation = tokenizerFolder.resolve(GENERATION);
+        if (Files.isRegularFile(generation)) {
+            Files.copy(generation, folder.resolve(GENERATION));
         }
     }
 
@@ -135,7 +137,8 @@ final class RunModel implements AutoCloseable {
         Task task = recipe.get(RecipeKeys.TASK);
         if (task == Task.CLASSIFY || task == Task.REWARD) {
             throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + task.name().toLowerCase(Locale.ROOT)
-                    + " trains a new head with all weights; remove the adapter, and freeze what shall stay");
+                    + " trains a new head with all weights; remove the adapter; model.freeze keeps weights as they "
+                    + "are");
         }
         Model model = ModelLoader.load(start);
         try {

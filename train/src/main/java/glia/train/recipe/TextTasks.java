@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
+import glia.text.tokenizer.Tokenizer;
 import glia.train.data.Batches;
 import glia.train.data.Documents;
 import glia.train.data.MaskedWindows;
@@ -20,13 +21,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /// Texts for next-token prediction, or with masked tokens.
 final class TextTasks {
-    private static final List<String> MASKS = List.of("[MASK]", "<mask>");
-
     private final RunData.Reader reader;
     private final Recipe recipe;
     private final int size;
@@ -111,9 +109,8 @@ final class TextTasks {
             throw recipe.error(RecipeKeys.TASK, "is mask, but the model is no encoder; use pretrain, or an encoder "
                     + "such as bert or modernbert");
         }
-        int mask = MASKS.stream().map(reader.tokenizer()::id).filter(OptionalInt::isPresent)
-                .mapToInt(OptionalInt::getAsInt).findFirst().orElseThrow(() -> recipe.error(RecipeKeys.TASK,
-                        "is mask, but the tokenizer has no mask token; looked for " + MASKS));
+        int mask = reader.tokenizer().mask().orElseThrow(() -> recipe.error(RecipeKeys.TASK,
+                "is mask, but the tokenizer has no mask token; looked for " + Tokenizer.MASKS));
         return MaskedWindows.of(text, reader.tokenizer(), mask, reader.context(), recipe.get(RecipeKeys.MASK_SHARE),
                 seed);
     }
