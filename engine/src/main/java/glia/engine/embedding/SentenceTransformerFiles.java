@@ -3,19 +3,16 @@ package glia.engine.embedding;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
-import glia.io.json.JsonValues;
 import glia.model.layout.Pooling;
 import glia.model.write.SentenceTransformerKeys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import tools.jackson.core.JacksonException;
 
 /// Reads the files that [sentence-transformers](https://github.com/huggingface/sentence-transformers) writes beside a
 /// model.

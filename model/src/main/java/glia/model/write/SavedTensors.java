@@ -4,7 +4,6 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.block.Weights;
-import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.DType;
