@@ -2,7 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.cli {
     requires glia.lab;
-    requires glia.train;
+    requires glia.reason;
     requires info.picocli;
     requires org.jline;
 }

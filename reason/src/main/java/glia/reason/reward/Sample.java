@@ -1,0 +1,16 @@
+package glia.reason.reward;
+
+import java.util.Map;
+
+/// A completion to be scored.
+///
+/// @param prompt the prompt's text, as the task wrote it
+/// @param completion the completion's text: thoughts and answer, without the end token
+/// @param tokens number of tokens of the completion, the end token included
+/// @param finished whether the completion ended by itself; false where the limit cut it
+/// @param fields what the task knows about this prompt, such as `answer`: strings, numbers, lists, maps
+public record Sample(String prompt, String completion, int tokens, boolean finished, Map<String, Object> fields) {
+    public Sample {
+        fields = Map.copyOf(fields);
+    }
+}

@@ -1,0 +1,6 @@
+/// Reasoning: rewards, reinforcement learning with verifiable rewards, preferences, and computation at test time.
+module glia.reason {
+    requires transitive glia.train;
+
+    exports glia.reason.reward;
+}
