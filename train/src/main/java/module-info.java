@@ -14,4 +14,7 @@ module glia.train {
     exports glia.train.run;
     exports glia.train.schedule;
     exports glia.train.tokenizer;
+
+    uses glia.train.check.CaseGroup;
+    uses glia.train.check.RunKind;
 }

@@ -3,10 +3,12 @@ package glia.train.check;
 import java.util.List;
 import java.util.Optional;
 
-/// The groups of cases that can be run.
+/// The groups of cases that can be run: those of this module, and those of modules that provide [CaseGroup] as a
+/// service.
 public final class CaseGroups {
-    private static final List<CaseGroup> KNOWN = List.of(new DistillationCases(), new LoraCases(), new MiniLlmCases(),
-            new OptimCases(), new RewardModelCases(), new StepsCases(), new VerlDistillationCases());
+    private static final List<CaseGroup> KNOWN = Services.with(CaseGroup.class, List.of(
+            new DistillationCases(), new LoraCases(), new MiniLlmCases(), new OptimCases(), new RewardModelCases(),
+            new StepsCases(), new VerlDistillationCases()));
 
     private CaseGroups() { }
 

@@ -6,15 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /// Whole training runs of a base checkpoint, one `NAME.json` with `NAME.safetensors` each. The name begins with the
 /// kind of the run.
 public final class StepsCases implements CaseGroup {
     private static final String SUFFIX = ".json";
-    private static final Predicate<String> KNOWN = name -> name.startsWith("sft-");
+    private static final List<RunKind> KINDS = Services.with(RunKind.class, List.of(new FineTuning()));
 
     public StepsCases() { }
 
@@ -26,15 +26,17 @@ public final class StepsCases implements CaseGroup {
     @Override
     public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
         for (String name : names(folder)) {
-            if (KNOWN.test(name)) {
-                results.accept(result(folder, name, goldens, kernels));
-            }
+            kind(name).ifPresent(kind -> results.accept(result(folder, name, kind, goldens, kernels)));
         }
     }
 
     @Override
     public List<String> unknown(Path folder) throws IOException {
-        return names(folder).stream().filter(KNOWN.negate()).toList();
+        return names(folder).stream().filter(name -> kind(name).isEmpty()).toList();
+    }
+
+    private static Optional<RunKind> kind(String name) {
+        return KINDS.stream().filter(kind -> kind.accepts(name)).findFirst();
     }
 
     private static List<String> names(Path folder) throws IOException {
@@ -48,10 +50,10 @@ public final class StepsCases implements CaseGroup {
         }
     }
 
-    private static CaseResult result(Path folder, String name, Path goldens, Kernels kernels) {
+    private static CaseResult result(Path folder, String name, RunKind kind, Path goldens, Kernels kernels) {
         Path file = folder.resolve(name + SUFFIX);
         try {
-            return FineTuningRun.run(name, file, goldens, kernels);
+            return TrainingRun.run(name, kind, file, goldens, kernels);
         } catch (IOException e) {
             return CaseResult.failed(name, e.getMessage());
         } catch (IllegalArgumentException | IllegalStateException e) {

@@ -1,7 +1,6 @@
 package glia.train.check;
 
 import glia.engine.Engine;
-import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
@@ -18,24 +17,23 @@ import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.ParameterGroups;
+import glia.train.run.LossBatch;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
 
-/// Repeats a run of supervised fine-tuning: losses, gradient norms and gradients of its steps, logits of the trained
+/// Repeats a training run of a reference: losses, gradient norms and gradients of its steps, logits of the trained
 /// model. The sequences are packed; the reference pads them.
-final class FineTuningRun {
+final class TrainingRun {
     private static final double LOSS = 1e-4;
     private static final double GRADIENTS = 1e-3;
     private static final double LOGITS = 1e-3;
     /// Gradients that are zero up to rounding are compared with this share of the largest of all.
     private static final double SMALL = 5e-5;
-    private static final int IGNORED = -100;
     private static final long STATE_BYTES = 1 << 24;
     /// How cases name a base checkpoint: the folder of goldens and a name.
     private static final String BASE = "golden/";
@@ -45,7 +43,7 @@ final class FineTuningRun {
     private final SafetensorsCheckpoint tensors;
     private final WorstDifference worst = new WorstDifference();
 
-    private FineTuningRun(Path file, Path tensorFile, SafetensorsCheckpoint tensors) {
+    private TrainingRun(Path file, Path tensorFile, SafetensorsCheckpoint tensors) {
         this.file = file;
         this.tensorFile = tensorFile;
         this.tensors = tensors;
@@ -54,7 +52,7 @@ final class FineTuningRun {
     /// Repeats a run.
     ///
     /// @throws IOException if a file is missing, broken or does not fit the others
-    static CaseResult run(String name, Path file, Path goldens, Kernels kernels) throws IOException {
+    static CaseResult run(String name, RunKind kind, Path file, Path goldens, Kernels kernels) throws IOException {
         JsonNode json = CaseFile.parse(file);
         Path base = base(file, json, goldens);
         Path tensorFile = file.resolveSibling(name + ".safetensors");
@@ -65,8 +63,8 @@ final class FineTuningRun {
                 Model model = ModelLoader.load(base, parameter -> true);
                 Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES);
                 TrainingPass pass = TrainingPass.of(engine, TrainingOptions.defaults())) {
-            FineTuningRun run = new FineTuningRun(file, tensorFile, tensors);
-            run.steps(json, model, pass, kernels);
+            TrainingRun run = new TrainingRun(file, tensorFile, tensors);
+            run.steps(json, kind, model, pass, kernels);
             run.logits(engine, base);
             return run.worst.of(name);
         }
@@ -85,14 +83,18 @@ final class FineTuningRun {
         return folder;
     }
 
-    private void steps(JsonNode json, Model model, TrainingPass pass, Kernels kernels) throws CheckpointException {
+    private void steps(JsonNode json, RunKind kind, Model model, TrainingPass pass, Kernels kernels)
+            throws CheckpointException {
         CaseParams params = new CaseParams(json.path("params"));
         double rate = params.number("learning_rate");
         double clip = params.number("max_grad_norm", 1);
         AdamW rule = new AdamW(params.number("adam_beta1", 0.9), params.number("adam_beta2", 0.999),
                 params.number("adam_epsilon", 1e-8), false);
         double decay = params.number("weight_decay", 0);
-        requireKnown(params);
+        RunKind.Steps batches = kind.open(params, new RunTensors(tensorFile, tensors), pass);
+        if (!params.unread().isEmpty()) {
+            throw new IllegalArgumentException("the parameters " + params.unread() + " are not supported");
+        }
         JsonNode steps = json.path("steps");
         if (!steps.isArray() || steps.isEmpty()) {
             throw new CheckpointException(file, "steps", "expected a list of steps");
@@ -102,7 +104,8 @@ final class FineTuningRun {
             for (int step = 0; step < steps.size(); step++) {
                 CaseParams expected = new CaseParams(steps.get(step));
                 String at = "step " + step + " ";
-                double loss = pass.loss(batch(step));
+                LossBatch batch = batches.step(step);
+                double loss = pass.loss(batch.tokens(), batch.loss());
                 worst.keep(at + "loss", WorstDifference.ratio(loss, expected.number("step_loss"), 1), LOSS);
                 double norm = optimizer.gradientNorm(pass.weightGradients());
                 double wanted = expected.number("grad_norm");
@@ -112,63 +115,6 @@ final class FineTuningRun {
                 pass.zeroGradients();
             }
         }
-    }
-
-    /// Which tokens count is said by the labels, so the parameters that chose them have no effect.
-    private static void requireKnown(CaseParams params) {
-        String loss = params.text("loss_type", "nll");
-        if (!loss.equals("nll") && !loss.equals("chunked_nll")) {
-            throw new IllegalArgumentException("loss_type: found \"" + loss + "\", expected \"nll\"");
-        }
-        if (params.number("label_smoothing_factor", 0) != 0 || params.flag("packing", false)) {
-            throw new IllegalArgumentException("label smoothing and packing are not supported");
-        }
-        for (String name : List.of("completion_only_loss", "assistant_only_loss", "max_length")) {
-            params.has(name);
-        }
-        if (!params.unread().isEmpty()) {
-            throw new IllegalArgumentException("the parameters " + params.unread() + " are not supported");
-        }
-    }
-
-    /// The sequences of a step, without padding.
-    private TokenBatch batch(int step) throws CheckpointException {
-        CaseTensor ids = matrix("step" + step + ".input_ids");
-        CaseTensor mask = matrix("step" + step + ".attention_mask");
-        CaseTensor labels = matrix("step" + step + ".labels");
-        if (!Arrays.equals(ids.shape(), mask.shape()) || !Arrays.equals(ids.shape(), labels.shape())) {
-            throw new CheckpointException(tensorFile, "step" + step + ".labels", "ids, mask, labels differ in shape");
-        }
-        TokenBatch batch = new TokenBatch();
-        for (int row = 0; row < ids.dim(0); row++) {
-            List<Integer> kept = new ArrayList<>();
-            for (int i = row * ids.dim(1); i < (row + 1) * ids.dim(1); i++) {
-                if (mask.values()[i] != 0) {
-                    kept.add(i);
-                }
-            }
-            int[] tokens = kept.stream().mapToInt(i -> (int) ids.values()[i]).toArray();
-            float[] weights = new float[tokens.length];
-            for (int i = 0; i < tokens.length; i++) {
-                int label = (int) labels.values()[kept.get(i)];
-                if (label != IGNORED && label != tokens[i]) {
-                    throw new CheckpointException(tensorFile, "step" + step + ".labels", "found " + label
-                            + " at a token " + tokens[i] + ", expected the token or " + IGNORED);
-                }
-                weights[i] = label == IGNORED ? 0 : 1;
-            }
-            batch.add(tokens, weights);
-        }
-        return batch;
-    }
-
-    private CaseTensor matrix(String name) throws CheckpointException {
-        CaseTensor t = CaseTensor.of(tensors.tensor(name));
-        if (t.shape().length != 2) {
-            throw new CheckpointException(tensorFile, name, "is " + Arrays.toString(t.shape())
-                    + ", expected [sequences, tokens]");
-        }
-        return t;
     }
 
     private void gradients(String prefix, String at, Map<String, Tensor> found) throws CheckpointException {
