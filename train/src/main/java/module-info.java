@@ -2,6 +2,8 @@
 module glia.train {
     requires transitive glia.engine;
 
+    uses glia.train.recipe.RecipeExtension;
+
     exports glia.train.check;
     exports glia.train.checkpoint;
     exports glia.train.data;

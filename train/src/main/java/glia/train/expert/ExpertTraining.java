@@ -127,7 +127,17 @@ public final class ExpertTraining implements StepHook {
                 StepLoss loss = inner.accumulate(pass, step);
                 Map<String, Double> parts = new TreeMap<>(loss.parts());
                 parts.putAll(figures());
-                return new StepLoss(loss.loss(), loss.tokens(), parts);
+                return new StepLoss(loss.loss(), loss.tokens(), parts, loss.texts());
+            }
+
+            @Override
+            public boolean canResumeAt(long step) {
+                return inner.canResumeAt(step);
+            }
+
+            @Override
+            public Map<String, Double> validationFigures() {
+                return inner.validationFigures();
             }
 
             @Override

@@ -141,6 +141,11 @@ public final class Recipe {
         }
     }
 
+    /// Whether this is the recipe's task.
+    public boolean isTask(RecipeKeys.Task task) throws CheckpointException {
+        return get(RecipeKeys.TASK).equals(RecipeKey.word(task));
+    }
+
     /// Whether the recipe or an override sets a key.
     public boolean has(RecipeKey<?> key) {
         return values.get(key.name()) != null;

@@ -44,7 +44,8 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         return value instanceof String s ? "'" + s + "'" : value == null ? "empty" : value.toString();
     }
 
-    static RecipeKey<String> text(String name, String description) {
+    /// A text.
+    public static RecipeKey<String> text(String name, String description) {
         return new RecipeKey<>(name, "text", Optional.empty(), description, RecipeKey::string);
     }
 
@@ -55,7 +56,8 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         throw new IllegalArgumentException();
     }
 
-    static RecipeKey<Boolean> flag(String name, boolean initial, String description) {
+    /// True or false.
+    public static RecipeKey<Boolean> flag(String name, boolean initial, String description) {
         return new RecipeKey<>(name, "true or false", Optional.of(initial), description, value -> {
             if (value instanceof Boolean b) {
                 return b;
@@ -65,7 +67,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
     }
 
     /// A whole number from `min` on.
-    static RecipeKey<Long> integer(String name, long min, long max, String description) {
+    public static RecipeKey<Long> integer(String name, long min, long max, String description) {
         String type = "whole number" + (max == Long.MAX_VALUE ? " from " + min + " on" : " from " + min + " to " + max);
         return new RecipeKey<>(name, type, Optional.empty(), description, value -> {
             if ((value instanceof Integer || value instanceof Long) && ((Number) value).longValue() >= min
@@ -77,7 +79,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
     }
 
     /// A number from `min` to `max`, both included unless `min` is excluded.
-    static RecipeKey<Double> number(String name, double min, boolean above, double max, String description) {
+    public static RecipeKey<Double> number(String name, double min, boolean above, double max, String description) {
         String bound = min == 0 && above ? "above 0" : "from " + shortNumber(min);
         String type = "number " + bound + (Double.isInfinite(max) ? min == 0 && above ? "" : " on"
                 : " to " + shortNumber(max));
@@ -98,7 +100,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
     }
 
     /// A list of numbers.
-    static RecipeKey<List<Double>> numbers(String name, int count, String description) {
+    public static RecipeKey<List<Double>> numbers(String name, int count, String description) {
         return new RecipeKey<>(name, "list of " + count + " numbers", Optional.empty(), description, value -> {
             if (!(value instanceof List<?> list) || list.size() != count) {
                 throw new IllegalArgumentException();
@@ -115,7 +117,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
     }
 
     /// A list of texts; a single text is a list of one.
-    static RecipeKey<List<String>> texts(String name, String description) {
+    public static RecipeKey<List<String>> texts(String name, String description) {
         return new RecipeKey<>(name, "text or list of texts", Optional.empty(), description, value -> {
             if (value instanceof List<?> list) {
                 return list.stream().map(RecipeKey::string).toList();
@@ -124,11 +126,24 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         });
     }
 
+    /// One of some words.
+    public static RecipeKey<String> word(String name, List<String> words, String description) {
+        return new RecipeKey<>(name, listed(words), Optional.empty(), description, value -> {
+            if (value instanceof String word && words.contains(word)) {
+                return word;
+            }
+            throw new IllegalArgumentException();
+        });
+    }
+
+    private static String listed(List<String> words) {
+        return String.join(", ", words).replaceFirst(", ([^,]*)$", " or $1");
+    }
+
     /// One of the constants of an enum, written in lower case.
-    static <E extends Enum<E>> RecipeKey<E> choice(String name, Class<E> type, String description) {
+    public static <E extends Enum<E>> RecipeKey<E> choice(String name, Class<E> type, String description) {
         List<String> words = Arrays.stream(type.getEnumConstants()).map(RecipeKey::word).toList();
-        String all = String.join(", ", words).replaceFirst(", ([^,]*)$", " or $1");
-        return new RecipeKey<>(name, all, Optional.empty(), description, value -> {
+        return new RecipeKey<>(name, listed(words), Optional.empty(), description, value -> {
             for (E each : type.getEnumConstants()) {
                 if (word(each).equals(value)) {
                     return each;
@@ -138,7 +153,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         });
     }
 
-    private static String word(Enum<?> constant) {
+    static String word(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
     }
 

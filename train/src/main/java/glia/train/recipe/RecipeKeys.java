@@ -7,9 +7,11 @@ import static glia.train.recipe.RecipeKey.number;
 import static glia.train.recipe.RecipeKey.numbers;
 import static glia.train.recipe.RecipeKey.text;
 import static glia.train.recipe.RecipeKey.texts;
+import static glia.train.recipe.RecipeKey.word;
 
 import glia.model.layout.Pooling;
 import glia.train.run.NumberWatch;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +21,7 @@ public final class RecipeKeys {
     private static final double INFINITY = Double.POSITIVE_INFINITY;
     private static final int MAX = Integer.MAX_VALUE;
 
-    /// What is trained, and on what kind of data.
+    /// What is trained, and on what kind of data; an extension ([RecipeExtension]) has tasks besides these.
     public enum Task { PRETRAIN, SFT, CLASSIFY, REWARD, EMBED, MASK, DISTILL }
 
     /// Initial values of new models, see [glia.model.Initialization].
@@ -59,9 +61,9 @@ public final class RecipeKeys {
 
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
-    public static final RecipeKey<Task> TASK = choice("task", Task.class, "pretrain: next tokens of text; sft: answers"
+    public static final RecipeKey<String> TASK = word("task", tasks(), "pretrain: next tokens of text; sft: answers"
             + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; distill: a"
-            + " teacher's distribution").or(Task.PRETRAIN);
+            + " teacher's distribution" + extensionTasks()).or(RecipeKey.word(Task.PRETRAIN));
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
@@ -215,7 +217,7 @@ public final class RecipeKeys {
     public static final RecipeKey<Long> MEASURE_EVERY = integer("report.norms_every", 0, MAX,
             "steps between norms of weights and gradients of each layer; 0: none").or(100L);
 
-    private static final List<RecipeKey<?>> ALL = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
+    private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
             SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE,
             CONTEXT, SEQUENCES,
@@ -225,10 +227,35 @@ public final class RecipeKeys {
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
             VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,
             MEASURE_EVERY);
+    private static final List<RecipeKey<?>> ALL = withExtensions();
 
     private RecipeKeys() { }
 
-    /// All keys.
+    /// The words of all tasks, those of extensions after the others.
+    private static List<String> tasks() {
+        List<String> words = new ArrayList<>();
+        for (Task task : Task.values()) {
+            words.add(RecipeKey.word(task));
+        }
+        words.addAll(RecipeExtensions.tasks().keySet());
+        return words;
+    }
+
+    private static String extensionTasks() {
+        StringBuilder text = new StringBuilder();
+        RecipeExtensions.tasks().forEach((name, meaning) -> text.append("; ").append(name).append(": ")
+                .append(meaning));
+        return text.toString();
+    }
+
+    /// A mapping is a section of the recipe, so each section has its keys side by side.
+    private static List<RecipeKey<?>> withExtensions() {
+        List<RecipeKey<?>> all = new ArrayList<>(OWN);
+        RecipeExtensions.all().forEach(e -> all.addAll(e.keys()));
+        return List.copyOf(all);
+    }
+
+    /// All keys, those of extensions after the others.
     public static List<RecipeKey<?>> all() {
         return ALL;
     }

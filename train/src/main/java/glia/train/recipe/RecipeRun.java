@@ -10,8 +10,10 @@ import glia.io.json.JsonTree;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
+import glia.tensor.Tensor;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -53,7 +55,7 @@ import java.util.function.Consumer;
 /// }
 /// ```
 public final class RecipeRun implements AutoCloseable {
-    private static final long SAMPLE_STATE_BYTES = 1L << 30;
+    private static final long STATE_BYTES = 1L << 30;
     /// Steps that an estimate measures at most: the first ones are slow until the JIT compiler is done.
     private static final int MAX_PROBES = 200;
     private static final long PROBE_NANOS = 5_000_000_000L;
@@ -63,7 +65,8 @@ public final class RecipeRun implements AutoCloseable {
     private final RunModel model;
     private final Tokenizer tokenizer;
     private final Optional<ChatTemplate> template;
-    private final RunData data;
+    private final TaskRun task;
+    private final TrainingOptions options;
     private final TrainingPass pass;
     private final List<ParameterGroup> groups;
     private final Optimizer optimizer;
@@ -71,7 +74,6 @@ public final class RecipeRun implements AutoCloseable {
     private final Optional<WeightAverage> average;
     private final Trainer trainer;
     private final Engine engine;
-    private final Optional<RunTeacher> teacher;
     private final long steps;
     private final Optional<Saved> last;
     private final List<String> notes = new ArrayList<>();
@@ -85,24 +87,27 @@ public final class RecipeRun implements AutoCloseable {
         Path find(String name) throws IOException;
     }
 
-    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, RunStart start, RunData data,
-            Kernels kernels, Optional<Path> teacherPath, Optional<Saved> last) throws CheckpointException {
+    private RecipeRun(Recipe recipe, RunFolder folder, RunModel model, TaskContext context, TaskRun task,
+            Optional<Saved> last) throws CheckpointException {
         this.recipe = recipe;
         this.folder = folder;
         this.model = model;
-        tokenizer = start.tokenizer();
-        template = recipe.get(RecipeKeys.TASK) == Task.SFT ? start.template() : Optional.empty();
-        this.data = data;
+        tokenizer = context.tokenizer();
+        engine = context.engine();
+        template = recipe.isTask(Task.SFT) || RecipeExtensions.of(recipe.get(RecipeKeys.TASK)).isPresent()
+                ? context.template() : Optional.empty();
+        this.task = task;
         this.last = last;
-        notes.addAll(data.notes());
-        steps = steps(recipe, data);
-        groups = RunOptimizer.groups(recipe, model);
+        Kernels kernels = context.kernels();
+        notes.addAll(task.notes());
+        steps = steps(recipe, task);
+        Map<String, Weight.Stored> others = task.weights();
+        groups = RunOptimizer.groups(recipe, model, others);
         optimizer = new Optimizer(kernels, groups);
-        pass = TrainingPass.of(model.model(), kernels, passOptions(recipe).withTrainable(model.trainable()));
-        engine = new Engine(model.model(), kernels, Precision.EXACT, SAMPLE_STATE_BYTES);
-        teacher = teacherPath.isEmpty() ? Optional.empty()
-                : Optional.of(RunTeacher.load(recipe, teacherPath.get(), kernels, engine, tokenizer));
-        objective = RunObjective.of(recipe, model.model(), data, teacher);
+        options = context.options().withTrainable(w -> model.trainable().test(w)
+                || w instanceof Weight.Stored s && others.containsValue(s));
+        pass = TrainingPass.of(model.model(), kernels, options);
+        objective = RunObjective.of(recipe, model.model(), task);
         double ema = recipe.get(RecipeKeys.EMA);
         average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
         trainer = trainer(kernels);
@@ -134,21 +139,25 @@ public final class RecipeRun implements AutoCloseable {
         Path start = RunStart.locate(recipe, folder, models, existing == Existing.RESUME);
         try (RunStart text = RunStart.load(start)) {
             RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
-            RunData data = null;
+            Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);
+            TaskRun task = null;
             try {
-                data = RunData.read(new RunData.Reader(recipe, folder, text.tokenizer(), text.template(),
-                        model.model().spec(), context(recipe, model.model().spec())));
-                Optional<Path> teacher = recipe.get(RecipeKeys.TASK) == Task.DISTILL
-                        ? Optional.of(RunStart.path(recipe, RecipeKeys.TEACHER, models)) : Optional.empty();
-                RecipeRun run = new RecipeRun(recipe, folder, model, text, data, kernels, teacher, last);
+                TaskContext context = new TaskContext(recipe, folder, start, text.tokenizer(), text.template(),
+                        model.model(), model.adapters(), passOptions(recipe), kernels, engine,
+                        context(recipe, model.model().spec()), models);
+                String name = recipe.get(RecipeKeys.TASK);
+                Optional<RecipeExtension> extension = RecipeExtensions.of(name);
+                task = extension.isPresent() ? extension.get().open(name, context) : BuiltInTask.open(context);
+                RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last);
                 run.notes.addAll(rejected);
                 byte[] written = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
                 AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(written));
                 return run;
             } catch (IOException | RuntimeException e) {
-                if (data != null) {
-                    data.close();
+                if (task != null) {
+                    task.close();
                 }
+                engine.close();
                 model.close();
                 throw e;
             }
@@ -168,16 +177,15 @@ public final class RecipeRun implements AutoCloseable {
         return (int) context;
     }
 
-    private static long steps(Recipe recipe, RunData data) throws CheckpointException {
+    private static long steps(Recipe recipe, TaskRun task) throws CheckpointException {
         if (recipe.has(RecipeKeys.STEPS)) {
             return recipe.get(RecipeKeys.STEPS);
         }
         if (!recipe.has(RecipeKeys.EPOCHS)) {
             throw recipe.error(RecipeKeys.STEPS, "is missing, and so is epochs");
         }
-        double rows = recipe.get(RecipeKeys.EPOCHS) * data.rowsInEpoch();
-        return Math.max(1, (long) Math.ceil(rows / recipe.get(RecipeKeys.SEQUENCES)
-                / recipe.get(RecipeKeys.ACCUMULATE)));
+        double rows = recipe.get(RecipeKeys.EPOCHS) * task.rowsInEpoch();
+        return Math.max(1, (long) Math.ceil(rows / task.rowsOfUpdate()));
     }
 
     private static TrainingOptions passOptions(Recipe recipe) throws CheckpointException {
@@ -201,6 +209,9 @@ public final class RecipeRun implements AutoCloseable {
                         Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)), recipe.get(RecipeKeys.SEED)));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
+        Map<String, Tensor> others = new LinkedHashMap<>();
+        task.weights().forEach((name, w) -> others.put("weight." + name, w.tensor()));
+        made.keep(others);
         NumberWatch watch = new NumberWatch(model.model(), NumberWatch.Options.of(recipe.get(RecipeKeys.BAD_NUMBERS)
                 .policy()));
         made.guardBy(watch).keep(watch.state());
@@ -238,7 +249,7 @@ public final class RecipeRun implements AutoCloseable {
 
     /// Training tokens of all texts.
     public long tokensInEpoch() {
-        return data.tokensInEpoch();
+        return task.tokensInEpoch();
     }
 
     /// The model's spec.
@@ -280,8 +291,7 @@ public final class RecipeRun implements AutoCloseable {
             tokens = objective.objective().accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
-        TrainingMemory counted = TrainingMemory.of(model.model(),
-                passOptions(recipe).withTrainable(model.trainable()), RunOptimizer.rule(recipe),
+        TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
                 Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
         // Parameters may have different rules.
         TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes(),
@@ -351,9 +361,8 @@ public final class RecipeRun implements AutoCloseable {
         pass.close();
         average.ifPresent(WeightAverage::close);
         optimizer.close();
-        teacher.ifPresent(RunTeacher::close);
+        task.close();
         engine.close();
-        data.close();
         model.close();
     }
 }

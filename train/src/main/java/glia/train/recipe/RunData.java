@@ -5,11 +5,13 @@ import glia.model.spec.ModelSpec;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.data.TextSource;
+import glia.train.recipe.RecipeKeys.Task;
 import glia.train.run.LossBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /// The data of a recipe as micro-batches with their losses.
@@ -55,7 +57,7 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
     /// Reads the data of a recipe.
     static RunData read(Reader reader) throws IOException {
         Recipe recipe = reader.recipe();
-        return switch (recipe.get(RecipeKeys.TASK)) {
+        return switch (Task.valueOf(recipe.get(RecipeKeys.TASK).toUpperCase(Locale.ROOT))) {
             case PRETRAIN, MASK -> TextTasks.read(reader);
             case DISTILL -> recipe.get(RecipeKeys.FORMAT) == RecipeKeys.Format.CHATS ? ExampleTasks.chats(reader)
                     : TextTasks.read(reader);

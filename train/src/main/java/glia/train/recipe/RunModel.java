@@ -29,7 +29,6 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -134,9 +133,8 @@ final class RunModel implements AutoCloseable {
     }
 
     private static RunModel withAdapters(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
-        Task task = recipe.get(RecipeKeys.TASK);
-        if (task == Task.CLASSIFY || task == Task.REWARD) {
-            throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + task.name().toLowerCase(Locale.ROOT)
+        if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)) {
+            throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + recipe.get(RecipeKeys.TASK)
                     + " trains a new head with all weights; remove the adapter; model.freeze keeps weights as they "
                     + "are");
         }
@@ -204,9 +202,9 @@ final class RunModel implements AutoCloseable {
         return trainable;
     }
 
-    /// The trainable weights of adapters by name; empty if the model's own weights are trained.
-    Optional<Map<String, Weight.Stored>> adapterWeights() {
-        return adapters.map(Adapters::trainable);
+    /// The adapters; empty if the model's own weights are trained.
+    Optional<Adapters> adapters() {
+        return adapters;
     }
 
     /// What checkpoints store.

@@ -10,12 +10,9 @@ import glia.train.loss.CrossEntropyLoss;
 import glia.train.loss.MultiTokenPrediction;
 import glia.train.recipe.RecipeKeys.Packing;
 import glia.train.recipe.RecipeKeys.Task;
-import glia.train.run.BatchObjective;
-import glia.train.run.LossBatch;
 import glia.train.run.Objective;
 import glia.train.run.StepHook;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /// The objective of a recipe.
@@ -27,9 +24,7 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         return new CrossEntropyLoss(recipe.get(RecipeKeys.LABEL_SMOOTHING), recipe.get(RecipeKeys.Z_LOSS));
     }
 
-    /// @param teacher the teacher of a distillation
-    static RunObjective of(Recipe recipe, Model model, RunData data, Optional<RunTeacher> teacher)
-            throws CheckpointException {
+    static RunObjective of(Recipe recipe, Model model, TaskRun task) throws CheckpointException {
         UnaryOperator<Loss> further = furtherTokens(recipe, model);
         ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
                 recipe.get(RecipeKeys.BIAS_RATE));
@@ -39,21 +34,11 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
                     + "experts; this model has none");
         }
         if (!hasExperts) {
-            return new RunObjective(plain(recipe, data, further, teacher), List.of());
+            return new RunObjective(task.objective(further), List.of());
         }
         ExpertTraining experts = new ExpertTraining(model, options);
         UnaryOperator<Loss> all = loss -> experts.with(further.apply(loss));
-        return new RunObjective(experts.observe(plain(recipe, data, all, teacher)), List.of(experts));
-    }
-
-    /// @param change adds the losses of routers and of further tokens to a loss
-    private static Objective plain(Recipe recipe, RunData data, UnaryOperator<Loss> change,
-            Optional<RunTeacher> teacher) throws CheckpointException {
-        int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
-        LossBatch.Source training = data.training().with(change);
-        return teacher.isPresent()
-                ? teacher.get().objective(recipe, data, training, change.apply(crossEntropy(recipe)), accumulate)
-                : new BatchObjective(training, accumulate, data.validation(), data.validationBatches());
+        return new RunObjective(experts.observe(task.objective(all)), List.of(experts));
     }
 
     private static UnaryOperator<Loss> furtherTokens(Recipe recipe, Model model) throws CheckpointException {
@@ -64,7 +49,7 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         if (model.spec().drafts().isEmpty()) {
             throw recipe.error(RecipeKeys.MTP, "is set, but the model has no multi-token-prediction layers");
         }
-        if (recipe.get(RecipeKeys.TASK) != Task.PRETRAIN || recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
+        if (!recipe.isTask(Task.PRETRAIN) || recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
             throw recipe.error(RecipeKeys.MTP, "is for task: pretrain with data.packing: windows");
         }
         return loss -> new MultiTokenPrediction(loss, weight);

@@ -31,9 +31,21 @@ final class RunOptimizer {
     private RunOptimizer() { }
 
     /// The parameters with their rules.
-    static List<ParameterGroup> groups(Recipe recipe, RunModel run) throws CheckpointException {
-        if (run.adapterWeights().isPresent()) {
-            return ofAdapters(recipe, run.adapterWeights().get());
+    ///
+    /// @param others weights besides the model's
+    static List<ParameterGroup> groups(Recipe recipe, RunModel run, Map<String, Weight.Stored> others)
+            throws CheckpointException {
+        List<ParameterGroup> groups = new ArrayList<>(ofModel(recipe, run));
+        if (!others.isEmpty()) {
+            UpdateRule rule = rule(recipe);
+            groups.add(new ParameterGroup(others, rule instanceof Muon ? adamW(recipe) : rule, 0, 1));
+        }
+        return groups;
+    }
+
+    private static List<ParameterGroup> ofModel(Recipe recipe, RunModel run) throws CheckpointException {
+        if (run.adapters().isPresent()) {
+            return ofAdapters(recipe, run.adapters().get().trainable());
         }
         Model model = run.model();
         List<ParameterGroup> groups = withRules(recipe, model, run.trainable());

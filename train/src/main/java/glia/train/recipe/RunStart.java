@@ -57,16 +57,15 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
 
     /// The head of a classifier or reward model, unless the model has one.
     Optional<NewHead> newHead(Recipe recipe) throws IOException {
-        Task task = recipe.get(RecipeKeys.TASK);
         if (spec().head().classes().isPresent()) {
             return Optional.empty();
         }
-        return switch (task) {
-            case CLASSIFY -> Optional.of(new NewHead(ExampleTasks.labels(recipe, tokenizer,
-                    spec().contextLength()), recipe.get(RecipeKeys.SEED)));
-            case REWARD -> Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)));
-            default -> Optional.empty();
-        };
+        if (recipe.isTask(Task.CLASSIFY)) {
+            return Optional.of(new NewHead(ExampleTasks.labels(recipe, tokenizer, spec().contextLength()),
+                    recipe.get(RecipeKeys.SEED)));
+        }
+        return recipe.isTask(Task.REWARD) ? Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)))
+                : Optional.empty();
     }
 
     /// The model that a key names: beside the recipe, or a path or hub name.

@@ -8,30 +8,41 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The recipes that come with the program.
 public final class ShippedRecipes {
-    private static final List<String> NAMES = List.of("nano", "pretrain", "sft", "lora", "lora-demo",
+    private static final List<String> OWN = List.of("nano", "pretrain", "sft", "lora", "lora-demo",
             "distill", "distill-demo", "classify", "reward", "embed", "mask");
 
     private ShippedRecipes() { }
 
     /// A recipe with its first comment.
-    public record Shipped(String name, String summary, String text) { }
-
-    /// All of them.
-    public static List<Shipped> all() {
-        return NAMES.stream().map(ShippedRecipes::of).toList();
+    public record Shipped(String name, String summary, String text) {
+        /// Reads a recipe; its first line is a comment that says what it trains.
+        ///
+        /// @throws IllegalStateException if it cannot be read
+        public static Shipped read(String name, InputStream file) {
+            try (InputStream in = file) {
+                String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                return new Shipped(name, text.substring(2, text.indexOf('\n')), text);
+            } catch (IOException e) {
+                throw new IllegalStateException(name, e);
+            }
+        }
     }
 
-    private static Shipped of(String name) {
-        try (InputStream in = ShippedRecipes.class.getResourceAsStream("/glia/train/recipes/" + name + ".yaml")) {
-            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return new Shipped(name, text.substring(2, text.indexOf('\n')), text);
-        } catch (IOException e) {
-            throw new IllegalStateException(name, e);
+    /// All of them, those of extensions after the others.
+    public static List<Shipped> all() {
+        List<Shipped> all = new ArrayList<>();
+        for (String name : OWN) {
+            all.add(Shipped.read(name, ShippedRecipes.class.getResourceAsStream("/glia/train/recipes/" + name
+                    + ".yaml")));
         }
+        RecipeExtensions.all().forEach(e -> all.addAll(e.recipes()));
+        return all;
     }
 
     /// Reads a recipe by its file or by the name of one that comes with the program.
@@ -42,11 +53,14 @@ public final class ShippedRecipes {
         if (Files.isRegularFile(path)) {
             return Recipe.read(path, overrides);
         }
-        if (!NAMES.contains(fileOrName)) {
+        List<Shipped> all = all();
+        Optional<Shipped> shipped = all.stream().filter(s -> s.name().equals(fileOrName)).findFirst();
+        if (shipped.isEmpty()) {
+            List<String> names = all.stream().map(Shipped::name).toList();
             throw new CheckpointException(path, "", (Files.isDirectory(path) ? "is a folder, expected a YAML file"
                     : "there is no such file") + "; no recipe of this name comes with the program either ("
-                    + String.join(", ", NAMES) + ")." + Suggestions.sentence(fileOrName, NAMES));
+                    + String.join(", ", names) + ")." + Suggestions.sentence(fileOrName, names));
         }
-        return Recipe.of(YamlDocument.parse(Path.of(fileOrName + ".yaml"), of(fileOrName).text()), overrides);
+        return Recipe.of(YamlDocument.parse(Path.of(fileOrName + ".yaml"), shipped.get().text()), overrides);
     }
 }

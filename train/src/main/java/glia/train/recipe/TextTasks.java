@@ -97,7 +97,7 @@ final class TextTasks {
     }
 
     private RowStream stream(Documents documents, long seed) throws CheckpointException {
-        if (recipe.get(RecipeKeys.TASK) == Task.MASK) {
+        if (recipe.isTask(Task.MASK)) {
             return masked(documents, seed);
         }
         return windows ? new RandomWindows(documents, size, reader.context(), seed)
@@ -132,7 +132,7 @@ final class TextTasks {
         List<Batches> parts = new ArrayList<>();
         long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
         for (Documents each : held) {
-            if (recipe.get(RecipeKeys.TASK) == Task.MASK) {
+            if (recipe.isTask(Task.MASK)) {
                 parts.add(masked(each, reader.seed() - 1).batches(size));
             } else if (windows && each.size() > reader.context()) {
                 parts.add(new RandomWindows(each, size, reader.context(), reader.seed() - 1));

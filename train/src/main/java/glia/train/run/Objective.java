@@ -1,6 +1,7 @@
 package glia.train.run;
 
 import glia.engine.training.TrainingPass;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /// What a run minimizes: the batches of each step and the loss on them. All of it is a pure function of the step, so
@@ -12,8 +13,20 @@ public interface Objective {
     /// @param step the index of the step, from 0
     StepLoss accumulate(TrainingPass pass, long step);
 
+    /// Whether a run may resume after so many updates. If not, a checkpoint is saved at the next step at which it may:
+    /// for objectives whose steps depend on something that earlier steps made, such as rollouts that serve several
+    /// updates.
+    default boolean canResumeAt(long step) {
+        return true;
+    }
+
     /// The validation loss, by which checkpoints are compared; empty if there is no validation data.
     default OptionalDouble validate(TrainingPass pass) {
         return OptionalDouble.empty();
+    }
+
+    /// Further figures of the last validation by name, such as accuracies.
+    default Map<String, Double> validationFigures() {
+        return Map.of();
     }
 }

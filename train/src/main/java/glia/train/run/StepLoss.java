@@ -1,5 +1,6 @@
 package glia.train.run;
 
+import java.util.List;
 import java.util.Map;
 
 /// The loss of a step.
@@ -7,9 +8,16 @@ import java.util.Map;
 /// @param loss the mean over the step's rows, in nats for cross-entropies
 /// @param tokens the tokens that were computed
 /// @param parts further figures by name, such as parts of the loss or accuracies
-public record StepLoss(double loss, long tokens, Map<String, Double> parts) {
+/// @param texts texts of the step to show, with a value for each token
+public record StepLoss(double loss, long tokens, Map<String, Double> parts, List<ScoredText> texts) {
     public StepLoss {
         parts = Map.copyOf(parts);
+        texts = List.copyOf(texts);
+    }
+
+    /// A loss without texts.
+    public StepLoss(double loss, long tokens, Map<String, Double> parts) {
+        this(loss, tokens, parts, List.of());
     }
 
     /// A loss without further figures.

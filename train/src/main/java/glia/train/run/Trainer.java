@@ -111,7 +111,8 @@ public final class Trainer {
         return this;
     }
 
-    /// Ends the loop after the current step; the model is saved. For any thread.
+    /// Ends the loop after the current step, or the next at which the objective can resume; the model is saved. For any
+    /// thread.
     public void stop() {
         stopped = true;
     }
@@ -123,7 +124,8 @@ public final class Trainer {
     /// @throws TrainingException if a loss or gradient is no number
     public long run() throws CheckpointException {
         long saved = -1;
-        while (optimizer.steps() < options.steps() && !stopped) {
+        boolean isSaveDue = false;
+        while (optimizer.steps() < options.steps() && !(stopped && objective.canResumeAt(optimizer.steps()))) {
             step();
             long step = optimizer.steps();
             boolean last = step == options.steps();
@@ -135,8 +137,10 @@ public final class Trainer {
                 Map<String, String> texts = samples.get();
                 each(l -> l.sampled(step, texts));
             }
-            if (last || TrainerOptions.due(options.saveEvery(), step)) {
+            isSaveDue |= last || stopped || TrainerOptions.due(options.saveEvery(), step);
+            if (isSaveDue && (last || objective.canResumeAt(step))) {
                 save(step, loss);
+                isSaveDue = false;
                 saved = step;
             }
         }
@@ -170,6 +174,9 @@ public final class Trainer {
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
                 (System.nanoTime() - start) / 1e9, loss.parts());
         each(l -> l.step(figures));
+        if (!loss.texts().isEmpty()) {
+            each(l -> l.scored(index + 1, loss.texts()));
+        }
         if (TrainerOptions.due(options.measureEvery(), index + 1)) {
             Map<String, Double> values = norms.get();
             each(l -> l.measured(index + 1, values));
@@ -197,6 +204,10 @@ public final class Trainer {
             boolean best = loss.getAsDouble() < bestLoss;
             bestLoss = Math.min(bestLoss, loss.getAsDouble());
             each(l -> l.validated(step, loss.getAsDouble(), best));
+            Map<String, Double> figures = objective.validationFigures();
+            if (!figures.isEmpty()) {
+                each(l -> l.evaluated(step, figures));
+            }
         }
         return loss;
     }

@@ -1,6 +1,7 @@
 package glia.train.run;
 
 import glia.train.checkpoint.CheckpointStore;
+import java.util.List;
 import java.util.Map;
 
 /// Observes a run, on the thread of the run, between two steps.
@@ -10,6 +11,12 @@ public interface TrainingListener extends AutoCloseable {
 
     /// The model was validated after so many updates.
     default void validated(long step, double loss, boolean best) { }
+
+    /// Further figures of the validation after so many updates by name, such as accuracies.
+    default void evaluated(long step, Map<String, Double> figures) { }
+
+    /// Texts of a step with a value for each token, such as rollouts with their advantages.
+    default void scored(long step, List<ScoredText> texts) { }
 
     /// Texts that the model continued after so many updates, by prompt.
     default void sampled(long step, Map<String, String> samples) { }

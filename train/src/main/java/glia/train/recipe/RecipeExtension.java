@@ -1,0 +1,33 @@
+package glia.train.recipe;
+
+import glia.train.recipe.ShippedRecipes.Shipped;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+
+/// Adds tasks to recipes: their keys, data, objective and the recipes that come with the program. Implementations are
+/// found by [java.util.ServiceLoader], so a module names its own as
+/// `provides glia.train.recipe.RecipeExtension with …` in its `module-info.java` and in
+/// `META-INF/services/glia.train.recipe.RecipeExtension`, for the class path.
+///
+/// Model, tokenizer, optimizer, schedule, checkpoints, records and resumption are those of every task. Its methods but
+/// `open` are called before [RecipeKeys] is complete and must not refer to it.
+public interface RecipeExtension {
+    /// The words of `task:` with a description each: a phrase without a full stop, such as `direct preference
+    /// optimization`.
+    Map<String, String> tasks();
+
+    /// The keys that recipes may have besides those of [RecipeKeys]; of sections of its own, made by the factories of
+    /// [RecipeKey].
+    List<RecipeKey<?>> keys();
+
+    /// The recipes that come with the program.
+    List<Shipped> recipes();
+
+    /// Reads the data of a task and makes what trains it.
+    ///
+    /// @param task one of `tasks`
+    /// @param context model, tokenizer and recipe
+    /// @throws IOException if a value of the recipe or a file is not as expected; the message says what and where
+    TaskRun open(String task, TaskContext context) throws IOException;
+}

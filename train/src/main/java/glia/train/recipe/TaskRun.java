@@ -1,0 +1,41 @@
+package glia.train.recipe;
+
+import glia.engine.training.Loss;
+import glia.io.CheckpointException;
+import glia.tensor.ops.Weight;
+import glia.train.run.Objective;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/// The task of a run: its data and its objective.
+public interface TaskRun extends AutoCloseable {
+    /// The objective.
+    ///
+    /// @param change adds the losses of routers of experts and of multi-token prediction; apply it to each loss whose
+    ///     gradients are computed, not to those of validation
+    Objective objective(UnaryOperator<Loss> change) throws CheckpointException;
+
+    /// Weights that are trained besides the model's, by name, such as a value head. Checkpoints hold them.
+    default Map<String, Weight.Stored> weights() {
+        return Map.of();
+    }
+
+    /// Rows of data, such as examples or prompts, in all.
+    long rowsInEpoch();
+
+    /// Rows that an update takes.
+    long rowsOfUpdate() throws CheckpointException;
+
+    /// Training tokens of all data; 0 where they are generated.
+    long tokensInEpoch();
+
+    /// What the user should know of the data, such as dropped examples.
+    default List<String> notes() {
+        return List.of();
+    }
+
+    /// Closes files and models.
+    @Override
+    void close();
+}
