@@ -2,5 +2,7 @@
 module glia.reason {
     requires transitive glia.train;
 
+    exports glia.reason.math;
     exports glia.reason.reward;
+    exports glia.reason.task;
 }

@@ -1,0 +1,43 @@
+package glia.reason.task;
+
+import glia.io.jsonl.JsonLine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// Reads the fields of problems, which may come from a JSON file.
+final class Fields {
+    private Fields() { }
+
+    static String text(Map<String, Object> fields, String key) {
+        if (fields.get(key) instanceof String text) {
+            return text;
+        }
+        throw wrong(fields, key, "a string");
+    }
+
+    static long integer(Map<String, Object> fields, String key) {
+        return integer(fields, key, fields.get(key));
+    }
+
+    static List<Long> integers(Map<String, Object> fields, String key) {
+        if (!(fields.get(key) instanceof List<?> list)) {
+            throw wrong(fields, key, "a list of integers");
+        }
+        List<Long> integers = new ArrayList<>();
+        list.forEach(one -> integers.add(integer(fields, key, one)));
+        return integers;
+    }
+
+    private static long integer(Map<String, Object> fields, String key, Object value) {
+        if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue();
+        }
+        throw wrong(fields, key, "an integer");
+    }
+
+    private static IllegalArgumentException wrong(Map<String, Object> fields, String key, String expected) {
+        return new IllegalArgumentException("the field \"" + key + "\" of the problem: found "
+                + (fields.containsKey(key) ? JsonLine.shown(fields.get(key)) : "none") + ", expected " + expected);
+    }
+}
