@@ -21,13 +21,13 @@ import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
 import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
+import glia.io.file.HomeFolder;
 import glia.io.hub.ModelLocation;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -254,13 +254,14 @@ public final class ChatLoop {
             return;
         }
         try {
-            ChatFile.write(path(file), chat.messages());
-            note("Saved " + Units.counted(chat.messages().size(), "message") + " to " + path(file).toAbsolutePath()
+            ChatFile.write(HomeFolder.path(file), chat.messages());
+            note("Saved " + Units.counted(chat.messages().size(), "message") + " to "
+                    + HomeFolder.path(file).toAbsolutePath()
                     + ".");
         } catch (FileAlreadyExistsException e) {
             note("Not saved: " + file + " exists already; choose another name.");
         } catch (NoSuchFileException e) {
-            note("Not saved: there is no folder " + path(file).toAbsolutePath().getParent() + ".");
+            note("Not saved: there is no folder " + HomeFolder.path(file).toAbsolutePath().getParent() + ".");
         } catch (IOException | InvalidPathException e) {
             note("Not saved: " + e.getMessage());
         }
@@ -272,18 +273,13 @@ public final class ChatLoop {
             return;
         }
         try {
-            chat.restore(ChatFile.read(path(file)));
+            chat.restore(ChatFile.read(HomeFolder.path(file)));
             note("Loaded " + Units.counted(chat.messages().size(), "message") + ".");
         } catch (NoSuchFileException e) {
             note("Not loaded: there is no file " + file + ".");
         } catch (IOException | InvalidPathException e) {
             note("Not loaded: " + e.getMessage());
         }
-    }
-
-    /// A path as a shell takes it: `~/` is the home folder.
-    private static Path path(String file) {
-        return file.startsWith("~/") ? Path.of(System.getProperty("user.home"), file.substring(2)) : Path.of(file);
     }
 
     private void note(String text) {

@@ -12,13 +12,11 @@ import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.Recipe;
-import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -82,7 +80,7 @@ public final class TrainCommand implements Command {
             if (arguments.has(DRY_RUN)) {
                 return TrainSummary.print(recipe, kernels.kernels(), models, arguments, console);
             }
-            RunFolder folder = new RunFolder(Path.of(recipe.get(RecipeKeys.OUTPUT)));
+            RunFolder folder = new RunFolder(recipe.output());
             try (RecipeRun run = RecipeRun.prepare(recipe, folder, kernels.kernels(), models, existing)) {
                 return new TrainSession(run, kernels.kernels(), console).run(arguments);
             }

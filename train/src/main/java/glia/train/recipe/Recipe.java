@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.io.CheckpointException;
 import glia.io.Suggestions;
+import glia.io.file.HomeFolder;
 import glia.io.yaml.YamlDocument;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -161,6 +162,17 @@ public final class Recipe {
         return values;
     }
 
+    /// The folder of the run.
+    ///
+    /// @throws CheckpointException if the recipe names none
+    public Path output() throws CheckpointException {
+        String written = get(RecipeKeys.OUTPUT);
+        if (written.isBlank()) {
+            throw error(RecipeKeys.OUTPUT, "is empty, expected the name of a folder");
+        }
+        return HomeFolder.path(written);
+    }
+
     /// A path in the recipe, relative to the folder of its file unless it is absolute or an override. A file that comes
     /// with the program, such as `shipped:chats.jsonl`, is copied to a temporary file.
     ///
@@ -175,7 +187,7 @@ public final class Recipe {
                 throw error(key, "names '" + written + "', which cannot be copied to a temporary file: " + e);
             }
         }
-        Path path = Path.of(written);
+        Path path = HomeFolder.path(written);
         Path folder = document.origin().toAbsolutePath().getParent();
         return path.isAbsolute() || overrides.containsKey(key.name()) || folder == null ? path
                 : folder.resolve(path);

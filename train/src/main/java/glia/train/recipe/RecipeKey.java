@@ -99,15 +99,16 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
                 : Double.toString(number).replace("E", "e").replace(".0e", "e");
     }
 
-    /// A list of numbers.
-    public static RecipeKey<List<Double>> numbers(String name, int count, String description) {
-        return new RecipeKey<>(name, "list of " + count + " numbers", Optional.empty(), description, value -> {
+    /// A list of numbers from 0 to 1, 1 excluded.
+    public static RecipeKey<List<Double>> shares(String name, int count, String description) {
+        String type = "list of " + count + " numbers from 0 to below 1";
+        return new RecipeKey<>(name, type, Optional.empty(), description, value -> {
             if (!(value instanceof List<?> list) || list.size() != count) {
                 throw new IllegalArgumentException();
             }
             List<Double> all = new ArrayList<>();
             for (Object each : list) {
-                if (!(each instanceof Number n)) {
+                if (!(each instanceof Number n && n.doubleValue() >= 0 && n.doubleValue() < 1)) {
                     throw new IllegalArgumentException();
                 }
                 all.add(n.doubleValue());

@@ -4,7 +4,7 @@ import static glia.train.recipe.RecipeKey.choice;
 import static glia.train.recipe.RecipeKey.flag;
 import static glia.train.recipe.RecipeKey.integer;
 import static glia.train.recipe.RecipeKey.number;
-import static glia.train.recipe.RecipeKey.numbers;
+import static glia.train.recipe.RecipeKey.shares;
 import static glia.train.recipe.RecipeKey.text;
 import static glia.train.recipe.RecipeKey.texts;
 import static glia.train.recipe.RecipeKey.word;
@@ -67,7 +67,7 @@ public final class RecipeKeys {
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
-    public static final RecipeKey<Long> STEPS = integer("steps", 0, MAX, "number of updates; needed unless epochs is");
+    public static final RecipeKey<Long> STEPS = integer("steps", 1, MAX, "number of updates; needed unless epochs is");
     public static final RecipeKey<Double> EPOCHS = number("epochs", 0, true, 1e6, "passes over the data, in place of"
             + " steps");
     public static final RecipeKey<TrainingPrecision> PRECISION = choice("precision", TrainingPrecision.class,
@@ -132,7 +132,7 @@ public final class RecipeKeys {
             "muon updates the matrices of layers, and AdamW the rest").or(OptimizerName.ADAMW);
     public static final RecipeKey<Double> LEARNING_RATE = number("optimizer.learning_rate", 0, false, 1e3,
             "largest learning rate").or(1e-3);
-    public static final RecipeKey<List<Double>> BETAS = numbers("optimizer.betas", 2, "β₁ and β₂ of AdamW and Lion")
+    public static final RecipeKey<List<Double>> BETAS = shares("optimizer.betas", 2, "β₁ and β₂ of AdamW and Lion")
             .or(List.of(0.9, 0.95));
     public static final RecipeKey<Double> EPSILON = number("optimizer.epsilon", 0, true, 1, "ε of AdamW").or(1e-8);
     public static final RecipeKey<Double> MOMENTUM = number("optimizer.momentum", 0, false, 0.9999,

@@ -4,9 +4,7 @@ import glia.engine.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
-import glia.io.file.AtomicFile;
 import glia.io.file.Folders;
-import glia.io.json.JsonTree;
 import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
@@ -37,7 +35,6 @@ import glia.train.run.Trainer;
 import glia.train.run.TrainerOptions;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -77,6 +74,8 @@ public final class RecipeRun implements AutoCloseable {
     private final long steps;
     private final Optional<Saved> last;
     private final List<String> notes = new ArrayList<>();
+    private boolean resumes;
+    private RunLock lock;
 
     /// What happens to a run that is in the output folder already.
     public enum Existing { REFUSE, RESUME, REPLACE }
@@ -120,23 +119,33 @@ public final class RecipeRun implements AutoCloseable {
     /// @throws IOException if something is missing or not as expected; the message says what and where
     public static RecipeRun prepare(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
             Existing existing) throws IOException {
-        folder.prepare(existing == Existing.RESUME, existing == Existing.REPLACE);
+        RunLock lock = folder.prepare(existing);
+        boolean resumes = folder.holdsRun();
         try {
-            return open(recipe, folder, kernels, models, existing);
-        } catch (IOException | RuntimeException e) {
-            if (existing != Existing.RESUME) {
+            RecipeRun run = open(recipe, folder, kernels, models, resumes);
+            run.lock = lock;
+            folder.begun();
+            return run;
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            if (resumes) {
+                lock.close();
+            } else {
                 folder.discard();
+                lock.remove();
             }
             throw e;
         }
     }
 
     private static RecipeRun open(Recipe recipe, RunFolder folder, Kernels kernels, ModelPaths models,
-            Existing existing) throws IOException {
+            boolean resumes) throws IOException {
         CheckpointStore store = store(recipe, folder);
-        List<String> rejected = new ArrayList<>();
-        Optional<Saved> last = existing == Existing.RESUME ? store.latest(rejected) : Optional.empty();
-        Path start = RunStart.locate(recipe, folder, models, existing == Existing.RESUME);
+        List<String> notes = new ArrayList<>();
+        if (resumes) {
+            notes.addAll(RunRecipe.changes(recipe, folder.recipe()));
+        }
+        Optional<Saved> last = resumes ? store.latest(notes) : Optional.empty();
+        Path start = RunStart.locate(recipe, folder, models, resumes);
         try (RunStart text = RunStart.load(start)) {
             RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
             Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);
@@ -149,9 +158,9 @@ public final class RecipeRun implements AutoCloseable {
                 Optional<RecipeExtension> extension = RecipeExtensions.of(name);
                 task = extension.isPresent() ? extension.get().open(name, context) : BuiltInTask.open(context);
                 RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last);
-                run.notes.addAll(rejected);
-                byte[] written = (JsonTree.of(recipe.values()) + "\n").getBytes(StandardCharsets.UTF_8);
-                AtomicFile.write(folder.recipe(), AtomicFile.IfExists.REPLACE, out -> out.write(written));
+                run.notes.addAll(notes);
+                run.resumes = resumes;
+                RunRecipe.write(recipe, folder.recipe());
                 return run;
             } catch (IOException | RuntimeException e) {
                 if (task != null) {
@@ -324,14 +333,14 @@ public final class RecipeRun implements AutoCloseable {
         RunDescription description = description(environment);
         List<TrainingListener> records = new ArrayList<>();
         try {
-            records.add(stepsDone() == 0 ? MetricsFile.create(folder.metrics(), description, warnings)
+            records.add(!resumes ? MetricsFile.create(folder.metrics(), description, warnings)
                     : MetricsFile.resume(folder.metrics(), stepsDone(), description, warnings));
             if (recipe.get(RecipeKeys.TENSORBOARD)) {
                 records.add(TensorBoardFile.create(folder.tensorBoard(), stepsDone(), description, warnings));
             }
             if (recipe.get(RecipeKeys.REPORT)) {
                 HtmlReport report = new HtmlReport(folder.report(), description, warnings);
-                records.add(stepsDone() == 0 ? report : report.replay(folder.metrics()));
+                records.add(!resumes ? report : report.replay(folder.metrics()));
             }
             records.forEach(trainer::listen);
             if (trainer.run() < steps) {
@@ -364,5 +373,6 @@ public final class RecipeRun implements AutoCloseable {
         task.close();
         engine.close();
         model.close();
+        lock.close();
     }
 }

@@ -1,12 +1,14 @@
 package glia.train.recipe;
 
 import glia.io.CheckpointException;
+import glia.io.FileErrors;
 import glia.io.file.Folders;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The folder of a run.
 ///
@@ -19,6 +21,7 @@ import java.util.List;
 /// | `recipe.yaml` | the recipe with all overrides |
 /// | `metrics.jsonl`, `report.html`, `tensorboard/` | what the run measured |
 /// | `train.tokens`, `validation.tokens` | the texts as token ids |
+/// | `.lock` | the lock of the process that trains |
 public record RunFolder(Path path) {
     public Path start() {
         return path.resolve("start");
@@ -63,55 +66,134 @@ public record RunFolder(Path path) {
         return Files.exists(recipe());
     }
 
-    /// Deletes what was written before the first step of a run that could not begin.
+    private Path lock() {
+        return path.resolve(RunLock.NAME);
+    }
+
+    /// What a run that is being replaced wrote, until the new one is ready.
+    private Path replaced() {
+        return path.resolve(".replaced");
+    }
+
+    /// The same while its files are being moved there.
+    private Path moving() {
+        return path.resolve(".replaced.part");
+    }
+
+    /// All that a run writes, except for token files. The recipe comes first: it marks a run.
+    private List<Path> written() {
+        return List.of(recipe(), start(), tokenizer(), checkpoints(), model(), tensorBoard(), metrics(), report());
+    }
+
+    /// Makes the folder ready for a run and locks it. A run that is replaced is set aside, and deleted by `begun`. What
+    /// a run that was killed before its first step left behind is deleted.
+    ///
+    /// @throws CheckpointException if it holds something that may not be replaced or another process trains there, or
+    ///     if it cannot be written
+    RunLock prepare(RecipeRun.Existing existing) throws CheckpointException {
+        try {
+            boolean wasBegun = holdsRun() || Files.exists(lock());
+            if (!wasBegun && existing == RecipeRun.Existing.RESUME) {
+                throw new CheckpointException(path, "", "holds no run that could be resumed");
+            }
+            if (!wasBegun && Files.isDirectory(path) && !Folders.isEmpty(path)) {
+                throw somethingElse();
+            }
+            if (Files.exists(path) && !Files.isDirectory(path)) {
+                throw new CheckpointException(path, "", "is a file, expected a folder or a new name");
+            }
+            Files.createDirectories(path);
+            RunLock lock = RunLock.take(path);
+            try {
+                clear(existing);
+                return lock;
+            } catch (IOException e) {
+                lock.close();
+                throw e;
+            }
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(path, "", "cannot be written: " + FileErrors.reason(e), e);
+        }
+    }
+
+    private CheckpointException somethingElse() {
+        return new CheckpointException(path, "", "holds something else; give a new or an empty folder");
+    }
+
+    private void clear(RecipeRun.Existing existing) throws IOException {
+        deleteFiles(".glia-*.tmp");
+        putBack(moving());
+        if (!holdsRun() && Files.exists(replaced())) {
+            discard();
+        }
+        if (holdsRun()) {
+            Folders.delete(replaced());
+            switch (existing) {
+                case RESUME -> { }
+                case REFUSE -> throw new CheckpointException(path, "", "holds a run already: continue it with "
+                        + "--resume, replace it with --force, or give another output");
+                case REPLACE -> {
+                    Files.createDirectories(moving());
+                    for (Path own : written()) {
+                        move(own, moving().resolve(own.getFileName()));
+                    }
+                    move(moving(), replaced());
+                }
+            }
+            return;
+        }
+        discard();
+        try (Stream<Path> files = Files.list(path)) {
+            if (files.anyMatch(f -> !f.equals(lock()))) {
+                throw somethingElse();
+            }
+        }
+    }
+
+    /// The run is ready for its first step: what it replaces is deleted.
+    void begun() throws IOException {
+        Folders.delete(replaced());
+    }
+
+    /// Deletes what was written for a run that could not begin, and puts back the run that it would have replaced.
     void discard() throws IOException {
         Folders.delete(start());
         Folders.delete(tokenizer());
-        if (!Files.isDirectory(path)) {
-            return;
+        if (Files.exists(replaced())) {
+            putBack(replaced());
+        } else {
+            deleteFiles("*.tokens");
         }
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(path, "*.tokens")) {
+    }
+
+    /// Moves what was set aside to where it was; the recipe, which marks a run, comes last.
+    private void putBack(Path from) throws IOException {
+        for (Path own : written().reversed()) {
+            move(from.resolve(own.getFileName()), own);
+        }
+        Folders.delete(from);
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        if (Files.exists(from)) {
+            Files.move(from, to);
+        }
+    }
+
+    private void deleteFiles(String pattern) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(path, pattern)) {
             for (Path file : files) {
                 Files.delete(file);
             }
         }
-        if (Folders.isEmpty(path)) {
-            Files.delete(path);
-        }
     }
 
-    /// Makes the folder ready for a run.
-    ///
-    /// @param resume whether a run that is there goes on
-    /// @param replace whether a run that is there is deleted
-    /// @throws CheckpointException if it holds something that may not be replaced, or cannot be written
-    public void prepare(boolean resume, boolean replace) throws CheckpointException {
-        try {
-            if (resume) {
-                if (!holdsRun()) {
-                    throw new CheckpointException(path, "", "holds no run that could be resumed");
-                }
-                return;
-            }
-            if (holdsRun()) {
-                if (!replace) {
-                    throw new CheckpointException(path, "", "holds a run already: continue it with --resume, replace "
-                            + "it with --force, or give another output");
-                }
-                for (Path own : List.of(start(), tokenizer(), checkpoints(), model(), tensorBoard())) {
-                    Folders.delete(own);
-                }
-                for (Path own : List.of(metrics(), report(), recipe())) {
-                    Files.deleteIfExists(own);
-                }
-            } else if (Files.isDirectory(path) && !Folders.isEmpty(path)) {
-                throw new CheckpointException(path, "", "holds something else; give a new or an empty folder");
-            }
-            Files.createDirectories(path);
-        } catch (CheckpointException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new CheckpointException(path, "", "cannot be written: " + e, e);
+    /// Deletes a folder that holds nothing.
+    static void deleteIfEmpty(Path folder) throws IOException {
+        if (Folders.isEmpty(folder)) {
+            Files.delete(folder);
         }
     }
 }

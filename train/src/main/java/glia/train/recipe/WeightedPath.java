@@ -24,4 +24,10 @@ record WeightedPath(Path path, double weight) {
         }
         throw recipe.error(key, "has the weight '" + number + "' in '" + written + "', expected a number above 0");
     }
+
+    /// The form that `parse` reads, with the absolute path.
+    String written() {
+        String file = path.toAbsolutePath().normalize().toString();
+        return weight == 1 ? file : file + TIMES + weight;
+    }
 }

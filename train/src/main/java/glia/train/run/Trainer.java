@@ -40,6 +40,7 @@ public final class Trainer {
     private final Map<String, Tensor> state = new LinkedHashMap<>();
     private NumberGuard guard = NumberGuard.STOP;
     private long tokens;
+    private long lastSaved;
     private double bestLoss = Double.POSITIVE_INFINITY;
     private volatile boolean stopped;
 
@@ -108,6 +109,7 @@ public final class Trainer {
         CheckpointStore.restore(saved, optimizer, state);
         tokens = saved.tokens();
         bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
+        lastSaved = saved.step();
         return this;
     }
 
@@ -123,7 +125,6 @@ public final class Trainer {
     /// @throws CheckpointException if a checkpoint cannot be written
     /// @throws TrainingException if a loss or gradient is no number
     public long run() throws CheckpointException {
-        long saved = -1;
         boolean isSaveDue = false;
         while (optimizer.steps() < options.steps() && !(stopped && objective.canResumeAt(optimizer.steps()))) {
             step();
@@ -141,10 +142,9 @@ public final class Trainer {
             if (isSaveDue && (last || objective.canResumeAt(step))) {
                 save(step, loss);
                 isSaveDue = false;
-                saved = step;
             }
         }
-        if (stopped && saved != optimizer.steps() && optimizer.steps() > 0) {
+        if (stopped && lastSaved != optimizer.steps()) {
             save(optimizer.steps(), OptionalDouble.empty());
         }
         return optimizer.steps();
@@ -202,7 +202,7 @@ public final class Trainer {
         OptionalDouble loss = objective.validate(pass);
         if (loss.isPresent()) {
             boolean best = loss.getAsDouble() < bestLoss;
-            bestLoss = Math.min(bestLoss, loss.getAsDouble());
+            bestLoss = best ? loss.getAsDouble() : bestLoss;
             each(l -> l.validated(step, loss.getAsDouble(), best));
             Map<String, Double> figures = objective.validationFigures();
             if (!figures.isEmpty()) {
@@ -217,6 +217,7 @@ public final class Trainer {
             OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
             Saved saved = store.get().save(content, optimizer, state,
                     new CheckpointStore.Progress(step, tokens, loss, best));
+            lastSaved = step;
             each(l -> l.saved(saved));
         }
     }

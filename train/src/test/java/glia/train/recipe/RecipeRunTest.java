@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
+import glia.io.file.Folders;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
@@ -116,6 +117,86 @@ class RecipeRunTest {
             assertEquals(List.of(), warnings);
         }
         return losses;
+    }
+
+    /// Makes a run ready, and ends before its first step.
+    private void begin(Recipe recipe, String output, Existing existing) throws IOException {
+        RecipeRun.prepare(recipe, new RunFolder(folder.resolve(output)), kernels, Path::of, existing).close();
+    }
+
+    @Test
+    void aRunThatWasKilledBeforeItsFirstCheckpointContinues() throws Exception {
+        Recipe recipe = recipe(PRETRAIN);
+        Map<Long, Double> whole = run(recipe, "whole", Existing.REFUSE, -1);
+        run(recipe, "killed", Existing.REFUSE, 2);
+        Folders.delete(folder.resolve("killed/checkpoints"));
+        assertEquals(whole, run(recipe, "killed", Existing.RESUME, -1));
+    }
+
+    @Test
+    void whatAKillDuringPreparationLeavesIsReplaced() throws Exception {
+        Recipe recipe = recipe(PRETRAIN);
+        Map<Long, Double> whole = run(recipe, "whole", Existing.REFUSE, -1);
+        for (Existing existing : Existing.values()) {
+            Path killed = folder.resolve("killed-" + existing);
+            begin(recipe, killed.getFileName().toString(), Existing.REFUSE);
+            Files.delete(killed.resolve("recipe.yaml"));
+            Files.writeString(killed.resolve("start/model.safetensors"), "half");
+            Files.writeString(killed.resolve(".glia-1f.tmp"), "half");
+            assertEquals(whole, run(recipe, killed.getFileName().toString(), existing, -1));
+            assertFalse(Files.exists(killed.resolve(".glia-1f.tmp")));
+        }
+    }
+
+    @Test
+    void oneProcessTrainsInAFolder() throws Exception {
+        Recipe recipe = recipe(PRETRAIN);
+        RunFolder to = new RunFolder(folder.resolve("run"));
+        try (RecipeRun _ = RecipeRun.prepare(recipe, to, kernels, Path::of, Existing.REFUSE)) {
+            for (Existing existing : Existing.values()) {
+                var e = assertThrows(CheckpointException.class, () -> begin(recipe, "run", existing));
+                assertTrue(e.getMessage().contains("another process trains"), e.getMessage());
+            }
+        }
+        begin(recipe, "run", Existing.RESUME);
+    }
+
+    @Test
+    void aRunStaysIfTheOneThatShallReplaceItCannotBegin() throws Exception {
+        Recipe recipe = recipe(PRETRAIN);
+        Map<Long, Double> whole = run(recipe, "run", Existing.REFUSE, -1);
+        Recipe broken = recipe(PRETRAIN, "data.train=missing.txt");
+        assertThrows(CheckpointException.class, () -> begin(broken, "run", Existing.REPLACE));
+        assertTrue(Files.exists(folder.resolve("run/model/model.safetensors")));
+        assertEquals(Map.of(), run(recipe, "run", Existing.RESUME, -1));
+        // The move of the run's files was interrupted.
+        Path part = Files.createDirectory(folder.resolve("run/.replaced.part"));
+        Files.move(folder.resolve("run/recipe.yaml"), part.resolve("recipe.yaml"));
+        assertEquals(Map.of(), run(recipe, "run", Existing.RESUME, -1));
+        assertEquals(whole, run(recipe, "run", Existing.REPLACE, -1));
+        assertFalse(Files.exists(folder.resolve("run/.replaced")));
+    }
+
+    @Test
+    void aResumedRunKeepsItsModelAndTellsWhatElseHasChanged() throws Exception {
+        begin(recipe(PRETRAIN), "run", Existing.REFUSE);
+        for (String change : List.of("tokenizer.train=bpe", "model.new={family: llama, hidden: 16, context: 32}",
+                "model.init=gpt2")) {
+            var e = assertThrows(CheckpointException.class, () -> begin(recipe(PRETRAIN, change), "run",
+                    Existing.RESUME));
+            assertTrue(e.getMessage().contains("a resumed run keeps it"), e.getMessage());
+        }
+        Recipe other = recipe(PRETRAIN, "optimizer.clip=.inf");
+        RunFolder to = new RunFolder(folder.resolve("run"));
+        try (RecipeRun run = RecipeRun.prepare(other, to, kernels, Path::of, Existing.RESUME)) {
+            assertTrue(run.notes().contains("optimizer.clip was 1.0 when the run began, and is Infinity now"),
+                    run.notes().toString());
+        }
+        // The recipe in the folder says the same from there.
+        Recipe kept = Recipe.read(folder.resolve("run/recipe.yaml"), List.of());
+        try (RecipeRun run = RecipeRun.prepare(kept, to, kernels, Path::of, Existing.RESUME)) {
+            assertTrue(run.notes().stream().noneMatch(n -> n.contains("when the run began")), run.notes().toString());
+        }
     }
 
     @Test

@@ -45,7 +45,7 @@ class RecipeTest {
         "learning_rate: 1 | line 1: key learning_rate | Did you mean optimizer.learning_rate?",
         "optimizer: {learning_rat: 1} | line 1: key optimizer.learning_rat | Did you mean optimizer.learning_rate",
         "optimizer: {learning_rate: fast} | line 1: key optimizer.learning_rate | is 'fast', expected number from 0",
-        "steps: -1 | line 1: key steps | is -1, expected whole number from 0",
+        "steps: -1 | line 1: key steps | is -1, expected whole number from 1",
         "steps: 1.5 | line 1: key steps | is 1.5, expected whole number",
         "task: finetune | line 1: key task | is 'finetune', expected pretrain, sft, classify",
         "optimizer: adamw | line 1: key optimizer | is 'adamw', expected a mapping with name, learning_rate",
