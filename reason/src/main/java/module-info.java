@@ -5,4 +5,5 @@ module glia.reason {
     exports glia.reason.math;
     exports glia.reason.reward;
     exports glia.reason.task;
+    exports glia.reason.rollout;
 }

@@ -1,0 +1,17 @@
+package glia.reason.rollout;
+
+import java.util.Optional;
+
+/// Continues rollouts of several turns.
+@FunctionalInterface
+public interface TurnSource {
+    /// Ends each rollout after its first turn.
+    TurnSource NONE = (index, tokens) -> Optional.empty();
+
+    /// Answers a turn that the model has ended by an end token.
+    ///
+    /// @param index of the rollout in the result
+    /// @param tokens of its completion so far, with earlier observations
+    /// @return the tokens of the observation, after which the model goes on; empty to end the rollout
+    Optional<int[]> next(int index, int[] tokens);
+}
