@@ -1,0 +1,89 @@
+package glia.reason.reward;
+
+import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.math.Rational;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/// Rewards that compare an answer with an expected one: 1 if it is right, 0 if it is wrong or there is none.
+final class AnswerRewards {
+    private AnswerRewards() { }
+
+    static List<NamedReward> all() {
+        return List.of(
+                new NamedReward("exact_match", "1 if the answer equals the expected text, else 0",
+                        with(Answers.EXTRACT, new RewardOption("ignore_case", "false", "compare without case"),
+                                new RewardOption("ignore_space", "true", "treat runs of white space as one space"),
+                                new RewardOption("contains", "false", "the expected text may be a part of the answer")),
+                        AnswerRewards::exactMatch),
+                new NamedReward("numeric", "1 if the answer's number is within the tolerance, else 0",
+                        with(new RewardOption("extract", "last_number", Answers.EXTRACT.help()),
+                                new RewardOption("tolerance", "0", "largest absolute difference"),
+                                new RewardOption("relative", "1e-9", "largest difference as a share of the expected "
+                                        + "number; the larger of both tolerances counts")),
+                        AnswerRewards::numeric),
+                new NamedReward("equation", "1 if the solutions, or the value of the expression, are exactly right, "
+                        + "else 0", with(new RewardOption("extract", "last_line", Answers.EXTRACT.help()),
+                                new RewardOption("target", "target", "field with the number that an expression must "
+                                        + "have; used where the sample has it"),
+                                new RewardOption("numbers", "numbers", "field with the numbers that the expression "
+                                        + "may use; none: any"),
+                                new RewardOption("use", "each_once", "how the numbers are used: each_once, "
+                                        + "at_most_once or any"),
+                                new RewardOption("operators", "+-*/", "operators that are allowed; ^ may be added")),
+                        EquationReward::new));
+    }
+
+    static List<RewardOption> with(RewardOption... more) {
+        List<RewardOption> all = new ArrayList<>(Answers.OPTIONS);
+        all.addAll(List.of(more));
+        return all;
+    }
+
+    static OptionalDouble of(boolean right) {
+        return OptionalDouble.of(right ? 1 : 0);
+    }
+
+    private static Reward exactMatch(RewardOptions options) {
+        Answers answers = new Answers(options, Extract.ALL);
+        boolean ignoreCase = options.flag("ignore_case", false);
+        boolean ignoreSpace = options.flag("ignore_space", true);
+        boolean contains = options.flag("contains", false);
+        return sample -> {
+            Object gold = answers.expected(sample);
+            List<?> golds = gold instanceof List<?> list ? list : List.of(gold);
+            Optional<String> answer = answers.answer(sample).map(a -> normal(a, ignoreCase, ignoreSpace));
+            return of(answer.isPresent() && golds.stream().map(g -> normal(g.toString(), ignoreCase, ignoreSpace))
+                    .anyMatch(g -> contains ? answer.get().contains(g) : answer.get().equals(g)));
+        };
+    }
+
+    private static String normal(String text, boolean ignoreCase, boolean ignoreSpace) {
+        String stripped = ignoreSpace ? text.strip().replaceAll("\\s+", " ") : text;
+        return ignoreCase ? stripped.toLowerCase(Locale.ROOT) : stripped;
+    }
+
+    private static Reward numeric(RewardOptions options) {
+        Answers answers = new Answers(options, Extract.LAST_NUMBER);
+        double tolerance = options.number("tolerance", 0, 0);
+        double relative = options.number("relative", 1e-9, 0);
+        return sample -> {
+            Object gold = answers.expected(sample);
+            Optional<Rational> expected = Answers.number(gold.toString());
+            if (expected.isEmpty()) {
+                throw new IllegalArgumentException("the expected answer " + RewardOptions.shown(gold)
+                        + " is no number");
+            }
+            Optional<Rational> answer = answers.answer(sample).flatMap(Answers::number);
+            return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance, relative));
+        };
+    }
+
+    private static boolean near(Rational a, Rational b, double tolerance, double relative) {
+        double limit = Math.max(tolerance, relative * Math.abs(b.doubleValue()));
+        return a.equals(b) || a.subtract(b).abs().doubleValue() <= limit * (1 + 1e-12);
+    }
+}

@@ -1,0 +1,164 @@
+package glia.reason.reward;
+
+import glia.reason.reward.math.Rational;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Finds the answer in a completion: drops the thoughts, then extracts a part.
+///
+/// With [Thoughts#OPTIONAL], only what follows the last `</think>` counts; a completion that opens `<think>` and never
+/// closes it has no answer; one without either tag counts as a whole.
+public final class Answers {
+    /// What thoughts mean for the answer.
+    public enum Thoughts {
+        /// Thoughts are dropped where there are any.
+        OPTIONAL,
+        /// A completion without a closing tag has no answer.
+        REQUIRED,
+        /// The whole completion counts, thoughts included.
+        INCLUDED
+    }
+
+    /// Which part of the text after the thoughts is the answer.
+    public enum Extract {
+        /// All of it.
+        ALL,
+        /// The content of the last `<answer>…</answer>`.
+        TAG,
+        /// The content of the last `\boxed{…}`.
+        BOXED,
+        /// The last line that is not blank.
+        LAST_LINE,
+        /// The last number.
+        LAST_NUMBER
+    }
+
+    static final List<RewardOption> OPTIONS = List.of(
+            new RewardOption("field", "answer", "field of the sample that holds the expected answer"),
+            new RewardOption("thoughts", "optional", "optional: only what follows the last closing tag counts; "
+                    + "required: no closing tag, no answer; included: the whole completion counts"),
+            new RewardOption("think_open", "<think>", "tag that opens thoughts"),
+            new RewardOption("think_close", "</think>", "tag that closes thoughts"));
+    static final RewardOption EXTRACT = new RewardOption("extract", "all",
+            "part of the text that is the answer: all, tag (<answer>), boxed, last_line or last_number");
+
+    private static final Pattern NUMBER = Pattern.compile(
+            "(?<![\\p{L}\\d.])[-+−]?(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)?(?:(?<=\\d)|(?=\\.\\d))(?:\\.\\d++)?+"
+            + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+%?+");
+
+    private final String field;
+    private final Thoughts thoughts;
+    private final String open;
+    private final String close;
+    private final Extract extract;
+
+    Answers(RewardOptions options, Extract fallback) {
+        field = options.text("field", "answer");
+        thoughts = options.choice("thoughts", Thoughts.OPTIONAL);
+        open = options.text("think_open", "<think>");
+        close = options.text("think_close", "</think>");
+        extract = options.has("extract") ? options.choice("extract", fallback) : fallback;
+        if (close.isEmpty()) {
+            throw options.error("think_close", close, "a tag");
+        }
+    }
+
+    /// The text after the last `</think>`, or empty if there is no such tag.
+    public static Optional<String> afterThoughts(String completion) {
+        return after(completion, "</think>");
+    }
+
+    private static Optional<String> after(String completion, String close) {
+        int end = completion.lastIndexOf(close);
+        return end < 0 ? Optional.empty() : Optional.of(completion.substring(end + close.length()));
+    }
+
+    /// What counts of a completion, or empty if it has no answer.
+    Optional<String> text(String completion) {
+        if (thoughts == Thoughts.INCLUDED) {
+            return Optional.of(completion);
+        }
+        Optional<String> after = after(completion, close);
+        return after.isPresent() || thoughts == Thoughts.REQUIRED ? after
+                : !open.isEmpty() && completion.contains(open) ? Optional.empty() : Optional.of(completion);
+    }
+
+    /// The extracted answer, or empty if there is none.
+    Optional<String> answer(Sample sample) {
+        return text(sample.completion()).flatMap(text -> extract(text, extract));
+    }
+
+    /// A part of a text, stripped; empty if there is no such part.
+    public static Optional<String> extract(String text, Extract extract) {
+        return (switch (extract) {
+            case ALL -> Optional.of(text);
+            case TAG -> tagged(text);
+            case BOXED -> boxed(text);
+            case LAST_LINE -> text.lines().filter(line -> !line.isBlank()).reduce((first, last) -> last);
+            case LAST_NUMBER -> lastNumber(text);
+        }).map(String::strip);
+    }
+
+    private static Optional<String> tagged(String text) {
+        int end = text.lastIndexOf("</answer>");
+        int start = end < 0 ? -1 : text.lastIndexOf("<answer>", end);
+        return start < 0 ? Optional.empty() : Optional.of(text.substring(start + "<answer>".length(), end));
+    }
+
+    private static Optional<String> boxed(String text) {
+        int start = text.lastIndexOf("\\boxed{");
+        if (start < 0) {
+            return Optional.empty();
+        }
+        int depth = 0;
+        for (int i = start + "\\boxed".length(); i < text.length(); i++) {
+            depth += text.charAt(i) == '{' ? 1 : text.charAt(i) == '}' ? -1 : 0;
+            if (depth == 0) {
+                return Optional.of(text.substring(start + "\\boxed{".length(), i));
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> lastNumber(String text) {
+        Matcher matcher = NUMBER.matcher(text);
+        String last = null;
+        while (matcher.find()) {
+            last = matcher.group();
+        }
+        return Optional.ofNullable(last);
+    }
+
+    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `1e6`; empty if it is none.
+    public static Optional<Rational> number(String text) {
+        String plain = text.strip().replace('−', '-').replace(",", "").replaceAll("\\s+", "");
+        boolean percent = plain.endsWith("%");
+        plain = percent ? plain.substring(0, plain.length() - 1) : plain;
+        int slash = plain.indexOf('/');
+        try {
+            Rational value = slash < 0 ? Rational.parse(plain)
+                    : Rational.parse(plain.substring(0, slash)).divide(Rational.parse(plain.substring(slash + 1)));
+            return Optional.of(percent ? value.divide(Rational.of(100)) : value);
+        } catch (ArithmeticException | NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// The sample's field that holds the expected answer.
+    ///
+    /// @throws IllegalArgumentException if the sample lacks it
+    Object expected(Sample sample) {
+        return field(sample, field);
+    }
+
+    static Object field(Sample sample, String name) {
+        Object value = sample.fields().get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("the sample has no field " + name + "; it has "
+                    + sample.fields().keySet().stream().sorted().toList());
+        }
+        return value;
+    }
+}

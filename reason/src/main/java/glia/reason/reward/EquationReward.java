@@ -1,0 +1,153 @@
+package glia.reason.reward;
+
+import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.math.Arithmetic;
+import glia.reason.reward.math.Rational;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Checks solutions of equations and arithmetic expressions in exact fractions.
+///
+/// A sample with a field `target` expects one expression with that value, such as `3*7+11` or `3*7+11 = 32`, made of the
+/// numbers in its field `numbers`. Any other sample expects the solutions in its field `answer`, such as
+/// `x = 2 or x = 3`: all of them, in any order, nothing else. `x = ±3` is two solutions, `no solution` none.
+final class EquationReward implements Reward {
+    private enum Use { EACH_ONCE, AT_MOST_ONCE, ANY }
+
+    private static final int MAX_LENGTH = 10_000;
+    private static final Pattern RUN = Pattern.compile("[\\d(.+\\-−][\\d\\s().=+\\-*/^×·÷−]*+");
+    private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
+    private static final Pattern VARIABLE = Pattern.compile("^(?:\\p{L}(?:_?\\d+)?\\s*=)\\s*");
+    private static final Pattern NONE = Pattern.compile("(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
+
+    private final Answers answers;
+    private final String target;
+    private final String numbers;
+    private final Use use;
+    private final String operators;
+
+    EquationReward(RewardOptions options) {
+        answers = new Answers(options, Extract.LAST_LINE);
+        target = options.text("target", "target");
+        numbers = options.text("numbers", "numbers");
+        use = options.choice("use", Use.EACH_ONCE);
+        operators = options.text("operators", "+-*/");
+        if (!operators.matches("[-+*/^]+")) {
+            throw options.error("operators", operators, "some of + - * / ^");
+        }
+    }
+
+    @Override
+    public OptionalDouble score(Sample sample) {
+        Optional<String> answer = answers.answer(sample).filter(a -> a.length() <= MAX_LENGTH);
+        if (sample.fields().containsKey(target)) {
+            Rational value = number(sample.fields().get(target));
+            List<Rational> given = sample.fields().containsKey(numbers)
+                    ? numbers(sample.fields().get(numbers)) : List.of();
+            boolean any = use == Use.ANY || !sample.fields().containsKey(numbers);
+            return AnswerRewards.of(answer.flatMap(this::expression).filter(e -> e.value().equals(value)
+                    && (any || uses(e.numbers(), given)) && allowed(e.operators())).isPresent());
+        }
+        Set<Rational> expected = expectedSolutions(answers.expected(sample));
+        return AnswerRewards.of(answer.flatMap(EquationReward::solutions).filter(expected::equals).isPresent());
+    }
+
+    private boolean uses(List<Rational> used, List<Rational> given) {
+        List<Rational> left = new ArrayList<>(given);
+        return used.stream().allMatch(left::remove) && (use == Use.AT_MOST_ONCE || left.isEmpty());
+    }
+
+    private boolean allowed(String found) {
+        return found.chars().allMatch(c -> operators.indexOf(c) >= 0);
+    }
+
+    /// The one expression of a text. Sides of an equation must have equal values; the first one counts.
+    private Optional<Arithmetic.Result> expression(String text) {
+        List<String> runs = new ArrayList<>();
+        Matcher matcher = RUN.matcher(text.replace("**", "^").replaceAll("\\\\(?:times|cdot)\\b", "*"));
+        while (matcher.find()) {
+            String run = matcher.group().strip().replaceAll("[.\\s]+$", "");
+            if (run.matches("(?s).*\\d.*[-+*/^×·÷−].*\\d.*")) {
+                runs.add(run);
+            }
+        }
+        if (runs.size() != 1) {
+            return Optional.empty();
+        }
+        try {
+            Arithmetic.Result first = null;
+            for (String side : runs.getFirst().split("=", -1)) {
+                Arithmetic.Result result = Arithmetic.evaluate(side);
+                if (first != null && !first.value().equals(result.value())) {
+                    return Optional.empty();
+                }
+                first = first == null ? result : first;
+            }
+            return Optional.ofNullable(first);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// The solutions that a text states, or empty if it states something else.
+    static Optional<Set<Rational>> solutions(String text) {
+        String plain = text.strip().replaceAll("[.\\s]+$", "").replace("$", "").replace("\\pm", "±");
+        int colon = plain.lastIndexOf(':');
+        plain = plain.substring(colon + 1).strip();
+        plain = plain.replaceFirst("^\\p{L}(?:_?\\d+)?\\s*(?:∈|\\\\in)\\s*", "");
+        if (NONE.matcher(plain).matches()) {
+            return Optional.of(Set.of());
+        }
+        if (plain.startsWith("{") && plain.endsWith("}")) {
+            plain = plain.substring(1, plain.length() - 1);
+        }
+        Set<Rational> found = new TreeSet<>();
+        try {
+            for (String part : SEPARATOR.split(plain.toLowerCase(Locale.ROOT))) {
+                if (!part.isBlank()) {
+                    String value = VARIABLE.matcher(part.strip()).replaceFirst("");
+                    if (value.indexOf('±') >= 0) {
+                        found.add(Arithmetic.evaluate(value.replaceFirst("±", "+")).value());
+                        found.add(Arithmetic.evaluate(value.replaceFirst("±", "-")).value());
+                    } else {
+                        found.add(Arithmetic.evaluate(value).value());
+                    }
+                }
+            }
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            return Optional.empty();
+        }
+        return found.isEmpty() ? Optional.empty() : Optional.of(new HashSet<>(found));
+    }
+
+    private static Set<Rational> expectedSolutions(Object gold) {
+        return switch (gold) {
+            case Collection<?> all -> new HashSet<>(numbers(all));
+            case Number n -> Set.of(number(n));
+            case Object text -> solutions(text.toString()).orElseThrow(() -> new IllegalArgumentException(
+                    "the expected answer " + RewardOptions.shown(text) + " is no list of solutions, such as "
+                            + "'x = 2 or x = 3'"));
+        };
+    }
+
+    private static List<Rational> numbers(Object value) {
+        if (value instanceof Collection<?> all) {
+            return all.stream().map(EquationReward::number).toList();
+        }
+        return SEPARATOR.splitAsStream(value.toString()).map(EquationReward::number).toList();
+    }
+
+    private static Rational number(Object value) {
+        return Answers.number(value.toString()).orElseThrow(() -> new IllegalArgumentException(
+                RewardOptions.shown(value) + " is no number"));
+    }
+}

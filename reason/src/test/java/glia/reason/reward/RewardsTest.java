@@ -1,0 +1,175 @@
+package glia.reason.reward;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RewardsTest {
+    private static Sample sample(String completion, Object answer) {
+        return new Sample("p", completion, 10, true, Map.of("answer", answer));
+    }
+
+    private static double score(String name, Map<String, ?> options, String completion, Object answer) {
+        return Rewards.named(name, options).score(sample(completion, answer)).orElseThrow();
+    }
+
+    @Test
+    void allHaveHelpAndUniqueNames() {
+        assertEquals(Rewards.all().size(), Rewards.all().stream().map(NamedReward::name).distinct().count());
+        for (NamedReward reward : Rewards.all()) {
+            assertFalse(reward.help().isBlank() || reward.help().endsWith("."), reward.name());
+            assertEquals(reward.options().size(), reward.optionNames().stream().distinct().count(), reward.name());
+            reward.options().forEach(o -> assertFalse(o.help().isBlank(), reward.name() + "." + o.name()));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "numerc | tolerance | 1 | there is no reward numerc. Did you mean numeric?",
+        "numeric | tolerence | 1 | reward numeric: there is no option tolerence. Did you mean tolerance?",
+        "numeric | tolerance | much | option tolerance: found 'much', expected a number",
+        "numeric | tolerance | -1 | option tolerance: found '-1', expected a number of at least 0",
+        "numeric | extract | lastnumber | found lastnumber, expected one of all, tag, boxed, last_line, last_number",
+        "format | part | true | option pattern: is missing",
+        "format | pattern | ( | option pattern: is no regular expression",
+        "overlong | buffer | 3 | option max_length: is missing",
+        "overlong | max_length | 1.5 | expected an integer of at least 1",
+        "repetition | max_penalty | 1 | expected a number of at most 0",
+        "language | language | klingon | found 'klingon', expected one of ar, de",
+        "equation | operators | +x | expected some of + - * / ^",
+        "weighted | of | x | option of: found 'x', expected a list of rewards",
+    })
+    void errorsNameWhatIsWrong(String name, String option, String value, String message) {
+        Exception e = assertThrows(IllegalArgumentException.class, () -> Rewards.named(name, Map.of(option, value)));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    @Test
+    void missingFieldsAreNamed() {
+        Exception e = assertThrows(IllegalArgumentException.class,
+                () -> Rewards.named("exact_match").score(new Sample("", "", 0, true, Map.of("gold", 1, "a", 2))));
+        assertEquals("the sample has no field answer; it has [a, gold]", e.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "Paris | Paris | 1",
+        "' Paris \n' | Paris | 1",
+        "paris | Paris | 0",
+        "<think>Rome</think>Paris | Paris | 1",
+        "<think>Paris</think>Rome | Paris | 0",
+        "<think>Paris | Paris | 0",
+        "<think>a</think>Rome</think>Paris | Paris | 1",
+    })
+    void exactMatch(String completion, String answer, double expected) {
+        assertEquals(expected, score("exact_match", Map.of(), completion, answer));
+    }
+
+    @Test
+    void exactMatchOptions() {
+        assertEquals(1, score("exact_match", Map.of("ignore_case", true), "PARIS", "paris"));
+        assertEquals(1, score("exact_match", Map.of("contains", true), "It is Paris, of course.", "Paris"));
+        assertEquals(1, score("exact_match", Map.of("extract", "tag"), "x <answer> 4\n</answer> y", 4));
+        assertEquals(1, score("exact_match", Map.of("extract", "boxed"), "so \\boxed{\\frac{1}{2}}.", "\\frac{1}{2}"));
+        assertEquals(1, score("exact_match", Map.of("extract", "last_line"), "a\nb\n\n", "b"));
+        assertEquals(1, score("exact_match", Map.of(), "b", List.of("a", "b")));
+        assertEquals(0, score("exact_match", Map.of("thoughts", "required"), "b", "b"));
+        assertEquals(1, score("exact_match", Map.of("thoughts", "included"), "<think>b", "<think>b"));
+        assertEquals(1, score("exact_match", Map.of("think_open", "[T]", "think_close", "[/T]"), "[T]a[/T]b", "b"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "The answer is 42. | 42 | 1",
+        "It was 3, so 1,234.50 | 1234.5 | 1",
+        "-7 | -7 | 1",
+        "7 | -7 | 0",
+        "3/4 | 0.75 | 1",
+        "75% | 0.75 | 1",
+        "about 1e6 | 1000000 | 1",
+        "1,2 | 2 | 1",
+        "x2 | 2 | 0",
+        "none | 2 | 0",
+        "0.333333333333 | 1/3 | 1",
+        "0.33 | 1/3 | 0",
+        "1/0 | 1 | 0",
+    })
+    void numeric(String completion, String answer, double expected) {
+        assertEquals(expected, score("numeric", Map.of(), completion, answer));
+    }
+
+    @Test
+    void numericTolerance() {
+        assertEquals(1, score("numeric", Map.of("tolerance", 0.1), "2.1", 2));
+        assertEquals(0, score("numeric", Map.of("tolerance", 0.1), "2.11", 2));
+        assertEquals(1, score("numeric", Map.of("relative", 0.01), "101", 100.0));
+        assertEquals(0, score("numeric", Map.of(), "9".repeat(1_000_000), 9));
+        assertThrows(IllegalArgumentException.class, () -> score("numeric", Map.of(), "1", "one"));
+    }
+
+    @Test
+    void format() {
+        Map<String, ?> options = Map.of("pattern", "<think>.*</think>\\s*<answer>.*</answer>");
+        assertEquals(1, score("format", options, "<think>a\nb</think>\n<answer>c</answer>", ""));
+        assertEquals(0, score("format", options, "x<think>a\nb</think>\n<answer>c</answer>", ""));
+        assertEquals(1, score("format", Map.of("pattern", "b", "part", true), "abc", ""));
+    }
+
+    @Test
+    void patternsThatBacktrackEndSoon() {
+        Reward reward = Rewards.named("format", Map.of("pattern", "(x+x+)+y"));
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertThrows(IllegalStateException.class,
+                () -> reward.score(sample("x".repeat(5000), ""))));
+    }
+
+    @Test
+    void weightedSumsCountOnlyWhatApplies() {
+        Reward reward = Rewards.named("weighted", Map.of("of", List.of(
+                Map.of("name", "finished", "weight", 2), Map.of("name", "language", "language", "en"), "think_format")));
+        assertEquals(2, reward.score(sample("123", "")).orElseThrow());
+        assertEquals(4, reward.score(sample("<think>one</think>two", "")).orElseThrow());
+        Reward none = Rewards.named("weighted", Map.of("of", List.of(Map.of("name", "language", "language", "en"))));
+        assertEquals(OptionalDouble.empty(), none.score(sample("123", "")));
+        Exception e = assertThrows(IllegalArgumentException.class, () -> Rewards.named("weighted", Map.of("of",
+                List.of(Map.of("name", "finished", "wieght", 2)))));
+        assertTrue(e.getMessage().startsWith("reward finished: there is no option wieght"), e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> Rewards.named("weighted", Map.of("of",
+                List.of(Map.of("name", "finished", "weight", "much")))));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "en | The answer is four because two and two are four. | 1",
+        "en | Die Antwort ist vier. | 0.5",
+        "de | Die Antwort ist vier. | 1",
+        "zh | 答案是四 | 1",
+        "en | 答案 is four | 0.5",
+        "ru | Ответ four | 0.5",
+        "ja | 答えは四です | 1",
+    })
+    void language(String code, String text, double expected) {
+        assertEquals(expected, Rewards.named("language", Map.of("language", code)).score(sample(text, ""))
+                .orElseThrow(), 1e-12);
+    }
+
+    @Test
+    void length() {
+        Reward reward = Rewards.named("length", Map.of("min", 2, "max", 3, "margin", 2, "unit", "words"));
+        double[] expected = {0, 0.5, 1, 1, 0.5, 0, 0};
+        for (int n = 0; n < expected.length; n++) {
+            assertEquals(expected[n], reward.score(sample("w ".repeat(n), "")).orElseThrow(), 1e-12);
+        }
+        assertEquals(1, score("length", Map.of("max", 10), "x", ""));
+        assertEquals(0, score("length", Map.of("max", 9), "x", ""));
+    }
+}
