@@ -2,6 +2,7 @@ package glia.train.report;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -71,6 +73,18 @@ public final class HtmlReport implements TrainingListener {
     @Override
     public void validated(long step, double loss, boolean best) {
         data.validated(step, loss, best);
+        writeIfDue();
+    }
+
+    @Override
+    public void evaluated(long step, Map<String, Double> figures) {
+        data.evaluated(step, figures);
+        writeIfDue();
+    }
+
+    @Override
+    public void scored(long step, List<ScoredText> texts) {
+        data.scored(step, texts);
         writeIfDue();
     }
 

@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.json.JsonTree;
 import glia.train.checkpoint.CheckpointStore;
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
@@ -14,7 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -27,13 +30,15 @@ import java.util.function.Consumer;
 /// | `start` | `time` (ISO 8601), `title`, `steps`, `recipe`, `environment`; another one for each resumption |
 /// | `step` | the figures of [StepFigures] in snake case, with `parts` as an object |
 /// | `validation` | `loss`, `best` |
+/// | `evaluation` | `figures`: an object of names and numbers of the same validation, such as accuracies |
+/// | `rollouts` | `texts`: a list of objects with `title`, `prompt`, `tokens` and `values`, one for each token |
 /// | `samples` | `samples`: an object of prompt and continuation |
 /// | `measurements` | `values`: an object of names and numbers |
 /// | `checkpoint` | `folder`, and `loss` if it is known |
 /// | `warning` | `message` |
 ///
 /// Numbers that JSON has no form for are the strings `NaN`, `Infinity` and `-Infinity`, as in the JSON of protobuf.
-/// `rollouts` is reserved for reinforcement learning. Where a step occurs twice, after a rollback, the later line
+/// Where a step occurs twice, after a rollback, the later line
 /// holds.
 ///
 /// Every line is written at once, so a killed process loses none. If the disk is full, there is one warning, and lines
@@ -114,6 +119,29 @@ public final class MetricsFile implements TrainingListener {
         Map<String, Object> line = line("validation", step);
         line.put("loss", loss);
         line.put("best", best);
+        write(line);
+    }
+
+    @Override
+    public void evaluated(long step, Map<String, Double> figures) {
+        Map<String, Object> line = line("evaluation", step);
+        line.put("figures", sorted(figures));
+        write(line);
+    }
+
+    @Override
+    public void scored(long step, List<ScoredText> texts) {
+        Map<String, Object> line = line("rollouts", step);
+        List<Object> all = new ArrayList<>();
+        for (ScoredText text : texts) {
+            Map<String, Object> object = new LinkedHashMap<>();
+            object.put("title", text.title());
+            object.put("prompt", text.prompt());
+            object.put("tokens", text.tokens());
+            object.put("values", text.values());
+            all.add(object);
+        }
+        line.put("texts", all);
         write(line);
     }
 

@@ -3,6 +3,7 @@ package glia.train.report;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import glia.io.json.JsonValues;
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.BufferedInputStream;
@@ -11,7 +12,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
 
@@ -108,10 +111,30 @@ public final class MetricsReader {
                 object(line, "samples").forEach((prompt, text) -> samples.put((String) prompt, (String) text));
                 listener.sampled(step, samples);
             }
+            case "evaluation" -> listener.evaluated(step, decimals(line, "figures"));
+            case "rollouts" -> listener.scored(step, scored(line));
             case "measurements" -> listener.measured(step, decimals(line, "values"));
             case "warning" -> listener.warned(step, text(line, "message"));
             default -> { }
         }
+    }
+
+    private static List<ScoredText> scored(Map<?, ?> line) {
+        List<ScoredText> texts = new ArrayList<>();
+        for (Object each : list(line, "texts")) {
+            if (!(each instanceof Map<?, ?> text)) {
+                throw expected(line, "texts", "a list of objects");
+            }
+            List<String> tokens = list(text, "tokens").stream().map(String::valueOf).toList();
+            List<Double> values = list(text, "values").stream()
+                    .map(v -> v instanceof Number n ? n.doubleValue() : Double.parseDouble(String.valueOf(v))).toList();
+            texts.add(new ScoredText(text(text, "title"), text(text, "prompt"), tokens, values));
+        }
+        return texts;
+    }
+
+    private static List<?> list(Map<?, ?> line, String key) {
+        return line.get(key) instanceof List<?> list ? list : expect(line, key, "a list");
     }
 
     private static Map<String, Double> decimals(Map<?, ?> line, String key) {

@@ -1,8 +1,8 @@
 package glia.train.report;
 
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,17 +14,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// What a report shows, in bounded memory, as the JSON that the page reads. The page is a list of sections; each has a
-/// `kind` that its script can draw: `curves`, `heatmap`, `samples`, `notes` or `table`. Groups of figures without
-/// a title here get a section of their own, so that a new kind of training needs no change here. The
-/// groups `reward`, `response_length`, `entropy` and `kl`, and the kind `rollouts`, are reserved for reinforcement
-/// learning.
+/// `kind` that its script can draw: `curves`, `heatmap`, `samples`, `rollouts`, `notes` or `table`. Groups of figures
+/// without a title here get a section of their own, so that a new kind of training needs no change here.
 final class ReportData {
-    private static final int MAX_SAMPLES = 40;
+    private static final int MAX_SCORED = 16;
+    private static final int MAX_SCORED_TOKENS = 1000;
     private static final int MAX_SAMPLE_CHARS = 2000;
     private static final int MAX_WARNINGS = 200;
     private static final int MAX_CURVES = 200;
     private static final Map<String, String> TITLES = Map.of(
-            "reward", "Reward", "response_length", "Response length", "entropy", "Entropy", "kl", "KL divergence",
+            "reward", "Reward", "response_length", "Response length", "accuracy", "Accuracy", "kl", "KL divergence",
             "experts/load", "Expert load", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
             "Gradient norms");
 
@@ -33,10 +32,9 @@ final class ReportData {
     private final RunDescription run;
     private final Map<String, Map<String, Curve>> curves = new LinkedHashMap<>();
     private final Map<String, Heatmap> heatmaps = new LinkedHashMap<>();
-    private final List<Sample> samples = new ArrayList<>();
+    private final TextHistory<Map<String, String>> samples = new TextHistory<>();
+    private final TextHistory<List<ScoredText>> scored = new TextHistory<>();
     private final Deque<Warning> warnings = new ArrayDeque<>();
-    private int sampleStride = 1;
-    private long numSampled;
     private long numWarnings;
     private int numCurves;
     private long step;
@@ -45,8 +43,6 @@ final class ReportData {
     private double recentSpeed;
     private double bestLoss = Double.NaN;
     private long bestStep;
-
-    private record Sample(long step, Map<String, String> texts) { }
 
     private record Warning(long step, String message) { }
 
@@ -70,14 +66,22 @@ final class ReportData {
         add("Learning rate", "learning rate", figures.learningRate());
         add("Gradient norm", "gradient norm", figures.gradientNorm());
         add("Speed", "tokens/s", speed);
-        new TreeMap<>(figures.parts()).forEach((name, value) -> {
+        addFigures(step, figures.parts());
+    }
+
+    private void addFigures(long at, Map<String, Double> figures) {
+        new TreeMap<>(figures).forEach((name, value) -> {
             FigureName place = FigureName.of(name);
             if (place.table().isEmpty()) {
-                add(title(place.group()), name, value);
+                curve(title(place.group()), name).ifPresent(c -> c.add(at, value));
             } else {
-                heatmap(place.table()).add(step, place.row(), value);
+                heatmap(place.table()).add(at, place.row(), value);
             }
         });
+    }
+
+    void evaluated(long at, Map<String, Double> figures) {
+        addFigures(at, figures);
     }
 
     void validated(long at, double loss, boolean best) {
@@ -135,24 +139,20 @@ final class ReportData {
         return layer.find() ? layer.group() : parameter;
     }
 
-    /// Keeps every sample of a short run, and equally spaced ones and the last of a long run.
     void sampled(long at, Map<String, String> texts) {
-        samples.removeIf(s -> s.step() >= at);
         Map<String, String> cut = new LinkedHashMap<>();
         texts.forEach((prompt, text) -> cut.put(cut(prompt), cut(text)));
-        if (!samples.isEmpty() && (numSampled - 1) % sampleStride != 0) {
-            samples.removeLast();
-        }
-        samples.add(new Sample(at, cut));
-        numSampled++;
-        if (samples.size() > MAX_SAMPLES) {
-            for (int i = samples.size() - 2; i > 0; i--) {
-                if (i % 2 == 1) {
-                    samples.remove(i);
-                }
-            }
-            sampleStride *= 2;
-        }
+        samples.add(at, cut);
+    }
+
+    void scored(long at, List<ScoredText> texts) {
+        scored.add(at, texts.stream().limit(MAX_SCORED).map(ReportData::cut).toList());
+    }
+
+    private static ScoredText cut(ScoredText text) {
+        int count = Math.min(text.tokens().size(), MAX_SCORED_TOKENS);
+        return new ScoredText(cut(text.title()), cut(text.prompt()), text.tokens().subList(0, count),
+                text.values().subList(0, count));
     }
 
     private static String cut(String text) {
@@ -204,9 +204,18 @@ final class ReportData {
     private void writeTexts(PageJson json) {
         if (!samples.isEmpty()) {
             section(json, "samples", "Samples").key("samples").begin('[');
-            samples.forEach(s -> {
+            samples.all().forEach(s -> {
                 json.begin('{').key("step").integer(s.step()).key("texts").begin('[');
-                s.texts().forEach((prompt, text) -> json.begin('[').string(prompt).string(text).end(']'));
+                s.content().forEach((prompt, text) -> json.begin('[').string(prompt).string(text).end(']'));
+                json.end(']').end('}');
+            });
+            json.end(']').end('}');
+        }
+        if (!scored.isEmpty()) {
+            section(json, "rollouts", "Rollouts").key("samples").begin('[');
+            scored.all().forEach(s -> {
+                json.begin('{').key("step").integer(s.step()).key("texts").begin('[');
+                s.content().forEach(text -> write(json, text));
                 json.end(']').end('}');
             });
             json.end(']').end('}');
@@ -216,6 +225,15 @@ final class ReportData {
             warnings.forEach(w -> json.begin('[').integer(w.step()).string(w.message()).end(']'));
             json.end(']').end('}');
         }
+    }
+
+    private static void write(PageJson json, ScoredText text) {
+        json.begin('{').key("title").string(text.title()).key("prompt").string(text.prompt());
+        json.key("tokens").begin('[');
+        text.tokens().forEach(json::string);
+        json.end(']').key("values").begin('[');
+        text.values().forEach(json::shortDecimal);
+        json.end(']').end('}');
     }
 
     private static void table(PageJson json, String title, Map<String, String> values) {

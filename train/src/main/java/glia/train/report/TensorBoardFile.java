@@ -110,6 +110,11 @@ public final class TensorBoardFile implements TrainingListener {
     }
 
     @Override
+    public void evaluated(long step, Map<String, Double> figures) {
+        measured(step, figures);
+    }
+
+    @Override
     public void measured(long step, Map<String, Double> values) {
         ProtobufMessage summary = new ProtobufMessage();
         values.forEach((name, value) -> scalar(summary, name, value));

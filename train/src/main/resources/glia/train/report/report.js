@@ -9,7 +9,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 const COLORS = 8, MAX_ROWS_WITH_NAMES = 48, TABLE_ROWS = 40;
 let data = JSON.parse(text);
 const saved = (() => { try { return JSON.parse(sessionStorage.getItem(storageKey())) || history.state || {}; } catch { return history.state || {}; } })();
-const state = Object.assign({ smooth: 0.8, logX: false, zoom: null, logY: {}, pick: {}, color: {}, filter: {}, sample: -1,
+const state = Object.assign({ smooth: 0.8, logX: false, zoom: null, logY: {}, pick: {}, color: {}, filter: {}, sample: -1, rollout: -1,
   open: {}, scroll: 0 }, saved);
 let cross = null;
 let cards = [];
@@ -380,6 +380,33 @@ function samplesCard(get) {
   }
   return { box: card('Samples', true, top('Samples'), el('div', { class: 'slide' }, slider, step), texts), draw };
 }
+/* Texts with a value for each token: the color says its sign, the strength its size among those of the step. */
+function rolloutsCard(get) {
+  const slider = el('input', { type: 'range', min: 0, 'aria-label': 'Step of the rollouts' }), step = el('output'), texts = el('div', { class: 'texts' });
+  slider.addEventListener('input', () => { state.rollout = +slider.value === +slider.max ? -1 : get().samples[slider.value].step; show(); keep(); });
+  function draw() {
+    const list = get().samples;
+    slider.max = list.length - 1;
+    const at = list.findIndex(s => s.step === state.rollout);
+    slider.value = at < 0 ? list.length - 1 : at;
+    show();
+  }
+  function show() {
+    const sample = get().samples[slider.value];
+    step.textContent = 'step ' + sample.step.toLocaleString('en');
+    slider.setAttribute('aria-valuetext', step.textContent);
+    const most = Math.max(1e-9, ...sample.texts.flatMap(t => t.values.map(v => Math.abs(v || 0))));
+    texts.replaceChildren(...sample.texts.map(t => el('p', { tabindex: 0, class: 'rollout' }, el('b', {}, t.title), ' ', el('em', {}, t.prompt),
+      ...t.tokens.map((piece, i) => {
+        const v = t.values[i], strength = v == null ? 0 : Math.round(55 * Math.abs(v) / most);
+        return el('span', { class: v == null ? 'given' : 'token', title: v == null ? 'not sampled' : number(v),
+          style: strength ? `background: color-mix(in srgb, var(--${v > 0 ? 'good' : 'bad'}) ${strength}%, transparent)` : null }, piece);
+      }))));
+  }
+  const legend = el('p', { class: 'note key' }, el('span', { class: 'token', style: 'background: color-mix(in srgb, var(--good) 40%, transparent)' }, 'advantage above 0'), ' ',
+    el('span', { class: 'token', style: 'background: color-mix(in srgb, var(--bad) 40%, transparent)' }, 'below 0'));
+  return { box: card('Rollouts', true, top('Rollouts'), el('div', { class: 'slide' }, slider, step), legend, texts), draw };
+}
 function notesCard(get) {
   const list = el('ul', { class: 'notes', tabindex: 0 }), title = el('h2');
   return { box: card('Warnings', true, el('div', { class: 'top' }, title), list), draw() {
@@ -393,7 +420,7 @@ function tableCard(get) {
 }
 
 // How each kind of section is drawn.
-const KINDS = { curves: curvesCard, heatmap: heatmapCard, samples: samplesCard, notes: notesCard, table: tableCard };
+const KINDS = { curves: curvesCard, heatmap: heatmapCard, samples: samplesCard, rollouts: rolloutsCard, notes: notesCard, table: tableCard };
 const keyOf = section => section.kind + ' ' + section.title;
 /* Adds cards for new sections; those that are there stay, so that focus and open tables do. */
 function build() {

@@ -101,5 +101,11 @@ class RecipeExtensionTest {
         Map<Long, Double> all = new TreeMap<>(first);
         all.putAll(run(Existing.RESUME, "b", -1));
         assertEquals(losses, all, "the weight besides the model's is restored, too");
+        String metrics = Files.readString(new RunFolder(folder.resolve("a")).metrics());
+        assertTrue(metrics.contains("\"event\":\"evaluation\"") && metrics.contains("\"accuracy/held_out\":0.25"),
+                metrics);
+        assertTrue(metrics.contains("\"event\":\"rollouts\""), metrics);
+        String page = Files.readString(new RunFolder(folder.resolve("a")).report());
+        assertTrue(page.contains("\"kind\":\"rollouts\"") && page.contains("phrase 5"));
     }
 }

@@ -59,12 +59,17 @@ class HtmlReportTest {
         assertEquals(List.of("Loss", "Learning rate", "Gradient norm", "Speed", "Accuracy", "Experts",
                 "Parts of the loss", "Expert load experts/load", "Weight norms weight_norm",
                 "Gradient norms gradient_norm", "Weight norms weight_norm/per_layer",
-                "Gradient norms gradient_norm/per_layer", "Samples", "Warnings", "Recipe", "Environment"),
+                "Gradient norms gradient_norm/per_layer", "Samples", "Rollouts", "Warnings", "Recipe", "Environment"),
                 List.copyOf(sections.keySet()));
         JsonNode loads = sections.get("Expert load experts/load").get("heatmap");
         assertEquals(24, loads.get("rows").size());
         assertEquals("layer0 · 0", loads.get("rows").get(0).asString());
         assertEquals(7, sections.get("Samples").get("samples").size());
+        JsonNode rollout = sections.get("Rollouts").get("samples").get(2).get("texts").get(0);
+        assertEquals("reward 1", rollout.get("title").asString());
+        assertEquals("</p>", rollout.get("tokens").get(1).asString());
+        assertEquals(3, rollout.get("values").get(0).asDouble());
+        assertTrue(rollout.get("values").get(1).isNull());
         assertEquals(13, sections.get("Weight norms weight_norm/per_layer").get("heatmap").get("rows").size());
         JsonNode validation = sections.get("Loss").get("curves").get(1);
         assertEquals("validation", validation.get("name").asString());

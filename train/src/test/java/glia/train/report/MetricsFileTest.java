@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
 import glia.io.json.JsonTree;
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
@@ -54,6 +55,16 @@ class MetricsFileTest {
         @Override
         public void sampled(long step, Map<String, String> samples) {
             events.add("sampled " + step + " " + samples);
+        }
+
+        @Override
+        public void evaluated(long step, Map<String, Double> figures) {
+            events.add("evaluated " + step + " " + figures);
+        }
+
+        @Override
+        public void scored(long step, List<ScoredText> texts) {
+            events.add("scored " + step + " " + texts);
         }
 
         @Override

@@ -1,8 +1,10 @@
 package glia.train.report;
 
+import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
 import glia.train.run.TrainingListener;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
@@ -45,6 +47,11 @@ final class SimulatedRun {
                 samples.put("ROMEO:", "\nStep " + step + ": <i>what</i> light & \"breaks\"\n  through");
                 samples.put("JULIET:", " O Romeo, Romeo!\nwherefore art thou " + step + " times?");
                 listener.sampled(step, samples);
+            }
+            if (step % 400 == 0) {
+                listener.evaluated(step, Map.of("accuracy/held_out", step / 2000.0));
+                listener.scored(step, List.of(new ScoredText("reward 1", "<b>2 + 2</b>?", List.of(" 4", "</p>"),
+                        List.of(step / 400.0, Double.NaN))));
             }
             if (step % 700 == 0) {
                 listener.warned(step, "the gradient of QUERY of sublayer 3 is not finite; the update is skipped");
