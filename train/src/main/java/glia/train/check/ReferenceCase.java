@@ -62,6 +62,11 @@ public final class ReferenceCase {
         return "case." + id() + "." + name;
     }
 
+    /// Whether the case has a tensor of this name of its own.
+    public boolean hasTensor(String name) {
+        return file.has(resultName(name));
+    }
+
     /// A tensor of the case: a result, or an input of its own. It counts as used.
     ///
     /// @throws IllegalArgumentException if there is none
