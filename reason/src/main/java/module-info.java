@@ -2,14 +2,11 @@
 module glia.reason {
     requires transitive glia.train;
 
-<<<<<<< HEAD
     exports glia.reason.math;
+    exports glia.reason.preference;
     exports glia.reason.reward;
     exports glia.reason.task;
     exports glia.reason.rollout;
-=======
-    exports glia.reason.preference;
-    exports glia.reason.reward;
 
     provides glia.train.check.CaseGroup with
             glia.reason.preference.BcoCases,
@@ -20,5 +17,4 @@ module glia.reason {
             glia.reason.preference.PrmCases;
     provides glia.train.check.RunKind with
             glia.reason.preference.DpoRuns;
->>>>>>> cd7d0c79 (Add preference losses: DPO and its variants, KTO, BCO, CPO, ORPO, process reward models)
 }
