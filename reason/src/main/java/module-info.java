@@ -4,6 +4,9 @@ module glia.reason {
 
     exports glia.reason.math;
     exports glia.reason.preference;
+    exports glia.reason.policy;
+    exports glia.reason.policy.advantage;
+    exports glia.reason.policy.loss;
     exports glia.reason.reward;
     exports glia.reason.task;
     exports glia.reason.rollout;

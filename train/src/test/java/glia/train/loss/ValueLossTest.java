@@ -117,16 +117,19 @@ class ValueLossTest {
                         case K1, K1_STRAIGHT_THROUGH -> d;
                         case ABSOLUTE -> Math.abs(d);
                         case K2 -> d * d / 2;
-                        case K3, K3_STRAIGHT_THROUGH -> Math.exp(-d) + d - 1;
+                        case K3, K3_UNCLAMPED, K3_STRAIGHT_THROUGH -> Math.exp(-d) + d - 1;
                     };
                 }
                 assertArrayEquals(expected, LossChecks.doubles(each.tensor()), 1e-6, estimator.name());
+                for (int i = 0; i < 3; i++) {
+                    assertEquals(expected[i], estimator.of(policy.values()[i], reference[i]), 1e-12, estimator.name());
+                }
                 variables.backward(each.sum());
                 switch (estimator) {
                     case K2, K1_STRAIGHT_THROUGH, K3_STRAIGHT_THROUGH ->
                             assertArrayEquals(gradients, variables.gradient("policy"), 1e-6, estimator.name());
                     case K1 -> assertArrayEquals(new double[] {1, 1, 1}, variables.gradient("policy"), 1e-6);
-                    case ABSOLUTE, K3 -> { }
+                    case ABSOLUTE, K3, K3_UNCLAMPED -> { }
                 }
             }
         }

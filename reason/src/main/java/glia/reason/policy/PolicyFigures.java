@@ -1,0 +1,52 @@
+package glia.reason.policy;
+
+import glia.reason.policy.loss.ClipFigures;
+import glia.reason.policy.loss.PolicyBatch;
+import glia.tensor.autograd.Value;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// What a micro-batch shows of the training. Means are over tokens.
+///
+/// @param loss its part of the step's loss
+/// @param policyLoss without KL and entropy
+/// @param kl mean KL estimate in the loss, 0 without one
+/// @param entropy mean entropy, NaN if it was not computed
+/// @param keptEntropy mean entropy of the tokens that have a policy loss
+/// @param approximateKl mean of the old minus the new log-probabilities, which estimates KL(old‖new)
+/// @param clip shares of clipped tokens
+/// @param tokens number of tokens
+public record PolicyFigures(double loss, double policyLoss, double kl, double entropy, double keptEntropy,
+        double approximateKl, ClipFigures clip, int tokens) {
+    static PolicyFigures of(PolicyBatch batch, Value logProbs, double[] entropies, boolean[] kept, ClipFigures clip,
+            Optional<Value> kl, double loss, double policyLoss) {
+        double[] old = batch.oldLogProbs();
+        double[] now = numbers(logProbs);
+        double moved = 0;
+        double keptSum = 0;
+        int keptCount = 0;
+        for (int n = 0; n < now.length; n++) {
+            moved += old.length == 0 ? 0 : old[n] - now[n];
+            if (entropies.length > 0 && (kept.length == 0 || kept[n])) {
+                keptSum += entropies[n];
+                keptCount++;
+            }
+        }
+        boolean measured = entropies.length > 0 || now.length == 0;
+        return new PolicyFigures(loss, policyLoss, kl.map(value -> mean(numbers(value))).orElse(0.0),
+                measured ? mean(entropies) : Double.NaN, measured ? keptSum / Math.max(1, keptCount) : Double.NaN,
+                moved / Math.max(1, now.length), clip, now.length);
+    }
+
+    static double[] numbers(Value column) {
+        double[] numbers = new double[Math.toIntExact(column.tensor().size())];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = column.tensor().get(i);
+        }
+        return numbers;
+    }
+
+    private static double mean(double[] numbers) {
+        return Arrays.stream(numbers).sum() / Math.max(1, numbers.length);
+    }
+}

@@ -1,0 +1,184 @@
+package glia.reason.policy;
+
+import glia.engine.training.Loss;
+import glia.engine.training.Predictions.Tokens;
+import glia.reason.policy.loss.ImportanceWeights;
+import glia.reason.policy.loss.LossInput;
+import glia.reason.policy.loss.LossTerms;
+import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.policy.loss.PolicyLoss;
+import glia.reason.policy.loss.Vespo;
+import glia.tensor.autograd.Value;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// What policy optimization minimizes, composed of its parts:
+///
+/// > aggregate(policy loss · masks · importance weights + β·KL) - c·entropy
+///
+/// @param loss of each token or sequence
+/// @param aggregation of tokens to one number
+/// @param kl the penalty for the distance to the reference model
+/// @param entropy the bonus for entropy
+/// @param masks which tokens have a policy loss
+public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm kl, EntropyBonus entropy,
+        TokenMasks masks) {
+    private static final double SMALL = 1e-10;
+
+    /// A policy loss alone.
+    public static PolicyObjective of(PolicyLoss loss, Aggregation aggregation) {
+        return new PolicyObjective(loss, aggregation, KlTerm.NONE, EntropyBonus.NONE, TokenMasks.NONE);
+    }
+
+    /// The same with another policy loss.
+    public PolicyObjective withLoss(PolicyLoss other) {
+        return new PolicyObjective(other, aggregation, kl, entropy, masks);
+    }
+
+    /// The same with another aggregation.
+    public PolicyObjective withAggregation(Aggregation other) {
+        return new PolicyObjective(loss, other, kl, entropy, masks);
+    }
+
+    /// The same with another KL penalty.
+    public PolicyObjective withKl(KlTerm term) {
+        return new PolicyObjective(loss, aggregation, term, entropy, masks);
+    }
+
+    /// The same with another entropy bonus.
+    public PolicyObjective withEntropy(EntropyBonus bonus) {
+        return new PolicyObjective(loss, aggregation, kl, bonus, masks);
+    }
+
+    /// The same with other masks.
+    public PolicyObjective withMasks(TokenMasks which) {
+        return new PolicyObjective(loss, aggregation, kl, entropy, which);
+    }
+
+    /// Whether the loss needs the entropies of tokens.
+    public boolean needsEntropy() {
+        return entropy.coefficient() != 0 || masks.needEntropy();
+    }
+
+    /// What a micro-batch computed.
+    ///
+    /// @param loss its part of the step's loss, `[1, 1]`
+    /// @param terms the policy losses before masks
+    /// @param losses those after masks and importance weights, without KL
+    /// @param kl the KL estimate of each token, times the ratio where the placement says so; empty without one
+    /// @param kept whether each token is among those of high entropy; empty if all are
+    /// @param onPolicy whether each sequence is close enough to the sampler for a negative advantage
+    /// @param figures for reports
+    public record Result(Value loss, LossTerms terms, Value losses, Optional<Value> kl, boolean[] kept,
+            boolean[] onPolicy, PolicyFigures figures) { }
+
+    /// The loss of a micro-batch in a training pass, whose rows are those of the batch.
+    ///
+    /// @param totals of the step
+    /// @param temperature divisor of the logits, that of the sampler
+    /// @param figures receives the figures of the micro-batch
+    public Loss loss(PolicyBatch batch, Totals totals, double temperature, Consumer<PolicyFigures> figures) {
+        return predictions -> {
+            Tokens tokens = predictions.tokens(temperature, true, 0);
+            Value entropies = needsEntropy() ? tokens.entropy() : tokens.entropy().detached();
+            Result result = evaluate(tokens.logProbs(), Optional.of(entropies), batch, totals);
+            figures.accept(result.figures());
+            return result.loss();
+        };
+    }
+
+    /// Computes the loss of a micro-batch from log-probabilities.
+    ///
+    /// @param logProbs of each row under the policy, `[N, 1]`
+    /// @param entropies of each row, `[N, 1]`; may be empty if the loss does not need them
+    /// @throws IllegalArgumentException if the batch lacks something that the loss needs
+    public Result evaluate(Value logProbs, Optional<Value> entropies, PolicyBatch batch, Totals totals) {
+        if (needsEntropy() && entropies.isEmpty()) {
+            throw new IllegalArgumentException("the loss needs entropies, expected one for each row");
+        }
+        double[] entropyNumbers = entropies.map(PolicyFigures::numbers).orElse(new double[0]);
+        boolean[] kept = masks.highEntropy(entropyNumbers);
+        boolean[] onPolicy = masks.onPolicy(batch, PolicyFigures.numbers(logProbs));
+        LossTerms terms = loss.of(new LossInput(logProbs, batch, kept));
+        double[] factors = terms.isPerSequence() ? sequenceFactors(batch, onPolicy) : factors(batch, kept, onPolicy);
+        Value losses = terms.losses().times(column(logProbs, factors));
+        double[] weights = aggregation.weights(batch, totals);
+        Value policy = terms.isPerSequence() ? losses.sum().times(1 / totals.sequences())
+                : losses.times(column(logProbs, weights)).sum();
+        Value total = policy;
+        Optional<Value> divergence = Optional.empty();
+        if (kl.isInLoss()) {
+            Value estimate = klOf(logProbs, batch, terms);
+            divergence = Optional.of(estimate);
+            total = total.plus(estimate.times(column(logProbs, weights)).sum().times(kl.coefficient()));
+        }
+        if (entropy.coefficient() != 0) {
+            double[] shares = entropyShares(batch, kept, weights, totals);
+            Value bonus = entropies.get().times(column(logProbs, shares)).sum();
+            total = total.minus(bonus.times(entropy.coefficient()));
+        }
+        PolicyFigures figures = PolicyFigures.of(batch, logProbs, entropyNumbers, kept, terms.figures(),
+                divergence, total.number(), policy.number());
+        return new Result(total, terms, losses, divergence, kept, onPolicy, figures);
+    }
+
+    private Value klOf(Value logProbs, PolicyBatch batch, LossTerms terms) {
+        if (batch.referenceLogProbs().length != batch.numRows()) {
+            throw new IllegalArgumentException("the KL penalty needs log-probabilities of the reference model, found "
+                    + batch.referenceLogProbs().length + ", expected " + batch.numRows());
+        }
+        Value estimate = kl.estimator().of(logProbs, column(logProbs, batch.referenceLogProbs()));
+        return kl.placement() == KlTerm.Placement.LOSS ? estimate : estimate.times(terms.klRatio(batch));
+    }
+
+    private double[] factors(PolicyBatch batch, boolean[] kept, boolean[] onPolicy) {
+        ImportanceWeights correction = loss instanceof Vespo ? ImportanceWeights.NONE : batch.correction();
+        double[] factors = new double[batch.numRows()];
+        for (int n = 0; n < factors.length; n++) {
+            boolean learns = (kept.length == 0 || kept[n])
+                    && (batch.advantages()[n] >= 0 || onPolicy[batch.sequences()[n]]);
+            factors[n] = learns ? correction.of(batch, n) : 0;
+        }
+        return factors;
+    }
+
+    /// Factors of losses of sequences; importance weights of tokens are combined by their geometric mean.
+    private static double[] sequenceFactors(PolicyBatch batch, boolean[] onPolicy) {
+        ImportanceWeights correction = batch.correction();
+        double[] logs = new double[batch.numRows()];
+        for (int n = 0; n < logs.length; n++) {
+            logs[n] = Math.log(correction.of(batch, n) + SMALL);
+        }
+        double[] factors = batch.sequenceMeans(logs);
+        for (int s = 0; s < factors.length; s++) {
+            double weight = correction.isNone() ? 1 : Math.exp(factors[s]);
+            factors[s] = batch.sequenceAdvantages()[s] >= 0 || onPolicy[s] ? weight : 0;
+        }
+        return factors;
+    }
+
+    private double[] entropyShares(PolicyBatch batch, boolean[] kept, double[] weights, Totals totals) {
+        double[] shares = new double[batch.numRows()];
+        int count = 0;
+        for (int n = 0; n < shares.length; n++) {
+            boolean learns = kept.length == 0 || kept[n];
+            count += learns ? 1 : 0;
+            shares[n] = !learns ? 0 : entropy.isAggregated() ? weights[n] : 1;
+        }
+        if (!entropy.isAggregated()) {
+            double part = batch.numSequences() / totals.sequences() / Math.max(1, count);
+            for (int n = 0; n < shares.length; n++) {
+                shares[n] *= part;
+            }
+        }
+        return shares;
+    }
+
+    private static Value column(Value ops, double[] numbers) {
+        float[] floats = new float[numbers.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) numbers[i];
+        }
+        return ops.constant(floats);
+    }
+}

@@ -1,0 +1,27 @@
+package glia.reason.policy.loss;
+
+/// The covariance of tokens, `(A - mean A)·(ℓ - mean ℓ)`: large where a likely token is rewarded, which lowers the
+/// entropy of the policy (https://arxiv.org/abs/2505.22617).
+final class Covariance {
+    private Covariance() { }
+
+    static double[] of(LossInput in) {
+        double[] logProbs = LossInput.numbers(in.logProbs());
+        double[] advantages = in.batch().advantages();
+        double meanLogProb = mean(logProbs);
+        double meanAdvantage = mean(advantages);
+        double[] covariances = new double[logProbs.length];
+        for (int n = 0; n < covariances.length; n++) {
+            covariances[n] = (advantages[n] - meanAdvantage) * (logProbs[n] - meanLogProb);
+        }
+        return covariances;
+    }
+
+    private static double mean(double[] numbers) {
+        double sum = 0;
+        for (double x : numbers) {
+            sum += x;
+        }
+        return sum / Math.max(1, numbers.length);
+    }
+}
