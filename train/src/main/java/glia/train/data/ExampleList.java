@@ -20,7 +20,9 @@ final class ExampleList {
     }
 
     /// Adds an example of one or more sequences, all of them or none.
-    void add(TextPlace place, MaskedTokens... sequences) {
+    ///
+    /// @return whether it was added
+    boolean add(TextPlace place, MaskedTokens... sequences) {
         first = read++ == 0 ? place : first;
         List<MaskedTokens> kept = new ArrayList<>();
         boolean isCut = false;
@@ -30,19 +32,20 @@ final class ExampleList {
             if (sequence.ids().length > options.maxTokens()) {
                 if (options.truncation() == ChatOptions.Truncation.DROP) {
                     dropped++;
-                    return;
+                    return false;
                 }
                 isCut = true;
                 fit = sequence.cut(options.maxTokens());
             }
             if (!fit.hasTargets()) {
                 dropped++;
-                return;
+                return false;
             }
             kept.add(fit);
         }
         cut += isCut ? 1 : 0;
         examples.addAll(kept);
+        return true;
     }
 
     ExampleCounts counts() {

@@ -24,6 +24,13 @@ public interface RecipeExtension {
     /// The recipes that come with the program.
     List<Shipped> recipes();
 
+    /// The labels of the classification head that a task trains; empty for a language model.
+    ///
+    /// @param task one of `tasks`
+    default List<String> head(String task) {
+        return List.of();
+    }
+
     /// Reads the data of a task and makes what trains it.
     ///
     /// @param task one of `tasks`

@@ -220,6 +220,7 @@ public final class RecipeRun implements AutoCloseable {
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
         Map<String, Tensor> others = new LinkedHashMap<>();
         task.weights().forEach((name, w) -> others.put("weight." + name, w.tensor()));
+        task.state().forEach((name, t) -> others.put("state." + name, t));
         made.keep(others);
         NumberWatch watch = new NumberWatch(model.model(), NumberWatch.Options.of(recipe.get(RecipeKeys.BAD_NUMBERS)
                 .policy()));

@@ -133,7 +133,8 @@ final class RunModel implements AutoCloseable {
     }
 
     private static RunModel withAdapters(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
-        if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)) {
+        if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)
+                || !RunStart.extensionHead(recipe).isEmpty()) {
             throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + recipe.get(RecipeKeys.TASK)
                     + " trains a new head with all weights; remove the adapter; model.freeze keeps weights as they "
                     + "are");

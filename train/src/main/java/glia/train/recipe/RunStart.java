@@ -64,8 +64,14 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
             return Optional.of(new NewHead(ExampleTasks.labels(recipe, tokenizer, spec().contextLength()),
                     recipe.get(RecipeKeys.SEED)));
         }
-        return recipe.isTask(Task.REWARD) ? Optional.of(new NewHead(List.of("reward"), recipe.get(RecipeKeys.SEED)))
-                : Optional.empty();
+        List<String> labels = recipe.isTask(Task.REWARD) ? List.of("reward") : extensionHead(recipe);
+        return labels.isEmpty() ? Optional.empty() : Optional.of(new NewHead(labels, recipe.get(RecipeKeys.SEED)));
+    }
+
+    /// The labels of a head that an extension's task trains.
+    static List<String> extensionHead(Recipe recipe) throws CheckpointException {
+        String task = recipe.get(RecipeKeys.TASK);
+        return RecipeExtensions.of(task).map(e -> e.head(task)).orElse(List.of());
     }
 
     /// The model that a key names: beside the recipe, or a path or hub name.

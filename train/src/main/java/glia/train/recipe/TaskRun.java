@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
+import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
 import glia.train.run.Objective;
 import java.util.List;
@@ -18,6 +19,11 @@ public interface TaskRun extends AutoCloseable {
 
     /// Weights that are trained besides the model's, by name, such as a value head. Checkpoints hold them.
     default Map<String, Weight.Stored> weights() {
+        return Map.of();
+    }
+
+    /// Numbers that steps change besides weights, by name, such as running means. Checkpoints hold them.
+    default Map<String, Tensor> state() {
         return Map.of();
     }
 

@@ -83,6 +83,62 @@ class PairReadersTest {
                 .contains("line 1: found no key \"prompt\""));
     }
 
+    private UnpairedData unpaired(String lines, int maxTokens) throws IOException {
+        return UnpairedData.read(file(lines), TEMPLATE, tokenizer, ChatOptions.of(maxTokens));
+    }
+
+    @Test
+    void labelsStayWithTheirAnswers() throws Exception {
+        UnpairedData data = unpaired("""
+                {"prompt": "q", "completion": "too long too long too long too long too long", "label": true}
+                {"prompt": "q", "completion": "a", "label": false}
+                {"prompt": [{"role": "user", "content": "what"}], "completion": "bc", "label": 1}
+                """, 18);
+        assertEquals(2, data.numExamples());
+        assertEquals(1, data.numDesirable());
+        UnpairedData.Row first = data.rows().getFirst();
+        UnpairedData.Row second = data.rows().getLast();
+        assertEquals(false, first.isDesirable());
+        assertEquals("<s>u:what</s><s>a:", text(second.prompt()));
+        MaskedTokens other = second.mismatched(first, 100);
+        assertEquals("<s>u:what</s><s>a:a</s>", text(other.ids()));
+        assertEquals("a</s>", text(other.trained()));
+        assertEquals("a", text(second.mismatched(first, second.prompt().length + 1).trained()));
+    }
+
+    @Test
+    void badLabelsAreNamed() {
+        assertTrue(message(() -> unpaired("{\"prompt\": \"q\", \"completion\": \"a\", \"label\": \"yes\"}", 9))
+                .contains("line 1: label: found \"yes\", expected true or false"));
+        assertTrue(message(() -> unpaired("{\"prompt\": \"q\", \"completion\": \"a\"}", 9))
+                .contains("line 1: found no key \"label\""));
+        assertTrue(message(() -> unpaired("{\"prompt\": \"q\", \"chosen\": \"a\", \"label\": true}", 9))
+                .contains("line 1: found no key \"completion\""));
+    }
+
+    private StepwiseData steps(String lines) throws IOException {
+        return StepwiseData.read(file(lines), tokenizer);
+    }
+
+    @Test
+    void stepsAreEncodedByThemselves() throws Exception {
+        StepwiseData.Row row = steps("{\"prompt\": \"q\", \"completions\": [\"1\", \"2 2\"], "
+                + "\"labels\": [true, false]}").rows().getFirst();
+        assertEquals("<s>q", text(row.prompt()));
+        assertEquals(List.of("1", "2 2"), row.steps().stream().map(this::text).toList());
+        assertArrayEquals(new boolean[] {true, false}, row.isRight());
+    }
+
+    @Test
+    void badStepsAreNamed() {
+        assertTrue(message(() -> steps("{\"prompt\": \"q\", \"completions\": [\"1\"], \"labels\": []}"))
+                .contains("line 1: labels: found 0 labels for 1 steps"));
+        assertTrue(message(() -> steps("{\"prompt\": \"q\", \"completions\": [\"1\"], \"labels\": [2]}"))
+                .contains("line 1: labels[0]: found 2, expected true or false"));
+        assertTrue(message(() -> steps("{\"prompt\": \"q\", \"completions\": \"1\", \"labels\": [true]}"))
+                .contains("line 1: completions: found \"1\", expected a list of strings"));
+    }
+
     private interface Reading {
         void run() throws IOException;
     }
