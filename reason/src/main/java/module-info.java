@@ -7,6 +7,7 @@ module glia.reason {
     exports glia.reason.policy;
     exports glia.reason.policy.advantage;
     exports glia.reason.policy.loss;
+    exports glia.reason.program;
     exports glia.reason.reward;
     exports glia.reason.task;
     exports glia.reason.rollout;

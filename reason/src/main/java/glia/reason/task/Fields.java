@@ -4,6 +4,7 @@ import glia.io.jsonl.JsonLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// Reads the fields of problems, which may come from a JSON file.
 final class Fields {
@@ -27,6 +28,22 @@ final class Fields {
         List<Long> integers = new ArrayList<>();
         list.forEach(one -> integers.add(integer(fields, key, one)));
         return integers;
+    }
+
+    static List<String> texts(Map<String, Object> fields, String key) {
+        if (!(fields.get(key) instanceof List<?> list) || !list.stream().allMatch(String.class::isInstance)) {
+            throw wrong(fields, key, "a list of strings");
+        }
+        return list.stream().map(String.class::cast).toList();
+    }
+
+    static Map<String, Object> map(Map<String, Object> fields, String key) {
+        if (!(fields.get(key) instanceof Map<?, ?> map)) {
+            throw wrong(fields, key, "an object");
+        }
+        Map<String, Object> copy = new TreeMap<>();
+        map.forEach((name, value) -> copy.put(String.valueOf(name), value));
+        return copy;
     }
 
     private static long integer(Map<String, Object> fields, String key, Object value) {

@@ -6,7 +6,9 @@ import java.util.List;
 /// The tasks that are part of the program.
 public final class Tasks {
     /// All tasks.
-    public static final List<Task> ALL = List.of(new ArithmeticTask(), new QuadraticTask(), new CountdownTask());
+    public static final List<Task> ALL = List.of(new ArithmeticTask(), new LinearTask(), new QuadraticTask(),
+            new CountdownTask(), new SortingTask(), new KnightsTask(), new OrderingTask(), new StringTask(),
+            new ProgramTask(), new WordProblemTask());
 
     private Tasks() { }
 

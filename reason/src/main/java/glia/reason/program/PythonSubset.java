@@ -1,0 +1,28 @@
+package glia.reason.program;
+
+import java.util.Optional;
+
+/// Runs programs in a small subset of Python in this process, with limits on steps, memory and output, and without any
+/// access to files, the network or the JVM.
+///
+/// There are integers, strings, booleans, lists and `None`; assignments, `if`, `while`, `for … in`, `def`, `return`,
+/// `break`, `continue`, `pass`; slices, conditional expressions, chains of comparisons; the functions `print`, `len`,
+/// `range`, `abs`, `min`, `max`, `sum`, `sorted`, `str`, `int`, `bool`, `list`, `chr`, `ord`, `any`, `all`; the usual
+/// methods of strings and lists. What the subset has means what it means in Python 3. Numbers with fractions, keyword
+/// arguments, tuples, dictionaries, classes and imports are errors.
+public final class PythonSubset {
+    private PythonSubset() { }
+
+    /// Runs a program.
+    ///
+    /// @return what it printed, and an error if it cannot be parsed, fails, or reaches a limit
+    public static Execution run(String source, Limits limits) {
+        Interpreter interpreter = new Interpreter(limits);
+        try {
+            interpreter.run(Parser.parse(source));
+            return new Execution(interpreter.output(), Optional.empty());
+        } catch (ProgramException e) {
+            return new Execution(interpreter.output(), Optional.of(e.getMessage()));
+        }
+    }
+}

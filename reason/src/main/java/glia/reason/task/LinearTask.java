@@ -1,0 +1,97 @@
+package glia.reason.task;
+
+import glia.reason.math.Rational;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Linear equations in x: `Solve 3x + 5 = 20.`
+///
+/// The canonical form is `p, q` of the equation `px = q` with positive `p` that the terms add up to.
+final class LinearTask implements Task {
+    private static final List<String> LEVELS = List.of("ax + b = c with an integer solution", "x on both sides",
+            "brackets on one side", "solutions that are fractions");
+    /// `x =` where x has neither a coefficient nor a sign.
+    private static final Pattern SOLUTION = Pattern.compile("(?<![\\w)*/+\\u2212-])(?<![+\\u2212-] )x\\s*=");
+    private static final Pattern OTHER_SIDE = Pattern.compile("[\\w)]\\s*x\\s*=|[+\\u2212-]\\s*x\\s*=");
+
+    @Override
+    public String name() {
+        return "linear";
+    }
+
+    @Override
+    public String summary() {
+        return "linear equations in x with exact solutions";
+    }
+
+    @Override
+    public List<String> levels() {
+        return LEVELS;
+    }
+
+    @Override
+    public int defaultLevel() {
+        return 2;
+    }
+
+    @Override
+    public Instance draw(int level, RandomStream random) {
+        int a = nonZero(random, 9);
+        int b = random.between(-20, 20);
+        int c = level == 1 ? 0 : random.between(-9, 9);
+        while (c == a) {
+            c = random.between(-9, 9);
+        }
+        int x = random.between(-12, 12);
+        int d = level == 4 ? random.between(-20, 20) : (a - c) * x + b;
+        String left = Polynomials.quadratic(0, a, b);
+        if (level == 3) {
+            int factor = random.between(2, 5);
+            int inner = random.between(-9, 9);
+            int one = random.chance(0.5) ? 1 : random.between(2, 3);
+            int rest = random.between(-9, 9);
+            left = factor + "(" + Polynomials.quadratic(0, one, inner == 0 ? 1 : inner) + ")"
+                    + (rest == 0 ? "" : rest < 0 ? " - " + -rest : " + " + rest);
+            a = factor * one;
+            b = factor * (inner == 0 ? 1 : inner) + rest;
+            c = c == a ? c - 1 : c;
+            d = (a - c) * x + b;
+        }
+        Rational solution = Rational.of(d - b, a - c);
+        boolean isSwapped = level > 1 && random.chance(0.5);
+        String right = Polynomials.quadratic(0, c, d);
+        String canonical = a > c ? (a - c) + "," + (d - b) : (c - a) + "," + (b - d);
+        return new Instance(canonical, "Solve " + (isSwapped ? right + " = " + left : left + " = " + right) + ".",
+                Map.of("answer", "x = " + solution, "solution", solution.toString(),
+                        "coefficients", List.of(a, b, c, d)));
+    }
+
+    private static int nonZero(RandomStream random, int max) {
+        int size = random.between(1, max);
+        return random.chance(0.5) ? size : -size;
+    }
+
+    /// The number after the only `x =`, or the only number.
+    @Override
+    public Optional<String> read(String text) {
+        Matcher matcher = SOLUTION.matcher(text);
+        String value = text;
+        if (matcher.find()) {
+            value = text.substring(matcher.end());
+            if (matcher.find()) {
+                return Optional.empty();
+            }
+        } else if (OTHER_SIDE.matcher(text).find()) {
+            return Optional.empty();
+        }
+        return AnswerNumbers.single(value).map(Object::toString);
+    }
+
+    @Override
+    public boolean isRight(String answer, Map<String, Object> fields) {
+        return answer.equals(Fields.text(fields, "solution"));
+    }
+}

@@ -1,0 +1,76 @@
+package glia.reason.task;
+
+import glia.reason.program.Execution;
+import glia.reason.program.Limits;
+import glia.reason.program.PythonSubset;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/// Small programs in a subset of Python: what do they print? [PythonSubset] computes the answer.
+///
+/// The canonical form is the program.
+final class ProgramTask implements Task {
+    private static final int MAX_OUTPUT = 40;
+    private static final int MAX_DIGITS = 6;
+    private static final List<String> LEVELS = List.of("assignments", "branches", "loops", "lists and strings",
+            "functions and nested loops");
+    private static final Pattern LEAD = Pattern.compile("(?i)^(it|the program|this program|python) (prints|outputs):?\\s*"
+            + "|^(the )?output( is)?:?\\s*");
+
+    @Override
+    public String name() {
+        return "programs";
+    }
+
+    @Override
+    public String summary() {
+        return "what a small Python program prints";
+    }
+
+    @Override
+    public List<String> levels() {
+        return LEVELS;
+    }
+
+    @Override
+    public int defaultLevel() {
+        return 2;
+    }
+
+    @Override
+    public Instance draw(int level, RandomStream random) {
+        while (true) {
+            String source = new ProgramWriter(random).write(level);
+            Execution execution = PythonSubset.run(source, Limits.DEFAULT);
+            String output = execution.output().strip();
+            if (execution.error().isEmpty() && !output.isEmpty() && output.length() <= MAX_OUTPUT
+                    && !output.matches(".*\\d{" + (MAX_DIGITS + 1) + "}.*")) {
+                return new Instance(source, "What does this Python program print?\n\n" + source,
+                        Map.of("answer", output, "program", source));
+            }
+        }
+    }
+
+    /// The printed line, without quotation marks for code, or the only number of a sentence.
+    @Override
+    public Optional<String> read(String text) {
+        String line = LEAD.matcher(text.strip()).replaceFirst("");
+        if (line.startsWith("```")) {
+            line = line.substring(line.indexOf('\n') < 0 ? 3 : line.indexOf('\n') + 1).replaceFirst("```$", "");
+        }
+        line = line.replaceAll("^`+|`+\\.?$", "").strip();
+        if (line.isEmpty() || line.indexOf('\n') >= 0) {
+            return Optional.empty();
+        }
+        Optional<String> number = line.indexOf(' ') < 0 || line.indexOf('[') >= 0 ? Optional.empty()
+                : AnswerNumbers.single(line).map(Object::toString);
+        return Optional.of(number.orElse(line.replaceFirst("(?<=[\\w\\]])\\.$", "")));
+    }
+
+    @Override
+    public boolean isRight(String answer, Map<String, Object> fields) {
+        return answer.equals(Fields.text(fields, "answer"));
+    }
+}
