@@ -6,5 +6,6 @@ module glia.text {
     requires ai.djl.tokenizers;
 
     exports glia.text.template;
+    exports glia.text.thinking;
     exports glia.text.tokenizer;
 }
