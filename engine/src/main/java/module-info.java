@@ -10,5 +10,6 @@ module glia.engine {
     exports glia.engine.sampling;
     exports glia.engine.schedule;
     exports glia.engine.state;
+    exports glia.engine.thinking;
     exports glia.engine.training;
 }

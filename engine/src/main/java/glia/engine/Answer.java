@@ -1,6 +1,7 @@
 package glia.engine;
 
 import glia.engine.schedule.Finish;
+import glia.engine.thinking.Thought;
 import glia.jinja.value.TrustedText;
 
 /// A finished answer with its statistics.
@@ -9,14 +10,15 @@ import glia.jinja.value.TrustedText;
 ///     later prompt they are these tokens again
 /// @param promptTokens number of tokens of the whole prompt
 /// @param reusedTokens number of prompt tokens that the KV cache held already
-/// @param tokens number of generated tokens
+/// @param tokens number of generated tokens, those of the thinking included
 /// @param draftedTokens number of draft tokens of speculative decoding
 /// @param acceptedTokens number of draft tokens that were accepted
 /// @param firstTokenNanos from the call to the first token
 /// @param totalNanos from the call to the end
+/// @param thought the thinking before the answer
 public record Answer(TrustedText content, Finish finish, int promptTokens, int reusedTokens, int tokens,
-        int draftedTokens, int acceptedTokens, long firstTokenNanos, long totalNanos) {
-    /// Its text.
+        int draftedTokens, int acceptedTokens, long firstTokenNanos, long totalNanos, Thought thought) {
+    /// Its text, without the thinking.
     public String text() {
         return content.toString();
     }

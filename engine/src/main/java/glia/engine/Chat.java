@@ -1,6 +1,8 @@
 package glia.engine;
 
 import glia.engine.schedule.ContextFullException;
+import glia.engine.thinking.ThinkingOptions;
+import glia.engine.thinking.ThinkingPlan;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -10,10 +12,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /// A conversation with a model. The model's chat template renders all messages for each answer; only tokens that the KV
 /// cache does not hold are computed. For one thread.
+///
+/// The thinking of a model is no part of its answer: it is the message's [ChatMessage#reasoning], which most templates
+/// leave out of later prompts. The options' [ThinkingOptions] set the effort and limits.
 ///
 /// A prompt that leaves an answer less than an eighth of the context, or than the most tokens it may have, loses its
 /// oldest exchanges: as many as fill more than half of the context. The system prompt stays.
@@ -34,12 +38,7 @@ public final class Chat implements AutoCloseable {
         this.model = model;
         this.generator = generator;
         this.options = model.options();
-        this.render = RenderOptions.PROMPT.withToken("bos_token", piece(model.tokenizer().bos()))
-                .withToken("eos_token", piece(model.tokenizer().eos()));
-    }
-
-    private String piece(OptionalInt id) {
-        return id.isPresent() ? model.tokenizer().piece(id.getAsInt()) : "";
+        this.render = model.renderOptions();
     }
 
     /// Sets the system prompt and removes all other messages.
@@ -133,6 +132,7 @@ public final class Chat implements AutoCloseable {
     ///
     /// @throws ContextFullException if the message alone leaves no room for an answer
     /// @throws TemplateException if the model's template refuses the conversation or fails
+    /// @throws IllegalArgumentException if the options limit thinking and the model does not think
     /// @throws IllegalStateException if the chat or the model is closed
     public Answer stream(String text, TextListener listener) {
         return stream(ChatMessage.user(text), listener);
@@ -170,12 +170,19 @@ public final class Chat implements AutoCloseable {
         if (numDropped > 0) {
             listener.dropped(numDropped, model.contextLength());
         }
-        Generator.Generated generated = generator.generated(prompt.ids(), options, false, listener);
+        int most = options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
+        Optional<ThinkingPlan> plan = model.thinking().plan(prompt.text(), options.thinking(), model.contextLength(),
+                most);
+        Generator.Generated generated = generator.generated(prompt.ids(), options, false, plan, listener);
         Answer answer = generated.answer();
         if (model.template().isPresent()) {
-            tokens = prompt.with(generated.tokens(), answer.content(), tokenizer);
+            // With thinking, the text of the answer is not that of all its tokens.
+            boolean isPlain = plan.isEmpty() || answer.thought().isEmpty()
+                    && tokenizer.decode(generated.tokens(), true).startsWith(answer.text());
+            tokens = isPlain ? prompt.with(generated.tokens(), answer.content(), tokenizer) : prompt;
         }
-        asked.add(new ChatMessage("assistant", answer.text(), List.of(), "", Map.of("content", answer.content())));
+        asked.add(new ChatMessage("assistant", answer.text(), List.of(), answer.thought().text(),
+                Map.of("content", answer.content())));
         messages = asked;
         tokenizer.prepare();
         return answer;
@@ -221,8 +228,9 @@ public final class Chat implements AutoCloseable {
     /// all of them plain.
     private ConversationTokens prompt(List<ChatMessage> conversation) {
         Optional<ChatTemplate> template = model.template();
+        RenderOptions variables = model.thinking().render(render, options.thinking());
         if (template.isPresent()) {
-            return tokens.next(template.get().renderTrusted(conversation, render), model.tokenizer());
+            return tokens.next(template.get().renderTrusted(conversation, variables), model.tokenizer());
         }
         StringBuilder texts = new StringBuilder();
         conversation.forEach(message -> texts.append(message.content()));

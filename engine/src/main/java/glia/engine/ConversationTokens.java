@@ -43,6 +43,11 @@ final class ConversationTokens {
         return ids;
     }
 
+    /// The rendered conversation.
+    TrustedText text() {
+        return text;
+    }
+
     /// The tokens of the next prompt.
     ConversationTokens next(TrustedText prompt, Tokenizer tokenizer) {
         ConversationTokens next = droppedSpace < 0 ? null : withSpace().keeping(prompt, tokenizer);

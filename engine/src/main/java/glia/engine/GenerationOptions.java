@@ -1,14 +1,18 @@
 package glia.engine;
 
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.thinking.ThinkingOptions;
 import java.util.List;
 
 /// Options of an answer.
 ///
 /// @param sampling the options of the sampler
-/// @param maxTokens the most tokens of an answer; 0: as many as the context holds
-/// @param stops stop strings: the first occurrence of one ends the answer and is not part of it
-public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops) {
+/// @param maxTokens the most tokens of an answer, thinking included; 0: as many as the context holds
+/// @param stops stop strings: the first occurrence of one ends the answer and is not part of it; they are not
+///     searched in the thinking
+/// @param thinking how much the model thinks before the answer; only for chats
+public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops,
+        ThinkingOptions thinking) {
     public GenerationOptions {
         if (maxTokens < 0) {
             throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
@@ -17,21 +21,30 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
         stops = List.copyOf(stops);
     }
 
+    /// The template's default of thinking.
+    public GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops) {
+        this(sampling, maxTokens, stops, ThinkingOptions.DEFAULT);
+    }
+
     /// The sampler's defaults, no limit but the context, no stop strings.
     public static GenerationOptions defaults() {
         return new GenerationOptions(SamplingOptions.defaults(), 0, List.of());
     }
 
     public GenerationOptions withSampling(SamplingOptions other) {
-        return new GenerationOptions(other, maxTokens, stops);
+        return new GenerationOptions(other, maxTokens, stops, thinking);
     }
 
     public GenerationOptions withMaxTokens(int other) {
-        return new GenerationOptions(sampling, other, stops);
+        return new GenerationOptions(sampling, other, stops, thinking);
     }
 
     /// @param other all stop strings; an empty list for none
     public GenerationOptions withStops(List<String> other) {
-        return new GenerationOptions(sampling, maxTokens, other);
+        return new GenerationOptions(sampling, maxTokens, other, thinking);
+    }
+
+    public GenerationOptions withThinking(ThinkingOptions other) {
+        return new GenerationOptions(sampling, maxTokens, stops, other);
     }
 }

@@ -8,9 +8,13 @@ import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.QueueFullException;
 import glia.engine.schedule.Session;
 import glia.engine.schedule.TokenListener;
+import glia.engine.thinking.ThinkingPlan;
+import glia.engine.thinking.ThinkingTracker;
+import glia.engine.thinking.Thought;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.spec.Encoder;
+import glia.text.thinking.ThinkingSplitter;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Optional;
@@ -36,8 +40,8 @@ public final class Generator implements AutoCloseable {
         return session == null ? 0 : session.length();
     }
 
-    /// Continues a prompt. If the thread is interrupted, the answer ends with [Finish#INTERRUPTED] and has the text
-    /// until then, and the thread's interrupt flag is set.
+    /// Continues a prompt, without a chat template and so without thinking. If the thread is interrupted, the answer
+    /// ends with [Finish#INTERRUPTED] and has the text until then, and the thread's interrupt flag is set.
     ///
     /// @param special whether special tokens are part of the text
     /// @param listener called on this thread
@@ -45,74 +49,145 @@ public final class Generator implements AutoCloseable {
     /// @throws QueueFullException if too many requests wait for the model
     /// @throws IllegalStateException if the generator or the model is closed
     public Answer generate(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
-        return generated(prompt, options, special, listener).answer();
+        return generated(prompt, options, special, Optional.empty(), listener).answer();
     }
 
     /// An answer and the ids of its tokens, with the stop token, if one came.
     record Generated(Answer answer, int[] tokens) { }
 
-    Generated generated(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
+    /// @param plan the thinking after the prompt; empty for models that do not think
+    Generated generated(int[] prompt, GenerationOptions options, boolean special, Optional<ThinkingPlan> plan,
+            TextListener listener) {
         if (isClosed) {
             throw new IllegalStateException("the generator or its chat is closed");
         }
         if (session == null) {
             session = model.scheduler().session();
         }
-        Text text = new Text(options, special, listener);
+        Text text = new Text(options, special, plan, listener);
         Optional<Encoder> encoder = model.model().spec().encoder();
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session)
                 .stopTokens(tokenizer.endOfGeneration()).listener(text);
+        if (plan.isPresent() && plan.get().isLimited()) {
+            request.mask(sample -> plan.get().mask().orElseThrow());
+        }
         Completion made = model.scheduler().generate(request.build(), text::deliver);
         TrustedText content = content(made.tokens(), text.end(), !special);
         return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
                 made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),
-                made.totalNanos()), made.tokens());
+                made.totalNanos(), text.thought()), made.tokens());
     }
 
-    /// The text of an answer with its trusted markers, without what a stop string has cut off.
+    /// The text of an answer with its trusted markers, without its thinking and what a stop string has cut off.
     private TrustedText content(int[] tokens, String text, boolean skipSpecial) {
         for (int token : tokens) {
             if (tokenizer.isMarker(token)) {
                 TrustedText whole = tokenizer.decodeTrusted(tokens, skipSpecial);
-                return new TextBuilder().append(whole, 0, text.length()).whole();
+                int at = whole.toString().startsWith(text) ? 0 : whole.toString().lastIndexOf(text);
+                if (at < 0) {
+                    break;
+                }
+                return new TextBuilder().append(whole, at, at + text.length()).whole();
             }
         }
         return new TextBuilder().append(text).whole();
     }
 
     /// The text of an answer: written by the computing thread, read by the calling one.
-    private final class Text implements TokenListener {
+    private final class Text implements TokenListener, ThinkingSplitter.Receiver {
         private final TextListener listener;
         private final StreamingDecoder decoder;
         private final StopCriteria stops;
+        /// Splits the text; null for models that do not think.
+        private final ThinkingTracker tracker;
         private final StringBuilder whole = new StringBuilder();
+        private final StringBuilder thinking = new StringBuilder();
         private int numDelivered;
+        private int numThinkingDelivered;
+        private long thinkingStart;
+        private long thinkingNanos;
+        private boolean isFinished = true;
+        /// Whether the thinking has ended.
+        private boolean isThought;
+        private boolean isThoughtDelivered;
 
-        Text(GenerationOptions options, boolean special, TextListener listener) {
+        Text(GenerationOptions options, boolean special, Optional<ThinkingPlan> plan, TextListener listener) {
             this.listener = listener;
             this.decoder = tokenizer.streamingDecoder(!special);
             this.stops = new StopCriteria(tokenizer.endOfGeneration(), options.stops());
+            this.tracker = plan.isPresent() ? plan.get().tracker(this) : null;
+            if (tracker != null && tracker.isThinking()) {
+                thinkingStart = System.nanoTime();
+            }
         }
 
         @Override
         public synchronized boolean token(int sample, int token, float logProbability) {
             if (!stops.isStop(token)) {
-                whole.append(stops.accept(decoder.accept(token)));
+                if (tracker == null) {
+                    answer(decoder.accept(token));
+                } else {
+                    think(token);
+                }
             }
             return !stops.stopped();
+        }
+
+        private void think(int token) {
+            boolean wasThinking = tracker.isThinking();
+            tracker.accept(token);
+            if (!wasThinking && tracker.isThinking()) {
+                thinkingStart = System.nanoTime();
+            } else if (wasThinking && !tracker.isThinking()) {
+                thinkingNanos += System.nanoTime() - thinkingStart;
+            }
+            isThought |= tracker.isAnswer() && !thinking.isEmpty();
+        }
+
+        @Override
+        public void thinking(String piece) {
+            thinking.append(piece);
+        }
+
+        @Override
+        public void answer(String piece) {
+            whole.append(stops.accept(piece));
+        }
+
+        synchronized Thought thought() {
+            return tracker == null || tracker.tokens() == 0 ? Thought.NONE
+                    : new Thought(thinking.toString(), tracker.tokens(), thinkingNanos, isFinished);
         }
 
         /// Passes new text to the listener.
         ///
         /// @return false if the listener has cancelled
         boolean deliver() {
+            deliverThinking();
             String piece = take();
             if (!piece.isEmpty()) {
                 listener.text(piece);
             }
             return !listener.cancelled();
+        }
+
+        private void deliverThinking() {
+            String piece;
+            boolean hasEnded;
+            synchronized (this) {
+                piece = thinking.substring(numThinkingDelivered);
+                numThinkingDelivered = thinking.length();
+                hasEnded = isThought && !isThoughtDelivered;
+                isThoughtDelivered |= hasEnded;
+            }
+            if (!piece.isEmpty()) {
+                listener.thinking(piece);
+            }
+            if (hasEnded) {
+                listener.thought(thought());
+            }
         }
 
         private synchronized String take() {
@@ -124,9 +199,19 @@ public final class Generator implements AutoCloseable {
         /// Passes the rest to the listener and returns the whole text.
         String end() {
             synchronized (this) {
-                whole.append(stops.accept(decoder.finish()));
+                if (tracker == null) {
+                    answer(decoder.finish());
+                } else {
+                    if (tracker.isThinking()) {
+                        isFinished = false;
+                        thinkingNanos += System.nanoTime() - thinkingStart;
+                    }
+                    tracker.finish();
+                    isThought |= !thinking.isEmpty();
+                }
                 whole.append(stops.finish());
             }
+            deliverThinking();
             String rest = take();
             if (!rest.isEmpty()) {
                 listener.text(rest);

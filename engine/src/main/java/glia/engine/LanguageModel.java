@@ -2,6 +2,7 @@ package glia.engine;
 
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Scheduler;
+import glia.engine.thinking.ModelThinking;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
@@ -10,11 +11,13 @@ import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.kernels.KernelBackends;
 import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// A language model with weights, tokenizer, chat template and compute threads.
 ///
@@ -33,6 +36,8 @@ public final class LanguageModel implements AutoCloseable {
     /// Why the template cannot be used, if so.
     private final Optional<TemplateException> templateError;
     private final GenerationOptions options;
+    private final RenderOptions render;
+    private final ModelThinking thinking;
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
             Optional<TemplateException> templateError, GenerationOptions options) {
@@ -41,7 +46,14 @@ public final class LanguageModel implements AutoCloseable {
         this.template = template;
         this.templateError = templateError;
         this.options = options;
+        this.render = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer, tokenizer.bos()))
+                .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
+        this.thinking = new ModelThinking(tokenizer, template, render);
         loaded.limitVocabulary(tokenizer.vocabSize());
+    }
+
+    private static String piece(Tokenizer tokenizer, OptionalInt id) {
+        return id.isPresent() ? tokenizer.piece(id.getAsInt()) : "";
     }
 
     /// Loads a model by its path or its name on the hub, from which it is pulled unless the cache has it.
@@ -131,6 +143,16 @@ public final class LanguageModel implements AutoCloseable {
             throw templateError.get();
         }
         return template;
+    }
+
+    /// The variables with which the template renders a prompt: a generation prompt, `bos_token` and `eos_token`.
+    public RenderOptions renderOptions() {
+        return render;
+    }
+
+    /// The markers of the model's thinking and how its template switches it.
+    public ModelThinking thinking() {
+        return thinking;
     }
 
     /// The most tokens of a conversation.

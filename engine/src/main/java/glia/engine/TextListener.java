@@ -1,10 +1,18 @@
 package glia.engine;
 
+import glia.engine.thinking.Thought;
+
 /// Receives the text of an answer as it is generated.
 @FunctionalInterface
 public interface TextListener {
     /// Receives the next piece of text, which never ends within a character.
     void text(String piece);
+
+    /// Receives the next piece of the thinking before the answer.
+    default void thinking(String piece) { }
+
+    /// Is called once when the thinking has ended, before the answer's text. Not called if there is no thinking.
+    default void thought(Thought thought) { }
 
     /// Is called before each token.
     ///

@@ -2,6 +2,7 @@ package glia.cli.answer;
 
 import glia.cli.terminal.Units;
 import glia.engine.Answer;
+import glia.engine.thinking.Thought;
 
 /// The length and speed of a finished answer, in words.
 public final class AnswerText {
@@ -19,6 +20,12 @@ public final class AnswerText {
                 : ", " + answer.acceptedTokens() + " of " + Units.counted(answer.draftedTokens(), "draft")
                         + " accepted";
         return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9) + drafts;
+    }
+
+    /// The length of the thinking: `Thought for 3.2 s, 214 tokens`.
+    public static String summary(Thought thought) {
+        return (thought.isFinished() ? "Thought for " : "Thinking not finished after ")
+                + Units.seconds(thought.nanos() / 1e9) + ", " + Units.counted(thought.tokens(), "token");
     }
 
     /// Why the answer is incomplete, if it is, and its length and speed.

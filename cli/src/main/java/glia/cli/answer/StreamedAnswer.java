@@ -4,22 +4,33 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.VisibleText;
 import glia.cli.terminal.WordWrap;
 import glia.engine.TextListener;
+import glia.engine.thinking.Thought;
 
 /// Prints an answer while it is generated. Cancels generation when the reader of standard output is gone, or after
 /// [#stop].
+///
+/// The thinking before the answer is printed faint, or folded: a terminal shows one line with its length.
 public class StreamedAnswer implements TextListener {
+    private static final String THINKING = "Thinking…";
+
     private final Console console;
     private final WordWrap lines;
+    private final WordWrap thinkingLines;
+    private final boolean showsThinking;
     private final Runnable onFirst;
     private boolean begun;
+    private boolean isThinking;
     private volatile boolean stopped;
 
     /// @param console on whose standard output the answer is printed
     /// @param width columns at which lines are wrapped between words; 0: nowhere
+    /// @param showsThinking whether the thinking is printed
     /// @param onFirst called before the first text is printed
-    public StreamedAnswer(Console console, int width, Runnable onFirst) {
+    public StreamedAnswer(Console console, int width, boolean showsThinking, Runnable onFirst) {
         this.console = console;
         this.lines = new WordWrap(width);
+        this.thinkingLines = new WordWrap(width);
+        this.showsThinking = showsThinking;
         this.onFirst = onFirst;
     }
 
@@ -28,20 +39,68 @@ public class StreamedAnswer implements TextListener {
         stopped = true;
     }
 
-    @Override
-    public void text(String piece) {
+    private void begin() {
         if (!begun) {
             begun = true;
             onFirst.run();
         }
+    }
+
+    @Override
+    public void text(String piece) {
+        begin();
         // Before lines are wrapped, since a control character takes several columns then.
-        print(lines.accept(console.outIsTerminal() ? VisibleText.of(piece) : piece));
+        print(lines.accept(shown(piece)));
+    }
+
+    private String shown(String piece) {
+        return console.outIsTerminal() ? VisibleText.of(piece) : piece;
+    }
+
+    @Override
+    public void thinking(String piece) {
+        begin();
+        if (showsThinking) {
+            printThinking(thinkingLines.accept(shown(piece)));
+        } else if (!isThinking && console.color()) {
+            printThinking(THINKING);
+            console.out().flush();
+        }
+        isThinking = true;
+    }
+
+    @Override
+    public void thought(Thought thought) {
+        if (showsThinking) {
+            printThinking(thinkingLines.finish());
+            console.out().println();
+            console.out().println();
+        } else {
+            if (console.color()) {
+                console.clearLine();
+            }
+            folded(AnswerText.summary(thought));
+        }
+    }
+
+    /// Shows the length of thinking that is not printed, if standard output is a terminal.
+    protected void folded(String summary) {
+        if (console.outIsTerminal()) {
+            console.printDim(console.err(), summary);
+        }
     }
 
     /// Prints the rest of the text, and ends the line.
     public void end() {
         print(lines.finish());
         console.out().println();
+    }
+
+    private void printThinking(String text) {
+        console.printFaint(text);
+        if (console.out().checkError()) {
+            stopped = true;
+        }
     }
 
     private void print(String text) {

@@ -14,6 +14,7 @@ import glia.cli.terminal.WordWrap;
 import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.ChatFile;
+import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.ModelSummary;
 import glia.engine.TextListener;
@@ -60,8 +61,14 @@ public final class ChatLoop {
         this.chat = model.chat();
         this.person = console.inIsTerminal() && console.outIsTerminal();
         this.arguments = arguments;
-        chat.options(GenerationFlags.of(arguments, model.options()));
+        chat.options(checked(GenerationFlags.of(arguments, model.options())));
         system.ifPresent(chat::system);
+    }
+
+    /// @throws IllegalArgumentException if the options set an effort or limits of thinking and the model does not think
+    private GenerationOptions checked(GenerationOptions options) {
+        model.thinking().render(model.renderOptions(), options.thinking());
+        return options;
     }
 
     /// Runs until the input ends or a command leaves.
@@ -142,7 +149,13 @@ public final class ChatLoop {
     }
 
     private void answer(Function<TextListener, Answer> ask) {
-        StreamedAnswer streamed = new StreamedAnswer(console, input.width(), () -> { }) {
+        StreamedAnswer streamed = new StreamedAnswer(console, input.width(),
+                arguments.has(GenerationFlags.SHOW_THINKING), () -> { }) {
+            @Override
+            protected void folded(String summary) {
+                note(summary);
+            }
+
             @Override
             public void dropped(int numExchanges, int contextLength) {
                 note("Dropped the " + (numExchanges == 1 ? "oldest exchange" : numExchanges + " oldest exchanges")
@@ -226,11 +239,12 @@ public final class ChatLoop {
 
     private void set(String name, String value) {
         try {
-            arguments = GenerationFlags.set(arguments, name, value);
-            chat.options(GenerationFlags.of(arguments, model.options()));
+            Arguments changed = GenerationFlags.set(arguments, name, value);
+            chat.options(checked(GenerationFlags.of(changed, model.options())));
+            arguments = changed;
             note(arguments.has(GenerationFlags.named(name).orElseThrow()) ? "Set " + name + " to " + value + "."
                     : "Unset " + name + ".");
-        } catch (UsageException e) {
+        } catch (UsageException | IllegalArgumentException e) {
             note(e.getMessage());
         }
     }

@@ -42,7 +42,8 @@ public final class ChatCommand implements Command {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
                 Syntax.join(List.of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT,
+                                ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia chat
                         > What is the capital of France?

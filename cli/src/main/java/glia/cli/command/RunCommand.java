@@ -47,13 +47,14 @@ public final class RunCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
                 Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT,
+                                ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
                         $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
                         $ glia run stories260K "Once upon a" -n 2 --json
-                        {"text":"time,","finish":"length","prompt_tokens":4,"tokens":2,...}""")
+                        {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}""")
                 .notes(GenerationFlags.NOTE);
     }
 
@@ -61,6 +62,9 @@ public final class RunCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.has(RAW) && arguments.has(ChatCommand.SYSTEM)) {
             throw new UsageException("--system needs the chat template, which --raw leaves out");
+        }
+        if (arguments.has(RAW)) {
+            GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
@@ -81,7 +85,8 @@ public final class RunCommand implements Command {
                                Console console) {
         Answer answer;
         try (var notice = new InterruptNotice(console, "the answer is incomplete")) {
-            StreamedAnswer streamed = new StreamedAnswer(console, console.width(), notice::arm);
+            StreamedAnswer streamed = new StreamedAnswer(console, console.width(),
+                    arguments.has(GenerationFlags.SHOW_THINKING), notice::arm);
             answer = answer(model, arguments, prompt, options, streamed);
             streamed.end();
         }
@@ -92,7 +97,7 @@ public final class RunCommand implements Command {
 
     private static Answer answer(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
                                  TextListener listener) {
-        return arguments.has(RAW) || model.template().isEmpty()
+        return arguments.has(RAW) || model.template().isEmpty() && options.thinking().isDefault()
                 ? continued(model, arguments.has(RAW), prompt, options, listener)
                 : answered(model, arguments.get(ChatCommand.SYSTEM), prompt, options, listener);
     }
@@ -130,12 +135,15 @@ public final class RunCommand implements Command {
     private static Map<String, Object> document(Answer answer) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("text", answer.text());
+        document.put("thinking", answer.thought().text());
         document.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
         document.put("prompt_tokens", answer.promptTokens());
         document.put("tokens", answer.tokens());
+        document.put("thinking_tokens", answer.thought().tokens());
         document.put("drafted_tokens", answer.draftedTokens());
         document.put("accepted_tokens", answer.acceptedTokens());
         document.put("first_token_seconds", answer.firstTokenNanos() / 1e9);
+        document.put("thinking_seconds", answer.thought().nanos() / 1e9);
         document.put("seconds", answer.totalNanos() / 1e9);
         document.put("tokens_per_second", answer.tokensPerSecond());
         return document;

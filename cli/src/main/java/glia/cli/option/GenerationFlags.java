@@ -6,10 +6,13 @@ import glia.cli.args.UsageException;
 import glia.cli.terminal.Table;
 import glia.engine.GenerationOptions;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.thinking.ThinkingOptions;
 import glia.io.Suggestions;
+import glia.text.thinking.Effort;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /// Options of text generation: those of `run` and `chat`, which `/set` changes in a chat.
@@ -45,9 +48,23 @@ public final class GenerationFlags {
             "stop string: generation ends before it; may be given several times", "--stop").repeated().in(GROUP)
             .elsewhere("--reverse-prompt", "-r");
 
+    private static final String THINKING_GROUP = "Thinking";
+    private static final Option<Effort> EFFORT = Option.choice("EFFORT", Effort.class,
+            "how much a model thinks before its answer: instant, low, medium, high or auto (default: its template's)",
+            "--effort").in(THINKING_GROUP).elsewhere("--reasoning-effort", "--think", "--reasoning");
+    private static final Option<Integer> THINKING_BUDGET = Option.integer("N", 0, Integer.MAX_VALUE,
+            "most tokens of thinking; then the answer is forced (default: the effort's)", "--thinking-budget")
+            .in(THINKING_GROUP).elsewhere("--reasoning-budget");
+    private static final Option<Integer> MIN_THINKING = Option.integer("N", 0, Integer.MAX_VALUE,
+            "fewest tokens of thinking: until then \"Wait\" replaces its end (default: 0)", "--min-thinking")
+            .in(THINKING_GROUP);
+    /// For `run` and `chat`; not an option of `/set`.
+    public static final Option<Boolean> SHOW_THINKING = Option.flag("print the thinking before the answer",
+            "--show-thinking").in(THINKING_GROUP);
+
     /// All of them.
     public static final List<Option<?>> ALL = List.of(MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
-            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP);
+            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, EFFORT, THINKING_BUDGET, MIN_THINKING);
 
     /// The note on defaults in help texts.
     public static final String NOTE = "A model's generation_config.json replaces these sampling defaults.";
@@ -68,7 +85,25 @@ public final class GenerationFlags {
                 arguments.get(FREQUENCY_PENALTY).orElse(own.frequencyPenalty()),
                 own.penaltyWindow(), own.logitBias(), seed);
         return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
-                arguments.has(STOP) ? arguments.all(STOP) : model.stops());
+                arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()));
+    }
+
+    private static ThinkingOptions thinking(Arguments arguments, ThinkingOptions model) {
+        return new ThinkingOptions(arguments.has(EFFORT) ? arguments.get(EFFORT) : model.effort(),
+                arguments.has(THINKING_BUDGET) ? OptionalInt.of(arguments.get(THINKING_BUDGET).orElseThrow())
+                        : model.budget(), arguments.get(MIN_THINKING).orElse(model.minTokens()));
+    }
+
+    /// Refuses options of thinking.
+    ///
+    /// @param why what follows the option's name in the error
+    /// @throws UsageException if one is given
+    public static void refuseThinking(Arguments arguments, String why) {
+        for (Option<?> option : List.of(EFFORT, THINKING_BUDGET, MIN_THINKING, SHOW_THINKING)) {
+            if (arguments.has(option)) {
+                throw new UsageException(option.name() + " " + why);
+            }
+        }
     }
 
     /// The same command line with these values, by the names of `/set`, for the options that were not given.
@@ -81,15 +116,16 @@ public final class GenerationFlags {
         return changed;
     }
 
-    /// The command line after `/set NAME VALUE`. A seed of `none` or `random`, and stop strings of `none` or without a
-    /// value, are unset.
+    /// The command line after `/set NAME VALUE`. A seed of `none` or `random`, stop strings of `none` or without a
+    /// value, and limits of thinking of `none` are unset.
     ///
     /// @throws UsageException if there is no such name, or the value is missing or wrong
     public static Arguments set(Arguments arguments, String name, String value) {
         Option<?> option = named(name).orElseThrow(() -> new UsageException(
                 "There is no option '" + name + "'." + Suggestions.sentence(name, names()) + " /set lists them."));
         boolean isUnset = option == STOP && (value.isEmpty() || value.equals("none"))
-                || option == SEED && (value.equals("none") || value.equals("random"));
+                || option == SEED && (value.equals("none") || value.equals("random"))
+                || option.group().equals(THINKING_GROUP) && value.equals("none");
         if (isUnset) {
             return arguments.without(option);
         }
@@ -130,7 +166,12 @@ public final class GenerationFlags {
                 .row(word(PRESENCE_PENALTY), sampling.presencePenalty())
                 .row(word(FREQUENCY_PENALTY), sampling.frequencyPenalty())
                 .row(word(SEED), sampling.seed().isPresent() ? sampling.seed().getAsLong() : "(random)")
-                .row(word(STOP), options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()));
+                .row(word(STOP), options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()))
+                .row(word(EFFORT), options.thinking().effort().map(Effort::word).orElse("(the template's)"))
+                .row(word(THINKING_BUDGET), options.thinking().budget().isPresent()
+                        ? options.thinking().budget().getAsInt()
+                        : options.thinking().effort().isPresent() ? "(the effort's)" : "(no limit)")
+                .row(word(MIN_THINKING), options.thinking().minTokens());
     }
 
     private static String word(Option<?> option) {

@@ -75,6 +75,18 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         stream.println();
     }
 
+    /// Prints text on standard output, faint where colors are allowed.
+    public void printFaint(String text) {
+        if (!text.isEmpty()) {
+            print(out, "\033[2m", text);
+        }
+    }
+
+    /// Clears the last line of standard output, and begins it again.
+    public void clearLine() {
+        Output.control(out, CLEAR_LINE);
+    }
+
     /// Prints text on standard output, bold where colors are allowed.
     public void printBold(String text) {
         print(out, "\033[1m", text);

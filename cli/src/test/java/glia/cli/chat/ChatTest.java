@@ -78,7 +78,7 @@ class ChatTest {
             "/stop\n/seed random\n", "/stop none\n/seed none\n"}) {
             String out = chat("/set\n" + unset + "/set\n", words).out();
             assertTrue(chat(unset, words).err().contains("Unset stop.\nUnset seed.\n"), unset);
-            assertTrue(out.matches("(?s).*seed +7\nstop +a\n.*seed +\\(random\\)\nstop +\\(none\\)\n"), out);
+            assertTrue(out.matches("(?s).*seed +7\nstop +a\n.*seed +\\(random\\)\nstop +\\(none\\)\n.*"), out);
         }
         assertTrue(chat("/temperature 0.5\n/set\n").out().contains("temperature         0.5\n"));
         assertTrue(chat("/temperature 0.5\n").err().contains("Set temperature to 0.5.\n"));

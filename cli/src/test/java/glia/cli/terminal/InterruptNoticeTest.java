@@ -16,7 +16,7 @@ class InterruptNoticeTest {
     @Test
     void nothingIsPromisedBeforeThereIsAnAnswer() {
         try (InterruptNotice notice = new InterruptNotice(console.console(), "the answer is incomplete")) {
-            StreamedAnswer answer = new StreamedAnswer(console.console(), 0, notice::arm);
+            StreamedAnswer answer = new StreamedAnswer(console.console(), 0, false, notice::arm);
             notice.print();
             assertEquals("", console.err());
             answer.text("One");

@@ -70,8 +70,15 @@ public final class Sampler implements TokenSampler {
     /// Samples with scratch memory for this vocabulary.
     int sample(Tensor logits, int row, Candidates candidates) {
         check(logits, vocabSize);
-        candidates.load(logits, row);
-        return choose(candidates);
+        int token = mask == null ? -1 : mask.forced();
+        if (token < 0) {
+            candidates.load(logits, row);
+            token = choose(candidates);
+        }
+        if (mask != null) {
+            mask.accept(token);
+        }
+        return token;
     }
 
     static void check(Tensor logits, int vocabSize) {
@@ -90,10 +97,7 @@ public final class Sampler implements TokenSampler {
         }
         long[] allowed = mask == null ? null : mask.allowed();
         int token = options.temperature() == 0 ? c.gatherOne(allowed) : draw(c, allowed);
-        if (mask != null) {
-            mask.accept(token);
-        }
-        return token;
+        return mask == null ? token : mask.replace(token);
     }
 
     private int draw(Candidates c, long[] allowed) {

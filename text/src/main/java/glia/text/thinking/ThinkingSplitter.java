@@ -91,9 +91,17 @@ public final class ThinkingSplitter {
         return part == Part.ANSWER;
     }
 
-    /// Whether text is held back since it may be part of a marker.
-    public boolean isHolding() {
-        return !held.isEmpty();
+    /// The number of characters that are held back since they may be part of a marker.
+    public int numHeld() {
+        return held.length() - leadingBlanks();
+    }
+
+    private int leadingBlanks() {
+        int count = 0;
+        while (count < held.length() && Character.isWhitespace(held.charAt(count))) {
+            count++;
+        }
+        return count;
     }
 
     /// @return whether there is more to do
@@ -113,10 +121,7 @@ public final class ThinkingSplitter {
     }
 
     private boolean before() {
-        int from = 0;
-        while (from < held.length() && Character.isWhitespace(held.charAt(from))) {
-            from++;
-        }
+        int from = leadingBlanks();
         if (hasAt(held, from, format.start())) {
             held.delete(0, from + format.start().length());
             begin(Part.THINKING);
@@ -141,10 +146,7 @@ public final class ThinkingSplitter {
 
     private boolean thinkingInTags() {
         if (atStart) {
-            int from = 0;
-            while (from < held.length() && Character.isWhitespace(held.charAt(from))) {
-                from++;
-            }
+            int from = leadingBlanks();
             if (hasAt(held, from, format.start())) {
                 held.delete(0, from + format.start().length());
                 return true;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -84,7 +85,8 @@ class ThinkingSplitterTest {
         assertEquals("[so </th][]", parts.toString());
         assertTrue(parts.isUnfinished);
         assertFalse(Parts.of(THINK, PromptState.OPEN, List.of("so </th", "ink>")).isUnfinished);
-        assertEquals("[so][]", split(HARMONY, PromptState.UNDECIDED, "<|channel|>analysis<|message|>so<|end|><|start|>"));
+        assertEquals("[so][]", split(HARMONY, PromptState.UNDECIDED,
+                "<|channel|>analysis<|message|>so<|end|><|start|>"));
     }
 
     @Test
@@ -106,7 +108,7 @@ class ThinkingSplitterTest {
 
     @Property
     void anyDivisionGivesTheSameParts(@ForAll("texts") String text, @ForAll PromptState state, @ForAll long seed) {
-        java.util.SplittableRandom random = new java.util.SplittableRandom(seed);
+        SplittableRandom random = new SplittableRandom(seed);
         for (ThinkingFormat format : ThinkingFormat.ALL) {
             String marked = text.replace("S", format.start()).replace("E", format.end())
                     .replace("A", format.answer());

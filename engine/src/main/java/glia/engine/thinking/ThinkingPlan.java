@@ -1,0 +1,154 @@
+package glia.engine.thinking;
+
+import glia.engine.sampling.TokenMask;
+import glia.text.thinking.PromptState;
+import glia.text.thinking.ThinkingFormat;
+import glia.text.thinking.ThinkingSplitter;
+import glia.text.tokenizer.Tokenizer;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/// The thinking after a prompt: its markers, its limits, and the tokens that are forced. Made by
+/// [ModelThinking#plan]. Immutable; any number of answers may follow one plan.
+public final class ThinkingPlan {
+    private static final String WAIT = "\nWait";
+    private static final int[] NONE = {};
+
+    private final Tokenizer tokenizer;
+    private final ThinkingFormat format;
+    private final PromptState state;
+    private final OptionalInt budget;
+    private final int minTokens;
+    private final int[] first;
+    private final int[] beforeEnd;
+    private final int[] end;
+    private final int endToken;
+    private final int[] waiting;
+
+    /// @param first text that is forced at the beginning of the answer
+    /// @param forcedEnd the text that ends the thinking
+    ThinkingPlan(Tokenizer tokenizer, ThinkingFormat format, PromptState state, OptionalInt budget, int minTokens,
+            String first, String forcedEnd) {
+        this.tokenizer = tokenizer;
+        this.format = format;
+        this.state = state;
+        this.budget = budget;
+        this.minTokens = minTokens;
+        this.first = tokens(first);
+        int marker = Math.max(0, forcedEnd.indexOf(format.end()));
+        this.beforeEnd = tokens(forcedEnd.substring(0, marker));
+        this.end = tokens(forcedEnd.substring(marker));
+        int[] alone = forcedEnd.isEmpty() ? NONE : tokens(format.end());
+        this.endToken = alone.length == 1 ? alone[0] : -1;
+        this.waiting = minTokens > 0 ? tokens(WAIT) : NONE;
+    }
+
+    /// The tokens of a text that continues another: without the blank that some tokenizers put before a text.
+    private int[] tokens(String text) {
+        if (text.isEmpty()) {
+            return NONE;
+        }
+        int[] before = tokenizer.encode("x", false);
+        int[] both = tokenizer.encode("x" + text, false);
+        boolean isContinued = before.length <= both.length
+                && Arrays.equals(before, 0, before.length, both, 0, before.length);
+        return isContinued ? Arrays.copyOfRange(both, before.length, both.length) : tokenizer.encode(text, false);
+    }
+
+    static int[] joined(int[] a, int[] b) {
+        int[] all = Arrays.copyOf(a, a.length + b.length);
+        System.arraycopy(b, 0, all, a.length, b.length);
+        return all;
+    }
+
+    /// The markers.
+    public ThinkingFormat format() {
+        return format;
+    }
+
+    /// What the prompt says.
+    public PromptState state() {
+        return state;
+    }
+
+    /// The most tokens of thinking; empty for no limit.
+    public OptionalInt budget() {
+        return budget;
+    }
+
+    /// The fewest tokens of thinking.
+    public int minTokens() {
+        return minTokens;
+    }
+
+    int[] first() {
+        return first;
+    }
+
+    int[] beforeEnd() {
+        return beforeEnd;
+    }
+
+    int[] end() {
+        return end;
+    }
+
+    /// The token of the end marker; -1 if it has several.
+    int endToken() {
+        return endToken;
+    }
+
+    int[] waiting() {
+        return waiting;
+    }
+
+    /// Whether tokens are forced or replaced.
+    public boolean isLimited() {
+        return first.length > 0 || minTokens > 0 || budget.isPresent() && state != PromptState.CLOSED;
+    }
+
+    /// The mask of one answer, for [glia.engine.schedule.GenerationRequest.Builder#mask]; empty if the plan sets no
+    /// limits.
+    public Optional<TokenMask> mask() {
+        return isLimited() ? Optional.of(new ThinkingControl(this, tokenizer)) : Optional.empty();
+    }
+
+    /// The tracker of one answer.
+    public ThinkingTracker tracker(ThinkingSplitter.Receiver receiver) {
+        return new ThinkingTracker(tokenizer, format, state, receiver);
+    }
+
+    /// A finished answer's parts.
+    ///
+    /// @param thinking the text of the thinking
+    /// @param thinkingTokens the tokens of the thinking
+    /// @param answer the text of the answer
+    /// @param isFinished whether the thinking, if any, has ended
+    public record Parts(String thinking, int thinkingTokens, String answer, boolean isFinished) { }
+
+    /// Splits the tokens of a finished answer.
+    public Parts split(int[] tokens) {
+        StringBuilder thinking = new StringBuilder();
+        StringBuilder answer = new StringBuilder();
+        ThinkingTracker tracker = tracker(new ThinkingSplitter.Receiver() {
+            @Override
+            public void thinking(String piece) {
+                thinking.append(piece);
+            }
+
+            @Override
+            public void answer(String piece) {
+                answer.append(piece);
+            }
+        });
+        for (int token : tokens) {
+            if (!tokenizer.endOfGeneration().contains(token)) {
+                tracker.accept(token);
+            }
+        }
+        boolean isFinished = !tracker.isThinking();
+        tracker.finish();
+        return new Parts(thinking.toString(), tracker.tokens(), answer.toString(), isFinished);
+    }
+}
