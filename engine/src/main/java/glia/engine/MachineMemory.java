@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// The memory of the machine or of the container that the program runs in.
-final class MachineMemory {
+public final class MachineMemory {
     private static final Path LINUX = Path.of("/proc/meminfo");
     private static final Path CONTAINER = Path.of("/sys/fs/cgroup/memory.max");
     private static final long UNKNOWN = 4L << 30;
@@ -16,7 +16,7 @@ final class MachineMemory {
 
     /// The total in bytes. On Linux it is read from two files: the JVM's management classes take longer to load than a
     /// small model.
-    static long totalBytes() {
+    public static long totalBytes() {
         try {
             if (!Files.exists(LINUX)) {
                 return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os

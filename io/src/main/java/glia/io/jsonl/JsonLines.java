@@ -3,6 +3,7 @@ package glia.io.jsonl;
 import glia.io.CheckpointException;
 import glia.io.DisplayText;
 import glia.io.FileErrors;
+import glia.io.json.JsonErrors;
 import glia.io.json.JsonValues;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -17,9 +18,6 @@ import tools.jackson.core.JacksonException;
 
 /// Reads a JSONL file: an object in each line, in UTF-8. Blank lines are skipped.
 public final class JsonLines implements AutoCloseable {
-    /// What the parser says of its source, which is not a file.
-    private static final String PARSER_SOURCE = " \\(for \\w+ starting at \\[Source: [^\\]]*\\]\\)";
-
     /// The longest line.
     private static final int MAX_BYTES = 1 << 28;
 
@@ -86,7 +84,7 @@ public final class JsonLines implements AutoCloseable {
         } catch (JacksonException e) {
             throw new CheckpointException(file, "line " + line + (e.getLocation() == null ? "" : ", column "
                     + e.getLocation().getColumnNr()), "is not JSON: "
-                    + DisplayText.escape(e.getOriginalMessage().replaceAll(PARSER_SOURCE, ""))
+                    + DisplayText.escape(JsonErrors.reason(e))
                     + "; expected one object, such as {\"text\": \"…\"}", e);
         }
         if (!(value instanceof Map<?, ?> map)) {

@@ -44,6 +44,11 @@ public final class CheckpointStore {
         this.keepLast = keepLast;
     }
 
+    /// The name of the folder of a step.
+    static String name(long step) {
+        return "%s%08d".formatted(PREFIX, step);
+    }
+
     /// A checkpoint that is whole.
     ///
     /// @param progress where the run was
@@ -91,7 +96,7 @@ public final class CheckpointStore {
     /// @throws CheckpointException if it cannot be written; earlier checkpoints are unchanged
     public Saved save(TrainedModel model, Optimizer optimizer, Map<String, Tensor> state, Progress progress)
             throws CheckpointException {
-        Path target = folder.resolve("%s%08d".formatted(PREFIX, progress.step()));
+        Path target = folder.resolve(name(progress.step()));
         Path beside = folder.resolve(TEMPORARY + target.getFileName());
         try {
             Files.createDirectories(folder);

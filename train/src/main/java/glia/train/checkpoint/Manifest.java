@@ -1,8 +1,10 @@
 package glia.train.checkpoint;
 
 import glia.io.CheckpointException;
+import glia.io.FileErrors;
 import glia.io.file.Folders;
 import glia.io.hub.ContentHash;
+import glia.io.json.JsonErrors;
 import glia.io.json.JsonTree;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
 /// `training/manifest.json`: step, loss, and the size and SHA-256 of every file of a checkpoint.
@@ -23,7 +26,7 @@ final class Manifest {
     static void write(Path folder, CheckpointStore.Progress progress) throws IOException {
         Map<String, Object> files = new LinkedHashMap<>();
         for (Path file : Folders.files(folder)) {
-            files.put(folder.relativize(file).toString().replace('\\', '/'),
+            files.put(name(folder, file),
                     Map.of("bytes", Files.size(file), "sha256", ContentHash.sha256(file)));
         }
         Map<String, Object> all = new LinkedHashMap<>();
@@ -66,17 +69,44 @@ final class Manifest {
             } catch (CheckpointException damaged) {
                 throw damaged;
             } catch (IOException missing) {
-                throw new CheckpointException(file, "", "cannot be read: " + missing, missing);
+                throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(missing), missing);
             }
         }
+        requireAll(folder, files);
         return saved(folder, json);
+    }
+
+    /// Requires that a manifest names all files of its folder.
+    private static void requireAll(Path folder, JsonNode files) throws CheckpointException {
+        try {
+            for (Path file : Folders.files(folder)) {
+                String name = name(folder, file);
+                if (!name.equals(NAME) && !files.has(name)) {
+                    throw new CheckpointException(folder.resolve(NAME), "", "does not name " + name + "; the checkpoint "
+                            + "is damaged");
+                }
+            }
+        } catch (CheckpointException damaged) {
+            throw damaged;
+        } catch (IOException e) {
+            throw new CheckpointException(folder, "", "cannot be read: " + FileErrors.reason(e), e);
+        }
+    }
+
+    private static String name(Path folder, Path file) {
+        return folder.relativize(file).toString().replace('\\', '/');
     }
 
     private static Saved saved(Path folder, JsonNode json) throws CheckpointException {
         if (!json.path("step").isIntegralNumber() || !json.path("files").isObject()) {
             throw new CheckpointException(folder.resolve(NAME), "", "has no step or no files");
         }
-        return new Saved(folder, new CheckpointStore.Progress(json.get("step").asLong(), json.path("tokens").asLong(0),
+        long step = json.get("step").asLong();
+        if (!CheckpointStore.name(step).equals(folder.getFileName().toString())) {
+            throw new CheckpointException(folder.resolve(NAME), "", "has step " + step + ", which is not that of its "
+                    + "folder");
+        }
+        return new Saved(folder, new CheckpointStore.Progress(step, json.path("tokens").asLong(0),
                 number(json.path("loss")), number(json.path("best_loss"))));
     }
 
@@ -88,8 +118,10 @@ final class Manifest {
         Path file = folder.resolve(NAME);
         try {
             return JsonTree.parse(Files.readString(file));
-        } catch (IOException | RuntimeException e) {
-            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
+        } catch (JacksonException e) {
+            throw new CheckpointException(file, "", "is not JSON: " + JsonErrors.reason(e), e);
         }
     }
 }

@@ -12,9 +12,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
-import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
-import glia.text.template.RenderOptions;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
@@ -30,7 +28,6 @@ import glia.train.report.RunDescription;
 import glia.train.report.TensorBoardFile;
 import glia.train.run.NumberWatch;
 import glia.train.run.ParameterNorms;
-import glia.train.run.TextSamples;
 import glia.train.run.Trainer;
 import glia.train.run.TrainerOptions;
 import glia.train.run.TrainingListener;
@@ -105,6 +102,7 @@ public final class RecipeRun implements AutoCloseable {
         optimizer = new Optimizer(kernels, groups);
         options = context.options().withTrainable(w -> model.trainable().test(w)
                 || w instanceof Weight.Stored s && others.containsValue(s));
+        RunMemory.check(recipe, model.model(), options, context.context(), notes);
         pass = TrainingPass.of(model.model(), kernels, options);
         objective = RunObjective.of(recipe, model.model(), task);
         double ema = recipe.get(RecipeKeys.EMA);
@@ -141,10 +139,17 @@ public final class RecipeRun implements AutoCloseable {
             boolean resumes) throws IOException {
         CheckpointStore store = store(recipe, folder);
         List<String> notes = new ArrayList<>();
+        Optional<Saved> last = Optional.empty();
         if (resumes) {
             notes.addAll(RunRecipe.changes(recipe, folder.recipe()));
+            List<String> rejected = new ArrayList<>();
+            last = store.latest(rejected);
+            if (last.isEmpty() && !rejected.isEmpty()) {
+                throw new CheckpointException(folder.checkpoints(), "", "holds no checkpoint that is whole, so the run "
+                        + "cannot continue; --force begins it anew: " + String.join("; ", rejected));
+            }
+            notes.addAll(rejected);
         }
-        Optional<Saved> last = resumes ? store.latest(notes) : Optional.empty();
         Path start = RunStart.locate(recipe, folder, models, resumes);
         try (RunStart text = RunStart.load(start)) {
             RunModel model = RunModel.load(recipe, start, text.newHead(recipe), last);
@@ -214,8 +219,7 @@ public final class RecipeRun implements AutoCloseable {
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(kernels, pass, groups))
-                .sampleBy(new TextSamples(engine, tokenizer, recipe.get(RecipeKeys.PROMPTS), this::prompt,
-                        Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)), recipe.get(RecipeKeys.SEED)));
+                .sampleBy(RunSamples.of(recipe, engine, tokenizer, template));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
         Map<String, Tensor> others = new LinkedHashMap<>();
@@ -226,15 +230,13 @@ public final class RecipeRun implements AutoCloseable {
                 .policy()));
         made.guardBy(watch).keep(watch.state());
         if (last.isPresent()) {
+            if (last.get().step() > steps) {
+                throw recipe.error(RecipeKeys.STEPS, "makes " + steps + " steps, but the run has made "
+                        + last.get().step() + " already; give more");
+            }
             made.resume(last.get());
         }
         return made;
-    }
-
-    /// The tokens of a prompt: a message of a chat if chats are trained on.
-    private int[] prompt(String text) {
-        return template.isEmpty() ? tokenizer.encode(text, true)
-                : template.get().encode(List.of(ChatMessage.user(text)), RenderOptions.PROMPT, tokenizer);
     }
 
     /// The recipe.

@@ -144,12 +144,20 @@ public record RunFolder(Path path) {
             }
             return;
         }
-        discard();
         try (Stream<Path> files = Files.list(path)) {
-            if (files.anyMatch(f -> !f.equals(lock()))) {
-                throw somethingElse();
+            if (!files.allMatch(this::isPrepared)) {
+                throw Files.exists(metrics()) || Files.exists(checkpoints()) ? new CheckpointException(recipe(), "",
+                        "is missing, so the run in this folder cannot continue; give another output")
+                        : somethingElse();
             }
         }
+        discard();
+    }
+
+    /// Whether a file is written before the recipe.
+    private boolean isPrepared(Path file) {
+        return file.equals(lock()) || file.equals(start()) || file.equals(tokenizer())
+                || file.getFileName().toString().endsWith(".tokens");
     }
 
     /// The run is ready for its first step: what it replaces is deleted.

@@ -2,6 +2,7 @@ package glia.train.report;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.io.json.JsonErrors;
 import glia.io.json.JsonValues;
 import glia.train.run.ScoredText;
 import glia.train.run.StepFigures;
@@ -85,7 +86,7 @@ public final class MetricsReader {
                 return map;
             }
         } catch (JacksonException e) {
-            throw broken(file, number, e.getOriginalMessage(), e);
+            throw broken(file, number, JsonErrors.reason(e), e);
         }
         throw broken(file, number, "is no JSON object", null);
     }

@@ -177,6 +177,44 @@ class RecipeRunTest {
         assertFalse(Files.exists(folder.resolve("run/.replaced")));
     }
 
+    private void refused(String expected, Recipe recipe, Existing existing) {
+        var e = assertThrows(CheckpointException.class, () -> begin(recipe, "run", existing));
+        assertTrue(e.getMessage().contains(expected), e.getMessage());
+    }
+
+    @Test
+    void aRunThatCannotContinueIsLeftAsItIs() throws Exception {
+        run(recipe(PRETRAIN), "run", Existing.REFUSE, -1);
+        refused("steps: makes 8 steps, but the run has made 12", recipe(PRETRAIN, "steps=8"), Existing.RESUME);
+        for (String step : List.of("step-00000008", "step-00000012")) {
+            Path manifest = folder.resolve("run/checkpoints").resolve(step).resolve("training/manifest.json");
+            Files.writeString(manifest, "{\"step\": 12, \"files\": {}}");
+        }
+        refused("holds no checkpoint that is whole", recipe(PRETRAIN), Existing.RESUME);
+        Files.delete(folder.resolve("run/recipe.yaml"));
+        for (Existing existing : Existing.values()) {
+            refused("run/recipe.yaml: is missing", recipe(PRETRAIN), existing);
+        }
+        assertTrue(Files.exists(folder.resolve("run/start/model.safetensors")));
+        assertTrue(Files.exists(folder.resolve("run/train.tokens")));
+    }
+
+    @Test
+    void whatARunCannotDoIsRefusedBeforeIt() throws Exception {
+        refused("sample.prompts: is empty", recipe(PRETRAIN, "sample.prompts=[]"), Existing.REFUSE);
+        refused("batch.sequences: is too much", recipe(PRETRAIN, "batch.sequences=1000000",
+                "model.new={family: llama, hidden: 512, layers: 8, context: 32}"), Existing.REFUSE);
+        assertFalse(Files.exists(folder.resolve("run")));
+        run(recipe(PRETRAIN, "steps=1"), "base", Existing.REFUSE, -1);
+        refused("sample.every: is set, but the model is a classifier or reward model", recipe("""
+                task: classify
+                model: {path: base/model}
+                data: {train: labels.jsonl}
+                steps: 1
+                sample: {every: 1, prompts: be}
+                """), Existing.REFUSE);
+    }
+
     @Test
     void aResumedRunKeepsItsModelAndTellsWhatElseHasChanged() throws Exception {
         begin(recipe(PRETRAIN), "run", Existing.REFUSE);
