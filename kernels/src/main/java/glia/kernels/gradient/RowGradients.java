@@ -19,6 +19,7 @@ public final class RowGradients implements GradientKernels {
     private final AdamUpdate adam;
     private final SquareSum squares;
     private final Zero zero;
+    private final RoundToBf16 rounding;
 
     /// @param steps creates the inner loops of one thread
     public RowGradients(Workers workers, Supplier<RowSteps> steps) {
@@ -34,6 +35,7 @@ public final class RowGradients implements GradientKernels {
         adam = new AdamUpdate(workers, each);
         squares = new SquareSum(workers, each);
         zero = new Zero(workers);
+        rounding = new RoundToBf16(workers, each);
     }
 
     @Override
@@ -89,5 +91,10 @@ public final class RowGradients implements GradientKernels {
     @Override
     public void zero(Tensor x) {
         zero.run(x);
+    }
+
+    @Override
+    public void roundToBf16(Tensor x) {
+        rounding.run(x);
     }
 }

@@ -46,6 +46,9 @@ public interface RowSteps {
     /// Returns `Σ x²`.
     double sumOfSquares(long x, int count);
 
+    /// Rounds to BF16 values, see `GradientKernels.roundToBf16`.
+    void roundToBf16(long x, int count);
+
     /// Computes a step of `GradientKernels.adam`.
     void adam(long w, long m, long v, long g, int count, AdamStep step);
 }

@@ -79,6 +79,11 @@ public final class EmittedRowSteps implements RowSteps {
     }
 
     @Override
+    public void roundToBf16(long x, int count) {
+        RoundCode.of(level).round(x, count);
+    }
+
+    @Override
     public void adam(long w, long m, long v, long g, int count, AdamStep step) {
         AdamCode.of(level).step(w, m, v, g, count, sum.address() + 16, step);
     }

@@ -251,6 +251,16 @@ final class VectorRowSteps implements RowSteps {
         }
     }
 
+    @Override
+    public void roundToBf16(long x, int count) {
+        for (int i = 0; i < count; i++) {
+            int bits = Memory.i32(x + 4L * i);
+            int isNaN = 0x7f80_0000 - (bits & Integer.MAX_VALUE) >> 31;
+            int rounded = bits + (0x7fff + (bits >>> 16 & 1) & ~isNaN);
+            Memory.i32(x + 4L * i, rounded & 0xffff_0000 | isNaN & 0x40_0000);
+        }
+    }
+
     /// Four sums, so that additions need not wait for each other.
     @Override
     public double sumOfSquares(long x, int count) {

@@ -12,8 +12,8 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 
 /// Compact copies of activations for the backward pass. In mixed precision, when the forward pass has read the
-/// activations of a sublayer for the last time, those that the backward pass will read are copied, as BF16 if their
-/// values are BF16 values, and the workspace is reused by the next sublayer. Before the backward pass of the sublayer
+/// activations of a sublayer for the last time, those that the backward pass will read are copied, as BF16 if they were
+/// rounded to it, and the workspace is reused by the next sublayer. Before the backward pass of the sublayer
 /// they are restored at the same addresses with the same bits.
 final class ActivationArchive {
     private static final long ALIGNMENT = 64;
@@ -29,6 +29,7 @@ final class ActivationArchive {
     private final Workers workers;
     private final ActivationGradients gradients;
     private final Set<Tensor> results = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<Tensor> rounded = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Tensor> read = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Operation.Inputs reader = new Operation.Inputs() {
         @Override
@@ -57,6 +58,15 @@ final class ActivationArchive {
         }
     }
 
+    /// Notes whether the values of an activation, which was just computed, have been rounded to BF16.
+    void computed(Tensor x, boolean isBf16) {
+        if (isBf16) {
+            rounded.add(x);
+        } else {
+            rounded.remove(x);
+        }
+    }
+
     /// Adds activations to be saved.
     void keep(Tensor... xs) {
         read.addAll(Arrays.asList(xs));
@@ -76,7 +86,7 @@ final class ActivationArchive {
             needsGradient[i] = gradients.needs(t);
             offsets[i] = -1;
             if (read.contains(t) || !results.contains(t)) {
-                isBf16[i] = Bf16Copies.fits(workers, t);
+                isBf16[i] = rounded.contains(t);
                 offsets[i] = bytes;
                 bytes += Math.ceilDiv((isBf16[i] ? DType.BF16 : DType.F32).bytes(t.size()), ALIGNMENT) * ALIGNMENT;
             }
@@ -91,6 +101,7 @@ final class ActivationArchive {
             }
         }
         results.clear();
+        rounded.clear();
         read.clear();
         return new Saved(window, memory, offsets, isBf16, needsGradient);
     }

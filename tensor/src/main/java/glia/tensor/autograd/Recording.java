@@ -66,8 +66,11 @@ final class Recording implements AutoCloseable {
         if (wanted.isInput(own, y)) {
             return y;
         }
-        if (archive.isPresent() && own.roundsToBf16()) {
-            Bf16Copies.round(kernels.workers(), y);
+        if (archive.isPresent()) {
+            if (own.roundsToBf16()) {
+                kernels.gradients().roundToBf16(y);
+            }
+            archive.get().computed(y, own.roundsToBf16());
         }
         kept.remove(y);
         gradients.need(y, needsGradient);

@@ -68,4 +68,9 @@ public interface GradientKernels {
 
     /// Sets all elements to 0.
     void zero(Tensor x);
+
+    // ---- mixed precision -----------------------------------------------------------------------------------------
+
+    /// Rounds all elements to BF16 values, half to even. NaN stays NaN, quiet and with its sign.
+    void roundToBf16(Tensor x);
 }

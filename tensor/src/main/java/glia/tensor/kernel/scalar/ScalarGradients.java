@@ -82,4 +82,15 @@ final class ScalarGradients implements GradientKernels {
     public void zero(Tensor x) {
         x.zero();
     }
+
+    @Override
+    public void roundToBf16(Tensor x) {
+        for (long i = 0; i < x.size(); i++) {
+            int bits = Float.floatToRawIntBits(x.get(i));
+            boolean isNaN = (bits & Integer.MAX_VALUE) > 0x7f80_0000;
+            int rounded = isNaN ? bits | 0x40_0000 : bits + 0x7fff + (bits >>> 16 & 1);
+            x.set(i, Float.intBitsToFloat(rounded & 0xffff_0000));
+        }
+        x.changed();
+    }
 }
