@@ -9,6 +9,7 @@ module glia.reason {
     exports glia.reason.policy.loss;
     exports glia.reason.program;
     exports glia.reason.reward;
+    exports glia.reason.reward.math;
     exports glia.reason.task;
     exports glia.reason.rollout;
 
