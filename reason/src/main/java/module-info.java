@@ -6,6 +6,7 @@ module glia.reason {
     exports glia.reason.preference;
     exports glia.reason.policy;
     exports glia.reason.policy.advantage;
+    exports glia.reason.policy.correction;
     exports glia.reason.policy.loss;
     exports glia.reason.program;
     exports glia.reason.reward;
@@ -14,6 +15,13 @@ module glia.reason {
     exports glia.reason.rollout;
 
     provides glia.train.check.CaseGroup with
+            glia.reason.check.AdaptiveEntropyCases,
+            glia.reason.check.GmpoCases,
+            glia.reason.check.GrpoCases,
+            glia.reason.check.PpoCases,
+            glia.reason.check.RlooCases,
+            glia.reason.check.VerlAdvantageCases,
+            glia.reason.check.VerlLossCases,
             glia.reason.preference.BcoCases,
             glia.reason.preference.CpoCases,
             glia.reason.preference.DpoCases,
@@ -21,5 +29,6 @@ module glia.reason {
             glia.reason.preference.OrpoCases,
             glia.reason.preference.PrmCases;
     provides glia.train.check.RunKind with
+            glia.reason.check.PolicyRuns,
             glia.reason.preference.DpoRuns;
 }

@@ -35,7 +35,7 @@ public record RewardDecoupled(double epsilon, Lone lone, boolean overTokens) imp
     }
 
     /// The weighted sums of normalized columns, NaN where no column applies.
-    private double[] sums(AdvantageInput input) {
+    public double[] sums(AdvantageInput input) {
         int columns = input.weights().length;
         double[][] normalized = new double[input.size()][columns];
         for (int k = 0; k < columns; k++) {

@@ -3,7 +3,7 @@ package glia.reason.policy.advantage;
 /// REINFORCE++ (https://arxiv.org/abs/2501.03262): the discounted rewards from each token to the end, whitened over the
 /// tokens of the batch; no groups are needed.
 ///
-/// > G[t] = r[t] + γ·G[t+1], where a place outside the mask ends the sum
+/// > G[t] = r[t] + γ·G[t+1], where observations are skipped with their rewards
 ///
 /// @param gamma γ, 1 for no discount
 public record RewardToGo(double gamma) implements AdvantageEstimator {
@@ -15,9 +15,10 @@ public record RewardToGo(double gamma) implements AdvantageEstimator {
             returns[i] = new double[rewards[i].length];
             double sum = 0;
             for (int t = returns[i].length - 1; t >= 0; t--) {
-                sum = rewards[i][t] + gamma * sum;
-                returns[i][t] = sum;
-                sum = input.mask()[i][t] ? sum : 0;
+                if (input.mask()[i][t]) {
+                    sum = rewards[i][t] + gamma * sum;
+                    returns[i][t] = sum;
+                }
             }
         }
         double[][] white = Whitening.of(returns, input.mask()).apply(returns, true);

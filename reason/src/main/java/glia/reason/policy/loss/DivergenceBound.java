@@ -47,14 +47,16 @@ public record DivergenceBound(Divergence divergence, double low, double high, do
         double[] gains = new double[d.length];
         boolean[] up = new boolean[d.length];
         boolean[] down = new boolean[d.length];
+        boolean[] truncated = new boolean[d.length];
         for (int n = 0; n < d.length; n++) {
             double moved = divergence.of(logProbs[n] - d[n], logProbs[n]);
             up[n] = advantages[n] > 0 && d[n] > 0 && moved > high;
             down[n] = advantages[n] <= 0 && d[n] < 0 && moved > low;
-            double weight = Math.min(Math.exp(Math.clamp(d[n], -mostExponent, mostExponent)), most);
-            gains[n] = up[n] || down[n] ? 0 : -weight * advantages[n];
+            double weight = Math.exp(Math.clamp(d[n], -mostExponent, mostExponent));
+            truncated[n] = weight > most && advantages[n] <= 0;
+            gains[n] = up[n] || down[n] ? 0 : -Math.min(weight, most) * advantages[n];
         }
         return LossTerms.ofRows(in.logProbs().times(in.constant(gains)), ratio, false,
-                ClipFigures.of(in.batch(), false, down, up, new boolean[d.length]));
+                ClipFigures.of(in.batch(), false, down, up, truncated));
     }
 }

@@ -7,7 +7,7 @@ import java.util.Optional;
 ///
 /// > L = -exp(mean(clip(d)))·A, where log ratios d are cut at high for A > 0 and at -low for A < 0
 ///
-/// The advantage of a sequence is that of [PolicyBatch#sequenceAdvantages].
+/// The advantage of a sequence is that of [PolicyBatch#sequenceAdvantages]. Tokens of advantage 0 count as ratio 1.
 ///
 /// @param low how far a log ratio may fall below 0, 0.4 in the paper
 /// @param high how far it may rise above 0
@@ -29,12 +29,14 @@ public record GeometricMean(double low, double high) implements PolicyLoss {
         double[] advantages = in.batch().advantages();
         double[] largest = new double[advantages.length];
         double[] smallest = new double[advantages.length];
+        double[] shares = in.keptShares();
         for (int n = 0; n < advantages.length; n++) {
             largest[n] = advantages[n] > 0 ? high : Double.POSITIVE_INFINITY;
             smallest[n] = advantages[n] < 0 ? -low : Double.NEGATIVE_INFINITY;
+            shares[n] = advantages[n] == 0 ? 0 : shares[n];
         }
         Value clipped = d.min(in.constant(largest)).max(in.constant(smallest));
-        Value ratio = in.sequenceSums(clipped.times(in.constant(in.keptShares()))).exp();
+        Value ratio = in.sequenceSums(clipped.times(in.constant(shares))).exp();
         Value losses = ratio.times(in.constant(in.batch().sequenceAdvantages())).times(-1);
         return new LossTerms(losses, true, Optional.of(ratio), Optional.of(ratio), true, figures(in));
     }

@@ -21,12 +21,9 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
 
     @Override
     public LossTerms of(LossInput in) {
-        double[] z = logRatios(in);
-        double[] advantages = in.batch().advantages();
-        double[] gains = new double[advantages.length];
+        double[] gains = rowWeights(in);
         for (int n = 0; n < gains.length; n++) {
-            double phi = weight(z[in.batch().sequences()[n]], advantages[n]);
-            gains[n] = -phi * advantages[n];
+            gains[n] *= -in.batch().advantages()[n];
         }
         Value ratio = level.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
         return LossTerms.ofRows(in.logProbs().times(in.constant(gains)), ratio, level.isPerSequence(),
@@ -39,6 +36,16 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
         double[] weights = new double[z.length];
         for (int s = 0; s < z.length; s++) {
             weights[s] = weight(z[s], in.batch().sequenceAdvantages()[s]);
+        }
+        return weights;
+    }
+
+    /// The weight of each row, φ of its sequence's ratio and its own advantage.
+    public double[] rowWeights(LossInput in) {
+        double[] z = logRatios(in);
+        double[] weights = new double[in.batch().numRows()];
+        for (int n = 0; n < weights.length; n++) {
+            weights[n] = weight(z[in.batch().sequences()[n]], in.batch().advantages()[n]);
         }
         return weights;
     }

@@ -1,0 +1,127 @@
+package glia.reason.check;
+
+import glia.reason.policy.Aggregation.SequenceMean;
+import glia.reason.policy.KlReward;
+import glia.reason.policy.PolicyObjective;
+import glia.reason.policy.Totals;
+import glia.reason.policy.advantage.AdvantageInput;
+import glia.reason.policy.advantage.LeaveOneOut;
+import glia.reason.policy.advantage.Lone;
+import glia.reason.policy.advantage.RewardStatistics;
+import glia.reason.policy.loss.ClipFigures;
+import glia.reason.policy.loss.ClippedRatio;
+import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.policy.loss.RatioLevel;
+import glia.tensor.autograd.Value;
+import glia.tensor.kernel.Kernels;
+import glia.train.check.CaseFile;
+import glia.train.check.CaseGroup;
+import glia.train.check.CaseParams;
+import glia.train.check.CaseResult;
+import glia.train.check.CaseTensor;
+import glia.train.check.Comparison;
+import glia.train.check.ReferenceCase;
+import glia.train.check.Variables;
+import glia.train.loss.KlEstimator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/// TRL's RLOO, from rewards to the loss.
+public final class RlooCases implements CaseGroup {
+    private static final double F32 = Comparison.F32;
+
+    public RlooCases() { }
+
+    @Override
+    public String name() {
+        return "rloo";
+    }
+
+    @Override
+    public void run(Path folder, Path goldens, Kernels kernels, Consumer<CaseResult> results) throws IOException {
+        CaseFile.run(folder, results, (c, comparison) -> {
+            CaseTensor mask = TrlAdvantages.withoutTruncated(c.input("mask"), c.tensor("mask_used"),
+                    c.params().flag("mask_truncated_completions", false));
+            comparison.tensor("mask_used", mask.values(), F32);
+            CaseRows rows = new CaseRows(mask);
+            comparison.tensor("advantages", advantages(c, comparison, rows), F32);
+            // The reference's own, which are F32: the sign of one that is 0 up to rounding decides what counts as
+            // clipped.
+            double[] advantages = c.tensor("advantages").values();
+            try (Variables variables = new Variables(kernels)) {
+                loss(c, comparison, rows, advantages, variables);
+            }
+        });
+    }
+
+    /// The reward columns. Those of the cases with equal or missing rewards are not stored but documented.
+    private static double[][] scores(ReferenceCase c, int group) {
+        double[] first = c.input("rewards").values().clone();
+        if (c.id().startsWith("rloo-all-equal")) {
+            Arrays.fill(first, 0.5);
+        } else if (c.id().startsWith("rloo-unscorable")) {
+            for (int i : new int[] {2, group, group + 1, group + 2}) {
+                first[i] = Double.NaN;
+            }
+        }
+        int columns = c.params().integer("reward_columns", 1);
+        double[] second = columns > 1 ? c.input("rewards2").values() : first;
+        double[][] scores = new double[first.length][];
+        Arrays.setAll(scores, i -> columns > 1 ? new double[] {first[i], second[i]} : new double[] {first[i]});
+        return scores;
+    }
+
+    private static double[] advantages(ReferenceCase c, Comparison comparison, CaseRows rows) {
+        CaseParams p = c.params();
+        int size = p.integer("num_generations", 2);
+        double[][] scores = scores(c, size);
+        double[] weights = TrlAdvantages.weights(p, scores[0].length);
+        int[] groups = TrlAdvantages.groups(scores.length, size);
+        AdvantageInput input = AdvantageInput.ofScores(groups, rows.mask(), scores, weights);
+        double[] outcomes = input.outcomes();
+        comparison.scalar("reward", RewardStatistics.of(outcomes).mean(), F32);
+        comparison.scalar("reward_std", RewardStatistics.of(outcomes).std(), F32);
+        double[] range = p.numbers("reward_clip_range");
+        double beta = p.number("beta", 0.05);
+        double[][] old = rows.matrix(c.input("logp_old"));
+        double[] kl = KlReward.sums(KlEstimator.K1, old, rows.matrix(c.input("logp_ref")), rows.mask());
+        for (int i = 0; i < outcomes.length; i++) {
+            outcomes[i] = range.length == 2 ? Math.clamp(outcomes[i], range[0], range[1]) : outcomes[i];
+            outcomes[i] -= beta * kl[i];
+        }
+        if (c.hasScalar("kl")) {
+            comparison.scalar("kl", Arrays.stream(kl).sum() / Math.max(1, rows.numRows()), F32);
+        }
+        comparison.scalar("frac_reward_zero_std",
+                RewardStatistics.shareOfZeros(RewardStatistics.groupStds(groups, outcomes)), F32);
+        return new LeaveOneOut(Lone.ZERO, p.flag("normalize_advantages", false)).of(outcomes, input);
+    }
+
+    /// The objective of TRL's parameters.
+    static PolicyObjective objective(CaseParams p) {
+        double low = p.number("epsilon_low", p.number("epsilon", 0.2));
+        return PolicyObjective.of(ClippedRatio.of(RatioLevel.SEQUENCE_SUM, low, p.number("epsilon_high", low)),
+                SequenceMean.ofMeans());
+    }
+
+    private static void loss(ReferenceCase c, Comparison comparison, CaseRows rows, double[] advantages,
+            Variables variables) {
+        PolicyObjective objective = objective(c.params());
+        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), advantages)
+                .withOld(rows.of(c.input("logp_old")));
+        Value logProbs = rows.variable(variables, "logp", c.input("logp_new"));
+        Value entropies = rows.variable(variables, "entropy", c.input("entropy"));
+        PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch,
+                Totals.of(batch, objective.aggregation()));
+        comparison.tensor("per_sequence_loss", CaseRows.numbers(result.losses()), F32);
+        comparison.tensor("coef_1", CaseRows.numbers(result.terms().ratio().orElseThrow()), F32);
+        comparison.scalar("entropy", result.figures().entropy(), F32);
+        ClipFigures clip = result.figures().clip();
+        GrpoCases.clip(c, comparison, clip);
+        comparison.scalar("loss", variables.backward(result.loss()), F32);
+        comparison.tensor("grad_logp", variables.gradient("logp"), F32);
+    }
+}
