@@ -1,6 +1,7 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.math.MathAnswer;
 import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,10 @@ final class AnswerRewards {
                                 new RewardOption("use", "each_once", "how the numbers are used: each_once, "
                                         + "at_most_once or any"),
                                 new RewardOption("operators", "+-*/", "operators that are allowed; ^ may be added")),
-                        EquationReward::new));
+                        EquationReward::new),
+                new NamedReward("math", "1 if the mathematical answer is right, else 0; does not apply where the "
+                        + "expected answer cannot be parsed", with(new RewardOption("strict", "false",
+                                "accept only LaTeX in a box or after the word answer")), AnswerRewards::math));
     }
 
     static List<RewardOption> with(RewardOption... more) {
@@ -79,6 +83,21 @@ final class AnswerRewards {
             }
             Optional<Rational> answer = answers.answer(sample).flatMap(Answers::number);
             return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance, relative));
+        };
+    }
+
+    private static Reward math(RewardOptions options) {
+        Answers answers = new Answers(options, Extract.ALL);
+        boolean strict = options.flag("strict", false);
+        return sample -> {
+            String gold = answers.expected(sample).toString();
+            Optional<MathAnswer> expected = strict ? MathAnswer.find(gold) : MathAnswer.expected(gold);
+            if (expected.isEmpty()) {
+                return OptionalDouble.empty();
+            }
+            Optional<MathAnswer> answer = answers.answer(sample).flatMap(text -> strict ? MathAnswer.findStrict(text)
+                    : MathAnswer.find(text));
+            return of(answer.isPresent() && expected.get().accepts(answer.get()));
         };
     }
 

@@ -1,0 +1,113 @@
+package glia.reason.reward.math;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A formula in a text.
+///
+/// @param content the LaTeX between the delimiters
+/// @param start where the opening delimiter begins
+/// @param end after the closing delimiter, and after a percent sign if one follows
+/// @param percent whether a percent sign follows
+record Formula(String content, int start, int end, boolean percent) {
+    private static final Pattern PERCENT = Pattern.compile("\\G\\s*+(?:\\\\?%|[Pp]ercent(?:age)?|[Pp]ct)");
+    private static final Pattern FRACTION = Pattern.compile(
+            "\\G-?+\\\\frac\\{-?+\\d++(?:[.,]\\d++)?+\\}\\{-?+\\d++(?:[.,]\\d++)?+\\}");
+
+    /// The formulas of a text, in order and without overlaps.
+    static List<Formula> all(String text) {
+        List<Formula> found = new ArrayList<>();
+        // A delimiter that is not closed once is not closed later either.
+        boolean[] open = {true, true, true, true};
+        int at = 0;
+        while (at < text.length()) {
+            Formula formula = at(text, at, open);
+            if (formula != null) {
+                found.add(formula);
+                at = formula.end;
+            } else {
+                at++;
+            }
+        }
+        return found;
+    }
+
+    private static Formula at(String text, int i, boolean[] open) {
+        char c = text.charAt(i);
+        boolean escaped = i > 0 && text.charAt(i - 1) == '\\';
+        if (c == '$' && !escaped) {
+            Formula display = text.startsWith("$$", i) && open[0] ? between(text, i, "$$", "$$", false) : null;
+            open[0] &= display != null || !text.startsWith("$$", i);
+            return display != null ? display : i > 0 && isDigit(text.charAt(i - 1)) ? null : inline(text, i);
+        }
+        if (c == '\\' && !escaped && i + 1 < text.length()) {
+            if (text.charAt(i + 1) == '[' && open[1]) {
+                Formula display = between(text, i, "\\[", "\\]", false);
+                open[1] = display != null;
+                return display;
+            }
+            if (text.charAt(i + 1) == '(') {
+                return between(text, i, "\\(", "\\)", true);
+            }
+        }
+        if (Character.isWhitespace(c) && i + 1 < text.length() && text.charAt(i + 1) == '[') {
+            return bracket(text, i);
+        }
+        return c == '\\' || c == '-' ? fraction(text, i) : null;
+    }
+
+    private static boolean isDigit(char c) {
+        return c >= '0' && c <= '9';
+    }
+
+    private static Formula between(String text, int start, String opening, String closing, boolean oneLine) {
+        int from = start + opening.length();
+        int end = text.indexOf(closing, from + 1);
+        while (end > 0 && text.charAt(end - 1) == '\\') {
+            end = text.indexOf(closing, end + 1);
+        }
+        if (end < 0) {
+            return null;
+        }
+        int line = oneLine ? text.indexOf('\n', from) : -1;
+        return line >= 0 && line < end ? null : of(text, text.substring(from, end), start, end + closing.length());
+    }
+
+    private static Formula inline(String text, int start) {
+        for (int i = start + 1; i < text.length() && text.charAt(i) != '\n'; i++) {
+            if (text.charAt(i) == '\\' && i + 1 < text.length() && text.charAt(i + 1) == '$') {
+                i++;
+            } else if (text.charAt(i) == '$') {
+                return i == start + 1 ? null : of(text, text.substring(start + 1, i), start, i + 1);
+            }
+        }
+        return null;
+    }
+
+    private static Formula bracket(String text, int start) {
+        for (int i = start + 2; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == ']') {
+                boolean space = i + 1 < text.length() && Character.isWhitespace(text.charAt(i + 1));
+                return space && i > start + 2 ? of(text, text.substring(start + 2, i), start, i + 2) : null;
+            }
+            if (c == '[' || c == '\n') {
+                return null;
+            }
+        }
+        return null;
+    }
+
+    private static Formula fraction(String text, int start) {
+        Matcher matcher = FRACTION.matcher(text).region(start, text.length());
+        return matcher.find() ? of(text, matcher.group(), start, matcher.end()) : null;
+    }
+
+    private static Formula of(String text, String content, int start, int end) {
+        Matcher percent = PERCENT.matcher(text).region(end, text.length());
+        boolean follows = percent.find();
+        return new Formula(content, start, follows ? percent.end() : end, follows);
+    }
+}

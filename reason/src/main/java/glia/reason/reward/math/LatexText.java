@@ -1,0 +1,160 @@
+package glia.reason.reward.math;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Prepares LaTeX for the parser: takes the content of boxes, drops units, dollar signs and layout, and repairs what
+/// models often write, such as `\frac12`, `sqrt(2)` and `1,000`.
+///
+/// The rules are those of math-verify's normalization, so that both read the same from a text.
+final class LatexText {
+    /// Which boxes of a text count.
+    enum Boxes {
+        /// All, joined by commas.
+        ALL,
+        /// The last one, and those before it that are close to it.
+        LAST
+    }
+
+    private static final int NEAR = 10;
+    private static final int WITHIN_A_SENTENCE = 70;
+    private static final Pattern SEPARATOR = Pattern.compile("\\b(?:and|or)\\b|[,;]");
+    private static final Pattern SIZES = Pattern.compile("\\\\m?(?:left|right)(?=\\\\?[\\[\\](){}|<>.]|\\\\[a-z])\\.?+");
+    private static final Pattern DROPPED = Pattern.compile("\\\\mathrm\\{th\\}|\\\\!\\s*+|\\\\text\\s*+\\{\\s*+\\}"
+            + "|\\\\\\$|\\$|(?<!\\\\)[\"]|\\\\displaystyle|,?\\\\ldots|\\\\dots|\\.\\.\\.|\\\\phantom\\{[^{}]*+\\}");
+    private static final Pattern FONTS = Pattern.compile(
+            "\\\\(?:math(?:rm|it|bf|sf)|text(?:normal|bf|it|rm|sf)|mbox|hbox)(?=\\s*+\\{)");
+    private static final Pattern AND_OR = Pattern.compile(
+            ",?\\s*+\\\\text\\s*+\\{\\s*+(?:and|or)\\s*+\\}|,?\\s++(?:and|or)\\s++|(?<=[\\d}$)])(?:and|or)(?=[\\d\\\\$(])");
+    private static final Pattern COMMA = Pattern.compile("\\s*+\\{\\s*+,\\s*+\\}");
+    private static final Pattern PERCENT = Pattern.compile("\\s*+(?:\\\\text\\{\\s*+)?\\b(?:percentage|percent|pct)\\b\\}?+");
+    private static final Pattern INFINITY = Pattern.compile("(?<![\\\\a-zA-Z])(?:infinity|inf)(?![a-zA-Z])");
+    private static final Pattern DOUBLED = Pattern.compile("\\\\\\\\(?=[a-zA-Z])");
+    private static final Pattern UNIT_TEXT = Pattern.compile(
+            "(?<=\\S)\\s*+(?:\\\\[ ,;]\\s*+)*+\\\\text\\s*+\\{[^{}]*+\\}(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
+    private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*+(?:\\bis|[:=])\\s*+\\}(?=.)");
+    private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
+            + "kmph|km/h|m/s|degrees?|deg|gallons?|gal|liters?|litres?|ml|mL|hours?|hrs?|hr|minutes?|mins?|seconds?|secs?|"
+            + "days?|weeks?|months?|years?|yrs?|inches|inch|yards?|meters?|metres?|mm|cm|dm|km|kg|mg|gm|grams?|cents?|"
+            + "dollars?|rupees?|rs|units?|students?|men|man|women|woman|apples?|coins?|tiles?|acres?|hectares?|ohms?|"
+            + "digits?|edges?|integers?|am|pm|a\\.m\\.|p\\.m\\.|cc)(?:\\^\\d|\\^\\{\\d\\})?+";
+    private static final Pattern UNITS = Pattern.compile("(?<=[\\d}\\s])\\s*+(?:" + LONG_UNITS + ")\\s*+$");
+    private static final Pattern SHORT_UNITS = Pattern.compile(
+            "^(-?[\\d.,]++|-?\\\\frac\\{\\d+\\}\\{\\d+\\})\\s*+[mslghd](?:\\^\\d|\\^\\{\\d\\})?+\\s*+$");
+
+    private LatexText() { }
+
+    /// The text that the parser reads.
+    static String normalized(String latex, Boxes boxes) {
+        return repaired(withoutUnits(cleaned(boxed(latex, boxes)))).strip();
+    }
+
+    /// The same without repairs: malformed commands stay what they are.
+    static String strict(String latex, Boxes boxes) {
+        return withoutUnits(cleaned(boxed(latex, boxes))).strip();
+    }
+
+    private static String cleaned(String latex) {
+        String text = SIZES.matcher(latex).replaceAll("");
+        text = DROPPED.matcher(text).replaceAll(m -> m.group().indexOf("dots") >= 0 ? " " : "");
+        text = FONTS.matcher(text).replaceAll("\\\\text");
+        text = text.replaceAll("\\\\[dtc]frac", "\\\\frac").replace("~=", "\\approx");
+        text = COMMA.matcher(text).replaceAll(",");
+        text = AND_OR.matcher(text).replaceAll(",");
+        text = PERCENT.matcher(text).replaceAll("\\\\%");
+        text = INFINITY.matcher(text).replaceAll("\\\\infty").replaceAll("[\\n\\t]", " ");
+        return text.contains("matrix") || text.contains("\\begin") ? text : DOUBLED.matcher(text).replaceAll("\\\\");
+    }
+
+    private static String withoutUnits(String latex) {
+        String text = latex;
+        for (Pattern unit : List.of(UNIT_TEXT, UNITS, UNITS)) {
+            String rest = unit.matcher(text).replaceFirst("").strip();
+            text = rest.isEmpty() ? text : rest;
+        }
+        text = SHORT_UNITS.matcher(text).replaceFirst("$1");
+        return LEAD_IN.matcher(text).replaceFirst("");
+    }
+
+    private static String repaired(String latex) {
+        String text = latex.startsWith(".") ? "0" + latex : latex;
+        text = text.replaceAll("\\^\\s?\\(([^()]*+)\\)", "^{($1)}");
+        text = text.replaceAll("(?<!\\\\)\\bsqrt\\s?\\(([^()]*+)\\)", "\\\\sqrt{$1}");
+        text = text.replaceAll("\\\\sqrt\\s?\\(([^()]*+)\\)", "\\\\sqrt{$1}");
+        text = text.replaceAll("(?<![\\\\a-zA-Z])sqrt", "\\\\sqrt");
+        text = text.replaceAll("\\\\log_\\s?(\\d)\\s?(\\d+)", "\\\\log_{$1}{$2}");
+        return text;
+    }
+
+    /// The content of the boxes `\boxed{…}` and `\fbox{…}`, or the text itself if there is none. A box that is never
+    /// closed counts up to the end of the text if it is the last one.
+    static String boxed(String text, Boxes boxes) {
+        List<String> found = new ArrayList<>();
+        int end = text.length();
+        int lastStart = -1;
+        for (int start = boxBefore(text, end); start >= 0; start = boxBefore(text, start)) {
+            int open = start + (text.startsWith("\\boxed", start) ? "\\boxed".length() : "\\fbox".length());
+            while (open < end && Character.isWhitespace(text.charAt(open))) {
+                open++;
+            }
+            int close = open < end && text.charAt(open) == '{' ? closing(text, open, end) : -1;
+            if (close < 0) {
+                if (found.isEmpty() && open < end) {
+                    found.add(text.substring(open));
+                }
+                break;
+            }
+            String content = text.substring(open + 1, close).strip();
+            if (boxes == Boxes.LAST && lastStart >= 0
+                    && !joined(text.substring(close + 1, lastStart), content, found.getLast())) {
+                break;
+            }
+            if (found.isEmpty() || !found.getLast().equals(content)) {
+                found.add(content);
+            }
+            lastStart = start;
+            end = start;
+        }
+        Collections.reverse(found);
+        return found.isEmpty() ? text : String.join(",", found);
+    }
+
+    private static int boxBefore(String text, int end) {
+        return end == 0 ? -1 : Math.max(text.lastIndexOf("\\boxed", end - 1), text.lastIndexOf("\\fbox", end - 1));
+    }
+
+    private static int closing(String text, int open, int end) {
+        int depth = 0;
+        for (int i = open; i < end; i++) {
+            char c = text.charAt(i);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            if (depth == 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean joined(String between, String content, String next) {
+        return between.length() < NEAR || !content.equals(next) && between.length() < WITHIN_A_SENTENCE
+                && SEPARATOR.matcher(between).find();
+    }
+
+    /// The last side of a chain of equations such as `a = b = 3`; the text itself if it has fewer sides or is a list.
+    static String lastSide(String latex) {
+        if (latex.indexOf(',') >= 0 || latex.indexOf(';') >= 0) {
+            return latex;
+        }
+        Matcher equals = Pattern.compile("(?<![\\\\<!>])=").matcher(latex);
+        int count = 0;
+        int last = 0;
+        while (equals.find()) {
+            count++;
+            last = equals.end();
+        }
+        return count >= 2 ? latex.substring(last) : latex;
+    }
+}

@@ -1,0 +1,122 @@
+package glia.reason.reward.math;
+
+import glia.reason.reward.math.MathExpr.Elements;
+import glia.reason.reward.math.MathExpr.Num;
+import glia.reason.reward.math.MathExpr.Percent;
+import glia.reason.reward.math.MathSearch.Candidate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// The mathematical answer that a text states.
+///
+/// @param value the parsed answer; empty if the text could not be parsed
+/// @param text the LaTeX or plain expression as it was found, normalized; never blank
+public record MathAnswer(Optional<MathExpr> value, String text) {
+    private static final int MAX_CANDIDATES = 200;
+    private static final int MAX_TEXT = 2_000_000;
+    private static final int MAX_WHOLE = 1_000;
+
+    /// Finds the answer in a text: the last formula or number of the best [place][MathSearch] that can be parsed.
+    ///
+    /// @return empty if the text has no formula and no number, or has more than 2 million characters
+    public static Optional<MathAnswer> find(String text) {
+        return find(text, false);
+    }
+
+    /// Finds an answer in LaTeX only: in a box, or after the word "answer". The first place counts, even if it cannot be
+    /// parsed.
+    public static Optional<MathAnswer> findStrict(String text) {
+        return find(text, true);
+    }
+
+    /// The answer that a data set states: the whole text if it is one expression, such as `x^2 + 1`, else like
+    /// [#find(String)].
+    public static Optional<MathAnswer> expected(String text) {
+        boolean formula = text.indexOf('$') < 0 && !text.contains("\\boxed") && !text.contains("\\(")
+                && !text.contains("\\[") && text.length() <= MAX_WHOLE && text.matches("(?s).*(?:\\\\|[a-zA-Z]).*");
+        if (formula) {
+            String plain = LatexText.normalized(text, LatexText.Boxes.ALL);
+            Optional<MathExpr> whole = LatexParser.whole(plain);
+            if (whole.isPresent()) {
+                return Optional.of(new MathAnswer(whole, plain));
+            }
+        }
+        return find(text);
+    }
+
+    private static Optional<MathAnswer> find(String text, boolean strict) {
+        if (text.length() > MAX_TEXT) {
+            return Optional.empty();
+        }
+        String first = null;
+        int tried = 0;
+        for (Candidate candidate : MathSearch.candidates(text, strict)) {
+            if (++tried > MAX_CANDIDATES) {
+                break;
+            }
+            MathAnswer answer = candidate.kind() == MathSearch.Kind.PLAIN ? plain(candidate) : latex(candidate, strict);
+            first = first == null && !answer.text.isBlank() ? answer.text : first;
+            if (answer.value.isPresent()) {
+                return Optional.of(new MathAnswer(answer.value, first == null ? "?" : first));
+            }
+            if (strict) {
+                break;
+            }
+        }
+        return first == null ? Optional.empty() : Optional.of(new MathAnswer(Optional.empty(), first));
+    }
+
+    private static MathAnswer plain(Candidate candidate) {
+        String text = candidate.parts().getFirst();
+        try {
+            boolean decimal = text.indexOf('.') >= 0;
+            Rational value = Arithmetic.evaluate(text).value();
+            MathExpr number = new Num(value, decimal);
+            return new MathAnswer(Optional.of(candidate.percents().getFirst() ? new Percent(number) : number), text);
+        } catch (IllegalArgumentException | ArithmeticException e) {
+            return new MathAnswer(Optional.empty(), text);
+        }
+    }
+
+    private static MathAnswer latex(Candidate candidate, boolean strict) {
+        List<String> texts = new ArrayList<>();
+        List<Optional<MathExpr>> values = new ArrayList<>();
+        LatexText.Boxes boxes = candidate.kind() == MathSearch.Kind.BOX ? LatexText.Boxes.LAST : LatexText.Boxes.ALL;
+        for (int i = 0; i < candidate.parts().size(); i++) {
+            String part = candidate.parts().get(i);
+            String text = strict ? LatexText.strict(part, boxes) : LatexText.normalized(part, boxes);
+            boolean percent = candidate.percents().get(i);
+            texts.add(text);
+            values.add(parse(text).map(x -> percent ? new Percent(x) : x));
+        }
+        if (values.size() > 1 && values.stream().allMatch(Optional::isPresent)) {
+            List<MathExpr> all = new ArrayList<>();
+            for (Optional<MathExpr> value : values) {
+                all.addAll(value.get() instanceof Elements(List<MathExpr> inner) ? inner : List.of(value.get()));
+            }
+            return new MathAnswer(Optional.of(new Elements(all)), String.join(" and ", texts));
+        }
+        return new MathAnswer(values.getFirst(), texts.getFirst());
+    }
+
+    private static Optional<MathExpr> parse(String latex) {
+        for (String text : List.of(latex, LatexText.lastSide(latex))) {
+            try {
+                return Optional.of(LatexParser.parse(text));
+            } catch (IllegalArgumentException | ArithmeticException e) {
+                // Of a chain of equations that cannot be parsed, the last side may be.
+                continue;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Whether an answer equals this one as the expected answer: by value, or by text where neither can be parsed.
+    public boolean accepts(MathAnswer answer) {
+        if (value.isPresent() && answer.value.isPresent()) {
+            return MathVerifier.equal(value.get(), answer.value.get());
+        }
+        return text.equals(answer.text);
+    }
+}

@@ -1,0 +1,225 @@
+package glia.reason.reward.math;
+
+import glia.reason.reward.math.MathExpr.Constant;
+import glia.reason.reward.math.MathExpr.Elements;
+import glia.reason.reward.math.MathExpr.Interval;
+import glia.reason.reward.math.MathExpr.Matrix;
+import glia.reason.reward.math.MathExpr.NamedSet;
+import glia.reason.reward.math.MathExpr.Product;
+
+import glia.reason.reward.math.MathExpr.Symbol;
+import glia.reason.reward.math.MathExpr.Tuple;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// Compares a parsed answer with the expected one, as [math-verify](https://github.com/huggingface/Math-Verify) does.
+///
+/// - Scalars: exactly, or to 6 decimal places where one is a decimal ([Equality]).
+/// - An equation with a symbol alone on its left side stands for its right side unless both are equations.
+/// - Sets have the same elements in any order; tuples in the same order. An open interval of two numbers equals a pair.
+///   A number equals the set that contains it alone.
+/// - Intervals and unions are compared as sets of real numbers; inequalities in one symbol, too.
+/// - Equations and inequalities are equal if they are proportional or have the same solutions ([Relations]).
+/// - Matrices by entries.
+/// - Words by their letters, without case.
+public final class MathVerifier {
+    private static final int MAX_ELEMENTS = 200;
+
+    private MathVerifier() { }
+
+    /// Whether an answer is right. Not symmetric: the form of the expected answer decides what an equation stands for.
+    ///
+    /// @param gold the expected answer
+    public static boolean equal(MathExpr gold, MathExpr answer) {
+        try {
+            return compare(gold, answer);
+        } catch (ArithmeticException e) {
+            // Neither exact arithmetic nor 60 digits can show that they are equal.
+            return false;
+        }
+    }
+
+    private static boolean compare(MathExpr first, MathExpr second) {
+        MathExpr gold = Relations.isAssignment(first) ? Relations.shortened(first) : first;
+        MathExpr answer = Relations.isAssignment(second) ? Relations.shortened(second) : second;
+        boolean goldEquation = Relations.isEquation(gold);
+        boolean answerEquation = Relations.isEquation(answer);
+        if (answerEquation && !goldEquation) {
+            answer = Relations.all(answer).getLast().right();
+        } else if (goldEquation && Relations.isAssignment(gold) && !answerEquation) {
+            gold = Relations.all(gold).getLast().right();
+        }
+        if (gold.equals(answer)) {
+            return isDefined(gold);
+        }
+        if (gold.isRelation() && answer.isRelation()) {
+            return Relations.same(gold, answer);
+        }
+        if (gold.isRelation() || answer.isRelation()) {
+            return relationAndSet(gold, answer);
+        }
+        if (gold instanceof Matrix a && answer instanceof Matrix b) {
+            return matrices(a, b);
+        }
+        if (gold instanceof Matrix || answer instanceof Matrix) {
+            return false;
+        }
+        if (gold.isCollection() || answer.isCollection()) {
+            return collections(gold, answer);
+        }
+        if (Order.infinity(gold) != 0 || Order.infinity(answer) != 0) {
+            return Order.infinity(gold) == Order.infinity(answer);
+        }
+        return words(gold, answer) || Equality.answers(gold, answer);
+    }
+
+    /// Whether an expression contains no division by zero.
+    private static boolean isDefined(MathExpr x) {
+        return switch (x) {
+            case MathExpr.Power(MathExpr base, MathExpr exponent) -> isDefined(base) && isDefined(exponent)
+                    && !(exponent.equals(MathExpr.MINUS_ONE) && base.equals(MathExpr.ZERO));
+            case Product(List<MathExpr> all) -> all.stream().allMatch(MathVerifier::isDefined);
+            case MathExpr.Sum(List<MathExpr> all) -> all.stream().allMatch(MathVerifier::isDefined);
+            default -> true;
+        };
+    }
+
+    private static boolean relationAndSet(MathExpr gold, MathExpr answer) {
+        MathExpr relation = gold.isRelation() ? gold : answer;
+        MathExpr set = gold.isRelation() ? answer : gold;
+        Optional<RealSet> solutions = Relations.solutions(relation);
+        Optional<RealSet> other = set instanceof Tuple ? Optional.empty() : RealSet.of(set);
+        // x < 1 or x > 2, as a list of relations
+        if (set instanceof Elements(List<MathExpr> all) && all.stream().allMatch(MathExpr::isRelation)) {
+            other = union(all);
+        }
+        return solutions.isPresent() && other.isPresent() && solutions.get().same(other.get());
+    }
+
+    private static Optional<RealSet> union(List<MathExpr> relations) {
+        RealSet set = new RealSet(List.of());
+        for (MathExpr one : relations) {
+            Optional<RealSet> part = Relations.solutions(one);
+            if (part.isEmpty()) {
+                return Optional.empty();
+            }
+            set = RealSet.united(set, part.get());
+        }
+        return Optional.of(set);
+    }
+
+    private static boolean matrices(Matrix a, Matrix b) {
+        if (a.rows().size() != b.rows().size()) {
+            return false;
+        }
+        for (int i = 0; i < a.rows().size(); i++) {
+            if (!inOrder(a.rows().get(i), b.rows().get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean inOrder(List<MathExpr> a, List<MathExpr> b) {
+        if (a.size() != b.size()) {
+            return false;
+        }
+        for (int i = 0; i < a.size(); i++) {
+            if (!compare(a.get(i), b.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean collections(MathExpr gold, MathExpr answer) {
+        if (gold instanceof NamedSet && answer instanceof NamedSet) {
+            return gold == answer;
+        }
+        if (gold instanceof Interval a && answer instanceof Interval b) {
+            return (a.lowOpen() == b.lowOpen() || Order.infinity(a.low()) != 0)
+                    && (a.highOpen() == b.highOpen() || Order.infinity(a.high()) != 0)
+                    && ends(a.low(), b.low()) && ends(a.high(), b.high());
+        }
+        Optional<List<MathExpr>> a = pair(gold);
+        Optional<List<MathExpr>> b = pair(answer);
+        if (a.isPresent() && b.isPresent()) {
+            boolean anyOrder = gold instanceof Elements;
+            return anyOrder ? anyOrder(distinct(a.get()), distinct(b.get())) : inOrder(a.get(), b.get());
+        }
+        if (gold instanceof Elements(List<MathExpr> all) && all.stream().allMatch(MathExpr::isRelation)) {
+            Optional<RealSet> set = union(all);
+            Optional<RealSet> other = RealSet.of(answer);
+            return set.isPresent() && other.isPresent() && set.get().same(other.get());
+        }
+        Optional<RealSet> x = RealSet.of(single(gold));
+        Optional<RealSet> y = RealSet.of(single(answer));
+        if (x.isPresent() && y.isPresent()) {
+            return x.get().same(y.get());
+        }
+        return gold instanceof MathExpr.SetOperation p && answer instanceof MathExpr.SetOperation q
+                && p.operator() == q.operator() && (compare(p.left(), q.left()) && compare(p.right(), q.right())
+                || p.operator() != MathExpr.SetOperator.DIFFERENCE && compare(p.left(), q.right())
+                && compare(p.right(), q.left()));
+    }
+
+    private static boolean ends(MathExpr a, MathExpr b) {
+        return RealSet.sameEnd(a, b);
+    }
+
+    private static MathExpr single(MathExpr x) {
+        return x.isCollection() ? x : new Elements(List.of(x));
+    }
+
+    /// The elements of a finite set, a tuple or an open interval of two ends; one element for a scalar.
+    private static Optional<List<MathExpr>> pair(MathExpr x) {
+        return switch (x) {
+            case Elements(List<MathExpr> all) -> Optional.of(all);
+            case Tuple(List<MathExpr> all) -> Optional.of(all);
+            case Interval i -> i.lowOpen() && i.highOpen() ? Optional.of(List.of(i.low(), i.high()))
+                    : Optional.empty();
+            case NamedSet s -> s == NamedSet.EMPTY ? Optional.of(List.of()) : Optional.empty();
+            case MathExpr.SetOperation o -> Optional.empty();
+            default -> Optional.of(List.of(x));
+        };
+    }
+
+    private static List<MathExpr> distinct(List<MathExpr> all) {
+        if (all.size() > MAX_ELEMENTS) {
+            throw new ArithmeticException("a set of more than " + MAX_ELEMENTS + " elements");
+        }
+        List<MathExpr> distinct = new ArrayList<>();
+        for (MathExpr x : all) {
+            if (distinct.stream().noneMatch(y -> y.isScalar() && x.isScalar() ? Equality.scalars(x, y) : x.equals(y))) {
+                distinct.add(x);
+            }
+        }
+        return distinct;
+    }
+
+    private static boolean anyOrder(List<MathExpr> gold, List<MathExpr> answer) {
+        List<MathExpr> left = new ArrayList<>(answer);
+        for (MathExpr one : gold) {
+            Optional<MathExpr> match = left.stream().filter(x -> compare(one, x)).findFirst();
+            if (match.isEmpty()) {
+                return false;
+            }
+            left.remove(match.get());
+        }
+        return left.isEmpty();
+    }
+
+    /// A word in `\text` equals the product of its letters, without case.
+    private static boolean words(MathExpr gold, MathExpr answer) {
+        if (gold instanceof Symbol(String a) && answer == Constant.E || answer instanceof Symbol(String b)
+                && gold == Constant.E) {
+            return (gold instanceof Symbol s ? s : (Symbol) answer).name().equals("e");
+        }
+        if (!(gold instanceof Symbol) && !(answer instanceof Symbol)) {
+            return false;
+        }
+        Optional<String> a = Symbols.concatenated(gold);
+        return a.isPresent() && !a.get().isEmpty() && a.equals(Symbols.concatenated(answer));
+    }
+}
