@@ -27,7 +27,9 @@ module glia.reason {
             glia.reason.preference.DpoCases,
             glia.reason.preference.KtoCases,
             glia.reason.preference.OrpoCases,
-            glia.reason.preference.PrmCases;
+            glia.reason.preference.PrmCases,
+            glia.reason.reward.MathVerifyCases,
+            glia.reason.reward.RewardCases;
     provides glia.train.check.RunKind with
             glia.reason.check.PolicyRuns,
             glia.reason.preference.DpoRuns;

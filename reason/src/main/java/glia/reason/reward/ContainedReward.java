@@ -17,8 +17,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
-/// A reward with a time limit whose failures are counted and scored as empty: until it is closed, it never throws, never
-/// hangs and never returns a value that is not finite.
+/// A reward with a time limit whose failures are counted and scored as empty: until it is closed, it never throws,
+/// never hangs and never returns a value that is not finite.
 ///
 /// Scores are computed on daemon threads of its own. A call that exceeds the limit is interrupted; its thread counts
 /// as occupied until it really ends. At most [#MAX_THREADS] threads exist, so calls that ignore interrupts cannot pile

@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 
 /// Checks solutions of equations and arithmetic expressions in exact fractions.
 ///
-/// A sample with a field `target` expects one expression with that value, such as `3*7+11` or `3*7+11 = 32`, made of the
-/// numbers in its field `numbers`. Any other sample expects the solutions in its field `answer`, such as
+/// A sample with a field `target` expects one expression with that value, such as `3*7+11` or `3*7+11 = 32`, made of
+/// the numbers in its field `numbers`. Any other sample expects the solutions in its field `answer`, such as
 /// `x = 2 or x = 3`: all of them, in any order, nothing else. `x = ±3` is two solutions, `no solution` none.
 final class EquationReward implements Reward {
     private enum Use { EACH_ONCE, AT_MOST_ONCE, ANY }
@@ -27,7 +27,8 @@ final class EquationReward implements Reward {
     private static final Pattern RUN = Pattern.compile("[\\d(.+\\-−][\\d\\s().=+\\-*/^×·÷−]*+");
     private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
     private static final Pattern VARIABLE = Pattern.compile("^(?:\\p{L}(?:_?\\d+)?\\s*=)\\s*");
-    private static final Pattern NONE = Pattern.compile("(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
+    private static final Pattern NONE = Pattern.compile(
+            "(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
 
     private final Answers answers;
     private final String target;

@@ -12,7 +12,8 @@ final class LengthRewards {
 
     static List<NamedReward> all() {
         return List.of(
-                new NamedReward("length", "1 if the length lies within [min, max], falling linearly to 0 outside", List.of(
+                new NamedReward("length", "1 if the length lies within [min, max], falling linearly to 0 outside",
+                        List.of(
                         new RewardOption("min", "0", "least length"),
                         new RewardOption("max", "", "greatest length (default: no limit)"),
                         new RewardOption("margin", "0", "distance from the bounds at which the score reaches 0"),

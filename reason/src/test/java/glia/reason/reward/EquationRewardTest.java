@@ -18,7 +18,9 @@ class EquationRewardTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"x = 2 or x = 3", "x = 3 or x = 2", "x=2, x=3", "Solutions: x = 2 and x = 3.", "2, 3", "{2; 3}",
+    @ValueSource(strings = {"x = 2 or x = 3", "x = 3 or x = 2", "x=2, x=3",
+        "Solutions: x = 2 and x = 3.", "2, 3", "{2; 3}",
+
         "x = 4/2 or x = 3.0", "<think>x = 5</think>\nx = 2 or x = 3", "x_1 = 2, x_2 = 3", "x = 2 or x = 3 or x = 2",
         "$x = 2$ or $x = 3$", "x ∈ {2, 3}"})
     void solutions(String completion) {
@@ -57,7 +59,8 @@ class EquationRewardTest {
     @Test
     void optionsOfExpressions() {
         assertEquals(0, score(Map.of(), "3*7", Map.of("target", 21, "numbers", List.of(3, 7, 11))));
-        assertEquals(1, score(Map.of("use", "at_most_once"), "3*7", Map.of("target", 21, "numbers", List.of(3, 7, 11))));
+        assertEquals(1, score(Map.of("use", "at_most_once"), "3*7",
+                Map.of("target", 21, "numbers", List.of(3, 7, 11))));
         assertEquals(1, score(Map.of("use", "any"), "3*3", Map.of("target", 9, "numbers", List.of(3, 7, 11))));
         assertEquals(1, score(Map.of(), "2*4", Map.of("target", "8")));
         assertEquals(0, score(Map.of(), "2^3", Map.of("target", 8)));

@@ -135,7 +135,8 @@ class RewardsTest {
     @Test
     void weightedSumsCountOnlyWhatApplies() {
         Reward reward = Rewards.named("weighted", Map.of("of", List.of(
-                Map.of("name", "finished", "weight", 2), Map.of("name", "language", "language", "en"), "think_format")));
+                Map.of("name", "finished", "weight", 2), Map.of("name", "language", "language", "en"),
+                "think_format")));
         assertEquals(2, reward.score(sample("123", "")).orElseThrow());
         assertEquals(4, reward.score(sample("<think>one</think>two", "")).orElseThrow());
         Reward none = Rewards.named("weighted", Map.of("of", List.of(Map.of("name", "language", "language", "en"))));

@@ -20,8 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Parses what sums are made of: numbers, letters, brackets, fractions, roots, matrices, sets.
-abstract class AtomParser {
-    private static final int MAX_DEPTH = 150;
+abstract class AtomParser extends TokenCursor {
     private static final Set<String> GREEK = Set.of("alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta",
             "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon",
             "phi", "varphi", "chi", "psi", "omega", "ell", "hbar", "angle", "triangle", "Gamma", "Delta", "Theta",
@@ -40,15 +39,12 @@ abstract class AtomParser {
             "\\neq", "\\cup", "\\cap", "\\in", "\\pm", "\\mp", "\\cdot", "\\times", "\\div", "\\sum", "\\prod", "\\int",
             "\\lim", "\\choose", "\\over", "\\mid", "\\to", "\\subset", "\\subseteq", "\\not", "\\notin", "\\end");
 
+    /// The reading of ±: 1 or −1.
     final int sign;
-    private final List<Token> tokens;
-    private int index;
-    private int depth;
     private boolean inBars;
 
-    /// @param sign the reading of ±: 1 or −1
     AtomParser(List<Token> tokens, int sign) {
-        this.tokens = new ArrayList<>(tokens);
+        super(tokens);
         this.sign = sign;
     }
 
@@ -60,49 +56,6 @@ abstract class AtomParser {
 
     /// A function with its argument, if one begins here.
     abstract Optional<MathExpr> function();
-
-    final void enter() {
-        if (++depth > MAX_DEPTH) {
-            throw new IllegalArgumentException("an expression nested deeper than " + MAX_DEPTH);
-        }
-    }
-
-    final void leave() {
-        depth--;
-    }
-
-    final Token peek() {
-        return at(0);
-    }
-
-    final Token at(int ahead) {
-        return tokens.get(Math.min(index + ahead, tokens.size() - 1));
-    }
-
-    final Token next() {
-        Token token = peek();
-        index = Math.min(index + 1, tokens.size() - 1);
-        return token;
-    }
-
-    final boolean take(String wanted) {
-        boolean found = peek().is(wanted);
-        if (found) {
-            next();
-        }
-        return found;
-    }
-
-    private void require(String wanted) {
-        if (!take(wanted)) {
-            throw unexpected();
-        }
-    }
-
-    final IllegalArgumentException unexpected() {
-        return new IllegalArgumentException("unexpected " + (peek().kind() == Kind.END ? "end"
-                : "'" + peek().text() + "' at character " + (peek().start() + 1)));
-    }
 
     final boolean startsAtom(Token token) {
         return switch (token.kind()) {
@@ -165,7 +118,8 @@ abstract class AtomParser {
         return new Num(Rational.parse(digits), digits.indexOf('.') >= 0);
     }
 
-    /// `0.1\overline{6}` is 1/6: with n digits of period p after the plain decimal d of k places, d + p / (10ᵏ(10ⁿ − 1)).
+    /// `0.1\overline{6}` is 1/6: with n digits of period p after the plain decimal d of k places, d + p / (10ᵏ(10ⁿ −
+    /// 1)).
     private MathExpr repeating(String digits) {
         next();
         boolean brace = take("{");
@@ -254,7 +208,7 @@ abstract class AtomParser {
         if (GREEK.contains(name) || name.equals("operatorname")) {
             return subscript(new Symbol(name.toLowerCase(Locale.ROOT)));
         }
-        index--;
+        back();
         throw unexpected();
     }
 
@@ -262,7 +216,7 @@ abstract class AtomParser {
     private MathExpr digitOrAtom() {
         Token token = peek();
         if (token.kind() == Kind.NUMBER && token.text().length() > 1 && token.text().indexOf('.') < 0) {
-            tokens.set(index, new Token(Kind.NUMBER, token.text().substring(1), token.start() + 1));
+            replace(new Token(Kind.NUMBER, token.text().substring(1), token.start() + 1));
             return MathExpr.of(token.text().charAt(0) - '0');
         }
         return atom();
@@ -304,7 +258,7 @@ abstract class AtomParser {
         return new Call(kind, List.of(body, new Symbol(variable.text().toLowerCase(Locale.ROOT)), from, to));
     }
 
-    /// Braces that group; a brace that is never closed ends with the text.
+    /// Braces that group.
     private MathExpr braces() {
         next();
         if (take("}")) {
@@ -322,9 +276,7 @@ abstract class AtomParser {
             }
             inner = new Elements(all);
         }
-        if (peek().kind() != Kind.END) {
-            require("}");
-        }
+        require("}");
         return inner;
     }
 

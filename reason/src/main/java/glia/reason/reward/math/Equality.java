@@ -15,7 +15,8 @@ import java.util.TreeSet;
 ///
 /// Algebraic expressions are compared exactly by their normal forms. All others are compared to 60 digits, at
 /// [#POINTS] fixed pseudo-random points if they have symbols; equal functions agree at all of them, and different ones
-/// agree at none but by an accident of probability zero. Where fewer than three points have a value, they are not equal.
+/// agree at none but by an accident of probability zero. Where fewer than three points have a value, they are not
+/// equal.
 final class Equality {
     static final int POINTS = 7;
     private static final int MIN_POINTS = 3;
@@ -74,8 +75,8 @@ final class Equality {
         return defined >= Math.min(points, MIN_POINTS);
     }
 
-    /// Whether an answer is the expected one. Besides [equal scalars][#scalars], a decimal equals what rounds to the same
-    /// 6 decimal places, unless that is an integer; a percentage equals its number and its fraction.
+    /// Whether an answer is the expected one. Besides [equal scalars][#scalars], a decimal equals what rounds to the
+    /// same 6 decimal places, unless that is an integer; a percentage equals its number and its fraction.
     static boolean answers(MathExpr gold, MathExpr answer) {
         if (scalars(gold, answer)) {
             return true;

@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
 /// element = side (comparison side)*
 /// side    = sum ((∪ | ∩ | \setminus) sum)*
 /// ```
-/// Sums and what they are made of: [ScalarParser]. What follows a complete answer is ignored if it begins with a closing
-/// bracket or an unknown command.
+/// Sums and what they are made of: [ScalarParser]. What follows a complete answer is ignored if it begins with a
+/// closing bracket or an unknown command.
 final class LatexParser extends ScalarParser {
     private static final Pattern THOUSANDS = Pattern.compile("\\s*[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d+)?\\s*");
 

@@ -22,22 +22,28 @@ final class LatexText {
     private static final int NEAR = 10;
     private static final int WITHIN_A_SENTENCE = 70;
     private static final Pattern SEPARATOR = Pattern.compile("\\b(?:and|or)\\b|[,;]");
-    private static final Pattern SIZES = Pattern.compile("\\\\m?(?:left|right)(?=\\\\?[\\[\\](){}|<>.]|\\\\[a-z])\\.?+");
+    private static final Pattern SIZES = Pattern.compile(
+            "\\\\m?(?:left|right)(?=\\\\?[\\[\\](){}|<>.]|\\\\[a-z])\\.?+");
     private static final Pattern DROPPED = Pattern.compile("\\\\mathrm\\{th\\}|\\\\!\\s*+|\\\\text\\s*+\\{\\s*+\\}"
             + "|\\\\\\$|\\$|(?<!\\\\)[\"]|\\\\displaystyle|,?\\\\ldots|\\\\dots|\\.\\.\\.|\\\\phantom\\{[^{}]*+\\}");
     private static final Pattern FONTS = Pattern.compile(
             "\\\\(?:math(?:rm|it|bf|sf)|text(?:normal|bf|it|rm|sf)|mbox|hbox)(?=\\s*+\\{)");
     private static final Pattern AND_OR = Pattern.compile(
-            ",?\\s*+\\\\text\\s*+\\{\\s*+(?:and|or)\\s*+\\}|,?\\s++(?:and|or)\\s++|(?<=[\\d}$)])(?:and|or)(?=[\\d\\\\$(])");
+            ",?\\s*+\\\\text\\s*+\\{\\s*+(?:and|or)\\s*+\\}|,?\\s++(?:and|or)\\s++"
+            + "|(?<=[\\d}$)])(?:and|or)(?=[\\d\\\\$(])");
     private static final Pattern COMMA = Pattern.compile("\\s*+\\{\\s*+,\\s*+\\}");
-    private static final Pattern PERCENT = Pattern.compile("\\s*+(?:\\\\text\\{\\s*+)?\\b(?:percentage|percent|pct)\\b\\}?+");
+    private static final Pattern PERCENT = Pattern.compile(
+            "\\s*+(?:\\\\text\\{\\s*+)?\\b(?:percentage|percent|pct)\\b\\}?+");
     private static final Pattern INFINITY = Pattern.compile("(?<![\\\\a-zA-Z])(?:infinity|inf)(?![a-zA-Z])");
     private static final Pattern DOUBLED = Pattern.compile("\\\\\\\\(?=[a-zA-Z])");
     private static final Pattern UNIT_TEXT = Pattern.compile(
             "(?<=\\S)\\s*+(?:\\\\[ ,;]\\s*+)*+\\\\text\\s*+\\{[^{}]*+\\}(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
     private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*+(?:\\bis|[:=])\\s*+\\}(?=.)");
-    private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
-            + "kmph|km/h|m/s|degrees?|deg|gallons?|gal|liters?|litres?|ml|mL|hours?|hrs?|hr|minutes?|mins?|seconds?|secs?|"
+    private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+"
+            + "(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
+            + "kmph|km/h|m/s|"
+            + "degrees?|deg|gallons?|gal|liters?|litres?|ml|mL|"
+            + "hours?|hrs?|hr|minutes?|mins?|seconds?|secs?|"
             + "days?|weeks?|months?|years?|yrs?|inches|inch|yards?|meters?|metres?|mm|cm|dm|km|kg|mg|gm|grams?|cents?|"
             + "dollars?|rupees?|rs|units?|students?|men|man|women|woman|apples?|coins?|tiles?|acres?|hectares?|ohms?|"
             + "digits?|edges?|integers?|am|pm|a\\.m\\.|p\\.m\\.|cc)(?:\\^\\d|\\^\\{\\d\\})?+";

@@ -24,8 +24,8 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
         return find(text, false);
     }
 
-    /// Finds an answer in LaTeX only: in a box, or after the word "answer". The first place counts, even if it cannot be
-    /// parsed.
+    /// Finds an answer in LaTeX only: in a box, or after the word "answer". The first place counts, even if it cannot
+    /// be parsed.
     public static Optional<MathAnswer> findStrict(String text) {
         return find(text, true);
     }

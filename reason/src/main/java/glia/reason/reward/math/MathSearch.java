@@ -35,7 +35,8 @@ final class MathSearch {
     private static final Pattern HOPE = Pattern.compile("\\G\\.?+\\s?+I hope");
     private static final Pattern FINAL = Pattern.compile("(?i)final answer");
     private static final Pattern ANSWER = Pattern.compile("(?i)answer");
-    private static final Pattern IS = Pattern.compile("(?i)\\G.{0,100}?\\s++is:?\\s*+$", Pattern.DOTALL);
+    private static final Pattern IS = Pattern.compile("(?i)\\s++is:?\\s*+$");
+    private static final int ANYWHERE = 300;
 
     private final String text;
     private final boolean strict;
@@ -54,38 +55,41 @@ final class MathSearch {
     }
 
     private List<Candidate> all() {
-        List<Integer> finals = starts(FINAL);
-        List<Integer> answers = starts(ANSWER);
         List<Formula> formulas = Formula.all(text);
-        for (int i = 0; i < formulas.size();) {
-            int next = i + 1;
-            List<Formula> group = new ArrayList<>(List.of(formulas.get(i)));
-            while (next < formulas.size() && group.size() < CONNECTED && connected(formulas.get(next - 1).end(),
-                    formulas.get(next).start())) {
-                group.add(formulas.get(next++));
-            }
-            latex(group, finals, answers);
-            i = next;
-        }
+        List<Candidate> latex = grouped(formulas);
         boxes(formulas);
+        anchored(latex);
         if (!strict) {
-            for (PlainNumbers.Match match : PlainNumbers.all(text)) {
-                anchored(match.start(), match.end(), Kind.PLAIN, List.of(match.text()), List.of(match.percent()), finals,
-                        answers, 300);
-            }
+            found.addAll(latex);
+            List<Candidate> plain = PlainNumbers.all(text).stream().map(m -> new Candidate(ANYWHERE, m.start(), m.end(),
+                    Kind.PLAIN, List.of(m.text()), List.of(m.percent()))).sorted(Comparator
+                    .comparingInt(Candidate::start).thenComparing(Candidate::end, Comparator.reverseOrder())).toList();
+            anchored(plain);
+            found.addAll(plain);
         }
         found.sort(Comparator.comparingInt(Candidate::priority).thenComparing(Candidate::end, Comparator.reverseOrder())
                 .thenComparing(Candidate::start));
         return found;
     }
 
-    private List<Integer> starts(Pattern pattern) {
-        List<Integer> all = new ArrayList<>();
-        Matcher matcher = pattern.matcher(text);
-        while (matcher.find()) {
-            all.add(matcher.end());
+    /// Formulas connected by commas or "and".
+    private List<Candidate> grouped(List<Formula> formulas) {
+        List<Candidate> groups = new ArrayList<>();
+        for (int i = 0; i < formulas.size();) {
+            int next = i + 1;
+            while (next < formulas.size() && next - i < CONNECTED && connected(formulas.get(next - 1).end(),
+                    formulas.get(next).start())) {
+                next++;
+            }
+            groups.add(candidate(ANYWHERE, formulas.subList(i, next)));
+            i = next;
         }
-        return all;
+        return groups;
+    }
+
+    private static Candidate candidate(int priority, List<Formula> group) {
+        return new Candidate(priority, group.getFirst().start(), group.getLast().end(), Kind.LATEX,
+                group.stream().map(Formula::content).toList(), group.stream().map(Formula::percent).toList());
     }
 
     private boolean connected(int end, int start) {
@@ -93,52 +97,79 @@ final class MathSearch {
         return matcher.find() && matcher.end() == start;
     }
 
-    private void latex(List<Formula> group, List<Integer> finals, List<Integer> answers) {
-        List<String> parts = group.stream().map(Formula::content).toList();
-        List<Boolean> percents = group.stream().map(Formula::percent).toList();
-        anchored(group.getFirst().start(), group.getLast().end(), Kind.LATEX, parts, percents, finals, answers,
-                strict ? -1 : 300);
-    }
-
-    /// Adds a candidate with the priority of the words before it.
-    private void anchored(int start, int end, Kind kind, List<String> parts, List<Boolean> percents,
-            List<Integer> finals, List<Integer> answers, int otherwise) {
-        int priority = otherwise;
-        int answer = before(answers, start);
-        if (answer >= 0) {
-            boolean colon = text.charAt(Math.min(answer, text.length() - 1)) == ':';
-            int gap = start - answer - (colon ? 1 : 0);
-            // An equation may stand between the word and a plain number.
-            boolean equation = kind == Kind.PLAIN && gap <= LONG_GAP
-                    && text.substring(answer, start).stripTrailing().endsWith("=");
-            priority = gap <= GAP || equation ? colon ? 100 : 200 : priority;
-        }
-        int last = before(finals, start);
-        if (last >= 0 && start - last <= LONG_GAP + 20) {
-            Matcher is = IS.matcher(text).region(last, start);
-            if (is.find()) {
-                priority = text.substring(last, start).matches("\\s+is:?\\s*")
-                        && HOPE.matcher(text).region(end, text.length()).find() ? 0 : 50;
+    /// Adds the places that the words before them prefer: one for each occurrence of the words.
+    ///
+    /// @param places sorted by their starts
+    private void anchored(List<Candidate> places) {
+        int from = 0;
+        for (Matcher word = ANSWER.matcher(text); from <= text.length() && word.find(from); from++) {
+            int at = word.end();
+            from = at - 1;
+            boolean colon = text.startsWith(":", at);
+            int first = after(places, colon ? at + 1 : at);
+            Candidate place = first == places.size() ? null : places.get(first).kind() == Kind.PLAIN
+                    ? plain(places, first, at) : near(places.get(first), at, GAP + 1);
+            if (place != null) {
+                add(colon ? 100 : 200, place);
+                from = place.end() - 1;
             }
         }
-        if (priority >= 0) {
-            found.add(new Candidate(priority, start, end, kind, parts, percents));
+        from = 0;
+        for (Matcher word = FINAL.matcher(text); from <= text.length() && word.find(from); from++) {
+            int at = word.end();
+            from = at - 1;
+            for (int i = after(places, at); i < places.size() && places.get(i).start() - at <= LONG_GAP + 20; i++) {
+                Candidate place = places.get(i);
+                Matcher is = IS.matcher(text).region(at, place.start());
+                if (is.find()) {
+                    boolean hope = HOPE.matcher(text).region(place.end(), text.length()).find();
+                    add(is.start() == at && hope ? 0 : 50, place);
+                    from = place.end() - 1;
+                    break;
+                }
+            }
         }
     }
 
-    /// The last position of a sorted list that is not after `start`, or −1.
-    private static int before(List<Integer> positions, int start) {
+    private static Candidate near(Candidate place, int word, int gap) {
+        return place.start() - word <= gap ? place : null;
+    }
+
+    /// The number after the last equals sign within 100 characters, else the first one within 50, in the same line.
+    private Candidate plain(List<Candidate> places, int first, int word) {
+        int line = text.indexOf('\n', word);
+        Candidate best = near(places.get(first), word, GAP + 1);
+        boolean equation = false;
+        for (int i = first; i < places.size() && places.get(i).start() - word <= LONG_GAP; i++) {
+            Candidate place = places.get(i);
+            int start = place.start();
+            if (start > 0 && text.substring(word, start).stripTrailing().endsWith("=") || text.startsWith("=", start)) {
+                best = place;
+                equation = true;
+            }
+        }
+        boolean goesOn = best != null && text.substring(best.end(), Math.min(text.length(), best.end() + 10)).strip()
+                .startsWith("=") && !equation;
+        return best == null || line >= 0 && line < best.start() || goesOn ? null : best;
+    }
+
+    /// The index of the first place that starts at a position or later.
+    private static int after(List<Candidate> places, int position) {
         int low = 0;
-        int high = positions.size();
+        int high = places.size();
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (positions.get(middle) <= start) {
+            if (places.get(middle).start() < position) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        return low == 0 ? -1 : positions.get(low - 1);
+        return low;
+    }
+
+    private void add(int priority, Candidate place) {
+        found.add(new Candidate(priority, place.start(), place.end(), place.kind(), place.parts(), place.percents()));
     }
 
     private void boxes(List<Formula> formulas) {
@@ -149,13 +180,13 @@ final class MathSearch {
                 continue;
             }
             if (!group.isEmpty() && (group.size() == CONNECTED || !connected(group.getLast().end(), one.start()))) {
-                add(priority, group);
+                found.add(candidate(priority, group));
                 group = new ArrayList<>();
             }
             group.add(one);
         }
         if (!group.isEmpty()) {
-            add(priority, group);
+            found.add(candidate(priority, group));
         }
         int first = text.indexOf("\\boxed{");
         int last = text.lastIndexOf('}');
@@ -163,10 +194,5 @@ final class MathSearch {
             found.add(new Candidate(priority, first, last + 1, Kind.BOX, List.of(text.substring(first, last + 1)),
                     List.of(false)));
         }
-    }
-
-    private void add(int priority, List<Formula> group) {
-        found.add(new Candidate(priority, group.getFirst().start(), group.getLast().end(), Kind.LATEX,
-                group.stream().map(Formula::content).toList(), group.stream().map(Formula::percent).toList()));
     }
 }

@@ -15,7 +15,8 @@ final class PlainNumbers {
 
     private static final int MAX_TEXT = 200_000;
     private static final Pattern PREFIX = Pattern.compile("(?:^|[\\s=])(?:\\*\\*)?+");
-    private static final Pattern NUMBER = Pattern.compile("\\G[$€£¥₹₽₪₩₫฿]?+(?<!\\d)(-?[1-9]\\d{0,2}(?:[ ,]\\d{3})++(?:\\.\\d++)?+"
+    private static final Pattern NUMBER = Pattern.compile(
+            "\\G[$€£¥₹₽₪₩₫฿]?+(?<!\\d)(-?[1-9]\\d{0,2}(?:[ ,]\\d{3})++(?:\\.\\d++)?+"
             + "|-?\\d++[.,]\\d++|\\.\\d++|-?\\d++)(\\s*+(?:%|[Pp]ercent(?:age)?|[Pp]ct))?+");
     private static final Pattern FIRST = Pattern.compile("\\G-?\\(?-?\\d");
     private static final String CHARACTERS = ".+-*×/^()÷";

@@ -10,8 +10,8 @@ import java.util.TreeMap;
 /// A polynomial with exact coefficients: a sum of monomials over generators, which are symbols, π, e, i and roots of
 /// primes. Equal polynomials have equal terms, so comparison is exact.
 ///
-/// Exponents are fractions. The generator `√p` of a prime p is p with an exponent in (0, 1); whole powers of a prime are
-/// part of the coefficient, and i² = −1. The size is bounded.
+/// Exponents are fractions. The generator `√p` of a prime p is p with an exponent in (0, 1); whole powers of a prime
+/// are part of the coefficient, and i² = −1. The size is bounded.
 ///
 /// @param terms coefficients by monomial, none of them zero; a monomial maps generators to exponents other than zero
 record Polynomial(Map<Map<String, Rational>, Rational> terms) {

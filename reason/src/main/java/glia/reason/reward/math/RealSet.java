@@ -19,7 +19,8 @@ import java.util.OptionalInt;
 record RealSet(List<Interval> pieces) {
     static final MathExpr MINUS_INFINITY = MathExpr.negative(Constant.INFINITY);
     private static final int MAX_PIECES = 200;
-    private static final RealSet ALL = new RealSet(List.of(new Interval(MINUS_INFINITY, Constant.INFINITY, true, true)));
+    private static final RealSet ALL = new RealSet(
+            List.of(new Interval(MINUS_INFINITY, Constant.INFINITY, true, true)));
 
     RealSet {
         pieces = List.copyOf(pieces);
