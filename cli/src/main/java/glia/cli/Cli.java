@@ -25,6 +25,10 @@ import glia.cli.command.PullCommand;
 import glia.cli.command.QuantizeCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
+import glia.cli.command.TasksCommand;
+import glia.cli.command.TasksSampleCommand;
+import glia.cli.command.TasksScoreCommand;
+import glia.cli.command.TasksSplitsCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.command.TrainCommand;
 import glia.cli.terminal.Console;
@@ -57,6 +61,8 @@ public final class Cli {
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
+                new TasksSplitsCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

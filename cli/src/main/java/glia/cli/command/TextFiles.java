@@ -2,11 +2,13 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.IntFunction;
 
 /// Text files that commands read and write, with errors that name the file and the reason.
 final class TextFiles {
@@ -59,6 +61,20 @@ final class TextFiles {
         } catch (FileSystemException e) {
             throw new IOException(file + ": cannot be written: "
                     + (e.getReason() == null ? "access is denied" : e.getReason()), e);
+        } catch (IOException e) {
+            throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /// Writes lines as they are made.
+    ///
+    /// @throws IOException if the file cannot be written
+    static void writeLines(Path file, int count, IntFunction<String> lines) throws IOException {
+        try (BufferedWriter writer = Files.newBufferedWriter(file)) {
+            for (int i = 0; i < count; i++) {
+                writer.write(lines.apply(i));
+                writer.write('\n');
+            }
         } catch (IOException e) {
             throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
         }

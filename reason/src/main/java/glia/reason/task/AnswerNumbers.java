@@ -13,9 +13,9 @@ import java.util.regex.Pattern;
 final class AnswerNumbers {
     private static final String SIGNS = "+-\u2212";
     private static final String ALLOWED = ",;:.!'\"`()[]{}$\u2208=";
-    /// Words after which a number is not the answer, or stands for another one.
-    private static final Set<String> FORBIDDEN = Set.of("not", "no", "never", "neither", "nor", "except",
-            "sqrt", "minus", "plus", "times", "over", "squared", "cubed", "half", "percent", "approximately");
+    /// Words that turn a number into another one, or leave it open.
+    private static final Set<String> FORBIDDEN = Set.of("not", "no", "never", "neither", "nor", "except", "sqrt", "minus",
+            "plus", "over", "squared", "cubed", "half", "percent", "approximately", "about", "around", "roughly", "maybe");
 
     /// What stands between several answers.
     private static final Pattern SEPARATORS = Pattern.compile("[,;\n]|\\b(or|and|not)\\b");
@@ -23,7 +23,7 @@ final class AnswerNumbers {
     private final String text;
     private final List<Rational> numbers = new ArrayList<>();
     private int at;
-    /// What stood before the present place: `w` a word, `v` a single letter or a subscript, `n` a number, `)` a closing
+    /// What stood before the present place: `w` a word, `v` a variable or the word "times", `n` a number, `)` a closing
     /// bracket, `=` or another allowed sign.
     private char before = ' ';
     private boolean spaceBefore;
@@ -106,7 +106,7 @@ final class AnswerNumbers {
         if (isBraced && (at >= text.length() || text.charAt(at++) != '}')) {
             return false;
         }
-        before = at > end || word.length() == 1 ? 'v' : 'w';
+        before = at > end || word.length() == 1 || word.equals("times") ? 'v' : 'w';
         return at == end || nextIs('=') || nextIs(':');
     }
 

@@ -15,7 +15,7 @@ final class LinearTask implements Task {
             "brackets on one side", "solutions that are fractions");
     /// `x =` where x has neither a coefficient nor a sign.
     private static final Pattern SOLUTION = Pattern.compile("(?<![\\w)*/+\\u2212-])(?<![+\\u2212-] )x\\s*=");
-    private static final Pattern OTHER_SIDE = Pattern.compile("[\\w)]\\s*x\\s*=|[+\\u2212-]\\s*x\\s*=");
+    private static final Pattern VARIABLE = Pattern.compile("(?<![a-zA-Z])x(?![a-zA-Z])");
 
     @Override
     public String name() {
@@ -74,7 +74,7 @@ final class LinearTask implements Task {
         return random.chance(0.5) ? size : -size;
     }
 
-    /// The number after the only `x =`, or the only number.
+    /// The number after the only `x =`, or the only number of a text without x.
     @Override
     public Optional<String> read(String text) {
         Matcher matcher = SOLUTION.matcher(text);
@@ -84,7 +84,7 @@ final class LinearTask implements Task {
             if (matcher.find()) {
                 return Optional.empty();
             }
-        } else if (OTHER_SIDE.matcher(text).find()) {
+        } else if (VARIABLE.matcher(text).find()) {
             return Optional.empty();
         }
         return AnswerNumbers.single(value).map(Object::toString);

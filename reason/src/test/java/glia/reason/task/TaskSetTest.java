@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// What holds for every task.
 class TaskSetTest {
-    private static final int PROBLEMS = 400;
+    private static final int PROBLEMS = 120;
 
     static Stream<TaskSet> sets() {
         return Tasks.ALL.stream().flatMap(task -> Stream.iterate(1, level -> level <= task.levels().size(),
@@ -50,7 +50,7 @@ class TaskSetTest {
                 assertEquals(split, Split.of(set.name(), problem.canonical()));
             }
         }
-        assertTrue(prompts.size() > 30, set.minLevel() + ": " + prompts.size() + " different problems");
+        assertTrue(prompts.size() > 25, set.minLevel() + ": " + prompts.size() + " different problems");
         assertNotEquals(set.problem(Split.TRAIN, 0).prompt() + set.problem(Split.TRAIN, 1).prompt(),
                 TaskSet.of(set.task(), set.minLevel(), 8).problem(Split.TRAIN, 0).prompt()
                         + TaskSet.of(set.task(), set.minLevel(), 8).problem(Split.TRAIN, 1).prompt());
@@ -71,7 +71,7 @@ class TaskSetTest {
         Set<String> heldOutPrompts = new HashSet<>();
         for (long seed = 0; seed < 3; seed++) {
             TaskSet set = new TaskSet(task, 1, task.levels().size(), seed);
-            for (long i = 0; i < 1_500; i++) {
+            for (long i = 0; i < 400; i++) {
                 Problem problem = set.problem(Split.TRAIN, i);
                 train.add(problem.canonical());
                 trainPrompts.add(problem.prompt());
@@ -108,7 +108,7 @@ class TaskSetTest {
                 "Answer:", "^2", "\\frac{", "a", "A is a knight, ", problem.answer() + " ; ");
         long start = System.nanoTime();
         for (String part : parts) {
-            String text = part.repeat(1_000_000 / part.length());
+            String text = part.repeat(400_000 / part.length());
             for (String completion : List.of(text, "<think>" + text + "</think>" + text, "</think>" + text.substring(
                     0, 1_900), problem.answer() + text, "</think>" + text + problem.answer())) {
                 OptionalDouble score = task.verifier().score(problem.sample(completion, 1, true));
