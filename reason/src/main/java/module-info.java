@@ -11,6 +11,7 @@ module glia.reason {
     exports glia.reason.program;
     exports glia.reason.reward;
     exports glia.reason.reward.math;
+    exports glia.reason.search;
     exports glia.reason.task;
     exports glia.reason.rollout;
 

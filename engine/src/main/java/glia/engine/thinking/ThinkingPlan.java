@@ -111,7 +111,22 @@ public final class ThinkingPlan {
     /// The mask of one answer, for [glia.engine.schedule.GenerationRequest.Builder#mask]; empty if the plan sets no
     /// limits.
     public Optional<TokenMask> mask() {
-        return isLimited() ? Optional.of(new ThinkingControl(this, tokenizer)) : Optional.empty();
+        return mask(NONE);
+    }
+
+    /// The mask of the rest of an answer.
+    ///
+    /// @param begun the tokens of the answer so far
+    public Optional<TokenMask> mask(int[] begun) {
+        if (!isLimited()) {
+            return Optional.empty();
+        }
+        ThinkingControl control = new ThinkingControl(this, tokenizer);
+        for (int token : begun) {
+            control.forced();
+            control.accept(token);
+        }
+        return Optional.of(control);
     }
 
     /// The tracker of one answer.

@@ -1,0 +1,55 @@
+package glia.reason.search;
+
+import glia.engine.Classifier;
+import glia.engine.LanguageModel;
+import glia.reason.reward.Reward;
+import glia.text.template.ChatMessage;
+import glia.text.template.RenderOptions;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/// Scores answers and beginnings of answers; higher is better.
+@FunctionalInterface
+public interface Scorer {
+    /// @return a finite number
+    double score(Question question, Candidate candidate);
+
+    /// The mean log-probability of a token under the model itself: a scorer that needs nothing else.
+    static Scorer likelihood() {
+        return (question, candidate) -> candidate.meanLogProbability();
+    }
+
+    /// A verifier. Where the reward does not apply, and for unfinished answers, the score is 0.
+    static Scorer of(Reward verifier) {
+        return (question, candidate) -> {
+            if (!candidate.isFinished()) {
+                return 0;
+            }
+            OptionalDouble score = verifier.score(question.sample(candidate));
+            return score.isPresent() && Double.isFinite(score.getAsDouble()) ? score.getAsDouble() : 0;
+        };
+    }
+
+    /// A reward model with one score, an outcome or a process reward model: it reads the conversation of question and
+    /// answer, by its chat template if it has one. The beginning of an answer gets the score of the conversation so
+    /// far.
+    ///
+    /// @throws IllegalArgumentException if the model is no classifier, or has several classes
+    static Scorer of(LanguageModel rewardModel) {
+        Classifier classifier = new Classifier(rewardModel);
+        if (classifier.classes().size() != 1) {
+            throw new IllegalArgumentException("the reward model: found " + classifier.classes().size()
+                    + " scores, expected 1");
+        }
+        return (question, candidate) -> {
+            List<ChatMessage> messages = List.of(ChatMessage.user(question.prompt()),
+                    ChatMessage.assistant(candidate.answer().isEmpty() ? candidate.thinking() : candidate.answer()));
+            RenderOptions prompt = rewardModel.renderOptions();
+            int[] ids = rewardModel.template().isPresent()
+                    ? rewardModel.template().get().encode(messages,
+                            new RenderOptions(false, List.of(), prompt.variables()), rewardModel.tokenizer())
+                    : rewardModel.tokenizer().encodePlain(messages.get(0).content() + messages.get(1).content(), true);
+            return classifier.scores(ids)[0];
+        };
+    }
+}
