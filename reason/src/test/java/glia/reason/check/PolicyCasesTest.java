@@ -1,0 +1,130 @@
+package glia.reason.check;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Workers;
+import glia.train.check.CaseGroups;
+import glia.train.check.CaseResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Cases of TRL and verl; all of them where `GLIA_SHARED` is set, else a few.
+class PolicyCasesTest {
+    private static final Path FEW = Path.of("src/test/resources/golden-training");
+    private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
+    private static final Path SERVICES = Path.of("src/main/resources/META-INF/services");
+
+    @TempDir
+    Path temporary;
+
+    private static Path tree() {
+        return Optional.ofNullable(System.getenv("GLIA_SHARED")).map(Path::of)
+                .map(shared -> shared.resolve("golden-training")).filter(Files::isDirectory).orElse(FEW);
+    }
+
+    private static List<CaseResult> run(String group, Path folder, String backend) throws IOException {
+        List<CaseResult> results = new ArrayList<>();
+        try (Workers workers = new Workers(2)) {
+            CaseGroups.find(group).orElseThrow().run(folder, GOLDENS, KernelBackends.choose(backend, workers).kernels(),
+                    results::add);
+        }
+        return results;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"grpo, 20", "gmpo, 3", "adaptive-entropy, 10", "rloo, 4", "ppo-trl, 2", "verl-advantages, 14",
+        "verl-losses, 24", "steps, 3"})
+    void agreesWithTheReference(String group, int least) throws IOException {
+        for (String backend : List.of("best", "scalar")) {
+            List<CaseResult> results = run(group, tree().resolve(group), backend);
+            assertTrue(results.size() >= least, group + ": " + results.size() + " cases");
+            assertEquals(List.of(), results.stream().filter(r -> !r.passes()).toList());
+        }
+    }
+
+    private List<CaseResult> changed(String group, String from, String to) throws IOException {
+        try (Stream<Path> files = Files.list(FEW.resolve(group))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, temporary.resolve(file.getFileName()));
+            }
+        }
+        Path file = temporary.resolve("cases.json");
+        String text = Files.readString(file);
+        assertTrue(text.contains(from), from);
+        Files.writeString(file, text.replace(from, to));
+        return run(group, temporary, "scalar").stream().filter(r -> !r.passes()).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"grpo", "gmpo", "adaptive-entropy", "rloo", "ppo-trl", "verl-advantages", "verl-losses"})
+    void unknownParametersAreNamed(String group) throws IOException {
+        CaseResult result = changed(group, "\"params\": {", "\"params\": {\"moon_phase\": 1,").getFirst();
+        assertTrue(result.error().contains("moon_phase"), result.error());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "grpo | \"beta\": 0.04 | \"beta\": 0.05",
+        "grpo | \"sapo_temperature_neg\": 2.0 | \"sapo_temperature_neg\": 2.1",
+        "grpo | \"clip_max\": 1.25 | \"clip_max\": 1.2",
+        "gmpo | \"epsilon_low\": 0.4 | \"epsilon_low\": 0.3",
+        "adaptive-entropy | \"delta\": 0.004 | \"delta\": 0.003",
+        "rloo | \"beta\": 0.05 | \"beta\": 0.06",
+        "ppo-trl | \"lam\": 0.9 | \"lam\": 0.8",
+        "verl-advantages | \"lam\": 0.95 | \"lam\": 0.9",
+        "verl-losses | \"clip_ratio_c\": 1.5 | \"clip_ratio_c\": 1.6",
+        "verl-losses | \"rollout_is_threshold\": 1.2 | \"rollout_is_threshold\": 1.1"})
+    void otherParametersFail(String group, String from, String to) throws IOException {
+        List<CaseResult> failed = changed(group, from, to);
+        assertFalse(failed.isEmpty());
+        assertTrue(failed.stream().allMatch(r -> r.error().isEmpty()), failed.toString());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "grpo | \"loss_type\": \"dapo\" | \"loss_type\": \"tango\"",
+        "grpo | \"scale_rewards\": \"group\" | \"scale_rewards\": \"tango\"",
+        "grpo | \"mode\": \"sequence_mask\" | \"mode\": \"tango\"",
+        "verl-advantages | \"estimator\": \"opo\" | \"estimator\": \"tango\"",
+        "verl-losses | \"loss\": \"dro\" | \"loss\": \"tango\"",
+        "verl-losses | \"rollout_rs\": \"seq_max_k2\" | \"rollout_rs\": \"tango\""})
+    void unknownNamesAreRefused(String group, String from, String to) throws IOException {
+        List<CaseResult> failed = changed(group, from, to);
+        assertFalse(failed.isEmpty());
+        assertTrue(failed.stream().allMatch(r -> r.error().contains("tango")), failed.toString());
+    }
+
+    /// The class path reads `META-INF/services`, the module path `module-info.java`.
+    @Test
+    void servicesAreDeclaredInBothPlaces() throws IOException {
+        String module = Files.readString(Path.of("src/main/java/module-info.java"));
+        Matcher provides = Pattern.compile("provides ([\\w.]+) with([^;]+);").matcher(module);
+        int count = 0;
+        while (provides.find()) {
+            List<String> expected = Arrays.stream(provides.group(2).split(",")).map(String::strip).sorted().toList();
+            List<String> found = Files.readAllLines(SERVICES.resolve(provides.group(1))).stream()
+                    .filter(line -> !line.isBlank()).sorted().toList();
+            assertEquals(expected, found, provides.group(1));
+            count++;
+        }
+        try (Stream<Path> files = Files.list(SERVICES)) {
+            assertEquals(files.count(), count);
+        }
+    }
+}
