@@ -14,7 +14,9 @@ module glia.reason {
     exports glia.reason.search;
     exports glia.reason.task;
     exports glia.reason.rollout;
+    exports glia.reason.run;
 
+    provides glia.train.recipe.RecipeExtension with glia.reason.run.RlExtension;
     provides glia.train.check.CaseGroup with
             glia.reason.check.AdaptiveEntropyCases,
             glia.reason.check.GmpoCases,

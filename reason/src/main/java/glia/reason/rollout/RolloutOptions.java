@@ -43,6 +43,10 @@ public record RolloutOptions(double temperature, int maxTokens, int maxContext, 
         return new RolloutOptions(other, maxTokens, maxContext, maxSequences, passTokens, vocabSize, ends);
     }
 
+    public RolloutOptions withMaxTokens(int other) {
+        return new RolloutOptions(temperature, other, maxContext, maxSequences, passTokens, vocabSize, ends);
+    }
+
     public RolloutOptions withMaxSequences(int other) {
         return new RolloutOptions(temperature, maxTokens, maxContext, other, passTokens, vocabSize, ends);
     }

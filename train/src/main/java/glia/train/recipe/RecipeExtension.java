@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.train.recipe.ShippedRecipes.Shipped;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
 
@@ -29,6 +30,16 @@ public interface RecipeExtension {
     /// @param task one of `tasks`
     default List<String> head(String task) {
         return List.of();
+    }
+
+    /// The data files that come with the program, which recipes name as `shipped:NAME`, with a phrase each.
+    default Map<String, String> data() {
+        return Map.of();
+    }
+
+    /// Opens one of these files.
+    default InputStream openData(String name) {
+        throw new IllegalArgumentException(name);
     }
 
     /// Reads the data of a task and makes what trains it.

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +29,9 @@ public final class ShippedData {
 
     /// What each of them holds, by name.
     public static Map<String, String> all() {
-        return Collections.unmodifiableMap(SUMMARIES);
+        Map<String, String> all = new LinkedHashMap<>(SUMMARIES);
+        RecipeExtensions.all().forEach(e -> all.putAll(e.data()));
+        return all;
     }
 
     /// Whether a recipe's path names such a file.
@@ -45,10 +46,10 @@ public final class ShippedData {
     /// @throws IOException if it cannot be copied
     static synchronized Path copy(String written) throws IOException {
         String name = written.substring(PREFIX.length());
-        if (!SUMMARIES.containsKey(name)) {
+        if (!all().containsKey(name)) {
             throw new IllegalArgumentException("names '" + written + "', but the data files that come with the program "
-                    + "are " + String.join(", ", SUMMARIES.keySet().stream().map(n -> PREFIX + n).toList()) + "."
-                    + Suggestions.sentence(name, List.copyOf(SUMMARIES.keySet())));
+                    + "are " + String.join(", ", all().keySet().stream().map(n -> PREFIX + n).toList()) + "."
+                    + Suggestions.sentence(name, List.copyOf(all().keySet())));
         }
         Path copied = COPIES.get(name);
         if (copied == null) {
@@ -56,11 +57,17 @@ public final class ShippedData {
             folder.toFile().deleteOnExit();
             copied = folder.resolve(name);
             copied.toFile().deleteOnExit();
-            try (InputStream in = ShippedData.class.getResourceAsStream("/glia/train/data/" + name)) {
+            try (InputStream in = open(name)) {
                 Files.copy(in, copied);
             }
             COPIES.put(name, copied);
         }
         return copied;
+    }
+
+    private static InputStream open(String name) {
+        return SUMMARIES.containsKey(name) ? ShippedData.class.getResourceAsStream("/glia/train/data/" + name)
+                : RecipeExtensions.all().stream().filter(e -> e.data().containsKey(name)).findFirst().orElseThrow()
+                        .openData(name);
     }
 }

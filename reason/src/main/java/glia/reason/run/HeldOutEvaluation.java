@@ -1,0 +1,46 @@
+package glia.reason.run;
+
+import glia.engine.Engine;
+import glia.reason.rollout.Rollout;
+import glia.reason.rollout.RolloutGenerator;
+import glia.reason.rollout.RolloutOptions;
+import glia.tensor.Hash;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// The accuracy on held-out problems, with the same problems and random seed each time.
+///
+/// @param options of generation; temperature 0 is greedy
+/// @param count number of problems
+record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource problems, RolloutScoring scoring,
+        int count, long seed) {
+    private static final long PLACE = 0x68656c64;
+
+    /// What an evaluation found.
+    ///
+    /// @param accuracy share of right answers with its interval of 95 %
+    /// @param figures accuracy, its interval, mean reward and mean length
+    record Result(WilsonInterval accuracy, Map<String, Double> figures) { }
+
+    Result run() {
+        List<PromptProblem> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            all.add(problems.heldOut(i));
+        }
+        List<Rollout> rollouts = new RolloutGenerator(engine, options)
+                .generate(all.stream().map(PromptProblem::ids).toList(), 1, Hash.of(seed, PLACE));
+        List<ScoredRollout> scored = scoring.score(all, rollouts, 1, 0);
+        long right = scored.stream().filter(ScoredRollout::isRight).count();
+        WilsonInterval accuracy = WilsonInterval.of(right, count);
+        Map<String, Double> figures = new TreeMap<>();
+        figures.put("accuracy/held_out", accuracy.share());
+        figures.put("accuracy/held_out_low", accuracy.low());
+        figures.put("accuracy/held_out_high", accuracy.high());
+        figures.put("reward/held_out", scored.stream().mapToDouble(ScoredRollout::reward)
+                .filter(r -> !Double.isNaN(r)).average().orElse(0));
+        figures.put("response_length/held_out", rollouts.stream().mapToInt(Rollout::numSampled).average().orElse(0));
+        return new Result(accuracy, figures);
+    }
+}

@@ -1,0 +1,29 @@
+package glia.reason.run;
+
+import glia.reason.policy.PolicyMethod;
+import glia.reason.policy.PolicyObjective;
+import glia.reason.policy.ValueLoss;
+import glia.reason.policy.advantage.AdvantageEstimator;
+import glia.train.recipe.FrozenModel;
+import java.util.Optional;
+
+/// What a policy learns from scored rollouts, and with which models.
+///
+/// @param estimator of advantages; none for rejection sampling: the best completion of each group is learned, if it is
+///     right, with an advantage of 1
+/// @param objective policy loss, aggregation, KL penalty and entropy bonus
+/// @param reference the reference model of the KL penalty
+/// @param value the value head, for estimators that need values
+public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjective objective,
+        Optional<FrozenModel> reference, Optional<Critic> value) {
+    /// A method without reference model and value head.
+    public static PolicyTraining of(PolicyMethod method) {
+        return new PolicyTraining(Optional.of(method.advantages()), method.objective(), Optional.empty(),
+                Optional.empty());
+    }
+
+    /// A value head with its loss.
+    ///
+    /// @param coefficient of the value loss
+    public record Critic(ValueHead head, ValueLoss loss, double coefficient) { }
+}

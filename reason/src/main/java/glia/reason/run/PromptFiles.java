@@ -1,0 +1,109 @@
+package glia.reason.run;
+
+import glia.io.CheckpointException;
+import glia.io.jsonl.JsonLine;
+import glia.io.jsonl.JsonLines;
+import glia.train.data.ShuffledOrder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`. Each epoch
+/// has an order of its own.
+final class PromptFiles implements ProblemSource {
+    private static final String PROMPT = "prompt";
+
+    private final List<PromptProblem> training;
+    private final List<PromptProblem> heldOut;
+    private final ShuffledOrder order;
+    private final int dropped;
+
+    private PromptFiles(List<PromptProblem> training, List<PromptProblem> heldOut, long seed, int dropped) {
+        this.training = training;
+        this.heldOut = heldOut;
+        this.dropped = dropped;
+        order = new ShuffledOrder(training.size(), seed);
+    }
+
+    /// Reads prompts.
+    ///
+    /// @param share of the training prompts that is held out, the last ones, if there are no files for it
+    /// @param maxTokens most tokens of a prompt; longer ones are left out
+    /// @throws CheckpointException if a line has no prompt, or no prompt fits
+    static PromptFiles read(List<Path> files, List<Path> heldOutFiles, double share, PromptEncoder encoder,
+            int maxTokens, long seed) throws IOException {
+        int[] dropped = new int[1];
+        List<PromptProblem> train = read(files, encoder, maxTokens, dropped);
+        List<PromptProblem> held;
+        if (heldOutFiles.isEmpty()) {
+            int count = (int) Math.min(train.size() - 1L, Math.round(train.size() * share));
+            held = List.copyOf(train.subList(train.size() - count, train.size()));
+            train = train.subList(0, train.size() - count);
+        } else {
+            held = read(heldOutFiles, encoder, maxTokens, dropped);
+        }
+        return new PromptFiles(List.copyOf(train), held, seed, dropped[0]);
+    }
+
+    private static List<PromptProblem> read(List<Path> files, PromptEncoder encoder, int maxTokens, int[] dropped)
+            throws IOException {
+        List<PromptProblem> problems = new ArrayList<>();
+        for (Path file : files) {
+            try (JsonLines lines = new JsonLines(file)) {
+                for (JsonLine line = lines.next(); line != null; line = lines.next()) {
+                    PromptProblem problem = problem(line, encoder);
+                    if (problem.ids().length == 0) {
+                        throw line.place().error(PROMPT, "is empty");
+                    }
+                    if (problem.ids().length <= maxTokens) {
+                        problems.add(problem);
+                    } else {
+                        dropped[0]++;
+                    }
+                }
+            }
+        }
+        if (problems.isEmpty()) {
+            throw new CheckpointException(files.getFirst(), "", dropped[0] > 0 ? "has only prompts of more than "
+                    + maxTokens + " tokens; use a larger batch.context"
+                    : "found no line, expected a JSON object with a prompt in each");
+        }
+        return problems;
+    }
+
+    private static PromptProblem problem(JsonLine line, PromptEncoder encoder) throws CheckpointException {
+        Map<String, Object> fields = new LinkedHashMap<>(line.values());
+        fields.values().removeIf(v -> v == null);
+        String text = line.text(PROMPT);
+        fields.remove(PROMPT);
+        return new PromptProblem(text, encoder.encode(text), fields);
+    }
+
+    /// Prompts that were too long.
+    int dropped() {
+        return dropped;
+    }
+
+    @Override
+    public PromptProblem training(long index) {
+        return training.get(Math.toIntExact(order.at(index)));
+    }
+
+    @Override
+    public PromptProblem heldOut(long index) {
+        return heldOut.get(Math.toIntExact(index));
+    }
+
+    @Override
+    public long size() {
+        return training.size();
+    }
+
+    @Override
+    public long numHeldOut() {
+        return heldOut.size();
+    }
+}

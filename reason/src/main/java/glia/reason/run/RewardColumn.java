@@ -1,0 +1,15 @@
+package glia.reason.run;
+
+import glia.reason.reward.ContainedReward;
+import glia.reason.reward.Reward;
+
+/// A reward of a run with its weight in the sum.
+///
+/// @param name in figures
+/// @param reward contained, so that a failure is counted and scored as empty
+public record RewardColumn(String name, double weight, ContainedReward reward) {
+    /// Contains a reward.
+    public static RewardColumn of(String name, double weight, Reward reward) {
+        return new RewardColumn(name, weight, new ContainedReward(reward));
+    }
+}

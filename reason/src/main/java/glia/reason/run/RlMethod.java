@@ -1,0 +1,71 @@
+package glia.reason.run;
+
+import glia.io.CheckpointException;
+import glia.reason.policy.Aggregation;
+import glia.reason.policy.EntropyBonus;
+import glia.reason.policy.KlTerm;
+import glia.reason.policy.PolicyMethod;
+import glia.reason.policy.PolicyObjective;
+import glia.reason.policy.TokenMasks;
+import glia.reason.policy.advantage.AdvantageEstimator;
+import glia.reason.policy.advantage.GeneralizedAdvantage;
+import glia.reason.policy.loss.ClippedRatio;
+import glia.reason.policy.loss.Reinforce;
+import glia.train.loss.KlEstimator;
+import glia.train.recipe.Recipe;
+import java.util.Optional;
+
+/// The method of a recipe: a named one with the values that the recipe sets.
+///
+/// @param estimator none for rejection sampling
+record RlMethod(Optional<AdvantageEstimator> estimator, PolicyObjective objective) {
+    static RlMethod of(Recipe recipe) throws CheckpointException {
+        String name = recipe.get(RlKeys.METHOD);
+        int maxTokens = Math.toIntExact(recipe.get(RlKeys.MAX_TOKENS));
+        if (name.equals(RlKeys.REJECTION)) {
+            return new RlMethod(Optional.empty(), changed(recipe, PolicyObjective.of(new Reinforce(),
+                    new Aggregation.TokenMean()), maxTokens));
+        }
+        PolicyMethod method = PolicyMethod.named(name, maxTokens);
+        AdvantageEstimator estimator = method.advantages() instanceof GeneralizedAdvantage
+                ? new GeneralizedAdvantage(recipe.get(RlKeys.GAMMA), recipe.get(RlKeys.LAMBDA)) : method.advantages();
+        return new RlMethod(Optional.of(estimator), changed(recipe, method.objective(), maxTokens));
+    }
+
+    private static PolicyObjective changed(Recipe recipe, PolicyObjective objective, int maxTokens)
+            throws CheckpointException {
+        PolicyObjective changed = objective;
+        if (recipe.has(RlKeys.CLIP_LOW) || recipe.has(RlKeys.CLIP_HIGH)) {
+            if (!(objective.loss() instanceof ClippedRatio clipped)) {
+                throw recipe.error(recipe.has(RlKeys.CLIP_LOW) ? RlKeys.CLIP_LOW : RlKeys.CLIP_HIGH,
+                        "is set, but the method " + recipe.get(RlKeys.METHOD) + " has no such clip range");
+            }
+            double low = recipe.find(RlKeys.CLIP_LOW).orElse(clipped.low());
+            double high = recipe.find(RlKeys.CLIP_HIGH).orElse(clipped.high());
+            changed = changed.withLoss(new ClippedRatio(clipped.level(), low, high, clipped.delta(),
+                    clipped.dualClip(), clipped.leastExponent(), clipped.mostExponent()));
+        }
+        if (recipe.has(RlKeys.AGGREGATION)) {
+            changed = changed.withAggregation(switch (recipe.get(RlKeys.AGGREGATION)) {
+                case TOKEN_MEAN -> new Aggregation.TokenMean();
+                case SEQUENCE_MEAN -> Aggregation.SequenceMean.ofMeans();
+                case SEQUENCE_SUM -> Aggregation.SequenceMean.ofSums();
+                case FIXED_LENGTH -> Aggregation.SequenceMean.byLength(maxTokens);
+            });
+        }
+        if (recipe.get(RlKeys.ENTROPY) != 0) {
+            changed = changed.withEntropy(new EntropyBonus(recipe.get(RlKeys.ENTROPY), true));
+        }
+        if (recipe.get(RlKeys.TOP_ENTROPY) < 1) {
+            changed = changed.withMasks(new TokenMasks(recipe.get(RlKeys.TOP_ENTROPY), Double.POSITIVE_INFINITY));
+        }
+        return changed.withKl(kl(recipe, objective.kl()));
+    }
+
+    private static KlTerm kl(Recipe recipe, KlTerm term) throws CheckpointException {
+        return new KlTerm(recipe.has(RlKeys.KL_ESTIMATOR) ? KlEstimator.named(recipe.get(RlKeys.KL_ESTIMATOR))
+                : term.estimator(), recipe.find(RlKeys.KL).orElse(term.coefficient()),
+                recipe.has(RlKeys.KL_PLACEMENT) ? KlTerm.Placement.valueOf(recipe.get(RlKeys.KL_PLACEMENT).name())
+                : term.placement());
+    }
+}

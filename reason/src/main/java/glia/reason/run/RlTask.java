@@ -1,0 +1,212 @@
+package glia.reason.run;
+
+import glia.engine.Engine;
+import glia.engine.training.Loss;
+import glia.engine.training.TrainingOptions;
+import glia.io.CheckpointException;
+import glia.reason.policy.Aggregation;
+import glia.reason.policy.ValueLoss;
+import glia.reason.policy.advantage.GeneralizedAdvantage;
+import glia.reason.policy.advantage.GreedyBaseline;
+import glia.reason.reward.Reward;
+import glia.reason.reward.Rewards;
+import glia.reason.rollout.RolloutOptions;
+import glia.reason.task.TaskSet;
+import glia.tensor.Precision;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
+import glia.text.tokenizer.Tokenizer;
+import glia.train.recipe.FrozenModel;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.TaskContext;
+import glia.train.recipe.TaskRun;
+import glia.train.run.Objective;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/// A run of `task: rl`.
+final class RlTask implements TaskRun {
+    private static final int MIB = 20;
+
+    private final TaskContext context;
+    private final Engine engine;
+    private final ProblemSource problems;
+    private final List<RewardColumn> rewards;
+    private final RolloutSettings settings;
+    private final RolloutOptions options;
+    private final PolicyTraining training;
+    private final List<String> notes;
+
+    private RlTask(TaskContext context, Engine engine, ProblemSource problems, List<RewardColumn> rewards,
+            RolloutSettings settings, RolloutOptions options, PolicyTraining training, List<String> notes) {
+        this.context = context;
+        this.engine = engine;
+        this.problems = problems;
+        this.rewards = rewards;
+        this.settings = settings;
+        this.options = options;
+        this.training = training;
+        this.notes = notes;
+    }
+
+    static RlTask open(TaskContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        RlMethod method = RlMethod.of(recipe);
+        PromptEncoder encoder = encoder(context);
+        Optional<TaskSet> set = taskSet(recipe);
+        List<String> notes = new ArrayList<>();
+        ProblemSource problems = problems(context, set, encoder, notes);
+        RolloutSettings settings = settings(recipe, method);
+        RolloutOptions options = options(context);
+        List<RewardColumn> rewards = rewards(recipe, set);
+        Kernels kernels = recipe.get(RlKeys.INVARIANT) ? context.kernels().batchInvariant() : context.kernels();
+        Optional<PolicyTraining.Critic> critic = method.estimator().orElse(null) instanceof GeneralizedAdvantage
+                ? Optional.of(new PolicyTraining.Critic(ValueHead.create(context.model().spec().hiddenSize()),
+                        new ValueLoss(recipe.get(RlKeys.VALUE_CLIP), new Aggregation.TokenMean()),
+                        recipe.get(RlKeys.VALUE_COEFFICIENT))) : Optional.empty();
+        Optional<FrozenModel> reference = !method.objective().kl().isActive() ? Optional.empty()
+                : Optional.of(recipe.has(RlKeys.REFERENCE) ? context.frozen(RlKeys.REFERENCE) : context.reference());
+        Engine engine = new Engine(context.model(), kernels, Precision.EXACT, recipe.get(RlKeys.CACHE) << MIB,
+                context.context());
+        return new RlTask(context, engine, problems, rewards, settings, options,
+                new PolicyTraining(method.estimator(), method.objective(), reference, critic), notes);
+    }
+
+    private static PromptEncoder encoder(TaskContext context) throws CheckpointException {
+        Recipe recipe = context.recipe();
+        return new PromptEncoder(context.tokenizer(), recipe.get(RlKeys.CHAT) ? context.template() : Optional.empty(),
+                recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER));
+    }
+
+    private static Optional<TaskSet> taskSet(Recipe recipe) throws CheckpointException {
+        if (!recipe.has(RlKeys.PROBLEMS)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(TaskSet.of(recipe.get(RlKeys.PROBLEMS), recipe.get(RlKeys.PROBLEM_SEED)));
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RlKeys.PROBLEMS, e.getMessage());
+        }
+    }
+
+    private static ProblemSource problems(TaskContext context, Optional<TaskSet> set, PromptEncoder encoder,
+            List<String> notes) throws IOException {
+        Recipe recipe = context.recipe();
+        if (set.isPresent() == recipe.has(RlKeys.FILES)) {
+            throw recipe.error(RlKeys.PROBLEMS, set.isEmpty() ? "is missing, and so is problems.files"
+                    : "is set, and so is problems.files: remove one of them");
+        }
+        if (set.isPresent()) {
+            return ProblemSource.of(set.get(), encoder::encode);
+        }
+        PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
+                ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,
+                context.context() - 1, context.seed());
+        if (files.dropped() > 0) {
+            notes.add(files.dropped() + " prompts were left out: they do not fit the context of " + context.context()
+                    + " tokens");
+        }
+        return files;
+    }
+
+    private static RolloutSettings settings(Recipe recipe, RlMethod method) throws CheckpointException {
+        long minibatches = recipe.get(RlKeys.MINIBATCHES);
+        if (minibatches > recipe.get(RlKeys.PROMPTS)) {
+            throw recipe.error(RlKeys.MINIBATCHES, "is " + minibatches + ", more than the groups of a batch (rl.prompts"
+                    + "), of which there are " + recipe.get(RlKeys.PROMPTS));
+        }
+        return new RolloutSettings(recipe.get(RecipeKeys.SEED),
+                Math.toIntExact(recipe.get(RlKeys.PROMPTS)), Math.toIntExact(recipe.get(RlKeys.GROUP)),
+                recipe.get(RlKeys.TEMPERATURE), Math.toIntExact(recipe.get(RlKeys.ITERATIONS)),
+                (int) minibatches, Math.toIntExact(recipe.get(RlKeys.RESAMPLING)),
+                Math.toIntExact(recipe.get(RlKeys.LAG)), recipe.get(RlKeys.MASK_TRUNCATED),
+                method.estimator().orElse(null) instanceof GreedyBaseline,
+                Math.toIntExact(recipe.get(RlKeys.BATCH_TOKENS)));
+    }
+
+    private static RolloutOptions options(TaskContext context) throws CheckpointException {
+        Recipe recipe = context.recipe();
+        Tokenizer tokenizer = context.tokenizer();
+        int sequences = Math.toIntExact(recipe.get(RlKeys.SEQUENCES));
+        return new RolloutOptions(recipe.get(RlKeys.TEMPERATURE), Math.toIntExact(recipe.get(RlKeys.MAX_TOKENS)),
+                context.context(), Math.min(tokenizer.vocabSize(), context.model().spec().vocabSize()),
+                tokenizer.endOfGeneration()::contains).withMaxSequences(sequences);
+    }
+
+    private static List<RewardColumn> rewards(Recipe recipe, Optional<TaskSet> set) throws CheckpointException {
+        List<Map<String, Object>> named = recipe.find(RlKeys.REWARDS).orElse(List.of(Map.of("name", "task")));
+        List<RewardColumn> columns = new ArrayList<>();
+        for (Map<String, Object> each : named) {
+            Map<String, Object> values = new LinkedHashMap<>(each);
+            String name = (String) values.remove("name");
+            Object weight = values.remove("weight");
+            if (weight != null && !(weight instanceof Number)) {
+                throw recipe.error(RlKeys.REWARDS, "gives " + name + " the weight '" + weight + "', expected a number");
+            }
+            if (name.equals("task") && set.isEmpty()) {
+                throw recipe.error(RlKeys.REWARDS, (recipe.has(RlKeys.REWARDS) ? "names 'task'" : "is missing")
+                        + ", but there is no problems.task with a verifier; name a reward such as math");
+            }
+            try {
+                Reward reward = name.equals("task") ? set.get().verifier() : Rewards.named(name, values);
+                columns.add(RewardColumn.of(name, weight == null ? 1 : ((Number) weight).doubleValue(), reward));
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RlKeys.REWARDS, e.getMessage());
+            }
+        }
+        return columns;
+    }
+
+    @Override
+    public Objective objective(UnaryOperator<Loss> change) throws CheckpointException {
+        Recipe recipe = context.recipe();
+        RolloutTraining building = new RolloutTraining(engine, context.tokenizer(), problems).settings(settings)
+                .generation(options).policy(training).rightFrom(recipe.get(RlKeys.RIGHT_FROM))
+                .overlongBuffer(Math.toIntExact(recipe.get(RlKeys.OVERLONG)))
+                .evaluate(Math.toIntExact(recipe.get(RlKeys.EVALUATED)), recipe.get(RlKeys.EVALUATION_TEMPERATURE))
+                .computeOldLogProbs(context.options().precision() != Precision.EXACT
+                        || context.options().linear() != TrainingOptions.Linear.PLAIN)
+                .change(change).show(Math.toIntExact(recipe.get(RlKeys.SHOW_EVERY)),
+                        Math.toIntExact(recipe.get(RlKeys.SHOW)));
+        rewards.forEach(building::reward);
+        return building.objective();
+    }
+
+    @Override
+    public Map<String, Weight.Stored> weights() {
+        return training.value().isPresent() ? training.value().get().head().weights() : Map.of();
+    }
+
+    @Override
+    public long rowsInEpoch() {
+        return problems.size();
+    }
+
+    @Override
+    public long rowsOfUpdate() {
+        return Math.max(1, settings.prompts() / settings.updates());
+    }
+
+    @Override
+    public long tokensInEpoch() {
+        return 0;
+    }
+
+    @Override
+    public List<String> notes() {
+        return List.copyOf(notes);
+    }
+
+    @Override
+    public void close() {
+        rewards.forEach(r -> r.reward().close());
+        engine.close();
+        training.reference().ifPresent(FrozenModel::close);
+    }
+}

@@ -1,0 +1,196 @@
+package glia.reason.run;
+
+import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingPass;
+import glia.reason.policy.Aggregation;
+import glia.reason.policy.PolicyFigures;
+import glia.reason.policy.Totals;
+import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.Rollout;
+import glia.tensor.Hash;
+import glia.tensor.autograd.Value;
+import glia.text.tokenizer.Tokenizer;
+import glia.train.run.Objective;
+import glia.train.run.ScoredText;
+import glia.train.run.StepLoss;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/// Reinforcement learning: problems → rollouts → rewards → advantages → updates. A batch of rollouts serves
+/// `iterations · minibatches` steps; each step is an update on the groups of one mini-batch, in micro-batches of
+/// bounded size.
+///
+/// All of it is a pure function of the random seed, the step and the weights at the batch's first step, so a run that
+/// resumes there repeats the same rewards.
+public final class RolloutObjective implements Objective {
+    private final RolloutSettings settings;
+    private final RolloutCollector collector;
+    private final BatchPreparation preparation;
+    private final PolicyTraining training;
+    private final Optional<HeldOutEvaluation> evaluation;
+    private final UnaryOperator<Loss> change;
+    private final Tokenizer tokenizer;
+    private final RolloutDisplay display;
+    private Optional<RolloutBatch> current = Optional.empty();
+    /// Rollouts of the next batch, by the weights before this one's updates.
+    private Optional<RolloutBatch> next = Optional.empty();
+    private Map<String, Double> validationFigures = Map.of();
+
+    RolloutObjective(RolloutCollector collector, BatchPreparation preparation,
+            Optional<HeldOutEvaluation> evaluation, UnaryOperator<Loss> change, Tokenizer tokenizer,
+            RolloutDisplay display) {
+        settings = collector.settings();
+        this.collector = collector;
+        this.preparation = preparation;
+        training = preparation.training();
+        this.evaluation = evaluation;
+        this.change = change;
+        this.tokenizer = tokenizer;
+        this.display = display;
+    }
+
+    @Override
+    public boolean canResumeAt(long step) {
+        return step % settings.updates() == 0
+                && (settings.lag() == 0 || step / settings.updates() % (settings.lag() + 1) == 0);
+    }
+
+    @Override
+    public StepLoss accumulate(TrainingPass pass, long step) {
+        Map<String, Double> figures = new TreeMap<>();
+        if (step == 0 && evaluation.isPresent()) {
+            figures.putAll(evaluation.get().run().figures());
+        }
+        int phase = (int) (step % settings.updates());
+        long tokens = 0;
+        if (phase == 0) {
+            collect(pass, step / settings.updates());
+            figures.putAll(current.orElseThrow().figures());
+            tokens = current.orElseThrow().tokens();
+        }
+        RolloutBatch batch = current.filter(b -> b.index() == step / settings.updates())
+                .orElseThrow(() -> new IllegalStateException("step " + (step + 1) + " is update " + (phase + 1)
+                        + " of its rollouts, which are gone; begin at a step where canResumeAt is true"));
+        Update update = update(pass, batch, phase, Hash.of(settings.seed(), step));
+        figures.putAll(update.figures);
+        return new StepLoss(update.loss, tokens + update.tokens, figures, phase == 0 ? texts(batch, step) : List.of());
+    }
+
+    /// The rollouts of a batch, and those of the next if they come from the same weights.
+    private void collect(TrainingPass pass, long index) {
+        boolean isFresh = settings.lag() == 0 || index % (settings.lag() + 1) == 0;
+        current = isFresh ? Optional.of(made(pass, index)) : next.filter(b -> b.index() == index);
+        next = settings.lag() > 0 && (index + 1) % (settings.lag() + 1) != 0 ? Optional.of(made(pass, index + 1))
+                : Optional.empty();
+    }
+
+    private RolloutBatch made(TrainingPass pass, long index) {
+        return preparation.prepare(pass, index, collector.collect(index));
+    }
+
+    /// What an update summed up.
+    private static final class Update {
+        private final Map<String, Double> figures = new TreeMap<>();
+        private double loss;
+        private double valueLoss;
+        private long tokens;
+        private final List<PolicyFigures> parts = new ArrayList<>();
+    }
+
+    private Update update(TrainingPass pass, RolloutBatch batch, int phase, long seed) {
+        List<Integer> members = batch.minibatch(phase % settings.minibatches(), settings.minibatches());
+        List<Integer> which = members.stream().filter(i -> batch.numRows(i) > 0).toList();
+        Aggregation aggregation = training.objective().aggregation();
+        Totals totals = new Totals(Math.max(1, which.stream().mapToInt(batch::numRows).sum()),
+                Math.max(1, aggregation.countsEmpty() ? members.size() : which.size()));
+        Update update = new Update();
+        List<Rollout> rollouts = batch.rollouts();
+        List<List<Integer>> parts = MicroBatches.of(rollouts, which, settings.batchTokens());
+        for (int i = 0; i < parts.size(); i++) {
+            List<Integer> part = parts.get(i);
+            TokenBatch tokens = MicroBatches.tokens(rollouts, part);
+            PolicyBatch constants = batch.constants(part, Hash.next(seed, i));
+            Loss policy = training.objective().loss(constants, totals, settings.temperature(), update.parts::add);
+            Loss loss = training.value().isEmpty() ? policy
+                    : withValues(policy, training.value().get(), batch, part, constants, totals, update);
+            update.loss += pass.loss(tokens, change.apply(loss));
+            update.tokens += tokens.numTokens();
+        }
+        addFigures(update);
+        return update;
+    }
+
+    private static Loss withValues(Loss policy, PolicyTraining.Critic critic, RolloutBatch batch, List<Integer> part,
+            PolicyBatch constants, Totals totals, Update update) {
+        double[] before = RolloutBatch.rows(batch.values(), part);
+        double[] returns = RolloutBatch.rows(batch.returns(), part);
+        return p -> {
+            Value loss = critic.loss().of(critic.head().of(p), before, returns, constants, totals).loss();
+            update.valueLoss += loss.number();
+            return policy.of(p).plus(loss.times(critic.coefficient()));
+        };
+    }
+
+    private void addFigures(Update update) {
+        double tokens = Math.max(1, update.parts.stream().mapToInt(PolicyFigures::tokens).sum());
+        double entropy = 0;
+        double kl = 0;
+        double moved = 0;
+        double low = 0;
+        double high = 0;
+        for (PolicyFigures part : update.parts) {
+            double share = part.tokens() / tokens;
+            entropy += share * part.entropy();
+            kl += share * part.kl();
+            moved += share * part.approximateKl();
+            low += share * part.clip().low();
+            high += share * part.clip().high();
+        }
+        update.figures.put("entropy/mean", entropy);
+        if (training.objective().kl().isInLoss()) {
+            update.figures.put("kl/loss", kl);
+        }
+        if (settings.isOffPolicy()) {
+            update.figures.put("kl/old_policy", moved);
+        }
+        update.figures.put("clip/low", low);
+        update.figures.put("clip/high", high);
+        if (training.value().isPresent()) {
+            update.figures.put("value/loss", update.valueLoss);
+        }
+    }
+
+    private List<ScoredText> texts(RolloutBatch batch, long step) {
+        long index = step / settings.updates();
+        if (display.every() == 0 || index % display.every() != 0) {
+            return List.of();
+        }
+        List<ScoredText> texts = new ArrayList<>();
+        for (int i = 0; i < Math.min(display.count(), batch.scored().size()); i++) {
+            texts.add(RolloutTexts.of(batch.scored().get(i), batch.advantages()[i], tokenizer));
+        }
+        return texts;
+    }
+
+    /// The share of wrong answers to held-out problems.
+    @Override
+    public OptionalDouble validate(TrainingPass pass) {
+        if (evaluation.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        HeldOutEvaluation.Result result = evaluation.get().run();
+        validationFigures = result.figures();
+        return OptionalDouble.of(1 - result.accuracy().share());
+    }
+
+    @Override
+    public Map<String, Double> validationFigures() {
+        return validationFigures;
+    }
+}

@@ -1,0 +1,83 @@
+package glia.reason.run;
+
+import glia.reason.rollout.Rollout;
+import glia.reason.reward.Sample;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+
+/// Scores rollouts with the rewards of a run.
+///
+/// @param columns the first is the one that counts for accuracy
+/// @param rightFrom the reward of a right answer
+/// @param overlongBuffer tokens c before the limit L over which a penalty falls from 0 to -1 (DAPO,
+///     https://arxiv.org/abs/2503.14476, section 3.4): `min(0, (L - c - length) / c)`; 0 for none
+/// @param maxTokens L
+record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlongBuffer, int maxTokens,
+        Tokenizer tokenizer) {
+    /// The text of a completion without its end token. Markers such as `<think>` are kept.
+    private String text(int[] completion) {
+        int length = completion.length;
+        if (length > 0 && tokenizer.endOfGeneration().contains(completion[length - 1])) {
+            length--;
+        }
+        return tokenizer.decode(Arrays.copyOf(completion, length), false);
+    }
+
+    /// Scores groups.
+    ///
+    /// @param firstGroup number of the first problem in the batch
+    /// @param rollouts of the problems, group after group
+    List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, int group, int firstGroup) {
+        List<ScoredRollout> scored = new ArrayList<>();
+        for (int i = 0; i < rollouts.size(); i++) {
+            scored.add(score(problems.get(i / group), rollouts.get(i), firstGroup + i / group));
+        }
+        return scored;
+    }
+
+    private ScoredRollout score(PromptProblem problem, Rollout rollout, int group) {
+        String text = text(rollout.tokens());
+        Sample sample = problem.sample(rollout, text);
+        double[] scores = new double[weights().length];
+        double sum = 0;
+        boolean any = false;
+        for (int c = 0; c < columns.size(); c++) {
+            OptionalDouble score = columns.get(c).reward().score(sample);
+            scores[c] = score.orElse(Double.NaN);
+            any |= score.isPresent();
+            sum += score.isPresent() ? columns.get(c).weight() * scores[c] : 0;
+        }
+        if (overlongBuffer > 0) {
+            scores[columns.size()] = any ? overlong(rollout.numSampled()) : Double.NaN;
+            sum += overlong(rollout.numSampled());
+        }
+        return new ScoredRollout(group, problem, rollout, text, scores, any ? sum : Double.NaN,
+                scores[0] >= rightFrom);
+    }
+
+    private double overlong(int length) {
+        return Math.max(-1, Math.min(0, (maxTokens - overlongBuffer - length) / (double) overlongBuffer));
+    }
+
+    /// The weights of the columns, with that of the penalty for length after the others.
+    double[] weights() {
+        double[] weights = new double[columns.size() + (overlongBuffer > 0 ? 1 : 0)];
+        for (int c = 0; c < weights.length; c++) {
+            weights[c] = c < columns.size() ? columns.get(c).weight() : 1;
+        }
+        return weights;
+    }
+
+    /// The names of the columns.
+    String name(int column) {
+        return column < columns.size() ? columns.get(column).name() : "overlong";
+    }
+
+    /// Calls of rewards that threw, hung or returned something that is no number.
+    long failures() {
+        return columns.stream().mapToLong(c -> c.reward().failures()).sum();
+    }
+}

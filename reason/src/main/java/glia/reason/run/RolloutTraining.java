@@ -1,0 +1,160 @@
+package glia.reason.run;
+
+import glia.engine.Engine;
+import glia.engine.training.Loss;
+import glia.reason.policy.PolicyMethod;
+import glia.reason.reward.Reward;
+import glia.reason.rollout.RolloutOptions;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+/// Builds the objective of reinforcement learning without a recipe.
+///
+/// ```java
+/// RolloutObjective objective = new RolloutTraining(engine, tokenizer, ProblemSource.of(TaskSet.of("arithmetic:1", 0),
+///         text -> tokenizer.encode(text + "\n", true)))
+///         .reward("right", 1, set.verifier())
+///         .method(PolicyMethod.named("grpo", 64))
+///         .maxTokens(64)
+///         .objective();
+/// new Trainer(pass, optimizer, objective, new TrainerOptions(200, 1e-4, schedule)).run();
+/// ```
+public final class RolloutTraining {
+    private static final int PROMPTS = 16;
+    private static final int GROUP = 8;
+    private static final int MAX_TOKENS = 256;
+    private static final int BATCH_TOKENS = 16384;
+
+    private final Engine engine;
+    private final Tokenizer tokenizer;
+    private final ProblemSource problems;
+    private final List<RewardColumn> rewards = new ArrayList<>();
+    private RolloutSettings settings = new RolloutSettings(1, PROMPTS, GROUP, 1, 1, 1, 0, 0, false, false,
+            BATCH_TOKENS);
+    private RolloutOptions options;
+    private PolicyTraining training = PolicyTraining.of(PolicyMethod.named("grpo", MAX_TOKENS));
+    private double rightFrom = 1;
+    private int overlongBuffer;
+    private int evaluated;
+    private double evaluationTemperature;
+    private boolean computesOld;
+    private UnaryOperator<Loss> change = UnaryOperator.identity();
+    private RolloutDisplay display = new RolloutDisplay(0, 0);
+
+    /// @param engine of the model that is trained
+    public RolloutTraining(Engine engine, Tokenizer tokenizer, ProblemSource problems) {
+        this.engine = engine;
+        this.tokenizer = tokenizer;
+        this.problems = problems;
+        options = new RolloutOptions(1, MAX_TOKENS, engine.model().spec().contextLength(),
+                Math.min(tokenizer.vocabSize(), engine.model().spec().vocabSize()),
+                tokenizer.endOfGeneration()::contains);
+    }
+
+    /// Adds a reward. The first counts for accuracy. A reward that throws, hangs or returns no number is counted and
+    /// does not apply.
+    public RolloutTraining reward(String name, double weight, Reward reward) {
+        return reward(RewardColumn.of(name, weight, reward));
+    }
+
+    RolloutTraining reward(RewardColumn column) {
+        rewards.add(column);
+        return this;
+    }
+
+    /// Sets the method, without reference model and value head.
+    public RolloutTraining method(PolicyMethod method) {
+        return policy(PolicyTraining.of(method));
+    }
+
+    /// Sets the method with its models.
+    public RolloutTraining policy(PolicyTraining policy) {
+        training = policy;
+        return this;
+    }
+
+    /// Sets prompts, groups, updates and temperature.
+    public RolloutTraining settings(RolloutSettings other) {
+        settings = other;
+        options = options.withTemperature(other.temperature());
+        return this;
+    }
+
+    /// Sets the most tokens of a completion.
+    public RolloutTraining maxTokens(int tokens) {
+        options = options.withMaxTokens(tokens);
+        return this;
+    }
+
+    /// Sets how rollouts are generated; the temperature is that of the settings.
+    public RolloutTraining generation(RolloutOptions other) {
+        options = other.withTemperature(settings.temperature());
+        return this;
+    }
+
+    /// Sets the least value of the first reward for a right answer; 1 unless set.
+    public RolloutTraining rightFrom(double reward) {
+        rightFrom = reward;
+        return this;
+    }
+
+    /// Adds a penalty for completions that come near the most tokens: it grows from 0 to 1 over the last `tokens`.
+    public RolloutTraining overlongBuffer(int tokens) {
+        overlongBuffer = tokens;
+        return this;
+    }
+
+    /// Validates by the accuracy on held-out problems.
+    ///
+    /// @param count number of problems, at most as many as the source has
+    /// @param temperature of sampling; 0 is greedy
+    public RolloutTraining evaluate(int count, double temperature) {
+        evaluated = (int) Math.min(count, problems.numHeldOut());
+        evaluationTemperature = temperature;
+        return this;
+    }
+
+    /// Takes old log-probabilities from the training pass in place of the sampler, for passes that are not in F32.
+    public RolloutTraining computeOldLogProbs(boolean computes) {
+        computesOld = computes;
+        return this;
+    }
+
+    /// Adds losses such as those of routers of experts.
+    public RolloutTraining change(UnaryOperator<Loss> losses) {
+        change = losses;
+        return this;
+    }
+
+    /// Shows rollouts in reports.
+    ///
+    /// @param every batches between those that are shown
+    /// @param count number of rollouts
+    public RolloutTraining show(int every, int count) {
+        display = new RolloutDisplay(every, count);
+        return this;
+    }
+
+    /// The objective. It does not close what it was given.
+    ///
+    /// @throws IllegalArgumentException if there is no reward
+    public RolloutObjective objective() {
+        RolloutScoring scoring = scoring();
+        RolloutCollector collector = new RolloutCollector(engine, options, problems, scoring, settings);
+        Optional<HeldOutEvaluation> evaluation = evaluated == 0 ? Optional.empty() : Optional.of(new HeldOutEvaluation(
+                engine, options.withTemperature(evaluationTemperature), problems, scoring, evaluated,
+                settings.seed()));
+        return new RolloutObjective(collector, new BatchPreparation(settings, training, scoring, computesOld),
+                evaluation, change, tokenizer, display);
+    }
+
+    private RolloutScoring scoring() {
+        if (rewards.isEmpty()) {
+            throw new IllegalArgumentException("there is no reward to learn from");
+        }
+        return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer);
+    }
+}

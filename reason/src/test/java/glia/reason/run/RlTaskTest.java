@@ -1,0 +1,222 @@
+package glia.reason.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.CheckpointException;
+import glia.kernels.KernelBackends;
+import glia.reason.policy.PolicyMethod;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.Workers;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RunFolder;
+import glia.train.recipe.ShippedRecipes;
+import glia.train.run.ScoredText;
+import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Whole runs of `task: rl`.
+class RlTaskTest {
+    private static Workers workers;
+    private static Kernels kernels;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void open() {
+        workers = new Workers(2);
+        kernels = KernelBackends.choose("best", workers).kernels();
+    }
+
+    @AfterAll
+    static void close() {
+        workers.close();
+    }
+
+    /// What a run measured.
+    private static final class Log implements TrainingListener {
+        private final Map<Long, StepFigures> steps = new TreeMap<>();
+        private final Map<Long, Map<String, Double>> evaluations = new TreeMap<>();
+        private final List<ScoredText> texts = new ArrayList<>();
+
+        @Override
+        public void step(StepFigures figures) {
+            steps.put(figures.step(), figures);
+        }
+
+        @Override
+        public void evaluated(long step, Map<String, Double> figures) {
+            evaluations.put(step, figures);
+        }
+
+        @Override
+        public void scored(long step, List<ScoredText> some) {
+            texts.addAll(some);
+        }
+
+        private double part(long step, String name) {
+            return steps.get(step).parts().get(name);
+        }
+
+        /// What must be the same after a resumption: all but times.
+        private Map<Long, String> repeatable() {
+            Map<Long, String> all = new TreeMap<>();
+            steps.forEach((step, f) -> {
+                Map<String, Double> parts = new TreeMap<>(f.parts());
+                parts.remove("rollouts/tokens_per_second");
+                all.put(step, f.loss() + " " + f.gradientNorm() + " " + parts);
+            });
+            return all;
+        }
+    }
+
+    private Log run(String output, Existing existing, long stopAt, String... overrides) throws IOException {
+        Recipe recipe = ShippedRecipes.read("rl-demo", List.of(overrides));
+        Log log = new Log();
+        try (RecipeRun run = RecipeRun.prepare(recipe, new RunFolder(folder.resolve(output)), kernels, Path::of,
+                existing)) {
+            run.listen(log);
+            run.listen(new TrainingListener() {
+                @Override
+                public void step(StepFigures figures) {
+                    if (figures.step() == stopAt) {
+                        run.stop();
+                    }
+                }
+            });
+            run.run(Map.of(), warning -> { });
+        }
+        return log;
+    }
+
+    private static String[] small(String... more) {
+        List<String> all = new ArrayList<>(List.of("steps=8", "rl.prompts=4", "rl.group=4", "save.every=0",
+                "evaluate.problems=0", "report.html=false"));
+        all.addAll(List.of(more));
+        return all.toArray(String[]::new);
+    }
+
+    @Test
+    void rewardsAloneTeachTheLargestDigit() throws Exception {
+        Log log = run("demo", Existing.REFUSE, -1, "steps=60", "rl.prompts=24", "rl.show_every=20", "save.every=0",
+                "validate.every=0", "evaluate.problems=100");
+        double before = log.part(1, "accuracy/held_out");
+        Map<String, Double> after = log.evaluations.get(60L);
+        assertTrue(before < 0.2, "before: " + before);
+        assertTrue(after.get("accuracy/held_out_low") > 0.6, "after: " + after);
+        assertTrue(log.part(60, "reward/mean") > log.part(1, "reward/mean") + 0.3);
+        assertTrue(log.part(60, "entropy/mean") < log.part(1, "entropy/mean"));
+        assertEquals(24, log.texts.size(), "8 rollouts at 3 steps");
+        for (ScoredText text : log.texts) {
+            assertEquals(text.tokens().size(), text.values().size());
+        }
+    }
+
+    /// Batches of rollouts that serve several updates, and rollouts of older weights.
+    @ParameterizedTest
+    @ValueSource(strings = {"rl.method=dapo", "rl.iterations=2 rl.minibatches=2", "rl.lag=1", "rl.method=ppo",
+        "rl.method=remax rl.resampling=2 rl.iterations=2"})
+    void aResumedRunRepeatsTheRewards(String setting) throws Exception {
+        String[] overrides = small(setting.split(" "));
+        Log whole = run("whole", Existing.REFUSE, -1, overrides);
+        Log first = run("parts", Existing.REFUSE, 3, overrides);
+        assertTrue(first.steps.size() < 8, "stopped after " + first.steps.keySet());
+        Log second = run("parts", Existing.RESUME, -1, overrides);
+        Map<Long, String> parts = first.repeatable();
+        parts.putAll(second.repeatable());
+        assertEquals(whole.repeatable(), parts);
+    }
+
+    static List<String> methods() {
+        List<String> all = new ArrayList<>(PolicyMethod.names());
+        all.add("rejection");
+        return all;
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyMethodTrains(String method) throws Exception {
+        Log log = run("run", Existing.REFUSE, -1, small("steps=4", "rl.method=" + method, "rl.max_tokens=6", "rl.rewards=[{name: length, "
+                + "max: 1, margin: 5}, {name: exact_match, weight: 2}]", "rl.right_from=-1e9", "rl.minibatches=2"));
+        for (StepFigures figures : log.steps.values()) {
+            assertTrue(Double.isFinite(figures.loss()) && Double.isFinite(figures.gradientNorm()),
+                    method + ": " + figures);
+        }
+        assertTrue(log.steps.values().stream().anyMatch(f -> f.gradientNorm() > 0), method + ": " + log.steps);
+    }
+
+    @Test
+    void microBatchesDoNotChangeTheUpdate() throws Exception {
+        String[] settings = {"steps=1", "rl.method=ppo", "rl.kl_placement=loss", "rl.entropy=0.01"};
+        Log one = run("one", Existing.REFUSE, -1, small(settings));
+        List<String> divided = new ArrayList<>(List.of(settings));
+        divided.add("rl.batch_tokens=12");
+        Log many = run("many", Existing.REFUSE, -1, small(divided.toArray(String[]::new)));
+        assertEquals(one.steps.get(1L).loss(), many.steps.get(1L).loss(), 1e-5);
+        assertEquals(one.steps.get(1L).gradientNorm(), many.steps.get(1L).gradientNorm(), 1e-4);
+        assertEquals(one.part(1, "entropy/mean"), many.part(1, "entropy/mean"), 1e-5);
+    }
+
+    @Test
+    void theReferenceModelIsTheModelBeforeTraining() throws Exception {
+        Log log = run("run", Existing.REFUSE, -1, small("rl.kl=0.1", "steps=6", "rl.max_tokens=6",
+                "optimizer.learning_rate=1e-2", "rl.rewards={name: length, max: 1, margin: 5}"));
+        assertEquals(0, log.part(1, "kl/reference"), 1e-6);
+        assertTrue(log.part(6, "kl/reference") > 1e-6);
+        assertTrue(log.part(6, "kl/loss") >= 0);
+    }
+
+    @Test
+    void anUpdateIsOnPolicyAtFirstAndMovesAwayLater() throws Exception {
+        Log log = run("run", Existing.REFUSE, -1, small("rl.iterations=4", "rl.method=reinforce_plus_plus",
+                "optimizer.learning_rate=5e-3", "schedule.warmup=0", "rl.max_tokens=6",
+                "rl.rewards={name: length, max: 1, margin: 5}"));
+        assertEquals(0, log.part(1, "kl/old_policy"), 1e-4, "log-probabilities are those of the sampler");
+        assertTrue(Math.abs(log.part(4, "kl/old_policy")) > 1e-4, log.steps.get(4L).toString());
+        assertFalse(log.steps.get(2L).parts().containsKey("reward/mean"), "only the first update makes rollouts");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "rl.method=grpoo | expected grpo, bnpo",
+        "problems.task=countdwn:1 | Did you mean countdown?",
+        "problems.task=countdown:1 | problems.files: remove one",
+        "rl.minibatches=33 | more than the groups of a batch",
+        "rl.rewards=exact_mach | there is no reward exact_mach",
+        "rl.rewards=task | there is no problems.task",
+        "rl.method=cispo rl.clip_low=0.1 | has no such clip range",
+        "rl.rewards=[{weight: 2}] | which has no name"})
+    void wrongSettingsAreNamed(String overrides, String message) {
+        Exception e = assertThrows(Exception.class,
+                () -> run("run", Existing.REFUSE, -1, small(overrides.split(" (?=[a-z]+\\.)"))));
+        assertTrue((e instanceof CheckpointException || e instanceof IllegalArgumentException)
+                && e.getMessage().contains(message), e.toString());
+    }
+
+    @Test
+    void recipesAndKeysAreListed() throws Exception {
+        assertTrue(RecipeKeys.all().containsAll(RlKeys.ALL));
+        Recipe recipe = ShippedRecipes.read("rl", List.of());
+        assertEquals("dapo", recipe.get(RlKeys.METHOD));
+    }
+}
