@@ -10,6 +10,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.write.GgufModelWriter;
@@ -19,6 +20,7 @@ import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -163,6 +165,42 @@ class AdapterFolderTest {
             attached.weights().all().forEach((p, w) -> assertTrue(adapters.all().containsKey(p)
                     || w == model.weights().all().getOrDefault(p, w), p::toString));
         }
+    }
+
+    /// With `ensure_weight_tying` PEFT stores the adapter of a tied head a second time.
+    @Test
+    void theSecondCopyOfATiedAdapterIsAccepted() throws CheckpointException {
+        AdapterConfig config = AdapterConfig.defaults().withRank(3, 6).withTargets(ModuleNames.of("embed_tokens"))
+                .withTying(true);
+        Path folder = temporary.resolve("tied");
+        String head = "base_model.model.lm_head.lora_";
+        String table = "base_model.model.model.embed_tokens.lora_embedding_";
+        try (Model model = AdapterModels.load("gemma2"); Arena arena = Arena.ofConfined();
+                Adapters adapters = AdapterModels.changed(Adapters.create(model, config, 3), 4)) {
+            AdapterFolder.write(adapters, folder, IfExists.FAIL);
+            Map<String, Tensor> tensors = new LinkedHashMap<>(adapters.tensors(arena));
+            tensors.put(head + "A.weight", transposed(tensors.get(table + "B"), arena));
+            tensors.put(head + "B.weight", transposed(tensors.get(table + "A"), arena));
+            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), tensors, Map.of());
+            try (Adapters read = AdapterFolder.read(model, folder)) {
+                assertArrayEquals(AdapterModels.logits(adapters.attach()), AdapterModels.logits(read.attach()));
+            }
+            tensors.get(head + "B.weight").set(5, 1);
+            SafetensorsWriter.write(folder.resolve("adapter_model.safetensors"), tensors, Map.of());
+            String message = assertThrows(CheckpointException.class, () -> AdapterFolder.read(model, folder).close())
+                    .getMessage();
+            assertTrue(message.contains("lm_head.lora_B.weight: differs from that of the embedding"), message);
+        }
+    }
+
+    private static Tensor transposed(Tensor t, Arena arena) {
+        Tensor turned = Tensor.allocate(arena, DType.F32, t.cols(), t.rows());
+        for (int i = 0; i < t.rows(); i++) {
+            for (int j = 0; j < t.cols(); j++) {
+                turned.set((long) j * t.rows() + i, t.get((long) i * t.cols() + j));
+            }
+        }
+        return turned;
     }
 
     /// A bias of B goes into the module's own bias; without one it cannot be merged.

@@ -1,6 +1,7 @@
 package glia.model.adapter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -43,6 +44,16 @@ class AdapterSelectionTest {
         try (Model model = AdapterModels.load("gpt2")) {
             assertTrue(selected(model, CONFIG).contains("transformer.h.0.attn.c_attn"));
         }
+    }
+
+    /// Names of modules to be saved are ends of paths, also within a word, and take all modules below with them.
+    @Test
+    void modulesToBeSavedMatchAsInPeft() {
+        assertTrue(ModuleSelection.contains("model.layers.0.post_attention_layernorm", "norm"));
+        assertTrue(ModuleSelection.contains("model.layers.0.mlp.up_proj", "mlp"));
+        assertTrue(ModuleSelection.contains("lm_head", "lm_head"));
+        assertFalse(ModuleSelection.contains("model.layers.0.mlp_gate.up_proj", "mlp"));
+        assertFalse(ModuleSelection.contains("head", "lm_head"));
     }
 
     /// Keys of patterns are ends of names or expressions; α stays the global one unless it has a pattern.

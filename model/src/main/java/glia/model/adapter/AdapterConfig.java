@@ -155,6 +155,12 @@ public record AdapterConfig(int rank, double alpha, double dropout, Variant vari
                 alphas, modulesToSave, biases, tied, base);
     }
 
+    /// A copy that says whether a tied head shares the adapter of the embedding.
+    public AdapterConfig withTying(boolean isTied) {
+        return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
+                alphas, modulesToSave, biases, isTied, base);
+    }
+
     /// A copy with the name of the base model.
     public AdapterConfig withBase(String name) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,

@@ -11,6 +11,8 @@ import glia.model.adapter.AdapterBuilder.Factors;
 import glia.model.adapter.AdapterModule.Kind;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -91,6 +93,9 @@ public final class AdapterFolder {
         for (String name : tensors.names()) {
             sort(name, tensors.tensor(name), scratch);
         }
+        if (builder.config().tied() && builder.model().spec().head().matrix() == Head.Matrix.TIED) {
+            removeTiedHead();
+        }
         requireComplete();
         for (Map.Entry<AdapterModule, Map<String, Tensor>> each : factors.entrySet()) {
             builder.add(each.getKey(), checked(each.getKey(), each.getValue()));
@@ -143,6 +148,45 @@ public final class AdapterFolder {
         }
     }
 
+    /// With `ensure_weight_tying` PEFT stores what the head shares with the embedding a second time: factors in the
+    /// other order and transposed, or the whole tensor.
+    private void removeTiedHead() throws CheckpointException {
+        for (AdapterModule head : List.copyOf(factors.keySet())) {
+            Optional<AdapterModule> table = factors.keySet().stream().filter(m -> isOf(m.parts(), Role.EMBEDDING))
+                    .findFirst();
+            if (isOf(head.parts(), Role.HEAD) && table.isPresent()) {
+                Map<String, Tensor> first = factors.get(table.get());
+                Map<String, Tensor> second = factors.remove(head);
+                requireSame(head.path() + ".lora_A.weight", second.get(".lora_A.weight"),
+                        first.get(".lora_embedding_B"), true);
+                requireSame(head.path() + ".lora_B.weight", second.get(".lora_B.weight"),
+                        first.get(".lora_embedding_A"), true);
+            }
+        }
+        for (AdapterModules.StoredTensor head : List.copyOf(saved.keySet())) {
+            Optional<AdapterModules.StoredTensor> table = saved.keySet().stream()
+                    .filter(t -> isOf(t.parts(), Role.EMBEDDING)).findFirst();
+            if (isOf(head.parts(), Role.HEAD) && table.isPresent()) {
+                requireSame(head.name(), saved.remove(head).values(), saved.get(table.get()).values(), false);
+            }
+        }
+    }
+
+    private static boolean isOf(List<AdapterModule.Part> parts, Role role) {
+        return parts.getFirst().parameter().equals(Parameter.of(role));
+    }
+
+    private void requireSame(String name, Tensor a, Tensor b, boolean isTransposed) throws CheckpointException {
+        boolean isSame = a != null && b != null && a.size() == b.size();
+        for (long i = 0; isSame && i < a.size(); i++) {
+            isSame = a.get(i) == (isTransposed ? b.get(i % a.cols() * b.cols() + i / a.cols()) : b.get(i));
+        }
+        if (!isSame) {
+            throw new CheckpointException(file, name, "differs from that of the embedding, although "
+                    + AdapterConfigFile.NAME + " has ensure_weight_tying");
+        }
+    }
+
     private AdapterModule module(String tensor, String path) throws CheckpointException {
         Optional<AdapterModule> found = builder.names().find(path);
         if (found.isPresent()) {
@@ -174,7 +218,8 @@ public final class AdapterFolder {
         return wide;
     }
 
-    /// A selected module without tensors is an error if others of its last name have some.
+    /// A selected module without tensors is an error if others of its last name have some. Experts need none: where
+    /// their matrices are stacked in PEFT's model, they are no modules there.
     private void requireComplete() throws CheckpointException {
         Set<Object> present = new HashSet<>();
         for (AdapterModule m : factors.keySet()) {
@@ -185,13 +230,19 @@ public final class AdapterFolder {
             present.add(m.lastName());
             present.add(m.parts());
         }
+        boolean areExpertsModules = factors.keySet().stream().anyMatch(AdapterFolder::isExpert);
         List<String> missing = builder.selected().stream().filter(m -> present.contains(m.lastName())
-                && !present.contains(m.parts())).map(AdapterModule::path).toList();
+                && !present.contains(m.parts()) && (areExpertsModules || !isExpert(m)))
+                .map(AdapterModule::path).toList();
         if (!missing.isEmpty()) {
             throw new CheckpointException(file, missing.getFirst(), "has no tensors although target_modules of "
                     + AdapterConfigFile.NAME + " names it" + (missing.size() == 1 ? "" : ", as "
                     + (missing.size() - 1) + " more modules"));
         }
+    }
+
+    private static boolean isExpert(AdapterModule m) {
+        return m.parts().getFirst().parameter().expert() >= 0;
     }
 
     private Factors checked(AdapterModule m, Map<String, Tensor> parts) throws CheckpointException {

@@ -47,9 +47,15 @@ final class ModuleSelection {
         return config.modulesToSave().stream().anyMatch(name -> contains(m.path(), name));
     }
 
-    /// Whether a name is a part of a path, from dot to dot.
+    /// Whether a module of `modules_to_save` is the one of a path or holds it. As in PEFT, a name is the end of a path,
+    /// also within a word.
     static boolean contains(String path, String name) {
-        return ("." + path + ".").contains("." + name + ".");
+        for (int end = path.length(); end > 0; end = path.lastIndexOf('.', end - 1)) {
+            if (path.startsWith(name, end - name.length())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean isInLayers(String path) {

@@ -305,7 +305,8 @@ public final class WeightProducts {
     /// Computes the gradient of `gather`: `dtable[ids[n]] += dy[n]`; for an adapter `dB[ids[n]] += scale · dy[n] · Aᵀ`
     /// and `dA += scale · B[ids]ᵀ · dy`.
     ///
-    /// @param frozenRow the row without a gradient; -1 for none
+    /// @param frozenRow the row of the table, or of B, without a gradient; -1 for none. As in PEFT, lookups of it count
+    ///     for A and the magnitudes
     public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
         switch (table) {
             case Weight.Plain plain when tape.needs(plain) ->
@@ -319,11 +320,6 @@ public final class WeightProducts {
                 if (tape.needs(m.vector())) {
                     Tensor y = workspace.allocate(dy.rows(), dy.cols());
                     gather(y, m.sum(), ids, ids.length);
-                    for (int n = 0; n < ids.length; n++) {
-                        if (ids[n] == frozenRow) {
-                            y.rows(n, n + 1).zero();
-                        }
-                    }
                     magnitudes.addGradient(tape.gradient(m.vector()), 0, dy, y, m.inverseNorms(this));
                 }
                 addRowGradients(tape, m.sum(), d, ids, frozenRow);
@@ -336,13 +332,7 @@ public final class WeightProducts {
                     addRowGradients(tape, adapted.b(), scaledProduct(dy, adapted), ids, frozenRow);
                 }
                 if (tape.needs(adapted.a())) {
-                    Tensor rows = scaledRows(adapted, ids, ids.length);
-                    for (int n = 0; n < ids.length; n++) {
-                        if (ids[n] == frozenRow) {
-                            rows.rows(n, n + 1).zero();
-                        }
-                    }
-                    addWeightGradient(tape, adapted.a(), 0, rows, dy);
+                    addWeightGradient(tape, adapted.a(), 0, scaledRows(adapted, ids, ids.length), dy);
                 }
                 workspace.release(mark);
             }
