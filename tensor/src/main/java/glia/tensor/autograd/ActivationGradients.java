@@ -11,11 +11,13 @@ import java.util.Set;
 /// its first contribution until the backward pass of the operation that computed the activation.
 final class ActivationGradients implements AutoCloseable {
     private final TensorPool pool;
+    private final Kernels kernels;
     private final Map<Tensor, Tensor> gradients = new IdentityHashMap<>();
     private final Set<Tensor> needed = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    ActivationGradients(TensorPool pool) {
+    ActivationGradients(TensorPool pool, Kernels kernels) {
         this.pool = pool;
+        this.kernels = kernels;
     }
 
     boolean needs(Tensor x) {
@@ -41,14 +43,14 @@ final class ActivationGradients implements AutoCloseable {
         Tensor g = gradients.get(x);
         if (g == null) {
             g = pool.allocate(x.rows(), x.cols());
-            g.zero();
+            kernels.gradients().zero(g);
             gradients.put(x, g);
         }
         return g;
     }
 
     /// Adds `scale · d`; the first contribution is written.
-    void add(Tensor x, Tensor d, float scale, Kernels kernels) {
+    void add(Tensor x, Tensor d, float scale) {
         Tensor g = gradients.get(x);
         if (g == null) {
             g = pool.allocate(x.rows(), x.cols());
@@ -60,13 +62,13 @@ final class ActivationGradients implements AutoCloseable {
     }
 
     /// Moves the gradient of an activation to another one with the same values.
-    void move(Tensor from, Tensor to, Kernels kernels) {
+    void move(Tensor from, Tensor to) {
         Tensor g = gradients.get(from);
         if (from == to || g == null) {
             return;
         }
         if (gradients.containsKey(to)) {
-            add(to, g, 1, kernels);
+            add(to, g, 1);
         } else if (needs(to)) {
             gradients.put(to, g);
             gradients.remove(from);

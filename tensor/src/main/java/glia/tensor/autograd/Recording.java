@@ -45,7 +45,7 @@ final class Recording implements AutoCloseable {
 
     /// @param storesBf16 whether activations are rounded to BF16 and stored as such
     Recording(Compute ops, Gradients weights, Predicate<Weight> trainable, boolean storesBf16, TensorPool pool) {
-        gradients = new ActivationGradients(pool);
+        gradients = new ActivationGradients(pool, ops.kernels());
         this.ops = ops;
         this.kernels = ops.kernels();
         this.weights = weights;
@@ -330,7 +330,7 @@ final class Recording implements AutoCloseable {
             int numSteps = steps.size();
             Tensor[] results = segment.body().run(segment.inputs());
             for (int i = 0; i < results.length; i++) {
-                gradients.move(segment.outputs()[i], results[i], kernels);
+                gradients.move(segment.outputs()[i], results[i]);
             }
             backTo(numSteps);
         }
@@ -380,7 +380,7 @@ final class Recording implements AutoCloseable {
         @Override
         public void add(Tensor activation, Tensor d, float scale) {
             if (gradients.needs(activation)) {
-                gradients.add(activation, d, scale, kernels);
+                gradients.add(activation, d, scale);
             }
         }
 
