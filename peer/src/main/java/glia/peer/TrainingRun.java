@@ -1,5 +1,6 @@
 package glia.peer;
 
+import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
@@ -18,6 +19,8 @@ import java.util.SplittableRandom;
 /// A training run on random tokens: forward and backward pass, clipping to a norm of 1, AdamW.
 final class TrainingRun implements AutoCloseable {
     private static final double RATE = 1e-3;
+    /// Tokens of a micro-batch at most: their activations fit the processor's caches.
+    private static final int MICRO_BATCH = 1024;
 
     private final GptConfig config;
     private final Model model;
@@ -49,14 +52,19 @@ final class TrainingRun implements AutoCloseable {
 
     /// Computes a step.
     void step() {
-        TokenBatch batch = new TokenBatch();
         float[] weights = new float[config.context];
         Arrays.fill(weights, 1);
-        for (int i = 0; i < config.batch; i++) {
-            int[] ids = random.ints(config.context + 1, 0, config.vocabSize).toArray();
-            batch.addTargets(Arrays.copyOf(ids, config.context), Arrays.copyOfRange(ids, 1, ids.length), weights);
+        int some = Math.max(1, MICRO_BATCH / config.context);
+        loss = 0;
+        for (int from = 0; from < config.batch; from += some) {
+            TokenBatch batch = new TokenBatch();
+            int count = Math.min(some, config.batch - from);
+            for (int i = 0; i < count; i++) {
+                int[] ids = random.ints(config.context + 1, 0, config.vocabSize).toArray();
+                batch.addTargets(Arrays.copyOf(ids, config.context), Arrays.copyOfRange(ids, 1, ids.length), weights);
+            }
+            loss += pass.loss(batch, Loss.CROSS_ENTROPY.scaled((double) count / config.batch));
         }
-        loss = pass.loss(batch);
         double norm = optimizer.gradientNorm(pass.weightGradients());
         optimizer.step(pass.weightGradients(), RATE, GradientNorm.clipFactor(norm, 1));
         pass.zeroGradients();
