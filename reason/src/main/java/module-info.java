@@ -4,6 +4,7 @@ module glia.reason {
 
     exports glia.reason.math;
     exports glia.reason.preference;
+    exports glia.reason.preference.run;
     exports glia.reason.policy;
     exports glia.reason.policy.advantage;
     exports glia.reason.policy.correction;
@@ -36,4 +37,6 @@ module glia.reason {
     provides glia.train.check.RunKind with
             glia.reason.check.PolicyRuns,
             glia.reason.preference.DpoRuns;
+    provides glia.train.recipe.RecipeExtension with
+            glia.reason.preference.run.PreferenceRecipes;
 }

@@ -22,6 +22,13 @@ public record Scored(Value loss, double[] chosenRewards, double[] rejectedReward
     ///
     /// @param arePairs whether the i-th chosen and rejected completions belong together
     public Map<String, Double> all(boolean arePairs) {
+        Map<String, Double> all = rewards(chosenRewards, rejectedRewards, arePairs);
+        all.putAll(figures);
+        return all;
+    }
+
+    /// The means of rewards, their margin, and for pairs their accuracy.
+    public static Map<String, Double> rewards(double[] chosenRewards, double[] rejectedRewards, boolean arePairs) {
         Map<String, Double> all = new LinkedHashMap<>();
         if (chosenRewards.length > 0) {
             all.put("rewards/chosen", mean(chosenRewards));
@@ -32,14 +39,13 @@ public record Scored(Value loss, double[] chosenRewards, double[] rejectedReward
         if (chosenRewards.length > 0 && rejectedRewards.length > 0) {
             all.put("rewards/margins", mean(chosenRewards) - mean(rejectedRewards));
         }
-        if (arePairs) {
+        if (arePairs && chosenRewards.length > 0) {
             double higher = 0;
             for (int i = 0; i < chosenRewards.length; i++) {
                 higher += chosenRewards[i] > rejectedRewards[i] ? 1 : 0;
             }
             all.put("rewards/accuracies", higher / chosenRewards.length);
         }
-        all.putAll(figures);
         return all;
     }
 

@@ -20,6 +20,9 @@ public final class ShippedData {
         SUMMARIES.put("chats.jsonl", "64 questions; each answer is one sentence of at most 20 words that begins with"
                 + " 'In short:'");
         SUMMARIES.put("chats-held-out.jsonl", "16 other questions with such answers");
+        SUMMARIES.put("preferences.jsonl", "64 questions with two answers each: a direct one is preferred to the same"
+                + " with compliments and offers of help around it");
+        SUMMARIES.put("preferences-held-out.jsonl", "16 other questions with such answers");
     }
 
     /// Copies by name.

@@ -55,6 +55,28 @@ class ShippedDataTest {
         heldOut.forEach(q -> assertFalse(training.contains(q), q));
     }
 
+    /// The prompts of a file of preferences, whose rejected answers contain the chosen ones.
+    private static Set<String> prompts(String name) throws Exception {
+        Set<String> prompts = new HashSet<>();
+        for (String line : Files.readAllLines(file("shipped:" + name).path())) {
+            var pair = JsonMapper.shared().readTree(line);
+            String chosen = pair.get("chosen").stringValue();
+            String rejected = pair.get("rejected").stringValue();
+            assertTrue(rejected.contains(chosen) && rejected.length() > chosen.length() + 20, line);
+            assertTrue(prompts.add(pair.get("prompt").stringValue()), line);
+        }
+        return prompts;
+    }
+
+    @Test
+    void promptsOfPreferencesDiffer() throws Exception {
+        Set<String> training = prompts("preferences.jsonl");
+        Set<String> heldOut = prompts("preferences-held-out.jsonl");
+        assertEquals(64, training.size());
+        assertEquals(16, heldOut.size());
+        heldOut.forEach(q -> assertFalse(training.contains(q), q));
+    }
+
     @Test
     void aFileIsCopiedOnceAndMayHaveAWeight() throws Exception {
         WeightedPath weighted = file("shipped:chats.jsonl * 0.5");

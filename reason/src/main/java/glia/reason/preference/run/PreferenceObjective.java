@@ -1,0 +1,89 @@
+package glia.reason.preference.run;
+
+import glia.engine.training.Loss;
+import glia.engine.training.Predictions;
+import glia.engine.training.TrainingPass;
+import glia.reason.preference.Scored;
+import glia.tensor.autograd.Value;
+import glia.train.run.Objective;
+import glia.train.run.StepLoss;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
+
+/// The mean loss of preferences, with the rewards that the policy implies as figures.
+final class PreferenceObjective implements Objective {
+    private final PreferenceBatch.Source training;
+    private final int accumulate;
+    private final PreferenceBatch.Source validation;
+    private final int validationBatches;
+    private final boolean arePairs;
+    private final UnaryOperator<Loss> change;
+    private Map<String, Double> validated = Map.of();
+
+    /// @param accumulate micro-batches of a step
+    /// @param validationBatches how many there are; 0 for no validation
+    /// @param arePairs whether the data are pairs
+    /// @param change adds further losses to those of training
+    PreferenceObjective(PreferenceBatch.Source training, int accumulate, PreferenceBatch.Source validation,
+            int validationBatches, boolean arePairs, UnaryOperator<Loss> change) {
+        this.training = training;
+        this.accumulate = accumulate;
+        this.validation = validation;
+        this.validationBatches = validationBatches;
+        this.arePairs = arePairs;
+        this.change = change;
+    }
+
+    /// The loss of a micro-batch. Its figures are kept.
+    private record Kept(PreferenceBatch batch, Figures figures) implements Loss {
+        @Override
+        public Value of(Predictions p) {
+            Scored scored = batch.score(p);
+            figures.add(scored, batch.weight());
+            return scored.loss();
+        }
+    }
+
+    @Override
+    public StepLoss accumulate(TrainingPass pass, long step) {
+        List<PreferenceBatch> batches = new ArrayList<>();
+        double total = 0;
+        for (int i = 0; i < accumulate; i++) {
+            batches.add(training.batch(step * accumulate + i));
+            total += batches.getLast().weight();
+        }
+        Figures figures = new Figures();
+        double loss = 0;
+        long tokens = 0;
+        for (PreferenceBatch batch : batches) {
+            batch.prepare(pass);
+            Loss changed = change.apply(new Kept(batch, figures));
+            loss += pass.loss(batch.tokens(), accumulate == 1 ? changed : changed.scaled(batch.weight() / total));
+            tokens += batch.tokens().numTokens();
+        }
+        return new StepLoss(loss, tokens, figures.all(arePairs));
+    }
+
+    @Override
+    public OptionalDouble validate(TrainingPass pass) {
+        Figures figures = new Figures();
+        double sum = 0;
+        double total = 0;
+        for (int i = 0; i < validationBatches; i++) {
+            PreferenceBatch batch = validation.batch(i);
+            batch.prepare(pass);
+            sum += batch.weight() * pass.evaluate(batch.tokens(), new Kept(batch, figures));
+            total += batch.weight();
+        }
+        validated = figures.all(arePairs);
+        return validationBatches == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / total);
+    }
+
+    @Override
+    public Map<String, Double> validationFigures() {
+        return validated;
+    }
+}

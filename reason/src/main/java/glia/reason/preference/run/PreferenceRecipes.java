@@ -1,0 +1,133 @@
+package glia.reason.preference.run;
+
+import glia.io.CheckpointException;
+import glia.reason.preference.CpoLoss;
+import glia.reason.preference.DpoLoss;
+import glia.reason.preference.FDivergence;
+import glia.reason.preference.KtoLoss;
+import glia.reason.preference.OrpoLoss;
+import glia.train.data.ExampleCounts;
+import glia.train.data.PreferenceData;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeExtension;
+import glia.train.recipe.RecipeKey;
+import glia.train.recipe.ShippedRecipes.Shipped;
+import glia.train.recipe.TaskContext;
+import glia.train.recipe.TaskRun;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Tasks of recipes that train on preferences.
+public final class PreferenceRecipes implements RecipeExtension {
+    private static final String PROCESS = "prm";
+    private static final String ANSWERS = "answers";
+
+    public PreferenceRecipes() { }
+
+    @Override
+    public Map<String, String> tasks() {
+        Map<String, String> tasks = new LinkedHashMap<>();
+        tasks.put("dpo", "direct preference optimization on pairs");
+        tasks.put("kto", "desirable and undesirable answers");
+        tasks.put("bco", "binary classifier optimization of such answers");
+        tasks.put("cpo", "pairs without a reference model, SimPO included");
+        tasks.put("orpo", "fine-tuning and pairs in one");
+        tasks.put(PROCESS, "process reward model from steps");
+        return tasks;
+    }
+
+    @Override
+    public List<RecipeKey<?>> keys() {
+        return PreferenceKeys.all();
+    }
+
+    @Override
+    public List<Shipped> recipes() {
+        return List.of(Shipped.read("dpo", PreferenceRecipes.class.getResourceAsStream(
+                "/glia/reason/recipes/dpo.yaml")));
+    }
+
+    @Override
+    public List<String> head(String task) {
+        return task.equals(PROCESS) ? List.of("wrong", "right") : List.of();
+    }
+
+    @Override
+    public TaskRun open(String task, TaskContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        PreferenceKeys.requireKnown(recipe, task);
+        try {
+            return switch (task) {
+                case "dpo" -> pairs(context, new PairRule.Dpo(dpo(recipe)));
+                case "cpo" -> pairs(context, new PairRule.Cpo(cpo(recipe)));
+                case "orpo" -> pairs(context, new PairRule.Orpo(new OrpoLoss(recipe.get(PreferenceKeys.BETA))));
+                case "kto" -> UnpairedTask.kto(context, kto(recipe));
+                case "bco" -> UnpairedTask.bco(context);
+                case PROCESS -> ProcessTask.open(context);
+                default -> throw new IllegalArgumentException("an unknown task " + task);
+            };
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(PreferenceKeys.LOSS, "or a key beside it does not fit: found " + e.getMessage());
+        }
+    }
+
+    // ---- losses --------------------------------------------------------------------------------------------------
+
+    private static DpoLoss dpo(Recipe recipe) throws CheckpointException {
+        double beta = recipe.get(PreferenceKeys.BETA);
+        double[] weights = recipe.find(PreferenceKeys.LOSS_WEIGHTS).orElse(List.of()).stream()
+                .mapToDouble(Double::doubleValue).toArray();
+        return new DpoLoss(DpoLoss.named(recipe.find(PreferenceKeys.LOSS).orElse(List.of("sigmoid")), weights, beta,
+                recipe.get(PreferenceKeys.SMOOTHING), recipe.get(PreferenceKeys.DISCOPOP)), beta,
+                FDivergence.named(recipe.get(PreferenceKeys.DIVERGENCE), recipe.get(PreferenceKeys.DIVERGENCE_ALPHA)),
+                recipe.get(PreferenceKeys.TAIL), recipe.get(PreferenceKeys.WEIGHTED));
+    }
+
+    private static CpoLoss cpo(Recipe recipe) throws CheckpointException {
+        String name = single(recipe, "sigmoid");
+        double crossEntropy = recipe.find(PreferenceKeys.CROSS_ENTROPY).orElse(name.equals("simpo") ? 0.0 : 1.0);
+        return CpoLoss.named(name, recipe.get(PreferenceKeys.BETA), recipe.get(PreferenceKeys.SMOOTHING),
+                recipe.get(PreferenceKeys.MARGIN), recipe.get(PreferenceKeys.ALPHA), crossEntropy);
+    }
+
+    private static KtoLoss kto(Recipe recipe) throws CheckpointException {
+        return new KtoLoss(recipe.get(PreferenceKeys.BETA), recipe.get(PreferenceKeys.DESIRABLE),
+                recipe.get(PreferenceKeys.UNDESIRABLE), KtoLoss.isAnchored(single(recipe, "kto")));
+    }
+
+    private static String single(Recipe recipe, String ifAbsent) throws CheckpointException {
+        List<String> names = recipe.find(PreferenceKeys.LOSS).orElse(List.of(ifAbsent));
+        if (names.size() != 1) {
+            throw new IllegalArgumentException("the losses " + names + ", expected one; several are for task: dpo");
+        }
+        return names.getFirst();
+    }
+
+    // ---- pairs ---------------------------------------------------------------------------------------------------
+
+    private static TaskRun pairs(TaskContext context, PairRule rule) throws IOException {
+        List<ExampleCounts> counts = new ArrayList<>();
+        Split<PreferenceData.Pair> split = Split.read(context, files -> {
+            PreferenceData data = PreferenceData.read(files, context.template(), context.tokenizer(),
+                    Split.chatOptions(context));
+            counts.add(data.counts());
+            return data.pairs();
+        });
+        Optional<Reference> reference = rule.referenced().isEmpty() ? Optional.empty()
+                : Optional.of(new Reference(context.reference()));
+        PairSource training = new PairSource(split.training(), split.trainingOrder(context), rule, reference);
+        PairSource validation = new PairSource(split.validation(), split.validationOrder(context), rule, reference);
+        if (reference.isPresent() && context.recipe().get(PreferenceKeys.PRECOMPUTE)) {
+            training.compute();
+            validation.compute();
+            reference.get().close();
+        }
+        return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
+                true, split.training().size(), new PreferenceData(split.training(), counts.getFirst()).numTokens(),
+                reference, Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs")));
+    }
+}

@@ -1,0 +1,64 @@
+package glia.reason.preference.run;
+
+import glia.io.CheckpointException;
+import glia.reason.preference.StepLabels;
+import glia.train.data.StepwiseData;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.TaskContext;
+import glia.train.recipe.TaskRun;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Runs of process reward models.
+final class ProcessTask {
+    private ProcessTask() { }
+
+    static TaskRun open(TaskContext context) throws IOException {
+        Recipe recipe = context.recipe();
+        requireTwoClasses(context);
+        int[] separator = context.tokenizer().encodePlain(recipe.get(PreferenceKeys.SEPARATOR), false);
+        if (separator.length == 0) {
+            throw recipe.error(PreferenceKeys.SEPARATOR, "has no token; expected a text such as a line break");
+        }
+        StepLabels.Options options = new StepLabels.Options(separator, context.context(),
+                Math.toIntExact(recipe.find(PreferenceKeys.MAX_COMPLETION).orElse((long) Integer.MAX_VALUE)),
+                recipe.get(PreferenceKeys.LAST_ONLY));
+        int[] dropped = new int[1];
+        Split<StepLabels> split = Split.read(context, files -> {
+            List<StepLabels> labeled = new ArrayList<>();
+            for (StepwiseData.Row row : StepwiseData.read(files, context.tokenizer()).rows()) {
+                StepLabels solution = StepLabels.of(row.prompt(), row.steps(), row.isRight(), options);
+                if (solution.isLabeled()) {
+                    labeled.add(solution);
+                } else {
+                    dropped[0]++;
+                }
+            }
+            return labeled;
+        });
+        long tokens = split.training().stream().mapToLong(s -> s.ids().length).sum();
+        long right = split.training().stream().flatMapToInt(s -> Arrays.stream(s.labels())).filter(l -> l == 1)
+                .count();
+        long steps = split.training().stream().flatMapToInt(s -> Arrays.stream(s.labels()))
+                .filter(l -> l != StepLabels.NONE).count();
+        return new PreferenceTask(context, new StepSource(split.training(), split.trainingOrder(context)).training(),
+                new StepSource(split.validation(), split.validationOrder(context)).ordered(),
+                split.validationBatches(context), false, split.training().size(), tokens, Optional.empty(), Map.of(),
+                List.of(split.training().size() + " solutions for training, " + right + " of " + steps
+                        + " steps are right" + (dropped[0] == 0 ? "" : "; " + dropped[0]
+                        + " solutions are longer than the context and have no label left")));
+    }
+
+    private static void requireTwoClasses(TaskContext context) throws CheckpointException {
+        int classes = context.model().spec().head().classes().orElseThrow().labels().size();
+        if (classes != 2) {
+            throw context.recipe().error(RecipeKeys.MODEL, "has a head of " + classes
+                    + " classes; a process reward model has two, wrong and right");
+        }
+    }
+}

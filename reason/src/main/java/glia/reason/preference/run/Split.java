@@ -1,0 +1,63 @@
+package glia.reason.preference.run;
+
+import glia.io.CheckpointException;
+import glia.train.data.ChatOptions;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKey;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.TaskContext;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/// Examples for training and validation.
+///
+/// @param training examples
+/// @param validation other examples
+record Split<T>(List<T> training, List<T> validation) {
+    /// Reads examples.
+    @FunctionalInterface
+    interface Reader<T> {
+        List<T> read(List<Path> files) throws IOException;
+    }
+
+    /// Reads the training files, and the validation files or else keeps the last training examples for validation.
+    static <T> Split<T> read(TaskContext context, Reader<T> reader) throws IOException {
+        Recipe recipe = context.recipe();
+        List<T> all = read(context, RecipeKeys.TRAIN, reader);
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            return new Split<>(all, read(context, RecipeKeys.VALIDATION, reader));
+        }
+        int held = (int) Math.min(all.size() - 1L, Math.round(all.size() * recipe.get(RecipeKeys.VALIDATION_SHARE)));
+        return new Split<>(all.subList(0, all.size() - held), all.subList(all.size() - held, all.size()));
+    }
+
+    private static <T> List<T> read(TaskContext context, RecipeKey<List<String>> key, Reader<T> reader)
+            throws IOException {
+        List<T> examples = reader.read(context.files(key));
+        if (examples.isEmpty()) {
+            throw context.recipe().error(key, "has no example that fits the context of " + context.context()
+                    + " tokens");
+        }
+        return examples;
+    }
+
+    /// How chats become sequences.
+    static ChatOptions chatOptions(TaskContext context) throws CheckpointException {
+        return ChatOptions.of(context.context()).with(context.recipe().get(RecipeKeys.TRUNCATE)
+                ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
+    }
+
+    ExampleOrder trainingOrder(TaskContext context) throws CheckpointException {
+        return new ExampleOrder(training.size(), context.sequences(), context.seed());
+    }
+
+    ExampleOrder validationOrder(TaskContext context) throws CheckpointException {
+        return new ExampleOrder(validation.size(), context.sequences(), context.seed());
+    }
+
+    /// How many micro-batches of validation there are.
+    int validationBatches(TaskContext context) throws CheckpointException {
+        return (int) Math.min(context.recipe().get(RecipeKeys.VALIDATE_BATCHES), validationOrder(context).count());
+    }
+}

@@ -1,0 +1,89 @@
+package glia.reason.preference.run;
+
+import glia.reason.preference.BcoLoss;
+import glia.reason.preference.KtoLoss;
+import glia.reason.preference.RunningMoments;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.train.data.ExampleCounts;
+import glia.train.data.UnpairedData;
+import glia.train.data.UnpairedData.Row;
+import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.TaskContext;
+import glia.train.recipe.TaskRun;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Runs on answers that are desirable or not.
+final class UnpairedTask {
+    private UnpairedTask() { }
+
+    static TaskRun kto(TaskContext context, KtoLoss loss) throws IOException {
+        if (loss.isAnchored() && context.sequences() < 2) {
+            throw context.recipe().error(RecipeKeys.SEQUENCES, "is 1, but kto compares prompts with the answers of "
+                    + "others in a micro-batch; expected 2 or more");
+        }
+        return open(context, new UnpairedRule.Kto(loss), Map.of());
+    }
+
+    static TaskRun bco(TaskContext context) throws IOException {
+        Tensor moments = Tensor.allocate(Arena.ofAuto(), DType.F32, 3);
+        moments.zero();
+        return open(context, new UnpairedRule.Bco(new BcoLoss(context.recipe().get(PreferenceKeys.BETA)),
+                new RunningMoments(moments)), Map.of("reward_moments", moments));
+    }
+
+    private static TaskRun open(TaskContext context, UnpairedRule rule, Map<String, Tensor> state)
+            throws IOException {
+        Recipe recipe = context.recipe();
+        List<ExampleCounts> counts = new ArrayList<>();
+        Split<Row> split = Split.read(context, files -> {
+            UnpairedData data = UnpairedData.read(files, context.template(), context.tokenizer(),
+                    Split.chatOptions(context));
+            counts.add(data.counts());
+            return data.rows();
+        });
+        if (rule.takesMismatched() && split.training().size() < 2) {
+            throw recipe.error(RecipeKeys.TRAIN, "has one example for training, but kto compares prompts with the "
+                    + "answers of others; expected 2 or more");
+        }
+        UnpairedData all = new UnpairedData(split.training(), counts.getFirst());
+        Reference reference = new Reference(context.reference());
+        float[] weights = ones(split.training().size());
+        float[] validationWeights = ones(split.validation().size());
+        if (rule instanceof UnpairedRule.Bco && recipe.get(PreferenceKeys.MATCH_PROMPTS)) {
+            PromptClassifier prompts = PromptClassifier.fit(split.training(), reference, context.seed());
+            prompts.weigh(split.training(), weights, recipe.get(PreferenceKeys.LEAST_RATIO),
+                    recipe.get(PreferenceKeys.MOST_RATIO));
+            prompts.weigh(split.validation(), validationWeights, recipe.get(PreferenceKeys.LEAST_RATIO),
+                    recipe.get(PreferenceKeys.MOST_RATIO));
+        }
+        UnpairedSource training = new UnpairedSource(split.training(), split.trainingOrder(context), rule, reference,
+                weights, context.context());
+        UnpairedSource validation = new UnpairedSource(split.validation(), split.validationOrder(context), rule,
+                reference, validationWeights, context.context());
+        if (recipe.get(PreferenceKeys.PRECOMPUTE)) {
+            training.compute();
+            validation.compute();
+            if (!rule.takesMismatched()) {
+                reference.close();
+            }
+        }
+        return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
+                false, split.training().size(), all.numTokens(), Optional.of(reference), state,
+                List.of(counts.getFirst().sentence("answers") + ", " + all.numDesirable() + " of "
+                        + all.numExamples() + " for training are desirable"));
+    }
+
+    private static float[] ones(int count) {
+        float[] ones = new float[count];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+}
