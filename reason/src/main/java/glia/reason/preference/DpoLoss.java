@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Direct preference optimization and its variants (https://arxiv.org/abs/2305.18290): a weighted sum of [PairLoss]es of
-/// the log-ratios between the policy and a reference model, each a mean over the pairs. The reward of a completion is
-/// `β · ln(π(y|x) / π_ref(y|x))`.
+/// Direct preference optimization and its variants (https://arxiv.org/abs/2305.18290): a weighted sum of [PairLoss]es
+/// of the log-ratios between the policy and a reference model, each a mean over the pairs. The reward of a completion
+/// is `β · ln(π(y|x) / π_ref(y|x))`.
 ///
 /// @param losses the losses with their weights
 /// @param beta β, how strongly the policy is held to the reference model
@@ -17,8 +17,8 @@ import java.util.Optional;
 /// @param tailWeight the weight of tokens beyond the length of the shorter completion of a pair, 0 to 1: below 1 the
 ///     loss depends less on lengths (LD-DPO, https://arxiv.org/abs/2409.06411)
 /// @param weighted whether pairs are weighted by how probable the policy finds them (WPO,
-///     https://arxiv.org/abs/2406.11827): `w(y_w) · w(y_l)`, `w(y) = exp(mean over tokens of ln p(y_t) - ln Σ_v p(v)²)`,
-///     without gradient
+///     https://arxiv.org/abs/2406.11827): `w(y_w) · w(y_l)` with `w(y) = exp(mean over tokens of
+///     ln p(y_t) - ln Σ_v p(v)²)`, without gradient
 public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence, double tailWeight,
         boolean weighted) {
     /// A loss with its weight.

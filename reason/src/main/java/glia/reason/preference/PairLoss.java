@@ -73,8 +73,8 @@ public sealed interface PairLoss {
 
         private static Value sorted(Value column) {
             Tensor t = column.tensor();
-            return column.rows(IntStream.range(0, t.rows()).boxed().sorted(Comparator.comparingDouble(row -> t.get(row)))
-                    .mapToInt(i -> i).toArray());
+            return column.rows(IntStream.range(0, t.rows()).boxed()
+                    .sorted(Comparator.comparingDouble(row -> t.get(row))).mapToInt(i -> i).toArray());
         }
 
         @Override

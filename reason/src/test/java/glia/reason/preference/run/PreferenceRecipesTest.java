@@ -73,7 +73,8 @@ class PreferenceRecipesTest {
             String upper = word.toUpperCase(Locale.ROOT);
             switch (task) {
                 case "kto", "bco" -> {
-                    lines.add("{\"prompt\": \"say " + word + ":\", \"completion\": \" " + word + ".\", \"label\": true}");
+                    lines.add("{\"prompt\": \"say " + word + ":\", \"completion\": \" " + word + ".\", "
+                            + "\"label\": true}");
                     lines.add("{\"prompt\": \"say " + word + ":\", \"completion\": \" " + upper + ".\", "
                             + "\"label\": false}");
                 }
@@ -205,7 +206,8 @@ class PreferenceRecipesTest {
     @Test
     void keysOfOtherTasksAndUnknownLossesAreRefused() throws Exception {
         assertRefused("orpo", "preference: {margin: 1.0}\n", "line 12", "preference.margin", "it is for cpo");
-        assertRefused("dpo", "preference: {loss: sigmund}\n", "line 12", "preference.loss", "'sigmund'", "aot_unpaired");
+        assertRefused("dpo", "preference: {loss: sigmund}\n", "line 12", "preference.loss", "'sigmund'",
+                "aot_unpaired");
         assertRefused("dpo", "preference: {loss: apo_zero, divergence: forward_kl}\n", "divergence");
         assertRefused("dpo", "preference: {loss: [sigmoid, sft], loss_weights: [1]}\n", "1 weights");
         assertRefused("kto", "preference: {loss: [kto, apo_zero_unpaired]}\n", "expected one");
