@@ -17,7 +17,6 @@ module glia.reason {
     exports glia.reason.rollout;
     exports glia.reason.run;
 
-    provides glia.train.recipe.RecipeExtension with glia.reason.run.RlExtension;
     provides glia.train.check.CaseGroup with
             glia.reason.check.AdaptiveEntropyCases,
             glia.reason.check.GmpoCases,
@@ -38,5 +37,6 @@ module glia.reason {
             glia.reason.check.PolicyRuns,
             glia.reason.preference.DpoRuns;
     provides glia.train.recipe.RecipeExtension with
-            glia.reason.preference.run.PreferenceRecipes;
+            glia.reason.preference.run.PreferenceRecipes,
+            glia.reason.run.RlExtension;
 }
