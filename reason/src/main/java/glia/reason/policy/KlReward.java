@@ -3,8 +3,8 @@ package glia.reason.policy;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
 
-/// The KL penalty in the reward: `r[t] - coefficient·kl[t]` at the tokens of a completion, kl from the log-probabilities
-/// at generation and those of the reference model.
+/// The KL penalty in the reward: `r[t] - coefficient·kl[t]` at the tokens of a completion, with kl from the
+/// log-probabilities at generation and those of the reference model.
 ///
 /// @param rewards the changed rewards of each place
 /// @param meanKl the mean over completions of their mean KL, for reports and [KlController#after]

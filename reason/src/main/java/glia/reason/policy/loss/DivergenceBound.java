@@ -3,7 +3,7 @@ package glia.reason.policy.loss;
 import glia.tensor.autograd.Value;
 
 /// DPPO: the ratio is a weight without gradient, and a token stops learning when its probability has moved too far in
-/// the direction that its advantage asks for.
+/// the direction of its advantage.
 ///
 /// > L = -sg(min(r, most))·A·ℓ, 0 where the divergence is out of bounds
 ///

@@ -3,7 +3,8 @@ package glia.reason.policy.loss;
 import java.util.Arrays;
 
 /// The constants of a policy loss on one micro-batch of rollouts. A row is a token that counts in the loss (a token of
-/// the completion that the policy chose, no prompt, observation or padding), in the order of the rows of a `TokenBatch`.
+/// the completion that the policy chose, no prompt, observation or padding). Rows are in the order of those of a
+/// `TokenBatch`.
 ///
 /// @param sequences the sequence of each row
 /// @param numSequences number of sequences; a sequence may have no row, such as a masked truncated completion
