@@ -20,6 +20,8 @@ import glia.train.check.Variables;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -46,13 +48,14 @@ public final class AdaptiveEntropyCases implements CaseGroup {
     }
 
     private static final class Steps {
-        private Optional<AdaptiveEntropy> controller = Optional.empty();
+        /// The controller of each run, by its state before the first step.
+        private final Map<AdaptiveEntropy, AdaptiveEntropy> controllers = new HashMap<>();
 
         void run(ReferenceCase c, Comparison comparison, Variables variables) {
             CaseParams p = c.params();
             AdaptiveEntropy start = AdaptiveEntropy.start(p.number("entropy_coef_start"), p.number("delta"),
                     p.number("min"), p.number("max"), p.number("target"));
-            AdaptiveEntropy before = controller.orElse(start);
+            AdaptiveEntropy before = controllers.getOrDefault(start, start);
             CaseRows rows = new CaseRows(c.input("mask"));
             PolicyBatch batch = rows.batch(c.input("advantages")).withOld(rows.of(c.input("logp_old")));
             PolicyObjective dapo = PolicyMethod.named("dapo", rows.width()).objective();
@@ -67,7 +70,7 @@ public final class AdaptiveEntropyCases implements CaseGroup {
             PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch,
                     Totals.of(batch, objective.aggregation()));
             AdaptiveEntropy after = before.after(result.figures().keptEntropy());
-            controller = Optional.of(after);
+            controllers.put(start, after);
             comparison.scalar("coef_before", before.coefficient(), F32);
             comparison.scalar("coef_after", after.coefficient(), F32);
             comparison.scalar("mean_entropy", result.figures().keptEntropy(), F32);

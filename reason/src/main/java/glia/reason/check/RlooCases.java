@@ -96,7 +96,7 @@ public final class RlooCases implements CaseGroup {
             comparison.scalar("kl", Arrays.stream(kl).sum() / Math.max(1, rows.numRows()), F32);
         }
         comparison.scalar("frac_reward_zero_std",
-                RewardStatistics.shareOfZeros(RewardStatistics.groupStds(groups, outcomes)), F32);
+                RewardStatistics.shareOfZeros(TrlAdvantages.groupStds(groups, size, outcomes)), F32);
         return new LeaveOneOut(Lone.ZERO, p.flag("normalize_advantages", false)).of(outcomes, input);
     }
 

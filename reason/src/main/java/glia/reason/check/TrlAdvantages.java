@@ -78,7 +78,7 @@ final class TrlAdvantages {
             stds = ofBatch(rule.sums(input));
         } else {
             stds = scale == Scale.BATCH ? ofBatch(input.outcomes())
-                    : RewardStatistics.groupStds(groups, input.outcomes());
+                    : groupStds(groups, p.integer("num_generations", 8), input.outcomes());
         }
         comparison.tensor("std_rewards", stds, F32);
         comparison.tensor("loss_mask", mask.values(), F32);
@@ -87,6 +87,11 @@ final class TrlAdvantages {
         comparison.scalar("reward", statistics.mean(), F32);
         comparison.scalar("reward_std", statistics.std(), F32);
         comparison.scalar("frac_reward_zero_std", RewardStatistics.shareOfZeros(stds), F32);
+    }
+
+    /// The standard deviation of each completion's group; TRL takes 0 where groups have one completion.
+    static double[] groupStds(int[] groups, int size, double[] rewards) {
+        return size == 1 ? new double[rewards.length] : RewardStatistics.groupStds(groups, rewards);
     }
 
     private static double[] ofBatch(double[] rewards) {
