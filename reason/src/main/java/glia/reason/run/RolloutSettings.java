@@ -32,6 +32,32 @@ public record RolloutSettings(long seed, int prompts, int group, double temperat
         }
     }
 
+    /// 16 prompts, groups of 8, temperature 1, one update of a batch in micro-batches of 16,384 tokens.
+    public static RolloutSettings of(long seed) {
+        return new RolloutSettings(seed, 16, 8, 1, 1, 1, 0, 0, false, false, 1 << 14);
+    }
+
+    public RolloutSettings withPrompts(int other) {
+        return new RolloutSettings(seed, other, group, temperature, iterations, minibatches, resampling, lag,
+                masksTruncated, greedyBaseline, batchTokens);
+    }
+
+    public RolloutSettings withGroup(int other) {
+        return new RolloutSettings(seed, prompts, other, temperature, iterations, minibatches, resampling, lag,
+                masksTruncated, greedyBaseline, batchTokens);
+    }
+
+    /// The same with passes over a batch and updates of each pass.
+    public RolloutSettings withUpdates(int passes, int parts) {
+        return new RolloutSettings(seed, prompts, group, temperature, passes, parts, resampling, lag, masksTruncated,
+                greedyBaseline, batchTokens);
+    }
+
+    public RolloutSettings withBatchTokens(int other) {
+        return new RolloutSettings(seed, prompts, group, temperature, iterations, minibatches, resampling, lag,
+                masksTruncated, greedyBaseline, other);
+    }
+
     /// Updates that a batch of rollouts serves.
     public int updates() {
         return Math.multiplyExact(iterations, minibatches);

@@ -23,17 +23,13 @@ import java.util.function.UnaryOperator;
 /// new Trainer(pass, optimizer, objective, new TrainerOptions(200, 1e-4, schedule)).run();
 /// ```
 public final class RolloutTraining {
-    private static final int PROMPTS = 16;
-    private static final int GROUP = 8;
     private static final int MAX_TOKENS = 256;
-    private static final int BATCH_TOKENS = 16384;
 
     private final Engine engine;
     private final Tokenizer tokenizer;
     private final ProblemSource problems;
     private final List<RewardColumn> rewards = new ArrayList<>();
-    private RolloutSettings settings = new RolloutSettings(1, PROMPTS, GROUP, 1, 1, 1, 0, 0, false, false,
-            BATCH_TOKENS);
+    private RolloutSettings settings = RolloutSettings.of(1);
     private RolloutOptions options;
     private PolicyTraining training = PolicyTraining.of(PolicyMethod.named("grpo", MAX_TOKENS));
     private double rightFrom = 1;
