@@ -2,7 +2,6 @@
 module glia.reason {
     requires transitive glia.train;
 
-    exports glia.reason.math;
     exports glia.reason.preference;
     exports glia.reason.preference.run;
     exports glia.reason.policy;
@@ -14,6 +13,7 @@ module glia.reason {
     exports glia.reason.reward.math;
     exports glia.reason.search;
     exports glia.reason.task;
+    exports glia.reason.trace;
     exports glia.reason.rollout;
     exports glia.reason.run;
 

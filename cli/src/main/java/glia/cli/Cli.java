@@ -29,6 +29,7 @@ import glia.cli.command.TasksCommand;
 import glia.cli.command.TasksSampleCommand;
 import glia.cli.command.TasksScoreCommand;
 import glia.cli.command.TasksSplitsCommand;
+import glia.cli.command.TasksTracesCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.command.TrainCommand;
 import glia.cli.terminal.Console;
@@ -62,7 +63,7 @@ public final class Cli {
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
-                new TasksSplitsCommand(),
+                new TasksSplitsCommand(), new TasksTracesCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {

@@ -154,4 +154,52 @@ class TasksCommandTest {
         run(ExitCode.BAD_FILE, "tasks", "score", "countdown", folder.resolve("none.jsonl").toString());
         run(ExitCode.USAGE, "tasks", "splits", "countdwn");
     }
+
+    @Test
+    void tracesAreTrainingData() throws Exception {
+        Path file = folder.resolve("traces.jsonl");
+        String text = run(ExitCode.OK, "tasks", "traces", "countdown", "-n", "60", "-o", file.toString(), "--stats",
+                "--quality", "random,ordered", "--verify", "0.5").out();
+        assertTrue(text.startsWith("Wrote 60 traces to " + file + "\nstrategy "), text);
+        assertTrue(text.contains("\nall ") && text.contains(" different characters: "), text);
+        List<String> lines = Files.readAllLines(file);
+        assertEquals(60, lines.size());
+        for (String line : lines) {
+            JsonNode messages = JsonMapper.shared().readTree(line).path("messages");
+            assertEquals("user", messages.get(0).path("role").asString());
+            assertTrue(messages.get(0).path("content").asString().startsWith("Use "));
+            assertEquals("assistant", messages.get(1).path("role").asString());
+            assertTrue(messages.get(1).path("content").asString().matches("(?s)<think>\n.*</think>\n[\\d()+*-]+"));
+        }
+        JsonNode result = json(ExitCode.OK, "tasks", "traces", "countdown", "-n", "60", "-o", file.toString(), "--force",
+                "--quality", "random,ordered", "--verify", "0.5", "--format", "text", "--json");
+        assertEquals(60, result.path("count").asInt());
+        assertEquals(2, result.path("strategies").size());
+        assertTrue(result.path("verified").asInt() > 0 && result.path("right").asInt() < 60);
+        int longest = 0;
+        for (String line : Files.readAllLines(file)) {
+            longest = Math.max(longest, JsonMapper.shared().readTree(line).path("text").asString().length());
+        }
+        assertEquals(longest, result.path("length_max").asInt());
+        assertTrue(run(ExitCode.OK, "tasks", "traces", "quadratic", "-n", "1", "--quality", "pruned").out()
+                .matches("(?s)Solve .*\\.\n<think>\nsum .*</think>\nx = .*"));
+    }
+
+    @Test
+    void drillsAreTrainingData() throws Exception {
+        Path file = folder.resolve("drills.jsonl");
+        assertEquals("Wrote 7 documents of 10 calculations to " + file + "\n", run(ExitCode.OK, "tasks", "traces",
+                "drills", "-n", "7", "--level", "2", "--format", "text", "-o", file.toString()).out());
+        for (String line : Files.readAllLines(file)) {
+            assertTrue(JsonMapper.shared().readTree(line).path("text").asString()
+                    .matches("(-?\\d+[+*-]-?\\d+=-?\\d+\n){10}"), line);
+        }
+        run(ExitCode.OK, "tasks", "traces", "drills", "-n", "7", "--force", "-o", file.toString());
+        assertEquals(20, JsonMapper.shared().readTree(Files.readAllLines(file).getFirst()).path("messages").size());
+        assertTrue(run(ExitCode.USAGE, "tasks", "traces", "drills", "--quality", "random").err().contains("no effect"));
+        assertTrue(run(ExitCode.USAGE, "tasks", "traces", "drills", "--level", "4").err().contains("levels 1 to 3"));
+        assertTrue(run(ExitCode.USAGE, "tasks", "traces", "countdown", "--quality", "rndom").err()
+                .contains("Did you mean random?"));
+        assertTrue(run(ExitCode.USAGE, "tasks", "traces", "countdown", "--format", "text").err().contains("--output"));
+    }
 }

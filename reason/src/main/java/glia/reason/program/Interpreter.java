@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /// Executes the syntax tree of a program.
 final class Interpreter {
@@ -17,6 +19,7 @@ final class Interpreter {
 
     private record Function(Node.Define definition, Set<String> locals) { }
 
+    private final Optional<Consumer<String>> assignments;
     private final Budget budget;
     private final Values values;
     private final Operators operators;
@@ -31,6 +34,12 @@ final class Interpreter {
     private int nested;
 
     Interpreter(Limits limits) {
+        this(limits, Optional.empty());
+    }
+
+    /// @param assignments receives each assignment to a name: `a=20`
+    Interpreter(Limits limits, Optional<Consumer<String>> assignments) {
+        this.assignments = assignments;
         budget = new Budget(limits);
         values = new Values(budget);
         operators = new Operators(budget, values);
@@ -145,7 +154,7 @@ final class Interpreter {
                 : all instanceof Values.Range ? List.of() : values.elements(loop.line(), all);
         for (long i = 0; all instanceof Values.Range range ? i < range.size() : i < list.size(); i++) {
             budget.spend(loop.line(), 1);
-            names.put(loop.name(), all instanceof Values.Range range ? range.at(i) : list.get((int) i));
+            put(loop.line(), loop.name(), all instanceof Values.Range range ? range.at(i) : list.get((int) i));
             Signal signal = execute(loop.body());
             if (signal == Signal.RETURN) {
                 return signal;
@@ -159,9 +168,16 @@ final class Interpreter {
 
     private void assign(Expression target, Object value) throws ProgramException {
         if (target instanceof Node.Name(int _, String name)) {
-            names.put(name, value);
+            put(target.line(), name, value);
         } else if (target instanceof Node.Index(int line, Expression of, Expression index)) {
             store(line, evaluate(of), evaluate(index), value);
+        }
+    }
+
+    private void put(int line, String name, Object value) throws ProgramException {
+        names.put(name, value);
+        if (assignments.isPresent()) {
+            assignments.get().accept(name + "=" + values.text(line, value));
         }
     }
 

@@ -1,5 +1,7 @@
 package glia.reason.program;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// Runs programs in a small subset of Python in this process, with limits on steps, memory and output, and without any
@@ -24,5 +26,18 @@ public final class PythonSubset {
         } catch (ProgramException e) {
             return new Execution(interpreter.output(), Optional.of(e.getMessage()));
         }
+    }
+
+    /// Runs a program.
+    ///
+    /// @return its assignments to names in the order of execution, such as `a=20`, up to its end or its error
+    public static List<String> assignments(String source, Limits limits) {
+        List<String> all = new ArrayList<>();
+        try {
+            new Interpreter(limits, Optional.of(all::add)).run(Parser.parse(source));
+        } catch (ProgramException e) {
+            return List.copyOf(all);
+        }
+        return List.copyOf(all);
     }
 }

@@ -1,6 +1,6 @@
 package glia.reason.task;
 
-import glia.reason.math.Rational;
+import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -147,19 +147,21 @@ final class AnswerNumbers {
             at++;
             digits();
         }
+        Rational value = Rational.parse(text.substring(start, at));
         if (at + 1 < text.length() && text.charAt(at) == '/' && isDigit(text.charAt(at + 1))) {
-            at++;
+            int slash = at++;
             digits();
-        }
-        Optional<Rational> value = Rational.parse(text.substring(start, at));
-        if (value.isEmpty()) {
-            return false;
+            Rational denominator = Rational.parse(text.substring(slash + 1, at));
+            if (denominator.isZero()) {
+                return false;
+            }
+            value = value.divide(denominator);
         }
         if (sign >= 0) {
-            numbers.add(value.get());
+            numbers.add(value);
         }
         if (sign <= 0) {
-            numbers.add(value.get().negate());
+            numbers.add(value.negate());
         }
         before = 'n';
         return true;

@@ -62,31 +62,9 @@ final class CountdownTask implements Task {
         while (parts.size() > 1) {
             String left = parts.remove(random.below(parts.size()));
             String right = parts.remove(random.below(parts.size()));
-            parts.add(join(left, random.pick(List.of('+', '-', '*')), right));
+            parts.add(Expressions.join(left, random.pick(List.of('+', '-', '*')), right));
         }
         return IntegerExpression.parse(parts.getFirst()).orElseThrow();
-    }
-
-    /// Joins two expressions, with no more brackets than necessary.
-    private static String join(String left, char sign, String right) {
-        return switch (sign) {
-            case '+' -> left + "+" + right;
-            case '-' -> left + "-" + (hasSum(right) ? "(" + right + ")" : right);
-            default -> (hasSum(left) ? "(" + left + ")" : left) + "*" + (hasSum(right) ? "(" + right + ")" : right);
-        };
-    }
-
-    /// Whether an expression has a sum or difference outside brackets.
-    private static boolean hasSum(String text) {
-        int depth = 0;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-            if (depth == 0 && (c == '+' || c == '-')) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /// The only expression in the text that has an operation, without spaces. It may be one side of an equation, whose

@@ -6,22 +6,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Reads the fields of problems, which may come from a JSON file.
-final class Fields {
+/// Reads the fields of problems, which may come from a JSON file. A field that is absent or has another type is an
+/// [IllegalArgumentException] that names it.
+public final class Fields {
     private Fields() { }
 
-    static String text(Map<String, Object> fields, String key) {
+    /// A string.
+    public static String text(Map<String, Object> fields, String key) {
         if (fields.get(key) instanceof String text) {
             return text;
         }
         throw wrong(fields, key, "a string");
     }
 
-    static long integer(Map<String, Object> fields, String key) {
+    /// An integer.
+    public static long integer(Map<String, Object> fields, String key) {
         return integer(fields, key, fields.get(key));
     }
 
-    static List<Long> integers(Map<String, Object> fields, String key) {
+    /// A list of integers.
+    public static List<Long> integers(Map<String, Object> fields, String key) {
         if (!(fields.get(key) instanceof List<?> list)) {
             throw wrong(fields, key, "a list of integers");
         }
@@ -30,14 +34,16 @@ final class Fields {
         return integers;
     }
 
-    static List<String> texts(Map<String, Object> fields, String key) {
+    /// A list of strings.
+    public static List<String> texts(Map<String, Object> fields, String key) {
         if (!(fields.get(key) instanceof List<?> list) || !list.stream().allMatch(String.class::isInstance)) {
             throw wrong(fields, key, "a list of strings");
         }
         return list.stream().map(String.class::cast).toList();
     }
 
-    static Map<String, Object> map(Map<String, Object> fields, String key) {
+    /// An object, sorted by key.
+    public static Map<String, Object> map(Map<String, Object> fields, String key) {
         if (!(fields.get(key) instanceof Map<?, ?> map)) {
             throw wrong(fields, key, "an object");
         }

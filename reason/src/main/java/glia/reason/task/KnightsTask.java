@@ -120,7 +120,8 @@ final class KnightsTask implements Task {
             kinds.put(names.get(i), kind);
         }
         return new Instance(String.join("; ", canonical), prompt + "Who is a knight, and who is a knave?",
-                Map.of("answer", String.join(", ", answer), "kinds", kinds));
+                Map.of("answer", String.join(", ", answer), "kinds", kinds, "persons", List.copyOf(names),
+                        "statements", List.copyOf(canonical)));
     }
 
     /// The kind of each named person, sorted by name: `Ann knight, Ben knave`. A kind follows its persons (`Ann and Ben

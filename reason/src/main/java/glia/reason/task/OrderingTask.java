@@ -82,7 +82,8 @@ final class OrderingTask implements Task {
         random.shuffled(clues).forEach(clue -> prompt.append(' ').append(clue.text()));
         prompt.append(" In what order did they finish?");
         return new Instance(String.join("; ", clues.stream().map(Clue::canonical).sorted().toList()) + " of " + count,
-                prompt.toString(), Map.of("answer", String.join(", ", names), "order", List.copyOf(names)));
+                prompt.toString(), Map.of("answer", String.join(", ", names), "order", List.copyOf(names),
+                        "clues", clues.stream().map(Clue::canonical).toList()));
     }
 
     private static void permutations(List<Integer> begun, int count, List<int[]> all) {

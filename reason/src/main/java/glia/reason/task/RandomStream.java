@@ -32,9 +32,14 @@ public final class RandomStream {
         return min + below(max - min + 1);
     }
 
+    /// A number from 0, below 1.
+    public double fraction() {
+        return (next() >>> 11) * 0x1p-53;
+    }
+
     /// True with this probability.
     public boolean chance(double probability) {
-        return (next() >>> 11) * 0x1p-53 < probability;
+        return fraction() < probability;
     }
 
     /// An element of a list.

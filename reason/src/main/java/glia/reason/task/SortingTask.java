@@ -1,6 +1,6 @@
 package glia.reason.task;
 
-import glia.reason.math.Rational;
+import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -1,5 +1,6 @@
 package glia.reason.task;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -105,9 +106,11 @@ final class StringTask implements Task {
     private static Instance operations(String word, int count, RandomStream random) {
         List<Operation> operations = random.shuffled(List.of(Operation.values())).subList(0, count);
         String result = word;
+        List<String> results = new ArrayList<>();
         StringBuilder prompt = new StringBuilder();
         for (Operation operation : operations) {
             result = operation.apply(result);
+            results.add(result);
             prompt.append(prompt.isEmpty() ? operation.first.formatted('"' + word + '"') : ", then "
                     + operation.further);
         }
@@ -115,11 +118,12 @@ final class StringTask implements Task {
             return operations(word, count, random);
         }
         prompt.setCharAt(0, Character.toUpperCase(prompt.charAt(0)));
-        return instance(word, prompt.append('.').toString(), result);
+        return new Instance(word, prompt.append('.').toString(), Map.of("answer", result, "word", word,
+                "results", List.copyOf(results)));
     }
 
     private static Instance instance(String word, String prompt, String answer) {
-        return new Instance(word, prompt, Map.of("answer", answer));
+        return new Instance(word, prompt, Map.of("answer", answer, "word", word, "results", List.of(answer)));
     }
 
     /// The only quoted word, or the only word.

@@ -2,7 +2,7 @@ package glia.reason.task;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.reason.math.Rational;
+import glia.reason.reward.math.Rational;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;

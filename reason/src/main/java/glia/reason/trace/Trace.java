@@ -1,0 +1,55 @@
+package glia.reason.trace;
+
+import glia.reason.task.Problem;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A solver's thoughts about a problem and its answer.
+///
+/// @param problem what was asked
+/// @param thoughts lines of text, without tags
+/// @param answer the final answer
+/// @param strategy how the solver went about it
+/// @param attempts number of attempts, or of steps where there is nothing to try
+/// @param isVerified whether the thoughts verify an answer
+/// @param isRight whether the task's verifier accepts the answer
+public record Trace(Problem problem, String thoughts, String answer, Strategy strategy, int attempts,
+        boolean isVerified, boolean isRight) {
+    /// The completion: `<think>`, the thoughts, `</think>` and the answer, in lines.
+    public String completion() {
+        return completion(thoughts, answer);
+    }
+
+    static String completion(String thoughts, String answer) {
+        return "<think>\n" + thoughts + "</think>\n" + answer;
+    }
+
+    /// A chat of the prompt and the completion, as supervised fine-tuning reads it.
+    public Map<String, Object> chat() {
+        Map<String, Object> chat = new LinkedHashMap<>();
+        chat.put("messages", List.of(message("user", problem.prompt()), message("assistant", completion())));
+        return chat;
+    }
+
+    /// The prompt with a line feed, and the completion that follows it, as models without a chat template are
+    /// fine-tuned.
+    public Map<String, Object> continuation() {
+        Map<String, Object> pair = new LinkedHashMap<>();
+        pair.put("prompt", problem.prompt() + "\n");
+        pair.put("completion", completion());
+        return pair;
+    }
+
+    /// A document of the prompt and the completion, as pretraining reads it.
+    public Map<String, Object> document() {
+        return Map.of("text", problem.prompt() + "\n" + completion());
+    }
+
+    private static Map<String, Object> message(String role, String content) {
+        Map<String, Object> message = new LinkedHashMap<>();
+        message.put("role", role);
+        message.put("content", content);
+        return message;
+    }
+}
