@@ -82,6 +82,14 @@ public final class Memory {
         ALL.set(I32, address, value);
     }
 
+    public static double f64(long address) {
+        return ALL.get(F64, address);
+    }
+
+    public static void f64(long address, double value) {
+        ALL.set(F64, address, value);
+    }
+
     public static void i64(long address, long value) {
         ALL.set(I64, address, value);
     }

@@ -14,13 +14,7 @@ import glia.tensor.autograd.Value;
 @FunctionalInterface
 public interface Loss {
     /// The weighted mean of `-ln p(target)` over all rows.
-    Loss CROSS_ENTROPY = p -> {
-        double total = 0;
-        for (float w : p.batch().weights()) {
-            total += w;
-        }
-        return p.weights().times(p.logProbs()).sum().times(-1 / total);
-    };
+    Loss CROSS_ENTROPY = p -> p.weights().times(p.logProbs()).sum().times(-1 / p.batch().totalWeight());
 
     /// The loss, a single number.
     Value of(Predictions predictions);

@@ -108,7 +108,7 @@ public final class Predictions {
     }
 
     private Tokens tokens(double temperature, boolean wantsEntropy, int numTop, boolean wantsMean) {
-        TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targets(), (float) temperature,
+        TokenLogProbs operation = decoder.logProbs(ops, hidden, batch.pass(), batch.targetMemory(), (float) temperature,
                 wantsEntropy, numTop, wantsMean);
         return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
     }
@@ -170,7 +170,7 @@ public final class Predictions {
 
     /// The weights of the rows, `[M, 1]`.
     public Value weights() {
-        return constant(batch.weights());
+        return Value.constant(ops, batch.weightMemory(), batch.numRows());
     }
 
     /// A column of constants.

@@ -3,9 +3,10 @@ package glia.engine.training;
 import glia.model.block.Pass;
 import glia.model.spec.ModelSpec;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /// Training sequences, packed end to end without padding, with a target and a weight for each scored token. The rows of
-/// a loss are these tokens, in the order of the sequences. Reusable.
+/// a loss are these tokens, in the order of the sequences. Reusable: after `clear` its memory takes the next sequences.
 public final class TokenBatch {
     /// No target: the row has hidden states and logits, but no log-probability.
     public static final int NO_TARGET = -1;
@@ -16,9 +17,16 @@ public final class TokenBatch {
     private int[] sequences = new int[16];
     private int numRows;
     private int numSequences;
+    private int[] buffer = new int[16];
+    private TokenBatchPool pool;
 
     /// Creates an empty batch.
     public TokenBatch() { }
+
+    /// @param pool takes the batch back
+    TokenBatch(TokenBatchPool pool) {
+        this.pool = pool;
+    }
 
     /// Creates a batch of which every token is predicted: by a decoder from the tokens before it, by an encoder or an
     /// encoder-decoder at its own position.
@@ -42,11 +50,36 @@ public final class TokenBatch {
         return batch;
     }
 
+    /// Removes all sequences and keeps the memory.
+    public void clear() {
+        pass.clear();
+        numRows = 0;
+        numSequences = 0;
+    }
+
+    /// Gives a batch of a `TokenBatchPool` back to it. The batch may not be used afterwards. Other batches stay as they
+    /// are.
+    public void release() {
+        if (pool != null) {
+            pool.take(this);
+        }
+    }
+
+    /// An array of at least `size` ids, to be filled and added. Each call gives the same one.
+    public int[] buffer(int size) {
+        if (size > buffer.length) {
+            buffer = new int[Math.max(2 * buffer.length, size)];
+        }
+        return buffer;
+    }
+
     /// Adds a sequence for next-token prediction of all tokens but the first.
     public TokenBatch add(int[] ids) {
-        float[] ones = new float[ids.length];
-        Arrays.fill(ones, 1);
-        return add(ids, ones);
+        start(ids, 0, ids.length);
+        for (int i = 0; i + 1 < ids.length; i++) {
+            row(i, ids[i + 1], 1);
+        }
+        return this;
     }
 
     /// Adds a sequence for next-token prediction of some tokens, such as those of an answer.
@@ -55,13 +88,36 @@ public final class TokenBatch {
     /// @throws IllegalArgumentException if there is not one weight for each token
     public TokenBatch add(int[] ids, float[] weights) {
         requireOneEach(ids.length, weights.length);
-        int[] next = new int[ids.length];
-        float[] shifted = new float[ids.length];
+        start(ids, 0, ids.length);
         for (int i = 0; i + 1 < ids.length; i++) {
-            next[i] = ids[i + 1];
-            shifted[i] = weights[i + 1];
+            if (weights[i + 1] != 0) {
+                row(i, ids[i + 1], weights[i + 1]);
+            }
         }
-        return addTargets(ids, next, shifted);
+        return this;
+    }
+
+    /// Adds a sequence for next-token prediction of the tokens of a set, with weight 1.
+    ///
+    /// @param predicted places in `ids`; the first token is never predicted
+    public TokenBatch add(int[] ids, BitSet predicted) {
+        start(ids, 0, ids.length);
+        for (int i = predicted.nextSetBit(1); i >= 0 && i < ids.length; i = predicted.nextSetBit(i + 1)) {
+            row(i - 1, ids[i], 1);
+        }
+        return this;
+    }
+
+    /// Adds the sequence `ids[from..to)` for next-token prediction with weight 1.
+    ///
+    /// @param isFollowed whether `ids[to]` is the target of the last token, which has none otherwise
+    public TokenBatch add(int[] ids, int from, int to, boolean isFollowed) {
+        start(ids, from, to);
+        int end = isFollowed ? to : to - 1;
+        for (int i = from; i < end; i++) {
+            row(i - from, ids[i + 1], 1);
+        }
+        return this;
     }
 
     /// Adds a sequence with any target at each token, as for masked language models.
@@ -72,34 +128,23 @@ public final class TokenBatch {
     public TokenBatch addTargets(int[] ids, int[] targets, float[] weights) {
         requireOneEach(ids.length, weights.length);
         requireOneEach(ids.length, targets.length);
-        return addRows(ids, targets, weights, false);
-    }
-
-    private TokenBatch addRows(int[] ids, int[] targets, float[] weights, boolean all) {
-        int[] wanted = new int[ids.length];
-        int count = 0;
+        start(ids, 0, ids.length);
         for (int i = 0; i < ids.length; i++) {
-            if (all || weights[i] != 0) {
-                wanted[count++] = i;
+            if (weights[i] != 0) {
+                row(i, targets[i], weights[i]);
             }
         }
-        pass.add(ids, 0, ids.length, 0, Pass.Outputs.NONE).want(Arrays.copyOf(wanted, count));
-        reserve(numRows + count);
-        for (int i = 0; i < count; i++) {
-            this.targets[numRows] = targets[wanted[i]];
-            this.weights[numRows] = weights[wanted[i]];
-            sequences[numRows++] = numSequences;
-        }
-        numSequences++;
         return this;
     }
 
     /// Adds a sequence all of whose tokens are rows, without targets: for losses of hidden states, such as those of
     /// embeddings and classifiers.
     public TokenBatch addWhole(int[] ids) {
-        int[] none = new int[ids.length];
-        Arrays.fill(none, NO_TARGET);
-        return addRows(ids, none, new float[ids.length], true);
+        start(ids, 0, ids.length);
+        for (int i = 0; i < ids.length; i++) {
+            row(i, NO_TARGET, 0);
+        }
+        return this;
     }
 
     /// Adds a sequence for next-token prediction all of whose tokens are rows; those of weight 0 and the last have no
@@ -109,14 +154,32 @@ public final class TokenBatch {
     /// @throws IllegalArgumentException if there is not one weight for each token
     public TokenBatch addWhole(int[] ids, float[] weights) {
         requireOneEach(ids.length, weights.length);
-        int[] next = new int[ids.length];
-        float[] shifted = new float[ids.length];
+        start(ids, 0, ids.length);
         for (int i = 0; i < ids.length; i++) {
             boolean counts = i + 1 < ids.length && weights[i + 1] != 0;
-            next[i] = counts ? ids[i + 1] : NO_TARGET;
-            shifted[i] = counts ? weights[i + 1] : 0;
+            row(i, counts ? ids[i + 1] : NO_TARGET, counts ? weights[i + 1] : 0);
         }
-        return addRows(ids, next, shifted, true);
+        return this;
+    }
+
+    private void start(int[] ids, int from, int to) {
+        pass.add(ids, from, to, 0, Pass.Outputs.NONE);
+        numSequences++;
+        int rows = numRows + to - from;
+        if (rows > targets.length) {
+            int size = Math.max(2 * targets.length, rows);
+            targets = Arrays.copyOf(targets, size);
+            weights = Arrays.copyOf(weights, size);
+            sequences = Arrays.copyOf(sequences, size);
+        }
+    }
+
+    /// Makes a token of the last sequence a row.
+    private void row(int place, int target, float weight) {
+        pass.want(place);
+        targets[numRows] = target;
+        weights[numRows] = weight;
+        sequences[numRows++] = numSequences - 1;
     }
 
     /// Sets the source of the last sequence, for an encoder-decoder, which needs one for each sequence.
@@ -131,17 +194,18 @@ public final class TokenBatch {
         }
     }
 
-    private void reserve(int rows) {
-        if (rows > targets.length) {
-            int size = Math.max(2 * targets.length, rows);
-            targets = Arrays.copyOf(targets, size);
-            weights = Arrays.copyOf(weights, size);
-            sequences = Arrays.copyOf(sequences, size);
-        }
-    }
-
     Pass pass() {
         return pass;
+    }
+
+    /// The targets, not copied; only those of rows are valid.
+    int[] targetMemory() {
+        return targets;
+    }
+
+    /// The weights, not copied; only those of rows are valid.
+    float[] weightMemory() {
+        return weights;
     }
 
     int target(int row) {
@@ -163,6 +227,15 @@ public final class TokenBatch {
     /// The number of rows: tokens with a weight, or all tokens of sequences that were added whole.
     public int numRows() {
         return numRows;
+    }
+
+    /// The sum of the weights of all rows.
+    public double totalWeight() {
+        double total = 0;
+        for (int row = 0; row < numRows; row++) {
+            total += weights[row];
+        }
+        return total;
     }
 
     /// The target of each row (a copy).

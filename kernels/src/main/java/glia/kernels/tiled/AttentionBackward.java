@@ -4,6 +4,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
+import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Workers;
 
 /// The gradient of softmax attention, tile of queries by tile of queries (`AttentionBackwardTile`). A chunk is a
@@ -13,11 +14,15 @@ public final class AttentionBackward {
     /// The number of chunks that keeps all workers busy. Independent of their number, so that results are too.
     private static final int ENOUGH = 8;
 
+    private static final float[][] NO_BIASES = {};
+    private static final float[] NO_BIAS = {};
+
     private final Workers workers;
     private final AttentionBackwardTile[] tiles;
     private final ScoreRule rule;
     private final int panelCols;
     private final Scratch sums = new Scratch();
+    private long[] starts = new long[16];
 
     /// @param inner the inner loops
     public AttentionBackward(Workers workers, Tiles inner) {
@@ -37,17 +42,20 @@ public final class AttentionBackward {
         int numRuns = trace.runs().count();
         rule.begin(shape, trace.learned());
         int parts = Math.max(1, Math.ceilDiv(ENOUGH, Math.max(1, numRuns * kvHeads)));
-        long[] starts = new long[numRuns + 1];
+        if (starts.length <= numRuns) {
+            starts = new long[2 * numRuns];
+        }
         for (int run = 0; run < numRuns; run++) {
             starts[run + 1] = starts[run] + kvHeads * parts * sumBytes(shape, trace.numKeys(run));
         }
         long base = sums.reserve(starts[numRuns]);
-        float[][] biases = new float[numRuns * kvHeads * parts][shape.numParameters()];
+        boolean hasBiases = shape.scores() instanceof Scores.RelativeBias;
+        float[][] biases = hasBiases ? new float[numRuns * kvHeads * parts][shape.numParameters()] : NO_BIASES;
         workers.run((chunk, worker) -> {
             int run = chunk / (kvHeads * parts);
             int kvHead = chunk / parts % kvHeads;
             long own = base + starts[run] + chunk % (kvHeads * parts) * sumBytes(shape, trace.numKeys(run));
-            tiles[worker].run(trace, rule, run, kvHead, chunk % parts, parts, own, biases[chunk]);
+            tiles[worker].run(trace, rule, run, kvHead, chunk % parts, parts, own, hasBiases ? biases[chunk] : NO_BIAS);
         }, numRuns * kvHeads * parts);
         workers.run((chunk, worker) -> {
             int run = chunk / kvHeads;
@@ -58,9 +66,7 @@ public final class AttentionBackward {
             }
         }, numRuns * kvHeads);
         trace.addToSinks();
-        if (!(shape.scores() instanceof glia.tensor.kernel.Scores.Sinks)) {
-            addBiases(trace.dlearned(), biases);
-        }
+        addBiases(trace.dlearned(), biases);
     }
 
     private static void addBiases(Tensor dlearned, float[][] biases) {

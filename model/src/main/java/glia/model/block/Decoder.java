@@ -77,7 +77,7 @@ public final class Decoder {
     /// The operation that computes log-probabilities of tokens from hidden states `[N, D]`, without all logits in
     /// memory.
     ///
-    /// @param targets for each row a token, negative where there is none
+    /// @param targets for each row a token, negative where there is none; not copied, and may be longer
     /// @param temperature divisor of the logits
     /// @param numTop the number of most probable tokens per row
     /// @param wantsMean whether there is a column of mean logits
@@ -147,7 +147,7 @@ public final class Decoder {
 
     /// The pass, or a copy if layers are recomputed in the backward pass, when it may have changed.
     private static Pass own(Ops ops, Pass pass) {
-        return ops.segmentSublayers() == 0 ? pass : pass.frozen();
+        return ops.segmentSublayers() == 0 ? pass : pass.frozen(ops);
     }
 
     /// @param reader 0 for the decoder, 1 for the encoder, from 2 on for MTP layers

@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
+import glia.tensor.ops.Ops;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -32,17 +33,17 @@ public final class Pass {
         this.crossLayer = crossLayer;
     }
 
-    /// An immutable copy.
-    Pass frozen() {
+    /// An immutable copy for a recording.
+    Pass frozen(Ops ops) {
         Pass copy = new Pass(runs.frozen(), new CrossLayer());
         copy.crossLayer.collectRouted(crossLayer.collectsRouted());
-        copy.tokens = Arrays.copyOf(tokens, numTokens);
-        copy.positions = Arrays.copyOf(positions, numTokens);
-        copy.segments = Arrays.copyOf(segments, numTokens);
-        copy.outputs = Arrays.copyOf(outputs, numOutputs);
+        copy.tokens = ops.copyOf(tokens, numTokens);
+        copy.positions = ops.copyOf(positions, numTokens);
+        copy.segments = ops.copyOf(segments, numTokens);
+        copy.outputs = ops.copyOf(outputs, numOutputs);
         copy.numTokens = numTokens;
         copy.numOutputs = numOutputs;
-        copy.source = source.map(Pass::frozen);
+        copy.source = source.map(s -> s.frozen(ops));
         return copy;
     }
 
@@ -104,6 +105,19 @@ public final class Pass {
         for (int place : places) {
             outputs[numOutputs++] = start + place;
         }
+        return this;
+    }
+
+    /// Selects one more output token of the last added run, after those selected before.
+    ///
+    /// @throws IllegalArgumentException if it is not among the run's tokens or does not follow the others
+    public Pass want(int place) {
+        int token = runs.start(runs.count() - 1) + place;
+        if (place < 0 || token >= numTokens || numOutputs > 0 && outputs[numOutputs - 1] >= token) {
+            throw new IllegalArgumentException("output " + place + " of a run of " + (numTokens - token + place)
+                    + " tokens; expected ascending places in it");
+        }
+        outputs[numOutputs++] = token;
         return this;
     }
 

@@ -23,7 +23,6 @@ import glia.tensor.ops.row.Linear;
 import glia.tensor.ops.row.Norms;
 import glia.tensor.ops.row.Pointwise;
 import glia.tensor.ops.row.Sum;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -32,9 +31,8 @@ import java.util.function.Predicate;
 /// puts an `Operation` on the tape; `backward` traverses the tape in reverse. Gradients of weights accumulate in
 /// `Gradients` over any number of passes.
 ///
-/// A recorder owns all data that its backward pass needs: the activations, and copies of run boundaries, token ids and
-/// targets. The caller may therefore reuse a pass or generate text before `backward`, and several recorders are
-/// independent.
+/// A recorder owns the activations that its backward pass needs, and copies of run boundaries and token ids. The caller
+/// may therefore reuse a pass or generate text before `backward`, and several recorders are independent.
 ///
 /// An operation is recorded only if one of its weights is trainable or one of its inputs needs a gradient. Everything
 /// before the first trainable weight is only computed, and its memory is reused.
@@ -47,6 +45,7 @@ import java.util.function.Predicate;
 public final class Recorder implements Ops, AutoCloseable {
     private final Compute ops;
     private final Recording recording;
+    private final IntArrays copies = new IntArrays();
     private Predicate<Weight> unrounded = w -> false;
     private int segmentSublayers;
     private DropoutRates dropout = DropoutRates.NONE;
@@ -117,12 +116,13 @@ public final class Recorder implements Ops, AutoCloseable {
     /// `gradient`.
     public void backward() {
         recording.backward();
-        recording.clear();
+        clear();
     }
 
     /// Clears the tape and frees the activations.
     public void clear() {
         recording.clear();
+        copies.reuse();
     }
 
     /// Returns the gradient of an activation, initially zero, to seed the backward pass.
@@ -180,7 +180,7 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor embed(Weight table, int[] ids, int count, int frozenRow) {
-        return apply(new Gathers.Embed(table, Arrays.copyOf(ids, count), frozenRow));
+        return apply(new Gathers.Embed(table, copyOf(ids, count), count, frozenRow));
     }
 
     @Override
@@ -262,8 +262,13 @@ public final class Recorder implements Ops, AutoCloseable {
     }
 
     @Override
+    public int[] copyOf(int[] values, int count) {
+        return copies.copy(values, count);
+    }
+
+    @Override
     public Tensor select(Tensor x, int[] rows, int count) {
-        return apply(new Gathers.Select(x, Arrays.copyOf(rows, count)));
+        return apply(new Gathers.Select(x, copyOf(rows, count), count));
     }
 
     @Override

@@ -8,6 +8,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.loss.Divergence;
 import glia.tensor.ops.loss.LogSoftmax;
 import glia.tensor.ops.loss.LogitDivergence;
+import glia.tensor.ops.row.ColumnSum;
 import glia.tensor.ops.row.ElementwiseBinary;
 import glia.tensor.ops.row.ElementwiseMap;
 import glia.tensor.ops.row.GroupMax;
@@ -77,7 +78,12 @@ public final class Value {
 
     /// Creates a column of constants.
     public static Value constant(Ops ops, float... numbers) {
-        return new Value(ops, ops.apply(new Constant(numbers)));
+        return new Value(ops, ops.apply(new Constant(numbers, numbers.length)));
+    }
+
+    /// Creates a column of the first `count` numbers.
+    public static Value constant(Ops ops, float[] numbers, int count) {
+        return new Value(ops, ops.apply(new Constant(numbers, count)));
     }
 
     // ---- elementwise ---------------------------------------------------------------------------------------------
@@ -212,7 +218,7 @@ public final class Value {
     /// The sum of all values.
     public Value sum() {
         Value column = tensor.cols() == 1 ? this : rowSums();
-        return column.groupSums(new int[tensor.rows()], 1);
+        return column.of(new ColumnSum(column.tensor));
     }
 
     /// The mean of all values.
@@ -240,11 +246,11 @@ public final class Value {
     }
 
     /// Constants without gradients.
-    private record Constant(float[] numbers) implements Operation {
+    private record Constant(float[] numbers, int count) implements Operation {
         @Override
         public Tensor forward(Compute compute) {
-            Tensor y = compute.allocate(numbers.length, 1);
-            for (int i = 0; i < numbers.length; i++) {
+            Tensor y = compute.allocate(count, 1);
+            for (int i = 0; i < count; i++) {
                 y.set(i, numbers[i]);
             }
             return y;

@@ -9,15 +9,5 @@ public interface KeyValueState {
     KeyValues[] append(Tensor keys, Tensor values, Runs runs);
 
     /// An empty cache that stores nothing: sequences are full, from position 0, as in training.
-    KeyValueState NONE = (keys, values, runs) -> {
-        KeyValues[] views = new KeyValues[runs.count()];
-        for (int i = 0; i < views.length; i++) {
-            if (runs.position(i) != 0) {
-                throw new IllegalArgumentException("without a KV cache a sequence starts at position 0, not "
-                        + runs.position(i));
-            }
-            views[i] = KeyValues.of(keys.rows(runs.start(i), runs.end(i)), values.rows(runs.start(i), runs.end(i)));
-        }
-        return views;
-    };
+    KeyValueState NONE = (keys, values, runs) -> new FullSequences().append(keys, values, runs);
 }

@@ -16,11 +16,11 @@ import java.util.Arrays;
 /// set to the block table of one sequence after the other. It owns no memory: the engine allocates and frees blocks.
 public final class KeyValues {
     private final KeyValueType type;
-    private final int pageTokens;
-    private final int keyCols;
-    private final int valueCols;
-    private final long keyRowBytes;
-    private final long valueRowBytes;
+    private int pageTokens;
+    private int keyCols;
+    private int valueCols;
+    private long keyRowBytes;
+    private long valueRowBytes;
     private final long keyOffset;
     private final long valueOffset;
     private long[] keyPages;
@@ -66,10 +66,21 @@ public final class KeyValues {
         if (keys.dtype() != DType.F32 || values.dtype() != DType.F32 || keys.rows() != values.rows()) {
             throw new IllegalArgumentException("keys " + keys + " and values " + values);
         }
-        KeyValues kv = new KeyValues(Math.max(1, keys.rows()), keys.cols(), values.cols());
-        kv.addPage(keys.address(), values.address());
-        kv.setLength(keys.rows());
+        KeyValues kv = new KeyValues(1, keys.cols(), values.cols());
+        kv.view(keys, values, 0, keys.rows());
         return kv;
+    }
+
+    /// Sets a view without offsets to the rows `from` to `to` of two F32 matrices, `[T, K·E]`: a single page.
+    void view(Tensor keys, Tensor values, int from, int to) {
+        pageTokens = Math.max(1, to - from);
+        keyCols = keys.cols();
+        valueCols = values.cols();
+        keyRowBytes = keys.rowBytes();
+        valueRowBytes = values.rowBytes();
+        numPages = 0;
+        addPage(keys.address() + from * keyRowBytes, values.address() + from * valueRowBytes);
+        length = to - from;
     }
 
     /// Sets the view to the blocks of a sequence.

@@ -10,6 +10,8 @@ public final class Runs {
     private int[] firstPositions = new int[4];
     private int count;
     private boolean isFrozen;
+    /// The last copy, until the runs change.
+    private Runs copy;
 
     /// Creates an empty object without runs.
     public Runs() { }
@@ -19,7 +21,10 @@ public final class Runs {
         if (isFrozen) {
             return this;
         }
-        Runs copy = new Runs();
+        if (copy != null) {
+            return copy;
+        }
+        copy = new Runs();
         copy.ends = Arrays.copyOf(ends, count);
         copy.firstPositions = Arrays.copyOf(firstPositions, count);
         copy.count = count;
@@ -36,12 +41,14 @@ public final class Runs {
     /// Removes all runs.
     public void clear() {
         requireMutable();
+        copy = null;
         count = 0;
     }
 
     /// Appends a run of `numTokens` tokens, the first at position `position`.
     public Runs add(int numTokens, int position) {
         requireMutable();
+        copy = null;
         if (numTokens < 0 || position < 0) {
             throw new IllegalArgumentException("a run of " + numTokens + " tokens at position " + position);
         }

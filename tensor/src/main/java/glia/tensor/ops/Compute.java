@@ -5,6 +5,7 @@ import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.FullSequences;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
@@ -20,6 +21,8 @@ public final class Compute implements Ops, AutoCloseable {
     private final Kernels kernels;
     private final Workspace workspace;
     private final WeightProducts products;
+    /// For attention without a cache.
+    private final FullSequences full = new FullSequences();
     private Consumer<Operation> watcher = operation -> { };
 
     public Compute(Kernels kernels, Precision precision) {
@@ -240,7 +243,7 @@ public final class Compute implements Ops, AutoCloseable {
         require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);
-        kernels.attention(y, logSumExp, q, state.append(k, v, keyRuns), runs, shape, stored(learned));
+        kernels.attention(y, logSumExp, q, (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns), runs, shape, stored(learned));
     }
 
     @Override

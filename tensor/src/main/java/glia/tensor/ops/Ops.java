@@ -6,6 +6,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
+import java.util.Arrays;
 
 /// The operations that model blocks are made of. `Compute` computes; `Recorder` also records for the backward pass.
 ///
@@ -73,6 +74,11 @@ public interface Ops {
     /// @param place distinguishes places of one kind, such as sublayers; each has a mask of its own
     default Tensor dropout(Tensor x, Dropped what, int place) {
         return x;
+    }
+
+    /// A copy of `values[0..count)` that lasts as long as the activations; it may be longer than `count`.
+    default int[] copyOf(int[] values, int count) {
+        return Arrays.copyOf(values, count);
     }
 
     /// Selects rows `rows[0..count)` of x: `[count, D]`.

@@ -307,10 +307,10 @@ public final class WeightProducts {
     ///
     /// @param frozenRow the row of the table, or of B, without a gradient; -1 for none. As in PEFT, lookups of it count
     ///     for A and the magnitudes
-    public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int frozenRow) {
+    public void addRowGradients(Tape tape, Weight table, Tensor dy, int[] ids, int count, int frozenRow) {
         switch (table) {
             case Weight.Plain plain when tape.needs(plain) ->
-                    kernels.gradients().scatterAdd(tape.gradient(plain), dy, ids, ids.length, frozenRow);
+                    kernels.gradients().scatterAdd(tape.gradient(plain), dy, ids, count, frozenRow);
             case Weight.Plain frozen -> { }
             case LowRank adapted when adapted.magnitudes().isPresent() -> {
                 int mark = workspace.mark();
@@ -319,20 +319,20 @@ public final class WeightProducts {
                 Tensor d = magnitudes.product(dy, g, 0);
                 if (tape.needs(m.vector())) {
                     Tensor y = workspace.allocate(dy.rows(), dy.cols());
-                    gather(y, m.sum(), ids, ids.length);
+                    gather(y, m.sum(), ids, count);
                     magnitudes.addGradient(tape.gradient(m.vector()), 0, dy, y, m.inverseNorms(this));
                 }
-                addRowGradients(tape, m.sum(), d, ids, frozenRow);
+                addRowGradients(tape, m.sum(), d, ids, count, frozenRow);
                 workspace.release(mark);
             }
             case LowRank adapted -> {
-                addRowGradients(tape, adapted.base(), dy, ids, frozenRow);
+                addRowGradients(tape, adapted.base(), dy, ids, count, frozenRow);
                 int mark = workspace.mark();
                 if (tape.needs(adapted.b())) {
-                    addRowGradients(tape, adapted.b(), scaledProduct(dy, adapted), ids, frozenRow);
+                    addRowGradients(tape, adapted.b(), scaledProduct(dy, adapted), ids, count, frozenRow);
                 }
                 if (tape.needs(adapted.a())) {
-                    addWeightGradient(tape, adapted.a(), 0, scaledRows(adapted, ids, ids.length), dy);
+                    addWeightGradient(tape, adapted.a(), 0, scaledRows(adapted, ids, count), dy);
                 }
                 workspace.release(mark);
             }

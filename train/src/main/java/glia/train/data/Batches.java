@@ -3,7 +3,7 @@ package glia.train.data;
 import glia.engine.training.TokenBatch;
 
 /// The batches of a run, by number. A batch depends on its number and the seed alone: a resumed run sees what an
-/// uninterrupted one would have seen, and no position has to be saved.
+/// uninterrupted one would have seen, and no position has to be saved. After `TokenBatch.release` its memory is reused.
 @FunctionalInterface
 public interface Batches {
     /// The batch of a step.

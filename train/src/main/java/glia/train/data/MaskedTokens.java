@@ -21,7 +21,7 @@ public record MaskedTokens(int[] ids, BitSet isTrained) {
     }
 
     void addTo(TokenBatch batch) {
-        batch.add(ids, weights());
+        batch.add(ids, isTrained);
     }
 
     /// Whether a token is trained on that has one before it.

@@ -1,7 +1,6 @@
 package glia.train.data;
 
 import glia.engine.training.TokenBatch;
-import java.util.Arrays;
 
 /// Documents packed into rows of `length` tokens, in their order. A row may hold the end of a document, whole ones and
 /// the beginning of another; each of them is a sequence of its own, so no token attends to another document. Every
@@ -31,21 +30,14 @@ public record PackedDocuments(Documents documents, int length) implements Rows {
     public void add(TokenBatch batch, long row) {
         long from = Math.multiplyExact(row, length);
         int count = (int) Math.min(length, documents.size() - 1 - from);
-        int[] window = new int[count + 1];
+        int[] window = batch.buffer(count + 1);
         documents.read(from, count + 1, window);
         long document = documents.documentAt(from);
         int at = 0;
         while (at < count) {
             long end = documents.start(++document) - from;
             int stop = (int) Math.min(count, end);
-            int[] targets = Arrays.copyOfRange(window, at + 1, stop + 1);
-            float[] weights = new float[stop - at];
-            Arrays.fill(weights, 1);
-            if (stop == end) {
-                targets[stop - at - 1] = TokenBatch.NO_TARGET;
-                weights[stop - at - 1] = 0;
-            }
-            batch.addTargets(Arrays.copyOfRange(window, at, stop), targets, weights);
+            batch.add(window, at, stop, stop < end);
             at = stop;
         }
     }

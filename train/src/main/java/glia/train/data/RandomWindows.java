@@ -1,18 +1,23 @@
 package glia.train.data;
 
 import glia.engine.training.TokenBatch;
+import glia.engine.training.TokenBatchPool;
 import glia.tensor.Hash;
-import java.util.Arrays;
 
 /// Batches of windows from random places of a corpus, each of which gives `length` predictions. A window may begin
 /// anywhere, so windows overlap and documents are cut.
-///
-/// @param tokens of the corpus
-/// @param size windows in a batch
-/// @param length inputs of each window, each with the token after it as its target
-public record RandomWindows(Tokens tokens, int size, int length, long seed)
-        implements Batches, RowStream {
-    public RandomWindows {
+public final class RandomWindows implements Batches, RowStream {
+    private final Tokens tokens;
+    private final int size;
+    private final int length;
+    private final long seed;
+    private final TokenBatchPool pool = new TokenBatchPool();
+
+    /// @param tokens of the corpus
+    /// @param size windows in a batch
+    /// @param length inputs of each window, each with the token after it as its target
+    /// @throws IllegalArgumentException if a size is not positive or the corpus has no window
+    public RandomWindows(Tokens tokens, int size, int length, long seed) {
         if (size < 1 || length < 1) {
             throw new IllegalArgumentException("batches of " + size + " windows of " + length
                     + " tokens, expected at least 1 of each");
@@ -21,20 +26,26 @@ public record RandomWindows(Tokens tokens, int size, int length, long seed)
             throw new IllegalArgumentException("the corpus has " + tokens.size() + " tokens, expected more than the "
                     + length + " of a window");
         }
+        this.tokens = tokens;
+        this.size = size;
+        this.length = length;
+        this.seed = seed;
     }
 
     @Override
     public TokenBatch batch(long index) {
-        return batches(size).batch(index);
+        TokenBatch batch = pool.batch();
+        for (int i = 0; i < size; i++) {
+            add(batch, Math.addExact(Math.multiplyExact(index, size), i));
+        }
+        return batch;
     }
 
     @Override
     public void add(TokenBatch batch, long index) {
         long place = Long.remainderUnsigned(Hash.of(seed, index / size, index % size), tokens.size() - length);
-        int[] window = new int[length + 1];
+        int[] window = batch.buffer(length + 1);
         tokens.read(place, length + 1, window);
-        float[] ones = new float[length];
-        Arrays.fill(ones, 1);
-        batch.addTargets(Arrays.copyOf(window, length), Arrays.copyOfRange(window, 1, length + 1), ones);
+        batch.add(window, 0, length, true);
     }
 }

@@ -1,6 +1,7 @@
 package glia.train.data;
 
 import glia.engine.training.TokenBatch;
+import glia.engine.training.TokenBatchPool;
 
 /// Rows without end. Which sequences a row has depends on its number alone.
 @FunctionalInterface
@@ -35,8 +36,9 @@ public interface RowStream {
         if (size < 1) {
             throw new IllegalArgumentException("found batches of " + size + " rows, expected at least 1");
         }
+        TokenBatchPool pool = new TokenBatchPool();
         return step -> {
-            TokenBatch batch = new TokenBatch();
+            TokenBatch batch = pool.batch();
             for (int i = 0; i < size; i++) {
                 add(batch, Math.addExact(Math.multiplyExact(step, size), i));
             }

@@ -28,12 +28,8 @@ public record CrossEntropyLoss(double labelSmoothing, double zLoss) implements L
         if (labelSmoothing == 0 && zLoss == 0) {
             return CROSS_ENTROPY.of(p);
         }
-        double total = 0;
-        for (float w : p.batch().weights()) {
-            total += w;
-        }
         Predictions.Tokens tokens = labelSmoothing == 0 ? p.tokens(1, false, 0) : p.tokensWithMeanLogits();
-        return perToken(tokens).times(p.weights()).sum().times(1 / total);
+        return perToken(tokens).times(p.weights()).sum().times(1 / p.batch().totalWeight());
     }
 
     /// The loss of each row, `[M, 1]`.

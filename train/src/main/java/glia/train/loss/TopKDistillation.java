@@ -58,11 +58,7 @@ public record TopKDistillation(double minLogProb) {
             Value term = perToken(selected.column(rank), columns[rank]);
             sum = sum == null ? term : sum.plus(term);
         }
-        double total = 0;
-        for (float w : student.batch().weights()) {
-            total += w;
-        }
-        return sum.clamp(0, Double.MAX_VALUE).times(student.weights()).sum().times(1 / total);
+        return sum.clamp(0, Double.MAX_VALUE).times(student.weights()).sum().times(1 / student.batch().totalWeight());
     }
 
     private Value clamped(Value logProbs) {

@@ -33,6 +33,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             double share = batch.weight() / total;
             sum += pass.loss(batch.tokens(), accumulate == 1 ? batch.loss() : batch.loss().scaled(share));
             tokens += batch.tokens().numTokens();
+            batch.tokens().release();
         }
         return StepLoss.of(sum, tokens);
     }
@@ -45,6 +46,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             LossBatch batch = validation.batch(i);
             sum += batch.weight() * pass.evaluate(batch.tokens(), batch.loss());
             total += batch.weight();
+            batch.tokens().release();
         }
         return validationBatches == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / total);
     }

@@ -39,6 +39,7 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
         for (LossBatch part : parts) {
             double share = part.weight() / total;
             sum += loss(pass, part, share);
+            part.tokens().release();
         }
         return StepLoss.of(sum, tokens);
     }

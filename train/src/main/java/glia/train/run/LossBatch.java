@@ -13,11 +13,7 @@ import java.util.function.UnaryOperator;
 public record LossBatch(TokenBatch tokens, Loss loss, double weight) {
     /// A loss that is a weighted mean over the rows of a batch.
     public static LossBatch ofRows(TokenBatch tokens, Loss loss) {
-        double weight = 0;
-        for (float w : tokens.weights()) {
-            weight += w;
-        }
-        return new LossBatch(tokens, loss, weight);
+        return new LossBatch(tokens, loss, tokens.totalWeight());
     }
 
     /// The same batch with another loss, made of this one.
@@ -25,7 +21,7 @@ public record LossBatch(TokenBatch tokens, Loss loss, double weight) {
         return new LossBatch(tokens, change.apply(loss), weight);
     }
 
-    /// Micro-batches by number, each a pure function of it.
+    /// Micro-batches by number, each a pure function of it. Who computes its loss releases its tokens.
     @FunctionalInterface
     public interface Source {
         /// @param index 0 for the first

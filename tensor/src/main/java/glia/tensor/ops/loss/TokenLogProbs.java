@@ -7,7 +7,6 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
-import java.util.Arrays;
 
 /// Log-probabilities of given tokens, fused with the language-model head. From hidden states `[N, D]` and a target for
 /// each row it computes a matrix `[N, 3]` with the columns
@@ -33,32 +32,36 @@ public final class TokenLogProbs implements Operation {
     private final boolean wantsEntropy;
     private final boolean wantsMean;
     private final TopTokens top;
+    /// The rows with a target; empty if all have one.
     private final int[] rows;
+    private final int count;
     private Tensor picked;
     private Tensor logSumExp;
     private Tensor entropy;
 
     /// Creates the operation for log-probabilities only.
     ///
-    /// @param targets a token for each row, negative for none
+    /// @param targets a token for each row, negative for none; not copied, and may be longer
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets) {
         this(hidden, head, targets, false, 0);
     }
 
-    /// @param targets a token for each row, negative for none
+    /// @param targets a token for each row, negative for none; not copied, and may be longer
     /// @param numTop the number of most probable tokens to find for each row
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop) {
         this(hidden, head, targets, wantsEntropy, numTop, false);
     }
 
-    /// @param targets a token for each row, negative for none
+    /// @param targets a token for each row, negative for none; not copied, and may be longer
     /// @param numTop the number of most probable tokens to find for each row
     /// @param wantsMean whether there is a column of mean logits, as for label smoothing
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop,
             boolean wantsMean) {
         Compute.require(hidden.cols() == head.weight().cols(), "log-probabilities", hidden, head.weight());
-        Compute.require(targets.length == hidden.rows(), "log-probabilities", hidden, targets.length);
-        for (int n = 0; n < targets.length; n++) {
+        Compute.require(targets.length >= hidden.rows(), "log-probabilities", hidden, targets.length);
+        int numTargets = 0;
+        for (int n = 0; n < hidden.rows(); n++) {
+            numTargets += targets[n] >= 0 ? 1 : 0;
             if (targets[n] >= head.vocabSize()) {
                 throw new IllegalArgumentException("target " + targets[n] + " of row " + n
                         + " is outside the vocabulary of " + head.vocabSize());
@@ -66,22 +69,27 @@ public final class TokenLogProbs implements Operation {
         }
         this.hidden = hidden;
         this.head = head;
-        this.targets = targets.clone();
+        this.targets = targets;
         this.wantsEntropy = wantsEntropy;
         this.wantsMean = wantsMean;
-        rows = rowsWithTarget(targets);
-        top = new TopTokens(rows.length, Math.min(numTop, head.vocabSize()));
+        count = numTargets;
+        rows = count == hidden.rows() ? new int[0] : rowsWithTarget(targets, hidden.rows(), count);
+        top = new TopTokens(count, Math.min(numTop, head.vocabSize()));
     }
 
-    private static int[] rowsWithTarget(int[] targets) {
-        int[] rows = new int[targets.length];
-        int count = 0;
-        for (int n = 0; n < targets.length; n++) {
+    private static int[] rowsWithTarget(int[] targets, int numRows, int count) {
+        int[] rows = new int[count];
+        int next = 0;
+        for (int n = 0; n < numRows; n++) {
             if (targets[n] >= 0) {
-                rows[count++] = n;
+                rows[next++] = n;
             }
         }
-        return Arrays.copyOf(rows, count);
+        return rows;
+    }
+
+    private int row(int i) {
+        return rows.length == 0 ? i : rows[i];
     }
 
     /// The most probable tokens of each row with a target, in the order of the rows; set by `forward`.
@@ -100,7 +108,6 @@ public final class TokenLogProbs implements Operation {
 
     @Override
     public Tensor forward(Compute ops) {
-        int count = rows.length;
         Tensor y = ops.allocate(hidden.rows(), wantsMean ? 4 : 3);
         logSumExp = ops.allocate(1, count);
         entropy = ops.allocate(1, count);
@@ -109,7 +116,8 @@ public final class TokenLogProbs implements Operation {
             picked = ops.allocate(count, hidden.cols());
             ops.kernels().gather(picked, hidden, rows, count);
         }
-        Running running = new Running(count, wantsEntropy, wantsMean);
+        int start = ops.mark();
+        Running running = new Running(ops, count, wantsEntropy, wantsMean);
         int mark = ops.mark();
         for (int from = 0; from < count; from += ROWS) {
             int to = Math.min(count, from + ROWS);
@@ -128,26 +136,27 @@ public final class TokenLogProbs implements Operation {
         }
         y.zero();
         for (int i = 0; i < count; i++) {
-            long at = (long) rows[i] * y.cols();
-            y.set(at, (float) (running.target[i] - running.logSumExp[i]));
-            y.set(at + 1, (float) running.logSumExp[i]);
+            long at = (long) row(i) * y.cols();
+            y.set(at, (float) (running.target.get(i) - running.logSumExp.get(i)));
+            y.set(at + 1, (float) running.logSumExp.get(i));
             y.set(at + 2, wantsEntropy ? (float) running.entropy(i) : 0);
             if (wantsMean) {
-                y.set(at + 3, (float) (running.logits[i] / head.vocabSize()));
+                y.set(at + 3, (float) (running.logits.get(i) / head.vocabSize()));
             }
-            logSumExp.set(i, (float) running.logSumExp[i]);
+            logSumExp.set(i, (float) running.logSumExp.get(i));
             entropy.set(i, y.get(at + 2));
         }
         top.finish(running.logSumExp);
+        ops.release(start);
         return y;
     }
 
     /// Stores the logits of the targets in a part.
     private void take(Tensor z, int from, int part, Running running) {
         for (int n = 0; n < z.rows(); n++) {
-            int target = targets[rows[from + n]] - head.first(part);
+            int target = targets[row(from + n)] - head.first(part);
             if (target >= 0 && target < z.cols()) {
-                running.target[from + n] = z.get((long) n * z.cols() + target);
+                running.target.set(from + n, z.get((long) n * z.cols() + target));
             }
         }
     }
@@ -164,45 +173,44 @@ public final class TokenLogProbs implements Operation {
                 for (long at = z.address() + 4L * n * cols; at < z.address() + 4L * (n + 1) * cols; at += 4) {
                     sum += Memory.f32(at);
                 }
-                running.logits[from + n] += sum;
+                running.logits.set(from + n, running.logits.get(from + n) + sum);
             }
         });
     }
 
     /// Running sums over the parts of the vocabulary processed so far.
     private static final class Running {
-        final double[] logSumExp;
-        final double[] target;
+        final Doubles logSumExp;
+        final Doubles target;
         /// `Σ p · z` over these parts, with p the softmax over them.
-        private final double[] mean;
+        private final Doubles mean;
 
-        final double[] logits;
+        final Doubles logits;
 
-        Running(int count, boolean withMean, boolean withLogits) {
-            logSumExp = new double[count];
-            Arrays.fill(logSumExp, Double.NEGATIVE_INFINITY);
-            target = new double[count];
-            mean = new double[withMean ? count : 0];
-            logits = new double[withLogits ? count : 0];
+        Running(Compute ops, int count, boolean withMean, boolean withLogits) {
+            logSumExp = new Doubles(ops, count, Double.NEGATIVE_INFINITY);
+            target = new Doubles(ops, count, 0);
+            mean = new Doubles(ops, withMean ? count : 0, 0);
+            logits = new Doubles(ops, withLogits ? count : 0, 0);
         }
 
         void add(int from, Tensor sums, Tensor entropies) {
             for (int n = 0; n < sums.size(); n++) {
-                double before = logSumExp[from + n];
+                double before = logSumExp.get(from + n);
                 double part = sums.get(n);
                 double most = Math.max(before, part);
                 double both = Double.isInfinite(most) ? most
                         : most + Math.log(Math.exp(before - most) + Math.exp(part - most));
-                logSumExp[from + n] = both;
+                logSumExp.set(from + n, both);
                 if (entropies != null && part != Double.NEGATIVE_INFINITY) {
-                    double old = before == Double.NEGATIVE_INFINITY ? 0 : Math.exp(before - both) * mean[from + n];
-                    mean[from + n] = old + Math.exp(part - both) * (part - entropies.get(n));
+                    double old = before == Double.NEGATIVE_INFINITY ? 0 : Math.exp(before - both) * mean.get(from + n);
+                    mean.set(from + n, old + Math.exp(part - both) * (part - entropies.get(n)));
                 }
             }
         }
 
         double entropy(int n) {
-            return logSumExp[n] - mean[n];
+            return logSumExp.get(n) - mean.get(n);
         }
     }
 
@@ -213,14 +221,13 @@ public final class TokenLogProbs implements Operation {
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
-        int count = rows.length;
         Tensor a = tape.scratch(1, count);
         Tensor b = tape.scratch(1, count);
-        float[] ofTarget = new float[count];
+        Tensor ofTarget = tape.scratch(1, count);
         for (int i = 0; i < count; i++) {
-            long at = (long) rows[i] * dy.cols();
+            long at = (long) row(i) * dy.cols();
             float h = wantsEntropy ? dy.get(at + 2) : 0;
-            ofTarget[i] = dy.get(at);
+            ofTarget.set(i, dy.get(at));
             a.set(i, dy.get(at + 1) - dy.get(at) - h * entropy.get(i));
             b.set(i, -h);
         }
@@ -254,12 +261,12 @@ public final class TokenLogProbs implements Operation {
         }
     }
 
-    private void addTargets(Tensor dz, int from, int part, float[] ofTarget) {
+    private void addTargets(Tensor dz, int from, int part, Tensor ofTarget) {
         for (int n = 0; n < dz.rows(); n++) {
-            int target = targets[rows[from + n]] - head.first(part);
+            int target = targets[row(from + n)] - head.first(part);
             if (target >= 0 && target < dz.cols()) {
                 long at = dz.address() + 4 * ((long) n * dz.cols() + target);
-                Memory.f32(at, Memory.f32(at) + ofTarget[from + n]);
+                Memory.f32(at, Memory.f32(at) + ofTarget.get(from + n));
             }
         }
     }
@@ -271,7 +278,7 @@ public final class TokenLogProbs implements Operation {
         int cols = dz.cols();
         Ranges.run(workers, dz.rows(), cols, (first, end) -> {
             for (int n = first; n < end; n++) {
-                float m = dy.get((long) rows[from + n] * dy.cols() + 3) / head.vocabSize();
+                float m = dy.get((long) row(from + n) * dy.cols() + 3) / head.vocabSize();
                 for (long at = dz.address() + 4L * n * cols; at < dz.address() + 4L * (n + 1) * cols; at += 4) {
                     Memory.f32(at, Memory.f32(at) + m);
                 }

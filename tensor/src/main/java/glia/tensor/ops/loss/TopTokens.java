@@ -78,9 +78,9 @@ public final class TopTokens {
     }
 
     /// Converts logits to log-probabilities.
-    void finish(double[] logSumExp) {
+    void finish(Doubles logSumExp) {
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (values[i] - logSumExp[i / k]);
+            values[i] = (float) (values[i] - logSumExp.get(i / k));
         }
     }
 }

@@ -89,13 +89,21 @@ public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Opera
         }
         if (tape.needs(b)) {
             Tensor db = tape.gradient(b);
-            double[] sums = new double[Math.toIntExact(b.size())];
-            for (long i = 0; i < a.size(); i++) {
-                int at = (int) place(i);
-                sums[at] += dy.get(i) == 0 ? 0 : dy.get(i) * f.derivativeOfSecond(a.get(i), b.get(at));
-            }
-            for (int i = 0; i < sums.length; i++) {
-                db.set(i, (float) (db.get(i) + sums[i]));
+            // Rows of b are for rows of a, or its only row is for all.
+            double[] sums = new double[b.cols()];
+            for (int row = 0; row < a.rows(); row++) {
+                for (int col = 0; col < a.cols(); col++) {
+                    long i = (long) row * a.cols() + col;
+                    sums[b.cols() == 1 ? 0 : col] += dy.get(i) == 0 ? 0
+                            : dy.get(i) * f.derivativeOfSecond(a.get(i), b.get(place(i)));
+                }
+                if (b.rows() > 1 || row == a.rows() - 1) {
+                    long first = b.rows() == 1 ? 0 : (long) row * b.cols();
+                    for (int col = 0; col < sums.length; col++) {
+                        db.set(first + col, (float) (db.get(first + col) + sums[col]));
+                        sums[col] = 0;
+                    }
+                }
             }
         }
     }

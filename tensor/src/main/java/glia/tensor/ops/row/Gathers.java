@@ -12,10 +12,10 @@ public final class Gathers {
     private Gathers() { }
 
     /// `y[n] = table[ids[n]]`: see `Ops.embed`.
-    public record Embed(Weight table, int[] ids, int frozenRow) implements Operation {
+    public record Embed(Weight table, int[] ids, int count, int frozenRow) implements Operation {
         @Override
         public Tensor forward(Compute ops) {
-            return ops.embed(table, ids, ids.length, frozenRow);
+            return ops.embed(table, ids, count, frozenRow);
         }
 
         @Override
@@ -25,20 +25,20 @@ public final class Gathers {
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.products().addRowGradients(tape, table, tape.gradient(y), ids, frozenRow);
+            tape.products().addRowGradients(tape, table, tape.gradient(y), ids, count, frozenRow);
         }
     }
 
     /// `y[n] = x[rows[n]]`: see `Ops.select`.
-    public record Select(Tensor x, int[] rows) implements UnaryOperation {
+    public record Select(Tensor x, int[] rows, int count) implements UnaryOperation {
         @Override
         public Tensor forward(Compute ops) {
-            return ops.select(x, rows, rows.length);
+            return ops.select(x, rows, count);
         }
 
         @Override
         public void backward(Tape tape, Tensor y) {
-            tape.kernels().gradients().scatterAdd(tape.gradient(x), tape.gradient(y), rows, rows.length, -1);
+            tape.kernels().gradients().scatterAdd(tape.gradient(x), tape.gradient(y), rows, count, -1);
         }
     }
 }
