@@ -9,6 +9,7 @@ import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
@@ -41,6 +42,9 @@ final class SmallModel implements AutoCloseable {
         this.kernels = kernels;
         model = FreshModel.create(spec, seed);
         pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+        // Embeddings of positions begin as large as those of tokens are after their factor.
+        model.sources().keySet().stream().filter(p -> p.role() == Role.POSITIONS).map(model.weights()::get)
+                .map(SmallModel::stored).forEach(t -> kernels.scale(t, t, spec.embedding().scale()));
     }
 
     Model model() {
