@@ -2,6 +2,7 @@ package glia.reason.search;
 
 import glia.engine.Classifier;
 import glia.engine.LanguageModel;
+import glia.reason.preference.ProcessRewardModel;
 import glia.reason.reward.Reward;
 import glia.text.template.ChatMessage;
 import glia.text.template.RenderOptions;
@@ -28,6 +29,12 @@ public interface Scorer {
             OptionalDouble score = verifier.score(question.sample(candidate));
             return score.isPresent() && Double.isFinite(score.getAsDouble()) ? score.getAsDouble() : 0;
         };
+    }
+
+    /// A process reward model: the least probability of the steps so far being right.
+    static Scorer of(ProcessRewardModel steps) {
+        return (question, candidate) -> steps.least(question.prompt(), candidate.answer().isEmpty()
+                ? candidate.thinking() : candidate.answer());
     }
 
     /// A reward model with one score, an outcome or a process reward model: it reads the conversation of question and

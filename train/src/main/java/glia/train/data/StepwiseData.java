@@ -58,11 +58,20 @@ public record StepwiseData(List<Row> rows) implements DataSource {
         for (int i = 0; i < isRight.length; i++) {
             isRight[i] = UnpairedData.label(line, "labels[" + i + "]", labels.get(i));
         }
+        return new Row(line.place(), prompt(encoder, line.text("prompt")), completions.stream().map(encoder::encode).toList(), isRight);
+    }
+
+    /// The tokens of a prompt with those that the tokenizer puts before a text.
+    public static int[] prompt(Tokenizer tokenizer, String text) {
+        return prompt(new DocumentEncoder(tokenizer), text);
+    }
+
+    private static int[] prompt(DocumentEncoder encoder, String text) {
         int[] before = encoder.before();
-        int[] text = encoder.encode(line.text("prompt"));
-        int[] prompt = Arrays.copyOf(before, before.length + text.length);
-        System.arraycopy(text, 0, prompt, before.length, text.length);
-        return new Row(line.place(), prompt, completions.stream().map(encoder::encode).toList(), isRight);
+        int[] ids = encoder.encode(text);
+        int[] prompt = Arrays.copyOf(before, before.length + ids.length);
+        System.arraycopy(ids, 0, prompt, before.length, ids.length);
+        return prompt;
     }
 
     @Override

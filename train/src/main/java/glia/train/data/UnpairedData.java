@@ -12,8 +12,8 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
-/// Answers that are desirable or not, in memory. A line has `prompt` and `completion`, strings or lists of messages, and
-/// `label`, true or false.
+/// Answers that are desirable or not, in memory. A line has `prompt` and `completion`, strings or lists of messages,
+/// and `label`, true or false.
 ///
 /// @param rows in the order of the files
 /// @param counts how many answers were read, cut and dropped

@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
 import glia.io.CheckpointException;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
+import glia.reason.preference.ProcessRewardModel;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.Recipe;
@@ -192,6 +194,19 @@ class PreferenceRecipesTest {
                 Existing.REFUSE, -1);
         one.losses.forEach((step, loss) -> assertEquals(loss, two.losses.get(step), 1e-5));
         assertEquals(one.parts.getLast().get("rewards/margins"), two.parts.getLast().get("rewards/margins"), 1e-4);
+    }
+
+    @Test
+    void trainedModelsTellRightStepsFromWrongOnes() throws Exception {
+        write("prm");
+        run(recipe("prm", "", "steps=30", "optimizer.learning_rate=1e-2"), "prm", Existing.REFUSE, -1);
+        try (LanguageModel model = LanguageModel.load(folder.resolve("prm/model"));
+                ProcessRewardModel steps = new ProcessRewardModel(model, "\n")) {
+            double[] found = steps.probabilities("say wind:", List.of("wind", "WIND"));
+            assertTrue(found[0] > 0.8 && found[1] < 0.2, found[0] + " " + found[1]);
+            assertEquals(found[1], steps.least("say wind:", "wind\nWIND"), 1e-6);
+            assertEquals(0, steps.least("say wind:", " \n"));
+        }
     }
 
     private void assertRefused(String task, String extra, String... words) throws IOException {
