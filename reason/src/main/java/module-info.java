@@ -16,6 +16,7 @@ module glia.reason {
     exports glia.reason.trace;
     exports glia.reason.rollout;
     exports glia.reason.run;
+    exports glia.reason.sandbox;
 
     provides glia.train.check.CaseGroup with
             glia.reason.check.AdaptiveEntropyCases,

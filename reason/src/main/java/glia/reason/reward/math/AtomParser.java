@@ -161,6 +161,9 @@ abstract class AtomParser extends TokenCursor {
 
     private static MathExpr word(String text) {
         String name = text.replaceAll("[\\s()$]", "").toLowerCase(Locale.ROOT);
+        if (name.matches("-?\\d{1,100}(?:\\.\\d{1,100})?")) {
+            return new Num(Rational.parse(name), name.indexOf('.') >= 0);
+        }
         return name.equals("i") ? Constant.I : new Symbol(name);
     }
 

@@ -20,7 +20,7 @@ final class Evaluation {
     private static final int MAX_FACTORIAL = 2_000;
     private static final int MAX_TERMS = 10_000;
     private static final int MAX_POWER = 100_000;
-    private static final int MAX_STEPS = 200_000;
+    private static final int MAX_STEPS = 30_000;
     private static final MathContext SHORT = new MathContext(25, RoundingMode.HALF_EVEN);
     private static final BigComplex TWO = BigComplex.of(BigDecimal.TWO);
 

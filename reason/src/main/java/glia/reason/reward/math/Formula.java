@@ -12,18 +12,18 @@ import java.util.regex.Pattern;
 /// @param end after the closing delimiter, and after a percent sign if one follows
 /// @param percent whether a percent sign follows
 record Formula(String content, int start, int end, boolean percent) {
-    private static final Pattern PERCENT = Pattern.compile("\\G\\s*+(?:\\\\?%|[Pp]ercent(?:age)?|[Pp]ct)");
+    private static final Pattern PERCENT = Pattern.compile("\\s*+(?:\\\\?%|[Pp]ercent(?:age)?|[Pp]ct)");
     private static final Pattern FRACTION = Pattern.compile(
-            "\\G-?+\\\\frac\\{-?+\\d++(?:[.,]\\d++)?+\\}\\{-?+\\d++(?:[.,]\\d++)?+\\}");
+            "-?+\\\\frac\\{-?+\\d++(?:[.,]\\d++)?+\\}\\{-?+\\d++(?:[.,]\\d++)?+\\}");
 
     /// The formulas of a text, in order and without overlaps.
     static List<Formula> all(String text) {
         List<Formula> found = new ArrayList<>();
-        // A delimiter that is not closed once is not closed later either.
-        boolean[] open = {true, true, true, true};
+        // Delimiters that are not closed before these positions: $$, \[, \(.
+        int[] unclosed = {0, 0, 0};
         int at = 0;
         while (at < text.length()) {
-            Formula formula = at(text, at, open);
+            Formula formula = at(text, at, unclosed);
             if (formula != null) {
                 found.add(formula);
                 at = formula.end;
@@ -34,22 +34,17 @@ record Formula(String content, int start, int end, boolean percent) {
         return found;
     }
 
-    private static Formula at(String text, int i, boolean[] open) {
+    private static Formula at(String text, int i, int[] unclosed) {
         char c = text.charAt(i);
         boolean escaped = i > 0 && text.charAt(i - 1) == '\\';
         if (c == '$' && !escaped) {
-            Formula display = text.startsWith("$$", i) && open[0] ? between(text, i, "$$", "$$", false) : null;
-            open[0] &= display != null || !text.startsWith("$$", i);
+            Formula display = text.startsWith("$$", i) ? between(text, i, "$$", unclosed, 0) : null;
             return display != null ? display : i > 0 && isDigit(text.charAt(i - 1)) ? null : inline(text, i);
         }
         if (c == '\\' && !escaped && i + 1 < text.length()) {
-            if (text.charAt(i + 1) == '[' && open[1]) {
-                Formula display = between(text, i, "\\[", "\\]", false);
-                open[1] = display != null;
-                return display;
-            }
-            if (text.charAt(i + 1) == '(') {
-                return between(text, i, "\\(", "\\)", true);
+            if (text.charAt(i + 1) == '[' || text.charAt(i + 1) == '(') {
+                boolean display = text.charAt(i + 1) == '[';
+                return between(text, i, display ? "\\]" : "\\)", unclosed, display ? 1 : 2);
             }
         }
         if (Character.isWhitespace(c) && i + 1 < text.length() && text.charAt(i + 1) == '[') {
@@ -62,17 +57,24 @@ record Formula(String content, int start, int end, boolean percent) {
         return c >= '0' && c <= '9';
     }
 
-    private static Formula between(String text, int start, String opening, String closing, boolean oneLine) {
-        int from = start + opening.length();
-        int end = text.indexOf(closing, from + 1);
-        while (end > 0 && text.charAt(end - 1) == '\\') {
-            end = text.indexOf(closing, end + 1);
-        }
-        if (end < 0) {
+    /// A formula between two delimiters of two characters.
+    ///
+    /// @param kind the index in `unclosed`; formulas of kind 2 lie in one line
+    private static Formula between(String text, int start, String closing, int[] unclosed, int kind) {
+        if (start < unclosed[kind]) {
             return null;
         }
-        int line = oneLine ? text.indexOf('\n', from) : -1;
-        return line >= 0 && line < end ? null : of(text, text.substring(from, end), start, end + closing.length());
+        int from = start + 2;
+        int end = from + 1;
+        while (end < text.length() && !(text.startsWith(closing, end) && text.charAt(end - 1) != '\\')
+                && !(kind == 2 && text.charAt(end - 1) == '\n')) {
+            end++;
+        }
+        if (!text.startsWith(closing, end)) {
+            unclosed[kind] = end;
+            return null;
+        }
+        return of(text, text.substring(from, end), start, end + closing.length());
     }
 
     private static Formula inline(String text, int start) {
@@ -102,12 +104,12 @@ record Formula(String content, int start, int end, boolean percent) {
 
     private static Formula fraction(String text, int start) {
         Matcher matcher = FRACTION.matcher(text).region(start, text.length());
-        return matcher.find() ? of(text, matcher.group(), start, matcher.end()) : null;
+        return matcher.lookingAt() ? of(text, matcher.group(), start, matcher.end()) : null;
     }
 
     private static Formula of(String text, String content, int start, int end) {
         Matcher percent = PERCENT.matcher(text).region(end, text.length());
-        boolean follows = percent.find();
+        boolean follows = percent.lookingAt();
         return new Formula(content, start, follows ? percent.end() : end, follows);
     }
 }

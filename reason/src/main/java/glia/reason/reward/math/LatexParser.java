@@ -26,6 +26,8 @@ import java.util.regex.Pattern;
 final class LatexParser extends ScalarParser {
     private static final Pattern THOUSANDS = Pattern.compile("\\s*[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d+)?\\s*");
 
+    private static final int MAX_SETS = 50;
+
     private LatexParser(List<Token> tokens, int sign) {
         super(tokens, sign);
     }
@@ -166,7 +168,7 @@ final class LatexParser extends ScalarParser {
 
     private MathExpr side() {
         MathExpr left = sum();
-        while (true) {
+        for (int i = 0; i < MAX_SETS; i++) {
             SetOperator operator = switch (peek().kind() == Kind.COMMAND ? peek().text() : "") {
                 case "\\cup" -> SetOperator.UNION;
                 case "\\cap" -> SetOperator.INTERSECTION;
@@ -179,6 +181,7 @@ final class LatexParser extends ScalarParser {
             next();
             left = new SetOperation(operator, set(left), set(sum()));
         }
+        throw unexpected();
     }
 
     private static MathExpr set(MathExpr x) {

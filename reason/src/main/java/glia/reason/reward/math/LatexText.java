@@ -21,6 +21,8 @@ final class LatexText {
 
     private static final int NEAR = 10;
     private static final int WITHIN_A_SENTENCE = 70;
+    private static final Pattern MALFORMED = Pattern.compile(
+            "\\\\sqrt\\s*+[^\\[{\\s]|\\^\\s?\\(|\\.$|\\\\begin\\{(?:aligned|cases|gathered)");
     private static final Pattern SEPARATOR = Pattern.compile("\\b(?:and|or)\\b|[,;]");
     private static final Pattern SIZES = Pattern.compile(
             "\\\\m?(?:left|right)(?=\\\\?[\\[\\](){}|<>.]|\\\\[a-z])\\.?+");
@@ -54,13 +56,30 @@ final class LatexText {
     private LatexText() { }
 
     /// The text that the parser reads.
+    ///
+    /// @throws IllegalArgumentException if it has more than 20,000 characters
     static String normalized(String latex, Boxes boxes) {
-        return repaired(withoutUnits(cleaned(boxed(latex, boxes)))).strip();
+        return repaired(withoutUnits(cleaned(content(latex, boxes)))).strip();
     }
 
-    /// The same without repairs: malformed commands stay what they are.
+    /// The same without repairs.
+    ///
+    /// @throws IllegalArgumentException if the text has malformed operators: roots and exponents without braces, an
+    ///     environment of equations, or a point at the end
     static String strict(String latex, Boxes boxes) {
-        return withoutUnits(cleaned(boxed(latex, boxes))).strip();
+        String text = withoutUnits(cleaned(content(latex, boxes))).strip();
+        if (MALFORMED.matcher(text).find()) {
+            throw new IllegalArgumentException("malformed operators");
+        }
+        return text;
+    }
+
+    private static String content(String latex, Boxes boxes) {
+        String content = boxed(latex, boxes);
+        if (content.length() > LatexTokens.MAX_LENGTH) {
+            throw new IllegalArgumentException("a formula of more than " + LatexTokens.MAX_LENGTH + " characters");
+        }
+        return content;
     }
 
     private static String cleaned(String latex) {
@@ -101,7 +120,8 @@ final class LatexText {
         List<String> found = new ArrayList<>();
         int end = text.length();
         int lastStart = -1;
-        for (int start = boxBefore(text, end); start >= 0; start = boxBefore(text, start)) {
+        int[] places = {text.length(), text.length()};
+        for (int start = boxBefore(text, end, places); start >= 0; start = boxBefore(text, start, places)) {
             int open = start + (text.startsWith("\\boxed", start) ? "\\boxed".length() : "\\fbox".length());
             while (open < end && Character.isWhitespace(text.charAt(open))) {
                 open++;
@@ -128,8 +148,17 @@ final class LatexText {
         return found.isEmpty() ? text : String.join(",", found);
     }
 
-    private static int boxBefore(String text, int end) {
-        return end == 0 ? -1 : Math.max(text.lastIndexOf("\\boxed", end - 1), text.lastIndexOf("\\fbox", end - 1));
+    /// The last box before a position.
+    ///
+    /// @param places where the last `\boxed` and `\fbox` were found, kept between calls
+    private static int boxBefore(String text, int end, int[] places) {
+        String[] names = {"\\boxed", "\\fbox"};
+        for (int i = 0; i < names.length; i++) {
+            if (places[i] >= end) {
+                places[i] = end == 0 ? -1 : text.lastIndexOf(names[i], end - 1);
+            }
+        }
+        return Math.max(places[0], places[1]);
     }
 
     private static int closing(String text, int open, int end) {

@@ -19,7 +19,8 @@ final class LatexTokens {
         }
     }
 
-    private static final int MAX_LENGTH = 20_000;
+    /// The longest text that is parsed.
+    static final int MAX_LENGTH = 20_000;
     private static final Map<Character, String> SYNONYMS = Map.ofEntries(Map.entry('π', "\\pi"),
             Map.entry('∞', "\\infty"), Map.entry('×', "\\times"), Map.entry('·', "\\cdot"), Map.entry('÷', "\\div"),
             Map.entry('≤', "\\le"), Map.entry('≥', "\\ge"), Map.entry('≠', "\\ne"), Map.entry('∪', "\\cup"),

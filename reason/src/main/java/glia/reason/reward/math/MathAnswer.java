@@ -13,7 +13,7 @@ import java.util.Optional;
 /// @param value the parsed answer; empty if the text could not be parsed
 /// @param text the LaTeX or plain expression as it was found, normalized; never blank
 public record MathAnswer(Optional<MathExpr> value, String text) {
-    private static final int MAX_CANDIDATES = 200;
+    private static final int MAX_CANDIDATES = 100;
     private static final int MAX_TEXT = 2_000_000;
     private static final int MAX_WHOLE = 1_000;
 
@@ -55,7 +55,7 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
             if (++tried > MAX_CANDIDATES) {
                 break;
             }
-            MathAnswer answer = candidate.kind() == MathSearch.Kind.PLAIN ? plain(candidate) : latex(candidate, strict);
+            MathAnswer answer = read(candidate, strict);
             first = first == null && !answer.text.isBlank() ? answer.text : first;
             if (answer.value.isPresent()) {
                 return Optional.of(new MathAnswer(answer.value, first == null ? "?" : first));
@@ -65,6 +65,14 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
             }
         }
         return first == null ? Optional.empty() : Optional.of(new MathAnswer(Optional.empty(), first));
+    }
+
+    private static MathAnswer read(Candidate candidate, boolean strict) {
+        try {
+            return candidate.kind() == MathSearch.Kind.PLAIN ? plain(candidate) : latex(candidate, strict);
+        } catch (IllegalArgumentException e) {
+            return new MathAnswer(Optional.empty(), candidate.parts().getFirst());
+        }
     }
 
     private static MathAnswer plain(Candidate candidate) {

@@ -31,8 +31,8 @@ final class MathSearch {
     private static final int CONNECTED = 6;
     private static final int GAP = 50;
     private static final int LONG_GAP = 100;
-    private static final Pattern CONNECTION = Pattern.compile("\\G\\s*+(?:,?and|,?or|,)\\s*+");
-    private static final Pattern HOPE = Pattern.compile("\\G\\.?+\\s?+I hope");
+    private static final Pattern CONNECTION = Pattern.compile("\\s*+(?:,?and|,?or|,)\\s*+");
+    private static final Pattern HOPE = Pattern.compile("\\.?+\\s?+I hope");
     private static final Pattern FINAL = Pattern.compile("(?i)final answer");
     private static final Pattern ANSWER = Pattern.compile("(?i)answer");
     private static final Pattern IS = Pattern.compile("(?i)\\s++is:?\\s*+$");
@@ -94,7 +94,7 @@ final class MathSearch {
 
     private boolean connected(int end, int start) {
         Matcher matcher = CONNECTION.matcher(text).region(end, start);
-        return matcher.find() && matcher.end() == start;
+        return matcher.lookingAt() && matcher.end() == start;
     }
 
     /// Adds the places that the words before them prefer: one for each occurrence of the words.
@@ -122,7 +122,7 @@ final class MathSearch {
                 Candidate place = places.get(i);
                 Matcher is = IS.matcher(text).region(at, place.start());
                 if (is.find()) {
-                    boolean hope = HOPE.matcher(text).region(place.end(), text.length()).find();
+                    boolean hope = HOPE.matcher(text).region(place.end(), text.length()).lookingAt();
                     add(is.start() == at && hope ? 0 : 50, place);
                     from = place.end() - 1;
                     break;
@@ -137,7 +137,6 @@ final class MathSearch {
 
     /// The number after the last equals sign within 100 characters, else the first one within 50, in the same line.
     private Candidate plain(List<Candidate> places, int first, int word) {
-        int line = text.indexOf('\n', word);
         Candidate best = near(places.get(first), word, GAP + 1);
         boolean equation = false;
         for (int i = first; i < places.size() && places.get(i).start() - word <= LONG_GAP; i++) {
@@ -150,7 +149,9 @@ final class MathSearch {
         }
         boolean goesOn = best != null && text.substring(best.end(), Math.min(text.length(), best.end() + 10)).strip()
                 .startsWith("=") && !equation;
-        return best == null || line >= 0 && line < best.start() || goesOn ? null : best;
+        boolean otherLine = best != null
+                && text.substring(word, Math.max(word, best.start())).indexOf('\n') >= 0;
+        return goesOn || otherLine ? null : best;
     }
 
     /// The index of the first place that starts at a position or later.

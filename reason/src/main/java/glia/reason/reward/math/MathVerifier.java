@@ -145,7 +145,7 @@ public final class MathVerifier {
         Optional<List<MathExpr>> a = pair(gold);
         Optional<List<MathExpr>> b = pair(answer);
         if (a.isPresent() && b.isPresent()) {
-            boolean anyOrder = gold instanceof Elements;
+            boolean anyOrder = gold instanceof Elements || !gold.isCollection();
             return anyOrder ? anyOrder(distinct(a.get()), distinct(b.get())) : inOrder(a.get(), b.get());
         }
         if (gold instanceof Elements(List<MathExpr> all) && all.stream().allMatch(MathExpr::isRelation)) {

@@ -16,16 +16,19 @@ final class PlainNumbers {
     private static final int MAX_TEXT = 200_000;
     private static final Pattern PREFIX = Pattern.compile("(?:^|[\\s=])(?:\\*\\*)?+");
     private static final Pattern NUMBER = Pattern.compile(
-            "\\G[$€£¥₹₽₪₩₫฿]?+(?<!\\d)(-?[1-9]\\d{0,2}(?:[ ,]\\d{3})++(?:\\.\\d++)?+"
+            "\\\\?+[$€£¥₹₽₪₩₫฿]?+(?<!\\d)(-?[1-9]\\d{0,2}(?:[ ,]\\d{3})++(?:\\.\\d++)?+"
             + "|-?\\d++[.,]\\d++|\\.\\d++|-?\\d++)(\\s*+(?:%|[Pp]ercent(?:age)?|[Pp]ct))?+");
-    private static final Pattern FIRST = Pattern.compile("\\G-?\\(?-?\\d");
+    private static final Pattern FIRST = Pattern.compile("-?\\(?-?\\d");
     private static final String CHARACTERS = ".+-*×/^()÷";
     private static final String OPERATORS = "+-*×/^()÷";
 
     private final String text;
     private final List<Match> found = new ArrayList<>();
-    private int runStart = -1;
+    /// The end of the current run of arithmetic characters, the last place in it where a word may end, and the last
+    /// operator before that.
     private int runEnd;
+    private int wordEnd;
+    private int lastOperator;
 
     private PlainNumbers(String text) {
         this.text = text;
@@ -49,14 +52,14 @@ final class PlainNumbers {
         for (int at = 0; at <= text.length() && prefix.find(at); at = Math.max(at + 1, prefix.start() + 1)) {
             at = prefix.start();
             int start = prefix.end();
-            if (at >= expressions && first.region(start, text.length()).find()) {
+            if (at >= expressions && first.region(start, text.length()).lookingAt()) {
                 int end = expression(start, first.end());
                 if (end > 0) {
                     found.add(new Match(start, end, text.substring(start, end), false));
                     expressions = end;
                 }
             }
-            if (at >= numbers && number.region(start, text.length()).find()) {
+            if (at >= numbers && number.region(start, text.length()).lookingAt()) {
                 found.add(new Match(start, number.end(), plain(number.group(1)), number.group(2) != null));
                 numbers = number.end();
             }
@@ -72,23 +75,21 @@ final class PlainNumbers {
     /// The end of the longest arithmetic from a position, or −1: characters of arithmetic with at least one operator
     /// after the first digit and something after it, up to a place where a word may end.
     private int expression(int start, int afterDigit) {
-        if (runStart < 0 || start >= runEnd) {
-            runStart = start;
+        if (start >= runEnd) {
             runEnd = start;
             while (runEnd < text.length() && isPart(text.charAt(runEnd))) {
                 runEnd++;
             }
-        }
-        int end = runEnd;
-        while (end > afterDigit && !endsWord(end)) {
-            end--;
-        }
-        for (int i = end - 2; i >= afterDigit; i--) {
-            if (OPERATORS.indexOf(text.charAt(i)) >= 0) {
-                return end;
+            wordEnd = runEnd;
+            while (wordEnd > start && !endsWord(wordEnd)) {
+                wordEnd--;
+            }
+            lastOperator = wordEnd - 2;
+            while (lastOperator > start && OPERATORS.indexOf(text.charAt(lastOperator)) < 0) {
+                lastOperator--;
             }
         }
-        return -1;
+        return lastOperator >= afterDigit ? wordEnd : -1;
     }
 
     private static boolean isPart(char c) {

@@ -41,6 +41,8 @@ abstract class ScalarParser extends AtomParser {
     private static final Map<String, String> INVERSES = Map.of("sin", "asin", "cos", "acos", "tan", "atan");
     /// Letters that name functions when parentheses with one symbol or number follow.
     private static final String NAMES = "fghFGHP";
+    private static final int MAX_FACTORS = 500;
+    private static final int MAX_TERMS = 1_000;
     private static final Set<String> PRODUCTS = Set.of("*", "\\cdot", "\\times", "\\ast", "/", "\\div", ":", "\\mod",
             "\\bmod");
 
@@ -59,7 +61,7 @@ abstract class ScalarParser extends AtomParser {
         } else {
             terms.add(product());
         }
-        while (true) {
+        while (terms.size() <= MAX_TERMS) {
             if (take("+")) {
                 terms.add(product());
             } else if (take("-")) {
@@ -102,6 +104,9 @@ abstract class ScalarParser extends AtomParser {
         List<MathExpr> factors = new ArrayList<>();
         factors.addAll(a instanceof Product(List<MathExpr> all) ? all : List.of(a));
         factors.addAll(b instanceof Product(List<MathExpr> all) ? all : List.of(b));
+        if (factors.size() > MAX_FACTORS) {
+            throw new IllegalArgumentException("a product of more than " + MAX_FACTORS + " factors");
+        }
         return new Product(factors);
     }
 

@@ -1,0 +1,140 @@
+package glia.reason.sandbox;
+
+import glia.reason.sandbox.SandboxResult.Status;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/// Runs untrusted programs in child processes.
+///
+/// Isolated, which takes Linux with unprivileged user namespaces and util-linux, a program
+/// - sees the system's programs and libraries read-only (`/usr`, `/bin`, `/lib`…), a few devices, and a folder of its
+/// own   with its files, in memory; no other file, no `/proc`, no environment variables;
+/// - has no network, not even the loopback interface, and sees no other process;
+/// - has no privileges, and runs as user 65534 where Glia runs as root;
+/// - ends with all processes that it started, at the latest at the wall-clock limit;
+/// - is held to [limits][SandboxLimits] by the kernel.
+///
+/// It can still use a processor up to its limits, and read what is installed in the system's folders. It shares the
+/// kernel: this is the isolation of an unprivileged container, not of a virtual machine.
+///
+/// Elsewhere a sandbox refuses to run anything, unless it is made with `allowUnisolated`. Then a program is only held
+/// to the wall-clock and output limits and starts in an empty folder; it may read and write all files of the user and
+/// use the network.
+public final class Sandbox {
+    private static final long GRACE_MILLIS = 2_000;
+
+    private final SandboxLimits limits;
+    private final boolean isolated;
+
+    /// An isolated sandbox.
+    ///
+    /// @throws SandboxUnavailableException if this machine cannot isolate programs; the message says why
+    public Sandbox(SandboxLimits limits) throws SandboxUnavailableException {
+        this(limits, false);
+    }
+
+    /// @param allowUnisolated whether to run programs without isolation where the machine cannot isolate them
+    /// @throws SandboxUnavailableException if it cannot and must not
+    public Sandbox(SandboxLimits limits, boolean allowUnisolated) throws SandboxUnavailableException {
+        Optional<String> obstacle = Isolation.obstacle();
+        if (obstacle.isPresent() && !allowUnisolated) {
+            throw new SandboxUnavailableException("programs cannot be isolated here: " + obstacle.get());
+        }
+        this.limits = limits;
+        isolated = obstacle.isEmpty();
+    }
+
+    /// Whether programs are isolated.
+    public boolean isIsolated() {
+        return isolated;
+    }
+
+    /// Runs a program and waits for its end.
+    ///
+    /// @param command the program with its arguments; it starts in the folder with the files
+    /// @param files contents by plain name
+    /// @param input standard input
+    /// @throws IOException if the program cannot be started
+    /// @throws InterruptedException if the thread is interrupted; the program has ended then, too
+    public SandboxResult run(List<String> command, Map<String, String> files, String input)
+            throws IOException, InterruptedException {
+        Path folder = Files.createTempDirectory("glia-sandbox-");
+        try {
+            Path program = Files.createDirectory(folder.resolve("files"));
+            Files.createDirectory(folder.resolve("root"));
+            for (Map.Entry<String, String> file : files.entrySet()) {
+                if (!file.getKey().matches("\\w[\\w.-]{0,99}")) {
+                    throw new IllegalArgumentException("'" + file.getKey() + "' is no plain file name");
+                }
+                Files.writeString(program.resolve(file.getKey()), file.getValue());
+            }
+            List<String> all = isolated ? Isolation.command(folder, limits, command) : command;
+            ProcessBuilder builder = new ProcessBuilder(all).directory(program.toFile());
+            builder.environment().keySet().removeIf(name -> !name.equals("PATH")
+                    && !name.equalsIgnoreCase("SystemRoot"));
+            return run(builder.start(), input);
+        } finally {
+            delete(folder);
+        }
+    }
+
+    private SandboxResult run(Process process, String input) throws InterruptedException {
+        long start = System.nanoTime();
+        try (OutputLimit output = new OutputLimit(process.getInputStream(), limits.outputBytes(), process);
+                OutputLimit errors = new OutputLimit(process.getErrorStream(), limits.outputBytes(), process)) {
+            Thread writer = daemon(() -> write(process.getOutputStream(), input));
+            boolean ended = process.waitFor(limits.wall().toNanos(), TimeUnit.NANOSECONDS);
+            end(process);
+            int exitCode = process.waitFor(GRACE_MILLIS, TimeUnit.MILLISECONDS) ? process.exitValue() : -1;
+            output.await(GRACE_MILLIS);
+            errors.await(GRACE_MILLIS);
+            writer.interrupt();
+            Status status = output.exceeded() || errors.exceeded() ? Status.TOO_MUCH_OUTPUT
+                    : !ended ? Status.TIMED_OUT : exitCode == 0 ? Status.SUCCEEDED : Status.FAILED;
+            return new SandboxResult(status, exitCode, output.text(), errors.text(),
+                    Duration.ofNanos(System.nanoTime() - start));
+        } finally {
+            end(process);
+        }
+    }
+
+    /// Ends a process and those that it started.
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+    }
+
+    private static void write(OutputStream out, String input) {
+        try (out) {
+            out.write(input.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            // The program ended before it read all of its input, which it may.
+            return;
+        }
+    }
+
+    static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "sandbox");
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+}
