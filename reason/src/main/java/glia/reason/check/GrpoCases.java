@@ -159,12 +159,13 @@ public final class GrpoCases implements CaseGroup {
             PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch, totals);
             tensors(c, comparison, rows, objective, result);
             scalars(c, comparison, lossType, result);
-            if (objective.loss() instanceof Vespo vespo) {
+            if (objective.loss() instanceof Vespo vespo && c.hasTensor("phi_seq")) {
                 weights(c, comparison, rows, vespo, new LossInput(logProbs, batch));
             }
             if (c.hasScalar("policy_loss")) {
+                double undivided = dividesByStep(lossType) ? 1 : c.params().number("gradient_accumulation_steps", 1);
                 comparison.scalar("policy_loss", objective.withEntropy(EntropyBonus.NONE).evaluate(logProbs,
-                        Optional.of(entropies), batch, totals).loss().number(), F32);
+                        Optional.of(entropies), batch, totals).loss().number() * undivided, F32);
                 comparison.scalar("entropy_coef", objective.entropy().coefficient(), F32);
             }
             comparison.scalar("loss", variables.backward(result.loss()), F32);
@@ -201,14 +202,18 @@ public final class GrpoCases implements CaseGroup {
         double[] kl = result.kl().map(CaseRows::numbers).orElse(new double[losses.length]);
         double[] both = new double[losses.length];
         Arrays.setAll(both, n -> losses[n] + objective.kl().coefficient() * kl[n]);
-        rows.compare(c, comparison, "per_token_loss", both, F32);
+        if (c.hasTensor("per_token_loss")) {
+            rows.compare(c, comparison, "per_token_loss", both, F32);
+        }
         if (c.hasTensor("per_token_kl")) {
             rows.compare(c, comparison, "per_token_kl", kl, F32);
         }
         boolean perSequence = result.terms().ratioIsPerSequence();
-        double[] ratio = CaseRows.numbers(result.terms().ratio().orElseThrow());
-        double[] expected = c.tensor("coef_1").values();
-        comparison.values("coef_1", ratio, perSequence ? expected : rows.of(expected), F32);
+        if (c.hasTensor("coef_1")) {
+            double[] ratio = CaseRows.numbers(result.terms().ratio().orElseThrow());
+            double[] expected = c.tensor("coef_1").values();
+            comparison.values("coef_1", ratio, perSequence ? expected : rows.of(expected), F32);
+        }
         if (objective.loss() instanceof ClippedRatio clip && c.hasTensor("coef_2")) {
             double[] clipped = Arrays.stream(CaseRows.numbers(result.terms().unlimited().orElseThrow()))
                     .map(r -> Math.clamp(r, 1 - clip.low(), 1 + clip.high())).toArray();

@@ -138,6 +138,31 @@ class PolicyObjectiveTest {
     }
 
     @Test
+    void aBatchWithoutTokensHasNoGradient() {
+        for (String name : PolicyMethod.names()) {
+            PolicyObjective objective = PolicyMethod.named(name, 7).objective()
+                    .withEntropy(new EntropyBonus(0.1, true)).withMasks(new TokenMasks(0.2, 1));
+            Computed computed = LossBatches.compute(objective, LossBatches.random(3, true, 0, 0));
+            assertEquals(0, computed.gradient().length, name);
+            assertTrue(objective.loss().isPerSequence() ? Double.isFinite(computed.loss()) : computed.loss() == 0,
+                    name + ": " + computed.loss());
+        }
+    }
+
+    @Test
+    void ratiosFarOffStayFinite() {
+        Rollouts near = LossBatches.random(5, true, 3, 2);
+        double[] far = {-1e4, 0, -1e4, -50, 0};
+        double[] old = {0, -1e4, -1e4, 0, -50};
+        Rollouts rollouts = new Rollouts(near.batch().withOld(old), far, near.entropies());
+        for (String name : PolicyMethod.names()) {
+            Computed computed = LossBatches.compute(PolicyMethod.named(name, 7).objective(), rollouts);
+            assertTrue(Double.isFinite(computed.loss()), name + ": " + computed.loss());
+            assertTrue(Arrays.stream(computed.gradient()).allMatch(Double::isFinite), name);
+        }
+    }
+
+    @Test
     void whatIsMissingIsNamed() {
         Rollouts rollouts = LossBatches.random(1, true, 2);
         Rollouts alone = new Rollouts(rollouts.batch().withReference(), rollouts.logProbs(), rollouts.entropies());

@@ -31,18 +31,21 @@ public record Cispo(RatioLevel level, double least, double most, double mostExpo
         Value weights = ratio.clamp(least, most).detached();
         Value ofRows = level.isPerSequence() ? in.rows(weights) : weights;
         Value losses = ofRows.times(in.advantages()).times(in.logProbs()).times(-1);
-        return LossTerms.ofRows(losses, ratio, level.isPerSequence(), figures(in, LossInput.numbers(ratio)));
+        return LossTerms.ofRows(losses, ratio, level.isPerSequence(), figures(in, ratio));
     }
 
     /// `high` counts positive advantages above the bound, `further` all weights outside the bounds.
-    private ClipFigures figures(LossInput in, double[] ratios) {
-        double[] advantages = in.advantages(level.isPerSequence());
+    private ClipFigures figures(LossInput in, Value ratio) {
+        boolean perSequence = level.isPerSequence() && !in.batch().hasTokenAdvantages();
+        boolean spread = level.isPerSequence() && !perSequence;
+        double[] ratios = LossInput.numbers(spread ? in.rows(ratio) : ratio);
+        double[] advantages = in.advantages(perSequence);
         boolean[] above = new boolean[ratios.length];
         boolean[] outside = new boolean[ratios.length];
         for (int i = 0; i < ratios.length; i++) {
             above[i] = ratios[i] > most && advantages[i] > 0;
             outside[i] = ratios[i] > most || ratios[i] < least;
         }
-        return ClipFigures.of(in.batch(), level.isPerSequence(), new boolean[ratios.length], above, outside);
+        return ClipFigures.of(in.batch(), perSequence, new boolean[ratios.length], above, outside);
     }
 }

@@ -73,13 +73,13 @@ public record ClippedRatio(RatioLevel level, double low, double high, double del
             }
             losses = losses.min(in.constant(bounds));
         }
-        ClipFigures figures = figures(in, LossInput.numbers(limited), further);
+        boolean perSequence = isPerSequence() || level.isPerSequence() && !in.batch().hasTokenAdvantages();
+        ClipFigures figures = figures(in, perSequence, LossInput.numbers(perSequence ? limited : upTo), further);
         return new LossTerms(losses, isPerSequence(), Optional.of(ratio), Optional.of(limited), level.isPerSequence(),
                 figures);
     }
 
-    private ClipFigures figures(LossInput in, double[] ratios, boolean[] further) {
-        boolean perSequence = level.isPerSequence();
+    private ClipFigures figures(LossInput in, boolean perSequence, double[] ratios, boolean[] further) {
         double[] advantages = in.advantages(perSequence);
         boolean[] below = new boolean[ratios.length];
         boolean[] above = new boolean[ratios.length];

@@ -107,6 +107,16 @@ public record PolicyBatch(int[] sequences, int numSequences, double[] advantages
                 referenceLogProbs, samplerLogProbs, correction, number);
     }
 
+    /// Whether tokens of a sequence have different advantages.
+    public boolean hasTokenAdvantages() {
+        for (int n = 0; n < sequences.length; n++) {
+            if (advantages[n] != sequenceAdvantages[sequences[n]]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// The number of rows.
     public int numRows() {
         return sequences.length;
