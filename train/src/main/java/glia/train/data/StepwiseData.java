@@ -58,7 +58,8 @@ public record StepwiseData(List<Row> rows) implements DataSource {
         for (int i = 0; i < isRight.length; i++) {
             isRight[i] = UnpairedData.label(line, "labels[" + i + "]", labels.get(i));
         }
-        return new Row(line.place(), prompt(encoder, line.text("prompt")), completions.stream().map(encoder::encode).toList(), isRight);
+        return new Row(line.place(), prompt(encoder, line.text("prompt")), completions.stream().map(encoder::encode)
+                .toList(), isRight);
     }
 
     /// The tokens of a prompt with those that the tokenizer puts before a text.
