@@ -23,6 +23,9 @@ import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
 import glia.cli.command.PullCommand;
 import glia.cli.command.QuantizeCommand;
+import glia.cli.command.ReasonBenchCommand;
+import glia.cli.command.ReasonCommand;
+import glia.cli.command.ReasonRouterCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TasksCommand;
@@ -61,7 +64,8 @@ public final class Cli {
                 new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
-                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new CheckCommand(),
+                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReasonCommand(),
+                new ReasonBenchCommand(), new ReasonRouterCommand(), new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
                 new TasksSplitsCommand(), new TasksTracesCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));

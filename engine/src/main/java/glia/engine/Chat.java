@@ -154,13 +154,14 @@ public final class Chat implements AutoCloseable {
     /// Answers the last of these messages, which then are the conversation's.
     private Answer answer(List<ChatMessage> asked, TextListener listener) {
         Tokenizer tokenizer = model.tokenizer();
-        ConversationTokens prompt = prompt(asked);
+        ThinkingOptions thinking = model.routed(asked, options.thinking());
+        ConversationTokens prompt = prompt(asked, thinking);
         int numDropped = 0;
         int room = model.contextLength() - prompt.ids().length;
         if (room < roomWanted()) {
             while (room < model.contextLength() / 2 && dropOldest(asked)) {
                 numDropped++;
-                prompt = prompt(asked);
+                prompt = prompt(asked, thinking);
                 room = model.contextLength() - prompt.ids().length;
             }
         }
@@ -171,8 +172,7 @@ public final class Chat implements AutoCloseable {
             listener.dropped(numDropped, model.contextLength());
         }
         int most = options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
-        Optional<ThinkingPlan> plan = model.thinking().plan(prompt.text(), options.thinking(), model.contextLength(),
-                most);
+        Optional<ThinkingPlan> plan = model.thinking().plan(prompt.text(), thinking, model.contextLength(), most);
         Generator.Generated generated = generator.generated(prompt.ids(), options, false, plan, listener);
         Answer answer = generated.answer();
         if (model.template().isPresent()) {
@@ -226,9 +226,9 @@ public final class Chat implements AutoCloseable {
     /// The token ids of a conversation. Only the template writes markers, and answers hold those that the model
     /// generated as tokens; in other messages their text is plain text. Without a template the texts follow each other,
     /// all of them plain.
-    private ConversationTokens prompt(List<ChatMessage> conversation) {
+    private ConversationTokens prompt(List<ChatMessage> conversation, ThinkingOptions thinking) {
         Optional<ChatTemplate> template = model.template();
-        RenderOptions variables = model.thinking().render(render, options.thinking());
+        RenderOptions variables = model.thinking().render(render, thinking);
         if (template.isPresent()) {
             return tokens.next(template.get().renderTrusted(conversation, variables), model.tokenizer());
         }

@@ -3,19 +3,27 @@ package glia.engine;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Scheduler;
 import glia.engine.thinking.ModelThinking;
+import glia.engine.thinking.ThinkingOptions;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
+import glia.model.block.Pass;
+import glia.tensor.Tensor;
 import glia.kernels.KernelBackends;
+import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
+import glia.text.thinking.Effort;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -38,9 +46,13 @@ public final class LanguageModel implements AutoCloseable {
     private final GenerationOptions options;
     private final RenderOptions render;
     private final ModelThinking thinking;
+    private final Path path;
+    /// Read when it is first needed.
+    private volatile EffortRouter router;
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
-            Optional<TemplateException> templateError, GenerationOptions options) {
+            Optional<TemplateException> templateError, GenerationOptions options, Path path) {
+        this.path = path;
         this.loaded = loaded;
         this.tokenizer = tokenizer;
         this.template = template;
@@ -91,9 +103,10 @@ public final class LanguageModel implements AutoCloseable {
             GenerationOptions generation = GenerationOptions.defaults().withSampling(sampling);
             Tokenizer tokenizer = text.tokenizer();
             try {
-                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation);
+                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation, path);
             } catch (TemplateException e) {
-                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation);
+                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation,
+                        path);
             }
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
@@ -153,6 +166,75 @@ public final class LanguageModel implements AutoCloseable {
     /// The markers of the model's thinking and how its template switches it.
     public ModelThinking thinking() {
         return thinking;
+    }
+
+    /// Options in which a router has replaced [Effort#AUTO] by the effort for the conversation's last message.
+    ///
+    /// @param conversation its last message is the user's
+    /// @throws IllegalArgumentException if the effort is `auto` and the model has no router, or an unsuitable one
+    public ThinkingOptions routed(List<ChatMessage> conversation, ThinkingOptions options) {
+        if (!options.effort().equals(Optional.of(Effort.AUTO))) {
+            return options;
+        }
+        Effort effort = router().choose(promptFeatures(conversation.getLast().content()));
+        // A router may choose not to think where the options want a least number of tokens.
+        return options.withEffort(effort == Effort.INSTANT && options.minTokens() > 0 ? Effort.LOW : effort);
+    }
+
+    /// Checks that the model can think as options say.
+    ///
+    /// @throws IllegalArgumentException if it does not think, or has no router for the effort `auto`
+    public void requireThinking(ThinkingOptions options) {
+        if (!options.isDefault()) {
+            thinking.template();
+        }
+        if (options.effort().equals(Optional.of(Effort.AUTO))) {
+            router();
+        }
+    }
+
+    private EffortRouter router() {
+        thinking.template();
+        EffortRouter known = router;
+        if (known == null) {
+            Path file = EffortRouter.file(path);
+            if (!Files.exists(file)) {
+                throw new IllegalArgumentException("effort auto: the model has no router: there is no file " + file
+                        + "; train one with glia reason router MODEL --task TASK, or use another effort");
+            }
+            try {
+                known = EffortRouter.read(file);
+            } catch (CheckpointException e) {
+                throw new IllegalArgumentException("effort auto: " + e.getMessage(), e);
+            }
+            router = known;
+        }
+        return known;
+    }
+
+    /// What routers read of a question: its last hidden states in a prompt without thinking, their mean and that of the
+    /// last token, `[2 D]`. Of long prompts the end counts.
+    ///
+    /// @throws IllegalArgumentException if the model does not think
+    public float[] promptFeatures(String question) {
+        RenderOptions instant = thinking.render(render, ThinkingOptions.of(Effort.INSTANT));
+        int[] all = tokenizer.encode(template().orElseThrow().renderTrusted(List.of(ChatMessage.user(question)),
+                instant), false);
+        int[] ids = Arrays.copyOfRange(all, Math.max(0, all.length - contextLength()), all.length);
+        return scheduler().whilePaused(() -> {
+            Tensor hidden = engine().hidden(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.ALL));
+            int size = hidden.cols();
+            float[] features = new float[2 * size];
+            for (int row = 0; row < ids.length; row++) {
+                for (int i = 0; i < size; i++) {
+                    features[i] += hidden.get((long) row * size + i) / ids.length;
+                }
+            }
+            for (int i = 0; i < size; i++) {
+                features[size + i] = hidden.get((long) (ids.length - 1) * size + i);
+            }
+            return features;
+        });
     }
 
     /// The most tokens of a conversation.

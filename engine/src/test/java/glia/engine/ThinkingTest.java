@@ -147,6 +147,25 @@ class ThinkingTest {
         assertFalse(instant.text().contains("think>"), instant.text());
     }
 
+    /// Its markers are special tokens, which are no part of other texts.
+    @Test
+    void channelsAreLimitedAsTagsAre() throws IOException {
+        try (LanguageModel channels = load("channels", "{{ bos_token }}{% for m in messages %}{{ m.content }}"
+                + "{% endfor %}{{ '<|start|>assistant' }}{# <|channel|>analysis<|message|> #}", "<|start|>",
+                "<|channel|>", "<|message|>", "<|end|>")) {
+            for (int seed = 0; seed < 6; seed++) {
+                Answer answer = answer(channels, 0, 60, budget(8).withMinTokens(5), seed);
+                assertTrue(answer.thought().tokens() >= 5 && answer.thought().tokens() <= 8, answer.toString());
+                assertTrue(answer.thought().isFinished() && !answer.text().isEmpty(), answer.toString());
+                assertFalse((answer.thought().text() + answer.text()).contains("<|"), answer.toString());
+                Answer instant = answer(channels, 0, 20, ThinkingOptions.of(Effort.INSTANT), seed);
+                assertEquals(Thought.NONE, instant.thought());
+                assertFalse(instant.text().isEmpty());
+                assertFalse(instant.text().contains("final"), instant.toString());
+            }
+        }
+    }
+
     @Test
     void contradictionsAndModelsWithoutThinkingAreErrors() throws IOException {
         assertThrows(IllegalArgumentException.class, () -> budget(3).withMinTokens(4));

@@ -67,7 +67,7 @@ public final class ChatLoop {
 
     /// @throws IllegalArgumentException if the options set an effort or limits of thinking and the model does not think
     private GenerationOptions checked(GenerationOptions options) {
-        model.thinking().render(model.renderOptions(), options.thinking());
+        model.requireThinking(options.thinking());
         return options;
     }
 

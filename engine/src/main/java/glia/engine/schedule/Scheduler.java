@@ -4,9 +4,11 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// Shares a model among the requests of any threads, by continuous batching (Yu et al., "Orca", OSDI 2022).
 ///
@@ -295,6 +297,16 @@ public final class Scheduler implements AutoCloseable {
             work.run();
             admission.dropCached();
         });
+    }
+
+    /// Runs work between two steps that changes no weights, such as a forward pass of its own.
+    ///
+    /// @return its result
+    public <T> T whilePaused(Supplier<T> work) {
+        requireOpen();
+        AtomicReference<T> result = new AtomicReference<>();
+        locked(() -> result.set(work.get()));
+        return result.get();
     }
 
     /// The load of a scheduler.

@@ -31,12 +31,13 @@ final class Continuations {
     private TokenUse used = TokenUse.NONE;
 
     /// @param answerTokens the most tokens that an answer is expected to get
-    Continuations(LanguageModel model, SearchOptions options, String question, ThinkingOptions thinking,
+    Continuations(LanguageModel model, SearchOptions options, String question, ThinkingOptions wanted,
             int answerTokens, long seed) {
         this.model = model;
         this.options = options;
         this.seed = seed;
         Tokenizer tokenizer = model.tokenizer();
+        ThinkingOptions thinking = model.routed(List.of(ChatMessage.user(question)), wanted);
         if (model.template().isEmpty() && thinking.isDefault()) {
             prompt = tokenizer.encodePlain(question, true);
             plan = Optional.empty();

@@ -8,6 +8,7 @@ import glia.text.template.ChatMessage;
 import glia.text.template.RenderOptions;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.locks.ReentrantLock;
 
 /// Scores answers and beginnings of answers; higher is better.
 @FunctionalInterface
@@ -48,6 +49,8 @@ public interface Scorer {
             throw new IllegalArgumentException("the reward model: found " + classifier.classes().size()
                     + " scores, expected 1");
         }
+        // The engine is for one thread at a time.
+        ReentrantLock lock = new ReentrantLock();
         return (question, candidate) -> {
             List<ChatMessage> messages = List.of(ChatMessage.user(question.prompt()),
                     ChatMessage.assistant(candidate.answer().isEmpty() ? candidate.thinking() : candidate.answer()));
@@ -56,7 +59,12 @@ public interface Scorer {
                     ? rewardModel.template().get().encode(messages,
                             new RenderOptions(false, List.of(), prompt.variables()), rewardModel.tokenizer())
                     : rewardModel.tokenizer().encodePlain(messages.get(0).content() + messages.get(1).content(), true);
-            return classifier.scores(ids)[0];
+            lock.lock();
+            try {
+                return classifier.scores(ids)[0];
+            } finally {
+                lock.unlock();
+            }
         };
     }
 }
