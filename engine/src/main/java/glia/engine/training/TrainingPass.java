@@ -71,6 +71,9 @@ public final class TrainingPass implements AutoCloseable {
                 .orElseGet(() -> new Recorder(kernels, gradients, trainable, options.precision()));
         recorder.checkpoint(options.checkpointSublayers());
         dropout = options.dropout();
+        if (dropout.adapters() > 0) {
+            recorder.dropAdapterInputs(adapterPlaces(model));
+        }
         evaluator = new Recorder(kernels, gradients, w -> false, options.precision());
         Set<Weight> routers = Collections.newSetFromMap(new IdentityHashMap<>());
         model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER).map(model.weights()::get)
@@ -86,6 +89,22 @@ public final class TrainingPass implements AutoCloseable {
             recorder.useFloat8(matrices::contains);
             evaluator.useFloat8(matrices::contains);
         }
+    }
+
+    /// The places of dropout of adapters by their matrix A: numbers that depend on a tensor's name alone. As in PEFT,
+    /// lookups of embeddings have none.
+    private static Map<Weight, Integer> adapterPlaces(Model model) {
+        Map<Weight, Integer> places = new IdentityHashMap<>();
+        for (Parameter p : model.sources().keySet()) {
+            if (model.weights().get(p) instanceof LowRank adapted && p.role() != Role.EMBEDDING) {
+                if (p.role() == Role.HEAD) {
+                    throw new IllegalArgumentException("the adapter of " + model.storedName(p) + " has no dropout: "
+                            + "logits are computed in parts; leave the head out of the targets, or set dropout to 0");
+                }
+                places.put(adapted.a(), model.storedName(p).hashCode());
+            }
+        }
+        return places;
     }
 
     /// The matrices of layers that are multiplied in FP8, by identity.

@@ -13,6 +13,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.CrossEntropy;
+import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
@@ -23,6 +24,8 @@ import glia.tensor.ops.row.Linear;
 import glia.tensor.ops.row.Norms;
 import glia.tensor.ops.row.Pointwise;
 import glia.tensor.ops.row.Sum;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -50,6 +53,7 @@ public final class Recorder implements Ops, AutoCloseable {
     private int segmentSublayers;
     private DropoutRates dropout = DropoutRates.NONE;
     private long dropoutKey;
+    private Map<Weight, Integer> adapterPlaces = Map.of();
 
     /// Creates a recorder for the gradients of all weights.
     public Recorder(Kernels kernels, Gradients weights) {
@@ -100,6 +104,13 @@ public final class Recorder implements Ops, AutoCloseable {
     public void dropout(DropoutRates rates, long key) {
         dropout = rates;
         dropoutKey = key;
+    }
+
+    /// Sets the adapters whose inputs have dropout.
+    ///
+    /// @param places by the matrix A of an adapter, compared by identity; each has a mask of its own
+    public void dropAdapterInputs(Map<Weight, Integer> places) {
+        adapterPlaces = new IdentityHashMap<>(places);
     }
 
     /// Multiplies some weights in FP8 as DeepSeek-V3 is trained, emulated (https://arxiv.org/abs/2412.19437): E4M3
@@ -185,7 +196,26 @@ public final class Recorder implements Ops, AutoCloseable {
 
     @Override
     public Tensor linear(Tensor x, Weight w) {
+        if (dropout.adapters() > 0 && w instanceof LowRank adapted && adapterPlaces.containsKey(adapted.a())) {
+            return linearWithDropout(x, adapted);
+        }
         return apply(new Linear(x, w, !unrounded.test(w)));
+    }
+
+    /// As PEFT, with x' = dropout(x): `W · x + scale · B · A · x'`, with magnitudes of factors g
+    /// `W · x + (g - 1) · W · x' + scale · g · B · A · x'`, which is `W · x + adapted(x') - W · x'`.
+    private Tensor linearWithDropout(Tensor x, LowRank w) {
+        Tensor base = linear(x, w.base());
+        Tensor dropped = dropout(x, Dropped.ADAPTER, adapterPlaces.get(w.a()));
+        if (w.magnitudes().isPresent()) {
+            Tensor adapted = apply(new Linear(dropped, w));
+            return apply(new Sum(apply(new Sum(base, 1, adapted, 1)), 1, linear(dropped, w.base()), -1));
+        }
+        Tensor update = linear(linear(dropped, w.a()), w.b());
+        if (w.bias().isPresent()) {
+            update = addBias(update, w.bias().get());
+        }
+        return apply(new Sum(base, 1, update, w.scale()));
     }
 
     @Override

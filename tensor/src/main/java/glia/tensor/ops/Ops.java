@@ -67,7 +67,7 @@ public interface Ops {
     Tensor replace(Tensor x, Tensor value);
 
     /// What `dropout` is applied to.
-    enum Dropped { EMBEDDINGS, SUBLAYER, HEAD }
+    enum Dropped { EMBEDDINGS, SUBLAYER, HEAD, ADAPTER }
 
     /// Sets values to 0 at random where a recorder is asked to; returns x otherwise.
     ///

@@ -174,6 +174,8 @@ public final class RecipeKeys {
     public static final RecipeKey<Long> RANK = integer("adapter.rank", 1, 1 << 16, "rank r of adapters").or(8L);
     public static final RecipeKey<Double> ALPHA = number("adapter.alpha", 0, true, 1e6,
             "α; the factor is α/r, with rslora α/√r").or(16.0);
+    public static final RecipeKey<Double> ADAPTER_DROPOUT = number("adapter.dropout", 0, false, 0.99,
+            "dropout of the input of adapters").or(0.0);
     public static final RecipeKey<List<String>> TARGETS = texts("adapter.targets",
             "modules with an adapter: ends of their names, or all-linear").or(List.of("all-linear"));
 
@@ -223,7 +225,8 @@ public final class RecipeKeys {
             CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
-            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, TARGETS, TEACHER, DISTILLATION, BETA,
+            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS,
+            TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
             VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,
             MEASURE_EVERY);

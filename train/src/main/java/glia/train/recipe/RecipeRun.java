@@ -99,15 +99,24 @@ public final class RecipeRun implements AutoCloseable {
         steps = steps(recipe, task);
         Map<String, Weight.Stored> others = task.weights();
         groups = RunOptimizer.groups(recipe, model, others);
-        optimizer = new Optimizer(kernels, groups);
-        options = context.options().withTrainable(w -> model.trainable().test(w)
-                || w instanceof Weight.Stored s && others.containsValue(s));
-        RunMemory.check(recipe, model.model(), options, context.context(), notes);
-        pass = TrainingPass.of(model.model(), kernels, options);
-        objective = RunObjective.of(recipe, model.model(), task);
-        double ema = recipe.get(RecipeKeys.EMA);
-        average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
-        trainer = trainer(kernels);
+        List<Runnable> opened = new ArrayList<>();
+        try {
+            optimizer = new Optimizer(kernels, groups);
+            opened.add(optimizer::close);
+            options = context.options().withTrainable(w -> model.trainable().test(w)
+                    || w instanceof Weight.Stored s && others.containsValue(s));
+            RunMemory.check(recipe, model.model(), options, context.context(), notes);
+            pass = TrainingPass.of(model.model(), kernels, options);
+            opened.add(pass::close);
+            objective = RunObjective.of(recipe, model.model(), task);
+            double ema = recipe.get(RecipeKeys.EMA);
+            average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
+            average.ifPresent(a -> opened.add(a::close));
+            trainer = trainer(kernels);
+        } catch (CheckpointException | RuntimeException e) {
+            opened.forEach(Runnable::run);
+            throw e;
+        }
     }
 
     /// Reads the data, trains or loads the tokenizer, makes or loads the model.
@@ -207,7 +216,8 @@ public final class RecipeRun implements AutoCloseable {
         TrainingOptions options = TrainingOptions.defaults()
                 .with(precision == TrainingPrecision.F32 ? Precision.EXACT : Precision.HALF)
                 .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)))
-                .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED)));
+                .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED))
+                        .withAdapters(recipe.get(RecipeKeys.ADAPTER_DROPOUT)));
         return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 

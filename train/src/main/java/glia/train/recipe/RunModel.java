@@ -156,6 +156,7 @@ final class RunModel implements AutoCloseable {
         List<String> targets = recipe.get(RecipeKeys.TARGETS);
         return AdapterConfig.defaults().withBase(recipe.get(RecipeKeys.MODEL))
                 .withRank(Math.toIntExact(recipe.get(RecipeKeys.RANK)), recipe.get(RecipeKeys.ALPHA))
+                .withDropout(recipe.get(RecipeKeys.ADAPTER_DROPOUT))
                 .with(switch (recipe.get(RecipeKeys.ADAPTER)) {
                     case NONE, LORA -> AdapterConfig.Variant.LORA;
                     case RSLORA -> AdapterConfig.Variant.RSLORA;

@@ -24,6 +24,7 @@ final class RunRecipe {
     private static final List<RecipeKey<?>> KEPT = List.of(RecipeKeys.TASK, RecipeKeys.MODEL, RecipeKeys.CONFIG,
             RecipeKeys.NEW, RecipeKeys.INIT, RecipeKeys.BASE_WIDTH, RecipeKeys.TOKENIZER, RecipeKeys.NEW_TOKENIZER,
             RecipeKeys.VOCAB_SIZE, RecipeKeys.SPECIAL_TOKENS, RecipeKeys.ADAPTER, RecipeKeys.RANK, RecipeKeys.ALPHA,
+            RecipeKeys.ADAPTER_DROPOUT,
             RecipeKeys.TARGETS);
 
     private RunRecipe() { }

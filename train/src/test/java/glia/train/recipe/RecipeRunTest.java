@@ -287,7 +287,7 @@ class RecipeRunTest {
                 "task: distill\ndistill.teacher: base/model\ndata.train: text.txt\nmodel.path: base/start\n#",
                 "task: distill\ndistill: {teacher: base/model, kind: text, tokens: 6}\ndata.train: chats.jsonl\n"
                         + "data.format: chats\nmodel.path: base/start\n#",
-                "task: sft\nadapter: {kind: dora, rank: 4}\ndata.train: chats.jsonl")) {
+                "task: sft\nadapter: {kind: dora, rank: 4, dropout: 0.1}\ndata.train: chats.jsonl")) {
             String rest = each.endsWith("#") ? from.substring(from.indexOf('\n') + 1) : from;
             String yaml = each + "\n" + rest;
             Map<Long, Double> losses = run(recipe(yaml), "task", Existing.REPLACE, -1);
