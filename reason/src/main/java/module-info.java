@@ -2,6 +2,7 @@
 module glia.reason {
     requires transitive glia.train;
 
+    exports glia.reason.environment;
     exports glia.reason.preference;
     exports glia.reason.preference.run;
     exports glia.reason.policy;
