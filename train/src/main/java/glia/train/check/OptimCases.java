@@ -6,7 +6,6 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Muon;
-import glia.train.optim.NewtonSchulz;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.UpdateRule;
@@ -31,8 +30,6 @@ public final class OptimCases implements CaseGroup {
     private static final double SCHEDULE = 1e-9;
     private static final String STATE = "state.";
     private static final String CLIPPED = "clipped_";
-    /// The coefficients of the Newton–Schulz iteration.
-    private static final double[] COEFFICIENTS = {3.4445, -4.775, 2.0315};
 
     public OptimCases() { }
 
@@ -179,14 +176,9 @@ public final class OptimCases implements CaseGroup {
     }
 
     private static void newtonSchulz(ReferenceCase c, Comparison comparison, Kernels kernels) {
-        double[] coefficients = c.params().numbers("ns_coefficients");
-        if (!Arrays.equals(coefficients, COEFFICIENTS) || c.params().number("eps") != 1e-7) {
-            throw new IllegalArgumentException("a Newton–Schulz iteration with the coefficients "
-                    + Arrays.toString(coefficients) + " is not supported");
-        }
         try (Arena arena = Arena.ofShared()) {
-            Tensor result = NewtonSchulz.orthogonal(c.tensor("input").matrix(arena),
-                    c.params().integer("ns_steps", 5), kernels, arena);
+            Tensor result = ReferenceOptimizers.iteration(c.params())
+                    .orthogonal(c.tensor("input").matrix(arena), kernels, arena);
             comparison.tensor("output", result, Comparison.F32);
             comparison.tensor("output_bf16", result, BF16);
         }

@@ -8,6 +8,7 @@ import glia.train.optim.Adamax;
 import glia.train.optim.Lion;
 import glia.train.optim.Muon;
 import glia.train.optim.NAdam;
+import glia.train.optim.NewtonSchulz;
 import glia.train.optim.RAdam;
 import glia.train.optim.RmsProp;
 import glia.train.optim.Sgd;
@@ -44,7 +45,7 @@ final class ReferenceOptimizers {
             case "Muon" -> 0.1;
             default -> 0;
         });
-        return p.flag("decoupled_weight_decay", false) ? decay / rate(p) : decay;
+        return name(p).equals(LION) && p.flag("decoupled_weight_decay", false) ? decay / rate(p) : decay;
     }
 
     /// The update rule.
@@ -56,16 +57,21 @@ final class ReferenceOptimizers {
             case "AdamW" -> new AdamW(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
             case "Adam" -> new Adam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
             case "SGD" -> new Sgd(p.number("momentum", 0), p.number("dampening", 0), p.flag("nesterov", false));
-            case "RMSprop" -> new RmsProp(p.number("alpha", 0.99), p.number("momentum", 0), epsilon(p));
-            case "Adagrad" -> new Adagrad(p.number("eps", 1e-10));
+            case "RMSprop" -> new RmsProp(p.number("alpha", 0.99), p.number("momentum", 0), epsilon(p),
+                    p.flag("centered", false));
+            case "Adagrad" -> new Adagrad(p.number("eps", 1e-10), p.number("lr_decay", 0),
+                    p.number("initial_accumulator_value", 0));
             case "Adamax" -> new Adamax(beta(p, 0), beta(p, 1), epsilon(p));
-            case "NAdam" -> new NAdam(beta(p, 0), beta(p, 1), epsilon(p), p.number("momentum_decay", 4e-3));
-            case "RAdam" -> new RAdam(beta(p, 0), beta(p, 1), epsilon(p));
-            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), p.integer("ns_steps", 5),
+            case "NAdam" -> new NAdam(beta(p, 0), beta(p, 1), epsilon(p), p.number("momentum_decay", 4e-3),
+                    p.flag("decoupled_weight_decay", false));
+            case "RAdam" -> new RAdam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("decoupled_weight_decay", false));
+            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), iteration(p),
                     matchesAdamW(p.text("adjust_lr_fn", "original")));
             case "transformers Adafactor" -> new Adafactor(p.number("beta1", 0), p.number("clip_threshold", 1),
-                    p.flag("scale_parameter", true), p.flag("relative_step", true), p.flag("warmup_init", false));
-            case "torch Adafactor" -> new TorchAdafactor(p.number("d", 1));
+                    p.flag("scale_parameter", true), p.flag("relative_step", true), p.flag("warmup_init", false),
+                    p.number("decay_rate", -0.8), of(p, "eps", 0, 1e-30, 2), of(p, "eps", 1, 1e-3, 2));
+            case "torch Adafactor" -> new TorchAdafactor(p.number("d", 1), p.number("beta2_decay", -0.8),
+                    of(p, "eps", 0, TorchAdafactor.EPSILON, 2), of(p, "eps", 1, 1e-3, 2));
             case LION -> new Lion(beta(p, 0), p.has("betas") ? beta(p, 1) : 0.99);
             default -> throw new IllegalArgumentException("the optimizer \"" + name + "\" is not known");
         };
@@ -85,13 +91,25 @@ final class ReferenceOptimizers {
     }
 
     private static double beta(CaseParams p, int index) {
-        if (!p.has("betas")) {
-            return index == 0 ? 0.9 : 0.999;
+        return of(p, "betas", index, index == 0 ? 0.9 : 0.999, 2);
+    }
+
+    /// A number of a list of so many; the default if the list is absent.
+    private static double of(CaseParams p, String name, int index, double ifAbsent, int count) {
+        if (!p.has(name)) {
+            return ifAbsent;
         }
-        double[] betas = p.numbers("betas");
-        if (betas.length != 2) {
-            throw new IllegalArgumentException("betas: found " + betas.length + " numbers, expected 2");
+        double[] numbers = p.numbers(name);
+        if (numbers.length != count) {
+            throw new IllegalArgumentException(name + ": found " + numbers.length + " numbers, expected " + count);
         }
-        return betas[index];
+        return numbers[index];
+    }
+
+    /// The iteration of Muon.
+    static NewtonSchulz iteration(CaseParams p) {
+        String name = "ns_coefficients";
+        return new NewtonSchulz(p.integer("ns_steps", 5), of(p, name, 0, 3.4445, 3), of(p, name, 1, -4.775, 3),
+                of(p, name, 2, 2.0315, 3), p.number("eps", 1e-7));
     }
 }

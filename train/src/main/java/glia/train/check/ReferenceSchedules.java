@@ -49,7 +49,7 @@ final class ReferenceSchedules {
         int decay = p.integer("num_decay_steps", 0);
         return new WarmupStableDecay(warmup, p.integer("num_stable_steps", total - warmup - decay), decay,
                 p.number("min_lr_ratio", 0), shape(p.text("warmup_type", "linear")),
-                shape(p.text("decay_type", "cosine")));
+                shape(p.text("decay_type", "cosine")), p.number("num_cycles", 0.5));
     }
 
     private static WarmupStableDecay.Shape shape(String name) {

@@ -9,9 +9,9 @@ import java.util.Map;
 /// Transformers.
 ///
 /// ```
-/// β = 1 - t^-0.8        row ← β·row + (1-β)·mean_c(g² + 1e-30)        col ← β·col + (1-β)·mean_r(g² + 1e-30)
+/// β = 1 - t^d        row ← β·row + (1-β)·mean_c(g² + ε₁)        col ← β·col + (1-β)·mean_r(g² + ε₁)
 /// u = g/√(row·col/mean(row))        u ← u/max(1, rms(u)/clip)
-/// η = rate, or min(1e-2 or 1e-6·t, 1/√t) where it is relative;  times max(1e-3, rms(w)) where it is scaled
+/// η = rate, or min(1e-2 or 1e-6·t, 1/√t) where it is relative;  times max(ε₂, rms(w)) where it is scaled
 /// w ← w - λ·η·w - η·u        with β₁: of the moving average of η·u
 /// ```
 ///
@@ -20,18 +20,27 @@ import java.util.Map;
 /// @param scaled whether the rate is multiplied by the parameter's root mean square
 /// @param relative whether the rate is made from the step and not given
 /// @param warmUp whether a relative rate grows from 1e-6
-public record Adafactor(double beta1, double clip, boolean scaled, boolean relative, boolean warmUp)
-        implements UpdateRule {
-    private static final double DECAY = -0.8;
-    private static final double TINY = 1e-30;
-    private static final double SMALLEST_SCALE = 1e-3;
-
+/// @param decay d, below 0
+/// @param tiny ε₁
+/// @param smallestScale ε₂
+public record Adafactor(double beta1, double clip, boolean scaled, boolean relative, boolean warmUp, double decay,
+        double tiny, double smallestScale) implements UpdateRule {
     public Adafactor {
         Checks.beta("beta1", beta1);
         Checks.positive("clip", clip);
         if (warmUp && !relative) {
             throw new IllegalArgumentException("Adafactor's warm-up is one of relative rates");
         }
+        if (!(decay < 0)) {
+            throw new IllegalArgumentException("the exponent of Adafactor's decay is " + decay + ", expected below 0");
+        }
+        Checks.notNegative("the addition to squares", tiny);
+        Checks.notNegative("the smallest scale", smallestScale);
+    }
+
+    /// With d -0.8, ε₁ 1e-30 and ε₂ 1e-3.
+    public Adafactor(double beta1, double clip, boolean scaled, boolean relative, boolean warmUp) {
+        this(beta1, clip, scaled, relative, warmUp, -0.8, 1e-30, 1e-3);
     }
 
     /// With the rate of the schedule, scaled by the size of the parameter.
@@ -61,8 +70,8 @@ public record Adafactor(double beta1, double clip, boolean scaled, boolean relat
         double rms = ParameterUpdate.rootMeanSquare(u.weight());
         Memory.f32(u.address("RMS"), (float) rms);
         double rate = relative ? Math.min(warmUp ? 1e-6 * t : 1e-2, 1 / Math.sqrt(t)) : u.learningRate();
-        double eta = scaled ? rate * Math.max(SMALLEST_SCALE, rms) : rate;
-        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, DECAY), TINY, 0,
+        double eta = scaled ? rate * Math.max(smallestScale, rms) : rate;
+        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, decay), tiny, 0,
                 "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_sq");
         double size = moments.rootMeanSquareOfUpdate();
         double factor = eta / Math.max(1, size / clip);

@@ -8,14 +8,20 @@ import java.util.Map;
 /// ```
 /// g ← g + λ·w        s ← s + g²        w ← w - η·g/(√s + ε)
 /// ```
-public record Adagrad(double epsilon) implements UpdateRule {
+/// with the rate `η/(1 + (t-1)·δ)` at step t.
+///
+/// @param rateDecay δ
+/// @param initial s before the first step
+public record Adagrad(double epsilon, double rateDecay, double initial) implements UpdateRule {
     public Adagrad {
         Checks.epsilon(epsilon);
+        Checks.notNegative("the decay of the rate", rateDecay);
+        Checks.notNegative("the initial sum", initial);
     }
 
-    /// ε 1e-10.
+    /// ε 1e-10, no decay, sums from 0 on.
     public Adagrad() {
-        this(1e-10);
+        this(1e-10, 0, 0);
     }
 
     @Override
@@ -35,13 +41,14 @@ public record Adagrad(double epsilon) implements UpdateRule {
         long s = u.address("sum");
         float scale = u.gradientScale();
         float decay = (float) u.weightDecay();
-        float rate = (float) u.learningRate();
+        float rate = (float) (u.learningRate() / (1 + (u.step() - 1) * rateDecay));
+        float begin = u.step() == 1 ? (float) initial : 0;
         float eps = (float) epsilon;
         u.elements((from, to) -> {
             for (long i = from; i < to; i += 4) {
                 float old = Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
-                float si = Memory.f32(s + i) + gi * gi;
+                float si = begin + Memory.f32(s + i) + gi * gi;
                 Memory.f32(s + i, si);
                 Memory.f32(w + i, old - rate * gi / ((float) Math.sqrt(si) + eps));
             }

@@ -16,14 +16,17 @@ import java.util.Map;
 /// ```
 /// for w `[R,C]` with `s = √max(1, R/C)`, or `s = 0.2·√max(R,C)` where the update is to have the size of AdamW's.
 ///
-/// @param steps of the Newton–Schulz iteration
+/// @param iteration how a matrix is made orthogonal
 /// @param matchAdamW which of the two scales is used
-public record Muon(double momentum, boolean nesterov, int steps, boolean matchAdamW) implements UpdateRule {
+public record Muon(double momentum, boolean nesterov, NewtonSchulz iteration, boolean matchAdamW)
+        implements UpdateRule {
     public Muon {
         Checks.beta("momentum", momentum);
-        if (steps < 1 || steps > 100) {
-            throw new IllegalArgumentException(steps + " Newton–Schulz steps, expected 1 to 100");
-        }
+    }
+
+    /// With so many steps of the usual iteration.
+    public Muon(double momentum, boolean nesterov, int steps, boolean matchAdamW) {
+        this(momentum, nesterov, new NewtonSchulz(steps), matchAdamW);
     }
 
     /// μ 0.95 with Nesterov's step and five iterations.
@@ -70,7 +73,7 @@ public record Muon(double momentum, boolean nesterov, int steps, boolean matchAd
                     Memory.f32(x + i, nesterov ? add * gi + keep * bi : bi);
                 }
             });
-            long y = Memory.address(NewtonSchulz.orthogonal(update, steps, u.kernels(), arena).address());
+            long y = Memory.address(iteration.orthogonal(update, u.kernels(), arena).address());
             u.elements((from, to) -> {
                 for (long i = from; i < to; i += 4) {
                     Memory.f32(w + i, Memory.f32(w + i) * keepWeight - rate * Memory.f32(y + i));

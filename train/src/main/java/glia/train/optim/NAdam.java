@@ -12,7 +12,9 @@ import java.util.Map;
 /// ```
 ///
 /// @param momentumDecay ψ
-public record NAdam(double beta1, double beta2, double epsilon, double momentumDecay) implements UpdateRule {
+/// @param decoupled whether weights decay as in AdamW; otherwise the decay is a part of the gradient
+public record NAdam(double beta1, double beta2, double epsilon, double momentumDecay, boolean decoupled)
+        implements UpdateRule {
     public NAdam {
         Checks.beta("beta1", beta1);
         Checks.beta("beta2", beta2);
@@ -22,7 +24,7 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
 
     /// β₁ 0.9, β₂ 0.999, ε 1e-8, ψ 0.004.
     public NAdam() {
-        this(0.9, 0.999, 1e-8, 4e-3);
+        this(0.9, 0.999, 1e-8, 4e-3, false);
     }
 
     @Override
@@ -49,14 +51,15 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
         long g = u.gradientAddress();
         Moments moments = new Moments(u, beta1, beta2);
         float scale = u.gradientScale();
-        float decay = (float) u.weightDecay();
+        float decay = decoupled ? 0 : (float) u.weightDecay();
+        float keep = decoupled ? (float) (1 - u.learningRate() * u.weightDecay()) : 1;
         float eps = (float) epsilon;
         float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
         float ofGradient = (float) (u.learningRate() * (1 - mu) / (1 - all));
         float ofMoment = (float) (u.learningRate() * next / (1 - all * next));
         u.elements((from, to) -> {
             for (long i = from; i < to; i += 4) {
-                float old = Memory.f32(w + i);
+                float old = keep * Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
                 float mi = moments.first(i, gi);
                 float vi = moments.second(i, gi);

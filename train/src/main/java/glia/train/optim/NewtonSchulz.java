@@ -11,22 +11,29 @@ import java.lang.foreign.Arena;
 /// ```
 /// X = U/‖U‖        G = X·Xᵀ        X ← a·X + (b·G + c·G²)·X
 /// ```
-/// with (a, b, c) = (3.4445, -4.775, 2.0315). Tall matrices are transposed first. In F32; other codes use BF16.
-public final class NewtonSchulz {
-    private static final float A = 3.4445f;
-    private static final float B = -4.775f;
-    private static final float C = 2.0315f;
-    private static final double SMALLEST_NORM = 1e-7;
+/// Tall matrices are transposed first. In F32; other codes use BF16.
+///
+/// @param smallestNorm a matrix of a smaller norm is divided by this
+public record NewtonSchulz(int steps, double a, double b, double c, double smallestNorm) {
+    public NewtonSchulz {
+        if (steps < 1 || steps > 100) {
+            throw new IllegalArgumentException(steps + " Newton–Schulz steps, expected 1 to 100");
+        }
+        Checks.epsilon(smallestNorm);
+    }
 
-    private NewtonSchulz() { }
+    /// (a, b, c) = (3.4445, -4.775, 2.0315).
+    public NewtonSchulz(int steps) {
+        this(steps, 3.4445, -4.775, 2.0315, 1e-7);
+    }
 
-    /// The matrix after some steps, in memory of `arena`; `u` may be overwritten.
-    public static Tensor orthogonal(Tensor u, int steps, Kernels kernels, Arena arena) {
+    /// The matrix after all steps, in memory of `arena`; `u` may be overwritten.
+    public Tensor orthogonal(Tensor u, Kernels kernels, Arena arena) {
         boolean tall = u.rows() > u.cols();
         Tensor x = tall ? transposed(u, arena) : u;
         int n = x.rows();
         double norm = Math.sqrt(ParameterUpdate.sumOfSquares(x));
-        kernels.scale(x, x, (float) (1 / Math.max(norm, SMALLEST_NORM)));
+        kernels.scale(x, x, (float) (1 / Math.max(norm, smallestNorm)));
         Tensor gram = Tensor.allocate(arena, DType.F32, n, n);
         Tensor square = Tensor.allocate(arena, DType.F32, n, n);
         Tensor next = Tensor.allocate(arena, DType.F32, n, x.cols());
@@ -35,9 +42,9 @@ public final class NewtonSchulz {
             kernels.linear(gram, x, x);
             gram.changed();
             kernels.linear(square, gram, gram);
-            kernels.scale(square, square, C);
-            kernels.add(square, square, gram, B);
-            kernels.scale(next, x, A);
+            kernels.scale(square, square, (float) c);
+            kernels.add(square, square, gram, (float) b);
+            kernels.scale(next, x, (float) a);
             kernels.linearBackwardInput(next, square, x);
             Tensor old = x;
             x = next;

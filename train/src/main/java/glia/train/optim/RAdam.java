@@ -10,7 +10,10 @@ import java.util.Map;
 /// ρₜ > 5: w ← w - η·m̂·r·√(1-β₂ᵗ)/(√v + ε),  r = √((ρₜ-4)(ρₜ-2)ρ∞ / ((ρ∞-4)(ρ∞-2)ρₜ))
 /// else:   w ← w - η·m̂
 /// ```
-public record RAdam(double beta1, double beta2, double epsilon) implements UpdateRule {
+///
+/// @param decoupled whether weights decay as in AdamW; otherwise the decay is a part of the gradient
+public record RAdam(double beta1, double beta2, double epsilon, boolean decoupled)
+        implements UpdateRule {
     public RAdam {
         Checks.beta("beta1", beta1);
         Checks.beta("beta2", beta2);
@@ -19,7 +22,7 @@ public record RAdam(double beta1, double beta2, double epsilon) implements Updat
 
     /// β₁ 0.9, β₂ 0.999, ε 1e-8.
     public RAdam() {
-        this(0.9, 0.999, 1e-8);
+        this(0.9, 0.999, 1e-8, false);
     }
 
     @Override
@@ -47,11 +50,12 @@ public record RAdam(double beta1, double beta2, double epsilon) implements Updat
         long g = u.gradientAddress();
         Moments moments = new Moments(u, beta1, beta2);
         float scale = u.gradientScale();
-        float decay = (float) u.weightDecay();
+        float decay = decoupled ? 0 : (float) u.weightDecay();
+        float keep = decoupled ? (float) (1 - u.learningRate() * u.weightDecay()) : 1;
         float eps = (float) epsilon;
         u.elements((from, to) -> {
             for (long i = from; i < to; i += 4) {
-                float old = Memory.f32(w + i);
+                float old = keep * Memory.f32(w + i);
                 float gi = scale * Memory.f32(g + i) + decay * old;
                 float mi = moments.first(i, gi);
                 float vi = moments.second(i, gi);

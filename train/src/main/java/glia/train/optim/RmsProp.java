@@ -7,10 +7,12 @@ import java.util.Map;
 /// RMSprop (Tieleman and Hinton 2012) with momentum μ. As `torch.optim.RMSprop`.
 ///
 /// ```
-/// g ← g + λ·w        v ← α·v + (1-α)·g²
-/// b ← μ·b + g/(√v + ε)        w ← w - η·b
+/// g ← g + λ·w        v ← α·v + (1-α)·g²        a ← α·a + (1-α)·g
+/// b ← μ·b + g/(√v + ε), or g/(√(v - a²) + ε) if it is centered        w ← w - η·b
 /// ```
-public record RmsProp(double alpha, double momentum, double epsilon) implements UpdateRule {
+///
+/// @param centered whether gradients are divided by their deviation
+public record RmsProp(double alpha, double momentum, double epsilon, boolean centered) implements UpdateRule {
     public RmsProp {
         Checks.beta("alpha", alpha);
         Checks.beta("momentum", momentum);
@@ -19,7 +21,7 @@ public record RmsProp(double alpha, double momentum, double epsilon) implements 
 
     /// α 0.99, no momentum, ε 1e-8.
     public RmsProp() {
-        this(0.99, 0, 1e-8);
+        this(0.99, 0, 1e-8, false);
     }
 
     @Override
@@ -31,6 +33,9 @@ public record RmsProp(double alpha, double momentum, double epsilon) implements 
     public Map<String, long[]> state(long[] shape) {
         Map<String, long[]> state = new LinkedHashMap<>();
         state.put("square_avg", shape);
+        if (centered) {
+            state.put("grad_avg", shape);
+        }
         if (momentum != 0) {
             state.put("momentum_buffer", shape);
         }
@@ -42,6 +47,7 @@ public record RmsProp(double alpha, double momentum, double epsilon) implements 
         long w = u.weightAddress();
         long g = u.gradientAddress();
         long v = u.address("square_avg");
+        long a = centered ? u.address("grad_avg") : 0;
         long b = momentum == 0 ? 0 : u.address("momentum_buffer");
         float scale = u.gradientScale();
         float decay = (float) u.weightDecay();
@@ -56,7 +62,13 @@ public record RmsProp(double alpha, double momentum, double epsilon) implements 
                 float gi = scale * Memory.f32(g + i) + decay * old;
                 float vi = keep * Memory.f32(v + i) + add * gi * gi;
                 Memory.f32(v + i, vi);
-                float update = gi / ((float) Math.sqrt(vi) + eps);
+                float variance = vi;
+                if (a != 0) {
+                    float mean = keep * Memory.f32(a + i) + add * gi;
+                    Memory.f32(a + i, mean);
+                    variance = vi - mean * mean;
+                }
+                float update = gi / ((float) Math.sqrt(variance) + eps);
                 if (b != 0) {
                     update += keepMomentum * Memory.f32(b + i);
                     Memory.f32(b + i, update);

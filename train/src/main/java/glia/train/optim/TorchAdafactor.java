@@ -5,26 +5,36 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// Adafactor as `torch.optim.Adafactor` computes it: the rate is always scaled by the size of the parameter and never
-/// above 1/√t, updates are clipped to a root mean square of d, and moments decay with `t^-0.8`.
+/// above 1/√t, updates are clipped to a root mean square of d, and moments decay with `t^p`.
 ///
 /// ```
-/// ρ = min(η, 1/√t)        α = max(1e-3, rms(w))·ρ        w ← w·(1 - η·λ)
+/// ρ = min(η, 1/√t)        α = max(ε₂, rms(w))·ρ        w ← w·(1 - η·λ)
 /// row, col ← moving means of g²        u = g/√(row·col/mean(row))        w ← w - α·u/max(1, rms(u)/d)
 /// ```
-public record TorchAdafactor(double d) implements UpdateRule {
-    private static final double DECAY = -0.8;
-    private static final double SMALLEST_SCALE = 1e-3;
-    /// The square of the smallest number by which 1 can differ in F32.
-    private static final double SMALLEST_VARIANCE = (double) Math.ulp(1f) * Math.ulp(1f);
+/// where row·col/mean(row) is at least ε₁².
+///
+/// @param decay p, at most 0
+/// @param smallestDeviation ε₁
+/// @param smallestScale ε₂
+public record TorchAdafactor(double d, double decay, double smallestDeviation, double smallestScale)
+        implements UpdateRule {
+    /// The smallest number by which 1 can differ in F32.
+    public static final double EPSILON = Math.ulp(1f);
 
     public TorchAdafactor {
         if (!(d >= 1 && d < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("d is " + d + ", expected a finite number of at least 1");
         }
+        if (!(decay <= 0)) {
+            throw new IllegalArgumentException("the exponent of Adafactor's decay is " + decay + ", expected at most 0");
+        }
+        Checks.notNegative("ε₁", smallestDeviation);
+        Checks.notNegative("ε₂", smallestScale);
     }
 
+    /// d 1, p -0.8, ε₁ [#EPSILON], ε₂ 1e-3.
     public TorchAdafactor() {
-        this(1);
+        this(1, -0.8, EPSILON, 1e-3);
     }
 
     @Override
@@ -43,8 +53,9 @@ public record TorchAdafactor(double d) implements UpdateRule {
     public void apply(ParameterUpdate u) {
         long t = u.step();
         double rho = Math.min(u.learningRate(), 1 / Math.sqrt(t));
-        double alpha = Math.max(SMALLEST_SCALE, ParameterUpdate.rootMeanSquare(u.weight())) * rho;
-        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, DECAY), 0, SMALLEST_VARIANCE,
+        double alpha = Math.max(smallestScale, ParameterUpdate.rootMeanSquare(u.weight())) * rho;
+        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, decay), 0,
+                smallestDeviation * smallestDeviation,
                 "row_var", "col_var", "variance");
         double factor = alpha / Math.max(1, moments.rootMeanSquareOfUpdate() / d);
         double keepWeight = 1 - u.learningRate() * u.weightDecay();

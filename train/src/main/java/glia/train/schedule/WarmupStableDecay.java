@@ -8,8 +8,9 @@ package glia.train.schedule;
 /// @param minimum m, also after the decay
 /// @param rise the shape of the warm-up
 /// @param fall the shape of the decay
-public record WarmupStableDecay(long warmup, long stable, long decay, double minimum, Shape rise, Shape fall)
-        implements Schedule {
+/// @param cycles c of a cosine decay `½·(1 + cos(2πcq))`; ½ falls once
+public record WarmupStableDecay(long warmup, long stable, long decay, double minimum, Shape rise, Shape fall,
+        double cycles) implements Schedule {
     /// The way from 1 to 0 as a function of the progress q.
     public enum Shape {
         /// `1 - q`
@@ -34,11 +35,12 @@ public record WarmupStableDecay(long warmup, long stable, long decay, double min
                     + decay + ", expected 0 or more");
         }
         Steps.checkShare("the smallest share of the learning rate", minimum);
+        Steps.checkCycles(cycles);
     }
 
     /// With linear warm-up.
     public WarmupStableDecay(long warmup, long stable, long decay, double minimum, Shape fall) {
-        this(warmup, stable, decay, minimum, Shape.LINEAR, fall);
+        this(warmup, stable, decay, minimum, Shape.LINEAR, fall, 0.5);
     }
 
     @Override
@@ -50,7 +52,9 @@ public record WarmupStableDecay(long warmup, long stable, long decay, double min
         if (beyond < 0) {
             return 1;
         }
-        return beyond < decay ? between(fall.fall((double) beyond / decay)) : minimum;
+        double q = (double) beyond / decay;
+        return beyond >= decay ? minimum
+                : between(fall.fall(fall == Shape.COSINE ? 2 * cycles * q : q));
     }
 
     private double between(double x) {

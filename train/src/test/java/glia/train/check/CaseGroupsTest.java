@@ -1,5 +1,6 @@
 package glia.train.check;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.KernelBackends;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -37,5 +39,17 @@ class CaseGroupsTest {
                     + results.stream().filter(r -> !r.passes()).toList());
             assertTrue(results.size() >= 2, group.name());
         }
+    }
+
+    /// Optimizers and schedules of torch and Transformers with parameters that the other cases do not have.
+    @Test
+    void agreesForRareParameters() throws Exception {
+        List<CaseResult> results = new ArrayList<>();
+        try (Workers workers = new Workers(1)) {
+            new OptimCases().run(Path.of("src/test/resources/golden-training-more/optim"), GOLDENS,
+                    KernelBackends.choose("best", workers).kernels(), results::add);
+        }
+        assertEquals(12, results.size());
+        assertTrue(results.stream().allMatch(CaseResult::passes), results::toString);
     }
 }
