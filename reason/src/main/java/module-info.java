@@ -1,6 +1,8 @@
 /// Reasoning: rewards, reinforcement learning with verifiable rewards, preferences, and computation at test time.
+@SuppressWarnings("requires-automatic")
 module glia.reason {
     requires transitive glia.train;
+    requires json.schema;
 
     exports glia.reason.environment;
     exports glia.reason.preference;

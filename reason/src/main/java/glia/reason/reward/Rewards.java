@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 /// ```
 public final class Rewards {
     private static final List<NamedReward> ALL = Stream.of(AnswerRewards.all(), FormatRewards.all(),
-            LengthRewards.all(), CombinedRewards.all(), List.of(CodeReward.named())).flatMap(List::stream).toList();
+            LengthRewards.all(), CombinedRewards.all(), List.of(CodeReward.named(),
+            JsonSchemaReward.named())).flatMap(List::stream).toList();
 
     private Rewards() { }
 
