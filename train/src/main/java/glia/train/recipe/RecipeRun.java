@@ -228,7 +228,7 @@ public final class RecipeRun implements AutoCloseable {
                 recipe.get(RecipeKeys.MEASURE_EVERY), recipe.get(RecipeKeys.SAMPLE_EVERY));
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
-                .measureBy(new ParameterNorms(kernels, pass, groups))
+                .measureBy(new ParameterNorms(kernels, pass, groups).labelledBy(model.model()))
                 .sampleBy(RunSamples.of(recipe, engine, tokenizer, template));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));

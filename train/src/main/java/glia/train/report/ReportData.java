@@ -27,7 +27,7 @@ final class ReportData {
             "experts/load", "Expert load", "loss", "Parts of the loss", "weight_norm", "Weight norms", "gradient_norm",
             "Gradient norms");
 
-    private static final Pattern LAYER = Pattern.compile("\\b(sub)?layers?[ ._]?\\d+");
+    private static final Pattern LAYER = Pattern.compile("\\b(sub)?layers?[ ._]?\\d+( [a-z][a-z ]*$)?");
 
     private final RunDescription run;
     private final Map<String, Map<String, Curve>> curves = new LinkedHashMap<>();
@@ -132,7 +132,7 @@ final class ReportData {
                 heatmap(table + "/per_layer").add(at, layer, Math.sqrt(sum))));
     }
 
-    /// The layer of a parameter: `sublayer 3` of `QUERY of sublayer 3`, `layers.3` of `layers.3.up`; the name itself if
+    /// The layer of a parameter: `layer 3 attention` of `QUERY of layer 3 attention`, `layers.3` of `layers.3.up`; the name itself if
     /// it has none.
     static String layer(String parameter) {
         Matcher layer = LAYER.matcher(parameter);

@@ -193,6 +193,8 @@ class HtmlReportTest {
         assertEquals(new FigureName("experts", "", "experts/load_max"), FigureName.of("experts/load_max"));
         assertEquals(new FigureName("top5", "", "top5/accuracy"), FigureName.of("top5/accuracy"));
         assertEquals(new FigureName("reward", "", "reward/mean"), FigureName.of("reward/mean"));
+        assertEquals("layer 3 attention", ReportData.layer("QUERY of layer 3 attention"));
+        assertEquals("layer 12 gated delta", ReportData.layer("UP of expert 7 of layer 12 gated delta"));
         assertEquals("sublayer 3", ReportData.layer("UP of expert 7 of sublayer 3"));
         assertEquals("layers.12", ReportData.layer("model.layers.12.experts.7.up"));
         assertEquals("EMBEDDING", ReportData.layer("EMBEDDING"));
