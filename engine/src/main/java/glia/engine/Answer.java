@@ -3,6 +3,8 @@ package glia.engine;
 import glia.engine.schedule.Finish;
 import glia.engine.thinking.Thought;
 import glia.jinja.value.TrustedText;
+import glia.text.thinking.Effort;
+import java.util.Optional;
 
 /// A finished answer with its statistics.
 ///
@@ -16,8 +18,10 @@ import glia.jinja.value.TrustedText;
 /// @param firstTokenNanos from the call to the first token
 /// @param totalNanos from the call to the end
 /// @param thought the thinking before the answer
+/// @param effort the effort of the thinking, of `auto` the router's choice; empty for the template's default
 public record Answer(TrustedText content, Finish finish, int promptTokens, int reusedTokens, int tokens,
-        int draftedTokens, int acceptedTokens, long firstTokenNanos, long totalNanos, Thought thought) {
+        int draftedTokens, int acceptedTokens, long firstTokenNanos, long totalNanos, Thought thought,
+        Optional<Effort> effort) {
     /// Its text, without the thinking.
     public String text() {
         return content.toString();

@@ -77,7 +77,7 @@ public final class Generator implements AutoCloseable {
         TrustedText content = content(made.tokens(), text.end(), !special);
         return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
                 made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),
-                made.totalNanos(), text.thought()), made.tokens());
+                made.totalNanos(), text.thought(), plan.flatMap(ThinkingPlan::effort)), made.tokens());
     }
 
     /// The text of an answer with its trusted markers, without its thinking and what a stop string has cut off.

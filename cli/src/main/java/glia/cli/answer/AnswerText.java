@@ -9,7 +9,7 @@ public final class AnswerText {
     private AnswerText() {}
 
     /// Length and speed: `42 tokens, 87.3 tokens/s, first after 0.120 s`; with speculative decoding also
-    /// `9 of 12 drafts accepted`.
+    /// `9 of 12 drafts accepted`, with an effort `effort low`.
     public static String rates(Answer answer) {
         String tokens = Units.counted(answer.tokens(), "token");
         if (answer.tokens() == 0) {
@@ -19,7 +19,8 @@ public final class AnswerText {
         String drafts = answer.draftedTokens() == 0 ? ""
                 : ", " + answer.acceptedTokens() + " of " + Units.counted(answer.draftedTokens(), "draft")
                         + " accepted";
-        return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9) + drafts;
+        return tokens + rate + ", first after " + Units.seconds(answer.firstTokenNanos() / 1e9) + drafts
+                + answer.effort().map(effort -> ", effort " + effort.word()).orElse("");
     }
 
     /// The length of the thinking: `Thought for 3.2 s, 214 tokens`.

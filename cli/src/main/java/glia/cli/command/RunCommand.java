@@ -136,6 +136,7 @@ public final class RunCommand implements Command {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("text", answer.text());
         document.put("thinking", answer.thought().text());
+        answer.effort().ifPresent(effort -> document.put("effort", effort.word()));
         document.put("finish", answer.finish().name().toLowerCase(Locale.ROOT));
         document.put("prompt_tokens", answer.promptTokens());
         document.put("tokens", answer.tokens());

@@ -66,6 +66,8 @@ class ThinkingCommandsTest {
         assertTrue(thought.path("thinking_seconds").asDouble() > 0);
         JsonNode instant = json("--effort", "instant");
         assertEquals(0, instant.path("thinking_tokens").asInt(-1));
+        assertEquals("instant", instant.path("effort").asString());
+        assertTrue(thought.path("effort").isMissingNode());
         assertEquals("", instant.path("thinking").asString("none"));
         assertEquals(40, instant.path("tokens").asInt());
     }

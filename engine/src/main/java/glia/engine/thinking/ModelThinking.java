@@ -74,15 +74,16 @@ public final class ModelThinking {
         }
         PromptState state = format.get().state(prompt);
         if (thinking.isDefault()) {
-            return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, OptionalInt.empty(), 0, "", ""));
+            return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, Optional.empty(), OptionalInt.empty(), 0,
+                    "", ""));
         }
         if (thinking.minTokens() > 0 && state == PromptState.CLOSED) {
             throw new IllegalArgumentException("fewest tokens of thinking: found " + thinking.minTokens()
                     + ", but the chat template closes the thinking; use effort low, medium or high");
         }
         ThinkingTemplate known = template();
-        return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, budget(thinking, contextLength, room),
-                thinking.minTokens(), first(known, thinking, state), known.forcedEnd()));
+        return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, thinking.effort(),
+                budget(thinking, contextLength, room), thinking.minTokens(), first(known, thinking, state), known.forcedEnd()));
     }
 
     /// A default budget leaves a quarter of the room to the answer.

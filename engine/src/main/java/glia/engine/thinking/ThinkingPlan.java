@@ -1,6 +1,7 @@
 package glia.engine.thinking;
 
 import glia.engine.sampling.TokenMask;
+import glia.text.thinking.Effort;
 import glia.text.thinking.PromptState;
 import glia.text.thinking.ThinkingFormat;
 import glia.text.thinking.ThinkingSplitter;
@@ -18,6 +19,7 @@ public final class ThinkingPlan {
     private final Tokenizer tokenizer;
     private final ThinkingFormat format;
     private final PromptState state;
+    private final Optional<Effort> effort;
     private final OptionalInt budget;
     private final int minTokens;
     private final int[] first;
@@ -28,11 +30,12 @@ public final class ThinkingPlan {
 
     /// @param first text that is forced at the beginning of the answer
     /// @param forcedEnd the text that ends the thinking
-    ThinkingPlan(Tokenizer tokenizer, ThinkingFormat format, PromptState state, OptionalInt budget, int minTokens,
-            String first, String forcedEnd) {
+    ThinkingPlan(Tokenizer tokenizer, ThinkingFormat format, PromptState state, Optional<Effort> effort,
+            OptionalInt budget, int minTokens, String first, String forcedEnd) {
         this.tokenizer = tokenizer;
         this.format = format;
         this.state = state;
+        this.effort = effort;
         this.budget = budget;
         this.minTokens = minTokens;
         this.first = tokens(first);
@@ -70,6 +73,11 @@ public final class ThinkingPlan {
     /// What the prompt says.
     public PromptState state() {
         return state;
+    }
+
+    /// The effort; empty for the template's default.
+    public Optional<Effort> effort() {
+        return effort;
     }
 
     /// The most tokens of thinking; empty for no limit.
