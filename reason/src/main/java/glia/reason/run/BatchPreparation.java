@@ -27,7 +27,9 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
         List<Rollout> rollouts = scored.stream().map(ScoredRollout::rollout).toList();
         int maxTokens = settings.batchTokens();
         double[][] sampler = rollouts.stream().map(BatchPreparation::logProbs).toArray(double[][]::new);
-        double[][] old = !settings.isOffPolicy() ? NONE : !computesOld ? sampler : MicroBatches.evaluate(pass,
+        boolean corrects = training.correction().isPresent();
+        double[][] old = !settings.isOffPolicy() && !corrects ? NONE : !computesOld && !corrects ? sampler
+                : MicroBatches.evaluate(pass,
                 rollouts, maxTokens, p -> p.tokens(settings.temperature(), false, 0).logProbs());
         double[][] reference = training.reference().isEmpty() ? NONE : MicroBatches.evaluate(
                 training.reference().get().pass(), rollouts, maxTokens,
@@ -48,7 +50,8 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
             isMasked[i] |= settings.masksTruncated() && !rollouts.get(i).isFinished()
                     || rollouts.get(i).numSampled() == 0;
         }
-        return new RolloutBatch(index, scored, advantages.advantages(), sequences, old, reference, values,
+        return new RolloutBatch(index, scored, advantages.advantages(), sequences, old,
+                corrects ? sampler : NONE, reference, values,
                 values.length == 0 ? NONE : advantages.returns(), isMasked,
                 figures(collected, sampler, reference), collected.numTokens());
     }

@@ -14,8 +14,8 @@ import java.util.TreeMap;
 ///
 /// @param options of generation; temperature 0 is greedy
 /// @param count number of problems
-record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource problems, RolloutScoring scoring,
-        int count, long seed) {
+record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource problems, TurnFactory turns,
+        RolloutScoring scoring, int count, long seed) {
     private static final long PLACE = 0x68656c64;
 
     /// What an evaluation found.
@@ -30,7 +30,8 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
             all.add(problems.heldOut(i));
         }
         List<Rollout> rollouts = new RolloutGenerator(engine, options)
-                .generate(all.stream().map(PromptProblem::ids).toList(), 1, Hash.of(seed, PLACE));
+                .generate(all.stream().map(PromptProblem::ids).toList(), 1, Hash.of(seed, PLACE),
+                        turns.begin(all, 1));
         List<ScoredRollout> scored = scoring.score(all, rollouts, 1, 0);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, count);

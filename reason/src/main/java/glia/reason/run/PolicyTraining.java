@@ -4,6 +4,7 @@ import glia.reason.policy.PolicyMethod;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.AdvantageEstimator;
+import glia.reason.policy.correction.SamplerCorrection;
 import glia.train.recipe.FrozenModel;
 import java.util.Optional;
 
@@ -14,12 +15,15 @@ import java.util.Optional;
 /// @param objective policy loss, aggregation, KL penalty and entropy bonus
 /// @param reference the reference model of the KL penalty
 /// @param value the value head, for estimators that need values
+/// @param correction importance weights for the difference between the sampler's log-probabilities and those of the
+///     training pass
 public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjective objective,
-        Optional<FrozenModel> reference, Optional<Critic> value) {
+        Optional<FrozenModel> reference, Optional<Critic> value,
+        Optional<SamplerCorrection> correction) {
     /// A method without reference model and value head.
     public static PolicyTraining of(PolicyMethod method) {
         return new PolicyTraining(Optional.of(method.advantages()), method.objective(), Optional.empty(),
-                Optional.empty());
+                Optional.empty(), Optional.empty());
     }
 
     /// A value head with its loss.

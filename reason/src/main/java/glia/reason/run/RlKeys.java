@@ -93,6 +93,11 @@ final class RlKeys {
             "where the KL penalty is added (default: the method's)");
     static final RecipeKey<String> REFERENCE = text("rl.reference",
             "reference model of the KL penalty: folder, .gguf file or hub name (default: the model before training)");
+    static final RecipeKey<String> CORRECTION = word("rl.sampler_correction", List.of("none", "token_truncate",
+            "token_mask", "sequence_truncate", "sequence_mask"), "importance weights for the difference between the"
+            + " sampler's log-probabilities and those of training, as precision: bf16 has").or("none");
+    static final RecipeKey<Double> CORRECTION_BOUND = number("rl.sampler_bound", 1, false, Double.POSITIVE_INFINITY,
+            "largest importance weight").or(3.0);
     static final RecipeKey<Double> VALUE_COEFFICIENT = number("rl.value_coefficient", 0, true, 1e3,
             "coefficient of the value loss, for ppo").or(0.1);
     static final RecipeKey<Double> VALUE_CLIP = number("rl.value_clip", 0, false, Double.POSITIVE_INFINITY,
@@ -111,8 +116,9 @@ final class RlKeys {
     static final List<RecipeKey<?>> ALL = List.of(PROBLEMS, FILES, HELD_OUT, HELD_OUT_SHARE, PROBLEM_SEED, CHAT, SYSTEM,
             BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, SEQUENCES, CACHE,
             INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED, LAG, CLIP_LOW,
-            CLIP_HIGH, AGGREGATION, ENTROPY, TOP_ENTROPY, KL, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, VALUE_COEFFICIENT,
-            VALUE_CLIP, GAMMA, LAMBDA, SHOW_EVERY, SHOW, EVALUATED, EVALUATION_TEMPERATURE);
+            CLIP_HIGH, AGGREGATION, ENTROPY, TOP_ENTROPY, KL, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION,
+            CORRECTION_BOUND, VALUE_COEFFICIENT, VALUE_CLIP, GAMMA, LAMBDA, SHOW_EVERY, SHOW, EVALUATED,
+            EVALUATION_TEMPERATURE);
 
     private RlKeys() { }
 

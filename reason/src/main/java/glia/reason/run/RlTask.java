@@ -8,6 +8,7 @@ import glia.reason.policy.Aggregation;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.GeneralizedAdvantage;
 import glia.reason.policy.advantage.GreedyBaseline;
+import glia.reason.policy.correction.SamplerCorrection;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
@@ -75,7 +76,14 @@ final class RlTask implements TaskRun {
         Engine engine = new Engine(context.model(), kernels, Precision.EXACT, recipe.get(RlKeys.CACHE) << MIB,
                 context.context());
         return new RlTask(context, engine, problems, rewards, settings, options,
-                new PolicyTraining(method.estimator(), method.objective(), reference, critic), notes);
+                new PolicyTraining(method.estimator(), method.objective(), reference, critic, correction(recipe)),
+                notes);
+    }
+
+    private static Optional<SamplerCorrection> correction(Recipe recipe) throws CheckpointException {
+        String mode = recipe.get(RlKeys.CORRECTION);
+        return mode.equals("none") ? Optional.empty()
+                : Optional.of(SamplerCorrection.of(mode, 0, recipe.get(RlKeys.CORRECTION_BOUND)));
     }
 
     private static PromptEncoder encoder(TaskContext context) throws CheckpointException {
@@ -101,6 +109,14 @@ final class RlTask implements TaskRun {
         if (set.isPresent() == recipe.has(RlKeys.FILES)) {
             throw recipe.error(RlKeys.PROBLEMS, set.isEmpty() ? "is missing, and so is problems.files"
                     : "is set, and so is problems.files: remove one of them");
+        }
+        if (set.isPresent() && !recipe.has(RecipeKeys.STEPS)) {
+            throw recipe.error(RecipeKeys.STEPS, "is missing; the problems of a task set are endless, so epochs says "
+                    + "nothing");
+        }
+        if (context.tokenizer().endOfGeneration().isEmpty()) {
+            notes.add("the tokenizer has no end token, so all completions have " + recipe.get(RlKeys.MAX_TOKENS)
+                    + " tokens (rl.max_tokens)");
         }
         if (set.isPresent()) {
             return ProblemSource.of(set.get(), encoder::encode);

@@ -14,8 +14,8 @@ import java.util.stream.LongStream;
 ///
 /// @param engine of the model that is trained
 /// @param options of generation
-record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource problems, RolloutScoring scoring,
-        RolloutSettings settings) {
+record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource problems, TurnFactory turns,
+        RolloutScoring scoring, RolloutSettings settings) {
     private static final long GREEDY = 0x67726565;
 
     /// What was collected.
@@ -31,53 +31,61 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     record Collected(List<ScoredRollout> rollouts, double[] baselines, int numGenerated, long numTokens, int numGroups,
             double allRight, double allWrong, double seconds) { }
 
+    /// What is counted over the rounds.
+    private static final class Counts {
+        private int groups;
+        private int right;
+        private int wrong;
+        private int generated;
+        private long tokens;
+        private long nanos;
+
+        private void add(List<ScoredRollout> group) {
+            groups++;
+            right += group.stream().allMatch(ScoredRollout::isRight) ? 1 : 0;
+            wrong += group.stream().noneMatch(ScoredRollout::isRight) ? 1 : 0;
+        }
+    }
+
     /// @param index of the batch of rollouts, from 0
     Collected collect(long index) {
         List<List<ScoredRollout>> kept = new ArrayList<>();
         List<List<ScoredRollout>> others = new ArrayList<>();
+        Counts counts = new Counts();
         int rounds = settings.resampling() + 1;
-        int numGroups = 0;
-        int numRight = 0;
-        int numWrong = 0;
-        long tokens = 0;
-        long nanos = 0;
-        RolloutGenerator generator = new RolloutGenerator(engine, options);
         for (int round = 0; round < rounds && kept.size() < settings.prompts(); round++) {
             long first = (index * rounds + round) * settings.prompts();
             List<PromptProblem> asked = LongStream.range(first, first + settings.prompts())
                     .mapToObj(problems::training).toList();
-            long start = System.nanoTime();
-            List<Rollout> rollouts = generator.generate(asked.stream().map(PromptProblem::ids).toList(),
-                    settings.group(), Hash.of(settings.seed(), index, round));
-            nanos += System.nanoTime() - start;
-            tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
-            List<ScoredRollout> scored = scoring.score(asked, rollouts, settings.group(), 0);
+            List<ScoredRollout> scored = generate(asked, settings.group(), options,
+                    Hash.of(settings.seed(), index, round), counts);
             for (int g = 0; g < settings.prompts(); g++) {
                 List<ScoredRollout> group = scored.subList(g * settings.group(), (g + 1) * settings.group());
-                numGroups++;
-                numRight += group.stream().allMatch(ScoredRollout::isRight) ? 1 : 0;
-                numWrong += group.stream().noneMatch(ScoredRollout::isRight) ? 1 : 0;
+                counts.add(group);
                 (settings.resampling() == 0 || differs(group) ? kept : others).add(group);
             }
         }
         kept.addAll(others);
         List<List<ScoredRollout>> groups = kept.subList(0, settings.prompts());
-        List<ScoredRollout> all = numbered(groups);
-        int numGenerated = numGroups * settings.group();
-        if (!settings.greedyBaseline()) {
-            return new Collected(all, new double[0], numGenerated, tokens, numGroups,
-                    (double) numRight / numGroups, (double) numWrong / numGroups, nanos / 1e9);
+        double[] baselines = {};
+        if (settings.greedyBaseline()) {
+            List<PromptProblem> asked = groups.stream().map(g -> g.getFirst().problem()).toList();
+            baselines = generate(asked, 1, options.withTemperature(0), Hash.of(settings.seed(), index, GREEDY), counts)
+                    .stream().mapToDouble(ScoredRollout::reward).map(r -> Double.isNaN(r) ? 0 : r).toArray();
         }
-        List<PromptProblem> asked = groups.stream().map(g -> g.getFirst().problem()).toList();
+        return new Collected(numbered(groups), baselines, counts.generated, counts.tokens, counts.groups,
+                (double) counts.right / counts.groups, (double) counts.wrong / counts.groups, counts.nanos / 1e9);
+    }
+
+    private List<ScoredRollout> generate(List<PromptProblem> asked, int group, RolloutOptions by, long seed,
+            Counts counts) {
         long start = System.nanoTime();
-        List<Rollout> greedy = new RolloutGenerator(engine, options.withTemperature(0)).generate(
-                asked.stream().map(PromptProblem::ids).toList(), 1, Hash.of(settings.seed(), index, GREEDY));
-        nanos += System.nanoTime() - start;
-        tokens += greedy.stream().mapToLong(Rollout::numSampled).sum();
-        double[] baselines = scoring.score(asked, greedy, 1, 0).stream().mapToDouble(ScoredRollout::reward)
-                .map(r -> Double.isNaN(r) ? 0 : r).toArray();
-        return new Collected(all, baselines, numGenerated + greedy.size(), tokens, numGroups,
-                (double) numRight / numGroups, (double) numWrong / numGroups, nanos / 1e9);
+        List<Rollout> rollouts = new RolloutGenerator(engine, by).generate(
+                asked.stream().map(PromptProblem::ids).toList(), group, seed, turns.begin(asked, group));
+        counts.nanos += System.nanoTime() - start;
+        counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
+        counts.generated += rollouts.size();
+        return scoring.score(asked, rollouts, group, 0);
     }
 
     /// Whether a group's rewards carry a signal.

@@ -71,12 +71,15 @@ public final class RolloutObjective implements Objective {
         long tokens = 0;
         if (phase == 0) {
             collect(pass, step / settings.updates());
-            figures.putAll(current.orElseThrow().figures());
-            tokens = current.orElseThrow().tokens();
         }
         RolloutBatch batch = current.filter(b -> b.index() == step / settings.updates())
-                .orElseThrow(() -> new IllegalStateException("step " + (step + 1) + " is update " + (phase + 1)
-                        + " of its rollouts, which are gone; begin at a step where canResumeAt is true"));
+                .orElseThrow(() -> new IllegalStateException("step " + (step + 1) + " needs rollouts that an earlier "
+                        + "step made; a run can begin at multiples of " + settings.updates() * (settings.lag() + 1)
+                        + " steps"));
+        if (phase == 0) {
+            figures.putAll(batch.figures());
+            tokens = batch.tokens();
+        }
         Update update = update(pass, batch, phase, Hash.of(settings.seed(), step));
         figures.putAll(update.figures);
         return new StepLoss(update.loss, tokens + update.tokens, figures, phase == 0 ? texts(batch, step) : List.of());
@@ -115,7 +118,7 @@ public final class RolloutObjective implements Objective {
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);
             TokenBatch tokens = MicroBatches.tokens(rollouts, part);
-            PolicyBatch constants = batch.constants(part, Hash.next(seed, i));
+            PolicyBatch constants = batch.constants(part, training.correction(), Hash.next(seed, i));
             Loss policy = training.objective().loss(constants, totals, settings.temperature(), update.parts::add);
             Loss loss = training.value().isEmpty() ? policy
                     : withValues(policy, training.value().get(), batch, part, constants, totals, update);

@@ -37,6 +37,7 @@ public final class RolloutTraining {
     private int evaluated;
     private double evaluationTemperature;
     private boolean computesOld;
+    private TurnFactory turns = TurnFactory.NONE;
     private UnaryOperator<Loss> change = UnaryOperator.identity();
     private RolloutDisplay display = new RolloutDisplay(0, 0);
 
@@ -91,6 +92,12 @@ public final class RolloutTraining {
         return this;
     }
 
+    /// Sets the environments that answer the model's turns.
+    public RolloutTraining turns(TurnFactory environments) {
+        turns = environments;
+        return this;
+    }
+
     /// Sets the least value of the first reward for a right answer; 1 unless set.
     public RolloutTraining rightFrom(double reward) {
         rightFrom = reward;
@@ -139,10 +146,11 @@ public final class RolloutTraining {
     /// @throws IllegalArgumentException if there is no reward
     public RolloutObjective objective() {
         RolloutScoring scoring = scoring();
-        RolloutCollector collector = new RolloutCollector(engine, options, problems, scoring, settings);
+        RolloutCollector collector = new RolloutCollector(engine, options, problems, turns, scoring,
+                settings);
         Optional<HeldOutEvaluation> evaluation = evaluated == 0 ? Optional.empty() : Optional.of(new HeldOutEvaluation(
-                engine, options.withTemperature(evaluationTemperature), problems, scoring, evaluated,
-                settings.seed()));
+                engine, options.withTemperature(evaluationTemperature), problems, turns, scoring,
+                evaluated, settings.seed()));
         return new RolloutObjective(collector, new BatchPreparation(settings, training, scoring, computesOld),
                 evaluation, change, tokenizer, display);
     }

@@ -153,7 +153,8 @@ class RolloutGeneratorTest {
 
     @Test
     void observationsAreNotSampledAndTheModelGoesOnAfterThem() throws Exception {
-        try (Model model = model("llama", 4); Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
+        try (Model model = model("llama", 4);
+                Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
             int[] observation = {7, 8, 9};
             List<Rollout> rollouts = new RolloutGenerator(engine, options(1, 60)).generate(prompts(), 3, 2,
                     (index, tokens) -> tokens.length < 40 && index % 3 != 0 ? Optional.of(observation)
@@ -178,7 +179,8 @@ class RolloutGeneratorTest {
 
     @Test
     void limitsEndRollouts() throws Exception {
-        try (Model model = model("llama", 5); Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
+        try (Model model = model("llama", 5);
+                Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
             RolloutOptions endless = new RolloutOptions(1, 20, 60, 53, id -> false);
             List<Rollout> rollouts = new RolloutGenerator(engine, endless).generate(prompts(), 2, 3);
             assertEquals(Finish.LENGTH, rollouts.getFirst().finish());
@@ -210,7 +212,8 @@ class RolloutGeneratorTest {
 
     @Test
     void greedyRolloutsOfAGroupAreEqual() throws Exception {
-        try (Model model = model("llama", 7); Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
+        try (Model model = model("llama", 7);
+                Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
             List<Rollout> rollouts = new RolloutGenerator(engine, options(0, 20)).generate(prompts(), 2, 4);
             for (int i = 0; i < rollouts.size(); i += 2) {
                 assertArrayEquals(rollouts.get(i).tokens(), rollouts.get(i + 1).tokens());

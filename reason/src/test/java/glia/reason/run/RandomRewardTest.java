@@ -117,6 +117,7 @@ class RandomRewardTest {
         AtomicLong calls = new AtomicLong();
         WilsonInterval control = accuracy(s -> OptionalDouble.of(Hash.of(calls.getAndIncrement()) & 1), 0);
         assertTrue(taught.low() > 0.5, "taught: " + taught);
-        assertTrue(control.low() < 0.35 && control.high() < taught.low(), "control: " + control + ", taught: " + taught);
+        assertTrue(control.low() < 0.35 && control.high() < taught.low(),
+                "control: " + control + ", taught: " + taught);
     }
 }

@@ -135,6 +135,7 @@ class RlTaskTest {
     /// Batches of rollouts that serve several updates, and rollouts of older weights.
     @ParameterizedTest
     @ValueSource(strings = {"rl.method=dapo", "rl.iterations=2 rl.minibatches=2", "rl.lag=1", "rl.method=ppo",
+        "precision=bf16 rl.sampler_correction=token_truncate rl.iterations=2",
         "rl.method=remax rl.resampling=2 rl.iterations=2"})
     void aResumedRunRepeatsTheRewards(String setting) throws Exception {
         String[] overrides = small(setting.split(" "));
@@ -147,6 +148,29 @@ class RlTaskTest {
         assertEquals(whole.repeatable(), parts);
     }
 
+    /// A run that dies goes on from the last checkpoint.
+    @Test
+    void aCrashedRunRepeatsTheRewards() throws Exception {
+        String[] overrides = small("save.every=2", "rl.iterations=2");
+        Log whole = run("whole", Existing.REFUSE, -1, overrides);
+        Recipe recipe = ShippedRecipes.read("rl-demo", List.of(overrides));
+        RunFolder parts = new RunFolder(folder.resolve("parts"));
+        try (RecipeRun run = RecipeRun.prepare(recipe, parts, kernels, Path::of, Existing.REFUSE)) {
+            run.listen(new TrainingListener() {
+                @Override
+                public void step(StepFigures figures) {
+                    if (figures.step() == 5) {
+                        throw new IllegalStateException("crash");
+                    }
+                }
+            });
+            assertThrows(IllegalStateException.class, () -> run.run(Map.of(), warning -> { }));
+        }
+        Map<Long, String> rest = run("parts", Existing.RESUME, -1, overrides).repeatable();
+        assertEquals(List.of(5L, 6L, 7L, 8L), List.copyOf(rest.keySet()));
+        rest.forEach((step, figures) -> assertEquals(whole.repeatable().get(step), figures));
+    }
+
     static List<String> methods() {
         List<String> all = new ArrayList<>(PolicyMethod.names());
         all.add("rejection");
@@ -156,8 +180,9 @@ class RlTaskTest {
     @ParameterizedTest
     @MethodSource("methods")
     void everyMethodTrains(String method) throws Exception {
-        Log log = run("run", Existing.REFUSE, -1, small("steps=4", "rl.method=" + method, "rl.max_tokens=6", "rl.rewards=[{name: length, "
-                + "max: 1, margin: 5}, {name: exact_match, weight: 2}]", "rl.right_from=-1e9", "rl.minibatches=2"));
+        Log log = run("run", Existing.REFUSE, -1, small("steps=4", "rl.method=" + method, "rl.max_tokens=6",
+                "rl.rewards=[{name: length, max: 1, margin: 5}, {name: exact_match, weight: 2}]",
+                "rl.right_from=-1e9", "rl.minibatches=2"));
         for (StepFigures figures : log.steps.values()) {
             assertTrue(Double.isFinite(figures.loss()) && Double.isFinite(figures.gradientNorm()),
                     method + ": " + figures);
@@ -205,7 +230,8 @@ class RlTaskTest {
         "rl.rewards=exact_mach | there is no reward exact_mach",
         "rl.rewards=task | there is no problems.task",
         "rl.method=cispo rl.clip_low=0.1 | has no such clip range",
-        "rl.rewards=[{weight: 2}] | which has no name"})
+        "rl.rewards=[{weight: 2}] | which has no name",
+        "rl.sampler_correction=token | expected none, token_truncate"})
     void wrongSettingsAreNamed(String overrides, String message) {
         Exception e = assertThrows(Exception.class,
                 () -> run("run", Existing.REFUSE, -1, small(overrides.split(" (?=[a-z]+\\.)"))));
