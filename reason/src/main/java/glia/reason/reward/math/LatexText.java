@@ -40,7 +40,7 @@ final class LatexText {
     private static final Pattern DOUBLED = Pattern.compile("\\\\\\\\(?=[a-zA-Z])");
     private static final Pattern UNIT_TEXT = Pattern.compile(
             "(?<=\\S)\\s*+(?:\\\\[ ,;]\\s*+)*+\\\\text\\s*+\\{[^{}]*+\\}(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
-    private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*+(?:\\bis|[:=])\\s*+\\}(?=.)");
+    private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*(?:\\bis|[:=])\\s*+\\}(?=.)");
     private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+"
             + "(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
             + "kmph|km/h|m/s|"
