@@ -8,7 +8,7 @@ import java.util.Map;
 /// @param completion the completion's text: thoughts and answer, without the end token
 /// @param tokens number of tokens of the completion, the end token included
 /// @param finished whether the completion ended by itself; false where the limit cut it
-/// @param fields what the task knows about this prompt, such as `answer`: strings, numbers, lists, maps
+/// @param fields what the task says of this prompt, such as `answer`: strings, numbers, lists, maps
 public record Sample(String prompt, String completion, int tokens, boolean finished, Map<String, Object> fields) {
     public Sample {
         fields = Map.copyOf(fields);

@@ -155,7 +155,7 @@ public final class RecipeRun implements AutoCloseable {
             last = store.latest(rejected);
             if (last.isEmpty() && !rejected.isEmpty()) {
                 throw new CheckpointException(folder.checkpoints(), "", "holds no checkpoint that is whole, so the run "
-                        + "cannot continue; --force begins it anew: " + String.join("; ", rejected));
+                        + "cannot continue; --force begins it again: " + String.join("; ", rejected));
             }
             notes.addAll(rejected);
         }
