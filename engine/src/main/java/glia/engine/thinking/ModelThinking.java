@@ -74,8 +74,8 @@ public final class ModelThinking {
         }
         PromptState state = format.get().state(prompt);
         if (thinking.isDefault()) {
-            return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, Optional.empty(), OptionalInt.empty(), 0,
-                    "", ""));
+            return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, Optional.empty(), OptionalInt.empty(),
+                    0, "", ""));
         }
         if (thinking.minTokens() > 0 && state == PromptState.CLOSED) {
             throw new IllegalArgumentException("fewest tokens of thinking: found " + thinking.minTokens()
