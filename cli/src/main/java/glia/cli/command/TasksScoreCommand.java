@@ -91,7 +91,8 @@ public final class TasksScoreCommand implements Command {
             throw line.place().error("id", e.getMessage());
         }
         if (!id.startsWith(task.name() + "/")) {
-            throw line.place().error("id", "found '" + id + "', which is a problem of another task than " + task.name());
+            throw line.place().error("id", "found '" + id + "', which is a problem of another task than "
+                    + task.name());
         }
         if (!(line.values().get("completion") instanceof String completion)) {
             throw line.values().containsKey("completion") ? line.place().error("completion", "found "

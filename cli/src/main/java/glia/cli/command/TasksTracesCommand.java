@@ -71,7 +71,7 @@ public final class TasksTracesCommand implements Command {
                 .examples("""
                         $ glia tasks traces countdown --count 1
                         $ glia tasks traces drills --count 100000 --format text -o drills.jsonl
-                        $ glia tasks traces countdown --count 100000 --quality random,ordered -o traces.jsonl --stats""")
+                        $ glia tasks traces countdown --count 9999 --quality random,ordered -o traces.jsonl --stats""")
                 .notes("A trace is a chain of thoughts in <think>…</think> with an answer, which may be wrong. Traces "
                         + "are a function of the seed, the split and the index. Train on the train split alone.");
     }

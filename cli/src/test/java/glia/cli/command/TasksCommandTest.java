@@ -99,7 +99,8 @@ class TasksCommandTest {
     @Test
     void completionsAreScoredWithIntervals() throws Exception {
         List<String> lines = new ArrayList<>();
-        JsonNode problems = json(ExitCode.OK, "tasks", "sample", "quadratic", "-n", "20", "--split", "held-out", "--json")
+        JsonNode problems = json(ExitCode.OK, "tasks", "sample", "quadratic", "-n", "20", "--split", "held-out",
+                "--json")
                 .path("problems");
         for (int i = 0; i < problems.size(); i++) {
             String id = problems.get(i).path("id").asString();
@@ -130,7 +131,8 @@ class TasksCommandTest {
                 "{\"id\": \"countdown/1/train/0/1\"}", "{\"id\": \"countdown/1/train/0/1\", \"completion\": 5}",
                 line("countdown/1/train/0/2", "1+1"), line("countdown/1/train/0/2/", "1+1"), ""));
         TestConsole console = run(ExitCode.BAD_FILE, "tasks", "score", "countdown", file.toString());
-        for (String part : List.of("a.jsonl: line 2", "line 3: id: found 'quadratic/1/train/0/0', which is a problem of",
+        for (String part : List.of("a.jsonl: line 2",
+                "line 3: id: found 'quadratic/1/train/0/0', which is a problem of",
                 "line 4: id: found the level 9, but countdown has the levels 1 to 5", "line 5: id: found 5, expected a",
                 "line 6: found no key \"completion\"", "line 7: completion: found 5, expected a string",
                 "line 9: id: 'countdown/1/train/0/2/' is not the id of a problem")) {
@@ -171,7 +173,8 @@ class TasksCommandTest {
             assertEquals("assistant", messages.get(1).path("role").asString());
             assertTrue(messages.get(1).path("content").asString().matches("(?s)<think>\n.*</think>\n[\\d()+*-]+"));
         }
-        JsonNode result = json(ExitCode.OK, "tasks", "traces", "countdown", "-n", "60", "-o", file.toString(), "--force",
+        JsonNode result = json(ExitCode.OK, "tasks", "traces", "countdown", "-n", "60", "-o", file.toString(),
+                "--force",
                 "--quality", "random,ordered", "--verify", "0.5", "--format", "text", "--json");
         assertEquals(60, result.path("count").asInt());
         assertEquals(2, result.path("strategies").size());

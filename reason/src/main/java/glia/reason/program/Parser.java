@@ -107,7 +107,8 @@ final class Parser {
 
     private static void requireTarget(Expression target) throws ProgramException {
         if (!(target instanceof Node.Name) && !(target instanceof Node.Index)) {
-            throw new ProgramException(target.line(), "found an expression before '=', expected a name or an element of "
+            throw new ProgramException(target.line(),
+                    "found an expression before '=', expected a name or an element of "
                     + "a list");
         }
     }

@@ -7,7 +7,8 @@ import java.util.Set;
 /// The tokens of a program, from the first to the last.
 final class Tokens {
     private static final Set<String> KEYWORDS = Set.of("if", "elif", "else", "while", "for", "in", "def", "return",
-            "break", "continue", "pass", "and", "or", "not", "True", "False", "None", "import", "from", "class", "lambda",
+            "break", "continue", "pass", "and", "or", "not", "True", "False", "None", "import", "from", "class",
+            "lambda",
             "with", "try", "except", "raise", "global", "del", "is", "as", "yield", "assert", "nonlocal", "async",
             "await", "finally");
 

@@ -8,14 +8,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// Reads the numbers of a final answer, such as `x = -2 or x = 3`, `2/3 and 5`, `±3` or `The answer is 7.` Words between
-/// numbers are allowed, but no computation: `x - 2` and `2 + 3` are not numbers.
+/// Reads the numbers of a final answer, such as `x = -2 or x = 3`, `2/3 and 5`, `±3` or `The answer is 7.` Words
+/// between numbers are allowed, but no computation: `x - 2` and `2 + 3` are not numbers.
 final class AnswerNumbers {
     private static final String SIGNS = "+-\u2212";
     private static final String ALLOWED = ",;:.!'\"`()[]{}$\u2208=";
     /// Words that turn a number into another one, or leave it open.
-    private static final Set<String> FORBIDDEN = Set.of("not", "no", "never", "neither", "nor", "except", "sqrt", "minus",
-            "plus", "over", "squared", "cubed", "half", "percent", "approximately", "about", "around", "roughly", "maybe");
+    private static final Set<String> FORBIDDEN = Set.of("not", "no", "never", "neither", "nor", "except", "sqrt",
+            "minus", "plus", "over", "squared", "cubed", "half", "percent", "approximately", "about", "around",
+            "roughly", "maybe");
 
     /// What stands between several answers.
     private static final Pattern SEPARATORS = Pattern.compile("[,;\n]|\\b(or|and|not)\\b");

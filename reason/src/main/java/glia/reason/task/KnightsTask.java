@@ -14,8 +14,8 @@ import java.util.function.IntPredicate;
 final class KnightsTask implements Task {
     private static final List<String> LEVELS = List.of("two persons", "three persons", "four persons",
             "five persons", "six persons");
-    private static final String RULE = "Each person is a knight or a knave. What knights say is true, what knaves say is "
-            + "false. ";
+    private static final String RULE = "Each person is a knight or a knave. "
+            + "What knights say is true, what knaves say is false. ";
 
     /// What a person says.
     ///
@@ -95,7 +95,8 @@ final class KnightsTask implements Task {
                                 + ".", k -> isKnight(k, a) == isKnight(k, b) == isSame);
             case 1:
                 int number = random.between(0, count);
-                return new Statement("exactly " + number, "Exactly " + number + " of us " + (number == 1 ? "is a knight."
+                return new Statement("exactly " + number, "Exactly " + number + " of us " + (number == 1
+                        ? "is a knight."
                         : "are knights."), k -> Integer.bitCount(k) == number);
             case 2:
                 return new Statement("or " + word + " " + Math.min(a, b) + " " + Math.max(a, b),

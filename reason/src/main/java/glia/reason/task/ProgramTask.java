@@ -16,8 +16,8 @@ final class ProgramTask implements Task {
     private static final int MAX_DIGITS = 6;
     private static final List<String> LEVELS = List.of("assignments", "branches", "loops", "lists and strings",
             "functions and nested loops");
-    private static final Pattern LEAD = Pattern.compile("(?i)^(it|the program|this program|python) (prints|outputs):?\\s*"
-            + "|^(the )?output( is)?:?\\s*");
+    private static final Pattern LEAD = Pattern.compile("(?i)^(it|the program|this program|python) (prints|outputs)"
+            + ":?\\s*|^(the )?output( is)?:?\\s*");
 
     @Override
     public String name() {

@@ -156,7 +156,8 @@ final class ProgramWriter {
             line(1, "else:");
             line(2, "t += \"" + random.pick(List.of("-", "o", "x")) + "\"");
         }
-        line(0, "print(" + random.pick(List.of("t", "t[::-1]", "len(t)", "t + s[0]", "t[1:]", "t + str(len(s))")) + ")");
+        line(0, "print(" + random.pick(List.of("t", "t[::-1]", "len(t)", "t + s[0]", "t[1:]", "t + str(len(s))"))
+                + ")");
     }
 
     private void function() {

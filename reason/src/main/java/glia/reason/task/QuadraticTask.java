@@ -73,7 +73,8 @@ final class QuadraticTask implements Task {
             }
             rest = text.substring(zero + 1);
         }
-        return AnswerNumbers.in(rest).filter(found -> found.size() == 1 || found.size() == 2).map(found -> new TreeSet<>(found).stream()
+        return AnswerNumbers.in(rest).filter(found -> found.size() == 1 || found.size() == 2)
+                .map(found -> new TreeSet<>(found).stream()
                 .map(Rational::toString).collect(Collectors.joining(", ")));
     }
 

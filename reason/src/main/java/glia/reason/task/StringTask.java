@@ -15,7 +15,8 @@ import java.util.stream.IntStream;
 /// The canonical form is the string, for all operations and levels.
 final class StringTask implements Task {
     private static final List<String> LEVELS = List.of("one operation on 3 to 5 letters",
-            "one operation on 6 to 9 letters", "two operations on 5 to 8 letters", "three operations on 6 to 10 letters");
+            "one operation on 6 to 9 letters", "two operations on 5 to 8 letters",
+            "three operations on 6 to 10 letters");
     private static final Pattern QUOTED = Pattern.compile("[\"'`\u201C\u2018]([A-Za-z0-9]+)[\"'`\u201D\u2019]");
     private static final Pattern WORD = Pattern.compile("[a-z0-9]+");
 

@@ -46,7 +46,8 @@ public record TaskSet(Task task, int minLevel, int maxLevel, long seed) {
 
     private static int level(String digits, String spec) {
         if (!digits.matches("\\d{1,4}")) {
-            throw new IllegalArgumentException("'" + spec + "': found '" + digits + "', expected a level, such as 2, or "
+            throw new IllegalArgumentException("'" + spec + "': found '" + digits
+                    + "', expected a level, such as 2, or "
                     + "a range of levels, such as 1-3");
         }
         return Integer.parseInt(digits);

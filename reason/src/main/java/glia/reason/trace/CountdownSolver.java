@@ -159,7 +159,8 @@ final class CountdownSolver implements Solver {
             return true;
         }
 
-        /// Looks for what is left of `wanted` without its last operation: `y + c`, `y - c`, `y * c`, or `c - y` for `~`.
+        /// Looks for what is left of `wanted` without its last operation: `y + c`, `y - c`, `y * c`, or `c - y` for
+        /// `~`.
         private boolean remainder(Part c, char sign, long wanted, long most, List<Part> rest, Outer outer) {
             boolean isProduct = sign == '*';
             if (isProduct && (c.value < 2 || wanted % c.value != 0)) {

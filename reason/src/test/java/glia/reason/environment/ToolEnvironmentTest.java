@@ -60,7 +60,8 @@ class ToolEnvironmentTest {
             String observed = observed(environment.start(problem).step(text));
             assertTrue(observed.startsWith("<result>error: expected one call at the end"), text + ": " + observed);
         }
-        for (String input : List.of("", "1/0", "9^9^9^9", "(".repeat(300), "x", "1+".repeat(1_000_000), "1".repeat(399))) {
+        for (String input : List.of("", "1/0", "9^9^9^9", "(".repeat(300), "x", "1+".repeat(1_000_000),
+                "1".repeat(399))) {
             String observed = observed(environment.start(problem).step("<calculator>" + input + "</calculator>"));
             assertTrue(observed.startsWith("<result>error: ") || observed.length() < 420, observed);
         }
@@ -79,12 +80,14 @@ class ToolEnvironmentTest {
     @Test
     void rolloutsGoThroughEpisodes() {
         EpisodeTurns turns = new EpisodeTurns(List.of(environment.start(problem), environment.start(problem)),
-                tokens -> new String(tokens, 0, tokens.length - 1), text -> ("\n" + text + "\n").codePoints().toArray());
+                tokens -> new String(tokens, 0, tokens.length - 1), text -> ("\n" + text
+                + "\n").codePoints().toArray());
         int[] first = "<calculator>2*3</calculator>\u0000".codePoints().toArray();
         int[] observation = turns.next(1, first).orElseThrow();
         assertArrayEquals("\n<result>6</result>\n".codePoints().toArray(), observation);
         assertEquals(OptionalDouble.empty(), turns.reward(1));
-        int[] all = ("<calculator>2*3</calculator>\u0000\n<result>6</result>\n" + problem.answer() + "\u0000").codePoints()
+        int[] all = ("<calculator>2*3</calculator>\u0000\n<result>6</result>\n" + problem.answer()
+                + "\u0000").codePoints()
                 .toArray();
         assertEquals(Optional.empty(), turns.next(1, all));
         assertEquals(OptionalDouble.of(1), turns.reward(1));

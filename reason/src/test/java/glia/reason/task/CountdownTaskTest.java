@@ -32,7 +32,8 @@ class CountdownTaskTest {
     @ValueSource(strings = {"", "32", "3*7+11+0", "3*7+11-11+11", "3+7+11", "3*7+12", "3*7+11=33", "3*7+11=32=32",
         "3*7+11 or 11+3*7", "3*7+11, 3+7+11", "3*7=21, 21+11=32", "-3+7", "3*7+11/1", "3*7+11^1", "-(3-7)*8", "96/3",
         "<think>3*7+11</think>", "<think>3*7+11", "3*7+11</think>", "<think>a</think>3+7</think>3*7+11", "4*8", "20+12",
-        "Answer: 3*7+11\nAnswer: 3+7+11", "<answer>3*7+11</answer><answer>3*7</answer>", "(3*7+11", "3*7+11)", "3**7+11",
+        "Answer: 3*7+11\nAnswer: 3+7+11", "<answer>3*7+11</answer><answer>3*7</answer>", "(3*7+11", "3*7+11)",
+        "3**7+11",
         "3.0*7+11", "13,3*7+11", "a3*7+11", "3*7+11%", "√3*7+11", "3*7+11\n3+7", "+3*7+11", "3(7)+11", "=32", "３*7+11",
         "3*7+11=", "0*5+3*7+11", "1*(3*7+11)", "3*7+11 = 21 + 11", "3*7+11²", "hello </think> <think> 3*7+11"})
     void wrongAnswersAreRefused(String completion) {
@@ -49,7 +50,8 @@ class CountdownTaskTest {
     void problemsHaveTheirWordingAndSolutions() {
         for (int level = 1; level <= 5; level++) {
             int max = level == 1 || level == 3 ? 10 : 20;
-            String list = level <= 2 ? "\\d+ and \\d+" : level <= 4 ? "\\d+, \\d+ and \\d+" : "\\d+, \\d+, \\d+ and \\d+";
+            String list = level <= 2 ? "\\d+ and \\d+" : level <= 4 ? "\\d+, \\d+ and \\d+"
+                    : "\\d+, \\d+, \\d+ and \\d+";
             TaskSet set = TaskSet.of(task, level, 1);
             for (long i = 0; i < 500; i++) {
                 Problem problem = set.problem(i % 2 == 0 ? Split.TRAIN : Split.HELD_OUT, i);

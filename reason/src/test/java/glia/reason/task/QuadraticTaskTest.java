@@ -31,9 +31,11 @@ class QuadraticTaskTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"x = -2", "x = 3", "2, 3", "-2, 3, 4", "(x+2)(x-3)", "(x+2)(x-3) = 0", "x - 2, 3", "x -2, 3",
+    @ValueSource(strings = {"x = -2", "x = 3", "2, 3", "-2, 3, 4", "(x+2)(x-3)", "(x+2)(x-3) = 0", "x - 2, 3",
+            "x -2, 3",
         "x = 1 - 3 or x = 3", "x = -2 or x = 3 or x = 5", "x ≠ -2, 3", "not -2, 3", "x isn't -2 or 3", "-2 < x < 3",
-        "x = -2\nx = 5\nx = 3", "x = √4", "-2x, 3", "x^2 = -2, 3", "-2 + 0, 3", "3-2", "x = 3 -2", "2 - 2 3", "1(-2), 3",
+        "x = -2\nx = 5\nx = 3", "x = √4", "-2x, 3", "x^2 = -2, 3", "-2 + 0, 3", "3-2", "x = 3 -2", "2 - 2 3",
+        "1(-2), 3",
         "x = --2 or x = 3", "-2, 3!2", "-23", "x = -2 or x = 3i", "x = -2e0, 3", "x = -2, y3", "sqrt 9, -2", "-2 3"})
     void otherAnswersAreWrong(String completion) {
         assertFalse(isRight("</think>" + completion, -2, 3));

@@ -27,13 +27,15 @@ class TaskAnswersTest {
         assertAnswers("linear", Map.of("answer", "x = 7/3", "solution", "7/3"),
                 List.of("x = 7/3", "7/3", "x=14/6", "The solution of 3x + 5 = 12 is x = 7/3.", "\\boxed{\\frac{7}{3}}"),
                 List.of("x = 2.333", "x = -7/3", "-x = 7/3", "3x = 7", "2x = 7/3", "x = 7/3 or x = 1", "x = 7/3, 1",
-                        "x = 1; x = 7/3", "3x - 7/3 = 7/3", "x = 7", "x - 7/3 = 7/3", "x ≈ 7/3", "x = 7/0", "5x = 7/3"));
+                        "x = 1; x = 7/3", "3x - 7/3 = 7/3", "x = 7", "x - 7/3 = 7/3", "x ≈ 7/3", "x = 7/0",
+                        "5x = 7/3"));
     }
 
     @Test
     void sorting() {
         assertAnswers("sorting", Map.of("answer", "", "order", List.of("-3", "5", "20")),
-                List.of("-3, 5, 20", "-3,5,20", "[-3, 5, 20]", "-3, 5 and 20", "-3 < 5 < 20", "The order is: -3, 5, 20.",
+                List.of("-3, 5, 20", "-3,5,20", "[-3, 5, 20]", "-3, 5 and 20", "-3 < 5 < 20",
+                "The order is: -3, 5, 20.",
                         "Sorted: −3, 5, 20"),
                 List.of("-3, 5", "5, -3, 20", "-3, 5, 20, 20", "3, 5, 20", "-3+5+20", "20, 5, -3"));
         assertAnswers("sorting", Map.of("answer", "", "order", List.of("ab", "ba", "cd")),
@@ -43,14 +45,20 @@ class TaskAnswersTest {
 
     @Test
     void deduction() {
-        assertAnswers("deduction", Map.of("answer", "", "kinds", Map.of("Ann", "knight", "Ben", "knave", "Eva", "knave")),
-                List.of("Ann is a knight, Ben is a knave, Eva is a knave", "Ben and Eva are knaves, and Ann is a knight.",
+        assertAnswers("deduction", Map.of("answer", "", "kinds", Map.of("Ann", "knight", "Ben", "knave", "Eva",
+                "knave")),
+                List.of("Ann is a knight, Ben is a knave, Eva is a knave",
+                "Ben and Eva are knaves, and Ann is a knight.",
                         "Knights: Ann. Knaves: Ben, Eva", "Ann: knight\nBen: knave\nEva: knave", "Ann = knight, Ben = "
-                                + "knave, Eva = knave", "Knaves: Eva, Ben; Knights: Ann", "**Ann**: knight, **Ben**: knave,"
+                                + "knave, Eva = knave", "Knaves: Eva, Ben; Knights: Ann",
+                                "**Ann**: knight, **Ben**: knave,"
                                 + " **Eva**: knave"),
-                List.of("Ann is a knight", "Ann is a knight, Ben is a knave", "Ann is not a knave, Ben is a knave, Eva is "
-                        + "a knave", "Ann is a knight, Ann is a knave, Ben is a knave, Eva is a knave", "Ann is a knave, "
-                        + "Ben is a knave, Eva is a knave", "Ann is a knight or a knave, Ben is a knave, Eva is a knave",
+                List.of("Ann is a knight", "Ann is a knight, Ben is a knave",
+                "Ann is not a knave, Ben is a knave, Eva is "
+                        + "a knave", "Ann is a knight, Ann is a knave, Ben is a knave, Eva is a knave",
+                        "Ann is a knave, "
+                        + "Ben is a knave, Eva is a knave",
+                        "Ann is a knight or a knave, Ben is a knave, Eva is a knave",
                         "Ann isn't a knave, Ben is a knave, Eva is a knave", "all are knaves", "Ann, Ben, Eva",
                         "Ann is a knight, Ben is a knave, Eva is a knave, Dan is a knave", "knight knave knave"));
     }
@@ -60,7 +68,8 @@ class TaskAnswersTest {
         assertAnswers("ordering", Map.of("answer", "", "order", List.of("Cora", "Ann", "Ben")),
                 List.of("Cora, Ann, Ben", "First Cora, then Ann and then Ben.", "Cora > Ann > Ben", "1. Cora\n2. Ann\n"
                         + "3. Ben"),
-                List.of("Cora, Ann", "Ann, Cora, Ben", "Cora, Ann, Ben, Cora", "Ben < Ann < Cora", "Cora, Ann, Ben, Dan",
+                List.of("Cora, Ann", "Ann, Cora, Ben", "Cora, Ann, Ben, Cora", "Ben < Ann < Cora",
+                "Cora, Ann, Ben, Dan",
                         "not Cora, Ann, Ben", "Ben after Ann after Cora", "Cora, Ann or Ben", "cora, ann, ben"));
     }
 
@@ -69,7 +78,8 @@ class TaskAnswersTest {
         assertAnswers("strings", Map.of("answer", "tenalp"),
                 List.of("tenalp", "\"tenalp\"", "The result is \"tenalp\".", "`tenalp`", "TENALP", "tenalp."),
                 List.of("planet", "\"tenalp\" or \"planet\"", "tenal", "ten alp", "it is tenalp or planet"));
-        assertAnswers("strings", Map.of("answer", "2"), List.of("2", "It occurs 2 times.", "\"2\""), List.of("3", "2 or 3"));
+        assertAnswers("strings", Map.of("answer", "2"), List.of("2", "It occurs 2 times.", "\"2\""), List.of("3",
+                "2 or 3"));
     }
 
     @Test
@@ -78,14 +88,17 @@ class TaskAnswersTest {
                 List.of("[1, 2]", "`[1, 2]`", "It prints [1, 2]", "```\n[1, 2]\n```", "Output: [1, 2]"),
                 List.of("[1, 3]", "[1, 2]\n[1, 2]", "1, 2", "[1, 2] or [1, 3]", ""));
         assertAnswers("programs", Map.of("answer", "-7"),
-                List.of("-7", "The program prints -7.", "It prints: `-7`", "the value is -7"), List.of("7", "-7 or 7", "-7 -7"));
+                List.of("-7", "The program prints -7.", "It prints: `-7`", "the value is -7"), List.of("7", "-7 or 7",
+                "-7 -7"));
     }
 
     @Test
     void numbers() {
-        assertAnswers("word-problems", Map.of("answer", "1200"), List.of("1200", "Ann has 1,200 apples.", "40 * 30 = 1200"),
+        assertAnswers("word-problems", Map.of("answer", "1200"), List.of("1200", "Ann has 1,200 apples.",
+                "40 * 30 = 1200"),
                 List.of("1,20", "120", "1200 or 1300", "about 1200 or so"));
-        assertAnswers("arithmetic", Map.of("answer", "-5"), List.of("-5", "−5", "2 - 7 = -5", "-10/2"), List.of("5", "2 - 7",
+        assertAnswers("arithmetic", Map.of("answer", "-5"), List.of("-5", "−5", "2 - 7 = -5", "-10/2"), List.of("5",
+                "2 - 7",
                 "- 5 - 0"));
     }
 }

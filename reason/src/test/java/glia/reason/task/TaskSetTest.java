@@ -104,7 +104,8 @@ class TaskSetTest {
     void hostileCompletionsAreWrong(Task task) {
         Problem problem = TaskSet.of(task, 1, 3).problem(Split.HELD_OUT, 0);
         List<String> parts = List.of("(", ")", "1", "9", "-", "1+", "(1+", "((1)", "<think>", "</think>", "\\boxed{",
-                "<answer>", "</answer>", "\n", " ", "Answer: 1\nAnswer: 2\n", "= ", ",", "x = 1 or ", "\uD800", "\u0000", "{", "*/",
+                "<answer>", "</answer>", "\n", " ", "Answer: 1\nAnswer: 2\n", "= ", ",", "x = 1 or ", "\uD800",
+                "\u0000", "{", "*/",
                 "Answer:", "^2", "\\frac{", "a", "A is a knight, ", problem.answer() + " ; ");
         long start = System.nanoTime();
         for (String part : parts) {
