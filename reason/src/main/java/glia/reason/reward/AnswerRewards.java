@@ -95,8 +95,8 @@ final class AnswerRewards {
             if (expected.isEmpty()) {
                 return OptionalDouble.empty();
             }
-            Optional<MathAnswer> answer = answers.answer(sample).flatMap(text -> strict ? MathAnswer.findStrict(text)
-                    : MathAnswer.find(text));
+            Optional<MathAnswer> answer = answers.text(sample.completion())
+                    .flatMap(text -> strict ? MathAnswer.findStrict(text) : MathAnswer.find(text));
             return of(answer.isPresent() && expected.get().accepts(answer.get()));
         };
     }

@@ -86,7 +86,7 @@ final class LatexText {
         String text = SIZES.matcher(latex).replaceAll("");
         text = DROPPED.matcher(text).replaceAll(m -> m.group().indexOf("dots") >= 0 ? " " : "");
         text = FONTS.matcher(text).replaceAll("\\\\text");
-        text = text.replaceAll("\\\\[dtc]frac", "\\\\frac").replace("~=", "\\approx");
+        text = text.replaceAll("\\\\[dtc]frac", "\\\\frac").replace("~=", "\\approx").replace('~', ' ');
         text = COMMA.matcher(text).replaceAll(",");
         text = AND_OR.matcher(text).replaceAll(",");
         text = PERCENT.matcher(text).replaceAll("\\\\%");
