@@ -30,6 +30,8 @@ import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -210,6 +212,27 @@ class ModelMergeTest {
                 }
             }
         }
+    }
+
+    @Test
+    void numbersThatAreNotFiniteAreRefused() throws IOException {
+        Path whole = Files.createDirectories(temporary.resolve("whole"));
+        Path damaged = Files.createDirectories(temporary.resolve("damaged"));
+        for (Path folder : List.of(whole, damaged)) {
+            TinyModel.write(folder, new TinyConfig("llama", 2, 4, 2, 8, 0, 12, 24).json(), 3);
+        }
+        Path file = damaged.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putFloat(bytes.length - 4, Float.NaN);
+        Files.write(file, bytes);
+        Path out = temporary.resolve("out");
+        String message = assertThrows(CheckpointException.class, () -> merge(out).models(List.of(whole, damaged),
+                Optional.empty(), new Linear(List.of(1.0, 1.0)))).getMessage();
+        assertTrue(message.contains("damaged") && message.contains("NaN"), message);
+        String base = assertThrows(CheckpointException.class, () -> merge(out).models(List.of(whole),
+                Optional.of(damaged), new Ties(List.of(1.0), 1))).getMessage();
+        assertTrue(base.contains("damaged") && base.contains("NaN"), base);
+        assertFalse(Files.exists(out.resolve("config.json")));
     }
 
     @Test

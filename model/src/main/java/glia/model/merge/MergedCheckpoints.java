@@ -109,15 +109,26 @@ final class MergedCheckpoints implements AutoCloseable {
         try (Arena own = Arena.ofConfined()) {
             List<Tensor> models = new ArrayList<>();
             for (Part part : parts) {
-                models.add(Decode.widen(part.tensors.tensor(name), own));
+                models.add(finite(part.path, name, Decode.widen(part.tensors.tensor(name), own)));
             }
-            Tensor result = method.needsBase() ? Decode.widen(stored, scratch)
+            Tensor result = method.needsBase()
+                    ? finite(first.path().orElseThrow(), name, Decode.widen(stored, scratch))
                     : Tensor.allocate(scratch, DType.F32, stored.shape());
             method.merge(result, models);
             return type == DType.F32 ? result : Encode.narrow(result, type, scratch);
         } catch (CheckpointException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static Tensor finite(Path path, String name, Tensor wide) throws CheckpointException {
+        for (long i = 0; i < wide.size(); i++) {
+            if (!Float.isFinite(wide.get(i))) {
+                throw new CheckpointException(path, name, "holds " + wide.get(i) + " (number " + i
+                        + "), expected finite numbers; the model is damaged");
+            }
+        }
+        return wide;
     }
 
     @Override
