@@ -82,8 +82,8 @@ final class Manifest {
             for (Path file : Folders.files(folder)) {
                 String name = name(folder, file);
                 if (!name.equals(NAME) && !files.has(name)) {
-                    throw new CheckpointException(folder.resolve(NAME), "", "does not name " + name + "; the checkpoint "
-                            + "is damaged");
+                    throw new CheckpointException(folder.resolve(NAME), "", "does not name " + name
+                            + "; the checkpoint is damaged");
                 }
             }
         } catch (CheckpointException damaged) {

@@ -26,7 +26,7 @@ public record TorchAdafactor(double d, double decay, double smallestDeviation, d
             throw new IllegalArgumentException("d is " + d + ", expected a finite number of at least 1");
         }
         if (!(decay <= 0)) {
-            throw new IllegalArgumentException("the exponent of Adafactor's decay is " + decay + ", expected at most 0");
+            throw new IllegalArgumentException("the exponent of the decay is " + decay + ", expected at most 0");
         }
         Checks.notNegative("ε₁", smallestDeviation);
         Checks.notNegative("ε₂", smallestScale);
