@@ -83,7 +83,8 @@ public final class ModelThinking {
         }
         ThinkingTemplate known = template();
         return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, thinking.effort(),
-                budget(thinking, contextLength, room), thinking.minTokens(), first(known, thinking, state), known.forcedEnd()));
+                budget(thinking, contextLength, room), thinking.minTokens(), first(known, thinking, state),
+                known.forcedEnd()));
     }
 
     /// A default budget leaves a quarter of the room to the answer.

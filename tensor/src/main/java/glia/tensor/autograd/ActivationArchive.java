@@ -2,6 +2,7 @@ package glia.tensor.autograd;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Weight;
@@ -58,9 +59,10 @@ final class ActivationArchive {
         }
     }
 
-    /// Notes whether the values of an activation, which was just computed, have been rounded to BF16.
-    void computed(Tensor x, boolean isBf16) {
-        if (isBf16) {
+    /// Notes an activation that was just computed, and rounds it to BF16 in place if wanted.
+    void computed(Tensor x, boolean isRounded, Kernels kernels) {
+        if (isRounded) {
+            kernels.gradients().roundToBf16(x);
             rounded.add(x);
         } else {
             rounded.remove(x);

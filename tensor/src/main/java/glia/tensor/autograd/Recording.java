@@ -67,10 +67,7 @@ final class Recording implements AutoCloseable {
             return y;
         }
         if (archive.isPresent()) {
-            if (own.roundsToBf16()) {
-                kernels.gradients().roundToBf16(y);
-            }
-            archive.get().computed(y, own.roundsToBf16());
+            archive.get().computed(y, own.roundsToBf16(), kernels);
         }
         kept.remove(y);
         gradients.need(y, needsGradient);

@@ -243,7 +243,8 @@ public final class Compute implements Ops, AutoCloseable {
         require(v.cols() == shape.numKeyValueHeads() * shape.valueSize() && v.rows() == tokens
                 || v == k && shape.numKeyValueHeads() == 1 && v.cols() >= shape.valueSize(), "attention", v, shape);
         require(stored(learned).size() == shape.numParameters(), "attention", stored(learned), shape);
-        kernels.attention(y, logSumExp, q, (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns), runs, shape, stored(learned));
+        kernels.attention(y, logSumExp, q, (state == KeyValueState.NONE ? full : state).append(k, v, keyRuns), runs,
+                shape, stored(learned));
     }
 
     @Override

@@ -77,7 +77,8 @@ public record Distillation(Divergence divergence, double temperature) {
 
     /// The weighted mean over the rows of a batch.
     public Value of(Predictions student, Predictions teacher) {
-        return columns(student, teacher).column(0).times(student.weights()).sum().times(1 / student.batch().totalWeight());
+        return columns(student, teacher).column(0).times(student.weights()).sum()
+                .times(1 / student.batch().totalWeight());
     }
 
     /// Computes the loss of a batch and accumulates the student's gradients; the teacher is frozen.

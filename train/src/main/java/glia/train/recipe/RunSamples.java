@@ -19,7 +19,7 @@ final class RunSamples {
     /// Samples of a recipe's prompts.
     ///
     /// @param template renders prompts as messages of chats; empty for plain texts
-    /// @throws CheckpointException if the recipe asks for samples without prompts, or of a model that generates no text
+    /// @throws CheckpointException if the recipe wants samples without prompts, or of a model that generates no text
     static TextSamples of(Recipe recipe, Engine engine, Tokenizer tokenizer, Optional<ChatTemplate> template)
             throws CheckpointException {
         List<String> prompts = recipe.get(RecipeKeys.PROMPTS);

@@ -132,8 +132,8 @@ final class ReportData {
                 heatmap(table + "/per_layer").add(at, layer, Math.sqrt(sum))));
     }
 
-    /// The layer of a parameter: `layer 3 attention` of `QUERY of layer 3 attention`, `layers.3` of `layers.3.up`; the name itself if
-    /// it has none.
+    /// The layer of a parameter: `layer 3 attention` of `QUERY of layer 3 attention`, `layers.3` of `layers.3.up`; the
+    /// name itself if it has none.
     static String layer(String parameter) {
         Matcher layer = LAYER.matcher(parameter);
         return layer.find() ? layer.group() : parameter;
