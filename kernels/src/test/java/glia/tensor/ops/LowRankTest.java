@@ -367,25 +367,35 @@ class LowRankTest {
         return y;
     }
 
-    /// The row of a padding token gets no gradient, neither through A nor through B.
+    /// As in PEFT, the row of a padding token in B gets no gradient; A learns from its lookups too.
     @Test
     void frozenRowsLearnNothing() {
         try (Workers workers = new Workers(1); Arena arena = Arena.ofShared()) {
             Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
             LowRank w = random(arena, new Weight.Stored(Fixtures.random(arena, DType.F32, 6, 5, 1)), 1);
             Weight sum = new Weight.Stored(w.toF32(arena));
-            try (Gradients dense = new Gradients(); Gradients low = new Gradients();
-                    Recorder denseOps = new Recorder(kernels, dense); Recorder lowOps = new Recorder(kernels, low)) {
-                for (Recorder ops : List.of(denseOps, lowOps)) {
-                    Tensor y = ops.embed(ops == denseOps ? sum : w, new int[] {1, 4, 1, 0}, 4, 1);
-                    for (long i = 0; i < y.size(); i++) {
-                        ops.gradient(y).set(i, i + 1);
-                    }
-                    ops.backward();
-                }
-                assertProjected(arena, low, w, dense.of(sum), "embedding");
+            try (Gradients all = new Gradients(); Gradients low = new Gradients(); Gradients unfrozen = new Gradients()) {
+                embed(kernels, all, sum, -1);
+                embed(kernels, unfrozen, w, -1);
+                embed(kernels, low, w, 1);
+                assertProjected(arena, unfrozen, w, all.of(sum), "embedding");
+                assertClose(unfrozen.of(w.a()), low.of(w.a()), 1e-6, "A");
+                Tensor db = unfrozen.of(w.b());
+                assertTrue(isNotZero(db.rows(1, 2)));
+                db.rows(1, 2).zero();
+                assertClose(db, low.of(w.b()), 1e-6, "B");
                 assertFalse(isNotZero(low.of(w.b()).rows(1, 2)));
             }
+        }
+    }
+
+    private static void embed(Kernels kernels, Gradients gradients, Weight table, int frozenRow) {
+        try (Recorder ops = new Recorder(kernels, gradients)) {
+            Tensor y = ops.embed(table, new int[] {1, 4, 1, 0}, 4, frozenRow);
+            for (long i = 0; i < y.size(); i++) {
+                ops.gradient(y).set(i, i + 1);
+            }
+            ops.backward();
         }
     }
 }
