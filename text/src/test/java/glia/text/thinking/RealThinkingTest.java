@@ -97,9 +97,10 @@ class RealThinkingTest {
         assertTrue(ThinkingTemplate.of(template(name), OPTIONS).isEmpty());
     }
 
-    /// What the template writes of a finished turn is split into what it was made of, cut after any character.
+    /// What the template writes of a finished turn is split into what it was made of, cut after any character. Not for
+    /// Kimi K2 Thinking, whose template writes the thoughts of turns with tool calls only.
     @ParameterizedTest
-    @CsvSource({"GLM-4.6", "Kimi-K2-Thinking", "MiniMax-M2", "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "Qwen-Qwen3-0.6B",
+    @CsvSource({"GLM-4.6", "MiniMax-M2", "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "Qwen-Qwen3-0.6B",
             "Qwen3.5-4B", "openai-gpt-oss-120b"})
     void renderedTurnsAreSplitAgain(String name) throws IOException {
         ChatTemplate template = template(name);
