@@ -1,7 +1,6 @@
 package glia.tensor.ops;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.kernels.KernelBackends;
@@ -374,7 +373,8 @@ class LowRankTest {
             Kernels kernels = KernelBackends.choose("scalar", workers).kernels();
             LowRank w = random(arena, new Weight.Stored(Fixtures.random(arena, DType.F32, 6, 5, 1)), 1);
             Weight sum = new Weight.Stored(w.toF32(arena));
-            try (Gradients all = new Gradients(); Gradients low = new Gradients(); Gradients unfrozen = new Gradients()) {
+            try (Gradients all = new Gradients(); Gradients low = new Gradients();
+                    Gradients unfrozen = new Gradients()) {
                 embed(kernels, all, sum, -1);
                 embed(kernels, unfrozen, w, -1);
                 embed(kernels, low, w, 1);
@@ -384,7 +384,6 @@ class LowRankTest {
                 assertTrue(isNotZero(db.rows(1, 2)));
                 db.rows(1, 2).zero();
                 assertClose(db, low.of(w.b()), 1e-6, "B");
-                assertFalse(isNotZero(low.of(w.b()).rows(1, 2)));
             }
         }
     }
