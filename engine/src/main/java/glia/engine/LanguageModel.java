@@ -216,7 +216,9 @@ public final class LanguageModel implements AutoCloseable {
     /// last token, `[2 D]`. Of long prompts the end counts.
     ///
     /// @throws IllegalArgumentException if the model does not think
+    /// @throws IllegalStateException if the model is closed
     public float[] promptFeatures(String question) {
+        loaded.requireOpen();
         RenderOptions instant = thinking.render(render, ThinkingOptions.of(Effort.INSTANT));
         int[] all = tokenizer.encode(template().orElseThrow().renderTrusted(List.of(ChatMessage.user(question)),
                 instant), false);

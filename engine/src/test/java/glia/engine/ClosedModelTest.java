@@ -48,7 +48,8 @@ class ClosedModelTest {
 
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.of(
-            LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "kernels"),
+            LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "kernels",
+                "renderOptions", "thinking", "routed", "requireThinking"),
             LoadedModel.class, Set.of("close", "contextLength", "kernels"),
             Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes", "pool"),
             Scheduler.class, Set.of("close", "load"),
