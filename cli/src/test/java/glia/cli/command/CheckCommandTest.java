@@ -62,11 +62,11 @@ class CheckCommandTest {
         copy(CASES.resolve("steps"), tree.resolve("steps"));
         copy(GOLDEN, folder.resolve("golden/llama"));
         Files.createDirectories(tree.resolve("astrology"));
-        Files.writeString(tree.resolve("steps/grpo-new.json"), "{}");
+        Files.writeString(tree.resolve("steps/nash-md.json"), "{}");
         String text = run(ExitCode.OK, "check", "--cases", tree.toString());
         assertTrue(text.contains("pass  steps/sft-full: "), text);
         assertTrue(text.endsWith("2 of 2 cases passed\nunknown groups: astrology\n"
-                + "unknown kinds of cases in steps: grpo-new\n"), text);
+                + "unknown kinds of cases in steps: nash-md\n"), text);
 
         Files.delete(folder.resolve("golden/llama/model.safetensors"));
         text = run(ExitCode.FAILED, "check", "--cases", tree.toString());
