@@ -36,7 +36,7 @@ public final class TasksTracesCommand implements Command {
                     + "…}, for models without a chat template) or text ({\"text\": …}, for pretraining) "
                     + "(default: chat)", "--format");
     private static final Option<String> QUALITY = Option.text("MIX",
-            "strategies with their weights, such as random:3,pruned:1, of guess, random, ordered and pruned "
+            "strategies with their weights, such as random:3,pruned:1, of guess, random, ordered, pruned and direct "
                     + "(default: guess:1,random:3,ordered:3,pruned:3)", "--quality");
     private static final Option<Float> VERIFY = Option.number("SHARE", 0, 1,
             "share of traces that verify their answer (default: 0.25)", "--verify");

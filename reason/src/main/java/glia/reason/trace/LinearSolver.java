@@ -15,7 +15,7 @@ final class LinearSolver implements Solver {
         Rational x = switch (strategy) {
             case GUESS -> Rational.of(pad.random().between(-MAX_X, MAX_X));
             case RANDOM, ORDERED -> values(all, strategy, pad);
-            case PRUNED -> derivation(all, pad);
+            case PRUNED, DIRECT -> derivation(all, pad);
         };
         return "x = " + x;
     }

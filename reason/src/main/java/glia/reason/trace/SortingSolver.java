@@ -24,7 +24,7 @@ final class SortingSolver implements Solver {
             case GUESS -> elements;
             case RANDOM -> random(elements, comparator, pad);
             case ORDERED -> insertion(elements, comparator, pad);
-            case PRUNED -> selection(elements, comparator, pad);
+            case PRUNED, DIRECT -> selection(elements, comparator, pad);
         };
         return String.join(", ", result);
     }

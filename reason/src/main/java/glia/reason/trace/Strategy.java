@@ -9,5 +9,7 @@ public enum Strategy {
     /// Attempts in a fixed order, without repetition.
     ORDERED,
     /// Attempts of which hopeless ones are left out, or a derivation.
-    PRUNED
+    PRUNED,
+    /// The right answer without a block of thoughts, to train a model whose thinking can be switched off.
+    DIRECT
 }

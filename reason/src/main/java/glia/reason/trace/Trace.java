@@ -16,9 +16,10 @@ import java.util.Map;
 /// @param isRight whether the task's verifier accepts the answer
 public record Trace(Problem problem, String thoughts, String answer, Strategy strategy, int attempts,
         boolean isVerified, boolean isRight) {
-    /// The completion: `<think>`, the thoughts, `</think>` and the answer, in lines.
+    /// The completion: `<think>`, the thoughts, `</think>` and the answer, in lines; of [Strategy#DIRECT] the answer
+    /// alone.
     public String completion() {
-        return completion(thoughts, answer);
+        return strategy == Strategy.DIRECT ? answer : completion(thoughts, answer);
     }
 
     static String completion(String thoughts, String answer) {

@@ -39,11 +39,24 @@ public record TraceSet(TaskSet set, TraceOptions options) {
         Problem problem = set.problem(split, index);
         RandomStream random = new RandomStream(TRACE, set.seed(), split.ordinal(), index);
         Strategy strategy = strategy(random);
+        if (strategy == Strategy.DIRECT) {
+            return direct(problem, random);
+        }
         Scratchpad pad = new Scratchpad(random, options);
         String answer = SOLVERS.get(set.name()).solve(problem, strategy, pad);
-        boolean isRight = set.task().finalAnswer(Trace.completion(pad.text(), answer))
-                .filter(a -> set.task().isRight(a, problem.fields())).isPresent();
-        return new Trace(problem, pad.text(), answer, strategy, pad.attempts(), pad.isVerified(), isRight);
+        return new Trace(problem, pad.text(), answer, strategy, pad.attempts(), pad.isVerified(),
+                isRight(problem, Trace.completion(pad.text(), answer)));
+    }
+
+    /// The answer of a search without slips and limits.
+    private Trace direct(Problem problem, RandomStream random) {
+        Scratchpad pad = new Scratchpad(random, options.with(0, 0, Integer.MAX_VALUE));
+        String answer = SOLVERS.get(set.name()).solve(problem, Strategy.PRUNED, pad);
+        return new Trace(problem, "", answer, Strategy.DIRECT, 0, false, isRight(problem, answer));
+    }
+
+    private boolean isRight(Problem problem, String completion) {
+        return set.task().finalAnswer(completion).filter(a -> set.task().isRight(a, problem.fields())).isPresent();
     }
 
     private Strategy strategy(RandomStream random) {
