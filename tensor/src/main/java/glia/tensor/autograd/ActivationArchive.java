@@ -2,7 +2,6 @@ package glia.tensor.autograd;
 
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Weight;
@@ -13,9 +12,10 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 
 /// Compact copies of activations for the backward pass. In mixed precision, when the forward pass has read the
-/// activations of a sublayer for the last time, those that the backward pass will read are copied, as BF16 if they were
-/// rounded to it, and the workspace is reused by the next sublayer. Before the backward pass of the sublayer
-/// they are restored at the same addresses with the same bits.
+/// activations of a sublayer for the last time, those that the backward pass will read are copied, as BF16 if all their
+/// values are BF16 values, and the workspace is reused by the next sublayer. The values decide, since operations may
+/// overwrite activations that were rounded. Before the backward pass of the sublayer they are restored at the same
+/// addresses with the same bits.
 final class ActivationArchive {
     private static final long ALIGNMENT = 64;
 
@@ -30,7 +30,6 @@ final class ActivationArchive {
     private final Workers workers;
     private final ActivationGradients gradients;
     private final Set<Tensor> results = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Set<Tensor> rounded = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Set<Tensor> read = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Operation.Inputs reader = new Operation.Inputs() {
         @Override
@@ -59,16 +58,6 @@ final class ActivationArchive {
         }
     }
 
-    /// Notes an activation that was just computed, and rounds it to BF16 in place if wanted.
-    void computed(Tensor x, boolean isRounded, Kernels kernels) {
-        if (isRounded) {
-            kernels.gradients().roundToBf16(x);
-            rounded.add(x);
-        } else {
-            rounded.remove(x);
-        }
-    }
-
     /// Adds activations to be saved.
     void keep(Tensor... xs) {
         read.addAll(Arrays.asList(xs));
@@ -88,7 +77,7 @@ final class ActivationArchive {
             needsGradient[i] = gradients.needs(t);
             offsets[i] = -1;
             if (read.contains(t) || !results.contains(t)) {
-                isBf16[i] = rounded.contains(t);
+                isBf16[i] = Bf16Copies.fits(workers, t);
                 offsets[i] = bytes;
                 bytes += Math.ceilDiv((isBf16[i] ? DType.BF16 : DType.F32).bytes(t.size()), ALIGNMENT) * ALIGNMENT;
             }
@@ -103,7 +92,6 @@ final class ActivationArchive {
             }
         }
         results.clear();
-        rounded.clear();
         read.clear();
         return new Saved(window, memory, offsets, isBf16, needsGradient);
     }

@@ -66,8 +66,8 @@ final class Recording implements AutoCloseable {
         if (wanted.isInput(own, y)) {
             return y;
         }
-        if (archive.isPresent()) {
-            archive.get().computed(y, own.roundsToBf16(), kernels);
+        if (archive.isPresent() && own.roundsToBf16()) {
+            kernels.gradients().roundToBf16(y);
         }
         kept.remove(y);
         gradients.need(y, needsGradient);
