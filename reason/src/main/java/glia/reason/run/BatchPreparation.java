@@ -7,7 +7,6 @@ import glia.reason.policy.advantage.AdvantageInput;
 import glia.reason.policy.advantage.Advantages;
 import glia.reason.policy.advantage.OutcomeEstimator;
 import glia.reason.rollout.Rollout;
-import glia.train.loss.KlEstimator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +17,10 @@ import java.util.TreeMap;
 ///
 /// @param computesOld whether old log-probabilities are those of the training pass, for precisions other than F32, in
 ///     place of the sampler's
+/// @param words whose shares are figures
+/// @param numbers that go on from batch to batch
 record BatchPreparation(RolloutSettings settings, PolicyTraining training, RolloutScoring scoring,
-        boolean computesOld) {
+        boolean computesOld, ReflectionWords words, RunNumbers numbers) {
     private static final double[][] NONE = {};
 
     RolloutBatch prepare(TrainingPass pass, long index, RolloutCollector.Collected collected) {
@@ -126,40 +127,12 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
 
     private Map<String, Double> figures(RolloutCollector.Collected collected, double[][] sampler,
             double[][] reference) {
-        List<ScoredRollout> scored = collected.rollouts();
-        Map<String, Double> figures = new TreeMap<>();
-        figures.put("reward/mean", mean(scored.stream().mapToDouble(ScoredRollout::reward).toArray()));
-        for (int c = 0; c < scoring.weights().length && scoring.weights().length > 1; c++) {
-            int column = c;
-            figures.put("reward/" + scoring.name(c), mean(scored.stream().mapToDouble(r -> r.scores()[column])
-                    .toArray()));
-        }
-        figures.put("reward/failures", (double) scoring.failures());
-        figures.put("accuracy/training", mean(scored.stream().mapToDouble(r -> r.isRight() ? 1 : 0).toArray()));
-        figures.put("response_length/mean", mean(scored.stream().mapToDouble(r -> r.rollout().numSampled())
-                .toArray()));
-        figures.put("response_length/max", scored.stream().mapToDouble(r -> r.rollout().numSampled()).max()
-                .orElse(0));
-        figures.put("groups/cut", mean(scored.stream().mapToDouble(r -> r.rollout().isFinished() ? 0 : 1).toArray()));
-        figures.put("groups/all_right", collected.allRight());
-        figures.put("groups/all_wrong", collected.allWrong());
-        figures.put("rollouts/generated", (double) collected.numGenerated());
-        figures.put("rollouts/tokens_per_second", collected.numTokens() / Math.max(1e-9, collected.seconds()));
+        Map<String, Double> figures = BatchFigures.of(collected, scoring, words);
+        numbers.addTokens(collected.numTokens());
+        figures.put("rollouts/tokens_total", numbers.tokens());
         if (reference.length > 0) {
-            double sum = 0;
-            long count = 0;
-            for (int i = 0; i < sampler.length; i++) {
-                for (int t = 0; t < sampler[i].length; t++) {
-                    sum += KlEstimator.K3.of(sampler[i][t], reference[i][t]);
-                    count++;
-                }
-            }
-            figures.put("kl/reference", sum / Math.max(1, count));
+            figures.put("kl/reference", BatchFigures.divergence(sampler, reference));
         }
         return figures;
-    }
-
-    private static double mean(double[] numbers) {
-        return Arrays.stream(numbers).filter(x -> !Double.isNaN(x)).average().orElse(0);
     }
 }

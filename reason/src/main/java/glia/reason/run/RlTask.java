@@ -14,6 +14,7 @@ import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
 import glia.reason.task.TaskSet;
 import glia.tensor.Precision;
+import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
@@ -43,6 +44,7 @@ final class RlTask implements TaskRun {
     private final RolloutOptions options;
     private final PolicyTraining training;
     private final List<String> notes;
+    private Map<String, Tensor> state = Map.of();
 
     private RlTask(TaskContext context, Engine engine, ProblemSource problems, List<RewardColumn> rewards,
             RolloutSettings settings, RolloutOptions options, PolicyTraining training, List<String> notes) {
@@ -188,15 +190,32 @@ final class RlTask implements TaskRun {
                 .evaluate(Math.toIntExact(recipe.get(RlKeys.EVALUATED)), recipe.get(RlKeys.EVALUATION_TEMPERATURE))
                 .computeOldLogProbs(context.options().precision() != Precision.EXACT
                         || context.options().linear() != TrainingOptions.Linear.PLAIN)
-                .change(change).show(Math.toIntExact(recipe.get(RlKeys.SHOW_EVERY)),
+                .words(words(recipe)).change(change).show(Math.toIntExact(recipe.get(RlKeys.SHOW_EVERY)),
                         Math.toIntExact(recipe.get(RlKeys.SHOW)));
         rewards.forEach(building::reward);
+        state = building.state();
         return building.objective();
     }
 
     @Override
     public Map<String, Weight.Stored> weights() {
         return training.value().isPresent() ? training.value().get().head().weights() : Map.of();
+    }
+
+    private static ReflectionWords words(Recipe recipe) throws CheckpointException {
+        List<String> verification = recipe.get(RlKeys.VERIFICATION);
+        List<String> backtracking = recipe.get(RlKeys.BACKTRACKING);
+        try {
+            return ReflectionWords.of(verification, backtracking);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(recipe.has(RlKeys.VERIFICATION) ? RlKeys.VERIFICATION : RlKeys.BACKTRACKING,
+                    e.getMessage());
+        }
+    }
+
+    @Override
+    public Map<String, Tensor> state() {
+        return state;
     }
 
     @Override

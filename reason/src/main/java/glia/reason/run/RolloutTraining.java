@@ -5,9 +5,11 @@ import glia.engine.training.Loss;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.reward.Reward;
 import glia.reason.rollout.RolloutOptions;
+import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -39,6 +41,8 @@ public final class RolloutTraining {
     private boolean computesOld;
     private TurnFactory turns = TurnFactory.NONE;
     private UnaryOperator<Loss> change = UnaryOperator.identity();
+    private ReflectionWords words = ReflectionWords.DEFAULT;
+    private final RunNumbers numbers = new RunNumbers();
     private RolloutDisplay display = new RolloutDisplay(0, 0);
 
     /// @param engine of the model that is trained
@@ -126,6 +130,12 @@ public final class RolloutTraining {
         return this;
     }
 
+    /// Sets the words of verification and backtracking whose shares are figures.
+    public RolloutTraining words(ReflectionWords other) {
+        words = other;
+        return this;
+    }
+
     /// Adds losses such as those of routers of experts.
     public RolloutTraining change(UnaryOperator<Loss> losses) {
         change = losses;
@@ -151,8 +161,15 @@ public final class RolloutTraining {
         Optional<HeldOutEvaluation> evaluation = evaluated == 0 ? Optional.empty() : Optional.of(new HeldOutEvaluation(
                 engine, options.withTemperature(evaluationTemperature), problems, turns, scoring,
                 evaluated, settings.seed()));
-        return new RolloutObjective(collector, new BatchPreparation(settings, training, scoring, computesOld),
+        return new RolloutObjective(collector, new BatchPreparation(settings, training, scoring, computesOld,
+                words, numbers),
                 evaluation, change, tokenizer, display);
+    }
+
+    /// Numbers that checkpoints must hold besides weights, by name, for [glia.train.run.Trainer#keep]: with them a
+    /// resumed run has the same figures.
+    public Map<String, Tensor> state() {
+        return numbers.state();
     }
 
     private RolloutScoring scoring() {

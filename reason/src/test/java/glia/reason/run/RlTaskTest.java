@@ -148,6 +148,29 @@ class RlTaskTest {
         assertEquals(whole.repeatable(), parts);
     }
 
+    /// Tokens are counted over resumptions, and words by the recipe's lists.
+    @Test
+    void tokensAndWordsAreFigures() throws Exception {
+        String[] overrides = small("rl.iterations=2", "rl.resampling=1", "rl.verification_words=['3', '7', '*']",
+                "rl.backtracking_words=[]");
+        Exception e = assertThrows(CheckpointException.class,
+                () -> run("wrong", Existing.REFUSE, -1, overrides));
+        assertTrue(e.getMessage().contains("rl.verification_words") && e.getMessage().contains("'*'"), e.toString());
+        overrides[overrides.length - 2] = "rl.verification_words=['3', '7']";
+        Log log = run("run", Existing.REFUSE, 3, overrides);
+        log.steps.putAll(run("run", Existing.RESUME, -1, overrides).steps);
+        double tokens = 0;
+        for (long step = 1; step <= 8; step += 2) {
+            Map<String, Double> parts = log.steps.get(step).parts();
+            tokens += parts.get("rollouts/tokens");
+            assertEquals(tokens, parts.get("rollouts/tokens_total"));
+            assertTrue(parts.get("rollouts/tokens") >= 16 * parts.get("response_length/mean"), parts.toString());
+            assertTrue(parts.get("words/verification") >= 0 && !parts.containsKey("words/backtracking"));
+        }
+        assertTrue(log.steps.values().stream().anyMatch(f -> f.parts().getOrDefault("words/verification", 0.0) > 0));
+        assertTrue(tokens > 4 * 16);
+    }
+
     /// A run that dies goes on from the last checkpoint.
     @Test
     void aCrashedRunRepeatsTheRewards() throws Exception {
