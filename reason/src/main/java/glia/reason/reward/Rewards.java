@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 /// ```
 public final class Rewards {
     private static final List<NamedReward> ALL = Stream.of(AnswerRewards.all(), FormatRewards.all(),
-            LengthRewards.all(), CombinedRewards.all(), List.of(CodeReward.named(),
+            LengthRewards.all(), CombinedRewards.all(), List.of(RandomReward.named(), CodeReward.named(),
             JsonSchemaReward.named())).flatMap(List::stream).toList();
 
     private Rewards() { }

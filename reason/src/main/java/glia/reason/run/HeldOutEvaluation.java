@@ -29,10 +29,11 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
         for (int i = 0; i < count; i++) {
             all.add(problems.heldOut(i));
         }
+        long place = Hash.of(seed, PLACE);
         List<Rollout> rollouts = new RolloutGenerator(engine, options)
-                .generate(all.stream().map(PromptProblem::ids).toList(), 1, Hash.of(seed, PLACE),
+                .generate(all.stream().map(PromptProblem::ids).toList(), 1, place,
                         turns.begin(all, 1));
-        List<ScoredRollout> scored = scoring.score(all, rollouts, 1, 0);
+        List<ScoredRollout> scored = scoring.score(all, rollouts, 1, place);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, count);
         Map<String, Double> figures = new TreeMap<>();

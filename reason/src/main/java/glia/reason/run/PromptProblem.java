@@ -17,7 +17,8 @@ public record PromptProblem(String text, int[] ids, Map<String, Object> fields) 
     /// A completion to be scored.
     ///
     /// @param completion its text without the end token
-    Sample sample(Rollout rollout, String completion) {
-        return new Sample(text, completion, rollout.numSampled(), rollout.isFinished(), fields);
+    /// @param place a number of its own for each completion of a run
+    Sample sample(Rollout rollout, String completion, long place) {
+        return new Sample(text, completion, rollout.numSampled(), rollout.isFinished(), fields, place);
     }
 }

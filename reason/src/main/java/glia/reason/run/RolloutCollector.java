@@ -85,7 +85,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
         counts.nanos += System.nanoTime() - start;
         counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
         counts.generated += rollouts.size();
-        return scoring.score(asked, rollouts, group, 0);
+        return scoring.score(asked, rollouts, group, seed);
     }
 
     /// Whether a group's rewards carry a signal.

@@ -2,6 +2,7 @@ package glia.reason.run;
 
 import glia.reason.rollout.Rollout;
 import glia.reason.reward.Sample;
+import glia.tensor.Hash;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,19 +29,19 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
 
     /// Scores groups.
     ///
-    /// @param firstGroup number of the first problem in the batch
+    /// @param seed the random seed of these rollouts
     /// @param rollouts of the problems, group after group
-    List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, int group, int firstGroup) {
+    List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, int group, long seed) {
         List<ScoredRollout> scored = new ArrayList<>();
         for (int i = 0; i < rollouts.size(); i++) {
-            scored.add(score(problems.get(i / group), rollouts.get(i), firstGroup + i / group));
+            scored.add(score(problems.get(i / group), rollouts.get(i), i / group, Hash.of(seed, i)));
         }
         return scored;
     }
 
-    private ScoredRollout score(PromptProblem problem, Rollout rollout, int group) {
+    private ScoredRollout score(PromptProblem problem, Rollout rollout, int group, long place) {
         String text = text(rollout.tokens());
-        Sample sample = problem.sample(rollout, text);
+        Sample sample = problem.sample(rollout, text, place);
         double[] scores = new double[weights().length];
         double sum = 0;
         boolean any = false;

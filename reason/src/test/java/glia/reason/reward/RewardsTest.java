@@ -42,6 +42,8 @@ class RewardsTest {
         "numeric | extract | lastnumber | found lastnumber, expected one of all, tag, boxed, last_line, last_number",
         "format | part | true | option pattern: is missing",
         "format | pattern | ( | option pattern: is no regular expression",
+        "random | probability | 1.5 | found 1.5, expected a number of at most 1",
+        "random | probability | -0.1 | expected a number of at least 0",
         "overlong | buffer | 3 | option max_length: is missing",
         "overlong | max_length | 1.5 | expected an integer of at least 1",
         "repetition | max_penalty | 1 | expected a number of at most 0",
@@ -52,6 +54,33 @@ class RewardsTest {
     void errorsNameWhatIsWrong(String name, String option, String value, String message) {
         Exception e = assertThrows(IllegalArgumentException.class, () -> Rewards.named(name, Map.of(option, value)));
         assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    /// The share of ones lies within 5 standard deviations, also among equal completions, and seeds are independent.
+    @ParameterizedTest
+    @CsvSource({"0.5, 1", "0.1, 7", "0, 2", "1, 3"})
+    void randomRewardsHaveTheirProbability(double probability, int seed) {
+        Reward reward = Rewards.named("random", Map.of("probability", probability, "seed", seed));
+        Reward other = Rewards.named("random", Map.of("probability", probability, "seed", seed + 1));
+        int count = 20_000;
+        int places = 0;
+        int texts = 0;
+        int both = 0;
+        for (int i = 1; i <= count; i++) {
+            Sample placed = new Sample("p", "same", 3, true, Map.of(), i);
+            double score = reward.score(placed).orElseThrow();
+            assertEquals(score, reward.score(placed).orElseThrow());
+            places += (int) score;
+            both += (int) (score * other.score(placed).orElseThrow());
+            texts += (int) reward.score(sample("text " + i, 0)).orElseThrow();
+        }
+        assertEquals(probability, (double) places / count, deviations(probability, count));
+        assertEquals(probability, (double) texts / count, deviations(probability, count));
+        assertEquals(probability * probability, (double) both / count, deviations(probability * probability, count));
+    }
+
+    private static double deviations(double probability, int count) {
+        return 5 * Math.sqrt(probability * (1 - probability) / count);
     }
 
     @Test
