@@ -2,9 +2,12 @@ package glia.tensor.ops;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.DType;
+import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
@@ -22,6 +25,7 @@ import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /// Accumulation of gradients, on a small model of one layer: embedding (tied to the head), norm, attention, gated MLP.
@@ -43,15 +47,10 @@ class RecorderContractTest {
             this.kernels = kernels;
             this.gradients = gradients;
             this.ops = ops;
-            Random random = new Random(4);
             long[][] shapes = {{VOCABULARY, WIDTH}, {WIDTH}, {8, WIDTH}, {4, WIDTH}, {4, WIDTH}, {WIDTH, 8},
                 {10, WIDTH}, {WIDTH, 10}};
             for (int i = 0; i < shapes.length; i++) {
-                Tensor t = Tensor.allocate(arena, DType.F32, shapes[i]);
-                for (long n = 0; n < t.size(); n++) {
-                    t.set(n, (float) random.nextGaussian() * 0.5f);
-                }
-                weights[i] = new Weight.Stored(t);
+                weights[i] = new Weight.Stored(random(arena, 4 + i, shapes[i]));
             }
         }
 
@@ -176,5 +175,61 @@ class RecorderContractTest {
             assertThrows(IllegalArgumentException.class,
                     () -> model.ops.attention(x, k, v, recording, new Runs().add(1, 0), ATTENTION));
         });
+    }
+
+    /// In mixed precision the first norm is rounded to BF16 and then overwritten in place, since nothing below is
+    /// trainable. The second norm's gradient is the formula on the overwritten values:
+    /// `dw[j] = sum of dy[n, j] * x[n, j] / sqrt(mean of x[n]^2 + eps)`.
+    @Test
+    void overwrittenActivationsAreStoredWithAllTheirBits() {
+        try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
+                Gradients gradients = new Gradients()) {
+            Weight frozen = new Weight.Stored(random(arena, 1, WIDTH));
+            Weight trainable = new Weight.Stored(random(arena, 2, WIDTH));
+            Weight table = new Weight.Stored(random(arena, 3, VOCABULARY, WIDTH));
+            Kernels kernels = new ScalarKernels(workers);
+            try (Recorder ops = new Recorder(kernels, gradients, w -> w == trainable, Precision.HALF)) {
+                int[] ids = TEXTS[0];
+                Tensor x = ops.embed(table, ids, ids.length);
+                int mark = ops.mark();
+                Tensor normed = ops.rmsNorm(x, frozen, 1e-6f, 0);
+                Tensor overwritten = ops.residual(normed, x, 1);
+                assertSame(normed, overwritten);
+                float[] values = overwritten.toArray();
+                assertTrue(IntStream.range(0, values.length)
+                        .anyMatch(i -> (Float.floatToRawIntBits(values[i]) & 0xffff) != 0));
+                Tensor stream = ops.residual(x, ops.rmsNorm(overwritten, trainable, 1e-6f, 0), 1);
+                ops.release(mark);
+                // Writes over the memory of the released activations.
+                ops.scale(x, 7);
+                ops.scale(x, -7);
+                Tensor seed = ops.gradient(stream);
+                double[] expected = new double[WIDTH];
+                for (int n = 0; n < ids.length; n++) {
+                    double squares = 0;
+                    for (int j = 0; j < WIDTH; j++) {
+                        squares += (double) values[n * WIDTH + j] * values[n * WIDTH + j];
+                    }
+                    for (int j = 0; j < WIDTH; j++) {
+                        float dy = (float) Math.sin(3 * n + j);
+                        seed.set((long) n * WIDTH + j, dy);
+                        expected[j] += dy * values[n * WIDTH + j] / Math.sqrt(squares / WIDTH + 1e-6);
+                    }
+                }
+                ops.backward();
+                for (int j = 0; j < WIDTH; j++) {
+                    assertEquals(expected[j], gradients.of(trainable).get(j), 1e-5, "column " + j);
+                }
+            }
+        }
+    }
+
+    private static Tensor random(Arena arena, long seed, long... shape) {
+        Random random = new Random(seed);
+        Tensor t = Tensor.allocate(arena, DType.F32, shape);
+        for (long n = 0; n < t.size(); n++) {
+            t.set(n, (float) random.nextGaussian() * 0.5f);
+        }
+        return t;
     }
 }

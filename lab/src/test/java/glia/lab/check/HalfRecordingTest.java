@@ -11,6 +11,7 @@ import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
+import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -20,7 +21,10 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Weight;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,18 +41,18 @@ class HalfRecordingTest {
     private static final double ROUTED_TOLERANCE = 0.5;
 
     private static double learn(Model model, Kernels kernels, Gradients gradients, Precision precision) {
-        return learn(model, kernels, gradients, precision, 0);
+        return learn(model, kernels, gradients, precision, 0, w -> true);
     }
 
     private static double learn(Model model, Kernels kernels, Gradients gradients, Precision precision,
-            int checkpoint) {
+            int checkpoint, Predicate<Weight> trainable) {
         int[] ids = new int[48];
         Arrays.setAll(ids, i -> 3 + 5 * i % 13);
         Pass pass = new Pass();
         pass.add(ids, 0, ids.length, 0, Outputs.ALL);
         int[] targets = new int[ids.length];
         Arrays.setAll(targets, i -> (3 * i + 1) % 11);
-        try (Recorder recorder = new Recorder(kernels, gradients, w -> true, precision)) {
+        try (Recorder recorder = new Recorder(kernels, gradients, trainable, precision)) {
             recorder.checkpoint(checkpoint);
             Set<Weight> routers = model.sources().keySet().stream().filter(p -> p.role() == Role.ROUTER)
                     .map(model.weights()::get).collect(Collectors.toSet());
@@ -69,8 +73,8 @@ class HalfRecordingTest {
                 Gradients exact = new Gradients()) {
             Kernels kernels = KernelBackends.choose("best", workers).kernels();
             double loss = learn(model, kernels, all, Precision.HALF);
-            assertEquals(loss, learn(model, kernels, some, Precision.HALF, 2));
-            assertEquals(loss, learn(model, kernels, few, Precision.HALF, 3));
+            assertEquals(loss, learn(model, kernels, some, Precision.HALF, 2, w -> true));
+            assertEquals(loss, learn(model, kernels, few, Precision.HALF, 3, w -> true));
             assertEquals(loss, learn(model, kernels, exact, Precision.EXACT), 0.02 * loss);
             double difference = 0;
             double length = 0;
@@ -85,6 +89,31 @@ class HalfRecordingTest {
             double relative = Math.sqrt(difference / length);
             boolean isRouted = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
             assertTrue(relative < (isRouted ? ROUTED_TOLERANCE : TOLERANCE), () -> family + ": " + relative);
+        }
+    }
+
+    /// Frozen layers change which activations are recorded, overwritten and stored, and no gradient of the others.
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "gemma2", "gemma3_text", "gemma4_text_moe", "mixtral", "gpt2", "bert", "bloom",
+        "deepseek_v3", "gpt_oss", "mamba", "mamba2", "qwen3_next", "falcon_h1", "jamba", "minimax", "nemotron_h"})
+    void frozenLayersChangeNoBitOfOtherGradients(String family) throws CheckpointException {
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family));
+                Gradients all = new Gradients()) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            double loss = learn(model, kernels, all, Precision.HALF);
+            Map<Integer, List<Weight>> layers = model.sources().keySet().stream().collect(Collectors.groupingBy(
+                    Parameter::sublayer, Collectors.mapping(model.weights()::get, Collectors.toList())));
+            assertTrue(layers.size() > 2, layers.keySet()::toString);
+            for (List<Weight> trainable : layers.values()) {
+                try (Gradients some = new Gradients()) {
+                    assertEquals(loss, learn(model, kernels, some, Precision.HALF, 0, trainable::contains));
+                    for (Weight w : model.weights().all().values()) {
+                        assertEquals(trainable.contains(w) && all.find(w).isPresent(), some.find(w).isPresent());
+                        some.find(w).ifPresent(gradient -> assertEquals(0, norm(all.of(w), gradient),
+                                () -> Arrays.toString(w.shape())));
+                    }
+                }
+            }
         }
     }
 
