@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// The accuracy on held-out problems, with the same problems and random seed each time.
 ///
@@ -21,7 +22,7 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
     /// What an evaluation found.
     ///
     /// @param accuracy share of right answers with its interval of 95 %
-    /// @param figures accuracy, its interval, mean reward and mean length
+    /// @param figures accuracy, its interval, the accuracy on each of several tasks, mean reward and mean length
     record Result(WilsonInterval accuracy, Map<String, Double> figures) { }
 
     Result run() {
@@ -40,9 +41,17 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
         figures.put("accuracy/held_out", accuracy.share());
         figures.put("accuracy/held_out_low", accuracy.low());
         figures.put("accuracy/held_out_high", accuracy.high());
+        figures.putAll(byTask(scored));
         figures.put("reward/held_out", scored.stream().mapToDouble(ScoredRollout::reward)
                 .filter(r -> !Double.isNaN(r)).average().orElse(0));
         figures.put("response_length/held_out", rollouts.stream().mapToInt(Rollout::numSampled).average().orElse(0));
         return new Result(accuracy, figures);
+    }
+
+    /// The accuracy on each task, where there are several.
+    private static Map<String, Double> byTask(List<ScoredRollout> scored) {
+        return scored.stream().filter(s -> s.problem().fields().containsKey(TaskProblems.TASK))
+                .collect(Collectors.groupingBy(s -> "accuracy/held_out/" + s.problem().fields().get(TaskProblems.TASK),
+                        Collectors.averagingDouble(s -> s.isRight() ? 1 : 0)));
     }
 }

@@ -1,6 +1,7 @@
 package glia.reason.run;
 
 import glia.reason.task.TaskSet;
+import java.util.List;
 import java.util.function.Function;
 
 /// Where prompts come from. Each is a pure function of its number.
@@ -9,7 +10,7 @@ public interface ProblemSource {
     ///
     /// @param encoder turns a prompt into tokens, after which the completion begins
     static ProblemSource of(TaskSet set, Function<String, int[]> encoder) {
-        return new TaskProblems(set, encoder);
+        return new TaskProblems(List.of(set), encoder);
     }
 
     /// A problem of training; there are endlessly many, some of which may be the same.

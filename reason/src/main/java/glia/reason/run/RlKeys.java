@@ -26,8 +26,9 @@ final class RlKeys {
     /// How tokens become one number.
     enum AggregationName { TOKEN_MEAN, SEQUENCE_MEAN, SEQUENCE_SUM, FIXED_LENGTH }
 
-    static final RecipeKey<String> PROBLEMS = text("problems.task",
-            "task set as TASK, TASK:LEVEL or TASK:MIN-MAX, such as countdown:1-4; glia tasks lists them");
+    static final RecipeKey<List<String>> PROBLEMS = texts("problems.task",
+            "task sets as TASK, TASK:LEVEL or TASK:MIN-MAX, such as countdown:1-4; of several, problems come in turns;"
+            + " glia tasks lists them");
     static final RecipeKey<List<String>> FILES = texts("problems.files",
             "in place of a task set: JSONL files, each line with a prompt and what its rewards need, such as answer");
     static final RecipeKey<List<String>> HELD_OUT = texts("problems.held_out", "JSONL files of held-out problems");

@@ -62,12 +62,12 @@ final class RlTask implements TaskRun {
         Recipe recipe = context.recipe();
         RlMethod method = RlMethod.of(recipe);
         PromptEncoder encoder = encoder(context);
-        Optional<TaskSet> set = taskSet(recipe);
+        List<TaskSet> sets = taskSets(recipe);
         List<String> notes = new ArrayList<>();
-        ProblemSource problems = problems(context, set, encoder, notes);
+        ProblemSource problems = problems(context, sets, encoder, notes);
         RolloutSettings settings = settings(recipe, method);
         RolloutOptions options = options(context);
-        List<RewardColumn> rewards = rewards(recipe, set);
+        List<RewardColumn> rewards = rewards(recipe, sets);
         Kernels kernels = recipe.get(RlKeys.INVARIANT) ? context.kernels().batchInvariant() : context.kernels();
         Optional<PolicyTraining.Critic> critic = method.estimator().orElse(null) instanceof GeneralizedAdvantage
                 ? Optional.of(new PolicyTraining.Critic(ValueHead.create(context.model().spec().hiddenSize()),
@@ -94,25 +94,26 @@ final class RlTask implements TaskRun {
                 recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER));
     }
 
-    private static Optional<TaskSet> taskSet(Recipe recipe) throws CheckpointException {
-        if (!recipe.has(RlKeys.PROBLEMS)) {
-            return Optional.empty();
+    private static List<TaskSet> taskSets(Recipe recipe) throws CheckpointException {
+        List<TaskSet> sets = new ArrayList<>();
+        for (String spec : recipe.find(RlKeys.PROBLEMS).orElse(List.of())) {
+            try {
+                sets.add(TaskSet.of(spec, recipe.get(RlKeys.PROBLEM_SEED)));
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RlKeys.PROBLEMS, e.getMessage());
+            }
         }
-        try {
-            return Optional.of(TaskSet.of(recipe.get(RlKeys.PROBLEMS), recipe.get(RlKeys.PROBLEM_SEED)));
-        } catch (IllegalArgumentException e) {
-            throw recipe.error(RlKeys.PROBLEMS, e.getMessage());
-        }
+        return sets;
     }
 
-    private static ProblemSource problems(TaskContext context, Optional<TaskSet> set, PromptEncoder encoder,
+    private static ProblemSource problems(TaskContext context, List<TaskSet> sets, PromptEncoder encoder,
             List<String> notes) throws IOException {
         Recipe recipe = context.recipe();
-        if (set.isPresent() == recipe.has(RlKeys.FILES)) {
-            throw recipe.error(RlKeys.PROBLEMS, set.isEmpty() ? "is missing, and so is problems.files"
+        if (sets.isEmpty() != recipe.has(RlKeys.FILES)) {
+            throw recipe.error(RlKeys.PROBLEMS, sets.isEmpty() ? "is missing, and so is problems.files"
                     : "is set, and so is problems.files: remove one of them");
         }
-        if (set.isPresent() && !recipe.has(RecipeKeys.STEPS)) {
+        if (!sets.isEmpty() && !recipe.has(RecipeKeys.STEPS)) {
             throw recipe.error(RecipeKeys.STEPS, "is missing; the problems of a task set are endless, so epochs says "
                     + "nothing");
         }
@@ -120,8 +121,8 @@ final class RlTask implements TaskRun {
             notes.add("the tokenizer has no end token, so all completions have " + recipe.get(RlKeys.MAX_TOKENS)
                     + " tokens (rl.max_tokens)");
         }
-        if (set.isPresent()) {
-            return ProblemSource.of(set.get(), encoder::encode);
+        if (!sets.isEmpty()) {
+            return new TaskProblems(sets, encoder::encode);
         }
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,
@@ -157,7 +158,7 @@ final class RlTask implements TaskRun {
                 tokenizer.endOfGeneration()::contains).withMaxSequences(sequences);
     }
 
-    private static List<RewardColumn> rewards(Recipe recipe, Optional<TaskSet> set) throws CheckpointException {
+    private static List<RewardColumn> rewards(Recipe recipe, List<TaskSet> sets) throws CheckpointException {
         List<Map<String, Object>> named = recipe.find(RlKeys.REWARDS).orElse(List.of(Map.of("name", "task")));
         List<RewardColumn> columns = new ArrayList<>();
         for (Map<String, Object> each : named) {
@@ -167,12 +168,12 @@ final class RlTask implements TaskRun {
             if (weight != null && !(weight instanceof Number)) {
                 throw recipe.error(RlKeys.REWARDS, "gives " + name + " the weight '" + weight + "', expected a number");
             }
-            if (name.equals("task") && set.isEmpty()) {
+            if (name.equals("task") && sets.isEmpty()) {
                 throw recipe.error(RlKeys.REWARDS, (recipe.has(RlKeys.REWARDS) ? "names 'task'" : "is missing")
                         + ", but there is no problems.task with a verifier; name a reward such as math");
             }
             try {
-                Reward reward = name.equals("task") ? set.get().verifier() : Rewards.named(name, values);
+                Reward reward = name.equals("task") ? TaskProblems.verifier(sets) : Rewards.named(name, values);
                 columns.add(RewardColumn.of(name, weight == null ? 1 : ((Number) weight).doubleValue(), reward));
             } catch (IllegalArgumentException e) {
                 throw recipe.error(RlKeys.REWARDS, e.getMessage());

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.reason.policy.PolicyMethod;
+import glia.reason.reward.Reward;
+import glia.reason.reward.Sample;
+import glia.reason.task.Split;
+import glia.reason.task.TaskSet;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.Recipe;
@@ -114,6 +118,28 @@ class RlTaskTest {
                 "evaluate.problems=0", "report.html=false"));
         all.addAll(List.of(more));
         return all.toArray(String[]::new);
+    }
+
+    @Test
+    void severalTaskSetsTakeTurns() throws Exception {
+        TaskProblems problems = new TaskProblems(List.of(TaskSet.of("countdown:2", 3), TaskSet.of("quadratic:1", 3),
+                TaskSet.of("countdown:1", 3)), text -> new int[] {text.length()});
+        for (int i = 0; i < 12; i++) {
+            String task = i % 3 == 1 ? "quadratic" : "countdown";
+            PromptProblem problem = problems.training(i);
+            assertEquals(task, problem.fields().get(TaskProblems.TASK));
+            assertEquals(problems.sets().get(i % 3).problem(Split.TRAIN, i / 3).prompt(), problem.text());
+            Reward verifier = TaskProblems.verifier(problems.sets());
+            String answer = (String) problem.fields().get("answer");
+            assertEquals(1, verifier.score(new Sample("", answer, 1, true, problem.fields())).orElseThrow());
+            String other = (String) problems.training(i % 3 == 1 ? 0 : 1).fields().get("answer");
+            assertEquals(0, verifier.score(new Sample("", other, 1, true, problem.fields())).orElseThrow());
+        }
+        Log log = run("several", Existing.REFUSE, -1, "problems.task=[countdown:1, quadratic:1]", "rl.rewards=task",
+                "problems.files=", "steps=1", "rl.prompts=2", "rl.group=2", "save.every=0", "evaluate.problems=4",
+                "report.html=false", "model.new={family: llama, hidden: 16, layers: 1, heads: 2, context: 64}");
+        assertEquals(log.part(1, "accuracy/held_out"), (log.part(1, "accuracy/held_out/countdown")
+                + log.part(1, "accuracy/held_out/quadratic")) / 2);
     }
 
     @Test
