@@ -26,6 +26,7 @@ import glia.cli.command.QuantizeCommand;
 import glia.cli.command.ReasonBenchCommand;
 import glia.cli.command.ReasonCommand;
 import glia.cli.command.ReasonRouterCommand;
+import glia.cli.command.ReasonSampleCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TasksCommand;
@@ -65,7 +66,7 @@ public final class Cli {
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReasonCommand(),
-                new ReasonBenchCommand(), new ReasonRouterCommand(), new CheckCommand(),
+                new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(), new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
                 new TasksSplitsCommand(), new TasksTracesCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));

@@ -22,11 +22,12 @@ public final class ReasonCommand implements Command {
                 .examples("""
                         $ glia reason bench MODEL --task countdown --strategies instant,low,high,majority:8@low
                         $ glia reason router MODEL --task countdown
+                        $ glia reason sample MODEL --task countdown --temperature 1 -o right.jsonl
                         $ glia run MODEL "Use 3, 7 and 11 to make 32." --effort auto""");
     }
 
     @Override
     public int run(Arguments arguments, Console console) {
-        throw new UsageException("reason needs a command: bench or router");
+        throw new UsageException("reason needs a command: bench, router or sample");
     }
 }

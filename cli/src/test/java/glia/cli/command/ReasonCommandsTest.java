@@ -75,6 +75,29 @@ class ReasonCommandsTest {
     }
 
     @Test
+    void rightAnswersOfTheModelBecomeChats() throws Exception {
+        Path file = folder.resolve("right.jsonl");
+        String[] words = {"reason", "sample", "stories260K", "--task", task().toString(), "--samples", "12", "--keep",
+            "2", "--max-tokens", "4", "--temperature", "1", "-o", file.toString()};
+        JsonNode figures = JsonMapper.shared().readTree(run(ExitCode.OK, Stream.concat(Stream.of(words),
+                Stream.of("--json")).toArray(String[]::new)).out());
+        List<String> lines = Files.readAllLines(file);
+        assertEquals(36, figures.path("samples").asInt());
+        assertEquals(lines.size(), figures.path("kept").asInt());
+        assertTrue(figures.path("right").asInt() >= lines.size() && lines.size() <= 2 * figures.path("solved").asInt());
+        assertTrue(figures.path("tokens").asInt() <= 36 * 4);
+        for (String line : lines) {
+            JsonNode messages = JsonMapper.shared().readTree(line).path("messages");
+            assertTrue(List.of("Once upon a time", "One day", "Lily").contains(messages.get(0).path("content")
+                    .asString()));
+            assertTrue(messages.get(1).path("content").asString().strip().matches(", there was|, a|, the|and"), line);
+        }
+        assertTrue(run(ExitCode.BAD_FILE, words).err().contains("exists already"));
+        assertTrue(run(ExitCode.USAGE, "reason", "sample", "stories260K", "--task", "countdown").err()
+                .contains("--output is missing"));
+    }
+
+    @Test
     void problemsOfTasksAreHeldOutAndTheTableHasIntervals() {
         TestConsole table = run(ExitCode.OK, "reason", "bench", "stories260K", "--task", "arithmetic:1", "--limit", "4",
                 "--max-tokens", "12", "--strategies", "single");
@@ -120,7 +143,7 @@ class ReasonCommandsTest {
                 .contains("of the kind generate"));
         assertTrue(run(ExitCode.USAGE, "reason", "bench", "stories260K", "--task", "arithmetic:1", "--strategies",
                 "low", "--limit", "2").err().contains("does not think"));
-        assertTrue(run(ExitCode.USAGE, "reason").err().contains("bench or router"));
+        assertTrue(run(ExitCode.USAGE, "reason").err().contains("bench, router or sample"));
         assertTrue(run(ExitCode.BAD_FILE, "reason", "bench", "stories260K", "--task",
                 folder.resolve("none.jsonl").toString()).err().contains("no such file"));
     }

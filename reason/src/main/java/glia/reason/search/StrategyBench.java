@@ -19,7 +19,9 @@ public final class StrategyBench {
     /// What a strategy did with a question.
     ///
     /// @param isRight whether the verifier scored the chosen answer above one half
-    public record Outcome(String id, boolean isRight, Optional<String> finalAnswer, TokenUse tokens) { }
+    /// @param completion the chosen answer with its thoughts
+    public record Outcome(String id, boolean isRight, Optional<String> finalAnswer, String completion,
+            TokenUse tokens) { }
 
     /// @param id its name
     public record Item(String id, Question question) { }
@@ -109,7 +111,7 @@ public final class StrategyBench {
         SearchResult found = new Search(model, options).answer(strategy, item.question(), seed);
         OptionalDouble score = contained.score(item.question().sample(found.chosen()));
         return new Outcome(item.id(), score.isPresent() && score.getAsDouble() > RIGHT, found.finalAnswer(),
-                found.tokens());
+                found.chosen().completion(), found.tokens());
     }
 
     private static RuntimeException failure(Exception e) {
