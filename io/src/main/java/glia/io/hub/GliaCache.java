@@ -19,7 +19,7 @@ record GliaCache(Path root) {
         ARCHIVES,
         /// Extracted from a Python package.
         PACKAGES,
-        /// The model that is shipped with Glia.
+        /// A model that is shipped with Glia.
         BUNDLED;
 
         String folder() {

@@ -27,7 +27,7 @@ public record ModelLocation(Path path, Origin origin, String explanation) {
         HUB,
         /// Extracted from a Python package, now or earlier.
         PYTHON_PACKAGE,
-        /// The small model that is shipped with Glia.
+        /// A small model that is shipped with Glia.
         BUNDLED
     }
 }

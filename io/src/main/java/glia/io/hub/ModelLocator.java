@@ -24,7 +24,7 @@ import java.util.function.Supplier;
 /// 1. a folder in the Hugging Face layout (or with GGUF files in it, or a model's folder in the hub's cache);
 /// 2. a `.gguf` file, or a `.safetensors` file with its `config.json` beside it;
 /// 3. a zip or wheel that contains one of these, or `ARCHIVE:NAME` for one of several;
-/// 4. `stories260K`, the model that is shipped with Glia, or another name in Glia's own cache ([ModelCache#list]);
+/// 4. `stories260K` or `reasoner`, which are shipped with Glia, or a name in Glia's own cache ([ModelCache#list]);
 /// 5. the [DefaultModel] by its name, with or without owner;
 /// 6. a name on the hub, `owner/name[@revision][:file]`, or its address ([HubAddress]): from the hub's cache, else from
 ///    the hub; the owner can be left out where the cache has one model of this name.
@@ -76,9 +76,9 @@ public final class ModelLocator {
         if (archive.isPresent()) {
             return ofPath(archive.get(), model.substring(colon + 1), progress);
         }
-        if (model.equals(BundledModel.NAME)) {
-            return new ModelLocation(BundledModel.unpack(cache, progress), Origin.BUNDLED,
-                BundledModel.NAME + ", the story model that is shipped with Glia");
+        Optional<BundledModel> bundled = BundledModel.of(model);
+        if (bundled.isPresent()) {
+            return bundled.get().locate(cache, progress);
         }
         for (GliaCache.Kind kind : GliaCache.Kind.values()) {
             if (cache.names(kind).contains(model)) {
@@ -233,7 +233,7 @@ public final class ModelLocator {
             names.addAll(cache.names(kind));
         }
         names.add(DefaultModel.NAME.repository());
-        names.add(BundledModel.NAME);
+        BundledModel.ALL.forEach(bundled -> names.add(bundled.name()));
         return names.stream().distinct().toList();
     }
 }

@@ -156,7 +156,7 @@ class ModelCacheTest {
 
     @Test
     void removesExtractedModels() throws IOException {
-        Path taken = BundledModel.unpack(new GliaCache(settings.gliaCache()), Progress.NONE);
+        Path taken = BundledModel.STORIES.unpack(new GliaCache(settings.gliaCache()), Progress.NONE);
         String name = cache.list().getFirst().name();
         assertEquals(5, cache.remove(name).numFiles());
         assertFalse(Files.exists(taken));
