@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// Chats for supervised fine-tuning, in memory. A row is a chat; only tokens of the assistant and the end of its turns
 /// are trained on:
@@ -36,6 +37,16 @@ public final class ChatData implements DataSource, Rows {
         ExampleList list = new ExampleList(options);
         ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encode(new ChatJson(line).chat())));
         return new ChatData(list.examples(), list.counts());
+    }
+
+    /// Reads the contents and thoughts of all messages, for example to train a tokenizer.
+    ///
+    /// @throws CheckpointException if a line is not as described
+    public static void forEachContent(List<Path> paths, Consumer<String> consumer) throws IOException {
+        ExampleFiles.read(paths, line -> new ChatJson(line).chat().messages().forEach(message -> {
+            consumer.accept(message.content());
+            consumer.accept(message.reasoning());
+        }));
     }
 
     /// The chats, in the order of the files.

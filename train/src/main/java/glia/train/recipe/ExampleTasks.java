@@ -5,15 +5,10 @@ import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.model.layout.Pooling;
 import glia.text.tokenizer.Tokenizer;
-import glia.train.data.ChatData;
 import glia.train.data.ChatOptions;
 import glia.train.data.EmbeddingData;
 import glia.train.data.LabelData;
-import glia.train.data.MaskedTokens;
-import glia.train.data.OrderedBatches;
 import glia.train.data.PreferenceData;
-import glia.train.data.RowStream;
-import glia.train.data.Rows;
 import glia.train.data.ShuffledOrder;
 import glia.train.loss.ClassificationLoss;
 import glia.train.loss.InfoNce;
@@ -22,62 +17,17 @@ import glia.train.run.LossBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Chats, labels, preferences and pairs: examples in memory.
+/// Labels, preferences and pairs: examples in memory.
 final class ExampleTasks {
     private ExampleTasks() { }
 
-    private static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
+    static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
         return ChatOptions.of(reader.context()).with(reader.recipe().get(RecipeKeys.TRUNCATE)
                 ? ChatOptions.Truncation.CUT : ChatOptions.Truncation.DROP);
-    }
-
-    /// Chats, packed into rows of the context length that do not attend to each other.
-    static RunData chats(RunData.Reader reader) throws IOException {
-        Recipe recipe = reader.recipe();
-        ChatData train = ChatData.read(reader.files(RecipeKeys.TRAIN), reader.template(), reader.tokenizer(),
-                chatOptions(reader));
-        List<String> notes = List.of(train.counts().sentence("chats"));
-        Optional<ChatData> held = Optional.empty();
-        if (recipe.has(RecipeKeys.VALIDATION)) {
-            held = Optional.of(ChatData.read(reader.files(RecipeKeys.VALIDATION), reader.template(),
-                    reader.tokenizer(), chatOptions(reader)));
-        } else {
-            int count = validationCount(recipe, train.chats().size());
-            if (count > 0) {
-                ChatData.Split split = train.split(count);
-                train = split.train();
-                held = Optional.of(split.validation());
-            }
-        }
-        if (train.chats().isEmpty()) {
-            throw recipe.error(RecipeKeys.TRAIN, "has no chats that fit the context of " + reader.context()
-                    + " tokens");
-        }
-        Rows rows = train.packed(reader.context());
-        LossBatch.Source training = LossBatch.Source.of(RowStream.shuffled(rows, reader.seed())
-                .batches((int) Math.min(reader.sequences(), rows.size())), RunObjective.crossEntropy(recipe));
-        OrderedBatches validation = held.isEmpty() || held.get().chats().isEmpty() ? null
-                : new OrderedBatches(held.get().packed(reader.context()), reader.sequences());
-        int batches = validation == null ? 0
-                : (int) Math.min(recipe.get(RecipeKeys.VALIDATE_BATCHES), validation.count());
-        return new RunData(training, batches == 0 ? training : LossBatch.Source.of(validation, Loss.CROSS_ENTROPY),
-                batches, prompts(train.chats(), reader), rows.size(), train.numTokens(), notes, List.of());
-    }
-
-    /// The tokens before the first that is trained on.
-    private static RunData.Prompts prompts(List<MaskedTokens> chats, RunData.Reader reader)
-            throws CheckpointException {
-        int size = Math.min(reader.sequences(), chats.size());
-        ShuffledOrder order = new ShuffledOrder(chats.size(), reader.seed());
-        return index -> IntStream.range(0, size).mapToObj(i -> {
-            MaskedTokens chat = chats.get((int) order.at(index * size + i));
-            return Arrays.copyOf(chat.ids(), chat.isTrained().nextSetBit(0));
-        }).toList();
     }
 
     private static final RunData.Prompts NO_PROMPTS = index -> {
@@ -85,7 +35,7 @@ final class ExampleTasks {
     };
 
     /// The last examples are kept for validation.
-    private static int validationCount(Recipe recipe, int examples) throws CheckpointException {
+    static int validationCount(Recipe recipe, int examples) throws CheckpointException {
         return (int) Math.min(examples - 1L, Math.round(examples * recipe.get(RecipeKeys.VALIDATION_SHARE)));
     }
 

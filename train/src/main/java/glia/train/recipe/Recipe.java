@@ -24,11 +24,19 @@ public final class Recipe {
     private final YamlDocument document;
     private final Map<String, Object> values;
     private final Map<String, String> overrides;
+    private final Optional<RunFolder> folder;
 
-    private Recipe(YamlDocument document, Map<String, Object> values, Map<String, String> overrides) {
+    private Recipe(YamlDocument document, Map<String, Object> values, Map<String, String> overrides,
+            Optional<RunFolder> folder) {
         this.document = document;
         this.values = values;
         this.overrides = overrides;
+        this.folder = folder;
+    }
+
+    /// The same recipe for a run in a folder, into which data are generated.
+    Recipe in(RunFolder run) {
+        return new Recipe(document, values, overrides, Optional.of(run));
     }
 
     /// Reads a recipe.
@@ -59,10 +67,11 @@ public final class Recipe {
             values.put(name, YamlDocument.value(Path.of(word), word.substring(equals + 1)));
             sources.put(name, word);
         }
-        Recipe recipe = new Recipe(document, values, sources);
+        Recipe recipe = new Recipe(document, values, sources, Optional.empty());
         for (RecipeKey<?> key : RecipeKeys.all()) {
             recipe.find(key);
         }
+        GeneratedData.check(recipe);
         return recipe;
     }
 
@@ -174,10 +183,15 @@ public final class Recipe {
     }
 
     /// A path in the recipe, relative to the folder of its file unless it is absolute or an override. A file that comes
-    /// with the program, such as `shipped:chats.jsonl`, is copied to a temporary file.
+    /// with the program, such as `shipped:chats.jsonl`, is copied to a temporary file. Generated data are written into
+    /// the folder of the run, once.
     ///
-    /// @throws CheckpointException if no such file comes with the program, or it cannot be copied
+    /// @throws CheckpointException if no such file comes with the program, it cannot be copied, or data cannot be
+    ///     generated
     public Path path(RecipeKey<?> key, String written) throws CheckpointException {
+        if (GeneratedData.isNamed(written)) {
+            return GeneratedData.write(this, key, written, folder.orElseThrow());
+        }
         if (ShippedData.isNamed(written)) {
             try {
                 return ShippedData.copy(written);

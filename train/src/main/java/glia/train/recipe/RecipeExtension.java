@@ -42,6 +42,11 @@ public interface RecipeExtension {
         throw new IllegalArgumentException(name);
     }
 
+    /// The training data that recipes generate, named as `PREFIX:…`.
+    default List<DataGenerator> generators() {
+        return List.of();
+    }
+
     /// Reads the data of a task and makes what trains it.
     ///
     /// @param task one of `tasks`

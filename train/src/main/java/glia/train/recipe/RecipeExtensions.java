@@ -23,6 +23,7 @@ final class RecipeExtensions {
             each.tasks().keySet().forEach(task -> requireNew(names, "task " + task));
             each.keys().forEach(key -> requireNew(names, "key " + key.name()));
             each.recipes().forEach(recipe -> requireNew(names, "recipe " + recipe.name()));
+            each.generators().forEach(generator -> requireNew(names, "generator " + generator.prefix()));
         }
         return List.copyOf(all);
     }
@@ -42,6 +43,18 @@ final class RecipeExtensions {
         Map<String, String> tasks = new LinkedHashMap<>();
         ALL.forEach(e -> tasks.putAll(e.tasks()));
         return tasks;
+    }
+
+    /// The generators of training data of all extensions.
+    static List<DataGenerator> generators() {
+        return ALL.stream().flatMap(e -> e.generators().stream()).toList();
+    }
+
+    /// The forms of generated data, for the description of a key.
+    static String generatorForms() {
+        StringBuilder text = new StringBuilder();
+        generators().forEach(g -> text.append("; ").append(g.form()).append(": ").append(g.summary()));
+        return text.toString();
     }
 
     /// The extension with a task.

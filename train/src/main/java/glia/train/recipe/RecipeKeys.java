@@ -36,6 +36,9 @@ public final class RecipeKeys {
     /// The kinds of tokenizers that can be trained.
     public enum NewTokenizer { BPE, CHARACTERS }
 
+    /// The characters of a tokenizer with one token a character: those of the text, or line feed and printable ASCII.
+    public enum Characters { TEXT, ASCII }
+
     public enum OptimizerName { ADAMW, MUON, SGD, LION, ADAFACTOR }
 
     public enum ScheduleName { COSINE, LINEAR, CONSTANT, WSD }
@@ -96,15 +99,23 @@ public final class RecipeKeys {
     public static final RecipeKey<String> TOKENIZER = text("tokenizer.path",
             "existing tokenizer of a new model: folder, .gguf file or hub name");
     public static final RecipeKey<NewTokenizer> NEW_TOKENIZER = choice("tokenizer.train", NewTokenizer.class,
-            "train a tokenizer on the training text: byte-level BPE, or one token a character");
+            "train a tokenizer on the training text or the messages of chats: byte-level BPE, or one token a character");
     public static final RecipeKey<Long> VOCAB_SIZE = integer("tokenizer.vocab_size", 257, 1 << 24,
             "vocabulary of a trained BPE tokenizer").or(4096L);
     public static final RecipeKey<List<String>> SPECIAL_TOKENS = texts("tokenizer.special_tokens",
-            "special tokens of a trained tokenizer; the first ends documents").or(List.of("<|endoftext|>"));
+            "special tokens of a trained tokenizer; the first but <unk> ends documents; <unk> is for unknown characters")
+            .or(List.of("<|endoftext|>"));
+    public static final RecipeKey<List<String>> ADDED_TOKENS = texts("tokenizer.added_tokens",
+            "further tokens of a trained tokenizer, which decoded text shows, such as <think>").or(List.of());
+    public static final RecipeKey<Characters> CHARACTERS = choice("tokenizer.characters", Characters.class,
+            "for train: characters, the characters: those of the training text, or line feed and printable ASCII")
+            .or(Characters.TEXT);
+    public static final RecipeKey<String> CHAT_TEMPLATE = text("tokenizer.chat_template",
+            "chat template of a trained tokenizer: a .jinja file, or shipped:NAME for one that comes with the program");
 
     public static final RecipeKey<List<String>> TRAIN = texts("data.train",
             "training files: text, or JSONL (.jsonl); a weight may follow as `file * 0.3`; shipped:NAME is a file that"
-            + " comes with the program");
+            + " comes with the program" + RecipeExtensions.generatorForms());
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
             "share of the training text kept for validation, if no files are given").or(0.1);
@@ -221,7 +232,7 @@ public final class RecipeKeys {
 
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
-            SPECIAL_TOKENS, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE,
+            SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE,
             CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,

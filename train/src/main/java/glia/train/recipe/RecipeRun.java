@@ -129,7 +129,7 @@ public final class RecipeRun implements AutoCloseable {
         RunLock lock = folder.prepare(existing);
         boolean resumes = folder.holdsRun();
         try {
-            RecipeRun run = open(recipe, folder, kernels, models, resumes);
+            RecipeRun run = open(recipe.in(folder), folder, kernels, models, resumes);
             run.lock = lock;
             folder.begun();
             return run;

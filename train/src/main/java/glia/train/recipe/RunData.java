@@ -46,7 +46,7 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
             List<Path> files = new ArrayList<>();
             for (WeightedPath path : paths(recipe, key)) {
                 if (path.weight() != 1) {
-                    throw recipe.error(key, "gives '" + path.path() + "' a weight, which only text files may have");
+                    throw recipe.error(key, "gives '" + path.path() + "' a weight, which only texts and chats may have");
                 }
                 files.add(path.path());
             }
@@ -59,13 +59,17 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
         Recipe recipe = reader.recipe();
         return switch (Task.valueOf(recipe.get(RecipeKeys.TASK).toUpperCase(Locale.ROOT))) {
             case PRETRAIN, MASK -> TextTasks.read(reader);
-            case DISTILL -> recipe.get(RecipeKeys.FORMAT) == RecipeKeys.Format.CHATS ? ExampleTasks.chats(reader)
-                    : TextTasks.read(reader);
-            case SFT -> ExampleTasks.chats(reader);
+            case DISTILL, SFT -> hasChats(recipe) ? ChatTasks.read(reader) : TextTasks.read(reader);
             case CLASSIFY -> ExampleTasks.labels(reader);
             case REWARD -> ExampleTasks.preferences(reader);
             case EMBED -> ExampleTasks.embeddings(reader);
         };
+    }
+
+    /// Whether training files hold chats.
+    static boolean hasChats(Recipe recipe) throws CheckpointException {
+        return recipe.isTask(Task.SFT)
+                || recipe.isTask(Task.DISTILL) && recipe.get(RecipeKeys.FORMAT) == RecipeKeys.Format.CHATS;
     }
 
     /// The files of a key.

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 /// | `recipe.yaml` | the recipe with all overrides |
 /// | `metrics.jsonl`, `report.html`, `tensorboard/` | what the run measured |
 /// | `train.tokens`, `validation.tokens` | the texts as token ids |
+/// | `data/` | training data that were generated for the run |
 /// | `.lock` | the lock of the process that trains |
 public record RunFolder(Path path) {
     public Path start() {
@@ -61,6 +62,11 @@ public record RunFolder(Path path) {
         return path.resolve(split + ".tokens");
     }
 
+    /// Training data that were generated for the run.
+    public Path data() {
+        return path.resolve("data");
+    }
+
     /// Whether a run was begun here.
     public boolean holdsRun() {
         return Files.exists(recipe());
@@ -80,7 +86,7 @@ public record RunFolder(Path path) {
         return path.resolve(".replaced.part");
     }
 
-    /// All that a run writes, except for token files. The recipe comes first: it marks a run.
+    /// All that a run writes, except for token files and generated data. The recipe comes first: it marks a run.
     private List<Path> written() {
         return List.of(recipe(), start(), tokenizer(), checkpoints(), model(), tensorBoard(), metrics(), report());
     }
@@ -156,7 +162,7 @@ public record RunFolder(Path path) {
 
     /// Whether a file is written before the recipe.
     private boolean isPrepared(Path file) {
-        return file.equals(lock()) || file.equals(start()) || file.equals(tokenizer())
+        return file.equals(lock()) || file.equals(start()) || file.equals(tokenizer()) || file.equals(data())
                 || file.getFileName().toString().endsWith(".tokens");
     }
 
@@ -173,6 +179,7 @@ public record RunFolder(Path path) {
             putBack(replaced());
         } else {
             deleteFiles("*.tokens");
+            Folders.delete(data());
         }
     }
 

@@ -17,13 +17,15 @@ import java.util.Set;
 /// The recipe in the folder of a run: all values that are set, a key in each line, with absolute paths, so that it says
 /// the same from everywhere.
 final class RunRecipe {
-    private static final Set<RecipeKey<List<String>>> FILES = Set.of(RecipeKeys.TRAIN, RecipeKeys.VALIDATION);
+    /// Keys that name data.
+    static final List<RecipeKey<List<String>>> FILES = List.of(RecipeKeys.TRAIN, RecipeKeys.VALIDATION);
     private static final Set<RecipeKey<String>> MODELS = Set.of(RecipeKeys.MODEL, RecipeKeys.TOKENIZER,
-            RecipeKeys.TEACHER);
+            RecipeKeys.TEACHER, RecipeKeys.CHAT_TEMPLATE);
     /// Keys of which a resumed run keeps the values, because they are in its checkpoints.
     private static final List<RecipeKey<?>> KEPT = List.of(RecipeKeys.TASK, RecipeKeys.MODEL, RecipeKeys.CONFIG,
             RecipeKeys.NEW, RecipeKeys.INIT, RecipeKeys.BASE_WIDTH, RecipeKeys.TOKENIZER, RecipeKeys.NEW_TOKENIZER,
-            RecipeKeys.VOCAB_SIZE, RecipeKeys.SPECIAL_TOKENS, RecipeKeys.ADAPTER, RecipeKeys.RANK, RecipeKeys.ALPHA,
+            RecipeKeys.VOCAB_SIZE, RecipeKeys.SPECIAL_TOKENS, RecipeKeys.ADDED_TOKENS, RecipeKeys.CHARACTERS,
+            RecipeKeys.CHAT_TEMPLATE, RecipeKeys.ADAPTER, RecipeKeys.RANK, RecipeKeys.ALPHA,
             RecipeKeys.ADAPTER_DROPOUT,
             RecipeKeys.TARGETS);
 
@@ -81,7 +83,7 @@ final class RunRecipe {
             if (recipe.has(key)) {
                 List<String> files = new ArrayList<>();
                 for (String written : recipe.get(key)) {
-                    files.add(ShippedData.isNamed(written) ? written
+                    files.add(ShippedData.isNamed(written) || GeneratedData.isNamed(written) ? written
                             : WeightedPath.parse(recipe, key, written).written());
                 }
                 values.put(key.name(), files);
@@ -107,6 +109,9 @@ final class RunRecipe {
 
     /// The absolute path of a file or folder that a recipe names, or the name of a model that is elsewhere.
     private static String existing(Recipe recipe, RecipeKey<?> key, String name) throws CheckpointException {
+        if (ShippedData.isNamed(name)) {
+            return name;
+        }
         Path path = recipe.path(key, name).toAbsolutePath();
         return Files.exists(path) ? path.normalize().toString() : name;
     }

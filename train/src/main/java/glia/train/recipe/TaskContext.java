@@ -40,7 +40,7 @@ public record TaskContext(Recipe recipe, RunFolder folder, Path start, Tokenizer
 
     /// The files of a key such as [RecipeKeys#TRAIN], relative to the recipe.
     ///
-    /// @throws CheckpointException if there is none, or one has a weight, which only texts may have
+    /// @throws CheckpointException if there is none, or one has a weight, which only texts and chats may have
     public List<Path> files(RecipeKey<List<String>> key) throws CheckpointException {
         return new RunData.Reader(recipe, folder, tokenizer, template, model.spec(), context).files(key);
     }

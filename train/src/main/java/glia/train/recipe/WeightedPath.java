@@ -9,20 +9,26 @@ record WeightedPath(Path path, double weight) {
     private static final String TIMES = " * ";
 
     static WeightedPath parse(Recipe recipe, RecipeKey<List<String>> key, String written) throws CheckpointException {
-        int times = written.lastIndexOf(TIMES);
-        if (times < 0) {
+        String source = source(written);
+        if (source.equals(written)) {
             return new WeightedPath(recipe.path(key, written), 1);
         }
-        String number = written.substring(times + TIMES.length()).strip();
+        String number = written.substring(written.lastIndexOf(TIMES) + TIMES.length()).strip();
         try {
             double weight = Double.parseDouble(number);
             if (weight > 0 && !Double.isInfinite(weight)) {
-                return new WeightedPath(recipe.path(key, written.substring(0, times).strip()), weight);
+                return new WeightedPath(recipe.path(key, source), weight);
             }
         } catch (NumberFormatException e) {
             // Reported below.
         }
         throw recipe.error(key, "has the weight '" + number + "' in '" + written + "', expected a number above 0");
+    }
+
+    /// What a recipe names, without the weight.
+    static String source(String written) {
+        int times = written.lastIndexOf(TIMES);
+        return times < 0 ? written : written.substring(0, times).strip();
     }
 
     /// The form that `parse` reads, with the absolute path.

@@ -90,9 +90,9 @@ public record TrainedTokenizer(Kind kind, List<String> tokens, List<String[]> me
         return JsonTree.of(config).toString();
     }
 
-    private static LinkedHashMap<String, Object> addedToken(String content) {
+    private LinkedHashMap<String, Object> addedToken(String content) {
         return map("content", content, "single_word", false, "lstrip", false, "rstrip", false, "normalized", false,
-                "special", true);
+                "special", !specialTokens.visible().contains(content));
     }
 
     /// Writes tokenizer.json and tokenizer_config.json into a folder.

@@ -45,6 +45,38 @@ public final class PhraseExtension implements RecipeExtension {
     }
 
     @Override
+    public List<DataGenerator> generators() {
+        return List.of(new Phrases());
+    }
+
+    /// Numbered continuations.
+    private record Phrases() implements DataGenerator {
+        @Override
+        public String prefix() {
+            return "phrases";
+        }
+
+        @Override
+        public String form() {
+            return "phrases:COUNT";
+        }
+
+        @Override
+        public String summary() {
+            return "numbered continuations";
+        }
+
+        @Override
+        public Lines parse(String text) {
+            if (!text.matches("\\d{1,6}")) {
+                throw new IllegalArgumentException("found '" + text + "', expected a number of phrases");
+            }
+            return new Lines("phrases", Long.parseLong(text),
+                    i -> "{\"prompt\": \"be\", \"completion\": \" or " + i % 7 + "\"}");
+        }
+    }
+
+    @Override
     public TaskRun open(String task, TaskContext context) throws IOException {
         int[] ids = context.tokenizer().encode(context.recipe().get(PHRASE), true);
         FrozenModel reference = context.reference();

@@ -1,0 +1,112 @@
+package glia.train.recipe;
+
+import glia.engine.training.Loss;
+import glia.io.CheckpointException;
+import glia.train.data.Batches;
+import glia.train.data.ChatData;
+import glia.train.data.MaskedTokens;
+import glia.train.data.Mixture;
+import glia.train.data.OrderedBatches;
+import glia.train.data.RowStream;
+import glia.train.data.Rows;
+import glia.train.data.ShuffledOrder;
+import glia.train.run.LossBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// Chats, packed into rows of the context length that do not attend to each other. Files without weights are shuffled
+/// together; with weights they are a mixture.
+final class ChatTasks {
+    private final RunData.Reader reader;
+    private final Recipe recipe;
+    private final List<RowStream> streams = new ArrayList<>();
+    private final List<MaskedTokens> chats = new ArrayList<>();
+    private final List<ChatData> held = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    private long rows;
+    private long tokens;
+
+    private ChatTasks(RunData.Reader reader) {
+        this.reader = reader;
+        recipe = reader.recipe();
+    }
+
+    static RunData read(RunData.Reader reader) throws IOException {
+        return new ChatTasks(reader).read();
+    }
+
+    private RunData read() throws IOException {
+        List<WeightedPath> paths = RunData.paths(recipe, RecipeKeys.TRAIN);
+        boolean isMixture = paths.stream().anyMatch(path -> path.weight() != 1);
+        if (isMixture) {
+            for (WeightedPath path : paths) {
+                add(List.of(path.path()), path.path().getFileName() + ": ");
+            }
+        } else {
+            add(paths.stream().map(WeightedPath::path).toList(), "");
+        }
+        RowStream stream = isMixture
+                ? new Mixture(streams, paths.stream().mapToDouble(WeightedPath::weight).toArray())
+                : streams.getFirst();
+        if (recipe.has(RecipeKeys.VALIDATION)) {
+            held.add(data(reader.files(RecipeKeys.VALIDATION)));
+        }
+        LossBatch.Source training = LossBatch.Source.of(stream.batches((int) Math.min(reader.sequences(), rows)),
+                RunObjective.crossEntropy(recipe));
+        return withValidation(training);
+    }
+
+    /// Adds training data; without files for validation the last chats are kept for it.
+    private void add(List<Path> files, String prefix) throws IOException {
+        ChatData train = data(files);
+        notes.add(prefix + train.counts().sentence("chats"));
+        int count = recipe.has(RecipeKeys.VALIDATION) ? 0
+                : ExampleTasks.validationCount(recipe, train.chats().size());
+        if (count > 0) {
+            ChatData.Split split = train.split(count);
+            train = split.train();
+            held.add(split.validation());
+        }
+        if (train.chats().isEmpty()) {
+            throw recipe.error(RecipeKeys.TRAIN, "has no chats that fit the context of " + reader.context()
+                    + " tokens");
+        }
+        Rows packed = train.packed(reader.context());
+        streams.add(RowStream.shuffled(packed, reader.seed() + streams.size()));
+        chats.addAll(train.chats());
+        rows += packed.size();
+        tokens += train.numTokens();
+    }
+
+    private ChatData data(List<Path> files) throws IOException {
+        return ChatData.read(files, reader.template(), reader.tokenizer(), ExampleTasks.chatOptions(reader));
+    }
+
+    /// Validates on rows in their order, of the parts in turn.
+    private RunData withValidation(LossBatch.Source training) throws CheckpointException {
+        List<OrderedBatches> parts = new ArrayList<>();
+        long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
+        for (ChatData each : held) {
+            OrderedBatches part = new OrderedBatches(each.packed(reader.context()), reader.sequences());
+            parts.add(part);
+            most = Math.min(most, part.count() * held.size());
+        }
+        Batches validation = index -> parts.get((int) (index % parts.size())).batch(index / parts.size());
+        return new RunData(training, most == 0 ? training : LossBatch.Source.of(validation, Loss.CROSS_ENTROPY),
+                Math.toIntExact(most), prompts(), rows, tokens, notes, List.of());
+    }
+
+    /// The tokens before the first that is trained on.
+    private RunData.Prompts prompts() throws CheckpointException {
+        int size = Math.min(reader.sequences(), chats.size());
+        ShuffledOrder order = new ShuffledOrder(chats.size(), reader.seed());
+        return index -> IntStream.range(0, size).mapToObj(i -> {
+            MaskedTokens chat = chats.get((int) order.at(index * size + i));
+            return Arrays.copyOf(chat.ids(), chat.isTrained().nextSetBit(0));
+        }).toList();
+    }
+}
