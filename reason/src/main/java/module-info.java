@@ -42,5 +42,6 @@ module glia.reason {
             glia.reason.preference.DpoRuns;
     provides glia.train.recipe.RecipeExtension with
             glia.reason.preference.run.PreferenceRecipes,
-            glia.reason.run.RlExtension;
+            glia.reason.run.RlExtension,
+            glia.reason.trace.ReasonerRecipes;
 }

@@ -158,7 +158,7 @@ public final class TasksTracesCommand implements Command {
         Drills drills = new Drills(level(arguments), arguments.get(TaskOptions.SEED).orElse(0L));
         if (file.isPresent()) {
             TextFiles.writeLines(file.get(), count, i -> JsonMapper.shared().writeValueAsString(
-                    format.equals("text") ? drills.document(start + i) : chat(drills.drills(start + i))));
+                    format.equals("text") ? drills.document(start + i) : drills.chat(start + i)));
             if (!arguments.has(Json.OPTION)) {
                 console.out().println("Wrote " + Units.counted(count, "document") + " of " + Drills.LINES
                         + " calculations to " + file.get());
@@ -185,17 +185,5 @@ public final class TasksTracesCommand implements Command {
             throw new UsageException("--level: '" + level + "' is not a level of drills: 1 to " + Drills.LEVELS);
         }
         return Integer.parseInt(level);
-    }
-
-    private static Map<String, Object> chat(List<Drills.Drill> drills) {
-        return Map.of("messages", drills.stream().flatMap(drill -> List.of(message("user", drill.question()),
-                message("assistant", drill.answer())).stream()).toList());
-    }
-
-    private static Map<String, Object> message(String role, String content) {
-        Map<String, Object> message = new LinkedHashMap<>();
-        message.put("role", role);
-        message.put("content", content);
-        return message;
     }
 }

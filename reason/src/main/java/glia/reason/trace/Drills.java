@@ -4,6 +4,7 @@ import glia.reason.task.RandomStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Single calculations such as `17-4=13`, to teach arithmetic before traces do. Traces alone teach it slowly.
 ///
@@ -59,6 +60,12 @@ public record Drills(int level, long seed) {
             b = random.between(-9, 9);
         }
         return new Drill(a + "" + sign + b + "=", Long.toString(Scratchpad.exact(a, sign, b)));
+    }
+
+    /// A chat in which the user gives questions and the assistant answers, as supervised fine-tuning reads it.
+    public Map<String, Object> chat(long index) {
+        return Map.of("messages", drills(index).stream().flatMap(drill -> Stream.of(
+                Trace.message("user", drill.question()), Trace.message("assistant", drill.answer()))).toList());
     }
 
     /// A document of lines, as pretraining reads it.

@@ -47,7 +47,7 @@ public record Trace(Problem problem, String thoughts, String answer, Strategy st
         return Map.of("text", problem.prompt() + "\n" + completion());
     }
 
-    private static Map<String, Object> message(String role, String content) {
+    static Map<String, Object> message(String role, String content) {
         Map<String, Object> message = new LinkedHashMap<>();
         message.put("role", role);
         message.put("content", content);

@@ -1,0 +1,57 @@
+package glia.reason.trace;
+
+import glia.train.recipe.DataGenerator;
+import glia.train.recipe.RecipeExtension;
+import glia.train.recipe.RecipeKey;
+import glia.train.recipe.ShippedRecipes.Shipped;
+import glia.train.recipe.TaskContext;
+import glia.train.recipe.TaskRun;
+import java.io.InputStream;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The recipes of the model `reasoner`, its chat template, and traces as training data.
+public final class ReasonerRecipes implements RecipeExtension {
+    private static final String TEMPLATE = "reasoner.jinja";
+
+    /// For [java.util.ServiceLoader].
+    public ReasonerRecipes() { }
+
+    @Override
+    public Map<String, String> tasks() {
+        return Map.of();
+    }
+
+    @Override
+    public List<RecipeKey<?>> keys() {
+        return List.of();
+    }
+
+    @Override
+    public List<Shipped> recipes() {
+        return Stream.of("reasoner", "reasoner-drills", "reasoner-traces", "reasoner-rl").map(name ->
+                Shipped.read(name, ReasonerRecipes.class.getResourceAsStream("/glia/reason/recipes/" + name + ".yaml")))
+                .toList();
+    }
+
+    @Override
+    public Map<String, String> data() {
+        return Map.of(TEMPLATE, "chat template with a switch for thinking, for tokenizer.chat_template");
+    }
+
+    @Override
+    public InputStream openData(String name) {
+        return ReasonerRecipes.class.getResourceAsStream("/glia/reason/data/" + name);
+    }
+
+    @Override
+    public List<DataGenerator> generators() {
+        return List.of(new TraceData());
+    }
+
+    @Override
+    public TaskRun open(String task, TaskContext context) {
+        throw new IllegalArgumentException(task);
+    }
+}
