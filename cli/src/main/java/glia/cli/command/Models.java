@@ -27,7 +27,7 @@ import java.util.Optional;
 final class Models {
     /// The word after the command; also the option `--model`.
     static final Positional MODEL = new Positional("MODEL", "Hugging Face folder, .gguf file, zip or wheel with one, "
-            + "stories260K, or hub name owner/name[@revision][:file]", true,
+            + "stories260K, reasoner, or hub name owner/name[@revision][:file]", true,
             Optional.of(Option.text("MODEL", "the same as MODEL", "--model", "-m").elsewhere("--model-path")));
     private static final String WHEN_INTERRUPTED = "run the same command again to continue the download";
 

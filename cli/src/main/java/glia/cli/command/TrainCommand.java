@@ -11,14 +11,11 @@ import glia.engine.LoadOptions;
 import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.train.recipe.Recipe;
-import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
-import glia.train.recipe.RunFolder;
+import glia.train.recipe.RecipeStage;
 import glia.train.recipe.ShippedRecipes;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 
 /// Trains a model by a recipe.
 public final class TrainCommand implements Command {
@@ -43,13 +40,15 @@ public final class TrainCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Train, fine-tune or distill a model by a recipe",
                 List.of(new Positional("RECIPE", "YAML file, or the name of a recipe that --list shows", false),
-                        new Positional("KEY=VALUE", "override, such as steps=100", false).repeated()),
+                        new Positional("KEY=VALUE", "override, such as steps=100; of one of several stages "
+                                + "STAGE.steps=100", false).repeated()),
                 Syntax.join(List.of(LIST, EXPLAIN, DRY_RUN, RESUME, FORCE, Json.OPTION), ComputeOptions.TRAINING))
                 .examples("""
                         $ glia train nano data.train=input.txt
                         $ glia train recipe.yaml steps=500 optimizer.learning_rate=1e-4
                         $ glia train recipe.yaml --resume""")
-                .notes("Ctrl-C saves a checkpoint; --resume continues from it with the same losses.");
+                .notes("Ctrl-C saves a checkpoint; --resume continues from it with the same losses. Of a recipe with "
+                        + "stages, those that are complete are skipped.");
     }
 
     @Override
@@ -67,7 +66,7 @@ public final class TrainCommand implements Command {
         if (arguments.has(RESUME) && arguments.has(FORCE)) {
             throw new UsageException("--resume continues a run and --force replaces it: give one of them");
         }
-        Recipe recipe = ShippedRecipes.read(name, arguments.repeated());
+        List<RecipeStage> stages = RecipeStage.read(name, arguments.repeated());
         LoadOptions options = ComputeOptions.of(arguments, Precision.EXACT);
         Existing existing = arguments.has(RESUME) ? Existing.RESUME
                 : arguments.has(FORCE) ? Existing.REPLACE : Existing.REFUSE;
@@ -76,14 +75,8 @@ public final class TrainCommand implements Command {
             if (!kernels.note().isEmpty()) {
                 console.err().println("glia: " + kernels.note());
             }
-            RecipeRun.ModelPaths models = model -> Models.locate(Optional.of(model), arguments, console).path();
-            if (arguments.has(DRY_RUN)) {
-                return TrainSummary.print(recipe, kernels.kernels(), models, arguments, console);
-            }
-            RunFolder folder = new RunFolder(recipe.output());
-            try (RecipeRun run = RecipeRun.prepare(recipe, folder, kernels.kernels(), models, existing)) {
-                return new TrainSession(run, kernels.kernels(), console).run(arguments);
-            }
+            TrainStages runs = new TrainStages(stages, kernels.kernels(), arguments, console);
+            return arguments.has(DRY_RUN) ? runs.summarize() : runs.run(existing);
         }
     }
 }

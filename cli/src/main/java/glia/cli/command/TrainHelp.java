@@ -32,6 +32,7 @@ final class TrainHelp {
         console.out().println();
         Table data = new Table("Ll").head("data", "what it holds");
         ShippedData.all().forEach((name, summary) -> data.row(ShippedData.PREFIX + name, summary));
+        ShippedData.generated().forEach(data::row);
         data.print(console);
         console.out().println();
         console.out().println("glia train RECIPE --dry-run shows what a run needs; --explain explains all keys.");

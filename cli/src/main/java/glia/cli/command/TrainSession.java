@@ -1,6 +1,5 @@
 package glia.cli.command;
 
-import glia.cli.args.Arguments;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.TrainingProgress;
 import glia.cli.terminal.Units;
@@ -25,6 +24,7 @@ final class TrainSession {
     private final RecipeRun run;
     private final Kernels kernels;
     private final Console console;
+    private boolean isCompleted;
 
     TrainSession(RecipeRun run, Kernels kernels, Console console) {
         this.run = run;
@@ -33,7 +33,7 @@ final class TrainSession {
     }
 
     /// @return an exit code
-    int run(Arguments arguments) throws IOException {
+    int run() throws IOException {
         run.notes().forEach(note -> console.err().println("glia: " + note));
         long total = run.parameters().total();
         long trainable = run.trainable();
@@ -50,8 +50,8 @@ final class TrainSession {
         Thread hook = new Thread(() -> stop(ended));
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            if (!run.run(environment(), progress::say)) {
-                print(arguments, false);
+            isCompleted = run.run(environment(), progress::say);
+            if (!isCompleted) {
                 return ExitCode.INTERRUPTED;
             }
         } finally {
@@ -61,21 +61,19 @@ final class TrainSession {
         }
         console.err().println(hasAdapter ? "The adapter is in " + run.folder().model() + "; use it with --adapter"
                 : "The model is in " + run.folder().model());
-        print(arguments, true);
         return ExitCode.OK;
     }
 
-    private void print(Arguments arguments, boolean completed) {
-        if (arguments.has(Json.OPTION)) {
-            Map<String, Object> document = new LinkedHashMap<>();
-            document.put("completed", completed);
-            document.put("steps", run.stepsDone());
-            document.put("folder", run.folder().path().toString());
-            if (completed) {
-                document.put("model", run.folder().model().toString());
-            }
-            Json.print(console, document);
+    /// What a run has done, for `--json`.
+    Map<String, Object> document() {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("completed", isCompleted);
+        document.put("steps", run.stepsDone());
+        document.put("folder", run.folder().path().toString());
+        if (isCompleted) {
+            document.put("model", run.folder().model().toString());
         }
+        return document;
     }
 
     private Map<String, String> environment() {

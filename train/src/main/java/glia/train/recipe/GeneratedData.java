@@ -50,7 +50,7 @@ final class GeneratedData {
         }
     }
 
-    /// Writes the data into the folder of a run, unless they are there. The name of the file has a hash of the text that
+    /// Writes the data into the folder of a run, unless they are there. The file is named by a hash of the text that
     /// names them.
     ///
     /// @throws CheckpointException if the text is not of its generator's form, or the file cannot be written

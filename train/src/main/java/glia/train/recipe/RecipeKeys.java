@@ -99,11 +99,11 @@ public final class RecipeKeys {
     public static final RecipeKey<String> TOKENIZER = text("tokenizer.path",
             "existing tokenizer of a new model: folder, .gguf file or hub name");
     public static final RecipeKey<NewTokenizer> NEW_TOKENIZER = choice("tokenizer.train", NewTokenizer.class,
-            "train a tokenizer on the training text or the messages of chats: byte-level BPE, or one token a character");
+            "train a tokenizer on the training text, or on messages of chats: byte-level BPE, or a token a character");
     public static final RecipeKey<Long> VOCAB_SIZE = integer("tokenizer.vocab_size", 257, 1 << 24,
             "vocabulary of a trained BPE tokenizer").or(4096L);
     public static final RecipeKey<List<String>> SPECIAL_TOKENS = texts("tokenizer.special_tokens",
-            "special tokens of a trained tokenizer; the first but <unk> ends documents; <unk> is for unknown characters")
+            "special tokens of a trained tokenizer; the first but <unk> ends texts; <unk> is for unknown characters")
             .or(List.of("<|endoftext|>"));
     public static final RecipeKey<List<String>> ADDED_TOKENS = texts("tokenizer.added_tokens",
             "further tokens of a trained tokenizer, which decoded text shows, such as <think>").or(List.of());
@@ -232,8 +232,8 @@ public final class RecipeKeys {
 
     private static final List<RecipeKey<?>> OWN = List.of(TASK, OUTPUT, SEED, STEPS, EPOCHS, PRECISION, BAD_NUMBERS,
             MODEL, CONFIG, NEW, INIT, BASE_WIDTH, FREEZE, DROPOUT, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE,
-            SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT, TEXT_KEY, SEPARATOR, PACKING, TRUNCATE,
-            CONTEXT, SEQUENCES,
+            SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
+            TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
             CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS,

@@ -68,6 +68,7 @@ public final class RecipeRun implements AutoCloseable {
     private final Optional<WeightAverage> average;
     private final Trainer trainer;
     private final Engine engine;
+    private final Path start;
     private final long steps;
     private final Optional<Saved> last;
     private final List<String> notes = new ArrayList<>();
@@ -90,6 +91,7 @@ public final class RecipeRun implements AutoCloseable {
         this.model = model;
         tokenizer = context.tokenizer();
         engine = context.engine();
+        start = context.start();
         template = recipe.isTask(Task.SFT) || RecipeExtensions.of(recipe.get(RecipeKeys.TASK)).isPresent()
                 ? context.template() : Optional.empty();
         this.task = task;
@@ -257,6 +259,11 @@ public final class RecipeRun implements AutoCloseable {
     /// The folder of the run.
     public RunFolder folder() {
         return folder;
+    }
+
+    /// Folder or file of the model before the first update.
+    public Path start() {
+        return start;
     }
 
     /// Updates in all.

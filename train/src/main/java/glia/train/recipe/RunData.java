@@ -46,7 +46,8 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
             List<Path> files = new ArrayList<>();
             for (WeightedPath path : paths(recipe, key)) {
                 if (path.weight() != 1) {
-                    throw recipe.error(key, "gives '" + path.path() + "' a weight, which only texts and chats may have");
+                    throw recipe.error(key, "gives '" + path.path() + "' a weight, which only texts and chats may "
+                            + "have");
                 }
                 files.add(path.path());
             }

@@ -72,6 +72,17 @@ public record RunFolder(Path path) {
         return Files.exists(recipe());
     }
 
+    /// Whether a run of all steps of a recipe has ended here with its result.
+    ///
+    /// @throws CheckpointException if the recipe of the run cannot be read
+    public boolean isComplete(Recipe recipe) throws CheckpointException {
+        if (!holdsRun() || !Files.isDirectory(model())) {
+            return false;
+        }
+        long made = Recipe.read(recipe(), List.of()).find(RecipeKeys.STEPS).orElse(Long.MAX_VALUE);
+        return recipe.find(RecipeKeys.STEPS).orElse(0L) <= made;
+    }
+
     private Path lock() {
         return path.resolve(RunLock.NAME);
     }

@@ -37,6 +37,13 @@ public final class ShippedData {
         return all;
     }
 
+    /// What recipes can generate in place of files, by the form of its name.
+    public static Map<String, String> generated() {
+        Map<String, String> all = new LinkedHashMap<>();
+        RecipeExtensions.generators().forEach(generator -> all.put(generator.form(), generator.summary()));
+        return all;
+    }
+
     /// Whether a recipe's path names such a file.
     public static boolean isNamed(String written) {
         return written.startsWith(PREFIX);

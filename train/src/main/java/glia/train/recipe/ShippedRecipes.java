@@ -49,9 +49,16 @@ public final class ShippedRecipes {
     ///
     /// @param overrides words `key=value`
     public static Recipe read(String fileOrName, List<String> overrides) throws CheckpointException {
+        return Recipe.of(document(fileOrName), overrides);
+    }
+
+    /// The YAML of a recipe.
+    ///
+    /// @throws CheckpointException if there is none of this name, or it is not YAML
+    static YamlDocument document(String fileOrName) throws CheckpointException {
         Path path = Path.of(fileOrName);
         if (Files.isRegularFile(path)) {
-            return Recipe.read(path, overrides);
+            return YamlDocument.read(path);
         }
         List<Shipped> all = all();
         Optional<Shipped> shipped = all.stream().filter(s -> s.name().equals(fileOrName)).findFirst();
@@ -61,6 +68,6 @@ public final class ShippedRecipes {
                     : "there is no such file") + "; no recipe of this name comes with the program either ("
                     + String.join(", ", names) + ")." + Suggestions.sentence(fileOrName, names));
         }
-        return Recipe.of(YamlDocument.parse(Path.of(fileOrName + ".yaml"), shipped.get().text()), overrides);
+        return YamlDocument.parse(Path.of(fileOrName + ".yaml"), shipped.get().text());
     }
 }

@@ -118,7 +118,7 @@ class GeneratedDataTest {
                         run.spec(), 32));
                 for (int i = 0; i < 20; i++) {
                     int[] targets = data.training().batch(i).tokens().targets();
-                    assertEquals(List.of(6L * 21, 2L * 21), List.of(count(targets, x), count(targets, y)), "batch " + i);
+                    assertEquals(List.of(6L * 21, 2L * 21), List.of(count(targets, x), count(targets, y)));
                 }
                 assertEquals((45 + 450 + 7) / 8, run.steps(), "rows of all files, less a tenth for validation");
             }

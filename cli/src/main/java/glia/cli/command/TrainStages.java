@@ -1,0 +1,126 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.terminal.Console;
+import glia.io.file.Folders;
+import glia.tensor.kernel.Kernels;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeStage;
+import glia.train.recipe.RunFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The runs of one or more recipes, one after the other.
+final class TrainStages {
+    private final List<RecipeStage> stages;
+    private final Kernels kernels;
+    private final Arguments arguments;
+    private final Console console;
+    private final List<Map<String, Object>> documents = new ArrayList<>();
+
+    TrainStages(List<RecipeStage> stages, Kernels kernels, Arguments arguments, Console console) {
+        this.stages = stages;
+        this.kernels = kernels;
+        this.arguments = arguments;
+        this.console = console;
+    }
+
+    /// Runs all stages. Of several, those whose runs are complete are skipped, unless they are to be replaced.
+    ///
+    /// @return an exit code
+    int run(Existing existing) throws IOException {
+        int code = ExitCode.OK;
+        for (int i = 0; i < stages.size() && code == ExitCode.OK; i++) {
+            RecipeStage stage = stages.get(i);
+            RunFolder folder = new RunFolder(stage.recipe().output());
+            if (stages.size() > 1) {
+                boolean isComplete = existing != Existing.REPLACE && folder.isComplete(stage.recipe());
+                console.err().println("Stage " + (i + 1) + " of " + stages.size() + ": " + stage.name()
+                        + (isComplete ? ", complete in " + folder.path() : ""));
+                if (isComplete) {
+                    documents.add(complete(folder));
+                    continue;
+                }
+            }
+            Existing own = existing == Existing.RESUME && stages.size() > 1 && !folder.holdsRun() ? Existing.REFUSE
+                    : existing;
+            try (RecipeRun run = RecipeRun.prepare(stage.recipe(), folder, kernels, this::find, own)) {
+                TrainSession session = new TrainSession(run, kernels, console);
+                code = session.run();
+                documents.add(session.document());
+            }
+        }
+        print();
+        return code;
+    }
+
+    private static Map<String, Object> complete(RunFolder folder) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("completed", true);
+        document.put("skipped", true);
+        document.put("folder", folder.path().toString());
+        document.put("model", folder.model().toString());
+        return document;
+    }
+
+    private Path find(String model) throws IOException {
+        return Models.locate(Optional.of(model), arguments, console).path();
+    }
+
+    /// Shows what the runs would need. In place of the model of an earlier stage, which is not there yet, that before
+    /// its first update is measured.
+    int summarize() throws IOException {
+        Path temporary = Files.createTempDirectory("glia-dry-run");
+        Map<Path, Path> made = new HashMap<>();
+        try {
+            for (RecipeStage stage : stages) {
+                RecipeRun.ModelPaths models = name -> {
+                    Path start = made.get(normal(Path.of(name)));
+                    return start == null ? find(name) : start;
+                };
+                try (RecipeRun run = RecipeRun.prepare(stage.recipe(), new RunFolder(temporary.resolve(stage.name())),
+                        kernels, models, Existing.REFUSE)) {
+                    TrainSummary summary = new TrainSummary(run, run.estimate());
+                    documents.add(summary.document());
+                    if (!arguments.has(Json.OPTION)) {
+                        heading(stage);
+                        summary.table().print(console);
+                    }
+                    if (stages.size() > 1) {
+                        made.put(normal(new RunFolder(stage.recipe().output()).model()), run.start());
+                    }
+                }
+            }
+        } finally {
+            Folders.delete(temporary);
+        }
+        print();
+        return ExitCode.OK;
+    }
+
+    private void heading(RecipeStage stage) {
+        if (stages.size() > 1) {
+            console.out().print(stage == stages.getFirst() ? "" : "\n");
+            console.printBold(stage.name());
+            console.out().println();
+        }
+    }
+
+    private static Path normal(Path path) {
+        return path.toAbsolutePath().normalize();
+    }
+
+    private void print() {
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, stages.size() == 1 ? documents.getFirst() : Map.of("stages", documents));
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package glia.reason.trace;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.kernels.KernelBackends;
+import glia.tensor.kernel.Workers;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.thinking.ThinkingTemplate;
+import glia.text.tokenizer.Tokenizer;
+import glia.train.recipe.RecipeRun;
+import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeStage;
+import glia.train.recipe.RunFolder;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ReasonerRecipesTest {
+    private static final int END = 1;
+    private static final int USER = 2;
+    private static final int ASSISTANT = 3;
+    private static final int THINK = 4;
+    private static final int ANSWER = 5;
+    private static final int ONE = 24;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theFirstStageMakesTheModelOfTheOthers() throws Exception {
+        List<RecipeStage> stages = RecipeStage.read("reasoner", List.of(
+                "reasoner-drills.data.train=traces:drills:2 count=40"));
+        assertEquals(List.of("reasoner-drills", "reasoner-traces", "reasoner-rl"),
+                stages.stream().map(RecipeStage::name).toList());
+        for (int i = 1; i < stages.size(); i++) {
+            assertEquals(stages.get(i - 1).recipe().output().resolve("model").toString(),
+                    stages.get(i).recipe().values().get("model.path"));
+        }
+        try (Workers workers = new Workers(1);
+                RecipeRun run = RecipeRun.prepare(stages.getFirst().recipe(), new RunFolder(folder.resolve("run")),
+                        KernelBackends.choose("auto", workers).kernels(), Path::of, Existing.REFUSE)) {
+            assertEquals(2_676_288, run.parameters().total());
+            assertTrue(run.notes().contains("40 chats"), run.notes().toString());
+        }
+        template(folder.resolve("run/start"));
+    }
+
+    /// The prompts of DeepSeek V3.1, with the tokens of this model.
+    private static void template(Path start) throws Exception {
+        Tokenizer tokenizer = Tokenizer.load(start);
+        ChatTemplate template = ChatTemplate.find(start).orElseThrow();
+        assertEquals(102, tokenizer.vocabSize());
+        List<ChatMessage> chat = List.of(ChatMessage.user("1"));
+        assertArrayEquals(new int[] {USER, ONE, ASSISTANT, THINK},
+                template.encode(chat, RenderOptions.PROMPT, tokenizer));
+        assertArrayEquals(new int[] {USER, ONE, ASSISTANT, ANSWER},
+                template.encode(chat, RenderOptions.PROMPT.with("thinking", false), tokenizer));
+        String two = template.render(List.of(ChatMessage.user("1"), ChatMessage.assistant("<think>\na\n</think>\nb"),
+                ChatMessage.user("2")), RenderOptions.PROMPT);
+        assertEquals("<|user|>1<|assistant|></think>b<|end|><|user|>2<|assistant|><think>", two,
+                "earlier answers have no thoughts");
+        assertEquals("\n</think>", ThinkingTemplate.of(template, RenderOptions.PROMPT).orElseThrow().forcedEnd());
+        assertEquals(END, tokenizer.eos().orElseThrow());
+        assertEquals("<think>\n", tokenizer.decode(new int[] {THINK, 6, END}, true), "decoded text shows thinking");
+    }
+}
