@@ -6,6 +6,7 @@ module glia.train {
 
     exports glia.train.check;
     exports glia.train.checkpoint;
+    exports glia.train.compare;
     exports glia.train.data;
     exports glia.train.loss;
     exports glia.train.memory;

@@ -28,6 +28,7 @@ import glia.cli.command.ReasonCommand;
 import glia.cli.command.ReasonRouterCommand;
 import glia.cli.command.ReasonSampleCommand;
 import glia.cli.command.RemoveCommand;
+import glia.cli.command.ReportCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.TasksCommand;
 import glia.cli.command.TasksSampleCommand;
@@ -65,8 +66,9 @@ public final class Cli {
                 new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
-                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReasonCommand(),
-                new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(), new CheckCommand(),
+                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReportCommand(),
+                new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
+                new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
                 new TasksSplitsCommand(), new TasksTracesCommand(),
                 new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));

@@ -19,15 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param task its name
 /// @param results of each strategy
 record ReasonReport(String model, String task, List<Result> results) {
-    private static final String STYLE = """
-            body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem;
-              color: #222; background: #fff }
-            table { border-collapse: collapse } th, td { padding: .25rem .8rem; text-align: right;
-              border-bottom: 1px solid #8884 } th:first-child, td:first-child { text-align: left }
-            svg { max-width: 100%; height: auto }
-            @media (prefers-color-scheme: dark) { body { color: #ddd; background: #16181c } }
-            """;
-
     /// Shows the number of answered questions on a terminal.
     static void progress(Console console, String what, int done, int total) {
         if (console.errIsTerminal()) {
@@ -100,20 +91,12 @@ record ReasonReport(String model, String task, List<Result> results) {
 
     /// A page in one file.
     String html() {
-        StringBuilder rows = new StringBuilder();
-        for (Result result : results) {
-            rows.append("<tr>");
-            cells(result).forEach(cell -> rows.append("<td>").append(AccuracyChart.escaped(cell.toString()))
-                    .append("</td>"));
-            rows.append("</tr>\n");
-        }
-        String title = AccuracyChart.escaped("Accuracy and tokens: " + model + ", " + task);
-        return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                + "content=\"width=device-width\">\n<title>" + title + "</title>\n<style>\n" + STYLE + "</style>\n<h1>"
-                + title + "</h1>\n" + svg() + "<table>\n<tr><th>strategy</th><th>accuracy</th><th>95 % interval</th>"
-                + "<th>questions</th><th>tokens, mean</th><th>most</th><th>prompt tokens reused</th></tr>\n" + rows
-                + "</table>\n<p>Tokens are all that a strategy generates for a question. Intervals are Wilson's with "
-                + "95 % confidence.</p>\n</html>\n";
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("strategy", "accuracy", "95 % interval", "questions", "tokens, mean", "most",
+                "prompt tokens reused"));
+        results.forEach(result -> rows.add(cells(result).stream().map(Object::toString).toList()));
+        return ChartPage.html("Accuracy and tokens: " + model + ", " + task, svg(), rows, "Tokens are all that a "
+                + "strategy generates for a question. Intervals are Wilson's with 95 % confidence.");
     }
 
     /// A JSON object for each question and strategy, one a line.

@@ -105,8 +105,9 @@ final class RlKeys {
             "how far values may move from those at generation, for ppo").or(0.2);
     static final RecipeKey<Double> GAMMA = number("rl.gamma", 0, true, 1, "discount of later rewards, for ppo").or(1.0);
     static final RecipeKey<Double> LAMBDA = number("rl.lambda", 0, false, 1, "λ of GAE, for ppo").or(0.95);
-    static final RecipeKey<List<String>> VERIFICATION = texts("rl.verification_words", "words of verification: the share"
-            + " of completions with one is a figure; check* may go on as in checking").or(ReflectionWords.VERIFICATION);
+    static final RecipeKey<List<String>> VERIFICATION = texts("rl.verification_words",
+            "words of verification: the share of completions with one is a figure; verif* may go on as in verifying")
+            .or(ReflectionWords.VERIFICATION);
     static final RecipeKey<List<String>> BACKTRACKING = texts("rl.backtracking_words",
             "the same for words of backtracking").or(ReflectionWords.BACKTRACKING);
     static final RecipeKey<Long> SHOW_EVERY = integer("rl.show_every", 0, MAX,
@@ -122,8 +123,8 @@ final class RlKeys {
             BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, SEQUENCES, CACHE,
             INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED, LAG, CLIP_LOW,
             CLIP_HIGH, AGGREGATION, ENTROPY, TOP_ENTROPY, KL, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION,
-            CORRECTION_BOUND, VALUE_COEFFICIENT, VALUE_CLIP, GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY, SHOW, EVALUATED,
-            EVALUATION_TEMPERATURE);
+            CORRECTION_BOUND, VALUE_COEFFICIENT, VALUE_CLIP, GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY,
+            SHOW, EVALUATED, EVALUATION_TEMPERATURE);
 
     private RlKeys() { }
 

@@ -35,6 +35,20 @@ public final class MetricsReader {
         read(file, (_, values, step) -> event(values, step, listener));
     }
 
+    /// The settings of a run by key, those of its last start; empty if the file has no start.
+    ///
+    /// @throws CheckpointException if a line is broken or the file cannot be read
+    public static Map<String, String> recipe(Path file) throws CheckpointException {
+        Map<String, String> recipe = new LinkedHashMap<>();
+        read(file, (_, values, _) -> {
+            if (values.get("event").equals("start") && values.get("recipe") instanceof Map<?, ?> settings) {
+                recipe.clear();
+                settings.forEach((key, value) -> recipe.put((String) key, String.valueOf(value)));
+            }
+        });
+        return recipe;
+    }
+
     /// Removes the lines of later steps, and an incomplete last line.
     static void cut(Path file, long step) throws CheckpointException {
         long[] kept = new long[1];
