@@ -6,6 +6,8 @@ import glia.reason.policy.KlTerm;
 import glia.reason.policy.advantage.AdvantageInput;
 import glia.reason.policy.advantage.Advantages;
 import glia.reason.policy.advantage.OutcomeEstimator;
+import glia.reason.policy.correction.RolloutCorrection;
+import glia.reason.policy.correction.SampledTokens;
 import glia.reason.rollout.Rollout;
 import java.util.Arrays;
 import java.util.List;
@@ -28,7 +30,7 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
         List<Rollout> rollouts = scored.stream().map(ScoredRollout::rollout).toList();
         int maxTokens = settings.batchTokens();
         double[][] sampler = rollouts.stream().map(BatchPreparation::logProbs).toArray(double[][]::new);
-        boolean corrects = training.correction().isPresent();
+        boolean corrects = training.correction().isActive();
         double[][] old = !settings.isOffPolicy() && !corrects ? NONE : !computesOld && !corrects ? sampler
                 : MicroBatches.evaluate(pass,
                 rollouts, maxTokens, p -> p.tokens(settings.temperature(), false, 0).logProbs());
@@ -37,7 +39,8 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
                 p -> p.tokens(settings.temperature(), false, 0).logProbs());
         double[][] values = training.value().isEmpty() ? NONE : MicroBatches.evaluate(pass, rollouts, maxTokens,
                 p -> training.value().get().head().of(p));
-        AdvantageInput input = input(scored, sampler, reference, values);
+        double klCoefficient = numbers.klCoefficient(training.objective().kl().coefficient());
+        AdvantageInput input = input(scored, sampler, reference, values, klCoefficient);
         if (collected.baselines().length > 0) {
             input = input.withBaselines(scored.stream().mapToDouble(r -> collected.baselines()[r.group()]).toArray());
         }
@@ -51,10 +54,37 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
             isMasked[i] |= settings.masksTruncated() && !rollouts.get(i).isFinished()
                     || rollouts.get(i).numSampled() == 0;
         }
+        Map<String, Double> figures = figures(collected, sampler, reference);
+        double[][] weights = NONE;
+        if (corrects) {
+            RolloutCorrection.Result correction = training.correction().of(SampledTokens.of(old, sampler));
+            weights = divided(correction.weights(), sampler);
+            for (int i = 0; i < isMasked.length; i++) {
+                isMasked[i] |= correction.rejected()[i];
+            }
+            figures.putAll(correction.figures());
+        }
+        if (numbers.adaptsKl()) {
+            figures.put("kl/coefficient", klCoefficient);
+            KlReward penalty = KlReward.of(training.objective().kl().estimator(), 0, sampler, sampler, reference,
+                    input.mask());
+            numbers.afterBatch(penalty.meanKl(), scored.size());
+        }
         return new RolloutBatch(index, scored, advantages.advantages(), sequences, old,
-                corrects ? sampler : NONE, reference, values,
+                corrects ? sampler : NONE, weights, klCoefficient, reference, values,
                 values.length == 0 ? NONE : advantages.returns(), isMasked,
-                figures(collected, sampler, reference), collected.numTokens());
+                figures, collected.numTokens());
+    }
+
+    /// Numbers end to end by rollout.
+    private static double[][] divided(double[] numbers, double[][] like) {
+        double[][] parts = new double[like.length][];
+        int at = 0;
+        for (int i = 0; i < parts.length; i++) {
+            parts[i] = Arrays.copyOfRange(numbers, at, at + like[i].length);
+            at += like[i].length;
+        }
+        return parts;
     }
 
     private static Advantages ones(boolean[][] mask) {
@@ -96,7 +126,7 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
     }
 
     private AdvantageInput input(List<ScoredRollout> scored, double[][] sampler, double[][] reference,
-            double[][] values) {
+            double[][] values, double klCoefficient) {
         int[] groups = scored.stream().mapToInt(ScoredRollout::group).toArray();
         boolean[][] mask = new boolean[scored.size()][];
         for (int i = 0; i < mask.length; i++) {
@@ -114,7 +144,7 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
                     rewards[i][rewards[i].length - 1] = scoredOrZero(scored.get(i).reward());
                 }
             }
-            input = AdvantageInput.ofTokenRewards(groups, mask, KlReward.of(kl.estimator(), kl.coefficient(), rewards,
+            input = AdvantageInput.ofTokenRewards(groups, mask, KlReward.of(kl.estimator(), klCoefficient, rewards,
                     sampler, reference, mask).rewards());
         }
         return values.length == 0 ? input : input.withValues(values);

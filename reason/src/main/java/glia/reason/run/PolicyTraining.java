@@ -1,10 +1,12 @@
 package glia.reason.run;
 
+import glia.reason.policy.AdaptiveEntropy;
+import glia.reason.policy.KlController;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.AdvantageEstimator;
-import glia.reason.policy.correction.SamplerCorrection;
+import glia.reason.policy.correction.RolloutCorrection;
 import glia.train.recipe.FrozenModel;
 import java.util.Optional;
 
@@ -15,15 +17,17 @@ import java.util.Optional;
 /// @param objective policy loss, aggregation, KL penalty and entropy bonus
 /// @param reference the reference model of the KL penalty
 /// @param value the value head, for estimators that need values
-/// @param correction importance weights for the difference between the sampler's log-probabilities and those of the
-///     training pass
+/// @param correction for the difference between the sampler's log-probabilities and those of the training pass
+/// @param adaptiveKl makes the coefficient of the KL penalty follow a target
+/// @param adaptiveEntropy makes the coefficient of the entropy bonus follow a target
 public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjective objective,
         Optional<FrozenModel> reference, Optional<Critic> value,
-        Optional<SamplerCorrection> correction) {
+        RolloutCorrection correction, Optional<KlController.Adaptive> adaptiveKl,
+        Optional<AdaptiveEntropy> adaptiveEntropy) {
     /// A method without reference model and value head.
     public static PolicyTraining of(PolicyMethod method) {
         return new PolicyTraining(Optional.of(method.advantages()), method.objective(), Optional.empty(),
-                Optional.empty(), Optional.empty());
+                Optional.empty(), RolloutCorrection.NONE, Optional.empty(), Optional.empty());
     }
 
     /// A value head with its loss.

@@ -83,10 +83,22 @@ final class RlKeys {
             "how the losses of tokens become one number (default: the method's)");
     static final RecipeKey<Double> ENTROPY = number("rl.entropy", -1e3, false, 1e3, "coefficient of the entropy bonus")
             .or(0.0);
+    static final RecipeKey<Double> ENTROPY_TARGET = number("rl.entropy_target", 0, false, 1e3, "mean entropy in nats"
+            + " that the coefficient of the entropy bonus follows, from rl.entropy on (default: it is fixed)");
+    static final RecipeKey<Double> ENTROPY_STEP = number("rl.entropy_step", 0, true, 1e3,
+            "change of that coefficient in each update").or(0.005);
+    static final RecipeKey<Double> ENTROPY_MIN = number("rl.entropy_min", -1e3, false, 1e3, "least coefficient")
+            .or(0.0);
+    static final RecipeKey<Double> ENTROPY_MAX = number("rl.entropy_max", -1e3, false, 1e3, "largest coefficient")
+            .or(1.0);
     static final RecipeKey<Double> TOP_ENTROPY = number("rl.top_entropy", 0, false, 1,
             "share of the tokens of highest entropy that learn").or(1.0);
     static final RecipeKey<Double> KL = number("rl.kl", 0, false, 1e6,
             "coefficient of the KL penalty; 0: no reference model (default: the method's)");
+    static final RecipeKey<Double> KL_TARGET = number("rl.kl_target", 0, true, 1e6, "mean KL that the coefficient of"
+            + " the KL penalty follows, from rl.kl on (default: it is fixed)");
+    static final RecipeKey<Double> KL_HORIZON = number("rl.kl_horizon", 0, true, 1e12,
+            "completions over which that coefficient changes").or(10000.0);
     static final RecipeKey<String> KL_ESTIMATOR = word("rl.kl_estimator",
             List.of("k1", "abs", "k2", "k3", "k3-unclamped", "k1+", "k3+"), "estimator of the KL penalty (default: the"
             + " method's)");
@@ -95,10 +107,19 @@ final class RlKeys {
     static final RecipeKey<String> REFERENCE = text("rl.reference",
             "reference model of the KL penalty: folder, .gguf file or hub name (default: the model before training)");
     static final RecipeKey<String> CORRECTION = word("rl.sampler_correction", List.of("none", "token_truncate",
-            "token_mask", "sequence_truncate", "sequence_mask"), "importance weights for the difference between the"
-            + " sampler's log-probabilities and those of training, as precision: bf16 has").or("none");
+            "token_mask", "sequence_truncate", "sequence_mask", "token", "sequence"), "importance weights for the"
+            + " difference between the sampler's log-probabilities and those of training, as precision: bf16 has")
+            .or("none");
     static final RecipeKey<Double> CORRECTION_BOUND = number("rl.sampler_bound", 1, false, Double.POSITIVE_INFINITY,
             "largest importance weight").or(3.0);
+    static final RecipeKey<String> CORRECTION_BOUNDS = text("rl.sampler_bounds", "for token and sequence: largest"
+            + " weight such as 2.0, or a range such as 0.5_2.0 outside of which weights are 0").or("2.0");
+    static final RecipeKey<Boolean> CORRECTION_NORMALIZES = flag("rl.sampler_normalize", false,
+            "for token and sequence: divide weights by their mean over the batch");
+    static final RecipeKey<String> REJECTION_RULES = text("rl.rejection", "reject tokens or completions on which"
+            + " sampler and training differ too much: token_k1, seq_mean_k3 and others, with commas between");
+    static final RecipeKey<String> REJECTION_BOUNDS = text("rl.rejection_bounds", "largest divergence of each rule, or"
+            + " one for all; of k1 the range of ratios such as 0.7_1.4");
     static final RecipeKey<Double> VALUE_COEFFICIENT = number("rl.value_coefficient", 0, true, 1e3,
             "coefficient of the value loss, for ppo").or(0.1);
     static final RecipeKey<Double> VALUE_CLIP = number("rl.value_clip", 0, false, Double.POSITIVE_INFINITY,
@@ -122,9 +143,10 @@ final class RlKeys {
     static final List<RecipeKey<?>> ALL = List.of(PROBLEMS, FILES, HELD_OUT, HELD_OUT_SHARE, PROBLEM_SEED, CHAT, SYSTEM,
             BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, SEQUENCES, CACHE,
             INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED, LAG, CLIP_LOW,
-            CLIP_HIGH, AGGREGATION, ENTROPY, TOP_ENTROPY, KL, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION,
-            CORRECTION_BOUND, VALUE_COEFFICIENT, VALUE_CLIP, GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY,
-            SHOW, EVALUATED, EVALUATION_TEMPERATURE);
+            CLIP_HIGH, AGGREGATION, ENTROPY, ENTROPY_TARGET, ENTROPY_STEP, ENTROPY_MIN, ENTROPY_MAX, TOP_ENTROPY, KL,
+            KL_TARGET, KL_HORIZON, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION, CORRECTION_BOUND,
+            CORRECTION_BOUNDS, CORRECTION_NORMALIZES, REJECTION_RULES, REJECTION_BOUNDS, VALUE_COEFFICIENT, VALUE_CLIP,
+            GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY, SHOW, EVALUATED, EVALUATION_TEMPERATURE);
 
     private RlKeys() { }
 

@@ -6,9 +6,11 @@ import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.ValueLoss;
+import glia.reason.policy.AdaptiveEntropy;
+import glia.reason.policy.KlController;
 import glia.reason.policy.advantage.GeneralizedAdvantage;
+import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.policy.advantage.GreedyBaseline;
-import glia.reason.policy.correction.SamplerCorrection;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
@@ -73,19 +75,16 @@ final class RlTask implements TaskRun {
                 ? Optional.of(new PolicyTraining.Critic(ValueHead.create(context.model().spec().hiddenSize()),
                         new ValueLoss(recipe.get(RlKeys.VALUE_CLIP), new Aggregation.TokenMean()),
                         recipe.get(RlKeys.VALUE_COEFFICIENT))) : Optional.empty();
+        RolloutCorrection correction = RlControls.correction(recipe);
+        Optional<AdaptiveEntropy> adaptiveEntropy = RlControls.entropy(recipe);
+        Optional<KlController.Adaptive> adaptiveKl = RlControls.kl(recipe, method.objective().kl());
         Optional<FrozenModel> reference = !method.objective().kl().isActive() ? Optional.empty()
                 : Optional.of(recipe.has(RlKeys.REFERENCE) ? context.frozen(RlKeys.REFERENCE) : context.reference());
         Engine engine = new Engine(context.model(), kernels, Precision.EXACT, recipe.get(RlKeys.CACHE) << MIB,
                 context.context());
         return new RlTask(context, engine, problems, rewards, settings, options,
-                new PolicyTraining(method.estimator(), method.objective(), reference, critic, correction(recipe)),
-                notes);
-    }
-
-    private static Optional<SamplerCorrection> correction(Recipe recipe) throws CheckpointException {
-        String mode = recipe.get(RlKeys.CORRECTION);
-        return mode.equals("none") ? Optional.empty()
-                : Optional.of(SamplerCorrection.of(mode, 0, recipe.get(RlKeys.CORRECTION_BOUND)));
+                new PolicyTraining(method.estimator(), method.objective(), reference, critic,
+                        correction, adaptiveKl, adaptiveEntropy), notes);
     }
 
     private static PromptEncoder encoder(TaskContext context) throws CheckpointException {

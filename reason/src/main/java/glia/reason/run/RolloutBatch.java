@@ -1,6 +1,5 @@
 package glia.reason.run;
 
-import glia.reason.policy.correction.SamplerCorrection;
 import glia.reason.policy.loss.ImportanceWeights;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.rollout.Rollout;
@@ -8,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// A batch of rollouts with all that its updates need. Arrays are by rollout, then by sampled token.
 ///
@@ -19,6 +17,8 @@ import java.util.Optional;
 /// @param old log-probabilities under the policy that sampled; empty arrays where the policy does not change before the
 ///     update
 /// @param sampler log-probabilities that the sampler computed; empty without a correction for their difference
+/// @param weights importance weights for their difference; empty without a correction
+/// @param klCoefficient coefficient of the KL penalty
 /// @param reference log-probabilities under the reference model; empty without one
 /// @param values of the value head; empty without one
 /// @param returns that the value head learns; empty without one
@@ -26,8 +26,8 @@ import java.util.Optional;
 /// @param figures of the batch, for reports
 /// @param tokens number of generated tokens
 record RolloutBatch(long index, List<ScoredRollout> scored, double[][] advantages, double[] sequenceAdvantages,
-        double[][] old, double[][] sampler, double[][] reference, double[][] values, double[][] returns,
-        boolean[] isMasked, Map<String, Double> figures, long tokens) {
+        double[][] old, double[][] sampler, double[][] weights, double klCoefficient, double[][] reference,
+        double[][] values, double[][] returns, boolean[] isMasked, Map<String, Double> figures, long tokens) {
     List<Rollout> rollouts() {
         return scored.stream().map(ScoredRollout::rollout).toList();
     }
@@ -49,9 +49,7 @@ record RolloutBatch(long index, List<ScoredRollout> scored, double[][] advantage
     }
 
     /// The constants of the policy loss on a micro-batch.
-    ///
-    /// @param correction of the difference between sampler and training
-    PolicyBatch constants(List<Integer> which, Optional<SamplerCorrection> correction, long seed) {
+    PolicyBatch constants(List<Integer> which, long seed) {
         int[] sequences = new int[which.stream().mapToInt(i -> advantages[i].length).sum()];
         double[] ofSequences = new double[which.size()];
         int row = 0;
@@ -64,10 +62,10 @@ record RolloutBatch(long index, List<ScoredRollout> scored, double[][] advantage
         double[] none = {};
         double[] ofOld = old.length == 0 ? none : rows(old, which);
         double[] ofSampler = sampler.length == 0 ? none : rows(sampler, which);
-        ImportanceWeights weights = correction.isEmpty() ? ImportanceWeights.NONE
-                : correction.get().weights(sequences, which.size(), ofOld, ofSampler);
+        ImportanceWeights correction = weights.length == 0 ? ImportanceWeights.NONE
+                : new ImportanceWeights(rows(weights, which), false);
         return new PolicyBatch(sequences, which.size(), rows(advantages, which), ofSequences, ofOld,
-                reference.length == 0 ? none : rows(reference, which), ofSampler, weights, seed);
+                reference.length == 0 ? none : rows(reference, which), ofSampler, correction, seed);
     }
 
     /// The numbers of some rollouts, end to end.

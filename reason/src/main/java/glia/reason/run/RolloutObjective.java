@@ -5,6 +5,7 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.PolicyFigures;
+import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.Totals;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.rollout.Rollout;
@@ -109,7 +110,8 @@ public final class RolloutObjective implements Objective {
     private Update update(TrainingPass pass, RolloutBatch batch, int phase, long seed) {
         List<Integer> members = batch.minibatch(phase % settings.minibatches(), settings.minibatches());
         List<Integer> which = members.stream().filter(i -> batch.numRows(i) > 0).toList();
-        Aggregation aggregation = training.objective().aggregation();
+        PolicyObjective objective = preparation.numbers().objective(training.objective(), batch.klCoefficient());
+        Aggregation aggregation = objective.aggregation();
         Totals totals = new Totals(Math.max(1, which.stream().mapToInt(batch::numRows).sum()),
                 Math.max(1, aggregation.countsEmpty() ? members.size() : which.size()));
         Update update = new Update();
@@ -118,14 +120,17 @@ public final class RolloutObjective implements Objective {
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);
             TokenBatch tokens = MicroBatches.tokens(rollouts, part);
-            PolicyBatch constants = batch.constants(part, training.correction(), Hash.next(seed, i));
-            Loss policy = training.objective().loss(constants, totals, settings.temperature(), update.parts::add);
+            PolicyBatch constants = batch.constants(part, Hash.next(seed, i));
+            Loss policy = objective.loss(constants, totals, settings.temperature(), update.parts::add);
             Loss loss = training.value().isEmpty() ? policy
                     : withValues(policy, training.value().get(), batch, part, constants, totals, update);
             update.loss += pass.loss(tokens, change.apply(loss));
             update.tokens += tokens.numTokens();
         }
         addFigures(update);
+        if (training.adaptiveEntropy().isPresent()) {
+            update.figures.put("entropy/coefficient", objective.entropy().coefficient());
+        }
         return update;
     }
 
@@ -143,6 +148,7 @@ public final class RolloutObjective implements Objective {
     private void addFigures(Update update) {
         double tokens = Math.max(1, update.parts.stream().mapToInt(PolicyFigures::tokens).sum());
         double entropy = 0;
+        double kept = 0;
         double kl = 0;
         double moved = 0;
         double low = 0;
@@ -150,12 +156,14 @@ public final class RolloutObjective implements Objective {
         for (PolicyFigures part : update.parts) {
             double share = part.tokens() / tokens;
             entropy += share * part.entropy();
+            kept += share * part.keptEntropy();
             kl += share * part.kl();
             moved += share * part.approximateKl();
             low += share * part.clip().low();
             high += share * part.clip().high();
         }
         update.figures.put("entropy/mean", entropy);
+        preparation.numbers().afterUpdate(kept);
         if (training.objective().kl().isInLoss()) {
             update.figures.put("kl/loss", kl);
         }

@@ -42,7 +42,7 @@ public final class RolloutTraining {
     private TurnFactory turns = TurnFactory.NONE;
     private UnaryOperator<Loss> change = UnaryOperator.identity();
     private ReflectionWords words = ReflectionWords.DEFAULT;
-    private final RunNumbers numbers = new RunNumbers();
+    private Optional<RunNumbers> numbers = Optional.empty();
     private RolloutDisplay display = new RolloutDisplay(0, 0);
 
     /// @param engine of the model that is trained
@@ -74,6 +74,7 @@ public final class RolloutTraining {
     /// Sets the method with its models.
     public RolloutTraining policy(PolicyTraining policy) {
         training = policy;
+        numbers = Optional.empty();
         return this;
     }
 
@@ -162,14 +163,20 @@ public final class RolloutTraining {
                 engine, options.withTemperature(evaluationTemperature), problems, turns, scoring,
                 evaluated, settings.seed()));
         return new RolloutObjective(collector, new BatchPreparation(settings, training, scoring, computesOld,
-                words, numbers),
+                words, numbers()),
                 evaluation, change, tokenizer, display);
+    }
+
+    private RunNumbers numbers() {
+        numbers = Optional.of(numbers.orElseGet(() -> new RunNumbers(training.adaptiveKl(),
+                training.adaptiveEntropy())));
+        return numbers.get();
     }
 
     /// Numbers that checkpoints must hold besides weights, by name, for [glia.train.run.Trainer#keep]: with them a
     /// resumed run has the same figures.
     public Map<String, Tensor> state() {
-        return numbers.state();
+        return numbers().state();
     }
 
     private RolloutScoring scoring() {

@@ -1,5 +1,8 @@
 package glia.reason.policy.correction;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
 /// The log-probabilities of tokens under the policy as training computes it and as the sampler did.
 ///
 /// @param sequences the sequence of each row
@@ -15,6 +18,20 @@ public record SampledTokens(int[] sequences, int numSequences, double[] training
             throw new IllegalArgumentException("found " + training.length + " and " + sampler.length
                     + " log-probabilities, expected " + sequences.length + " of both");
         }
+    }
+
+    /// The tokens of sequences.
+    ///
+    /// @param training log-probabilities by sequence and token
+    /// @param sampler the same as the sampler computed them
+    public static SampledTokens of(double[][] training, double[][] sampler) {
+        int[] sequences = IntStream.range(0, training.length)
+                .flatMap(s -> IntStream.generate(() -> s).limit(training[s].length)).toArray();
+        return new SampledTokens(sequences, training.length, flat(training), flat(sampler));
+    }
+
+    private static double[] flat(double[][] rows) {
+        return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     }
 
     /// `training - sampler` of each row.
