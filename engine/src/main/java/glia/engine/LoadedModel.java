@@ -12,7 +12,7 @@ import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelBackends;
@@ -81,10 +81,11 @@ public final class LoadedModel implements AutoCloseable {
             packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
-            model = ModelLoader.load(path, checkpoint);
             if (options.adapter().isPresent()) {
-                adapters = Optional.of(AdapterFolder.read(model, options.adapter().get()));
+                adapters = Optional.of(AdapterHead.load(path, checkpoint, options.adapter().get()));
                 model = adapters.get().attach();
+            } else {
+                model = ModelLoader.load(path, checkpoint);
             }
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();

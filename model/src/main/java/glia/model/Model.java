@@ -158,6 +158,11 @@ public final class Model implements AutoCloseable {
         return ModelLoader.resolve(tensors, names.get(parameter));
     }
 
+    /// Whether a parameter belongs to a new head (`NewHead`) and the files of the model lack it.
+    public boolean isNew(Parameter parameter) {
+        return checkpoint instanceof ReplacedTensors replaced && replaced.isAdded(storedName(parameter));
+    }
+
     /// The name of the stored copy of a tied head, if the checkpoint has one.
     public Optional<String> otherHead() {
         return otherHead;

@@ -111,8 +111,15 @@ public final class ModelLoader {
     /// @param copied selects the trainable parameters (see `load`)
     /// @throws CheckpointException as `load`, and if the path is a GGUF file or config.json names no class of models
     public static Model load(Path path, NewHead head, Predicate<Parameter> copied) throws CheckpointException {
-        Checkpoint checkpoint = Checkpoints.open(path);
-        return load(path, checkpoint, copied, Optional.of(head));
+        return load(path, Checkpoints.open(path), copied, Optional.of(head), true);
+    }
+
+    /// Loads the model of an open checkpoint with a new classification head unless it is a classifier already. The
+    /// model owns the checkpoint from now on; if loading fails, it is closed.
+    ///
+    /// @throws CheckpointException as `load` with a new head
+    public static Model load(Path path, Checkpoint checkpoint, NewHead head) throws CheckpointException {
+        return load(path, checkpoint, p -> false, Optional.of(head), false);
     }
 
     /// Loads the model of an open checkpoint, which the model owns from now on; if loading fails, it is closed.
@@ -124,14 +131,16 @@ public final class ModelLoader {
 
     private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied)
             throws CheckpointException {
-        return load(path, checkpoint, copied, Optional.empty());
+        return load(path, checkpoint, copied, Optional.empty(), false);
     }
 
-    private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied, Optional<NewHead> head)
-            throws CheckpointException {
+    /// @param replaces whether the head of a classifier is replaced
+    private static Model load(Path path, Checkpoint checkpoint, Predicate<Parameter> copied, Optional<NewHead> head,
+            boolean replaces) throws CheckpointException {
         ModelLoader loader = new ModelLoader(path, checkpoint, copied);
         try {
-            if (head.isPresent()) {
+            if (head.isPresent() && (replaces || checkpoint instanceof GgufCheckpoint
+                    || !SequenceClassifier.describes(loader.config()))) {
                 return loader.hub(head.get());
             }
             return checkpoint instanceof GgufCheckpoint gguf ? loader.gguf(gguf) : loader.hub();

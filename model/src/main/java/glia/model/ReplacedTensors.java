@@ -24,6 +24,11 @@ final class ReplacedTensors implements Checkpoint {
         names = Collections.unmodifiableSet(all);
     }
 
+    /// Whether a tensor is one of those in memory.
+    boolean isAdded(String name) {
+        return added.containsKey(name);
+    }
+
     @Override
     public Set<String> names() {
         return names;

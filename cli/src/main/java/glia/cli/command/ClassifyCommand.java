@@ -35,13 +35,14 @@ public final class ClassifyCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Classify a text, or score it with a reward model",
                 List.of(Models.MODEL, new Positional("TEXT", "text (default: standard input)", false)),
-                Syntax.join(List.of(Json.OPTION), ComputeOptions.ALL))
+                Syntax.join(List.of(Json.OPTION), ComputeOptions.ALL, List.of(ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia classify MODEL "What a lovely day."
                           positive  98.2 %  ████████████████████
                           negative   1.8 %""")
                 .notes("MODEL is a sequence classifier: its class in config.json ends with ForSequenceClassification. "
-                        + "A model with one label prints its score.");
+                        + "With --adapter it may be a language model for which a classifier's adapter was trained. A "
+                        + "model with one label prints its score.");
     }
 
     @Override

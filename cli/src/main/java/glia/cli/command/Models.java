@@ -18,6 +18,7 @@ import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
+import glia.model.adapter.AdapterFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +68,15 @@ final class Models {
         try (ProgressDisplay progress = new ProgressDisplay(console)) {
             return LanguageModel.load(path, options, isQuiet(arguments, console) ? Progress.NONE : progress);
         }
+    }
+
+    /// Loads a second model by its name, or the folder of an adapter with the base that it names.
+    static LanguageModel loadSecond(String name, LoadOptions options, Arguments arguments, Console console)
+            throws IOException {
+        boolean isAdapter = AdapterFolder.isOne(Path.of(name));
+        String base = isAdapter ? AdapterFolder.base(Path.of(name)) : name;
+        return loadWithoutAdapter(locate(Optional.of(base), arguments, console).path(),
+                isAdapter ? options.withAdapter(Path.of(name)) : options, arguments, console);
     }
 
     /// The folder of an adapter, downloaded if it is a name on the hub.

@@ -26,7 +26,8 @@ public final class ReasonBenchCommand implements Command {
                     + "mcts:32x3, parallel:4; @EFFORT may follow, as in majority:8@low (default: single,majority:4)",
             "--strategies").elsewhere("--strategy");
     private static final Option<String> SCORER = Option.text("SCORER",
-            "what best, beam and mcts maximize: likelihood, verifier, or a reward model (default: likelihood)",
+            "what best, beam and mcts maximize: likelihood, verifier, or a reward model, also the folder of an "
+                    + "adapter (default: likelihood)",
             "--scorer").elsewhere("--reward-model", "--verifier");
     private static final Option<String> SVG = Option.text("FILE", "write the chart as SVG", "--svg");
     private static final Option<String> HTML = Option.text("FILE", "write a page with the chart and the figures",
@@ -117,9 +118,8 @@ public final class ReasonBenchCommand implements Command {
             case "verifier" -> results(model, Scorer.of(questions.verifier()), strategies, questions, arguments,
                     console);
             default -> {
-                ModelLocation choice = Models.locate(Optional.of(scorer), arguments, console);
-                try (LanguageModel reward = Models.loadWithoutAdapter(choice.path(),
-                        ComputeOptions.of(arguments, Precision.FAST), arguments, console)) {
+                try (LanguageModel reward = Models.loadSecond(scorer, ComputeOptions.of(arguments, Precision.FAST),
+                        arguments, console)) {
                     yield results(model, Scorer.of(reward), strategies, questions, arguments, console);
                 }
             }

@@ -4,9 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.io.file.AtomicFile;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
+import glia.model.adapter.AdapterConfig;
+import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.AdapterHead;
+import glia.model.adapter.Adapters;
 import glia.model.write.ModelWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,6 +34,10 @@ class ClassifyCommandTest {
         try (Model model = ModelLoader.load(GOLDENS.resolve(family), new NewHead(List.of(labels), 3), p -> false)) {
             ModelWriter.write(model, to);
         }
+        return withTokenizer(to);
+    }
+
+    private static Path withTokenizer(Path to) throws Exception {
         String vocab = IntStream.range(1, 60).mapToObj(i -> "\"w" + i + "\": " + i).collect(Collectors.joining(", "));
         Files.writeString(to.resolve("tokenizer.json"), """
                 {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"},
@@ -67,6 +76,29 @@ class ClassifyCommandTest {
         assertEquals("reward", classes.path(0).path("label").asString());
         assertTrue(classes.path(0).path("score").isNumber());
         assertTrue(run("inspect", model).contains("a score"));
+    }
+
+    /// The head of the adapter has the values of the classifier, and the adapter itself changes nothing yet.
+    @Test
+    void anAdapterBringsItsHead() throws Exception {
+        String model = classifier("llama", "negative", "positive").toString();
+        Path base = folder.resolve("base");
+        try (Model plain = ModelLoader.load(GOLDENS.resolve("llama"))) {
+            ModelWriter.write(plain, base);
+        }
+        withTokenizer(base);
+        Path adapter = folder.resolve("adapter");
+        try (Model classifier = ModelLoader.load(Path.of(model));
+                Adapters adapters = Adapters.create(classifier, AdapterConfig.defaults().withBase(base.toString())
+                        .withModulesToSave(AdapterHead.modules(classifier)), 1)) {
+            AdapterFolder.write(adapters, adapter, AtomicFile.IfExists.FAIL);
+        }
+        assertEquals(run("classify", model, "w2 w4 w7"), run("classify", base.toString(), "w2 w4 w7", "--adapter",
+                adapter.toString()));
+        TestConsole bench = new TestConsole("");
+        bench.run("reason", "bench", base.toString(), "--task", "arithmetic:1", "--limit", "1", "--scorer",
+                adapter.toString(), "--strategies", "best:2");
+        assertTrue(bench.err().contains("found 2 scores, expected 1"), bench::err);
     }
 
     @Test

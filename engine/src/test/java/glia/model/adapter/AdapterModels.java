@@ -34,8 +34,12 @@ final class AdapterModels {
         }
     }
 
+    static Path folder(String family) {
+        return GOLDENS.resolve(family);
+    }
+
     static Model load(String family) throws CheckpointException {
-        return ModelLoader.load(GOLDENS.resolve(family));
+        return ModelLoader.load(folder(family));
     }
 
     static float[] logits(Model model) {

@@ -113,7 +113,8 @@ final class AdapterBuilder {
         return saved;
     }
 
-    private static String module(String tensor) {
+    /// The name of the module of a tensor.
+    static String module(String tensor) {
         return tensor.substring(0, Math.max(0, tensor.lastIndexOf('.')));
     }
 

@@ -23,9 +23,11 @@ import java.util.Optional;
 /// @param biases the biases of the model that are trained, too
 /// @param tied whether a tied head shares the adapter of the embedding
 /// @param base the name of the base model
+/// @param task PEFT's name of the kind of model, such as `SEQ_CLS`; empty for that of the model
 public record AdapterConfig(int rank, double alpha, double dropout, Variant variant, ModuleNames targets,
         ModuleNames excluded, List<Integer> layers, List<String> layersPatterns, Map<String, Integer> ranks,
-        Map<String, Double> alphas, List<String> modulesToSave, Biases biases, boolean tied, Optional<String> base) {
+        Map<String, Double> alphas, List<String> modulesToSave, Biases biases, boolean tied, Optional<String> base,
+        Optional<String> task) {
     /// The largest rank.
     public static final int MAX_RANK = 1 << 16;
 
@@ -98,72 +100,79 @@ public record AdapterConfig(int rank, double alpha, double dropout, Variant vari
     /// LoRA of rank 8 with α 16 for all linear modules.
     public static AdapterConfig defaults() {
         return new AdapterConfig(8, 16, 0, Variant.LORA, new ModuleNames.AllLinear(), ModuleNames.NONE, List.of(),
-                List.of(), Map.of(), Map.of(), List.of(), Biases.NONE, false, Optional.empty());
+                List.of(), Map.of(), Map.of(), List.of(), Biases.NONE, false, Optional.empty(),
+                Optional.empty());
     }
 
     /// A copy with another rank and α.
     public AdapterConfig withRank(int r, double newAlpha) {
         return new AdapterConfig(r, newAlpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, base);
+                alphas, modulesToSave, biases, tied, base, task);
     }
 
     /// A copy of another variant.
     public AdapterConfig with(Variant other) {
         return new AdapterConfig(rank, alpha, dropout, other, targets, excluded, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base);
+                modulesToSave, biases, tied, base, task);
     }
 
     /// A copy for other modules.
     public AdapterConfig withTargets(ModuleNames names) {
         return new AdapterConfig(rank, alpha, dropout, variant, names, excluded, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base);
+                modulesToSave, biases, tied, base, task);
     }
 
     /// A copy without some modules.
     public AdapterConfig withExcluded(ModuleNames names) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, names, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base);
+                modulesToSave, biases, tied, base, task);
     }
 
     /// A copy for some layers; none for all.
     public AdapterConfig withLayers(List<Integer> some) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, some, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base);
+                modulesToSave, biases, tied, base, task);
     }
 
     /// A copy with other ranks and values of α for some modules.
     public AdapterConfig withPatterns(Map<String, Integer> newRanks, Map<String, Double> newAlphas) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, newRanks,
-                newAlphas, modulesToSave, biases, tied, base);
+                newAlphas, modulesToSave, biases, tied, base, task);
     }
 
     /// A copy with modules that are trained as a whole.
     public AdapterConfig withModulesToSave(List<String> names) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, names, biases, tied, base);
+                alphas, names, biases, tied, base, task);
     }
 
     /// A copy with trained biases of the model.
     public AdapterConfig withBiases(Biases which) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, which, tied, base);
+                alphas, modulesToSave, which, tied, base, task);
     }
 
     /// A copy with another dropout.
     public AdapterConfig withDropout(double probability) {
         return new AdapterConfig(rank, alpha, probability, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, base);
+                alphas, modulesToSave, biases, tied, base, task);
     }
 
     /// A copy that says whether a tied head shares the adapter of the embedding.
     public AdapterConfig withTying(boolean isTied) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, isTied, base);
+                alphas, modulesToSave, biases, isTied, base, task);
     }
 
     /// A copy with the name of the base model.
     public AdapterConfig withBase(String name) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, Optional.of(name));
+                alphas, modulesToSave, biases, tied, Optional.of(name), task);
+    }
+
+    /// A copy with PEFT's name of the kind of model.
+    public AdapterConfig withTask(String name) {
+        return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
+                alphas, modulesToSave, biases, tied, base, Optional.of(name));
     }
 }

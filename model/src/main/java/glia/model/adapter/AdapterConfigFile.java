@@ -65,8 +65,7 @@ final class AdapterConfigFile {
                     config.has("exclude_modules") ? names(config, "exclude_modules") : ModuleNames.NONE,
                     layers(config), words(config, "layers_pattern"), ranks, alphas,
                     words(config, "modules_to_save"), biases(config), config.flag("ensure_weight_tying", false),
-                    config.has("base_model_name_or_path") ? Optional.of(config.text("base_model_name_or_path"))
-                            : Optional.empty());
+                    text(config, "base_model_name_or_path"), text(config, "task_type"));
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(config.origin(), "", e.getMessage(), e);
         }
@@ -127,6 +126,10 @@ final class AdapterConfigFile {
         return layers;
     }
 
+    private static Optional<String> text(Config config, String key) throws CheckpointException {
+        return config.has(key) ? Optional.of(config.text(key)) : Optional.empty();
+    }
+
     private static List<String> words(Config config, String key) throws CheckpointException {
         return !config.has(key) ? List.of() : config.isText(key) ? List.of(config.text(key))
                 : List.of(config.strings(key));
@@ -145,11 +148,11 @@ final class AdapterConfigFile {
     /// The file's text.
     ///
     /// @param targets the modules with an adapter, as a list of names, or an expression
-    /// @param task PEFT's name of the kind of model, empty for models without one
+    /// @param task PEFT's name of the kind of model if the config has none, empty for models without one
     static String json(AdapterConfig config, ModuleNames targets, Optional<String> task) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("peft_type", "LORA");
-        task.ifPresent(type -> keys.put("task_type", type));
+        config.task().or(() -> task).ifPresent(type -> keys.put("task_type", type));
         keys.put("base_model_name_or_path", config.base().orElse(""));
         keys.put("r", config.rank());
         keys.put("lora_alpha", number(config.alpha()));

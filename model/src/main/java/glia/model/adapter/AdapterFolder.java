@@ -32,9 +32,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Reads and writes adapters as PEFT saves them: a folder with `adapter_config.json` and `adapter_model.safetensors`.
-/// The frozen `base_layer.weight` that PEFT stores with adapters of embedding and head is ignored.
+/// The frozen `base_layer.weight` that PEFT stores with adapters of embedding and head is ignored. [AdapterHead] loads
+/// adapters that bring a classification head.
 public final class AdapterFolder {
-    private static final String TENSORS = "adapter_model.safetensors";
+    static final String TENSORS = "adapter_model.safetensors";
     private static final String BASE_WEIGHT = ".base_layer.weight";
     private static final String BASE_BIAS = ".base_layer.bias";
     private static final String MAGNITUDES = ".lora_magnitude_vector";
@@ -55,6 +56,22 @@ public final class AdapterFolder {
     private AdapterFolder(Path file, AdapterBuilder builder) {
         this.file = file;
         this.builder = builder;
+    }
+
+    /// Whether a folder holds an adapter and no model.
+    public static boolean isOne(Path folder) {
+        return Files.isRegularFile(folder.resolve(AdapterConfigFile.NAME))
+                && !Files.exists(folder.resolve("config.json"));
+    }
+
+    /// The base model of an adapter: a path or a name on the hub.
+    ///
+    /// @throws CheckpointException if the config cannot be read or names none
+    public static String base(Path folder) throws CheckpointException {
+        Path file = folder.resolve(AdapterConfigFile.NAME);
+        return AdapterConfigFile.read(file).base().filter(name -> !name.isBlank())
+                .orElseThrow(() -> new CheckpointException(file, "key base_model_name_or_path", "is missing, expected "
+                        + "the path or name of the model that the adapter belongs to"));
     }
 
     /// Reads the adapters of a model, copied to memory.
@@ -304,6 +321,7 @@ public final class AdapterFolder {
         try (Arena arena = Arena.ofConfined()) {
             Files.createDirectories(folder);
             SafetensorsWriter.write(folder.resolve(TENSORS), adapters.tensors(arena), Map.of("format", "pt"), ifExists);
+            AdapterHead.write(adapters, folder, ifExists);
             String json = AdapterConfigFile.json(adapters.config(), adapters.targets(),
                     task(adapters.base().spec()));
             AtomicFile.write(configFile, ifExists, out -> out.write(json.getBytes(StandardCharsets.UTF_8)));

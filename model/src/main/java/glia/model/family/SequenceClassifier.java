@@ -31,7 +31,7 @@ public record SequenceClassifier(Family body) implements Family {
             Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS);
 
     /// Whether a config is that of a sequence classifier.
-    static boolean describes(Config config) throws CheckpointException {
+    public static boolean describes(Config config) throws CheckpointException {
         return config.isList(ARCHITECTURES)
                 && Arrays.stream(config.strings(ARCHITECTURES)).anyMatch(name -> name.endsWith(CLASS));
     }
@@ -81,7 +81,10 @@ public record SequenceClassifier(Family body) implements Family {
         return spec.withHead(body.classifier(config, labels, outcome(config, labels.size()))).withDrafts(List.of());
     }
 
-    private static List<String> labels(Config config) throws CheckpointException {
+    /// The names of the classes.
+    ///
+    /// @throws CheckpointException if one is missing
+    public static List<String> labels(Config config) throws CheckpointException {
         String[] labels = new String[config.isObject("id2label") ? config.child("id2label").keys().size()
                 : config.positive("num_labels", 2)];
         for (int i = 0; i < labels.length; i++) {

@@ -9,7 +9,7 @@ import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.model.family.Families;
 import glia.model.quant.Packings;
@@ -56,7 +56,7 @@ public record ModelMerge(Path out, Optional<DType> type, Progress progress, IfEx
     /// @throws CheckpointException if a file cannot be read or written, or the adapter does not fit the model or cannot
     ///     be merged
     public void adapter(Path base, Path adapter) throws CheckpointException {
-        try (Model model = ModelLoader.load(base); Adapters adapters = AdapterFolder.read(model, adapter)) {
+        try (Adapters adapters = AdapterHead.load(base, adapter); Model model = adapters.base()) {
             Model merged = adapters.merged();
             RoundedTensors rounded = new RoundedTensors(merged);
             Map<String, TensorContent> tensors = rounded.contents();

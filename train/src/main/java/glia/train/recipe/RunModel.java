@@ -9,7 +9,7 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
 import glia.model.adapter.AdapterConfig;
-import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.model.adapter.ModuleNames;
 import glia.model.fresh.NewModels;
@@ -55,8 +55,8 @@ final class RunModel implements AutoCloseable {
         this.content = TrainedModel.of(model);
     }
 
-    private RunModel(Model base, Adapters adapters) {
-        this.base = base;
+    private RunModel(Adapters adapters) {
+        this.base = adapters.base();
         this.model = adapters.attach();
         this.adapters = Optional.of(adapters);
         this.trainable = adapters::contains;
@@ -120,7 +120,7 @@ final class RunModel implements AutoCloseable {
     static RunModel load(Recipe recipe, Path start, Optional<NewHead> head, Optional<Saved> last)
             throws CheckpointException {
         if (recipe.get(RecipeKeys.ADAPTER) != AdapterKind.NONE) {
-            return withAdapters(recipe, start, last);
+            return withAdapters(recipe, start, head, last);
         }
         Model model = head.isPresent() && last.isEmpty() ? ModelLoader.load(start, head.get(), p -> true)
                 : ModelLoader.load(last.map(Saved::folder).orElse(start), p -> true);
@@ -132,17 +132,16 @@ final class RunModel implements AutoCloseable {
         }
     }
 
-    private static RunModel withAdapters(Recipe recipe, Path start, Optional<Saved> last) throws CheckpointException {
-        if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)
-                || !RunStart.extensionHead(recipe).isEmpty()) {
-            throw recipe.error(RecipeKeys.ADAPTER, "is set, but task: " + recipe.get(RecipeKeys.TASK)
-                    + " trains a new head with all weights; remove the adapter; model.freeze keeps weights as they "
-                    + "are");
+    /// A model with adapters. A new head is trained as a whole and saved with them, as PEFT does.
+    private static RunModel withAdapters(Recipe recipe, Path start, Optional<NewHead> head, Optional<Saved> last)
+            throws CheckpointException {
+        if (last.isPresent()) {
+            return new RunModel(AdapterHead.load(start, last.get().folder()));
         }
-        Model model = ModelLoader.load(start);
+        Model model = head.isPresent() ? ModelLoader.load(start, head.get(), p -> false) : ModelLoader.load(start);
         try {
-            return new RunModel(model, last.isPresent() ? AdapterFolder.read(model, last.get().folder())
-                    : Adapters.create(model, adapterConfig(recipe), recipe.get(RecipeKeys.SEED)));
+            return new RunModel(Adapters.create(model, adapterConfig(recipe, start, model),
+                    recipe.get(RecipeKeys.SEED)));
         } catch (IllegalArgumentException e) {
             model.close();
             throw recipe.error(RecipeKeys.TARGETS, e.getMessage());
@@ -152,9 +151,12 @@ final class RunModel implements AutoCloseable {
         }
     }
 
-    private static AdapterConfig adapterConfig(Recipe recipe) throws CheckpointException {
+    private static AdapterConfig adapterConfig(Recipe recipe, Path start, Model model) throws CheckpointException {
         List<String> targets = recipe.get(RecipeKeys.TARGETS);
-        return AdapterConfig.defaults().withBase(recipe.get(RecipeKeys.MODEL))
+        boolean isOnHub = recipe.has(RecipeKeys.MODEL)
+                && !Files.exists(recipe.path(RecipeKeys.MODEL, recipe.get(RecipeKeys.MODEL)));
+        AdapterConfig config = AdapterConfig.defaults()
+                .withBase(isOnHub ? recipe.get(RecipeKeys.MODEL) : start.toAbsolutePath().normalize().toString())
                 .withRank(Math.toIntExact(recipe.get(RecipeKeys.RANK)), recipe.get(RecipeKeys.ALPHA))
                 .withDropout(recipe.get(RecipeKeys.ADAPTER_DROPOUT))
                 .with(switch (recipe.get(RecipeKeys.ADAPTER)) {
@@ -164,6 +166,11 @@ final class RunModel implements AutoCloseable {
                 })
                 .withTargets(targets.size() == 1 ? ModuleNames.parse(targets.getFirst())
                         : ModuleNames.of(targets.toArray(String[]::new)));
+        if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)) {
+            return config.withTask(AdapterHead.TEXTS).withModulesToSave(AdapterHead.modules(model));
+        }
+        return RunStart.extensionHead(recipe).isEmpty() ? config
+                : config.withTask(AdapterHead.TOKENS).withModulesToSave(AdapterHead.modules(model));
     }
 
     private static Predicate<Weight> trainable(Recipe recipe, Model model) throws CheckpointException {

@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.engine.Classifier;
+import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import glia.io.Checkpoint;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.hub.HubSettings;
@@ -31,11 +34,13 @@ import glia.train.recipe.RunFolder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -68,24 +73,59 @@ class PeftTest {
         try (Workers workers = new Workers(2)) {
             Kernels kernels = KernelBackends.choose("best", workers).kernels();
             Path adapter = train(base, kernels);
-            Path plain = folder.resolve("plain");
-            try (Model copy = ModelLoader.load(base, p -> true)) {
-                ModelWriter.write(copy, copy.weights(), plain, Optional.of(DType.F32), IfExists.FAIL);
-            }
-            Path out = folder.resolve("peft.safetensors");
-            Process process = new ProcessBuilder(python, Path.of("src/test/python/peft_logits.py").toString(),
-                    plain.toString(), adapter.toString(), out.toString()).redirectErrorStream(true).start();
-            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertEquals(0, process.waitFor(), output);
-            compare(base, adapter, out, kernels);
+            compare(base, adapter, peft(python, "peft_logits.py", base, adapter), kernels);
         }
     }
 
-    private Path train(Path base, Kernels kernels) throws Exception {
+    /// The head is trained as a whole and saved beside the adapter.
+    @Test
+    void scoresOfClassesAreThoseOfPeft() throws Exception {
+        String python = System.getenv("GLIA_PYTHON");
+        assumeTrue(python != null, "GLIA_PYTHON names no Python with peft");
+        Path base = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
+        Files.writeString(folder.resolve("labels.jsonl"), ("{\"text\": \"Once upon a time\", \"label\": \"calm\"}\n"
+                + "{\"text\": \"One day, a big dog\", \"label\": \"storm\"}\n").repeat(20));
+        try (Workers workers = new Workers(2)) {
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
+            Path adapter = train(base, kernels, "task=classify", "data.train=" + folder.resolve("labels.jsonl"),
+                    "steps=10");
+            try (Checkpoint expected = SafetensorsCheckpoint.open(peft(python, "peft_scores.py", base, adapter));
+                    LanguageModel model = LanguageModel.load(base, LoadOptions.defaults()
+                            .withPrecision(Precision.EXACT).withAdapter(adapter))) {
+                CaseTensor ids = CaseTensor.of(expected.tensor("input_ids"));
+                float[] scores = expected.tensor("scores").toArray();
+                for (int i = 0; i < ids.dim(0); i++) {
+                    double[] found = new Classifier(model).scores(Arrays.copyOfRange(ids.ints(), i * ids.dim(1),
+                            (i + 1) * ids.dim(1)));
+                    assertEquals(2, found.length);
+                    for (int c = 0; c < found.length; c++) {
+                        assertEquals(scores[i * found.length + c], found[c], TOLERANCE);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Runs a script with an F32 copy of the base, and returns what it wrote.
+    private Path peft(String python, String script, Path base, Path adapter) throws Exception {
+        Path plain = folder.resolve("plain");
+        try (Model copy = ModelLoader.load(base, p -> true)) {
+            ModelWriter.write(copy, copy.weights(), plain, Optional.of(DType.F32), IfExists.FAIL);
+        }
+        Path out = folder.resolve("peft.safetensors");
+        Process process = new ProcessBuilder(python, Path.of("src/test/python", script).toString(),
+                plain.toString(), adapter.toString(), out.toString()).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), output);
+        return out;
+    }
+
+    private Path train(Path base, Kernels kernels, String... overrides) throws Exception {
         Files.writeString(folder.resolve("text.txt"), "Once upon a time there was a girl who liked to read.\n"
                 .repeat(40));
-        Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), RECIPE),
-                List.of("model.path=" + base));
+        List<String> words = new ArrayList<>(List.of(overrides));
+        words.add("model.path=" + base);
+        Recipe recipe = Recipe.of(YamlDocument.parse(folder.resolve("recipe.yaml"), RECIPE), words);
         RunFolder run = new RunFolder(folder.resolve("run"));
         try (RecipeRun each = RecipeRun.prepare(recipe, run, kernels, Path::of, RecipeRun.Existing.REFUSE)) {
             assertTrue(each.run(Map.of(), warning -> { }));

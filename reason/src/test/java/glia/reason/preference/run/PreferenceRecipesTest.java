@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
 import glia.reason.preference.ProcessRewardModel;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PreferenceRecipesTest {
     private static final List<String> WORDS = List.of("cat", "tree", "lake", "song", "bread", "stone", "cloud", "ring",
@@ -196,11 +199,17 @@ class PreferenceRecipesTest {
         assertEquals(one.parts.getLast().get("rewards/margins"), two.parts.getLast().get("rewards/margins"), 1e-4);
     }
 
-    @Test
-    void trainedModelsTellRightStepsFromWrongOnes() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"", LORA})
+    void trainedModelsTellRightStepsFromWrongOnes(String adapter) throws Exception {
         write("prm");
-        run(recipe("prm", "", "steps=30", "optimizer.learning_rate=1e-2"), "prm", Existing.REFUSE, -1);
-        try (LanguageModel model = LanguageModel.load(folder.resolve("prm/model"));
+        run(recipe("prm", adapter, "steps=30", "optimizer.learning_rate=1e-2"), "prm", Existing.REFUSE, -1);
+        if (!adapter.isEmpty()) {
+            assertEquals("TOKEN_CLS", Config.read(folder.resolve("prm/model/adapter_config.json")).text("task_type"));
+        }
+        try (LanguageModel model = adapter.isEmpty() ? LanguageModel.load(folder.resolve("prm/model"))
+                : LanguageModel.load(folder.resolve("base/start"), LoadOptions.defaults()
+                        .withAdapter(folder.resolve("prm/model")));
                 ProcessRewardModel steps = new ProcessRewardModel(model, "\n")) {
             double[] found = steps.probabilities("say wind:", List.of("wind", "WIND"));
             assertTrue(found[0] > 0.8 && found[1] < 0.2, found[0] + " " + found[1]);
@@ -226,7 +235,6 @@ class PreferenceRecipesTest {
         assertRefused("dpo", "preference: {loss: apo_zero, divergence: forward_kl}\n", "divergence");
         assertRefused("dpo", "preference: {loss: [sigmoid, sft], loss_weights: [1]}\n", "1 weights");
         assertRefused("kto", "preference: {loss: [kto, apo_zero_unpaired]}\n", "expected one");
-        assertRefused("prm", LORA, "trains a new head");
     }
 
     @Test
