@@ -15,6 +15,7 @@ import glia.io.file.AtomicFile.IfExists;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.Progress;
 import glia.lab.LinearInputs;
+import glia.lab.Perplexity;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.write.GgufModelWriter;
@@ -43,6 +44,8 @@ public final class QuantizeCommand implements Command {
             + "form", "--imatrix");
     private static final Option<Integer> WINDOWS = Option.integer("N", 1, Integer.MAX_VALUE,
             "most windows of 512 tokens of the text of --imatrix (default: all)", "--windows").elsewhere("--chunks");
+    /// Fewer tokens of a text get a warning: means of squared inputs over them are noisy.
+    private static final int FEW_TOKENS = 4096;
     private static final Option<Boolean> REQUANTIZE = Option.flag("quantize a model that is quantized already, which "
             + "loses accuracy twice", "--requantize").elsewhere("--allow-requantize");
 
@@ -129,6 +132,8 @@ public final class QuantizeCommand implements Command {
         try (LanguageModel loaded = Models.load(model, ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {
             int[] tokens = loaded.tokenizer().encode(text, true);
+            warnOfFewTokens(file, Math.min(tokens.length, (long) Perplexity.WINDOW_TOKENS
+                    * arguments.get(WINDOWS).orElse(Integer.MAX_VALUE)), console);
             int bos = loaded.tokenizer().addsBos() ? loaded.tokenizer().bos().orElseThrow() : -1;
             return LinearInputs.of(loaded.engine(), tokens, bos, arguments.get(WINDOWS).orElse(0), (done, total) -> {
                 if (console.errIsTerminal()) {
@@ -143,6 +148,14 @@ public final class QuantizeCommand implements Command {
             if (console.errIsTerminal()) {
                 console.clearProgress();
             }
+        }
+    }
+
+    private static void warnOfFewTokens(Path file, long count, Console console) {
+        if (count > 0 && count < FEW_TOKENS) {
+            console.err().println("glia: " + file + ": the importance matrix is measured over "
+                    + Units.counted(count, "token") + " only, which may weight errors worse than none; give a "
+                    + "text of " + FEW_TOKENS + " tokens or more");
         }
     }
 

@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,8 +46,12 @@ class QuantizeCommandTest {
         Path plain = folder.resolve("plain.gguf");
         Path weighted = folder.resolve("weighted.gguf");
         run(ExitCode.OK, "quantize", "stories260K", "q4_0", "-o", plain.toString());
-        run(ExitCode.OK, "quantize", "stories260K", "q4_0", "-o", weighted.toString(), "--imatrix", text.toString(),
-                "--windows", "1");
+        String warning = run(ExitCode.OK, "quantize", "stories260K", "q4_0", "-o", weighted.toString(), "--imatrix",
+                text.toString(), "--windows", "1").err();
+        assertTrue(warning.contains("text.txt: the importance matrix is measured over 512 tokens only"), warning);
+        Files.writeString(text, STORY.repeat(600));
+        assertFalse(run(ExitCode.OK, "quantize", "stories260K", "q4_0", "-o", weighted.toString(), "--imatrix",
+                text.toString(), "--windows", "8", "--force").err().contains("tokens only"));
         assertNotEquals(-1, Files.mismatch(plain, weighted));
         assertTrue(run(ExitCode.BAD_FILE, "quantize", "stories260K", "q4_0", "-o", folder.resolve("c.gguf").toString(),
                 "--imatrix", plain.toString()).err().contains("expected an importance matrix"));
