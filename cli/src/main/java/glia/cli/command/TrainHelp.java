@@ -67,7 +67,8 @@ final class TrainHelp {
             String initial = key.initialShown();
             console.out().println("  " + key.name() + ": " + key.type()
                     + (initial.isEmpty() ? "" : " (default: " + initial + ")"));
-            console.printText("      " + key.description());
+            console.printText("      " + key.description()
+                    + (key.tasks().isEmpty() ? "" : "; for task: " + String.join(", ", key.tasks())));
             console.out().println();
         }
     }
@@ -78,6 +79,7 @@ final class TrainHelp {
         document.put("type", key.type());
         document.put("default", key.initialShown());
         document.put("description", key.description());
+        document.put("tasks", key.tasks());
         return document;
     }
 }

@@ -78,6 +78,8 @@ class TrainCommandTest {
         assertTrue(all.contains("optimizer.learning_rate: number from 0 to 1000 (default: 0.001)"), all);
         String some = run(ExitCode.OK, "train", "--explain", "adapter").out();
         assertTrue(some.contains("adapter.rank") && !some.contains("optimizer.name"), some);
+        assertTrue(run(ExitCode.OK, "train", "--explain", "loss.mask_share").out().contains("; for task: mask\n"));
+        assertTrue(run(ExitCode.OK, "train", "--explain", "rl.group").out().contains("; for task: rl\n"));
         assertTrue(run(ExitCode.USAGE, "train", "--explain", "adaptr").err().contains("Did you mean"));
     }
 

@@ -61,18 +61,94 @@ public final class Recipe {
                 throw new IllegalArgumentException("'" + word + "' is no override, expected key=value such as "
                         + "steps=100");
             }
+            Object value = YamlDocument.value(Path.of(word), word.substring(equals + 1));
+            Optional<RecipeKey<?>> mapping = mapping(name);
+            if (mapping.isPresent()) {
+                setInside(values, mapping.get().name(), name, value);
+                if (name.equals(RecipeKeys.NEW.name() + ".family")) {
+                    // A file of the command line lies beside the current folder, not beside the recipe.
+                    sources.put(RecipeKeys.NEW.name(), word);
+                }
+                continue;
+            }
             requireKnown(name).ifPresent(problem -> {
                 throw new IllegalArgumentException(problem);
             });
-            values.put(name, YamlDocument.value(Path.of(word), word.substring(equals + 1)));
+            values.put(name, value);
             sources.put(name, word);
         }
         Recipe recipe = new Recipe(document, values, sources, Optional.empty());
         for (RecipeKey<?> key : RecipeKeys.all()) {
             recipe.find(key);
         }
+        recipe.requireTask(document.values().get(RecipeKeys.TASK.name()));
         GeneratedData.check(recipe);
         return recipe;
+    }
+
+    /// The key whose mapping holds an entry, such as `model.new` for `model.new.hidden`.
+    private static Optional<RecipeKey<?>> mapping(String name) {
+        return RecipeKeys.all().stream().filter(k -> k.isMapping() && name.startsWith(k.name() + ".")).findFirst();
+    }
+
+    /// Sets an entry of a mapping, and makes the mappings that hold it unless they are there.
+    ///
+    /// @param name the name of the entry, such as `model.config.rope_scaling.factor`
+    /// @throws IllegalArgumentException if a value that is no mapping is in the way
+    private static void setInside(Map<String, Object> values, String key, String name, Object value) {
+        String[] words = name.substring(key.length() + 1).split("\\.", -1);
+        Map<String, Object> inner = copyOfMapping(values, key, key);
+        String at = key;
+        for (int i = 0; i < words.length - 1; i++) {
+            at += "." + words[i];
+            inner = copyOfMapping(inner, words[i], at);
+        }
+        String last = words[words.length - 1];
+        if (last.isEmpty()) {
+            throw new IllegalArgumentException("'" + name + "' names no entry of " + key + ", expected a word such as "
+                    + key + ".hidden");
+        }
+        inner.put(last, value);
+    }
+
+    /// Replaces a mapping by a copy, which may be changed.
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> copyOfMapping(Map<String, Object> of, String word, String name) {
+        Object before = of.get(word);
+        if (before != null && !(before instanceof Map<?, ?>)) {
+            throw new IllegalArgumentException(name + " is " + RecipeKey.shown(before)
+                    + ", expected a mapping, of which an entry could be set");
+        }
+        Map<String, Object> copy = before == null ? new LinkedHashMap<>()
+                : new LinkedHashMap<>((Map<String, Object>) before);
+        of.put(word, copy);
+        return copy;
+    }
+
+    /// Checks that all keys have an effect on the task. If an override changes the task, the file's keys for its own
+    /// task are left out.
+    ///
+    /// @param written the task that the file names, or null
+    private void requireTask(Object written) throws CheckpointException {
+        String task = get(RecipeKeys.TASK);
+        boolean isChanged = overrides.containsKey(RecipeKeys.TASK.name());
+        String before = isChanged && written != null ? written.toString() : RecipeKeys.TASK.initial().orElseThrow();
+        for (RecipeKey<?> key : RecipeKeys.all()) {
+            if (!has(key) || key.isFor(task)) {
+                continue;
+            }
+            boolean isOverride = overrides.containsKey(key.name());
+            if (isChanged && !isOverride && key.isFor(before)) {
+                values.remove(key.name());
+                continue;
+            }
+            String problem = "is set, but task: " + task + " does not use it; it is for " + String.join(", ",
+                    key.tasks()) + ". Remove it";
+            if (isOverride) {
+                throw new IllegalArgumentException(key.name() + " " + problem);
+            }
+            throw error(key, problem);
+        }
     }
 
     /// Mappings whose name is a section become keys `section.word`.

@@ -19,13 +19,13 @@ public interface RecipeExtension {
     Map<String, String> tasks();
 
     /// The keys that recipes may have besides those of [RecipeKeys]; of sections of its own, made by the factories of
-    /// [RecipeKey].
+    /// [RecipeKey]. They are for the extension's tasks, or those that `RecipeKey.only` names.
     List<RecipeKey<?>> keys();
 
     /// The recipes that come with the program.
     List<Shipped> recipes();
 
-    /// The labels of the classification head that a task trains; empty for a language model.
+    /// The labels of the head that a task trains, which classifies each token; empty for a language model.
     ///
     /// @param task one of `tasks`
     default List<String> head(String task) {

@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -14,12 +15,47 @@ import java.util.function.Function;
 /// @param initial the default value; empty if there is none
 /// @param description one sentence without a full stop
 /// @param parser turns a YAML value into a T
+/// @param tasks the tasks that the key has an effect on; empty for all. A recipe of another task may not set it
 /// @param <T> the type of its value
 public record RecipeKey<T>(String name, String type, Optional<T> initial, String description,
-        Function<Object, T> parser) {
+        Function<Object, T> parser, List<String> tasks) {
+    public RecipeKey {
+        tasks = List.copyOf(tasks);
+    }
+
+    /// A key of all tasks, or of all of an extension's.
+    public RecipeKey(String name, String type, Optional<T> initial, String description, Function<Object, T> parser) {
+        this(name, type, initial, description, parser, List.of());
+    }
+
     /// The same key with a default value.
     public RecipeKey<T> or(T value) {
-        return new RecipeKey<>(name, type, Optional.of(value), description, parser);
+        return new RecipeKey<>(name, type, Optional.of(value), description, parser, tasks);
+    }
+
+    /// The same key for some tasks.
+    public RecipeKey<T> only(Collection<String> some) {
+        return new RecipeKey<>(name, type, initial, description, parser, List.copyOf(some));
+    }
+
+    /// The same key for some tasks.
+    public RecipeKey<T> only(String... some) {
+        return only(List.of(some));
+    }
+
+    /// The same key for some tasks.
+    RecipeKey<T> only(RecipeKeys.Task... some) {
+        return only(Arrays.stream(some).map(RecipeKey::word).toList());
+    }
+
+    /// Whether the key has an effect on a task.
+    public boolean isFor(String task) {
+        return tasks.isEmpty() || tasks.contains(task);
+    }
+
+    /// Whether values are mappings, whose entries may be set one by one.
+    boolean isMapping() {
+        return type.startsWith("mapping");
     }
 
     /// The part of the name before the dot; empty for keys without a section.

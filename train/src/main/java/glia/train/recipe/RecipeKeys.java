@@ -120,13 +120,13 @@ public final class RecipeKeys {
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
             "share of the training text kept for validation, if no files are given").or(0.1);
     public static final RecipeKey<Format> FORMAT = choice("data.format", Format.class,
-            "for task: distill, whether files hold text or chats").or(Format.TEXT);
+            "whether files hold text or chats").or(Format.TEXT).only(Task.DISTILL);
     public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
     public static final RecipeKey<String> SEPARATOR = text("data.separator",
             "line of a text file that ends a document, such as <|endoftext|> (default: a file is one document)").or("");
     public static final RecipeKey<Packing> PACKING = choice("data.packing", Packing.class,
             "windows: random windows of the text; documents: whole documents that do not attend to each other")
-            .or(Packing.WINDOWS);
+            .or(Packing.WINDOWS).only(Task.PRETRAIN, Task.DISTILL);
     public static final RecipeKey<Boolean> TRUNCATE = flag("data.truncate", true,
             "cut documents and chats that are longer than the context, in place of leaving them out");
 
@@ -166,19 +166,21 @@ public final class RecipeKeys {
             "steps of the decay of wsd (default: a fifth)");
 
     public static final RecipeKey<Double> LABEL_SMOOTHING = number("loss.label_smoothing", 0, false, 0.99,
-            "share of the target distribution spread over the vocabulary").or(0.0);
+            "share of the target distribution spread over the vocabulary").or(0.0)
+            .only(Task.PRETRAIN, Task.SFT, Task.CLASSIFY, Task.MASK, Task.DISTILL);
     public static final RecipeKey<Double> Z_LOSS = number("loss.z_loss", 0, false, 1e3,
-            "coefficient of the mean squared log-sum-exp of logits").or(0.0);
+            "coefficient of the mean squared log-sum-exp of logits").or(0.0)
+            .only(Task.PRETRAIN, Task.SFT, Task.MASK, Task.DISTILL);
     public static final RecipeKey<Double> MTP = number("loss.mtp", 0, false, 1e3,
-            "weight of the multi-token-prediction loss, for models with such layers").or(0.0);
+            "weight of the multi-token-prediction loss, for models with such layers").or(0.0).only(Task.PRETRAIN);
     public static final RecipeKey<Double> MASK_SHARE = number("loss.mask_share", 0, true, 1,
-            "share of masked tokens, for task: mask").or(0.15);
+            "share of masked tokens").or(0.15).only(Task.MASK);
     public static final RecipeKey<Double> CONTRASTIVE_TEMPERATURE = number("loss.temperature", 0, true, 1e3,
-            "temperature of the contrastive loss, for task: embed").or(0.05);
+            "temperature of the contrastive loss").or(0.05).only(Task.EMBED);
     public static final RecipeKey<Pooling> POOLING = choice("loss.pooling", Pooling.class,
-            "how hidden states become an embedding, for task: embed (default: mean for encoders, last for decoders)");
+            "how hidden states become an embedding (default: mean for encoders, last for decoders)").only(Task.EMBED);
     public static final RecipeKey<Double> REWARD_CENTER = number("loss.reward_center", 0, false, 1e3,
-            "coefficient that keeps rewards near 0, for task: reward").or(0.0);
+            "coefficient that keeps rewards near 0").or(0.0).only(Task.REWARD);
 
     public static final RecipeKey<AdapterKind> ADAPTER = choice("adapter.kind", AdapterKind.class,
             "train adapters and keep the model as it is, quantized or not").or(AdapterKind.NONE);
@@ -190,18 +192,19 @@ public final class RecipeKeys {
     public static final RecipeKey<List<String>> TARGETS = texts("adapter.targets",
             "modules with an adapter: ends of their names, or all-linear").or(List.of("all-linear"));
 
-    public static final RecipeKey<String> TEACHER = text("distill.teacher", "model whose distribution is learned");
+    public static final RecipeKey<String> TEACHER = text("distill.teacher", "model whose distribution is learned")
+            .only(Task.DISTILL);
     public static final RecipeKey<Distillation> DISTILLATION = choice("distill.kind", Distillation.class,
             "logits: on the data; text: on text that the teacher generates; on_policy: on text that the student"
-            + " generates; minillm").or(Distillation.LOGITS);
+            + " generates; minillm").or(Distillation.LOGITS).only(Task.DISTILL);
     public static final RecipeKey<Double> BETA = number("distill.beta", 0, false, 1,
-            "0: forward KL, 1: reverse KL, between: generalised Jensen-Shannon divergence").or(0.0);
+            "0: forward KL, 1: reverse KL, between: generalised Jensen-Shannon divergence").or(0.0).only(Task.DISTILL);
     public static final RecipeKey<Double> DISTILL_TEMPERATURE = number("distill.temperature", 0, true, 1e3,
-            "divisor of both models' logits").or(1.0);
+            "divisor of both models' logits").or(1.0).only(Task.DISTILL);
     public static final RecipeKey<Double> DISTILL_WEIGHT = number("distill.weight", 0, false, 1,
-            "weight of the divergence; the rest is cross-entropy of the data").or(1.0);
+            "weight of the divergence; the rest is cross-entropy of the data").or(1.0).only(Task.DISTILL);
     public static final RecipeKey<Long> DISTILL_TOKENS = integer("distill.tokens", 1, 1 << 20,
-            "most tokens that are generated for a prompt").or(64L);
+            "most tokens that are generated for a prompt").or(64L).only(Task.DISTILL);
 
     public static final RecipeKey<Double> BALANCE = number("experts.balance", 0, false, 1e3,
             "coefficient of the load-balancing loss of Switch and Mixtral").or(0.0);
@@ -265,7 +268,8 @@ public final class RecipeKeys {
     /// A mapping is a section of the recipe, so each section has its keys side by side.
     private static List<RecipeKey<?>> withExtensions() {
         List<RecipeKey<?>> all = new ArrayList<>(OWN);
-        RecipeExtensions.all().forEach(e -> all.addAll(e.keys()));
+        RecipeExtensions.all().forEach(e -> e.keys().forEach(key ->
+                all.add(key.tasks().isEmpty() ? key.only(e.tasks().keySet()) : key)));
         return List.copyOf(all);
     }
 

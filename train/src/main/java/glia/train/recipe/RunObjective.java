@@ -9,7 +9,6 @@ import glia.train.expert.ExpertTraining;
 import glia.train.loss.CrossEntropyLoss;
 import glia.train.loss.MultiTokenPrediction;
 import glia.train.recipe.RecipeKeys.Packing;
-import glia.train.recipe.RecipeKeys.Task;
 import glia.train.run.Objective;
 import glia.train.run.StepHook;
 import java.util.List;
@@ -49,8 +48,8 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         if (model.spec().drafts().isEmpty()) {
             throw recipe.error(RecipeKeys.MTP, "is set, but the model has no multi-token-prediction layers");
         }
-        if (!recipe.isTask(Task.PRETRAIN) || recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
-            throw recipe.error(RecipeKeys.MTP, "is for task: pretrain with data.packing: windows");
+        if (recipe.get(RecipeKeys.PACKING) != Packing.WINDOWS) {
+            throw recipe.error(RecipeKeys.MTP, "is for data.packing: windows");
         }
         return loss -> new MultiTokenPrediction(loss, weight);
     }

@@ -79,7 +79,11 @@ class RecipeExtensionTest {
 
     @Test
     void keysTasksAndRecipesOfExtensionsAreListedAndChecked() throws Exception {
-        assertTrue(RecipeKeys.all().contains(PhraseExtension.PHRASE));
+        assertTrue(RecipeKeys.all().contains(PhraseExtension.PHRASE.only("phrase")));
+        CheckpointException other = assertThrows(CheckpointException.class,
+                () -> recipe("task: sft\nphrase: {text: a}"));
+        assertTrue(other.getMessage().contains("line 2: key phrase.text: is set, but task: sft does not use it; it is "
+                + "for phrase"), other.getMessage());
         assertTrue(RecipeKeys.TASK.type().contains("phrase"), RecipeKeys.TASK.type());
         assertTrue(RecipeKeys.TASK.description().endsWith("phrase: a phrase learned by heart"));
         assertEquals("phrase", ShippedRecipes.read("phrase", List.of()).get(RecipeKeys.TASK));

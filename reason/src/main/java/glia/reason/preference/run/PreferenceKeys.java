@@ -1,14 +1,9 @@
 package glia.reason.preference.run;
 
-import glia.io.CheckpointException;
-import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /// The keys of recipes for preferences.
 final class PreferenceKeys {
@@ -17,65 +12,53 @@ final class PreferenceKeys {
     static final RecipeKey<List<String>> LOSS = RecipeKey.texts("preference.loss", "losses by name: dpo: one or more of"
             + " sigmoid (default), hinge, ipo, sigmoid_norm, exo_pair, nca_pair, robust, bco_pair, sppo_hard, aot,"
             + " aot_unpaired, apo_zero, apo_down, discopop, sft; kto: kto or apo_zero_unpaired; cpo: sigmoid, hinge,"
-            + " ipo or simpo");
+            + " ipo or simpo").only("dpo", "kto", "cpo");
     static final RecipeKey<List<Double>> LOSS_WEIGHTS = new RecipeKey<>("preference.loss_weights", "list of numbers",
-            Optional.empty(), "for several losses of dpo, the weight of each (default: 1)", PreferenceKeys::numbers);
+            Optional.empty(), "for several losses of dpo, the weight of each (default: 1)", PreferenceKeys::numbers)
+            .only("dpo");
     static final RecipeKey<Double> BETA = RecipeKey.number("preference.beta", 0, true, 1e6, "β: how strongly the policy"
-            + " is held to the reference model, or the weight of the odds ratio of orpo").or(0.1);
+            + " is held to the reference model, or the weight of the odds ratio of orpo").or(0.1)
+            .only("dpo", "kto", "bco", "cpo", "orpo");
     static final RecipeKey<Double> SMOOTHING = RecipeKey.number("preference.label_smoothing", 0, false, 0.9999, "share"
-            + " of wrong labels, for exo_pair, robust, aot, and sigmoid and simpo of cpo").or(0.0);
+            + " of wrong labels, for exo_pair, robust, aot, and sigmoid and simpo of cpo").or(0.0).only("dpo", "cpo");
     static final RecipeKey<String> DIVERGENCE = RecipeKey.word("preference.divergence", List.of("reverse_kl",
             "forward_kl", "js_divergence", "alpha_divergence"), "f-divergence from the reference model, for losses of"
-            + " margins").or("reverse_kl");
+            + " margins").or("reverse_kl").only("dpo");
     static final RecipeKey<Double> DIVERGENCE_ALPHA = RecipeKey.number("preference.divergence_alpha", -100, false, 100,
-            "α of the alpha divergence").or(0.5);
+            "α of the alpha divergence").or(0.5).only("dpo");
     static final RecipeKey<Double> TAIL = RecipeKey.number("preference.tail_weight", 0, false, 1, "weight of tokens"
-            + " beyond the shorter completion of a pair (LD-DPO)").or(1.0);
+            + " beyond the shorter completion of a pair (LD-DPO)").or(1.0).only("dpo");
     static final RecipeKey<Boolean> WEIGHTED = RecipeKey.flag("preference.weighted", false, "weight pairs by how"
-            + " probable the policy finds them (WPO)");
+            + " probable the policy finds them (WPO)").only("dpo");
     static final RecipeKey<Double> DISCOPOP = RecipeKey.number("preference.discopop_temperature", 0, true, 1e6,
-            "temperature of discopop").or(0.05);
+            "temperature of discopop").or(0.05).only("dpo");
     static final RecipeKey<Boolean> PRECOMPUTE = RecipeKey.flag("preference.precompute", false, "compute the reference"
             + " model's log-probabilities once before training: less time in several epochs, and no second model in"
-            + " memory");
+            + " memory").only("dpo", "kto", "bco");
     static final RecipeKey<Double> DESIRABLE = RecipeKey.number("preference.desirable_weight", 0, false, INFINITY,
-            "weight of desirable answers, for kto").or(1.0);
+            "weight of desirable answers").or(1.0).only("kto");
     static final RecipeKey<Double> UNDESIRABLE = RecipeKey.number("preference.undesirable_weight", 0, false, INFINITY,
-            "weight of undesirable answers, for kto").or(1.0);
+            "weight of undesirable answers").or(1.0).only("kto");
     static final RecipeKey<Double> MARGIN = RecipeKey.number("preference.margin", 0, false, 1e6, "γ: the margin that"
-            + " rewards should have, for simpo").or(0.5);
+            + " rewards should have, for simpo").or(0.5).only("cpo");
     static final RecipeKey<Double> ALPHA = RecipeKey.number("preference.alpha", -100, false, 100, "α of AlphaPO, for"
-            + " cpo; 0: log-probabilities").or(0.0);
+            + " cpo; 0: log-probabilities").or(0.0).only("cpo");
     static final RecipeKey<Double> CROSS_ENTROPY = RecipeKey.number("preference.cross_entropy_weight", 0, false,
-            INFINITY, "weight of the cross-entropy of chosen answers, for cpo (default: 1, for simpo 0)");
+            INFINITY, "weight of the cross-entropy of chosen answers, for cpo (default: 1, for simpo 0)").only("cpo");
     static final RecipeKey<Boolean> MATCH_PROMPTS = RecipeKey.flag("preference.match_prompts", false, "weight"
-            + " undesirable answers by how likely their prompt has a desirable one, for bco");
+            + " undesirable answers by how likely their prompt has a desirable one").only("bco");
     static final RecipeKey<Double> LEAST_RATIO = RecipeKey.number("preference.least_ratio", 0, false, INFINITY, "least"
-            + " such weight").or(0.5);
+            + " such weight").or(0.5).only("bco");
     static final RecipeKey<Double> MOST_RATIO = RecipeKey.number("preference.most_ratio", 0, true, INFINITY, "largest"
-            + " such weight").or(10.0);
+            + " such weight").or(10.0).only("bco");
     static final RecipeKey<String> SEPARATOR = RecipeKey.text("process.separator", "text after each step, whose last"
-            + " token has the label, for prm").or("\n");
+            + " token has the label").or("\n").only("prm");
     static final RecipeKey<Boolean> LAST_ONLY = RecipeKey.flag("process.last_step_only", false, "train on the last step"
-            + " of each solution only, for prm");
+            + " of each solution only").only("prm");
     static final RecipeKey<Long> MAX_COMPLETION = RecipeKey.integer("process.max_completion", 1, Integer.MAX_VALUE,
-            "most tokens of all steps of a solution, for prm");
-
-    private static final Map<String, Set<RecipeKey<?>>> OF_TASKS = ofTasks();
+            "most tokens of all steps of a solution").only("prm");
 
     private PreferenceKeys() { }
-
-    private static Map<String, Set<RecipeKey<?>>> ofTasks() {
-        Map<String, Set<RecipeKey<?>>> keys = new LinkedHashMap<>();
-        keys.put("dpo", Set.of(LOSS, LOSS_WEIGHTS, BETA, SMOOTHING, DIVERGENCE, DIVERGENCE_ALPHA, TAIL, WEIGHTED,
-                DISCOPOP, PRECOMPUTE));
-        keys.put("kto", Set.of(LOSS, BETA, DESIRABLE, UNDESIRABLE, PRECOMPUTE));
-        keys.put("bco", Set.of(BETA, MATCH_PROMPTS, LEAST_RATIO, MOST_RATIO, PRECOMPUTE));
-        keys.put("cpo", Set.of(LOSS, BETA, SMOOTHING, MARGIN, ALPHA, CROSS_ENTROPY));
-        keys.put("orpo", Set.of(BETA));
-        keys.put("prm", Set.of(SEPARATOR, LAST_ONLY, MAX_COMPLETION));
-        return keys;
-    }
 
     private static List<Double> numbers(Object value) {
         List<Double> numbers = new ArrayList<>();
@@ -92,18 +75,5 @@ final class PreferenceKeys {
         return List.of(LOSS, LOSS_WEIGHTS, BETA, SMOOTHING, DIVERGENCE, DIVERGENCE_ALPHA, TAIL, WEIGHTED, DISCOPOP,
                 PRECOMPUTE, DESIRABLE, UNDESIRABLE, MARGIN, ALPHA, CROSS_ENTROPY, MATCH_PROMPTS, LEAST_RATIO,
                 MOST_RATIO, SEPARATOR, LAST_ONLY, MAX_COMPLETION);
-    }
-
-    /// Checks that a recipe sets no key of other tasks.
-    ///
-    /// @throws CheckpointException if it does
-    static void requireKnown(Recipe recipe, String task) throws CheckpointException {
-        for (RecipeKey<?> key : all()) {
-            if (recipe.has(key) && !OF_TASKS.get(task).contains(key)) {
-                throw recipe.error(key, "is set, but task: " + task + " does not use it; it is for "
-                        + String.join(", ", OF_TASKS.keySet().stream().filter(t -> OF_TASKS.get(t).contains(key))
-                        .toList()) + ". Remove it");
-            }
-        }
     }
 }

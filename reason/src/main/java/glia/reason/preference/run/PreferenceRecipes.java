@@ -59,7 +59,6 @@ public final class PreferenceRecipes implements RecipeExtension {
     @Override
     public TaskRun open(String task, TaskContext context) throws IOException {
         Recipe recipe = context.recipe();
-        PreferenceKeys.requireKnown(recipe, task);
         try {
             return switch (task) {
                 case "dpo" -> pairs(context, new PairRule.Dpo(dpo(recipe)));
