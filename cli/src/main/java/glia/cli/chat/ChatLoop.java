@@ -2,6 +2,7 @@ package glia.cli.chat;
 
 import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
+import glia.cli.answer.UnknownCharacters;
 import glia.cli.args.Arguments;
 import glia.cli.args.UsageException;
 import glia.cli.command.ExitCode;
@@ -115,6 +116,7 @@ public final class ChatLoop {
     /// @return whether the chat goes on
     private boolean handle(String message) {
         if (!message.startsWith("/")) {
+            UnknownCharacters.note(model.tokenizer(), message).ifPresent(this::note);
             answer(listener -> chat.stream(message, listener));
             return true;
         }

@@ -10,6 +10,7 @@ import glia.io.hub.CachedModel.CachedFile;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelCache;
+import glia.io.hub.ModelLocator;
 import glia.io.packed.PackedFolder;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,9 +33,10 @@ public final class ModelsCommand implements Command {
                 .aliases("list", "ls")
                 .examples("""
                         $ glia models
-                        NAME               SIZE  FILES  REMOVABLE
-                        stories260K-1    1.1 MB      5  yes
-                        total            1.1 MB""")
+                        NAME                   SIZE  FILES  REMOVABLE
+                        stories260K-f88ca0f  1.1 MB      5  yes
+                        total                1.1 MB
+                        Shipped with Glia: stories260K, reasoner""")
                 .notes("glia models remove NAME removes one. Packed weights make loading faster: they take at most a "
                         + "quarter of the free disk space, and deleting them is safe. GLIA_PACKED=no in the "
                         + "environment keeps none.");
@@ -54,12 +56,16 @@ public final class ModelsCommand implements Command {
             weights.put("files", packed.numFiles());
             weights.put("bytes", packed.sizeBytes());
             document.put("packed", weights);
+            document.put("shipped", ModelLocator.shipped());
             Json.print(console, document);
         } else if (models.isEmpty()) {
             console.out().println("No models in " + settings.hubCache() + " and " + settings.gliaCache()
                     + ". glia pull NAME downloads one.");
         } else {
             table(models).print(console);
+        }
+        if (!arguments.has(Json.OPTION)) {
+            console.out().println("Shipped with Glia: " + String.join(", ", ModelLocator.shipped()));
         }
         if (packed.numFiles() > 0 && !arguments.has(Json.OPTION)) {
             console.out().println("Packed weights for faster loading: " + Units.counted(packed.numFiles(), "file")

@@ -2,6 +2,7 @@ package glia.cli.command;
 
 import glia.cli.answer.AnswerText;
 import glia.cli.answer.StreamedAnswer;
+import glia.cli.answer.UnknownCharacters;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
@@ -75,6 +76,8 @@ public final class RunCommand implements Command {
             if (json) {
                 Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
             } else {
+                UnknownCharacters.note(model.tokenizer(), prompt)
+                        .ifPresent(note -> console.err().println("glia: " + note));
                 stream(model, arguments, prompt, options, console);
             }
         }

@@ -36,9 +36,9 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                 .row("trainable", Units.count(estimate.trainable()))
                 .row("steps", run.steps())
                 .row("tokens of a step", Units.count(estimate.tokensPerStep()))
-                .row("tokens in all", Units.count(tokens) + " (" + "%.1f".formatted(tokens
-                        / (double) Math.max(1, run.tokensInEpoch())) + " epochs of "
-                        + Units.count(run.tokensInEpoch()) + ")")
+                .row("tokens in all", Units.count(tokens) + (run.tokensInEpoch() == 0 ? "" : " (" + "%.1f".formatted(
+                        tokens / (double) run.tokensInEpoch()) + " epochs of " + Units.count(run.tokensInEpoch())
+                        + ")"))
                 .row("memory", Units.bytes(memory.total()) + ": weights " + Units.bytes(memory.weights())
                         + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
                         + Units.bytes(memory.optimizer()) + ", activations " + Units.bytes(memory.activations())

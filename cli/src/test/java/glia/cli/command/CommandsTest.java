@@ -47,7 +47,8 @@ class CommandsTest {
     void listsAsJsonHaveAFixedOrder() {
         String models = outputOf("models", "--json");
         String packed = models.substring(models.indexOf("\"packed\":"));
-        assertTrue(packed.matches("\"packed\":\\{\"folder\":.*,\"files\":\\d+,\"bytes\":\\d+}}\n"), models);
+        assertTrue(packed.matches("\"packed\":\\{\"folder\":.*,\"files\":\\d+,\"bytes\":\\d+},"
+                + "\"shipped\":\\[\"stories260K\",\"reasoner\"]}\n"), models);
     }
 
     @Test

@@ -50,6 +50,11 @@ public final class ModelLocator {
         this.cache = new GliaCache(settings.gliaCache());
     }
 
+    /// The names of the models that are shipped with Glia.
+    public static List<String> shipped() {
+        return BundledModel.ALL.stream().map(BundledModel::name).toList();
+    }
+
     /// Finds a model, and fetches it if it is not on the disk.
     ///
     /// @param model as the user typed it
@@ -233,7 +238,7 @@ public final class ModelLocator {
             names.addAll(cache.names(kind));
         }
         names.add(DefaultModel.NAME.repository());
-        BundledModel.ALL.forEach(bundled -> names.add(bundled.name()));
+        names.addAll(shipped());
         return names.stream().distinct().toList();
     }
 }
