@@ -53,8 +53,8 @@ public final class ReasonSampleCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Write a model's own right answers as training data", List.of(Models.MODEL),
-                Syntax.join(List.of(ReasonQuestions.TASK, OUTPUT, ReasonQuestions.LIMIT, SAMPLES, KEEP, STRATEGY, DIRECT,
-                        ReasonQuestions.MAX_TOKENS, ReasonQuestions.TEMPERATURE, ReasonQuestions.SEED,
+                Syntax.join(List.of(ReasonQuestions.TASK, OUTPUT, ReasonQuestions.LIMIT, SAMPLES, KEEP, STRATEGY,
+                        DIRECT, ReasonQuestions.MAX_TOKENS, ReasonQuestions.TEMPERATURE, ReasonQuestions.SEED,
                         ReasonQuestions.BATCH, TextFiles.FORCE, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
