@@ -10,22 +10,19 @@ import glia.engine.LanguageModel;
 import glia.io.hub.ModelLocation;
 import glia.reason.run.WilsonInterval;
 import glia.reason.search.RejectionSampling;
-import glia.reason.search.RejectionSampling.Kept;
 import glia.reason.search.RejectionSampling.Result;
+import glia.reason.search.SampleData;
 import glia.reason.search.Strategy;
 import glia.reason.search.StrategyBench;
-import glia.reason.task.RandomStream;
 import glia.reason.task.Split;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Writes a model's own right answers as chats for fine-tuning.
 public final class ReasonSampleCommand implements Command {
@@ -40,7 +37,6 @@ public final class ReasonSampleCommand implements Command {
     private static final Option<Float> DIRECT = Option.number("SHARE", 0, 1,
             "share of the chats that have the answer alone, without its thoughts (default: 0)", "--direct");
     private static final int DEFAULT_SAMPLES = 4;
-    private static final long DIRECT_PLACE = 0x646972656374L;
 
     /// For [glia.cli.Cli].
     public ReasonSampleCommand() {}
@@ -88,23 +84,10 @@ public final class ReasonSampleCommand implements Command {
                     arguments.get(KEEP).orElse(1), ReasonQuestions.seed(arguments), done -> ReasonReport.progress(
                             console, strategy.text(), done, questions.items().size() * samples));
         }
-        List<String> lines = lines(result, arguments.get(DIRECT).orElse(0f), ReasonQuestions.seed(arguments));
+        List<String> lines = SampleData.lines(result, arguments.get(DIRECT).orElse(0f), ReasonQuestions.seed(arguments));
         TextFiles.writeLines(file, lines.size(), lines::get);
         report(result, lines.size(), file, arguments, console);
         return ExitCode.OK;
-    }
-
-    private static List<String> lines(Result result, double direct, long seed) {
-        List<String> lines = new ArrayList<>();
-        for (Kept kept : result.kept()) {
-            for (String completion : kept.completions()) {
-                boolean isDirect = new RandomStream(DIRECT_PLACE, seed, lines.size()).chance(direct);
-                int end = completion.indexOf("</think>");
-                lines.add(JsonMapper.shared().writeValueAsString(RejectionSampling.chat(kept.item(),
-                        isDirect && end >= 0 ? completion.substring(end + "</think>".length()).strip() : completion)));
-            }
-        }
-        return lines;
     }
 
     private static void report(Result result, int kept, Path file, Arguments arguments, Console console) {

@@ -1,5 +1,6 @@
 package glia.reason.trace;
 
+import glia.reason.search.SampleData;
 import glia.train.recipe.DataGenerator;
 import glia.train.recipe.RecipeExtension;
 import glia.train.recipe.RecipeKey;
@@ -11,7 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// The recipes of the model `reasoner`, its chat template, and traces as training data.
+/// The recipes of the model `reasoner` and of the stages of DeepSeek-R1, its chat template, and traces and samples as
+/// training data.
 public final class ReasonerRecipes implements RecipeExtension {
     private static final String TEMPLATE = "reasoner.jinja";
 
@@ -30,9 +32,9 @@ public final class ReasonerRecipes implements RecipeExtension {
 
     @Override
     public List<Shipped> recipes() {
-        return Stream.of("reasoner", "reasoner-drills", "reasoner-traces", "reasoner-rl").map(name ->
-                Shipped.read(name, ReasonerRecipes.class.getResourceAsStream("/glia/reason/recipes/" + name + ".yaml")))
-                .toList();
+        return Stream.of("reasoner", "reasoner-drills", "reasoner-traces", "reasoner-rl", "r1", "r1-cold-start",
+                "r1-reasoning", "r1-rejection", "r1-preferences").map(name -> Shipped.read(name,
+                ReasonerRecipes.class.getResourceAsStream("/glia/reason/recipes/" + name + ".yaml"))).toList();
     }
 
     @Override
@@ -47,7 +49,7 @@ public final class ReasonerRecipes implements RecipeExtension {
 
     @Override
     public List<DataGenerator> generators() {
-        return List.of(new TraceData());
+        return List.of(new TraceData(), new SampleData());
     }
 
     @Override

@@ -2,8 +2,10 @@ package glia.reason.trace;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
 import glia.text.template.ChatMessage;
@@ -19,6 +21,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ReasonerRecipesTest {
     private static final int END = 1;
@@ -48,6 +52,38 @@ class ReasonerRecipesTest {
             assertTrue(run.notes().contains("40 chats"), run.notes().toString());
         }
         template(folder.resolve("run/start"));
+    }
+
+    @Test
+    void theStagesOfR1BeginWithTheBaseModel() throws Exception {
+        List<RecipeStage> stages = RecipeStage.read("r1", List.of());
+        assertEquals(List.of("r1-cold-start", "r1-reasoning", "r1-rejection", "r1-preferences"),
+                stages.stream().map(RecipeStage::name).toList());
+        assertEquals(List.of("runs/reasoner-traces/model", "runs/r1-cold-start/model", "runs/reasoner-traces/model",
+                "runs/r1-rejection/model"),
+                stages.stream().map(stage -> stage.recipe().values().get("model.path")).toList());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "samples:x task=countdown:4 | found no count=",
+        "samples:x count=3 | found no task=",
+        "samples:x task=countdwn count=3 | countdwn",
+        "samples:x task=countdown count=3 smples=2 | Did you mean samples?",
+        "samples:x task=countdown count=3 direct=2 | from 0",
+        "samples:x task=countdown count=0 | from 1",
+        "samples:no/such/model task=countdown count=3 | no/such/model",
+    })
+    void errorsOfSamplesSayWhatIsExpected(String data, String expected) {
+        CheckpointException e = assertThrows(CheckpointException.class, () -> {
+            try (Workers workers = new Workers(1);
+                    RecipeRun run = RecipeRun.prepare(RecipeStage.read("reasoner-drills", List.of("data.train=" + data))
+                            .getFirst().recipe(), new RunFolder(folder.resolve("run")), KernelBackends.choose("auto",
+                            workers).kernels(), Path::of, Existing.REFUSE)) {
+                run.notes();
+            }
+        });
+        assertTrue(e.getMessage().contains("data.train") && e.getMessage().contains(expected), e.getMessage());
     }
 
     /// The prompts of DeepSeek V3.1, with the tokens of this model.

@@ -23,7 +23,7 @@ public interface DataGenerator {
     /// The lines of a JSONL file.
     ///
     /// @param name of the file, without its ending
-    /// @param count number of lines
-    /// @param line the JSON of a line by its number, from 0: a pure function, for any thread
+    /// @param count the most lines
+    /// @param line the JSON of a line by its number, from 0, or an empty text for none: a pure function, for any thread
     record Lines(String name, long count, LongFunction<String> line) { }
 }

@@ -3,6 +3,7 @@ package glia.train.recipe;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,13 +67,21 @@ final class GeneratedData {
         } catch (IOException e) {
             throw new CheckpointException(folder.data(), "", "cannot be made: " + e.getMessage(), e);
         }
+        try {
+            write(lines, file);
+        } catch (UncheckedIOException e) {
+            throw recipe.error(key, "names '" + written + "': " + e.getCause().getMessage());
+        }
+        return file;
+    }
+
+    private static void write(DataGenerator.Lines lines, Path file) throws CheckpointException {
         AtomicFile.write(file, AtomicFile.IfExists.REPLACE, out -> {
             for (long from = 0; from < lines.count(); from += LINES) {
                 String block = LongStream.range(from, Math.min(lines.count(), from + LINES)).parallel()
-                        .mapToObj(i -> lines.line().apply(i) + "\n").collect(Collectors.joining());
+                        .mapToObj(lines.line()).filter(line -> !line.isEmpty()).map(line -> line + "\n").collect(Collectors.joining());
                 out.write(block.getBytes(StandardCharsets.UTF_8));
             }
         });
-        return file;
     }
 }
