@@ -22,7 +22,8 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
         document.put("gradient_bytes", memory.gradients());
         document.put("optimizer_bytes", memory.optimizer());
         document.put("activation_bytes", memory.activations());
-        document.put("peak_memory_bytes", memory.total());
+        document.put("generation_bytes", estimate.generation());
+        document.put("peak_memory_bytes", memory.total() + estimate.generation());
         document.put("seconds_per_step", estimate.secondsPerStep());
         document.put("seconds", estimate.secondsPerStep() * run.steps());
         return document;
@@ -39,9 +40,11 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                 .row("tokens in all", Units.count(tokens) + (run.tokensInEpoch() == 0 ? "" : " (" + "%.1f".formatted(
                         tokens / (double) run.tokensInEpoch()) + " epochs of " + Units.count(run.tokensInEpoch())
                         + ")"))
-                .row("memory", Units.bytes(memory.total()) + ": weights " + Units.bytes(memory.weights())
+                .row("memory", Units.bytes(memory.total() + estimate.generation()) + ": weights "
+                        + Units.bytes(memory.weights())
                         + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
                         + Units.bytes(memory.optimizer()) + ", activations " + Units.bytes(memory.activations())
+                        + (estimate.generation() > 0 ? ", rollouts " + Units.bytes(estimate.generation()) : "")
                         + "; and that of the JVM")
                 .row("estimated time", Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
                         + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");

@@ -40,7 +40,8 @@ public record ToolEnvironment(List<Tool> tools, Reward verifier, int maxTurns) i
         return new ToolEpisode(problem);
     }
 
-    private String instructions() {
+    /// What prompts begin with: how to call each tool, in lines.
+    public String instructions() {
         StringBuilder text = new StringBuilder();
         for (Tool tool : tools) {
             text.append('<').append(tool.name()).append(">…</").append(tool.name()).append("> at the end of a turn ")

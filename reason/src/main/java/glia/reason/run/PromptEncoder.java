@@ -6,7 +6,9 @@ import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Turns prompts into tokens. Markers such as `<|im_end|>` in a prompt are plain text; in the text around it they are
@@ -16,23 +18,55 @@ import java.util.Optional;
 /// @param system the system prompt of chats; empty for none
 /// @param before what stands before a prompt
 /// @param after what stands after it
+/// @param instructions plain text at the beginning of each prompt, such as how to call tools
 record PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, String system, String before,
-        String after) {
+        String after, String instructions) {
+    /// The same with instructions at the beginning of each prompt.
+    PromptEncoder withInstructions(String text) {
+        return new PromptEncoder(tokenizer, template, system, before, after, text);
+    }
+
     /// The tokens of a prompt, after which the completion begins.
     int[] encode(String prompt) {
         if (template.isEmpty()) {
-            return tokenizer.encode(new TextBuilder().trusted(before).append(prompt).trusted(after).whole(), true);
+            return tokenizer.encode(new TextBuilder().trusted(before).append(instructions + prompt).trusted(after)
+                    .whole(), true);
         }
         List<ChatMessage> messages = new ArrayList<>();
         if (!system.isEmpty()) {
             messages.add(ChatMessage.system(system));
         }
-        messages.add(ChatMessage.user(before + prompt + after));
-        return template.get().encode(messages, options(tokenizer), tokenizer);
+        messages.add(ChatMessage.user(before + instructions + prompt + after));
+        return template.get().encode(messages, options(RenderOptions.PROMPT), tokenizer);
     }
 
-    private static RenderOptions options(Tokenizer tokenizer) {
-        return RenderOptions.PROMPT
+    /// The tokens of an observation that follows a turn of the model, which has ended by an end token: those that the
+    /// chat template writes between the end of the turn and the beginning of the next one, with the observation as a
+    /// message of the user. Without a template it is a line.
+    ///
+    /// @throws IllegalArgumentException if the template changes earlier turns, or writes no end token after them
+    int[] continuation(String observation) {
+        if (template.isEmpty()) {
+            return tokenizer.encodePlain("\n" + observation + "\n", false);
+        }
+        List<ChatMessage> messages = List.of(ChatMessage.user("?"), ChatMessage.assistant("!"),
+                ChatMessage.user(observation));
+        int[] all = template.get().encode(messages, options(RenderOptions.PROMPT), tokenizer);
+        int[] turn = template.get().encode(messages.subList(0, 2), options(new RenderOptions(false, List.of(),
+                Map.of())), tokenizer);
+        int end = turn.length - 1;
+        while (end >= 0 && !tokenizer.endOfGeneration().contains(turn[end])) {
+            end--;
+        }
+        if (end < 0 || all.length <= end || Arrays.mismatch(turn, 0, end + 1, all, 0, end + 1) >= 0) {
+            throw new IllegalArgumentException("the chat template cannot continue after a turn: expected an end token "
+                    + "after a message of the assistant, and the same text before a further message");
+        }
+        return Arrays.copyOfRange(all, end + 1, all.length);
+    }
+
+    private RenderOptions options(RenderOptions base) {
+        return base
                 .withToken("bos_token", tokenizer.bos().isPresent() ? tokenizer.piece(tokenizer.bos().getAsInt()) : "")
                 .withToken("eos_token", tokenizer.eos().isPresent() ? tokenizer.piece(tokenizer.eos().getAsInt()) : "");
     }

@@ -55,6 +55,9 @@ final class RlKeys {
             "sampling temperature of rollouts; the loss takes log-probabilities at it, too").or(1.0);
     static final RecipeKey<Long> MAX_TOKENS = integer("rl.max_tokens", 1, 1 << 24, "most tokens of a completion")
             .or(256L);
+    static final RecipeKey<List<String>> TOOLS = texts("rl.tools", "tools that the model may call in turns: calculator,"
+            + " python; rewards see the last turn");
+    static final RecipeKey<Long> TURNS = integer("rl.turns", 1, 1000, "most turns of the model with tools").or(4L);
     static final RecipeKey<Long> SEQUENCES = integer("rl.sequences", 1, 1 << 16,
             "most sequences that are generated together").or(128L);
     static final RecipeKey<Long> CACHE = integer("rl.cache_mib", 1, 1 << 24, "most memory of the KV cache in MiB")
@@ -141,10 +144,10 @@ final class RlKeys {
             "sampling temperature of evaluations; 0 is greedy").or(0.0);
 
     static final List<RecipeKey<?>> ALL = List.of(PROBLEMS, FILES, HELD_OUT, HELD_OUT_SHARE, PROBLEM_SEED, CHAT, SYSTEM,
-            BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, SEQUENCES, CACHE,
-            INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED, LAG, CLIP_LOW,
-            CLIP_HIGH, AGGREGATION, ENTROPY, ENTROPY_TARGET, ENTROPY_STEP, ENTROPY_MIN, ENTROPY_MAX, TOP_ENTROPY, KL,
-            KL_TARGET, KL_HORIZON, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION, CORRECTION_BOUND,
+            BEFORE, AFTER, METHOD, REWARDS, RIGHT_FROM, PROMPTS, GROUP, TEMPERATURE, MAX_TOKENS, TOOLS, TURNS,
+            SEQUENCES, CACHE, INVARIANT, ITERATIONS, MINIBATCHES, BATCH_TOKENS, RESAMPLING, OVERLONG, MASK_TRUNCATED,
+            LAG, CLIP_LOW, CLIP_HIGH, AGGREGATION, ENTROPY, ENTROPY_TARGET, ENTROPY_STEP, ENTROPY_MIN, ENTROPY_MAX,
+            TOP_ENTROPY, KL, KL_TARGET, KL_HORIZON, KL_ESTIMATOR, KL_PLACEMENT, REFERENCE, CORRECTION, CORRECTION_BOUND,
             CORRECTION_BOUNDS, CORRECTION_NORMALIZES, REJECTION_RULES, REJECTION_BOUNDS, VALUE_COEFFICIENT, VALUE_CLIP,
             GAMMA, LAMBDA, VERIFICATION, BACKTRACKING, SHOW_EVERY, SHOW, EVALUATED, EVALUATION_TEMPERATURE);
 

@@ -37,6 +37,7 @@ import java.util.function.UnaryOperator;
 /// A run of `task: rl`.
 final class RlTask implements TaskRun {
     private static final int MIB = 20;
+    private static final int PROBED_PROMPTS = 256;
 
     private final TaskContext context;
     private final Engine engine;
@@ -46,10 +47,12 @@ final class RlTask implements TaskRun {
     private final RolloutOptions options;
     private final PolicyTraining training;
     private final List<String> notes;
+    private final Optional<ToolTurns> tools;
     private Map<String, Tensor> state = Map.of();
 
     private RlTask(TaskContext context, Engine engine, ProblemSource problems, List<RewardColumn> rewards,
-            RolloutSettings settings, RolloutOptions options, PolicyTraining training, List<String> notes) {
+            RolloutSettings settings, RolloutOptions options, PolicyTraining training, Optional<ToolTurns> tools,
+            List<String> notes) {
         this.context = context;
         this.engine = engine;
         this.problems = problems;
@@ -57,13 +60,16 @@ final class RlTask implements TaskRun {
         this.settings = settings;
         this.options = options;
         this.training = training;
+        this.tools = tools;
         this.notes = notes;
     }
 
     static RlTask open(TaskContext context) throws IOException {
         Recipe recipe = context.recipe();
         RlMethod method = RlMethod.of(recipe);
-        PromptEncoder encoder = encoder(context);
+        PromptEncoder plain = encoder(context);
+        Optional<ToolTurns> tools = tools(context, plain);
+        PromptEncoder encoder = tools.map(ToolTurns::encoder).orElse(plain);
         List<TaskSet> sets = taskSets(recipe);
         List<String> notes = new ArrayList<>();
         ProblemSource problems = problems(context, sets, encoder, notes);
@@ -84,13 +90,29 @@ final class RlTask implements TaskRun {
                 context.context());
         return new RlTask(context, engine, problems, rewards, settings, options,
                 new PolicyTraining(method.estimator(), method.objective(), reference, critic,
-                        correction, adaptiveKl, adaptiveEntropy), notes);
+                        correction, adaptiveKl, adaptiveEntropy), tools, notes);
     }
 
     private static PromptEncoder encoder(TaskContext context) throws CheckpointException {
         Recipe recipe = context.recipe();
         return new PromptEncoder(context.tokenizer(), recipe.get(RlKeys.CHAT) ? context.template() : Optional.empty(),
-                recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER));
+                recipe.get(RlKeys.SYSTEM), recipe.get(RlKeys.BEFORE), recipe.get(RlKeys.AFTER), "");
+    }
+
+    private static Optional<ToolTurns> tools(TaskContext context, PromptEncoder encoder) throws CheckpointException {
+        Recipe recipe = context.recipe();
+        if (!recipe.has(RlKeys.TOOLS)) {
+            if (recipe.has(RlKeys.TURNS)) {
+                throw recipe.error(RlKeys.TURNS, "is set, but rl.tools names no tool to call between turns");
+            }
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new ToolTurns(recipe.get(RlKeys.TOOLS), Math.toIntExact(recipe.get(RlKeys.TURNS)),
+                    encoder, context.tokenizer()));
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RlKeys.TOOLS, "cannot be used: " + e.getMessage());
+        }
     }
 
     private static List<TaskSet> taskSets(Recipe recipe) throws CheckpointException {
@@ -193,6 +215,7 @@ final class RlTask implements TaskRun {
                 .words(words(recipe)).change(change).show(Math.toIntExact(recipe.get(RlKeys.SHOW_EVERY)),
                         Math.toIntExact(recipe.get(RlKeys.SHOW)));
         rewards.forEach(building::reward);
+        tools.ifPresent(building::tools);
         state = building.state();
         return building.objective();
     }
@@ -216,6 +239,26 @@ final class RlTask implements TaskRun {
     @Override
     public Map<String, Tensor> state() {
         return state;
+    }
+
+    /// Micro-batches hold at most `rl.batch_tokens` tokens, and completions have at most `rl.max_tokens`.
+    @Override
+    public Optional<BatchMemory> batchMemory() {
+        int prompt = 1;
+        for (int i = 0; i < Math.min(PROBED_PROMPTS, problems.size()); i++) {
+            prompt = Math.max(prompt, problems.training(i).ids().length);
+        }
+        int length = tools.isPresent() ? options.maxContext()
+                : (int) Math.min(options.maxContext(), (long) prompt + options.maxTokens());
+        int rollouts = Math.ceilDiv(settings.prompts(), settings.minibatches()) * settings.group();
+        long generation = RolloutMemory.cacheBytes(engine, tools.isPresent() ? options.withMaxTokens(length) : options,
+                prompt, settings.prompts(), settings.group());
+        if (training.reference().isPresent() && context.adapters().isEmpty()) {
+            generation += training.reference().get().model().weights().all().values().stream().distinct()
+                    .mapToLong(Weight::sizeBytes).sum();
+        }
+        return Optional.of(new BatchMemory(Math.clamp(settings.batchTokens() / length, 1, rollouts), length, generation,
+                "rl.batch_tokens, rl.max_tokens or rl.cache_mib"));
     }
 
     @Override

@@ -7,6 +7,7 @@ import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// Scores rollouts with the rewards of a run.
@@ -16,8 +17,9 @@ import java.util.OptionalDouble;
 /// @param overlongBuffer tokens c before the limit L over which a penalty falls from 0 to -1 (DAPO,
 ///     https://arxiv.org/abs/2503.14476, section 3.4): `min(0, (L - c - length) / c)`; 0 for none
 /// @param maxTokens L
+/// @param tools of rollouts of several turns, of which rewards see the last turn
 record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlongBuffer, int maxTokens,
-        Tokenizer tokenizer) {
+        Tokenizer tokenizer, Optional<ToolTurns> tools) {
     /// The text of a completion without its end token. Markers such as `<think>` are kept.
     private String text(int[] completion) {
         int length = completion.length;
@@ -41,7 +43,7 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
 
     private ScoredRollout score(PromptProblem problem, Rollout rollout, int group, long place) {
         String text = text(rollout.tokens());
-        Sample sample = problem.sample(rollout, text, place);
+        Sample sample = problem.sample(rollout, tools.isPresent() ? tools.get().answer(rollout) : text, place);
         double[] scores = new double[weights().length];
         double sum = 0;
         boolean any = false;

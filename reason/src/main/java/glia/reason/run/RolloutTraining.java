@@ -40,6 +40,7 @@ public final class RolloutTraining {
     private double evaluationTemperature;
     private boolean computesOld;
     private TurnFactory turns = TurnFactory.NONE;
+    private Optional<ToolTurns> tools = Optional.empty();
     private UnaryOperator<Loss> change = UnaryOperator.identity();
     private ReflectionWords words = ReflectionWords.DEFAULT;
     private Optional<RunNumbers> numbers = Optional.empty();
@@ -101,6 +102,11 @@ public final class RolloutTraining {
     public RolloutTraining turns(TurnFactory environments) {
         turns = environments;
         return this;
+    }
+
+    RolloutTraining tools(ToolTurns environments) {
+        tools = Optional.of(environments);
+        return turns(environments);
     }
 
     /// Sets the least value of the first reward for a right answer; 1 unless set.
@@ -183,6 +189,7 @@ public final class RolloutTraining {
         if (rewards.isEmpty()) {
             throw new IllegalArgumentException("there is no reward to learn from");
         }
-        return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer);
+        return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer,
+                tools);
     }
 }

@@ -9,7 +9,6 @@ import glia.model.cost.ParameterCount;
 import glia.model.spec.ModelSpec;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
-import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.text.template.ChatTemplate;
@@ -21,7 +20,6 @@ import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.WeightAverage;
 import glia.train.recipe.RecipeKeys.Task;
-import glia.train.recipe.RecipeKeys.TrainingPrecision;
 import glia.train.report.HtmlReport;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
@@ -107,7 +105,7 @@ public final class RecipeRun implements AutoCloseable {
             opened.add(optimizer::close);
             options = context.options().withTrainable(w -> model.trainable().test(w)
                     || w instanceof Weight.Stored s && others.containsValue(s));
-            RunMemory.check(recipe, model.model(), options, context.context(), notes);
+            RunMemory.check(recipe, model.model(), options, batch(), notes);
             pass = TrainingPass.of(model.model(), kernels, options);
             opened.add(pass::close);
             objective = RunObjective.of(recipe, model.model(), task);
@@ -168,7 +166,7 @@ public final class RecipeRun implements AutoCloseable {
             TaskRun task = null;
             try {
                 TaskContext context = new TaskContext(recipe, folder, start, text.tokenizer(), text.template(),
-                        model.model(), model.adapters(), passOptions(recipe), kernels, engine,
+                        model.model(), model.adapters(), RunModel.passOptions(recipe), kernels, engine,
                         context(recipe, model.model().spec()), models);
                 String name = recipe.get(RecipeKeys.TASK);
                 Optional<RecipeExtension> extension = RecipeExtensions.of(name);
@@ -211,16 +209,6 @@ public final class RecipeRun implements AutoCloseable {
         }
         double rows = recipe.get(RecipeKeys.EPOCHS) * task.rowsInEpoch();
         return Math.max(1, (long) Math.ceil(rows / task.rowsOfUpdate()));
-    }
-
-    private static TrainingOptions passOptions(Recipe recipe) throws CheckpointException {
-        TrainingPrecision precision = recipe.get(RecipeKeys.PRECISION);
-        TrainingOptions options = TrainingOptions.defaults()
-                .with(precision == TrainingPrecision.F32 ? Precision.EXACT : Precision.HALF)
-                .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)))
-                .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED))
-                        .withAdapters(recipe.get(RecipeKeys.ADAPTER_DROPOUT)));
-        return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 
     private Trainer trainer(Kernels kernels) throws CheckpointException {
@@ -301,13 +289,21 @@ public final class RecipeRun implements AutoCloseable {
         return groups.stream().flatMap(g -> g.weights().values().stream()).mapToLong(w -> w.tensor().size()).sum();
     }
 
+    private TaskRun.BatchMemory batch() throws CheckpointException {
+        Optional<TaskRun.BatchMemory> own = task.batchMemory();
+        return own.isPresent() ? own.get() : new TaskRun.BatchMemory(Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)),
+                context(), 0, "batch.sequences or batch.context");
+    }
+
     /// What a run needs.
     ///
     /// @param trainable parameters that are updated
     /// @param tokensPerStep of the first step
     /// @param secondsPerStep measured on this machine
     /// @param memory of a step, without the memory of the JVM
-    public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory) { }
+    /// @param generation bytes of the KV cache of rollouts, and of further models; 0 for tasks without
+    public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory,
+            long generation) { }
 
     /// Measures the losses and gradients of some steps, without updates.
     public Estimate estimate() throws CheckpointException {
@@ -320,12 +316,13 @@ public final class RecipeRun implements AutoCloseable {
             tokens = objective.objective().accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
+        TaskRun.BatchMemory batch = batch();
         TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
-                Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
+                batch.sequences(), Math.max(2, batch.length()));
         // Parameters may have different rules.
         TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes(),
                 counted.activations());
-        return new Estimate(trainable(), tokens, best, memory);
+        return new Estimate(trainable(), tokens, best, memory, batch.generation());
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

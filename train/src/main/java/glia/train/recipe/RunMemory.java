@@ -23,25 +23,29 @@ final class RunMemory {
     /// Checks that a step fits the machine's memory. Batches of examples may be shorter than the context; for these
     /// there is a note.
     ///
+    /// @param batch that is computed at once
     /// @param notes receives a warning
     /// @throws CheckpointException if a step of full rows does not fit
-    static void check(Recipe recipe, Model model, TrainingOptions options, int context, List<String> notes)
+    static void check(Recipe recipe, Model model, TrainingOptions options, TaskRun.BatchMemory batch,
+            List<String> notes)
             throws CheckpointException {
         long machine = MachineMemory.totalBytes();
         ModelSpec spec = model.spec();
-        int sequences = Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES));
+        int sequences = batch.sequences();
+        int context = batch.length();
         double guess = (double) sequences * context * spec.hiddenSize() * spec.numLayers() * VALUES_PER_LAYER
-                * Float.BYTES;
+                * Float.BYTES + batch.generation();
         if (guess + ParameterCount.of(spec).total() * BYTES_PER_PARAMETER < machine / 8.0) {
             return;
         }
-        long needed = TrainingMemory.of(model, options, RunOptimizer.rule(recipe), sequences, context).total();
+        long needed = TrainingMemory.of(model, options, RunOptimizer.rule(recipe), sequences, context).total()
+                + batch.generation();
         if (needed <= machine) {
             return;
         }
         String problem = "%d sequences of up to %d tokens need %.1f GB of memory for a step, more than the %.1f GB of "
-                .formatted(sequences, context, needed / 1e9, machine / 1e9) + "this machine; lower batch.sequences or "
-                + "batch.context, or set batch.activation_checkpointing";
+                .formatted(sequences, context, needed / 1e9, machine / 1e9) + "this machine; lower " + batch.keys()
+                + ", or set batch.activation_checkpointing";
         if (recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK)) {
             throw recipe.error(RecipeKeys.SEQUENCES, "is too much: " + problem);
         }

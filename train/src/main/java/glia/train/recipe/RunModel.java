@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.Folders;
@@ -15,12 +16,15 @@ import glia.model.adapter.ModuleNames;
 import glia.model.fresh.NewModels;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
+import glia.tensor.Precision;
+import glia.tensor.autograd.DropoutRates;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.TokenizerFiles;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.TrainedModel;
 import glia.train.recipe.RecipeKeys.AdapterKind;
 import glia.train.recipe.RecipeKeys.Task;
+import glia.train.recipe.RecipeKeys.TrainingPrecision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -225,5 +229,16 @@ final class RunModel implements AutoCloseable {
     public void close() {
         adapters.ifPresent(Adapters::close);
         base.close();
+    }
+
+    /// How passes of training compute.
+    static TrainingOptions passOptions(Recipe recipe) throws CheckpointException {
+        TrainingPrecision precision = recipe.get(RecipeKeys.PRECISION);
+        TrainingOptions options = TrainingOptions.defaults()
+                .with(precision == TrainingPrecision.F32 ? Precision.EXACT : Precision.HALF)
+                .withCheckpoints(Math.toIntExact(recipe.get(RecipeKeys.CHECKPOINT_SUBLAYERS)))
+                .withDropout(DropoutRates.of(recipe.get(RecipeKeys.DROPOUT), recipe.get(RecipeKeys.SEED))
+                        .withAdapters(recipe.get(RecipeKeys.ADAPTER_DROPOUT)));
+        return precision == TrainingPrecision.FP8 ? options.withFloat8() : options;
     }
 }

@@ -7,6 +7,7 @@ import glia.tensor.ops.Weight;
 import glia.train.run.Objective;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /// The task of a run: its data and its objective.
@@ -25,6 +26,19 @@ public interface TaskRun extends AutoCloseable {
     /// Numbers that steps change besides weights, by name, such as running means. Checkpoints hold them.
     default Map<String, Tensor> state() {
         return Map.of();
+    }
+
+    /// What a step computes at once, for estimates of its memory.
+    ///
+    /// @param sequences of a micro-batch, at most
+    /// @param length tokens of each, at most
+    /// @param generation bytes besides: the KV cache of rollouts, and further models
+    /// @param keys that make it smaller
+    record BatchMemory(int sequences, int length, long generation, String keys) { }
+
+    /// What a step computes at once; empty for `batch.sequences` sequences of `batch.context` tokens.
+    default Optional<BatchMemory> batchMemory() {
+        return Optional.empty();
     }
 
     /// Rows of data, such as examples or prompts, in all.

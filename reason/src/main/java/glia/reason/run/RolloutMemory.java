@@ -1,0 +1,27 @@
+package glia.reason.run;
+
+import glia.engine.Engine;
+import glia.engine.state.Sequence;
+import glia.reason.rollout.RolloutOptions;
+
+/// The KV cache of rollouts, predicted: all completions have the most tokens, and those of a group share the full
+/// blocks of their prompt.
+final class RolloutMemory {
+    /// Positions of a block.
+    private static final int BLOCK = 64;
+
+    private RolloutMemory() { }
+
+    /// Bytes in use at most.
+    ///
+    /// @param promptTokens of each prompt
+    static long cacheBytes(Engine engine, RolloutOptions options, int promptTokens, int prompts, int group) {
+        int length = (int) Math.min(options.maxContext(), (long) promptTokens + options.maxTokens());
+        int shared = promptTokens / BLOCK * BLOCK;
+        int groups = Math.clamp(options.maxSequences() / group, 1, prompts);
+        try (Sequence empty = engine.open()) {
+            long bytes = groups * (empty.bytesToAppend(shared) + group * empty.bytesToAppend(length - shared));
+            return Math.min(bytes, engine.pool().limitBytes());
+        }
+    }
+}
