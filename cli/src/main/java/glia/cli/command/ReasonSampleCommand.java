@@ -84,7 +84,8 @@ public final class ReasonSampleCommand implements Command {
                     arguments.get(KEEP).orElse(1), ReasonQuestions.seed(arguments), done -> ReasonReport.progress(
                             console, strategy.text(), done, questions.items().size() * samples));
         }
-        List<String> lines = SampleData.lines(result, arguments.get(DIRECT).orElse(0f), ReasonQuestions.seed(arguments));
+        List<String> lines = SampleData.lines(result, arguments.get(DIRECT).orElse(0f),
+                ReasonQuestions.seed(arguments));
         TextFiles.writeLines(file, lines.size(), lines::get);
         report(result, lines.size(), file, arguments, console);
         return ExitCode.OK;

@@ -133,7 +133,8 @@ public final class SampleData implements DataGenerator {
         }
 
         private List<String> sample() {
-            List<Item> items = IntStream.range(0, wanted.questions()).mapToObj(i -> wanted.set().problem(Split.TRAIN, i))
+            List<Item> items = IntStream.range(0, wanted.questions())
+                    .mapToObj(i -> wanted.set().problem(Split.TRAIN, i))
                     .map(problem -> new Item(problem.id(), new Question(problem.prompt(), problem.fields()))).toList();
             try (LanguageModel model = LanguageModel.load(wanted.model())) {
                 SearchOptions options = new SearchOptions(SamplingOptions.neutral().withTemperature(

@@ -79,7 +79,8 @@ final class GeneratedData {
         AtomicFile.write(file, AtomicFile.IfExists.REPLACE, out -> {
             for (long from = 0; from < lines.count(); from += LINES) {
                 String block = LongStream.range(from, Math.min(lines.count(), from + LINES)).parallel()
-                        .mapToObj(lines.line()).filter(line -> !line.isEmpty()).map(line -> line + "\n").collect(Collectors.joining());
+                        .mapToObj(lines.line())
+                        .filter(line -> !line.isEmpty()).map(line -> line + "\n").collect(Collectors.joining());
                 out.write(block.getBytes(StandardCharsets.UTF_8));
             }
         });
