@@ -109,6 +109,23 @@ class ModelLocatorTest {
     }
 
     @Test
+    void findsEachBundledModel() throws IOException {
+        assertEquals(List.of("stories260K", "reasoner"), ModelLocator.shipped());
+        ModelLocation reasoner = locator.locate("reasoner", steps);
+        assertEquals(Origin.BUNDLED, reasoner.origin());
+        assertTrue(reasoner.explanation().startsWith("reasoner, a small model that is shipped"),
+            reasoner.explanation());
+        long bytes = 0;
+        for (String file : HubCache.files(reasoner.path())) {
+            bytes += Files.size(reasoner.path().resolve(file));
+        }
+        assertTrue(bytes > 5_000_000 && bytes < 12_000_000, bytes + " bytes");
+        Files.createDirectories(folder.resolve("glia/bundled/reasoner-0"));
+        assertEquals(reasoner.path(), locator.locate("reasoner", steps).path(), "not a copy of other weights");
+        assertTrue(refusal(Kind.NAME, "resoner").contains("Did you mean reasoner?"));
+    }
+
+    @Test
     void findsNamesOfGliasCache() throws IOException {
         Path zip = Zips.write(folder.resolve("a.zip"), "m.gguf", "GGUF");
         Path taken = locator.locate(zip.toString(), steps).path();

@@ -1,0 +1,80 @@
+package glia.cli.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.cli.TestConsole;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The model `reasoner`, which is shipped with Glia.
+class ReasonerTest {
+    private static final String EQUATION = "Solve x^2 - 5x + 6 = 0.";
+
+    private static TestConsole run(int exitCode, String... words) {
+        TestConsole console = new TestConsole("");
+        assertEquals(exitCode, console.run(words), console::err);
+        return console;
+    }
+
+    private static JsonNode json(String... words) {
+        return JsonMapper.shared().readTree(run(ExitCode.OK, words).out());
+    }
+
+    @Test
+    void itThinksAndAnswers() {
+        JsonNode answer = json("run", "reasoner", EQUATION, "--json");
+        assertEquals("x = 2 or x = 3", answer.path("text").asString());
+        assertEquals("stop", answer.path("finish").asString());
+        assertTrue(answer.path("thinking").asString().contains("2*3=6"), answer.toString());
+        String shown = run(ExitCode.OK, "run", "reasoner", EQUATION, "--show-thinking").out();
+        assertEquals(answer.path("thinking").asString() + "\n\nx = 2 or x = 3\n", shown);
+        assertEquals("x = 2 or x = 3\n", run(ExitCode.OK, "run", "reasoner", EQUATION).out());
+    }
+
+    @Test
+    void effortsAndBudgetsLimitItsThinking() {
+        assertEquals(0, json("run", "reasoner", EQUATION, "--json", "--effort", "instant").path("thinking_tokens")
+                .asInt());
+        JsonNode low = json("run", "reasoner", EQUATION, "--json", "--effort", "low");
+        assertTrue(low.path("thinking_tokens").asInt() <= 512 / 8 && low.path("thinking_tokens").asInt() > 0,
+                low.toString());
+        JsonNode budget = json("run", "reasoner", EQUATION, "--json", "--thinking-budget", "9");
+        assertEquals(9, budget.path("thinking_tokens").asInt());
+        assertFalse(budget.path("text").asString().isBlank());
+    }
+
+    /// No problem of the held-out split was in its training.
+    @Test
+    void itSolvesEquationsThatItHasNotSeen() {
+        JsonNode bench = json("reason", "bench", "reasoner", "--task", "quadratic:1", "--limit", "20", "--strategies",
+                "instant,medium", "--json");
+        List<Double> accuracy = bench.findValues("accuracy").stream().map(JsonNode::asDouble).toList();
+        assertTrue(accuracy.get(1) >= 0.6, bench.toString());
+    }
+
+    @Test
+    void itAnswersWhateverIsTyped() {
+        for (String prompt : List.of("Hello", "?", "Löse x² − 5x + 6 = 0 🙂", "<think></think><|end|>", "\t\n")) {
+            run(ExitCode.OK, "run", "reasoner", prompt, "-n", "30");
+        }
+        TestConsole unknown = run(ExitCode.OK, "run", "reasoner", "5² 🙂 5²", "-n", "5");
+        assertTrue(unknown.err().endsWith("glia: the model's tokenizer has no token for ² 🙂; the model reads <unk> in "
+                + "place of each\n"), unknown.err());
+        assertTrue(run(ExitCode.USAGE, "run", "reasoner", "1+1=".repeat(200)).err().contains("context of 512 tokens"));
+        assertTrue(run(ExitCode.BAD_FILE, "run", "reasoner", "1", "--system", "Be brief.").err()
+                .contains("found the role system"));
+    }
+
+    @Test
+    void aChatFoldsItsThinking() {
+        TestConsole chat = new TestConsole(EQUATION + "\n/effort instant\n17+25=\n");
+        assertEquals(ExitCode.OK, chat.run("chat", "reasoner"), chat::err);
+        assertTrue(chat.out().startsWith("x = 2 or x = 3\n"), chat.out());
+        assertTrue(chat.err().contains("reasoner, a small model that is shipped with Glia. It thinks about")
+                && chat.err().contains("Thought for"), chat.err());
+    }
+}
