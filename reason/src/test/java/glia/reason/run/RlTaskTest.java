@@ -280,7 +280,7 @@ class RlTaskTest {
         "rl.rewards=task | there is no problems.task",
         "rl.method=cispo rl.clip_low=0.1 | has no such clip range",
         "rl.rewards=[{weight: 2}] | which has no name",
-        "rl.sampler_correction=token | expected none, token_truncate"})
+        "rl.sampler_correction=tokens | expected none, token_truncate"})
     void wrongSettingsAreNamed(String overrides, String message) {
         Exception e = assertThrows(Exception.class,
                 () -> run("run", Existing.REFUSE, -1, small(overrides.split(" (?=[a-z]+\\.)"))));
