@@ -57,6 +57,12 @@ final class ColdStart implements Kernels {
     }
 
     @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        now().linearPacked(y, x, w);
+        left -= x.rows() * (long) w.rows() * w.cols();
+    }
+
+    @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         second.linearBackwardInput(dx, dy, w);
     }

@@ -41,6 +41,13 @@ public final class Bf16x3Products implements Products {
     }
 
     @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        if (!supports(x, w.rows(), w.cols(), MIN_TOKENS) || !products.linear(y, x, w)) {
+            others.linearPacked(y, x, w);
+        }
+    }
+
+    @Override
     public void linearBackwardInput(Tensor dx, Tensor dy, Matrix w) {
         if (!supports(dy, w.rows(), w.cols(), MIN_TOKENS_BACKWARD) || !products.linearBackwardInput(dx, dy, w)) {
             others.linearBackwardInput(dx, dy, w);

@@ -191,6 +191,11 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        products.linearPacked(y, x, w);
+    }
+
+    @Override
     public void linearQuantized(Tensor y, Tensor x, Matrix w, Tensor scratch) {
         if (QuantizedProducts.supports(w)) {
             products.quantized(y, x, w);

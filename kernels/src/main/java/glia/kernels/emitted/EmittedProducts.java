@@ -3,6 +3,7 @@ package glia.kernels.emitted;
 import glia.kernels.amx.Bf16x3Products;
 import glia.kernels.amx.Int16Product;
 import glia.kernels.code.IsaLevel;
+import glia.kernels.code.SystemMemory;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.panels.ProductShapes;
 import glia.kernels.tiled.HalfProducts;
@@ -58,7 +59,7 @@ final class EmittedProducts implements Products {
     }
 
     private TiledProducts tiled() {
-        return new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level));
+        return new TiledProducts(workers, EmittedTiles.wide(workers, decoder, level), SystemMemory::scratch);
     }
 
     private HalfProducts halves() {
@@ -78,15 +79,29 @@ final class EmittedProducts implements Products {
 
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
-        ProductShapes.check(y, x, w);
-        if (halves.isPresent() && HalfProducts.supports(w) && halves.get().linear(y, x, (Tensor) w)) {
-            return;
-        }
-        if ((isBatchInvariant || x.rows() <= RowProduct.MAX_TOKENS) && x.cols() > 0) {
-            ofFew.run(y, x, w);
-        } else {
+        if (!ofHalvesOrFew(y, x, w)) {
             ofMany.linear(y, x, w);
         }
+    }
+
+    @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        if (!ofHalvesOrFew(y, x, w)) {
+            ofMany.linearPacked(y, x, w);
+        }
+    }
+
+    /// Multiplies by the code for 16-bit weights or for few tokens, if that is the way; returns whether it is.
+    private boolean ofHalvesOrFew(Tensor y, Tensor x, Matrix w) {
+        ProductShapes.check(y, x, w);
+        if (halves.isPresent() && HalfProducts.supports(w) && halves.get().linear(y, x, (Tensor) w)) {
+            return true;
+        }
+        boolean few = (isBatchInvariant || x.rows() <= RowProduct.MAX_TOKENS) && x.cols() > 0;
+        if (few) {
+            ofFew.run(y, x, w);
+        }
+        return few;
     }
 
     @Override

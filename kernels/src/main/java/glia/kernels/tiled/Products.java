@@ -9,6 +9,11 @@ public interface Products {
     /// See `Kernels.linear`.
     void linear(Tensor y, Tensor x, Matrix w);
 
+    /// See `Kernels.linearPacked`.
+    default void linearPacked(Tensor y, Tensor x, Matrix w) {
+        linear(y, x, w);
+    }
+
     /// See `Kernels.linearBackwardInput`.
     void linearBackwardInput(Tensor dx, Tensor dy, Matrix w);
 

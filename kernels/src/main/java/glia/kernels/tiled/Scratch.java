@@ -7,7 +7,8 @@ import java.util.function.LongFunction;
 
 /// Memory that is reused from call to call and grows as needed. Its contents are lost when it grows.
 public final class Scratch {
-    private static final LongFunction<MemorySegment> USUAL = size -> Arena.ofAuto().allocate(size, 64);
+    /// Allocates zeroed memory of a size, aligned to 64, freed when no longer reachable.
+    public static final LongFunction<MemorySegment> USUAL = size -> Arena.ofAuto().allocate(size, 64);
 
     private final LongFunction<MemorySegment> source;
     private MemorySegment memory = MemorySegment.NULL;

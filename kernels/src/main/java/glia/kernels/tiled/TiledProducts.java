@@ -7,6 +7,9 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.function.LongFunction;
 
 /// F32 GEMM: `linear` for many tokens and both of its gradients as tiled products, which differ in B and its packing.
 public final class TiledProducts implements Products {
@@ -15,13 +18,18 @@ public final class TiledProducts implements Products {
     static final int TRANSPOSED_ROWS = 16;
 
     private final Forward forward;
+    private final ForwardKept forwardKept;
+    private final KeptPanels kept;
     private final BackwardInput backwardInput;
     private final BackwardWeight backwardWeight;
     private final Transposed transposed;
 
     /// @param tiles the inner loops
-    public TiledProducts(Workers workers, Tiles tiles) {
+    /// @param memory allocates memory of a size, aligned to 64, for weights that stay packed
+    public TiledProducts(Workers workers, Tiles tiles, LongFunction<MemorySegment> memory) {
         forward = new Forward(workers, tiles);
+        kept = new KeptPanels(workers, tiles, memory);
+        forwardKept = new ForwardKept(workers, tiles);
         backwardInput = new BackwardInput(workers, tiles);
         backwardWeight = new BackwardWeight(workers, tiles);
         transposed = new Transposed(workers, tiles);
@@ -32,6 +40,20 @@ public final class TiledProducts implements Products {
         forward.w = w;
         forward.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
         forward.run(x.address(), x.rowBytes(), x.cols(), forward.chunkCols(x.rows(), w.rows()));
+    }
+
+    @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        MemorySegment panels = kept.of(w, x.rows());
+        if (panels == null) {
+            linear(y, x, w);
+            return;
+        }
+        forwardKept.panels = panels.address();
+        forwardKept.stride = kept.panelBytes(w.cols());
+        forwardKept.output(y.address(), y.rowBytes(), x.rows(), w.rows(), false);
+        forwardKept.run(x.address(), x.rowBytes(), x.cols(), forwardKept.chunkCols(x.rows(), w.rows()));
+        Reference.reachabilityFence(panels);
     }
 
     @Override
@@ -126,6 +148,26 @@ public final class TiledProducts implements Products {
                 }
             }
             return to;
+        }
+    }
+
+    /// `Forward` with panels that are kept.
+    private static final class ForwardKept extends TiledProduct {
+        private long panels;
+        private long stride;
+
+        ForwardKept(Workers workers, Tiles tiles) {
+            super(workers, tiles);
+        }
+
+        @Override
+        long panels(int col, int cols, int k0, int count, long memory, int worker) {
+            return panels + col / tiles.cols() * stride + k0 * tiles.panelBytes();
+        }
+
+        @Override
+        long panelStride() {
+            return stride;
         }
     }
 

@@ -19,6 +19,7 @@ import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
 import glia.kernels.tiled.LoadKeys;
 import glia.kernels.tiled.Products;
+import glia.kernels.tiled.Scratch;
 import glia.kernels.tiled.TiledProducts;
 
 /// The kernel backend on the Vector API (module `jdk.incubator.vector`), for vectors of any width. Operations that gain
@@ -53,7 +54,7 @@ public final class VectorKernels implements Kernels {
         this.isBatchInvariant = isBatchInvariant;
         scalar = new ScalarKernels(workers);
         VectorTiles tiles = new VectorTiles(workers);
-        products = new TiledProducts(workers, tiles);
+        products = new TiledProducts(workers, tiles, Scratch.USUAL);
         rowProduct = new RowProduct(workers);
         attention = new Attention(workers, tiles, isBatchInvariant);
         attentionBackward = new AttentionBackward(workers, tiles);
@@ -87,13 +88,27 @@ public final class VectorKernels implements Kernels {
 
     @Override
     public void linear(Tensor y, Tensor x, Matrix w) {
-        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
-        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
-        if ((isBatchInvariant || x.rows() <= FEW_TOKENS) && RowProduct.supports(w)) {
-            rowProduct.run(y, x, w);
-        } else {
+        if (!ofFew(y, x, w)) {
             products.linear(y, x, w);
         }
+    }
+
+    @Override
+    public void linearPacked(Tensor y, Tensor x, Matrix w) {
+        if (!ofFew(y, x, w)) {
+            products.linearPacked(y, x, w);
+        }
+    }
+
+    /// Multiplies row by row, if that is the way; returns whether it is.
+    private boolean ofFew(Tensor y, Tensor x, Matrix w) {
+        assert x.dtype() == DType.F32 && y.dtype() == DType.F32;
+        assert y.rows() == x.rows() && y.cols() == w.rows() && x.cols() == w.cols();
+        boolean few = (isBatchInvariant || x.rows() <= FEW_TOKENS) && RowProduct.supports(w);
+        if (few) {
+            rowProduct.run(y, x, w);
+        }
+        return few;
     }
 
     @Override

@@ -48,6 +48,12 @@ public interface Kernels {
     /// Computes `y[n,r] = Σ_k x[n,k] · w[r,k]` for x `[N,K]` F32, w `[R,K]` of any kind, y `[N,R]`.
     void linear(Tensor y, Tensor x, Matrix w);
 
+    /// Computes `linear` with a weight that is used again. A backend may keep it packed and repacks it when the
+    /// weight's version has changed.
+    default void linearPacked(Tensor y, Tensor x, Matrix w) {
+        linear(y, x, w);
+    }
+
     /// Computes `dx[n,k] += Σ_r dy[n,r] · w[r,k]`, the gradient of `linear` for its input.
     void linearBackwardInput(Tensor dx, Tensor dy, Matrix w);
 

@@ -55,7 +55,7 @@ final class MatrixProducts {
         } else if (straight instanceof Tensor t && roundsToBf16(t)) {
             kernels.linearBf16Packed(y, input, t);
         } else {
-            kernels.linear(y, input, straight);
+            kernels.linearPacked(y, input, straight);
         }
         workspace.release(mark);
     }
