@@ -29,7 +29,7 @@ public final class AttentionBackward {
         this.workers = workers;
         tiles = new AttentionBackwardTile[workers.count()];
         for (int i = 0; i < tiles.length; i++) {
-            tiles[i] = new AttentionBackwardTile(inner);
+            tiles[i] = new AttentionBackwardTile(inner, i);
         }
         rule = new ScoreRule(inner);
         panelCols = inner.cols();

@@ -1,5 +1,6 @@
 package glia.kernels.tiled;
 
+import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
@@ -22,6 +23,7 @@ final class AttentionBackwardTile {
 
     private final Scratch scratch = new Scratch();
     private final Tiles tiles;
+    private final int worker;
     private final int tileRows;
     private final int panelCols;
     private final long panelBytes;
@@ -40,6 +42,7 @@ final class AttentionBackwardTile {
     private long douts;
     private long doutRows;
     private long dqueries;
+    private long dqueryRows;
     private long weights;
     private long dweights;
     private long capped;
@@ -49,8 +52,10 @@ final class AttentionBackwardTile {
     private long keySums;
     private long valueSums;
 
-    AttentionBackwardTile(Tiles tiles) {
+    /// @param worker the thread
+    AttentionBackwardTile(Tiles tiles, int worker) {
         this.tiles = tiles;
+        this.worker = worker;
         tileRows = tiles.rows();
         panelCols = tiles.cols();
         panelBytes = tiles.panelBytes();
@@ -93,17 +98,17 @@ final class AttentionBackwardTile {
     }
 
     private void reserve() {
-        long keyPanels = panels(shape.keySize());
-        long valuePanels = panels(shape.valueSize());
-        long rows = 2L * (shape.keySize() + shape.valueSize()) + (keyPanels + valuePanels) * panelCols
-                + 3L * (BLOCK + tileRows + 1) + tileRows + 5;
+        long keyRows = (long) panels(shape.keySize()) * panelCols;
+        long valueRows = (long) panels(shape.valueSize()) * panelCols;
+        long rows = 4 * keyRows + 2 * valueRows + 3L * (BLOCK + tileRows + 1) + 2L * tileRows + 5;
         queries = scratch.reserve(rows * panelBytes
                 + 4L * tileRows * Math.max(BLOCK, Math.max(shape.keySize(), shape.valueSize())));
-        queryRows = queries + shape.keySize() * panelBytes;
-        douts = queryRows + keyPanels * panelCols * panelBytes;
-        doutRows = douts + shape.valueSize() * panelBytes;
-        dqueries = doutRows + valuePanels * panelCols * panelBytes;
-        weights = dqueries + (shape.keySize() + tileRows) * panelBytes;
+        queryRows = queries + keyRows * panelBytes;
+        douts = queryRows + keyRows * panelBytes;
+        doutRows = douts + valueRows * panelBytes;
+        dqueries = doutRows + valueRows * panelBytes;
+        dqueryRows = dqueries + (keyRows + tileRows) * panelBytes;
+        weights = dqueryRows + keyRows * panelBytes;
         dweights = weights + (BLOCK + tileRows + 1) * panelBytes;
         capped = dweights + (BLOCK + tileRows + 1) * panelBytes;
         state = capped + (BLOCK + tileRows + 1) * panelBytes;
@@ -113,10 +118,8 @@ final class AttentionBackwardTile {
 
     private void tile(int from, int count) {
         int group = shape.groupSize();
-        tiles.clear(queries, shape.keySize() * panelCols);
-        tiles.clear(queryRows, panels(shape.keySize()) * panelCols * panelCols);
-        tiles.clear(douts, shape.valueSize() * panelCols);
-        tiles.clear(doutRows, panels(shape.valueSize()) * panelCols * panelCols);
+        clearRows(queryRows, shape.keySize(), count);
+        clearRows(doutRows, shape.valueSize(), count);
         tiles.clear(dqueries, shape.keySize() * panelCols);
         int lowest = Integer.MAX_VALUE;
         int highest = -1;
@@ -141,43 +144,66 @@ final class AttentionBackwardTile {
                 load(i, (long) n * shape.numHeads() + heads[i]);
             }
         }
+        transpose(queryRows, shape.keySize(), queries);
+        transpose(doutRows, shape.valueSize(), douts);
         for (int p = lowest, end; p <= highest; p = end) {
             end = Math.min(highest + 1, (p / BLOCK + 1) * BLOCK);
             block(p, end - p, highestFirst > p || lowestLast < end - 1);
+        }
+        for (int e = 0; e < shape.keySize(); e += panelCols) {
+            tiles.transpose(DType.F32, dqueries + e * panelBytes, panelBytes,
+                    Math.min(panelCols, shape.keySize() - e), panelCols, dqueryRows + e * panelBytes, worker);
         }
         for (int i = 0; i < count; i++) {
             store(i, (long) (trace.runs().start(run) + (from + i) / group) * shape.numHeads() + heads[i]);
         }
     }
 
-    /// Loads a query and its output's gradient as column i and as row i.
-    private void load(int i, long index) {
-        int keySize = shape.keySize();
-        int valueSize = shape.valueSize();
-        long q = trace.q().address() + 4 * index * keySize;
-        for (int e = 0; e < keySize; e++) {
-            float x = shape.scale() * Memory.f32(q + 4L * e);
-            Memory.f32(queries + e * panelBytes + 4L * i, x);
-            Memory.f32(queryRows + ((long) (e / panelCols) * panelCols + i) * panelBytes + 4L * (e % panelCols), x);
+    /// Clears rows of `size` values if `load` leaves some of their panels' values unset.
+    private void clearRows(long rows, int size, int count) {
+        if (count < panelCols || size % panelCols != 0) {
+            tiles.clear(rows, panels(size) * panelCols * panelCols);
         }
+    }
+
+    /// Transposes the rows that `load` has set: value e of row i to row e, column i.
+    private void transpose(long rows, int size, long columns) {
+        for (int e = 0; e < size; e += panelCols) {
+            tiles.transpose(DType.F32, rows + e * panelBytes, panelBytes, panelCols, Math.min(panelCols, size - e),
+                    columns + e * panelBytes, worker);
+        }
+    }
+
+    /// Loads a query and its output's gradient as row i.
+    private void load(int i, long index) {
+        int valueSize = shape.valueSize();
+        loadRow(queryRows, i, trace.q().address() + 4 * index * shape.keySize(), shape.keySize(), shape.scale());
         long dout = trace.dout().address() + 4 * index * valueSize;
+        loadRow(doutRows, i, dout, valueSize, 1);
         long out = trace.out().address() + 4 * index * valueSize;
         float dot = 0;
         for (int e = 0; e < valueSize; e++) {
-            float x = Memory.f32(dout + 4L * e);
-            dot = Math.fma(x, Memory.f32(out + 4L * e), dot);
-            Memory.f32(douts + e * panelBytes + 4L * i, x);
-            Memory.f32(doutRows + ((long) (e / panelCols) * panelCols + i) * panelBytes + 4L * (e % panelCols), x);
+            dot = Math.fma(Memory.f32(dout + 4L * e), Memory.f32(out + 4L * e), dot);
         }
         doOs[i] = dot;
         logSumExps[i] = Memory.f32(trace.logSumExp().address() + 4 * index);
     }
 
+    private void loadRow(long rows, int i, long from, int size, float factor) {
+        for (int e = 0; e < size; e += panelCols) {
+            tiles.scale(rows + (long) (e + i) * panelBytes, from + 4L * e, Math.min(panelCols, size - e), factor);
+        }
+    }
+
     private void store(int i, long index) {
-        long dq = trace.dq().address() + 4 * index * shape.keySize();
-        for (int e = 0; e < shape.keySize(); e++) {
-            float d = shape.scale() * Memory.f32(dqueries + e * panelBytes + 4L * i);
-            Memory.f32(dq + 4L * e, Memory.f32(dq + 4L * e) + d);
+        float scale = shape.scale();
+        for (int e = 0; e < shape.keySize(); e += panelCols) {
+            long dq = Memory.address(trace.dq().address() + 4 * (index * shape.keySize() + e));
+            long row = Memory.address(dqueryRows + (long) (e + i) * panelBytes);
+            int width = Math.min(panelCols, shape.keySize() - e);
+            for (int k = 0; k < width; k++) {
+                Memory.f32(dq + 4L * k, Memory.f32(dq + 4L * k) + scale * Memory.f32(row + 4L * k));
+            }
         }
     }
 
@@ -238,7 +264,6 @@ final class AttentionBackwardTile {
 
     /// Computes `panel[j,:] = Σ_e rows[j,e] · columns[e,:]` for `count` rows, of which `left` may be read.
     private void rowsTimes(long panel, long rows, long step, int size, long columns, int count, int left) {
-        tiles.clear(panel, count * panelCols);
         for (int j = 0; j < count; j += tileRows) {
             int some = Math.min(tileRows, count - j);
             long from = rows + j * step;
@@ -248,7 +273,7 @@ final class AttentionBackwardTile {
                 from = copy;
                 row = 4L * size;
             }
-            tiles.multiply(some, panelCols, panel + j * panelBytes, panelBytes, from, row, 4, columns, size);
+            tiles.set(some, panelCols, panel + j * panelBytes, panelBytes, from, row, 4, columns, size);
         }
     }
 
