@@ -3,6 +3,7 @@ package glia.kernels.tiled;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 
 /// Attention of one token's query heads over a range of positions, for one or several key-value heads. Blocks of keys
@@ -133,14 +134,15 @@ final class AttentionRow {
     private void score(int from, int to) {
         int group = shape.groupSize();
         long headBytes = 4L * shape.keySize();
+        int together = together();
         HeadRows.prefetchValues(ahead, kv, from, to - from, kvHead, kvHeads, shape.valueSize());
         for (int p = from; p < to; p += STEP) {
             int count = Math.min(STEP, to - p);
-            for (int h = 0; h < kvHeads; h++) {
+            for (int h = 0; h < kvHeads; h += together) {
                 rows.keys(kv, p, count, kvHead + h, shape.keySize());
-                tiles.scores(query + h * group * headBytes, group, shape.keySize(), rows.address(), rows.step(), count,
-                        shape.scale(), scores + h * group * SCORES_BYTES + 4L * (p - from), SCORES_BYTES, ahead,
-                        partial);
+                tiles.scores(together, query + h * group * headBytes, group, shape.keySize(), rows.address(),
+                        rows.step(), count, shape.scale(), scores + h * group * SCORES_BYTES + 4L * (p - from),
+                        SCORES_BYTES, ahead, partial);
             }
         }
     }
@@ -170,12 +172,18 @@ final class AttentionRow {
 
     private void accumulate(int from, int to) {
         int group = shape.groupSize();
-        for (int h = 0; h < kvHeads; h++) {
+        int together = together();
+        for (int h = 0; h < kvHeads; h += together) {
             rows.values(kv, from, to - from, kvHead + h, shape.valueSize());
-            tiles.accumulate(sums(h * group), group, shape.valueSize(), state + h * group * Tiles.STATE_BYTES,
-                    scores + h * group * SCORES_BYTES, SCORES_BYTES, rows.address(), rows.step(), to - from, ahead,
-                    partial);
+            tiles.accumulate(together, sums(h * group), group, shape.valueSize(),
+                    state + h * group * Tiles.STATE_BYTES, scores + h * group * SCORES_BYTES, SCORES_BYTES,
+                    rows.address(), rows.step(), to - from, ahead, partial);
         }
+    }
+
+    /// The number of key-value heads that are processed together: all if a row is read in place.
+    private int together() {
+        return kv.type() == KeyValueType.F32 ? kvHeads : 1;
     }
 
     /// Sets keys to be prefetched while values are summed.

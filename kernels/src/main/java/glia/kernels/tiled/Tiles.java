@@ -138,6 +138,18 @@ public interface Tiles {
     void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores, long scoresRow,
             Prefetch ahead, long scratch);
 
+    /// Computes `scores` for several groups of heads. A row holds the keys of one group after the other; queries and
+    /// scores of the groups follow each other.
+    ///
+    /// @param heads heads of a group
+    default void scores(int groups, long q, int heads, int size, long keys, long step, int count, float scale,
+            long scores, long scoresRow, Prefetch ahead, long scratch) {
+        for (int g = 0; g < groups; g++) {
+            scores(q + 4L * g * heads * size, heads, size, keys + 4L * g * size, step, count, scale,
+                    scores + g * heads * scoresRow, scoresRow, ahead, scratch);
+        }
+    }
+
     /// Converts the scores of heads to weights as `weigh` does.
     ///
     /// @param state `STATE_BYTES` for each head, as F32: the largest score and the denominator so far, and the factor
@@ -161,4 +173,16 @@ public interface Tiles {
     /// @param ahead as in `scores`
     void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values, long step,
             int count, Prefetch ahead, long scratch);
+
+    /// Computes `accumulate` for several groups of heads. A row holds the values of one group after the other; sums,
+    /// states and weights of the groups follow each other.
+    ///
+    /// @param heads heads of a group
+    default void accumulate(int groups, long sums, int heads, int size, long state, long weights, long weightsRow,
+            long values, long step, int count, Prefetch ahead, long scratch) {
+        for (int g = 0; g < groups; g++) {
+            accumulate(sums + 4L * g * heads * size, heads, size, state + g * heads * STATE_BYTES,
+                    weights + g * heads * weightsRow, weightsRow, values + 4L * g * size, step, count, ahead, scratch);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package glia.kernels.tiles;
 import static glia.kernels.asm.Gpr.R10;
 import static glia.kernels.asm.Gpr.R11;
 import static glia.kernels.asm.Gpr.R12;
+import static glia.kernels.asm.Gpr.R13;
 import static glia.kernels.asm.Gpr.R8;
 import static glia.kernels.asm.Gpr.R9;
 import static glia.kernels.asm.Gpr.RAX;
@@ -44,7 +45,7 @@ import java.lang.foreign.Arena;
 /// F32, F16 or BF16; 16-bit rows are converted as they are read, and their vectors x are padded to whole registers.
 public final class DotsCode {
     /// Size of the memory for a call's parameters, in bytes.
-    public static final int PARAMETER_BYTES = 48;
+    public static final int PARAMETER_BYTES = 64;
 
     private static final int TAIL = 4;
     private static final int VECTORS = 8;
@@ -52,6 +53,8 @@ public final class DotsCode {
     private static final int Y_ROW = 24;
     private static final int XS = 32;
     private static final int LINES = 40;
+    private static final int GROUPS = 48;
+    private static final int GROUP_BYTES = 56;
     private static final PerIsaLevel<DotsCode> CODES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F32));
     private static final PerIsaLevel<DotsCode> HALVES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F16));
     private static final PerIsaLevel<DotsCode> BFLOATS = new PerIsaLevel<>(level -> new DotsCode(level, DType.BF16));
@@ -96,6 +99,16 @@ public final class DotsCode {
     /// @param yRow bytes from the results of one x to those of the next
     /// @param count values of a vector, at least 1
     public void prepare(long parameters, float scale, int xs, long xRow, long yRow, int count) {
+        prepare(parameters, scale, 1, xs, xRow, yRow, count);
+    }
+
+    /// As above, for several groups of vectors x. A row holds the values for one group after the other, vectors and
+    /// results of the groups follow each other.
+    ///
+    /// @param xs number of vectors x of a group
+    public void prepare(long parameters, float scale, int groups, int xs, long xRow, long yRow, int count) {
+        Memory.i64(parameters + GROUPS, groups);
+        Memory.i64(parameters + GROUP_BYTES, type.bytes(count));
         Memory.f32(parameters, scale);
         Memory.i32(parameters + TAIL, (1 << count % level.lanes) - 1);
         Memory.i64(parameters + VECTORS, count / level.lanes);
@@ -209,8 +222,8 @@ public final class DotsCode {
         return i == 0 ? at(base) : i == 3 ? at(base, threeSteps, 1, 0) : at(base, step, i, 0);
     }
 
-    /// R12 counts the vectors x, R10 is the current position in the rows, R11 counts their whole vectors. K1 masks the
-    /// values beyond those, K2 the results.
+    /// R13 counts the groups, R12 the vectors x of one; R10 is the current position in the rows, R11 counts their whole
+    /// vectors. K1 masks the values beyond those, K2 the results.
     private byte[] emit(int rows) {
         var a = new Emitter(level);
         Vec x = a.v(level.lanes);
@@ -218,12 +231,15 @@ public final class DotsCode {
         a.push(RBX);
         a.push(RBP);
         a.push(R12);
+        a.push(R13);
         a.mov32(RAX, at(R9, TAIL));
         a.mask(Mask.K1, RAX, RAX);
         a.mov(RAX, (1 << rows) - 1);
         a.mask(Mask.K2, RAX, RAX);
-        a.mov(R12, at(R9, XS));
+        a.mov(R13, at(R9, GROUPS));
         a.mov(RBP, at(R8));
+        Label group = a.here();
+        a.mov(R12, at(R9, XS));
         Label each = a.here();
         Label rest = new Label();
         Label end = new Label();
@@ -272,7 +288,11 @@ public final class DotsCode {
         a.add(RCX, at(R9, X_ROW));
         a.dec(R12);
         a.jump(Condition.NOT_EQUAL, each);
+        a.add(RSI, at(R9, GROUP_BYTES));
+        a.dec(R13);
+        a.jump(Condition.NOT_EQUAL, group);
         a.mov(at(R8), RBP);
+        a.pop(R13);
         a.pop(R12);
         a.pop(RBP);
         a.pop(RBX);

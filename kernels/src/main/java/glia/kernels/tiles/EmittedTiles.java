@@ -189,9 +189,15 @@ public class EmittedTiles implements Tiles {
     @Override
     public void scores(long q, int heads, int size, long keys, long step, int count, float scale, long scores,
             long scoresRow, Prefetch ahead, long scratch) {
+        scores(1, q, heads, size, keys, step, count, scale, scores, scoresRow, ahead, scratch);
+    }
+
+    @Override
+    public void scores(int groups, long q, int heads, int size, long keys, long step, int count, float scale,
+            long scores, long scoresRow, Prefetch ahead, long scratch) {
         int most = DotsCode.rows(level);
         DotsCode code = DotsCode.of(level);
-        code.prepare(scratch, scale, heads, 4L * size, scoresRow, size);
+        code.prepare(scratch, scale, groups, heads, 4L * size, scoresRow, size);
         for (int j = 0; j < count; j += most) {
             code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, ahead, scratch);
         }
@@ -216,5 +222,22 @@ public class EmittedTiles implements Tiles {
     public void accumulate(long sums, int heads, int size, long state, long weights, long weightsRow, long values,
             long step, int count, Prefetch ahead, long scratch) {
         WeightedSumCode.sum(level, sums, heads, size, state, values, step, weights, weightsRow, count, ahead, scratch);
+    }
+
+    @Override
+    public void accumulate(int groups, long sums, int heads, int size, long state, long weights, long weightsRow,
+            long values, long step, int count, Prefetch ahead, long scratch) {
+        int together = GroupSumCode.groups(level, heads, size, weightsRow);
+        if (together == 0) {
+            Tiles.super.accumulate(groups, sums, heads, size, state, weights, weightsRow, values, step, count, ahead,
+                    scratch);
+            return;
+        }
+        for (int g = 0; g < groups; g += together) {
+            int first = g * heads;
+            GroupSumCode.of(level).sum(Math.min(together, groups - g), sums + 4L * first * size, heads, size,
+                    state + first * STATE_BYTES, values + 4L * g * size, step, weights + first * weightsRow, count,
+                    ahead, scratch);
+        }
     }
 }

@@ -77,12 +77,36 @@ public final class QueryRowCode {
     }
 
     /// RDI: a head's scores, RSI: vectors of them, RDX: its state, RCX: bytes from head to head, R8: heads left, R9:
-    /// unused lanes of the last vector.
+    /// unused lanes of the last vector. Two loops over the heads: the first finds the largest scores, the second
+    /// converts. With shorter loops the processor overlaps the reductions of more heads.
     private byte[] emit(boolean inOrder) {
         var a = new Emitter(level);
         constants.load(a);
         a.mask(Mask.K1, R9, RAX);
+        a.push(RDI);
+        a.push(RDX);
+        a.push(R8);
         Label head = a.here();
+        findLargest(a);
+        next(a, head);
+        a.pop(R8);
+        a.pop(RDX);
+        a.pop(RDI);
+        head = a.here();
+        convert(a, inOrder);
+        next(a, head);
+        return a.end();
+    }
+
+    private static void next(Emitter a, Label head) {
+        a.add(RDX, Tiles.STATE_BYTES);
+        a.add(RDI, RCX);
+        a.dec(R8);
+        a.jump(Condition.NOT_EQUAL, head);
+    }
+
+    /// Updates the largest score; the place of the decay gets the difference of the largest scores before and after.
+    private void findLargest(Emitter a) {
         hideRest(a);
         a.op(VBROADCASTSS, largest, at(RDX));
         a.op(VMOVUPS, decay, largest);
@@ -97,8 +121,14 @@ public final class QueryRowCode {
         Lanes.across(a, VMAXPS, largest, a.v(0), 4);
         a.op(VMOVD_TO, at(RDX), largest.as(16));
         a.op(VSUBPS, decay, decay, largest);
-        ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
+        a.op(VMOVD_TO, at(RDX, Tiles.DECAY), decay.as(16));
+    }
 
+    /// Converts scores to weights and updates the denominator.
+    private void convert(Emitter a, boolean inOrder) {
+        a.op(VBROADCASTSS, largest, at(RDX));
+        a.op(VBROADCASTSS, decay, at(RDX, Tiles.DECAY));
+        ExpCode.emitBounded(a, constants, decay, a.v(1), a.v(2));
         a.zero(total);
         a.mov(RAX, RDI);
         a.mov(R11, RSI);
@@ -125,11 +155,6 @@ public final class QueryRowCode {
         a.op(VFMADD213PS, a.v(0), decay, total);
         a.op(VMOVD_TO, at(RDX, Tiles.DENOMINATOR), xmm(0));
         a.op(VMOVD_TO, at(RDX, Tiles.DECAY), decay.as(16));
-        a.add(RDX, Tiles.STATE_BYTES);
-        a.add(RDI, RCX);
-        a.dec(R8);
-        a.jump(Condition.NOT_EQUAL, head);
-        return a.end();
     }
 
     /// Sets the lanes of the last vector beyond the scores to -∞.
