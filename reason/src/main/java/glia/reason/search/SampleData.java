@@ -42,6 +42,9 @@ public final class SampleData implements DataGenerator {
     private record Wanted(String model, TaskSet set, int questions, int samples, int keep, double direct,
             double temperature, int maxTokens, long seed) { }
 
+    /// For [glia.train.recipe.RecipeExtension#generators].
+    public SampleData() { }
+
     @Override
     public String prefix() {
         return "samples";
