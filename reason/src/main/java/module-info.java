@@ -4,6 +4,7 @@ module glia.reason {
     requires transitive glia.train;
     requires json.schema;
 
+    exports glia.reason.alignment;
     exports glia.reason.environment;
     exports glia.reason.preference;
     exports glia.reason.preference.run;
@@ -41,6 +42,7 @@ module glia.reason {
             glia.reason.check.PolicyRuns,
             glia.reason.preference.DpoRuns;
     provides glia.train.recipe.RecipeExtension with
+            glia.reason.alignment.AlignmentRecipes,
             glia.reason.preference.run.PreferenceRecipes,
             glia.reason.run.RlExtension,
             glia.reason.trace.ReasonerRecipes;

@@ -3,6 +3,10 @@ package glia.cli;
 import glia.cli.args.Program;
 import glia.cli.args.Program.Call;
 import glia.cli.args.Syntax;
+import glia.cli.command.AlignCheckCommand;
+import glia.cli.command.AlignCommand;
+import glia.cli.command.AlignLabelCommand;
+import glia.cli.command.AlignReviseCommand;
 import glia.cli.command.AttentionCommand;
 import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
@@ -68,6 +72,7 @@ public final class Cli {
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
+                new AlignCommand(), new AlignCheckCommand(), new AlignReviseCommand(), new AlignLabelCommand(),
                 new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
                 new TasksSplitsCommand(), new TasksTracesCommand(),

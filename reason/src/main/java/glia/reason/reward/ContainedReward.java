@@ -166,9 +166,12 @@ public final class ContainedReward implements Reward, AutoCloseable {
         return MAX_THREADS - free.availablePermits();
     }
 
-    /// Interrupts all calls. Idle threads end by themselves, too.
+    /// Interrupts all calls and closes a [ModelReward]. Idle threads end by themselves, too.
     @Override
     public void close() {
         threads.shutdownNow();
+        if (reward instanceof ModelReward model) {
+            model.close();
+        }
     }
 }

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 public final class Rewards {
     private static final List<NamedReward> ALL = Stream.of(AnswerRewards.all(), FormatRewards.all(),
             LengthRewards.all(), CombinedRewards.all(), List.of(RandomReward.named(), CodeReward.named(),
-            JsonSchemaReward.named())).flatMap(List::stream).toList();
+            JsonSchemaReward.named(), PromptOverlap.named(), ModelReward.named())).flatMap(List::stream).toList();
 
     private Rewards() { }
 

@@ -27,6 +27,8 @@ import glia.train.recipe.TaskContext;
 import glia.train.recipe.TaskRun;
 import glia.train.run.Objective;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -194,13 +196,24 @@ final class RlTask implements TaskRun {
                         + ", but there is no problems.task with a verifier; name a reward such as math");
             }
             try {
-                Reward reward = name.equals("task") ? TaskProblems.verifier(sets) : Rewards.named(name, values);
+                Reward reward = name.equals("task") ? TaskProblems.verifier(sets)
+                        : Rewards.named(name, located(recipe, name, values));
                 columns.add(RewardColumn.of(name, weight == null ? 1 : ((Number) weight).doubleValue(), reward));
             } catch (IllegalArgumentException e) {
                 throw recipe.error(RlKeys.REWARDS, e.getMessage());
             }
         }
         return columns;
+    }
+
+    /// The options of a reward with the path of a reward model relative to the recipe.
+    private static Map<String, Object> located(Recipe recipe, String name, Map<String, Object> options)
+            throws CheckpointException {
+        if (name.equals("model") && options.get("path") instanceof String written) {
+            Path path = recipe.path(RlKeys.REWARDS, written);
+            options.put("path", Files.exists(path) ? path.toString() : written);
+        }
+        return options;
     }
 
     @Override

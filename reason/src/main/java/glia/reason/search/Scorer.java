@@ -1,14 +1,10 @@
 package glia.reason.search;
 
-import glia.engine.Classifier;
 import glia.engine.LanguageModel;
 import glia.reason.preference.ProcessRewardModel;
+import glia.reason.reward.ModelReward;
 import glia.reason.reward.Reward;
-import glia.text.template.ChatMessage;
-import glia.text.template.RenderOptions;
-import java.util.List;
 import java.util.OptionalDouble;
-import java.util.concurrent.locks.ReentrantLock;
 
 /// Scores answers and beginnings of answers; higher is better.
 @FunctionalInterface
@@ -44,27 +40,8 @@ public interface Scorer {
     ///
     /// @throws IllegalArgumentException if the model is no classifier, or has several classes
     static Scorer of(LanguageModel rewardModel) {
-        Classifier classifier = new Classifier(rewardModel);
-        if (classifier.classes().size() != 1) {
-            throw new IllegalArgumentException("the reward model: found " + classifier.classes().size()
-                    + " scores, expected 1");
-        }
-        // The engine is for one thread at a time.
-        ReentrantLock lock = new ReentrantLock();
-        return (question, candidate) -> {
-            List<ChatMessage> messages = List.of(ChatMessage.user(question.prompt()),
-                    ChatMessage.assistant(candidate.answer().isEmpty() ? candidate.thinking() : candidate.answer()));
-            RenderOptions prompt = rewardModel.renderOptions();
-            int[] ids = rewardModel.template().isPresent()
-                    ? rewardModel.template().get().encode(messages,
-                            new RenderOptions(false, List.of(), prompt.variables()), rewardModel.tokenizer())
-                    : rewardModel.tokenizer().encodePlain(messages.get(0).content() + messages.get(1).content(), true);
-            lock.lock();
-            try {
-                return classifier.scores(ids)[0];
-            } finally {
-                lock.unlock();
-            }
-        };
+        ModelReward reward = new ModelReward(rewardModel);
+        return (question, candidate) -> reward.score(question.prompt(),
+                candidate.answer().isEmpty() ? candidate.thinking() : candidate.answer());
     }
 }

@@ -202,4 +202,20 @@ class RewardsTest {
         assertEquals(1, score("length", Map.of("max", 10), "x", ""));
         assertEquals(0, score("length", Map.of("max", 9), "x", ""));
     }
+
+    @Test
+    void promptOverlap() {
+        Reward reward = Rewards.named("prompt_overlap");
+        String prompt = "Why do PEOPLE yawn? é Über-Straßen";
+        double[] expected = {0, 0.25, 0.5, 0.5, 1};
+        List<String> completions = List.of("", "people", "a peoples' yawn!", "yawn people yawn", "yawn people über strass"
+                + " straßen");
+        for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i], reward.score(new Sample(prompt, completions.get(i), 1, true, Map.of()))
+                    .orElseThrow(), 1e-12, completions.get(i));
+        }
+        assertTrue(reward.score(new Sample("Why me?", "you", 1, true, Map.of())).isEmpty());
+        Reward exact = Rewards.named("prompt_overlap", Map.of("letters", 1, "prefix", 100));
+        assertEquals(0.5, exact.score(new Sample("I yawn", "yawning I", 1, true, Map.of())).orElseThrow());
+    }
 }

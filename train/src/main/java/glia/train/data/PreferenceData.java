@@ -2,6 +2,7 @@ package glia.train.data;
 
 import glia.io.CheckpointException;
 import glia.io.jsonl.JsonLine;
+import glia.io.jsonl.TextPlace;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
@@ -58,6 +59,17 @@ public record PreferenceData(List<Pair> pairs, ExampleCounts counts) implements 
             pairs.add(new Pair(sequences.get(i), sequences.get(i + 1)));
         }
         return new PreferenceData(pairs, list.counts());
+    }
+
+    /// The tokens of a prompt with an answer, as training has them: for scores of a trained reward model.
+    ///
+    /// @param template of the model; none for a model that continues texts
+    /// @throws CheckpointException if the template does not render them
+    public static int[] encode(String prompt, String answer, Optional<ChatTemplate> template, Tokenizer tokenizer)
+            throws CheckpointException {
+        return new ChatEncoder(template, tokenizer, ChatOptions.of(Integer.MAX_VALUE)).encode(new Chat(
+                new TextPlace(Path.of("answer"), 1), List.of(ChatMessage.user(prompt), ChatMessage.assistant(answer)),
+                1, List.of())).ids();
     }
 
     /// Whether an answer is a whole conversation, which begins with its prompt.

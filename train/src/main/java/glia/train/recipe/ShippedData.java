@@ -54,7 +54,7 @@ public final class ShippedData {
     /// @param written `shipped:` and a name
     /// @throws IllegalArgumentException if no such file comes with the program; the message begins with a verb
     /// @throws IOException if it cannot be copied
-    static synchronized Path copy(String written) throws IOException {
+    public static synchronized Path copy(String written) throws IOException {
         String name = written.substring(PREFIX.length());
         if (!all().containsKey(name)) {
             throw new IllegalArgumentException("names '" + written + "', but the data files that come with the program "
