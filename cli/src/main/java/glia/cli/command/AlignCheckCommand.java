@@ -39,7 +39,7 @@ public final class AlignCheckCommand implements Command {
                 .examples("""
                         $ glia align check SmolLM2-135M-Instruct
                         $ glia align check SmolLM2-135M-Instruct --adapter runs/constitutional-sft/model
-                        $ glia align check MODEL --constitution mine.yaml --prompts held-out.jsonl --samples out.jsonl""")
+                        $ glia align check MODEL --constitution mine.yaml --prompts held-out.jsonl --samples o.jsonl""")
                 .notes("The checks are programs; no model judges. Intervals are Wilson's with 95 % confidence. "
                         + "The default prompts are 40 questions that the other commands do not use.");
     }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/// The supervised stage of [constitutional AI](https://arxiv.org/abs/2212.08073), section 3: a model answers, criticizes
-/// its answer by a principle and revises it.
+/// The supervised stage of [constitutional AI](https://arxiv.org/abs/2212.08073), section 3: a model answers,
+/// criticizes its answer by a principle and revises it.
 ///
 /// Unlike in the paper the checks of the constitution decide what stays. A principle that the answer keeps is skipped;
 /// of several revisions the one that keeps the most principles replaces the answer, if it keeps more than the answer.

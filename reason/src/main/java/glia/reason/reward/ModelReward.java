@@ -62,7 +62,8 @@ public final class ModelReward implements Reward, AutoCloseable {
 
     /// The score of a completion.
     ///
-    /// @throws IllegalArgumentException if both together have more tokens than the context, or the template refuses them
+    /// @throws IllegalArgumentException if both together have more tokens than the context, or the template refuses
+    ///     them
     public double score(String prompt, String completion) {
         int[] ids;
         try {

@@ -208,8 +208,8 @@ class RewardsTest {
         Reward reward = Rewards.named("prompt_overlap");
         String prompt = "Why do PEOPLE yawn? é Über-Straßen";
         double[] expected = {0, 0.25, 0.5, 0.5, 1};
-        List<String> completions = List.of("", "people", "a peoples' yawn!", "yawn people yawn", "yawn people über strass"
-                + " straßen");
+        List<String> completions = List.of("", "people", "a peoples' yawn!", "yawn people yawn",
+                "yawn people über strass straßen");
         for (int i = 0; i < expected.length; i++) {
             assertEquals(expected[i], reward.score(new Sample(prompt, completions.get(i), 1, true, Map.of()))
                     .orElseThrow(), 1e-12, completions.get(i));
