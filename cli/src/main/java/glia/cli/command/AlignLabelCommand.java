@@ -28,8 +28,9 @@ public final class AlignLabelCommand implements Command {
     private static final Option<Integer> SAMPLES = Option.integer("N", 2, 1000,
             "sampled answers of a prompt; a pair keeps the most and the fewest principles (default: 4)", "--samples");
     private static final Option<Float> TEMPERATURE = Option.number("X", 0, 100,
-            "sampling temperature (default: 1)", "--temperature", "--temp");
+            "sampling temperature (default: 0.7)", "--temperature", "--temp");
     private static final int USUAL_SAMPLES = 4;
+    private static final float USUAL_TEMPERATURE = 0.7f;
 
     /// For [glia.cli.Cli].
     public AlignLabelCommand() {}
@@ -48,8 +49,8 @@ public final class AlignLabelCommand implements Command {
                         $ glia train constitutional-dpo data.train=pairs.jsonl
                         $ glia train rlhf-reward data.train=pairs.jsonl""")
                 .notes("The model judges each pair by each principle in both orders of the answers, so that a "
-                        + "preference for a letter cancels out. Small models judge no better than chance: see "
-                        + "--agreement before you train on --judge model.");
+                        + "preference for a letter cancels out. A model of 135 million parameters judges no better than "
+                        + "chance: see --agreement before you train on --judge model.");
     }
 
     @Override
@@ -62,7 +63,7 @@ public final class AlignLabelCommand implements Command {
         try (Constitution constitution = AlignOptions.constitution(arguments)) {
             AlignOptions.withModel(arguments, console, sampler -> {
                 List<Comparison> sampled = Comparison.of(prompts, sampler, constitution,
-                        arguments.get(SAMPLES).orElse(USUAL_SAMPLES), arguments.get(TEMPERATURE).orElse(1f),
+                        arguments.get(SAMPLES).orElse(USUAL_SAMPLES), arguments.get(TEMPERATURE).orElse(USUAL_TEMPERATURE),
                         AlignOptions.seed(arguments));
                 List<Comparison> pairs = isAsked ? Comparison.judged(sampled, sampler, constitution) : sampled;
                 List<Map<String, Object>> lines = pairs.stream().map(p -> p.preference(isByModel))

@@ -21,13 +21,13 @@ import java.util.Map;
 /// Writes chats whose answers a model revised by a constitution.
 public final class AlignReviseCommand implements Command {
     private static final Option<Float> TEMPERATURE = Option.number("X", 0, 100,
-            "sampling temperature of answers, critiques and revisions (default: 0.7)", "--temperature", "--temp");
+            "sampling temperature of answers, critiques and revisions (default: 0.5)", "--temperature", "--temp");
     private static final Option<Integer> ATTEMPTS = Option.integer("N", 1, 1000,
             "critiques by a principle, each with one revision; the best one counts (default: 4)", "--attempts");
     private static final Option<Integer> LEAST = Option.integer("N", 0, 1000,
             "principles that an answer must keep to be written (default: all)", "--least");
     private static final int USUAL_ATTEMPTS = 4;
-    private static final float USUAL_TEMPERATURE = 0.7f;
+    private static final float USUAL_TEMPERATURE = 0.5f;
 
     /// For [glia.cli.Cli].
     public AlignReviseCommand() {}

@@ -41,15 +41,14 @@ public record SequenceClassifier(Family body) implements Family {
         return HEAD.contains(p.role());
     }
 
-    /// The config of a classifier with the body of another model.
+    /// The config of a classifier with the body of another model. Its class is made from the other's, such as
+    /// `LlamaForCausalLM`, or from the model type, as configs of converted GGUF files have no class.
     ///
-    /// @throws CheckpointException if the config does not name the model's class
+    /// @throws CheckpointException if the config has neither
     public static Config config(Config other, List<String> labels) throws CheckpointException {
-        if (!other.has(ARCHITECTURES) || other.strings(ARCHITECTURES).length == 0) {
-            throw other.error(ARCHITECTURES, "is missing, expected the class of the model, such as LlamaForCausalLM, "
-                    + "from which the class of the classifier is made");
-        }
-        String name = other.strings(ARCHITECTURES)[0].replaceFirst("(For[A-Z]\\w*|LMHeadModel|Model)$", "");
+        String name = other.has(ARCHITECTURES) && other.strings(ARCHITECTURES).length > 0
+                ? other.strings(ARCHITECTURES)[0].replaceFirst("(For[A-Z]\\w*|LMHeadModel|Model)$", "")
+                : capitalized(other.text("model_type"));
         Map<String, Object> byNumber = new LinkedHashMap<>();
         Map<String, Object> byLabel = new LinkedHashMap<>();
         for (int i = 0; i < labels.size(); i++) {
@@ -58,6 +57,10 @@ public record SequenceClassifier(Family body) implements Family {
         }
         return other.with(ARCHITECTURES, List.of(name + CLASS)).with("id2label", byNumber).with("label2id", byLabel)
                 .without("num_labels").without("problem_type");
+    }
+
+    private static String capitalized(String type) {
+        return type.isEmpty() ? type : Character.toUpperCase(type.charAt(0)) + type.substring(1);
     }
 
     @Override
