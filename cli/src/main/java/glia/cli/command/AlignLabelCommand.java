@@ -49,8 +49,8 @@ public final class AlignLabelCommand implements Command {
                         $ glia train constitutional-dpo data.train=pairs.jsonl
                         $ glia train rlhf-reward data.train=pairs.jsonl""")
                 .notes("The model judges each pair by each principle in both orders of the answers, so that a "
-                        + "preference for a letter cancels out. A model of 135 million parameters judges no better than "
-                        + "chance: see --agreement before you train on --judge model.");
+                        + "preference for a letter cancels out. A model of 135 million parameters judges no better "
+                        + "than chance: see --agreement before you train on --judge model.");
     }
 
     @Override
@@ -63,8 +63,8 @@ public final class AlignLabelCommand implements Command {
         try (Constitution constitution = AlignOptions.constitution(arguments)) {
             AlignOptions.withModel(arguments, console, sampler -> {
                 List<Comparison> sampled = Comparison.of(prompts, sampler, constitution,
-                        arguments.get(SAMPLES).orElse(USUAL_SAMPLES), arguments.get(TEMPERATURE).orElse(USUAL_TEMPERATURE),
-                        AlignOptions.seed(arguments));
+                        arguments.get(SAMPLES).orElse(USUAL_SAMPLES),
+                        arguments.get(TEMPERATURE).orElse(USUAL_TEMPERATURE), AlignOptions.seed(arguments));
                 List<Comparison> pairs = isAsked ? Comparison.judged(sampled, sampler, constitution) : sampled;
                 List<Map<String, Object>> lines = pairs.stream().map(p -> p.preference(isByModel))
                         .flatMap(Optional::stream).toList();
