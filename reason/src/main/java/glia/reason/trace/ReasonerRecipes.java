@@ -32,8 +32,8 @@ public final class ReasonerRecipes implements RecipeExtension {
 
     @Override
     public List<Shipped> recipes() {
-        return Stream.of("reasoner", "reasoner-drills", "reasoner-traces", "reasoner-rl", "r1", "r1-cold-start",
-                "r1-reasoning", "r1-rejection", "r1-preferences").map(name -> Shipped.read(name,
+        return Stream.of("reasoner", "reasoner-drills", "reasoner-traces", "reasoner-rejection", "reasoner-rl",
+                "r1", "r1-cold-start", "r1-reasoning", "r1-rejection", "r1-preferences").map(name -> Shipped.read(name,
                 ReasonerRecipes.class.getResourceAsStream("/glia/reason/recipes/" + name + ".yaml"))).toList();
     }
 

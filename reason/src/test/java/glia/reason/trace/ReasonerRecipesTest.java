@@ -39,7 +39,7 @@ class ReasonerRecipesTest {
     void theFirstStageMakesTheModelOfTheOthers() throws Exception {
         List<RecipeStage> stages = RecipeStage.read("reasoner", List.of(
                 "reasoner-drills.data.train=traces:drills:2 count=40"));
-        assertEquals(List.of("reasoner-drills", "reasoner-traces", "reasoner-rl"),
+        assertEquals(List.of("reasoner-drills", "reasoner-traces", "reasoner-rejection", "reasoner-rl"),
                 stages.stream().map(RecipeStage::name).toList());
         for (int i = 1; i < stages.size(); i++) {
             assertEquals(stages.get(i - 1).recipe().output().resolve("model").toString(),

@@ -10,7 +10,7 @@ import java.util.List;
 /// A recipe of those that run one after the other. A file names them, and nothing else:
 ///
 /// ```yaml
-/// stages: [reasoner-drills, reasoner-traces, reasoner-rl]
+/// stages: [reasoner-drills, reasoner-traces, reasoner-rejection, reasoner-rl]
 /// ```
 ///
 /// @param name that of a recipe that comes with the program, or of a file, without its ending
