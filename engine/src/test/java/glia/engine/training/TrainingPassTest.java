@@ -112,6 +112,7 @@ class TrainingPassTest {
             for (long i = 0; i < w.size(); i++) {
                 w.set(i, (float) (w.get(i) + step * random.nextGaussian()));
             }
+            w.changed();
         }
     }
 

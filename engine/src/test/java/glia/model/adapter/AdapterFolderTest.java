@@ -282,7 +282,8 @@ class AdapterFolderTest {
             assertFalse(json.flag("use_dora"));
             assertEquals("some/base", json.text("base_model_name_or_path"));
             AdapterConfig read = AdapterConfigFile.read(json);
-            assertEquals(config.withTargets(read.targets()), read);
+            assertEquals("CAUSAL_LM", json.text("task_type"));
+            assertEquals(config.withTargets(read.targets()).withTask("CAUSAL_LM"), read);
         }
     }
 }
