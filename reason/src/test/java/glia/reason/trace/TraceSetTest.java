@@ -64,7 +64,7 @@ class TraceSetTest {
             strategies.add(trace.strategy());
             right.add(trace.isRight());
         }
-        assertEquals(Set.of(Strategy.values()), strategies);
+        assertEquals(TraceOptions.MIXED.weights().keySet(), strategies);
         assertEquals(Set.of(true, false), right);
         assertFalse(set.trace(Split.HELD_OUT, 0).problem().equals(set.trace(Split.TRAIN, 0).problem()));
     }
@@ -108,6 +108,17 @@ class TraceSetTest {
             }
         }
         return false;
+    }
+
+    @ParameterizedTest
+    @MethodSource("tasks")
+    void directAnswersAreRightAndHaveNoThoughts(Task task) {
+        TraceSet set = all(task, TraceOptions.MIXED.with(1, 0.5, 1).withQuality("direct"));
+        for (int i = 0; i < TRACES; i++) {
+            Trace trace = set.trace(Split.TRAIN, i);
+            assertEquals(trace.answer(), trace.completion());
+            assertTrue(trace.isRight() && !trace.isVerified() && trace.thoughts().isEmpty(), trace::completion);
+        }
     }
 
     @Test
