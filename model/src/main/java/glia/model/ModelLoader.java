@@ -109,8 +109,8 @@ public final class ModelLoader {
     ///
     /// @param path a folder in the hub's layout
     /// @param copied selects the trainable parameters (see `load`)
-    /// @throws CheckpointException as `load`, and if the path is a GGUF file or config.json names neither a class of models nor
-    ///     a model type
+    /// @throws CheckpointException as `load`, and if the path is a GGUF file or config.json names neither a class of
+    ///     models nor a model type
     public static Model load(Path path, NewHead head, Predicate<Parameter> copied) throws CheckpointException {
         return load(path, Checkpoints.open(path), copied, Optional.of(head), true);
     }

@@ -48,11 +48,12 @@ public record TraceSet(TaskSet set, TraceOptions options) {
                 isRight(problem, Trace.completion(pad.text(), answer)));
     }
 
-    /// The answer of a search without slips and limits.
+    /// The answer of a search without slips and limits, or the task's where the search leaves out the right one.
     private Trace direct(Problem problem, RandomStream random) {
         Scratchpad pad = new Scratchpad(random, options.with(0, 0, Integer.MAX_VALUE));
         String answer = SOLVERS.get(set.name()).solve(problem, Strategy.PRUNED, pad);
-        return new Trace(problem, "", answer, Strategy.DIRECT, 0, false, isRight(problem, answer));
+        return new Trace(problem, "", isRight(problem, answer) ? answer : problem.answer(), Strategy.DIRECT, 0, false,
+                true);
     }
 
     private boolean isRight(Problem problem, String completion) {
