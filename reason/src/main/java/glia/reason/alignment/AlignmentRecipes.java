@@ -1,10 +1,7 @@
 package glia.reason.alignment;
 
 import glia.train.recipe.RecipeExtension;
-import glia.train.recipe.RecipeKey;
 import glia.train.recipe.ShippedRecipes.Shipped;
-import glia.train.recipe.TaskContext;
-import glia.train.recipe.TaskRun;
 import java.io.InputStream;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,16 +14,6 @@ public final class AlignmentRecipes implements RecipeExtension {
 
     /// For [java.util.ServiceLoader].
     public AlignmentRecipes() { }
-
-    @Override
-    public Map<String, String> tasks() {
-        return Map.of();
-    }
-
-    @Override
-    public List<RecipeKey<?>> keys() {
-        return List.of();
-    }
 
     @Override
     public List<Shipped> recipes() {
@@ -45,10 +32,5 @@ public final class AlignmentRecipes implements RecipeExtension {
     @Override
     public InputStream openData(String name) {
         return AlignmentRecipes.class.getResourceAsStream("/glia/reason/data/" + name);
-    }
-
-    @Override
-    public TaskRun open(String task, TaskContext context) {
-        throw new IllegalArgumentException(task);
     }
 }

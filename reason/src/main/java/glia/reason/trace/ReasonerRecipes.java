@@ -3,10 +3,7 @@ package glia.reason.trace;
 import glia.reason.search.SampleData;
 import glia.train.recipe.DataGenerator;
 import glia.train.recipe.RecipeExtension;
-import glia.train.recipe.RecipeKey;
 import glia.train.recipe.ShippedRecipes.Shipped;
-import glia.train.recipe.TaskContext;
-import glia.train.recipe.TaskRun;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
@@ -19,16 +16,6 @@ public final class ReasonerRecipes implements RecipeExtension {
 
     /// For [java.util.ServiceLoader].
     public ReasonerRecipes() { }
-
-    @Override
-    public Map<String, String> tasks() {
-        return Map.of();
-    }
-
-    @Override
-    public List<RecipeKey<?>> keys() {
-        return List.of();
-    }
 
     @Override
     public List<Shipped> recipes() {
@@ -50,10 +37,5 @@ public final class ReasonerRecipes implements RecipeExtension {
     @Override
     public List<DataGenerator> generators() {
         return List.of(new TraceData(), new SampleData());
-    }
-
-    @Override
-    public TaskRun open(String task, TaskContext context) {
-        throw new IllegalArgumentException(task);
     }
 }

@@ -16,11 +16,15 @@ import java.util.Map;
 public interface RecipeExtension {
     /// The words of `task:` with a description each: a phrase without a full stop, such as `direct preference
     /// optimization`.
-    Map<String, String> tasks();
+    default Map<String, String> tasks() {
+        return Map.of();
+    }
 
     /// The keys that recipes may have besides those of [RecipeKeys]; of sections of its own, made by the factories of
     /// [RecipeKey]. They are for the extension's tasks, or those that `RecipeKey.only` names.
-    List<RecipeKey<?>> keys();
+    default List<RecipeKey<?>> keys() {
+        return List.of();
+    }
 
     /// The recipes that come with the program.
     List<Shipped> recipes();
@@ -52,5 +56,7 @@ public interface RecipeExtension {
     /// @param task one of `tasks`
     /// @param context model, tokenizer and recipe
     /// @throws IOException if a value of the recipe or a file is not as expected; the message says what and where
-    TaskRun open(String task, TaskContext context) throws IOException;
+    default TaskRun open(String task, TaskContext context) throws IOException {
+        throw new IllegalArgumentException(task);
+    }
 }
