@@ -2,18 +2,16 @@ package glia.reason.search;
 
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
-import glia.io.Suggestions;
 import glia.reason.search.StrategyBench.Item;
 import glia.reason.task.RandomStream;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
 import glia.train.recipe.DataGenerator;
+import glia.train.recipe.DataWords;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -32,6 +30,8 @@ public final class SampleData implements DataGenerator {
     private static final long DIRECT_PLACE = 0x646972656374L;
     private static final String END = "</think>";
     private static final int PARALLEL = 64;
+    private static final int MAX_NUMBER = 10_000_000;
+    private static final int MAX_TEMPERATURE = 100;
 
     /// What is sampled.
     ///
@@ -63,60 +63,26 @@ public final class SampleData implements DataGenerator {
 
     @Override
     public Lines parse(String text) {
-        Wanted wanted = wanted(text.strip().split("\\s+"));
+        Wanted wanted = wanted(DataWords.parse(text, first -> WORDS));
         Chats chats = new Chats(wanted);
         return new Lines("samples-" + wanted.set().name(), (long) wanted.questions() * wanted.keep(), chats::line);
     }
 
-    private static Wanted wanted(String[] words) {
-        Map<String, String> values = new LinkedHashMap<>();
-        for (int i = 1; i < words.length; i++) {
-            int equals = words[i].indexOf('=');
-            String name = equals < 0 ? words[i] : words[i].substring(0, equals);
-            if (!WORDS.contains(name) || equals < 0) {
-                throw new IllegalArgumentException("found '" + words[i] + "', expected one of "
-                        + String.join("=, ", WORDS) + "=." + Suggestions.sentence(name, WORDS));
-            }
-            if (values.put(name, words[i].substring(equals + 1)) != null) {
-                throw new IllegalArgumentException("found " + name + "= twice");
-            }
-        }
-        for (String needed : List.of("task", "count")) {
-            if (!values.containsKey(needed)) {
-                throw new IllegalArgumentException("found no " + needed + "=, expected such as task=countdown:4 "
-                        + "count=1000");
-            }
-        }
-        if (words[0].isEmpty()) {
+    private static Wanted wanted(DataWords words) {
+        String task = words.required("task", "task=countdown:4");
+        words.required("count", "count=1000");
+        if (words.first().isEmpty()) {
             throw new IllegalArgumentException("found no model, expected a folder, a file or a name after the colon");
         }
-        long seed = (long) number(values, "seed", 0, 0, 1L << 52);
-        return new Wanted(words[0], TaskSet.of(values.get("task"), seed), integer(values, "count", 1),
-                integer(values, "samples", 4), integer(values, "keep", 1), number(values, "direct", 0, 0, 1),
-                number(values, "temperature", 1, 0, 100), integer(values, "max_tokens", 512), seed);
+        long seed = words.integer("seed", 0, 1L << 52, 0);
+        return new Wanted(words.first(), TaskSet.of(task, seed), number(words, "count", 1), number(words, "samples", 4),
+                number(words, "keep", 1), words.share("direct", 0),
+                words.number("temperature", MAX_TEMPERATURE, 1, "a number from 0 to " + MAX_TEMPERATURE),
+                number(words, "max_tokens", 512), seed);
     }
 
-    private static int integer(Map<String, String> values, String name, int initial) {
-        double number = number(values, name, initial, 1, 10_000_000);
-        if (number != Math.rint(number)) {
-            throw new IllegalArgumentException("found " + name + "=" + values.get(name) + ", expected a whole number");
-        }
-        return (int) number;
-    }
-
-    private static double number(Map<String, String> values, String name, double initial, double min, double max) {
-        String text = values.get(name);
-        if (text == null) {
-            return initial;
-        }
-        if (text.matches("\\d{1,16}(\\.\\d{1,9})?")) {
-            double number = Double.parseDouble(text);
-            if (number >= min && number <= max) {
-                return number;
-            }
-        }
-        throw new IllegalArgumentException("found " + name + "=" + text + ", expected a number from "
-                + JsonMapper.shared().writeValueAsString(min) + " to " + JsonMapper.shared().writeValueAsString(max));
+    private static int number(DataWords words, String name, int initial) {
+        return (int) words.integer(name, 1, MAX_NUMBER, initial);
     }
 
     /// The chats as lines, sampled when the first is read. There may be fewer than lines: the rest are empty.
