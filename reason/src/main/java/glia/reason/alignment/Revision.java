@@ -3,8 +3,8 @@ package glia.reason.alignment;
 import glia.reason.alignment.ChatSampler.Answer;
 import glia.tensor.Hash;
 import glia.text.template.ChatMessage;
+import glia.train.data.ChatLine;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -98,9 +98,7 @@ public record Revision(String prompt, Answer original, Answer revised, List<Step
 
     /// The line of a JSONL file for `task: sft`: `messages`, with the first answer and the steps beside them.
     public Map<String, Object> chat() {
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("messages", List.of(Map.of("role", "user", "content", prompt),
-                Map.of("role", "assistant", "content", revised.text())));
+        Map<String, Object> line = ChatLine.of(prompt, revised.text());
         line.put("original", original.text());
         line.put("steps", steps.stream().map(s -> Map.of("principle", s.principle(), "critique", s.critique(),
                 "revision", s.revision(), "better", s.isBetter())).toList());

@@ -4,9 +4,7 @@ import glia.reason.search.StrategyBench.Item;
 import glia.reason.search.StrategyBench.Outcome;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.IntConsumer;
 
@@ -74,19 +72,5 @@ public record RejectionSampling(StrategyBench bench, Strategy strategy) {
             kept.add(new Kept(items.get(i), completions, right));
         }
         return new Result(kept, repeated.size(), tokens);
-    }
-
-    /// A chat of a question and an answer, as supervised fine-tuning reads it.
-    public static Map<String, Object> chat(Item item, String completion) {
-        Map<String, Object> chat = new LinkedHashMap<>();
-        chat.put("messages", List.of(message("user", item.question().prompt()), message("assistant", completion)));
-        return chat;
-    }
-
-    private static Map<String, Object> message(String role, String content) {
-        Map<String, Object> message = new LinkedHashMap<>();
-        message.put("role", role);
-        message.put("content", content);
-        return message;
     }
 }

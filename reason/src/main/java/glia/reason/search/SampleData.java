@@ -6,6 +6,7 @@ import glia.reason.search.StrategyBench.Item;
 import glia.reason.task.RandomStream;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
+import glia.train.data.ChatLine;
 import glia.train.recipe.DataGenerator;
 import glia.train.recipe.DataWords;
 import java.io.IOException;
@@ -128,8 +129,8 @@ public final class SampleData implements DataGenerator {
             for (String completion : kept.completions()) {
                 boolean isDirect = new RandomStream(DIRECT_PLACE, seed, lines.size()).chance(direct);
                 int end = completion.indexOf(END);
-                lines.add(JsonMapper.shared().writeValueAsString(RejectionSampling.chat(kept.item(),
-                        isDirect && end >= 0 ? completion.substring(end + END.length()).strip() : completion)));
+                lines.add(JsonMapper.shared().writeValueAsString(ChatLine.of(
+                        kept.item().question().prompt(), isDirect && end >= 0 ? completion.substring(end + END.length()).strip() : completion)));
             }
         }
         return lines;

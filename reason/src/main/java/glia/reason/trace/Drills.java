@@ -1,6 +1,7 @@
 package glia.reason.trace;
 
 import glia.reason.task.RandomStream;
+import glia.train.data.ChatLine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,8 +65,8 @@ public record Drills(int level, long seed) {
 
     /// A chat in which the user gives questions and the assistant answers, as supervised fine-tuning reads it.
     public Map<String, Object> chat(long index) {
-        return Map.of("messages", drills(index).stream().flatMap(drill -> Stream.of(
-                Trace.message("user", drill.question()), Trace.message("assistant", drill.answer()))).toList());
+        return ChatLine.of(drills(index).stream().flatMap(drill -> Stream.of(drill.question(), drill.answer()))
+                .toArray(String[]::new));
     }
 
     /// A document of lines, as pretraining reads it.

@@ -1,8 +1,8 @@
 package glia.reason.trace;
 
 import glia.reason.task.Problem;
+import glia.train.data.ChatLine;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /// A solver's thoughts about a problem and its answer.
@@ -28,9 +28,7 @@ public record Trace(Problem problem, String thoughts, String answer, Strategy st
 
     /// A chat of the prompt and the completion, as supervised fine-tuning reads it.
     public Map<String, Object> chat() {
-        Map<String, Object> chat = new LinkedHashMap<>();
-        chat.put("messages", List.of(message("user", problem.prompt()), message("assistant", completion())));
-        return chat;
+        return ChatLine.of(problem.prompt(), completion());
     }
 
     /// The prompt with a line feed, and the completion that follows it, as models without a chat template are
@@ -45,12 +43,5 @@ public record Trace(Problem problem, String thoughts, String answer, Strategy st
     /// A document of the prompt and the completion, as pretraining reads it.
     public Map<String, Object> document() {
         return Map.of("text", problem.prompt() + "\n" + completion());
-    }
-
-    static Map<String, Object> message(String role, String content) {
-        Map<String, Object> message = new LinkedHashMap<>();
-        message.put("role", role);
-        message.put("content", content);
-        return message;
     }
 }
