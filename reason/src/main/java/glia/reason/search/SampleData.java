@@ -70,20 +70,32 @@ public final class SampleData implements DataGenerator {
     }
 
     private static Wanted wanted(DataWords words) {
-        String task = words.required("task", "task=countdown:4");
-        words.required("count", "count=1000");
+        String expected = "=, expected such as task=countdown:4 count=1000";
+        String task = words.required("task", "task" + expected);
+        words.required("count", "count" + expected);
         if (words.first().isEmpty()) {
             throw new IllegalArgumentException("found no model, expected a folder, a file or a name after the colon");
         }
         long seed = words.integer("seed", 0, 1L << 52, 0);
-        return new Wanted(words.first(), TaskSet.of(task, seed), number(words, "count", 1), number(words, "samples", 4),
-                number(words, "keep", 1), words.share("direct", 0),
-                words.number("temperature", MAX_TEMPERATURE, 1, "a number from 0 to " + MAX_TEMPERATURE),
-                number(words, "max_tokens", 512), seed);
+        return new Wanted(words.first(), TaskSet.of(task, seed), integer(words, "count", 1),
+                integer(words, "samples", 4), integer(words, "keep", 1), number(words, "direct", 0, 1),
+                number(words, "temperature", 1, MAX_TEMPERATURE), integer(words, "max_tokens", 512), seed);
     }
 
-    private static int number(DataWords words, String name, int initial) {
+    private static int integer(DataWords words, String name, int initial) {
         return (int) words.integer(name, 1, MAX_NUMBER, initial);
+    }
+
+    /// A number from 0 to `max`.
+    private static double number(DataWords words, String name, double initial, int max) {
+        String text = words.settings().get(name);
+        if (text == null) {
+            return initial;
+        }
+        if (text.matches("\\d{1,16}(\\.\\d{1,9})?") && Double.parseDouble(text) <= max) {
+            return Double.parseDouble(text);
+        }
+        throw new IllegalArgumentException("found " + name + "=" + text + ", expected a number from 0 to " + max);
     }
 
     /// The chats as lines, sampled when the first is read. There may be fewer than lines: the rest are empty.
@@ -129,8 +141,8 @@ public final class SampleData implements DataGenerator {
             for (String completion : kept.completions()) {
                 boolean isDirect = new RandomStream(DIRECT_PLACE, seed, lines.size()).chance(direct);
                 int end = completion.indexOf(END);
-                lines.add(JsonMapper.shared().writeValueAsString(ChatLine.of(
-                        kept.item().question().prompt(), isDirect && end >= 0 ? completion.substring(end + END.length()).strip() : completion)));
+                lines.add(JsonMapper.shared().writeValueAsString(ChatLine.of(kept.item().question().prompt(),
+                        isDirect && end >= 0 ? completion.substring(end + END.length()).strip() : completion)));
             }
         }
         return lines;

@@ -43,7 +43,7 @@ final class TraceData implements DataGenerator {
     @Override
     public Lines parse(String text) {
         DataWords words = DataWords.parse(text, first -> isDrills(first) ? DRILL_WORDS : WORDS);
-        words.required("count", "count=10000");
+        words.required("count", "count=N, expected the number of chats, such as count=10000");
         long count = words.integer("count", 1, MAX_COUNT, 1);
         long seed = words.integer("seed", Long.MIN_VALUE, Long.MAX_VALUE, 0);
         long start = words.integer("start", 0, 999_999_999_999_999L, 0);
@@ -68,12 +68,25 @@ final class TraceData implements DataGenerator {
 
     private static LongFunction<Map<String, Object>> traces(DataWords words, long seed) {
         TraceOptions mixed = TraceOptions.MIXED;
-        TraceOptions options = mixed.with(words.share("verify", mixed.verify()), words.share("slips", mixed.slips()),
+        TraceOptions options = mixed.with(number(words, "verify", mixed.verify()),
+                number(words, "slips", mixed.slips()),
                 (int) words.integer("attempts", 1, 10_000, mixed.attempts()));
         String quality = words.settings().get("quality");
         TraceSet set = new TraceSet(TaskSet.of(words.first(), seed), quality == null ? options
                 : options.withQuality(quality));
         Split split = Split.of(words.settings().getOrDefault("split", Split.TRAIN.word()));
         return index -> set.trace(split, index).chat();
+    }
+
+    private static double number(DataWords words, String name, double initial) {
+        String text = words.settings().get(name);
+        if (text == null) {
+            return initial;
+        }
+        if (!text.matches("\\d{0,3}(\\.\\d{1,9})?") || text.isEmpty()) {
+            throw new IllegalArgumentException("found " + name + "=" + text + ", expected a share from 0 to 1");
+        }
+        // As an option of glia tasks traces, so that the lines are the same.
+        return Float.parseFloat(text);
     }
 }

@@ -36,11 +36,11 @@ public record DataWords(String first, Map<String, String> settings) {
 
     /// A setting that must be there.
     ///
-    /// @param example such as `count=10000`
-    public String required(String name, String example) {
+    /// @param missing what is said if it is not, such as `count=N, expected the number of chats`
+    public String required(String name, String missing) {
         String text = settings.get(name);
         if (text == null) {
-            throw new IllegalArgumentException("found no " + name + "=, expected one such as " + example);
+            throw new IllegalArgumentException("found no " + missing);
         }
         return text;
     }
@@ -61,25 +61,5 @@ public record DataWords(String first, Map<String, String> settings) {
         }
         throw new IllegalArgumentException("found " + name + "=" + text + ", expected a whole number"
                 + (min == Long.MIN_VALUE ? "" : " from " + min + " to " + max));
-    }
-
-    /// A number from 0 to `max`, as the float that an option of the command line would be.
-    ///
-    /// @param initial the default
-    /// @param what is expected, such as `a share from 0 to 1`
-    public double number(String name, double max, double initial, String what) {
-        String text = settings.get(name);
-        if (text == null) {
-            return initial;
-        }
-        if (text.isEmpty() || !text.matches("\\d{0,3}(\\.\\d{1,9})?") || Float.parseFloat(text) > max) {
-            throw new IllegalArgumentException("found " + name + "=" + text + ", expected " + what);
-        }
-        return Float.parseFloat(text);
-    }
-
-    /// A share from 0 to 1.
-    public double share(String name, double initial) {
-        return number(name, 1, initial, "a share from 0 to 1");
     }
 }
