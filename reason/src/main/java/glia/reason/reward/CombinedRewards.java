@@ -1,5 +1,6 @@
 package glia.reason.reward;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,7 +44,12 @@ final class CombinedRewards {
 
     /// Σ wᵢ·rᵢ over the rewards that apply; empty if none does.
     static Reward weighted(List<Reward> rewards, List<Double> weights) {
-        return sample -> {
+        return new Weighted(rewards, weights);
+    }
+
+    private record Weighted(List<Reward> rewards, List<Double> weights) implements Reward {
+        @Override
+        public OptionalDouble score(Sample sample) {
             double sum = 0;
             boolean any = false;
             for (int i = 0; i < rewards.size(); i++) {
@@ -52,6 +58,17 @@ final class CombinedRewards {
                 sum += score.isPresent() ? weights.get(i) * score.getAsDouble() : 0;
             }
             return any ? OptionalDouble.of(sum) : OptionalDouble.empty();
-        };
+        }
+
+        @Override
+        public Duration timeLimit() {
+            return rewards.stream().map(Reward::timeLimit).max(Duration::compareTo)
+                    .orElse(ContainedReward.DEFAULT_LIMIT);
+        }
+
+        @Override
+        public void close() {
+            rewards.forEach(Reward::close);
+        }
     }
 }

@@ -27,7 +27,7 @@ import java.util.concurrent.atomic.AtomicReference;
 public final class ContainedReward implements Reward, AutoCloseable {
     /// The largest number of threads of one contained reward.
     public static final int MAX_THREADS = 16;
-    /// The time limit if none is given.
+    /// The time limit of most rewards.
     public static final Duration DEFAULT_LIMIT = Duration.ofSeconds(10);
 
     private static final long STACK_BYTES = 1 << 20;
@@ -59,9 +59,9 @@ public final class ContainedReward implements Reward, AutoCloseable {
     private final ThreadPoolExecutor threads = new ThreadPoolExecutor(0, MAX_THREADS + 1, IDLE_SECONDS,
             TimeUnit.SECONDS, new SynchronousQueue<>(), daemons());
 
-    /// With the [default limit][#DEFAULT_LIMIT].
+    /// With the [limit of the reward][Reward#timeLimit].
     public ContainedReward(Reward reward) {
-        this(reward, DEFAULT_LIMIT);
+        this(reward, reward.timeLimit());
     }
 
     /// @param limit the longest time of one call
@@ -166,12 +166,10 @@ public final class ContainedReward implements Reward, AutoCloseable {
         return MAX_THREADS - free.availablePermits();
     }
 
-    /// Interrupts all calls and closes a [ModelReward]. Idle threads end by themselves, too.
+    /// Interrupts all calls and closes the reward. Idle threads end by themselves, too.
     @Override
     public void close() {
         threads.shutdownNow();
-        if (reward instanceof ModelReward model) {
-            model.close();
-        }
+        reward.close();
     }
 }

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// them computes at a time.
 public final class ModelReward implements Reward, AutoCloseable {
     /// The time limit of a score: a pass over a long completion may take minutes on a busy processor.
-    public static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(10);
 
     private final LanguageModel model;
     private final Classifier classifier;
@@ -77,6 +77,11 @@ public final class ModelReward implements Reward, AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public Duration timeLimit() {
+        return LIMIT;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package glia.reason.reward;
 
+import java.time.Duration;
 import java.util.OptionalDouble;
 
 /// Scores a completion. A reward is a lambda or one of the named rewards that recipes know.
@@ -12,4 +13,12 @@ public interface Reward {
     /// @return the reward, or empty where it does not apply, such as a gold answer that cannot be parsed; an empty
     ///     reward does not count in weighted sums
     OptionalDouble score(Sample sample);
+
+    /// The longest time that a score may take, for [ContainedReward].
+    default Duration timeLimit() {
+        return ContainedReward.DEFAULT_LIMIT;
+    }
+
+    /// Frees what the reward holds, such as a model.
+    default void close() { }
 }

@@ -1,7 +1,6 @@
 package glia.reason.run;
 
 import glia.reason.reward.ContainedReward;
-import glia.reason.reward.ModelReward;
 import glia.reason.reward.Reward;
 
 /// A reward of a run with its weight in the sum.
@@ -11,7 +10,6 @@ import glia.reason.reward.Reward;
 public record RewardColumn(String name, double weight, ContainedReward reward) {
     /// Contains a reward.
     public static RewardColumn of(String name, double weight, Reward reward) {
-        return new RewardColumn(name, weight, new ContainedReward(reward, reward instanceof ModelReward
-                ? ModelReward.LIMIT : ContainedReward.DEFAULT_LIMIT));
+        return new RewardColumn(name, weight, new ContainedReward(reward));
     }
 }
