@@ -5,6 +5,7 @@ import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
 import glia.reason.alignment.Adherence;
 import glia.reason.alignment.Constitution;
 import glia.reason.run.WilsonInterval;
@@ -78,7 +79,7 @@ public final class AlignCheckCommand implements Command {
             return;
         }
         Table table = new Table("lrr").head("principle", "kept", "95 % interval");
-        shares.forEach((name, share) -> table.row(name, AlignOptions.percent(share.share()),
+        shares.forEach((name, share) -> table.row(name, Units.percent(share.share()),
                 AlignOptions.interval(share)));
         table.print(console);
         console.out().printf(Locale.ROOT, "%d prompts, %.1f tokens an answer%n", found.prompts().size(), meanTokens);

@@ -99,7 +99,7 @@ public final class AlignLabelCommand implements Command {
         if (!agreement.isEmpty()) {
             Table table = new Table("lrrr").head("principle", "pairs", "model agrees", "95 % interval");
             for (Agreement row : agreement) {
-                table.row(row.name(), row.pairs(), row.share().map(s -> AlignOptions.percent(s.share())).orElse(""),
+                table.row(row.name(), row.pairs(), row.share().map(s -> Units.percent(s.share())).orElse(""),
                         row.share().map(AlignOptions::interval).orElse(""));
             }
             table.print(console);

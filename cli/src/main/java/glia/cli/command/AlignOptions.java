@@ -29,8 +29,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class AlignOptions {
     static final String TRAINING = ShippedData.PREFIX + "everyday.jsonl";
     static final String HELD_OUT = ShippedData.PREFIX + "everyday-held-out.jsonl";
-    static final Option<String> CONSTITUTION = Option.text("FILE", "YAML file with principles (default: brief, "
-            + "complete, prose, calm, direct)", "--constitution");
+    static final Option<String> CONSTITUTION = Option.text("FILE", "YAML file with principles (default: relevant, "
+            + "brief, complete, prose, direct)", "--constitution");
     static final Option<String> PROMPTS = Option.text("FILE", "JSONL file, each line with a prompt (default: questions "
             + "that come with the program)", "--prompts");
     static final Option<String> OUTPUT = Option.text("FILE", "JSONL file to write", "--output", "-o")
@@ -98,10 +98,6 @@ final class AlignOptions {
 
     static void write(Path file, List<Map<String, Object>> lines) throws IOException {
         TextFiles.writeLines(file, lines.size(), i -> JsonMapper.shared().writeValueAsString(lines.get(i)));
-    }
-
-    static String percent(double share) {
-        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
     }
 
     /// An interval in percent, such as `28.5 to 57.8`.

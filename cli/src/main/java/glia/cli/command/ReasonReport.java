@@ -2,6 +2,7 @@ package glia.cli.command;
 
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
 import glia.lab.eval.Statistics;
 import glia.lab.eval.Statistics.Interval;
 import glia.reason.search.StrategyBench.Outcome;
@@ -47,14 +48,10 @@ record ReasonReport(String model, String task, List<Result> results) {
     private static List<Object> cells(Result result) {
         Interval interval = interval(result);
         long prompt = result.tokens().computed() + result.tokens().reused();
-        return List.of(result.strategy().text(), percent(result.accuracy()),
-                percent(interval.low()) + " to " + percent(interval.high()), result.outcomes().size(),
+        return List.of(result.strategy().text(), Units.percent(result.accuracy()),
+                Units.percent(interval.low()) + " to " + Units.percent(interval.high()), result.outcomes().size(),
                 String.format(Locale.ROOT, "%.1f", result.meanTokens()), result.mostTokens(),
-                percent(prompt == 0 ? 0 : (double) result.tokens().reused() / prompt));
-    }
-
-    private static String percent(double share) {
-        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+                Units.percent(prompt == 0 ? 0 : (double) result.tokens().reused() / prompt));
     }
 
     Map<String, Object> document() {

@@ -5,6 +5,7 @@ import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
 import glia.engine.EffortRouter;
 import glia.engine.LanguageModel;
 import glia.engine.thinking.ThinkingOptions;
@@ -103,10 +104,10 @@ public final class ReasonRouterCommand implements Command {
     private static Table table(List<Outcomes> outcomes, Trained trained) {
         Table table = new Table("lrrr").head("effort", "accuracy", "tokens, mean", "chosen by auto");
         for (Outcomes one : outcomes) {
-            table.row(one.effort().word(), percent(one.accuracy()), tokens(one.meanTokens()),
+            table.row(one.effort().word(), Units.percent(one.accuracy()), tokens(one.meanTokens()),
                     chosen(trained, one.effort()));
         }
-        return table.row("auto", percent(trained.accuracy()), tokens(trained.tokens()), "");
+        return table.row("auto", Units.percent(trained.accuracy()), tokens(trained.tokens()), "");
     }
 
     private static int chosen(Trained trained, Effort effort) {
@@ -116,10 +117,6 @@ public final class ReasonRouterCommand implements Command {
             }
         }
         return 0;
-    }
-
-    private static String percent(double share) {
-        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
     }
 
     private static String tokens(double count) {

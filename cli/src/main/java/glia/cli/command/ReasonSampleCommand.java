@@ -63,8 +63,7 @@ public final class ReasonSampleCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Path file = Path.of(arguments.get(OUTPUT).orElseThrow(() -> new UsageException("--output is missing: the file "
-                + "of the chats")));
+        Path file = Path.of(arguments.required(OUTPUT));
         TextFiles.checkWritable(file, arguments);
         Strategy strategy;
         try {

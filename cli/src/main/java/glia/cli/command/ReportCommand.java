@@ -161,8 +161,7 @@ public final class ReportCommand implements Command {
     }
 
     private static List<String> cells(RunGroup group, String figure, Change change) {
-        String runs = group.runs().size() > 1 ? " (" + group.runs().size() + " runs)" : "";
-        return List.of(group.label() + runs, figure, RunChart.shown(figure, change.first()),
+        return List.of(group.title(), figure, RunChart.shown(figure, change.first()),
                 RunChart.shown(figure, change.last()), RunChart.shown(figure, change.difference()),
                 Long.toString(change.step()), String.format(Locale.ROOT, "%,.0f", change.tokens()));
     }

@@ -51,6 +51,11 @@ public final class Units {
         return String.format(Locale.ROOT, rate >= 1000 ? "%.0f" : rate >= 10 ? "%.1f" : "%.2f", rate);
     }
 
+    /// A share in percent, such as `42.5 %`.
+    public static String percent(double share) {
+        return String.format(Locale.ROOT, "%.1f %%", 100 * share);
+    }
+
     private static String scaled(long number) {
         double value = number;
         int unit = -1;

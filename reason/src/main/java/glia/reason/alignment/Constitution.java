@@ -50,7 +50,7 @@ public record Constitution(List<Principle> principles) implements AutoCloseable 
         return of(YamlDocument.read(file));
     }
 
-    /// The constitution that comes with the program: brief, complete, prose, calm, direct.
+    /// The constitution that comes with the program: relevant, brief, complete, prose, direct.
     public static Constitution shipped() {
         try (InputStream in = Constitution.class.getResourceAsStream("/glia/reason/data/" + SHIPPED)) {
             return of(YamlDocument.parse(Path.of(SHIPPED), new String(in.readAllBytes(), StandardCharsets.UTF_8)));

@@ -21,7 +21,7 @@ import java.util.OptionalDouble;
 record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlongBuffer, int maxTokens,
         Tokenizer tokenizer, Optional<ToolTurns> tools) {
     /// The text of a completion without its end token. Markers such as `<think>` are kept.
-    private String text(int[] completion) {
+    static String text(Tokenizer tokenizer, int[] completion) {
         int length = completion.length;
         if (length > 0 && tokenizer.endOfGeneration().contains(completion[length - 1])) {
             length--;
@@ -42,7 +42,7 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
     }
 
     private ScoredRollout score(PromptProblem problem, Rollout rollout, int group, long place) {
-        String text = text(rollout.tokens());
+        String text = text(tokenizer, rollout.tokens());
         Sample sample = problem.sample(rollout, tools.isPresent() ? tools.get().answer(rollout) : text, place);
         double[] scores = new double[weights().length];
         double sum = 0;

@@ -60,10 +60,8 @@ final class ToolTurns implements TurnFactory {
         return new EpisodeTurns(episodes, this::text, encoder::continuation);
     }
 
-    /// The text of tokens without an end token.
     private String text(int[] ids) {
-        boolean ends = ids.length > 0 && tokenizer.endOfGeneration().contains(ids[ids.length - 1]);
-        return tokenizer.decode(ends ? Arrays.copyOf(ids, ids.length - 1) : ids, false);
+        return RolloutScoring.text(tokenizer, ids);
     }
 
     /// What rewards see: the text after the last observation.

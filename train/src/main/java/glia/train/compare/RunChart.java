@@ -47,13 +47,9 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
             int x = places.get(g)[0];
             int y = legend + places.get(g)[1] * LEGEND_ROW;
             svg.line(x, y - 4, x + 18, y - 4, Svg.color(g), 3);
-            svg.text(x + 24, y, "start", name(groups.get(g)));
+            svg.text(x + 24, y, "start", groups.get(g).title());
         }
         return svg.toString();
-    }
-
-    private static String name(RunGroup group) {
-        return group.label() + (group.runs().size() > 1 ? " (" + group.runs().size() + " runs)" : "");
     }
 
     /// Place and row of each entry.
@@ -62,7 +58,7 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
         int x = LEFT;
         int row = 0;
         for (RunGroup group : groups) {
-            int length = MARK + LETTER * name(group).length();
+            int length = MARK + LETTER * group.title().length();
             if (x > LEFT && x + length > width) {
                 x = LEFT;
                 row++;

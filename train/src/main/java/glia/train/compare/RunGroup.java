@@ -78,6 +78,11 @@ public record RunGroup(String label, List<RunCurves> runs) {
         return word.isEmpty() ? group.getFirst().run.name() + " and others" : word;
     }
 
+    /// The label with the number of runs if there are several.
+    public String title() {
+        return label + (runs.size() > 1 ? " (" + runs.size() + " runs)" : "");
+    }
+
     /// Whether tokens are those that the runs generated.
     public boolean generates() {
         return runs.stream().allMatch(RunCurves::generates);
@@ -88,23 +93,23 @@ public record RunGroup(String label, List<RunCurves> runs) {
     ///
     /// @param until largest value on the axis
     public List<Point> curve(String figure, Axis axis, double until) {
-        NavigableSet<Long> steps = null;
-        for (RunCurves run : runs) {
-            NavigableSet<Long> own = new TreeSet<>(run.values(figure).keySet());
-            own.removeIf(step -> x(run, step, axis) > until);
-            if (steps == null) {
-                steps = own;
-            } else {
-                steps.retainAll(own);
-            }
-        }
-        List<Long> all = List.copyOf(steps);
+        List<Long> all = List.copyOf(steps(figure, axis, until));
         int width = Math.max(1, Math.ceilDiv(all.size(), MAX_POINTS));
         List<Point> points = new ArrayList<>();
         for (int from = 0; from < all.size(); from += width) {
             points.add(point(figure, axis, all.subList(from, Math.min(all.size(), from + width))));
         }
         return points;
+    }
+
+    /// The steps up to `until` at which all runs have a figure.
+    private NavigableSet<Long> steps(String figure, Axis axis, double until) {
+        NavigableSet<Long> steps = new TreeSet<>(runs.getFirst().values(figure).keySet());
+        for (RunCurves run : runs) {
+            NavigableSet<Long> own = run.values(figure).navigableKeySet();
+            steps.removeIf(step -> !own.contains(step) || x(run, step, axis) > until);
+        }
+        return steps;
     }
 
     private Point point(String figure, Axis axis, List<Long> stretch) {
@@ -149,10 +154,7 @@ public record RunGroup(String label, List<RunCurves> runs) {
     /// @param until largest value on the axis
     /// @throws IllegalArgumentException if no step has it in all runs
     public Change change(String figure, Axis axis, double until) {
-        NavigableSet<Long> steps = new TreeSet<>(runs.getFirst().values(figure).keySet());
-        for (RunCurves run : runs) {
-            steps.removeIf(step -> !run.values(figure).containsKey(step) || x(run, step, axis) > until);
-        }
+        NavigableSet<Long> steps = steps(figure, axis, until);
         if (steps.isEmpty()) {
             throw new IllegalArgumentException(label + ": no step has the figure " + figure + " in all of its "
                     + runs.size() + " runs; the first has " + String.join(", ", runs.getFirst().figures()));

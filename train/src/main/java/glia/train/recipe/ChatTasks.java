@@ -95,8 +95,8 @@ final class ChatTasks {
             parts.add(part);
             most = Math.min(most, part.count() * held.size());
         }
-        Batches validation = index -> parts.get((int) (index % parts.size())).batch(index / parts.size());
-        return new RunData(training, most == 0 ? training : LossBatch.Source.of(validation, Loss.CROSS_ENTROPY),
+        return new RunData(training, most == 0 ? training
+                : LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
                 Math.toIntExact(most), prompts(), rows, tokens, notes, List.of());
     }
 

@@ -142,9 +142,9 @@ final class TextTasks {
                 most = Math.min(most, rowsOfPart.count() * held.size());
             }
         }
-        Batches validation = index -> parts.get((int) (index % parts.size())).batch(index / parts.size());
         return new RunData(LossBatch.Source.of(training, RunObjective.crossEntropy(recipe)),
-                LossBatch.Source.of(validation, Loss.CROSS_ENTROPY), Math.toIntExact(most), prompts(), rows, tokens,
+                LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
+                Math.toIntExact(most), prompts(), rows, tokens,
                 notes, open);
     }
 }
