@@ -3,6 +3,7 @@
 module glia.cli {
     requires glia.lab;
     requires glia.reason;
+    requires glia.serve;
     requires info.picocli;
     requires org.jline;
 }

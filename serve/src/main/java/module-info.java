@@ -1,0 +1,10 @@
+/// HTTP server: the APIs of OpenAI, Anthropic and Ollama over models of the engine.
+@SuppressWarnings("requires-automatic")
+module glia.serve {
+    requires transitive glia.engine;
+    requires io.helidon.webserver;
+    requires micrometer.core;
+    requires micrometer.registry.prometheus;
+
+    exports glia.serve;
+}
