@@ -2,9 +2,13 @@
 @SuppressWarnings("requires-automatic")
 module glia.serve {
     requires transitive glia.engine;
+    requires io.helidon.common.socket;
+    requires io.helidon.http;
     requires io.helidon.webserver;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
 
     exports glia.serve;
+    exports glia.serve.pool;
+    exports glia.serve.request;
 }

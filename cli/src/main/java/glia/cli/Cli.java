@@ -34,6 +34,7 @@ import glia.cli.command.ReasonSampleCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.ReportCommand;
 import glia.cli.command.RunCommand;
+import glia.cli.command.ServeCommand;
 import glia.cli.command.TasksCommand;
 import glia.cli.command.TasksSampleCommand;
 import glia.cli.command.TasksScoreCommand;
@@ -70,7 +71,7 @@ public final class Cli {
                 new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
-                new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReportCommand(),
+                new ServeCommand(), new ClassifyCommand(), new BenchCommand(), new TrainCommand(), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
                 new AlignCommand(), new AlignCheckCommand(), new AlignReviseCommand(), new AlignLabelCommand(),
                 new CheckCommand(),

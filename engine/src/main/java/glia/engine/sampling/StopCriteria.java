@@ -2,6 +2,7 @@ package glia.engine.sampling;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /// Decides when generation stops: at a stop token or at the first occurrence of a stop string. A stop string may span
@@ -13,7 +14,8 @@ public final class StopCriteria {
     private final int[] tokens;
     private final List<String> texts;
     private final StringBuilder held = new StringBuilder();
-    private boolean stopped;
+    /// The stop string that was found; null before.
+    private String found;
 
     /// @throws IllegalArgumentException if a stop string is empty
     public StopCriteria(Set<Integer> tokens, List<String> texts) {
@@ -33,7 +35,7 @@ public final class StopCriteria {
     ///
     /// @return the text that is certainly part of the answer, possibly empty; after a stop always empty
     public String accept(String piece) {
-        if (stopped) {
+        if (found != null) {
             return "";
         }
         if (texts.isEmpty() || piece.isEmpty()) {
@@ -48,12 +50,17 @@ public final class StopCriteria {
     ///
     /// @return the text that was held back
     public String finish() {
-        return stopped ? "" : take(held.length());
+        return found != null ? "" : take(held.length());
     }
 
     /// Whether a stop string was found.
     public boolean stopped() {
-        return stopped;
+        return found != null;
+    }
+
+    /// The stop string that was found.
+    public Optional<String> found() {
+        return Optional.ofNullable(found);
     }
 
     /// The start of the first complete stop string, or -1.
@@ -65,9 +72,9 @@ public final class StopCriteria {
             if (at >= 0 && (at + text.length() < end || at + text.length() == end && at < start)) {
                 start = at;
                 end = at + text.length();
+                found = text;
             }
         }
-        stopped = start >= 0;
         return start;
     }
 

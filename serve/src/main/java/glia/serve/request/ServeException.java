@@ -1,4 +1,4 @@
-package glia.serve;
+package glia.serve.request;
 
 /// An error of a request, as the HTTP APIs report it.
 public final class ServeException extends RuntimeException {
@@ -20,6 +20,8 @@ public final class ServeException extends RuntimeException {
     }
 
     /// A field of a request that is wrong: status 400.
+    ///
+    /// @param message what was found and what was expected
     public static ServeException badField(String field, String message) {
         return new ServeException(400, "invalid_request_error", field, field + ": " + message);
     }

@@ -1,0 +1,125 @@
+package glia.serve;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.LanguageModel;
+import glia.serve.http.ClientListener;
+import glia.serve.http.ErrorStyle;
+import glia.serve.http.Gate;
+import glia.serve.http.Routes;
+import glia.serve.openai.ChatCompletions;
+import glia.serve.openai.ModelList;
+import glia.serve.pool.ModelPool;
+import glia.serve.pool.ServedModel;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+
+/// An HTTP server for language models, with the APIs of OpenAI, Anthropic and Ollama.
+///
+/// ```java
+/// try (Server server = Server.start("HuggingFaceTB/SmolLM2-135M-Instruct")) {
+///     System.out.println("http://localhost:" + server.port());
+///     server.await();
+/// }
+/// ```
+public final class Server implements AutoCloseable {
+    private final ModelPool models;
+    private final Gate gate;
+    private final WebServer web;
+
+    private Server(ModelPool models, Gate gate, WebServer web) {
+        this.models = models;
+        this.gate = gate;
+        this.web = web;
+    }
+
+    /// Loads a model and serves it with the usual options.
+    ///
+    /// @param model a path, or a name on the hub
+    /// @throws IOException if the model cannot be used or the port is taken
+    public static Server start(String model) throws IOException {
+        ModelPool models = new ModelPool();
+        models.add(new ServedModel(model, LanguageModel.load(model), Instant.now()));
+        return start(models, ServerOptions.defaults());
+    }
+
+    /// Serves models, which the server closes with itself.
+    ///
+    /// @throws IOException if the port is taken
+    public static Server start(ModelPool models, ServerOptions options) throws IOException {
+        Gate gate = new Gate(options.limits());
+        HttpRouting.Builder routing = HttpRouting.builder();
+        addRoutes(new Routes(routing, gate, options.limits(), options.log()), models, gate);
+        try {
+            WebServer web = WebServer.builder().host(options.host()).port(options.port()).routing(routing)
+                    .addProtocol(Http1Config.builder().addReceiveListener(ClientListener.INSTANCE).build())
+                    .shutdownHook(false).shutdownGracePeriod(Duration.ofMillis(200)).build().start();
+            return new Server(models, gate, web);
+        } catch (RuntimeException e) {
+            models.close();
+            throw new IOException("cannot listen on " + options.host() + ", port " + options.port() + ": "
+                    + reason(e) + "; use another port, or stop the program that has it", e);
+        }
+    }
+
+    private static String reason(Throwable e) {
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause.getMessage();
+    }
+
+    private static void addRoutes(Routes routes, ModelPool models, Gate gate) {
+        ModelList list = new ModelList(models);
+        routes.get("/health", ErrorStyle.OPENAI, exchange -> exchange.json(object("status", "ok")))
+                .get("/v1/models", ErrorStyle.OPENAI, list::list)
+                .get("/v1/models/{+model}", ErrorStyle.OPENAI, list::one)
+                .post("/v1/chat/completions", ErrorStyle.OPENAI, new ChatCompletions(models));
+    }
+
+    /// The port that it listens on.
+    public int port() {
+        return web.port();
+    }
+
+    /// Waits until the server is closed or the thread is interrupted.
+    public void await() {
+        while (web.isRunning()) {
+            try {
+                Thread.sleep(Duration.ofMillis(200));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    /// Refuses further requests, waits for those that run, and closes the models.
+    ///
+    /// @param longest how long to wait; the rest is cancelled then
+    public void drain(Duration longest) {
+        gate.drain();
+        long end = System.nanoTime() + longest.toNanos();
+        while (gate.numRunning() > 0 && System.nanoTime() < end) {
+            try {
+                Thread.sleep(Duration.ofMillis(20));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                end = System.nanoTime();
+            }
+        }
+        web.stop();
+        models.close();
+    }
+
+    /// Stops at once: running requests are cancelled.
+    @Override
+    public void close() {
+        drain(Duration.ZERO);
+    }
+}

@@ -1,0 +1,18 @@
+package glia.serve.chat;
+
+import glia.engine.schedule.Finish;
+import java.util.Optional;
+
+/// The end of an answer.
+///
+/// @param finish why it ended
+/// @param stop the stop string that ended it, if one did
+/// @param numToolCalls the number of its tool calls
+/// @param tokens generated tokens, those of the thinking included
+/// @param thinkingTokens tokens of the thinking
+/// @param promptTokens tokens of the prompt
+/// @param reusedTokens tokens of the prompt that the KV cache held
+/// @param firstTokenNanos from submission to the first token; 0 if none came
+/// @param totalNanos from submission to the end
+public record AnswerEnd(Finish finish, Optional<String> stop, int numToolCalls, int tokens, int thinkingTokens,
+        int promptTokens, int reusedTokens, long firstTokenNanos, long totalNanos) { }

@@ -1,0 +1,50 @@
+package glia.serve.chat;
+
+import glia.engine.GenerationOptions;
+import glia.engine.sampling.TokenMask;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.IntFunction;
+
+/// A request for text in the terms that all APIs share.
+///
+/// @param prompt what to continue
+/// @param options sampling, the most tokens, stop strings, thinking
+/// @param numSamples the number of answers
+/// @param numAlternatives most probable tokens to list with each token; -1 for no log-probabilities at all
+/// @param mask token masks by sample, such as those of a grammar
+/// @param caller whose request it is: requests of different callers take turns
+/// @param cacheKey requests share prefixes only with requests of the same key
+/// @param timeout the longest time from submission to the end
+/// @param endsAtStopTokens whether end-of-generation tokens end an answer; false ignores them
+public record GenerationCall(Prompt prompt, GenerationOptions options, int numSamples, int numAlternatives,
+        Optional<IntFunction<TokenMask>> mask, String caller, String cacheKey, Duration timeout,
+        boolean endsAtStopTokens) {
+    /// A call for one answer without log-probabilities and masks.
+    public GenerationCall(Prompt prompt, GenerationOptions options, String caller, String cacheKey, Duration timeout) {
+        this(prompt, options, 1, -1, Optional.empty(), caller, cacheKey, timeout, true);
+    }
+
+    public GenerationCall withSamples(int count) {
+        return new GenerationCall(prompt, options, count, numAlternatives, mask, caller, cacheKey, timeout,
+                endsAtStopTokens);
+    }
+
+    /// With log-probabilities.
+    ///
+    /// @param alternatives most probable tokens to list with each token, 0 or more
+    public GenerationCall withLogProbabilities(int alternatives) {
+        return new GenerationCall(prompt, options, numSamples, alternatives, mask, caller, cacheKey, timeout,
+                endsAtStopTokens);
+    }
+
+    public GenerationCall withMask(IntFunction<TokenMask> ofSample) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(ofSample), caller, cacheKey,
+                timeout, endsAtStopTokens);
+    }
+
+    /// End-of-generation tokens do not end an answer.
+    public GenerationCall ignoringStopTokens() {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, mask, caller, cacheKey, timeout, false);
+    }
+}

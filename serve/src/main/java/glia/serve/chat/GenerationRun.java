@@ -1,0 +1,152 @@
+package glia.serve.chat;
+
+import glia.engine.LanguageModel;
+import glia.engine.sampling.TokenLogProbability;
+import glia.engine.sampling.TokenMask;
+import glia.engine.schedule.Completion;
+import glia.engine.schedule.Generation;
+import glia.engine.schedule.GenerationRequest;
+import glia.engine.schedule.TokenListener;
+import glia.engine.thinking.ThinkingPlan;
+import glia.model.spec.Encoder;
+import glia.serve.request.ServeException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/// Runs a [GenerationCall]: submits it to the model's scheduler and passes events on to a receiver on the calling
+/// thread. The thread that computes only appends to a queue, whose length the most tokens of the answers bound, so a
+/// slow receiver delays no other request.
+public final class GenerationRun {
+    /// The longest time between two checks of whether the caller is still there.
+    private static final long CHECK_MILLIS = 50;
+
+    private final LanguageModel model;
+    private final GenerationCall call;
+    private final RenderedPrompt prompt;
+    private final LinkedBlockingQueue<AnswerEvent> events = new LinkedBlockingQueue<>();
+    private final AnswerText[] texts;
+
+    /// Renders the prompt.
+    ///
+    /// @throws ServeException if the call does not suit the model
+    public GenerationRun(LanguageModel model, GenerationCall call) {
+        this.model = model;
+        this.call = call;
+        this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
+        if (prompt.ids().length == 0) {
+            throw ServeException.badField("prompt", "found no tokens, expected at least one");
+        }
+        texts = new AnswerText[call.numSamples()];
+        for (int i = 0; i < texts.length; i++) {
+            texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), true, i,
+                    events::add);
+        }
+    }
+
+    /// The prompt as it was rendered.
+    public RenderedPrompt prompt() {
+        return prompt;
+    }
+
+    private Set<Integer> stopTokens() {
+        return call.endsAtStopTokens() ? model.tokenizer().endOfGeneration() : Set.of();
+    }
+
+    /// Generates all answers.
+    ///
+    /// @param isWanted asked between events: false cancels the answers
+    /// @throws RuntimeException what the scheduler or the receiver throws; the answers are cancelled then
+    public void run(AnswerReceiver receiver, BooleanSupplier isWanted) {
+        Generation generation = model.scheduler().submit(request());
+        try {
+            int numEnded = 0;
+            while (numEnded < texts.length) {
+                AnswerEvent event = next();
+                if (!isWanted.getAsBoolean()) {
+                    return;
+                }
+                if (event instanceof AnswerEvent.Ended ended) {
+                    numEnded++;
+                    if (ended.failure() != null) {
+                        throw failure(ended.failure());
+                    }
+                }
+                if (event != null) {
+                    event.deliver(receiver);
+                }
+            }
+        } finally {
+            if (!generation.isDone()) {
+                generation.cancel();
+            }
+        }
+    }
+
+    private AnswerEvent next() {
+        try {
+            return events.poll(CHECK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServeException(503, "server_error", "", "the server is stopping");
+        }
+    }
+
+    private static RuntimeException failure(Throwable cause) {
+        if (cause instanceof Error e) {
+            throw e;
+        }
+        return cause instanceof RuntimeException e ? e : new IllegalStateException(cause);
+    }
+
+    private GenerationRequest request() {
+        Optional<Encoder> encoder = model.model().spec().encoder();
+        GenerationRequest.Builder request = encoder.isPresent()
+                ? GenerationRequest.of(encoder.get().startToken()).source(prompt.ids())
+                : GenerationRequest.of(prompt.ids());
+        request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
+                .numSamples(call.numSamples()).fairnessKey(call.caller()).cacheKey(call.cacheKey())
+                .timeout(call.timeout()).listener(new Listener());
+        if (call.numAlternatives() >= 0) {
+            request.logProbabilities(call.numAlternatives());
+        }
+        if (call.mask().isPresent()) {
+            request.mask(call.mask().get());
+        } else if (prompt.plan().filter(ThinkingPlan::isLimited).isPresent()) {
+            request.mask(_ -> mask());
+        }
+        return request.build();
+    }
+
+    private TokenMask mask() {
+        return prompt.plan().orElseThrow().mask().orElseThrow();
+    }
+
+    /// Receives tokens on the thread that computes.
+    private final class Listener implements TokenListener {
+        @Override
+        public boolean token(int sample, int token, float logProbability) {
+            return token(sample, token, logProbability, List.of());
+        }
+
+        @Override
+        public boolean token(int sample, int token, float logProbability, List<TokenLogProbability> alternatives) {
+            if (call.numAlternatives() >= 0) {
+                events.add(new AnswerEvent.Token(sample, new GeneratedToken(token, logProbability, alternatives)));
+            }
+            return texts[sample].accept(token);
+        }
+
+        @Override
+        public void ended(int sample, Completion made) {
+            AnswerText text = texts[sample];
+            text.finish();
+            events.add(new AnswerEvent.Ended(sample, new AnswerEnd(made.finish(), text.stop(), text.numToolCalls(),
+                    made.tokens().length, text.thinkingTokens(), made.promptTokens(), made.reusedTokens(),
+                    made.firstTokenNanos(), made.totalNanos()), made.failure().orElse(null)));
+        }
+    }
+}

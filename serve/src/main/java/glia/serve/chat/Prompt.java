@@ -1,0 +1,31 @@
+package glia.serve.chat;
+
+import glia.text.template.ChatMessage;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// What a model continues.
+public sealed interface Prompt {
+    /// A conversation, rendered with the model's chat template.
+    ///
+    /// @param messages oldest first
+    /// @param tools JSON schemas of functions, as templates read them
+    /// @param variables further variables of the template
+    /// @param continues whether the last message is the beginning of the answer
+    record Conversation(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> variables,
+            boolean continues) implements Prompt {
+        /// Copies the arguments.
+        public Conversation {
+            messages = List.copyOf(messages);
+            tools = List.copyOf(tools);
+            variables = new LinkedHashMap<>(variables);
+        }
+    }
+
+    /// A text without a template, in which special tokens are recognized.
+    record Text(String text) implements Prompt { }
+
+    /// Tokens.
+    record Tokens(int[] ids) implements Prompt { }
+}

@@ -1,0 +1,82 @@
+package glia.serve.chat;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.schedule.ContextFullException;
+import glia.engine.thinking.ThinkingOptions;
+import glia.engine.thinking.ThinkingPlan;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.template.TemplateException;
+import glia.text.thinking.Effort;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The tokens of a prompt and how the model thinks after it.
+///
+/// @param ids the tokens
+/// @param text the rendered text; empty for prompts of tokens
+/// @param plan the thinking; empty for models that do not think and for prompts without a template
+/// @param mostTokens the most tokens of an answer
+public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan> plan, int mostTokens) {
+    /// Renders and tokenizes a prompt.
+    ///
+    /// @throws ServeException if the prompt does not suit the model
+    /// @throws ContextFullException if it leaves no room for an answer
+    /// @throws TemplateException if the template refuses the conversation
+    public static RenderedPrompt of(LanguageModel model, Prompt prompt, GenerationOptions options) {
+        return switch (prompt) {
+            case Prompt.Tokens tokens -> plain(model, tokens.ids(), TrustedText.of(""), options);
+            case Prompt.Text text -> plain(model, model.tokenizer().encode(text.text(), true),
+                    TrustedText.of(text.text()), options);
+            case Prompt.Conversation conversation -> of(model, conversation, options);
+        };
+    }
+
+    private static RenderedPrompt plain(LanguageModel model, int[] ids, TrustedText text, GenerationOptions options) {
+        return new RenderedPrompt(ids, text, Optional.empty(), room(model, ids.length, options));
+    }
+
+    /// The text of a conversation.
+    ///
+    /// @throws ServeException if the model has no chat template
+    public static TrustedText text(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
+        ChatTemplate template = model.template().orElseThrow(() -> ServeException.badField("messages",
+                "the model has no chat template, so it takes no conversation; use a completion, or another model"));
+        RenderOptions render = model.thinking().render(model.renderOptions(), thinking).withTools(conversation.tools());
+        for (Map.Entry<String, Object> variable : conversation.variables().entrySet()) {
+            render = render.with(variable.getKey(), variable.getValue());
+        }
+        conversation.messages().forEach(ChatMessage::requireText);
+        if (!conversation.continues()) {
+            return template.renderTrusted(conversation.messages(), render);
+        }
+        List<ChatMessage> before = conversation.messages().subList(0, conversation.messages().size() - 1);
+        return new TextBuilder().append(template.renderTrusted(before, render))
+                .append(conversation.messages().getLast().content()).whole();
+    }
+
+    private static RenderedPrompt of(LanguageModel model, Prompt.Conversation conversation, GenerationOptions options) {
+        ThinkingOptions thinking = options.thinking();
+        if (thinking.effort().isPresent() && thinking.effort().get() == Effort.AUTO) {
+            thinking = model.routed(conversation.messages(), thinking);
+        }
+        TrustedText text = text(model, conversation, thinking);
+        int[] ids = model.tokenizer().encode(text, false);
+        int most = room(model, ids.length, options);
+        return new RenderedPrompt(ids, text, model.thinking().plan(text, thinking, model.contextLength(), most), most);
+    }
+
+    private static int room(LanguageModel model, int length, GenerationOptions options) {
+        int room = model.contextLength() - length;
+        if (room <= 0) {
+            throw new ContextFullException(length, model.contextLength());
+        }
+        return options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
+    }
+}

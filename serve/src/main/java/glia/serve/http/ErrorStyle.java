@@ -1,0 +1,52 @@
+package glia.serve.http;
+
+import glia.serve.request.ServeException;
+import java.util.Map;
+
+/// How an API writes errors as JSON.
+public enum ErrorStyle {
+    /// `{"error": {"message", "type", "param", "code"}}`
+    OPENAI {
+        @Override
+        public Map<String, Object> body(ServeException e, String requestId) {
+            return Json.object("error", Json.object("message", e.getMessage(), "type", e.kind(),
+                    "param", e.field().isEmpty() ? null : e.field(), "code", code(e)));
+        }
+
+        private static Object code(ServeException e) {
+            return switch (e.status()) {
+                case 401 -> "invalid_api_key";
+                case 404 -> e.field().equals("model") ? "model_not_found" : null;
+                case 429 -> "rate_limit_exceeded";
+                default -> e.kind().equals("context_length_exceeded") ? e.kind() : null;
+            };
+        }
+    },
+    /// `{"type": "error", "error": {"type", "message"}, "request_id"}`
+    ANTHROPIC {
+        @Override
+        public Map<String, Object> body(ServeException e, String requestId) {
+            String type = switch (e.status()) {
+                case 401 -> "authentication_error";
+                case 403 -> "permission_error";
+                case 404 -> "not_found_error";
+                case 413 -> "request_too_large";
+                case 429 -> "rate_limit_error";
+                case 503, 529 -> "overloaded_error";
+                default -> e.status() >= 500 ? "api_error" : "invalid_request_error";
+            };
+            return Json.object("type", "error", "error", Json.object("type", type, "message", e.getMessage()),
+                    "request_id", requestId);
+        }
+    },
+    /// `{"error": "message"}`
+    OLLAMA {
+        @Override
+        public Map<String, Object> body(ServeException e, String requestId) {
+            return Json.object("error", e.getMessage());
+        }
+    };
+
+    /// The body of an error.
+    public abstract Map<String, Object> body(ServeException e, String requestId);
+}

@@ -1,0 +1,93 @@
+package glia.serve.http;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/// A streamed response. A client that does not read for too long is disconnected.
+public final class EventStream implements AutoCloseable {
+    /// How events are written.
+    public enum Form {
+        /// Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+        SSE("text/event-stream; charset=utf-8"),
+        /// A JSON value in each line.
+        LINES("application/x-ndjson");
+
+        private final String contentType;
+
+        Form(String contentType) {
+            this.contentType = contentType;
+        }
+
+        String contentType() {
+            return contentType;
+        }
+    }
+
+    private final Form form;
+    private final OutputStream out;
+    private final ClientConnection connection;
+    private final StalledWrites.Watch watch;
+    private boolean isClosed;
+
+    EventStream(Form form, OutputStream out, ClientConnection connection, Duration writeTimeout) {
+        this.form = form;
+        this.out = out;
+        this.connection = connection;
+        this.watch = StalledWrites.watch(connection, writeTimeout);
+    }
+
+    /// Writes an event without a name.
+    ///
+    /// @throws UncheckedIOException if the client has gone
+    public void event(Object json) {
+        write((form == Form.SSE ? "data: " : "") + Json.text(json) + (form == Form.SSE ? "\n\n" : "\n"));
+    }
+
+    /// Writes a server-sent event with a name.
+    ///
+    /// @throws UncheckedIOException if the client has gone
+    public void event(String name, Object json) {
+        write("event: " + name + "\ndata: " + Json.text(json) + "\n\n");
+    }
+
+    /// Writes data that is no JSON, such as `[DONE]`.
+    ///
+    /// @throws UncheckedIOException if the client has gone
+    public void raw(String data) {
+        write("data: " + data + "\n\n");
+    }
+
+    private void write(String text) {
+        watch.begin();
+        try {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            watch.end();
+        }
+    }
+
+    /// Whether the client is still there.
+    public boolean isOpen() {
+        return !isClosed && connection.isOpen();
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+        watch.begin();
+        try {
+            out.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            watch.end();
+            watch.close();
+        }
+    }
+}

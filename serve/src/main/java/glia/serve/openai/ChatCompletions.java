@@ -1,0 +1,107 @@
+package glia.serve.openai;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.serve.chat.AnswerEnd;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.GenerationRun;
+import glia.serve.chat.Prompt;
+import glia.serve.http.Endpoint;
+import glia.serve.http.EventStream;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import java.util.Map;
+import java.util.Optional;
+
+/// `POST /v1/chat/completions` (https://platform.openai.com/docs/api-reference/chat).
+public final class ChatCompletions implements Endpoint {
+    private static final int MOST_ALTERNATIVES = 20;
+
+    private final ModelPool models;
+
+    public ChatCompletions(ModelPool models) {
+        this.models = models;
+    }
+
+    @Override
+    public void answer(Exchange exchange) {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            boolean streams = body.flag("stream", false);
+            boolean withUsage = streams && usage(body);
+            GenerationCall call = call(body, exchange, model);
+            body.end();
+            GenerationRun run = new GenerationRun(model, call);
+            ChatResponse response = new ChatResponse(exchange.id(), lease.served().name(), model.tokenizer(),
+                    call.numSamples(), call.numAlternatives());
+            if (streams) {
+                stream(exchange, run, response, withUsage);
+            } else {
+                run.run(response, exchange::isConnected);
+                if (response.isComplete()) {
+                    exchange.json(response.whole());
+                }
+            }
+        }
+    }
+
+    private static void stream(Exchange exchange, GenerationRun run, ChatResponse response, boolean withUsage) {
+        try (EventStream stream = exchange.stream(EventStream.Form.SSE)) {
+            run.run(new ChatChunks(response, stream, withUsage), stream::isOpen);
+            if (response.isComplete()) {
+                if (withUsage) {
+                    stream.event(response.usageChunk());
+                }
+                stream.raw("[DONE]");
+            }
+        }
+    }
+
+    private static boolean usage(Fields body) {
+        Optional<Fields> options = body.object("stream_options");
+        if (options.isEmpty()) {
+            return false;
+        }
+        boolean withUsage = options.get().flag("include_usage", false);
+        options.get().skip("include_obfuscation", "continuous_usage_stats");
+        options.get().end();
+        return withUsage;
+    }
+
+    private static GenerationCall call(Fields body, Exchange exchange, LanguageModel model) {
+        GenerationOptions options = Sampling.read(body, model.options());
+        options = options.withMaxTokens(body.integer("max_completion_tokens", 1, Integer.MAX_VALUE)
+                .orElse(body.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(0)));
+        options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));
+        Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
+        boolean continues = body.flag("continue_final_message", false);
+        Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), ChatMessages.tools(body), variables,
+                continues);
+        GenerationCall call = new GenerationCall(prompt, options, exchange.caller().name(), "",
+                exchange.limits().requestTimeout())
+                .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1));
+        boolean wantsLogProbabilities = body.flag("logprobs", false);
+        int alternatives = body.integer("top_logprobs", 0, MOST_ALTERNATIVES).orElse(0);
+        if (alternatives > 0 && !wantsLogProbabilities) {
+            throw ServeException.badField("top_logprobs", "found " + alternatives + " without logprobs; "
+                    + "set logprobs to true");
+        }
+        body.only("response_format", value -> value instanceof Map<?, ?> map && "text".equals(map.get("type")),
+                "{\"type\": \"text\"}");
+        // Labels and hints without an effect on the answer.
+        body.skip("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
+                "prompt_cache_retention", "parallel_tool_calls");
+        return wantsLogProbabilities ? call.withLogProbabilities(alternatives) : call;
+    }
+
+    /// The reason in OpenAI's words.
+    static String reason(AnswerEnd end) {
+        return switch (end.finish()) {
+            case LENGTH, CONTEXT, TIMEOUT -> "length";
+            default -> end.numToolCalls() > 0 ? "tool_calls" : "stop";
+        };
+    }
+}

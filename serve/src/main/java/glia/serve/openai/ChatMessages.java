@@ -1,0 +1,113 @@
+package glia.serve.openai;
+
+import glia.io.json.JsonValues;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import glia.text.template.ToolCall;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+
+/// The messages of a chat completion.
+final class ChatMessages {
+    private static final List<String> ROLES =
+            List.of("system", "developer", "user", "assistant", "tool", "function");
+
+    private ChatMessages() { }
+
+    static List<ChatMessage> read(Fields body) {
+        List<ChatMessage> messages = new ArrayList<>();
+        for (Fields message : body.objects("messages")) {
+            messages.add(message(message));
+        }
+        if (messages.isEmpty()) {
+            throw ServeException.badField("messages", "found none, expected at least one");
+        }
+        return messages;
+    }
+
+    private static ChatMessage message(Fields fields) {
+        String role = fields.word("role", ROLES)
+                .orElseThrow(() -> ServeException.badField(fields.name("role"), "missing; expected one of " + ROLES));
+        String content = content(fields);
+        Map<String, Object> extra = new LinkedHashMap<>();
+        fields.text("name").ifPresent(name -> extra.put("name", name));
+        fields.text("tool_call_id").ifPresent(id -> extra.put("tool_call_id", id));
+        List<ToolCall> calls = new ArrayList<>();
+        for (Fields call : fields.objects("tool_calls")) {
+            calls.add(call(call));
+        }
+        Optional<String> reasoning = fields.text("reasoning_content");
+        Optional<String> other = fields.text("reasoning");
+        fields.skip("refusal", "audio", "annotations", "function_call");
+        fields.end();
+        // A developer's message is a system prompt; few templates have that role.
+        return new ChatMessage(role.equals("developer") ? "system" : role.equals("function") ? "tool" : role, content,
+                calls, reasoning.or(() -> other).orElse(""), extra);
+    }
+
+    /// Text, or parts of text that follow each other.
+    private static String content(Fields fields) {
+        Object content = fields.value("content");
+        if (content == null) {
+            return "";
+        }
+        if (content instanceof String text) {
+            return text;
+        }
+        StringBuilder all = new StringBuilder();
+        for (Fields part : fields.objects("content")) {
+            String type = part.requiredText("type");
+            if (!type.equals("text") && !type.equals("input_text") && !type.equals("output_text")) {
+                throw Fields.wrong(part.name("type"), type, "text; this model reads no images, sounds or files");
+            }
+            all.append(part.requiredText("text"));
+            part.skip("cache_control", "annotations", "logprobs");
+            part.end();
+        }
+        return all.toString();
+    }
+
+    private static ToolCall call(Fields fields) {
+        fields.only("type", "function"::equals, "function");
+        fields.skip("index");
+        Fields function = fields.object("function")
+                .orElseThrow(() -> ServeException.badField(fields.name("function"), "missing; expected an object"));
+        ToolCall call = new ToolCall(fields.text("id").orElse(""), function.requiredText("name"),
+                arguments(function.name("arguments"), function.text("arguments").orElse("{}")));
+        function.end();
+        fields.end();
+        return call;
+    }
+
+    /// The arguments of a call, which are JSON in a string.
+    @SuppressWarnings("unchecked")
+    static Map<String, Object> arguments(String name, String json) {
+        try {
+            if ((json.isBlank() ? Map.of() : JsonValues.parse(json)) instanceof Map<?, ?> map) {
+                return (Map<String, Object>) map;
+            }
+        } catch (JacksonException e) {
+            // Below.
+        }
+        throw Fields.wrong(name, json, "a JSON object in a string");
+    }
+
+    /// The functions that the model may call, as templates read them.
+    static List<Map<String, Object>> tools(Fields body) {
+        List<Map<String, Object>> tools = new ArrayList<>();
+        for (Fields tool : body.objects("tools")) {
+            tool.only("type", "function"::equals, "function");
+            Fields function = tool.object("function")
+                    .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
+            function.requiredText("name");
+            tools.add(Map.of("type", "function", "function", function.all()));
+            tool.end();
+        }
+        return tools;
+    }
+}

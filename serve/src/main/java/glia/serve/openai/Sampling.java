@@ -1,0 +1,77 @@
+package glia.serve.openai;
+
+import glia.engine.GenerationOptions;
+import glia.engine.sampling.SamplingOptions;
+import glia.serve.request.Fields;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/// Sampling options of requests in OpenAI's names, with those that vLLM and llama-server add: `top_k`, `min_p`,
+/// `repetition_penalty`.
+final class Sampling {
+    private static final int MOST_STOPS = 16;
+
+    private Sampling() { }
+
+    /// @param otherwise the model's own options
+    static GenerationOptions read(Fields body, GenerationOptions otherwise) {
+        SamplingOptions s = otherwise.sampling();
+        Optional<Double> temperature = body.number("temperature", 0, 100);
+        if (temperature.isPresent()) {
+            s = s.withTemperature(temperature.get().floatValue());
+        }
+        Optional<Double> topP = body.number("top_p", 0, 1);
+        if (topP.isPresent()) {
+            // 0 keeps the most probable token alone.
+            s = s.withTopP(Math.max(Float.MIN_NORMAL, topP.get().floatValue()));
+        }
+        s = s.withTopK(body.integer("top_k", -1, 1 << 20).orElse(s.topK()) < 0 ? 0
+                : body.integer("top_k", -1, 1 << 20).orElse(s.topK()));
+        Optional<Double> minP = body.number("min_p", 0, 0.999999);
+        if (minP.isPresent()) {
+            s = s.withMinP(minP.get().floatValue());
+        }
+        s = s.withPresencePenalty(body.number("presence_penalty", -2, 2).orElse((double) s.presencePenalty())
+                .floatValue());
+        s = s.withFrequencyPenalty(body.number("frequency_penalty", -2, 2).orElse((double) s.frequencyPenalty())
+                .floatValue());
+        s = s.withRepetitionPenalty(body.number("repetition_penalty", 0.01, 100)
+                .orElse((double) s.repetitionPenalty()).floatValue());
+        OptionalLong seed = body.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
+        if (seed.isPresent()) {
+            s = s.withSeed(seed);
+        }
+        Map<Integer, Float> bias = bias(body);
+        if (!bias.isEmpty()) {
+            s = s.withLogitBias(bias);
+        }
+        List<String> stops = body.texts("stop", MOST_STOPS);
+        if (stops.contains("")) {
+            throw Fields.wrong(body.name("stop"), "", "stop strings of at least one character");
+        }
+        return otherwise.withSampling(s).withStops(stops);
+    }
+
+    private static Map<Integer, Float> bias(Fields body) {
+        Optional<Fields> given = body.object("logit_bias");
+        if (given.isEmpty()) {
+            return Map.of();
+        }
+        Map<Integer, Float> bias = new LinkedHashMap<>();
+        for (Map.Entry<String, Object> entry : given.get().all().entrySet()) {
+            int token;
+            try {
+                token = Integer.parseInt(entry.getKey());
+            } catch (NumberFormatException e) {
+                throw Fields.wrong(body.name("logit_bias"), entry.getKey(), "numbers of tokens as keys");
+            }
+            // OpenAI bans a token with -100.
+            double value = given.get().number(entry.getKey(), -100, 100).orElse(0.0);
+            bias.put(token, value <= -100 ? Float.NEGATIVE_INFINITY : (float) value);
+        }
+        return bias;
+    }
+}

@@ -1,0 +1,217 @@
+package glia.serve.request;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/// The fields of a JSON object in a request, read by type. What was not read is refused by [#end]: a field that the
+/// server does not support is an error, never ignored.
+public final class Fields {
+    private final String path;
+    private final Map<String, Object> values;
+    private final Set<String> read = new HashSet<>();
+
+    /// @param path the name of the object in messages, such as `messages[2]`; empty for the body
+    /// @param values of [glia.io.json.JsonValues]
+    public Fields(String path, Map<String, Object> values) {
+        this.path = path;
+        this.values = values;
+    }
+
+    /// The fields of a value.
+    ///
+    /// @throws ServeException if it is no object
+    @SuppressWarnings("unchecked")
+    public static Fields of(String path, Object value) {
+        if (value instanceof Map<?, ?> map) {
+            return new Fields(path, (Map<String, Object>) map);
+        }
+        throw wrong(path.isEmpty() ? "the body" : path, value, "an object");
+    }
+
+    /// The name of a field in messages.
+    public String name(String key) {
+        return path.isEmpty() ? key : path + "." + key;
+    }
+
+    /// Whether a field is there and not null; it counts as read if it is null.
+    public boolean has(String key) {
+        if (values.get(key) == null) {
+            read.add(key);
+            return false;
+        }
+        return true;
+    }
+
+    /// The value of a field, of any type; null if there is none.
+    public Object value(String key) {
+        read.add(key);
+        return values.get(key);
+    }
+
+    /// A text.
+    public Optional<String> text(String key) {
+        return typed(key, String.class, "a string");
+    }
+
+    /// A text that must be there.
+    public String requiredText(String key) {
+        return text(key).orElseThrow(() -> ServeException.badField(name(key), "missing; expected a string"));
+    }
+
+    /// One of several words.
+    public Optional<String> word(String key, Collection<String> words) {
+        Optional<String> found = text(key);
+        if (found.isPresent() && !words.contains(found.get())) {
+            throw wrong(name(key), found.get(), "one of " + String.join(", ", words));
+        }
+        return found;
+    }
+
+    /// A truth value.
+    public boolean flag(String key, boolean otherwise) {
+        return typed(key, Boolean.class, "true or false").orElse(otherwise);
+    }
+
+    /// A whole number.
+    ///
+    /// @param least the smallest allowed value
+    /// @param most the largest allowed value
+    public OptionalInt integer(String key, int least, int most) {
+        OptionalLong found = whole(key, least, most);
+        return found.isPresent() ? OptionalInt.of((int) found.getAsLong()) : OptionalInt.empty();
+    }
+
+    /// A whole number of 64 bits.
+    public OptionalLong whole(String key, long least, long most) {
+        Object value = value(key);
+        if (value == null) {
+            return OptionalLong.empty();
+        }
+        // Some clients write whole numbers as 5.0.
+        boolean isWhole = value instanceof Integer || value instanceof Long
+                || value instanceof Double d && d == Math.rint(d) && Math.abs(d) < 1L << 53;
+        long number = isWhole ? ((Number) value).longValue() : 0;
+        if (!isWhole || number < least || number > most) {
+            throw wrong(name(key), value, "a whole number from " + least + " to " + most);
+        }
+        return OptionalLong.of(number);
+    }
+
+    /// A number within bounds.
+    public Optional<Double> number(String key, double least, double most) {
+        Object value = value(key);
+        if (value == null) {
+            return Optional.empty();
+        }
+        double number = value instanceof Number n ? n.doubleValue() : Double.NaN;
+        if (!(number >= least && number <= most)) {
+            throw wrong(name(key), value, "a number from " + plain(least) + " to " + plain(most));
+        }
+        return Optional.of(number);
+    }
+
+    private static String plain(double number) {
+        return number == Math.rint(number) && Math.abs(number) < 1e15 ? Long.toString((long) number)
+                : Double.toString(number);
+    }
+
+    /// An object.
+    public Optional<Fields> object(String key) {
+        Object value = value(key);
+        return value == null ? Optional.empty() : Optional.of(of(name(key), value));
+    }
+
+    /// A list; empty if there is none.
+    public List<?> list(String key) {
+        return typed(key, List.class, "an array").map(list -> (List<?>) list).orElse(List.of());
+    }
+
+    /// A list of objects; empty if there is none.
+    public List<Fields> objects(String key) {
+        List<Fields> objects = new ArrayList<>();
+        List<?> list = list(key);
+        for (int i = 0; i < list.size(); i++) {
+            objects.add(of(name(key) + "[" + i + "]", list.get(i)));
+        }
+        return objects;
+    }
+
+    /// A string, or a list of strings; empty if there is none.
+    public List<String> texts(String key, int most) {
+        Object value = value(key);
+        if (value == null) {
+            return List.of();
+        }
+        if (value instanceof String text) {
+            return List.of(text);
+        }
+        if (!(value instanceof List<?> list) || list.size() > most
+                || !list.stream().allMatch(String.class::isInstance)) {
+            throw wrong(name(key), value, "a string or at most " + most + " strings");
+        }
+        return list.stream().map(String.class::cast).toList();
+    }
+
+    private <T> Optional<T> typed(String key, Class<T> type, String expected) {
+        Object value = value(key);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!type.isInstance(value)) {
+            throw wrong(name(key), value, expected);
+        }
+        return Optional.of(type.cast(value));
+    }
+
+    /// Accepts fields that have no effect on the result, such as labels of the caller's own.
+    public Fields skip(String... keys) {
+        read.addAll(List.of(keys));
+        return this;
+    }
+
+    /// Accepts a field whose value asks for what the server does anyway.
+    ///
+    /// @param isUsual whether a value is allowed
+    /// @param expected the allowed values in words
+    public Fields only(String key, Predicate<Object> isUsual, String expected) {
+        Object value = value(key);
+        if (value != null && !isUsual.test(value)) {
+            throw wrong(name(key), value, expected + "; nothing else is supported");
+        }
+        return this;
+    }
+
+    /// Refuses fields that were not read.
+    ///
+    /// @throws ServeException that names the first of them
+    public void end() {
+        for (Map.Entry<String, Object> entry : values.entrySet()) {
+            if (!read.contains(entry.getKey()) && entry.getValue() != null) {
+                throw ServeException.badField(name(entry.getKey()), "this field is not supported; leave it out");
+            }
+        }
+    }
+
+    /// All values, unread ones too.
+    public Map<String, Object> all() {
+        read.addAll(values.keySet());
+        return values;
+    }
+
+    /// An error about a value.
+    public static ServeException wrong(String name, Object found, String expected) {
+        String shown = found instanceof String s ? '"' + s + '"' : String.valueOf(found);
+        if (shown.length() > 80) {
+            shown = shown.substring(0, 80) + "…";
+        }
+        return ServeException.badField(name, "found " + shown + ", expected " + expected);
+    }
+}
