@@ -7,10 +7,12 @@ import glia.serve.http.ClientListener;
 import glia.serve.http.ErrorStyle;
 import glia.serve.http.Gate;
 import glia.serve.http.Routes;
+import glia.serve.http.WatchedSockets;
 import glia.serve.openai.ChatCompletions;
 import glia.serve.openai.ModelList;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
+import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
@@ -55,9 +57,13 @@ public final class Server implements AutoCloseable {
         HttpRouting.Builder routing = HttpRouting.builder();
         addRoutes(new Routes(routing, gate, options.limits(), options.log()), models, gate);
         try {
+            // Only sockets of java.net are watched for the end of a connection, and only for the time of a read.
+            Duration readTimeout = options.limits().requestTimeout().plusMinutes(1);
             WebServer web = WebServer.builder().host(options.host()).port(options.port()).routing(routing)
                     .addProtocol(Http1Config.builder().addReceiveListener(ClientListener.INSTANCE).build())
-                    .shutdownHook(false).shutdownGracePeriod(Duration.ofMillis(200)).build().start();
+                    .useNio(false)
+                    .connectionOptions(new WatchedSockets(SocketOptions.create(), readTimeout)).shutdownHook(false)
+                    .shutdownGracePeriod(Duration.ofMillis(200)).build().start();
             return new Server(models, gate, web);
         } catch (RuntimeException e) {
             models.close();

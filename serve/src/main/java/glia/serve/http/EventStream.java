@@ -1,5 +1,6 @@
 package glia.serve.http;
 
+import io.helidon.webserver.ServerConnectionException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -67,6 +68,8 @@ public final class EventStream implements AutoCloseable {
             out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException(e));
         } finally {
             watch.end();
         }
@@ -77,6 +80,10 @@ public final class EventStream implements AutoCloseable {
         return !isClosed && connection.isOpen();
     }
 
+    boolean isClosed() {
+        return isClosed;
+    }
+
     @Override
     public void close() {
         isClosed = true;
@@ -85,6 +92,8 @@ public final class EventStream implements AutoCloseable {
             out.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException(e));
         } finally {
             watch.end();
             watch.close();

@@ -18,6 +18,7 @@ public final class Exchange {
     private final String id;
     private final HttpLimits limits;
     private ClientConnection connection;
+    private EventStream stream;
 
     Exchange(ServerRequest request, ServerResponse response, Caller caller, String id, HttpLimits limits) {
         this.request = request;
@@ -123,10 +124,17 @@ public final class Exchange {
         response.header(HeaderNames.CACHE_CONTROL, "no-cache");
         // Proxies such as nginx would collect the events.
         response.header(HeaderNames.create("X-Accel-Buffering"), "no");
-        return new EventStream(form, response.outputStream(), connection, limits.writeTimeout());
+        stream = new EventStream(form, response.outputStream(), connection, limits.writeTimeout());
+        return stream;
     }
 
+    /// Whether a response was sent as a whole, or its stream closed.
     boolean isSent() {
-        return response.isSent();
+        return response.isSent() || stream != null && stream.isClosed();
+    }
+
+    /// Whether a response has begun, so that no other can be sent.
+    boolean hasBegun() {
+        return response.isSent() || stream != null;
     }
 }

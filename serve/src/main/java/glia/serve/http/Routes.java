@@ -4,6 +4,7 @@ import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -55,10 +56,12 @@ public final class Routes {
         try (Gate.Pass _ = gate.admit(exchange.caller())) {
             endpoint.answer(exchange);
         } catch (UncheckedIOException e) {
-            // The client has gone.
-            ClientConnection.current().close();
+            throw new CloseConnectionException("the client has gone", e);
         } catch (Throwable e) {
             fail(e, exchange, response, style);
+        }
+        if (!exchange.isSent()) {
+            throw new CloseConnectionException("the client went before its answer was complete");
         }
     }
 
@@ -67,9 +70,8 @@ public final class Routes {
         if (error.status() == 500) {
             log.accept(exchange.id() + " failed: " + e + trace(e));
         }
-        if (exchange.isSent()) {
-            ClientConnection.current().close();
-            return;
+        if (exchange.hasBegun()) {
+            throw new CloseConnectionException("the stream failed", e);
         }
         if (error.status() == 429 || error.status() == 503) {
             response.header(HeaderNames.RETRY_AFTER, "1");

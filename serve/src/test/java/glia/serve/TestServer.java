@@ -1,0 +1,108 @@
+package glia.serve;
+
+import glia.engine.LanguageModel;
+import glia.io.json.JsonValues;
+import glia.serve.pool.ModelPool;
+import glia.serve.pool.ServedModel;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// A server with the `reasoner` model that comes with the program, and a client of the JDK.
+public final class TestServer implements AutoCloseable {
+    /// The model's name in requests.
+    public static final String MODEL = "reasoner";
+
+    private final Server server;
+    private final HttpClient client = HttpClient.newHttpClient();
+
+    private TestServer(Server server) {
+        this.server = server;
+    }
+
+    /// A server on a free port with the usual options.
+    public static TestServer start() throws IOException {
+        return start(ServerOptions.defaults());
+    }
+
+    /// A server on a free port.
+    public static TestServer start(ServerOptions options) throws IOException {
+        ModelPool models = new ModelPool();
+        models.add(new ServedModel(MODEL, LanguageModel.load(MODEL), Instant.now()));
+        return new TestServer(Server.start(models, options.withPort(0)));
+    }
+
+    /// An address of the server.
+    public URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+
+    /// A request's status and body.
+    public record Reply(int status, HttpResponse<byte[]> response) {
+        /// The body as text.
+        public String text() {
+            return new String(response.body(), StandardCharsets.UTF_8);
+        }
+
+        /// The body as a JSON object.
+        @SuppressWarnings("unchecked")
+        public Map<String, Object> json() {
+            return (Map<String, Object>) JsonValues.parse(response.body());
+        }
+
+        /// The data of server-sent events, in order.
+        public List<String> events() {
+            List<String> data = new ArrayList<>();
+            for (String line : text().split("\n")) {
+                if (line.startsWith("data: ")) {
+                    data.add(line.substring(6));
+                }
+            }
+            return data;
+        }
+    }
+
+    /// Sends JSON.
+    public Reply post(String path, String json) throws Exception {
+        return send(HttpRequest.newBuilder(uri(path)).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(json)).build());
+    }
+
+    /// Gets a resource.
+    public Reply get(String path) throws Exception {
+        return send(HttpRequest.newBuilder(uri(path)).build());
+    }
+
+    /// Sends any request.
+    public Reply send(HttpRequest request) throws Exception {
+        HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
+        return new Reply(response.statusCode(), response);
+    }
+
+    /// The server.
+    public Server server() {
+        return server;
+    }
+
+    /// A value inside of JSON, by keys and indices.
+    public static Object at(Object json, Object... path) {
+        Object value = json;
+        for (Object step : path) {
+            value = step instanceof Integer index ? ((List<?>) value).get(index) : ((Map<?, ?>) value).get(step);
+        }
+        return value;
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        server.close();
+    }
+}

@@ -1,0 +1,140 @@
+package glia.serve.openai;
+
+import static glia.serve.TestServer.at;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.sampling.SamplingOptions;
+import glia.io.json.JsonValues;
+import glia.serve.TestServer;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Chat completions over HTTP, with a client that is not ours.
+class ChatCompletionsTest {
+    private static final String PATH = "/v1/chat/completions";
+    private static final String QUESTION = "Solve x^2 - 5x + 6 = 0.";
+    private static final String BODY =
+            "{\"model\":\"reasoner\",\"temperature\":0,\"messages\":[{\"role\":\"user\",\"content\":\"" + QUESTION
+                    + "\"}]%s}";
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    @Test
+    void answersAsTheModelInTheSameProcess() throws Exception {
+        var reply = server.post(PATH, BODY.formatted(""));
+        assertEquals(200, reply.status(), reply::text);
+        try (LanguageModel model = LanguageModel.load(TestServer.MODEL); var chat = model.chat()) {
+            chat.options(GenerationOptions.defaults().withSampling(SamplingOptions.greedy()));
+            var answer = chat.stream(QUESTION, _ -> { });
+            assertEquals(answer.text(), at(reply.json(), "choices", 0, "message", "content"));
+            assertEquals(answer.thought().text(), at(reply.json(), "choices", 0, "message", "reasoning_content"));
+            assertEquals(answer.tokens(), at(reply.json(), "usage", "completion_tokens"));
+            assertEquals(answer.promptTokens(), at(reply.json(), "usage", "prompt_tokens"));
+            assertEquals(answer.thought().tokens(),
+                    at(reply.json(), "usage", "completion_tokens_details", "reasoning_tokens"));
+        }
+        assertEquals("stop", at(reply.json(), "choices", 0, "finish_reason"));
+    }
+
+    @Test
+    void aStreamHasTheSameTextInPieces() throws Exception {
+        var whole = server.post(PATH, BODY.formatted(""));
+        List<String> events = server.post(PATH, BODY.formatted(
+                ",\"stream\":true,\"stream_options\":{\"include_usage\":true}")).events();
+        assertEquals("[DONE]", events.getLast());
+        StringBuilder text = new StringBuilder();
+        StringBuilder thinking = new StringBuilder();
+        Object reason = null;
+        Object usage = null;
+        for (String event : events.subList(0, events.size() - 1)) {
+            Object chunk = JsonValues.parse(event);
+            usage = at(chunk, "usage");
+            for (Object choice : (List<?>) at(chunk, "choices")) {
+                Object piece = at(choice, "delta", "content");
+                text.append(piece == null ? "" : piece);
+                Object thought = at(choice, "delta", "reasoning_content");
+                thinking.append(thought == null ? "" : thought);
+                reason = at(choice, "finish_reason") == null ? reason : at(choice, "finish_reason");
+            }
+        }
+        assertEquals(at(whole.json(), "choices", 0, "message", "content"), text.toString());
+        assertEquals(at(whole.json(), "choices", 0, "message", "reasoning_content"), thinking.toString());
+        assertEquals("stop", reason);
+        assertEquals(at(whole.json(), "usage", "completion_tokens"), at(usage, "completion_tokens"));
+    }
+
+    @Test
+    void logProbabilitiesHaveTheTokensTextAndTheBestAlternatives() throws Exception {
+        var reply = server.post(PATH, BODY.formatted(
+                ",\"logprobs\":true,\"top_logprobs\":3,\"max_tokens\":5,\"reasoning_effort\":\"none\""));
+        List<?> tokens = (List<?>) at(reply.json(), "choices", 0, "logprobs", "content");
+        assertEquals(5, tokens.size());
+        for (Object token : tokens) {
+            assertEquals(3, ((List<?>) at(token, "top_logprobs")).size());
+            // A greedy token is the most probable one.
+            assertEquals(at(token, "top_logprobs", 0, "token"), at(token, "token"));
+            assertTrue(((Number) at(token, "logprob")).doubleValue() <= 0);
+        }
+        assertEquals("length", at(reply.json(), "choices", 0, "finish_reason"));
+    }
+
+    @Test
+    void severalSamplesAndStopStrings() throws Exception {
+        var reply = server.post(PATH, BODY.formatted(
+                ",\"n\":3,\"stop\":[\"x\"],\"reasoning_effort\":\"none\",\"seed\":1"));
+        assertEquals(3, ((List<?>) at(reply.json(), "choices")).size());
+        for (int i = 0; i < 3; i++) {
+            assertEquals(i, at(reply.json(), "choices", i, "index"));
+            String text = (String) at(reply.json(), "choices", i, "message", "content");
+            assertEquals(-1, text.indexOf('x'), text);
+        }
+        assertNull(at(reply.json(), "choices", 0, "logprobs"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "{| the body is no JSON",
+        "[]| the body: found [], expected an object",
+        "{\"messages\":[]}| messages: found none, expected at least one",
+        "{\"messages\":[{\"role\":\"king\",\"content\":\"x\"}]}| messages[0].role: found \"king\", expected one of",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"mood\":1}]}| messages[0].mood: this field is not",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"temperature\":-1}| temperature: found -1, expected",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"temperature\":\"1\"}| temperature: found \"1\"",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":0}| n: found 0, expected a whole number from 1",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"best_of\":2}| best_of: this field is not supported",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":2}| top_logprobs: found 2 without",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].type: found",
+    })
+    void wrongRequestsAreErrorsThatNameTheField(String body, String message) throws Exception {
+        var reply = server.post(PATH, body);
+        assertEquals(400, reply.status(), reply::text);
+        assertEquals("invalid_request_error", at(reply.json(), "error", "type"));
+        String found = (String) at(reply.json(), "error", "message");
+        assertTrue(found.startsWith(message.strip()), found);
+    }
+
+    @Test
+    void anUnknownModelIs404() throws Exception {
+        var reply = server.post(PATH, BODY.formatted("").replace("reasoner", "gpt-9"));
+        assertEquals(404, reply.status());
+        assertEquals("model_not_found", at(reply.json(), "error", "code"));
+    }
+}
