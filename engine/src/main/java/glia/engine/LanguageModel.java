@@ -131,6 +131,11 @@ public final class LanguageModel implements AutoCloseable {
         return new Generator(loaded, tokenizer);
     }
 
+    /// The folder or file that it was loaded from.
+    public Path path() {
+        return path;
+    }
+
     /// The scheduler of all requests.
     public Scheduler scheduler() {
         return loaded.scheduler();

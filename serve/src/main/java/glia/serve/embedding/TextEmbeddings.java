@@ -1,0 +1,69 @@
+package glia.serve.embedding;
+
+import glia.engine.LanguageModel;
+import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.io.CheckpointException;
+import glia.serve.request.ServeException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/// Embeddings of a served model, computed in small passes between the steps of its scheduler.
+public final class TextEmbeddings {
+    /// Tokens of a pass: enough to reuse each weight, few enough to delay others little.
+    private static final int PASS_TOKENS = 1024;
+
+    private final LanguageModel model;
+    private final Embedder embedder;
+
+    /// @throws ServeException if the model has no embeddings
+    /// @throws CheckpointException if the model's files of sentence-transformers cannot be used
+    public TextEmbeddings(LanguageModel model) throws CheckpointException {
+        if (model.model().spec().encoder().isPresent()) {
+            throw ServeException.badField("model", "an encoder-decoder has no hidden states of a text alone; embed "
+                    + "with an encoder or a decoder");
+        }
+        this.model = model;
+        this.embedder = new Embedder(model, EmbeddingConfig.of(model.path(), model.model()));
+    }
+
+    /// The most tokens of a text, special tokens included.
+    public int maxTokens() {
+        return embedder.maxTokens();
+    }
+
+    /// The tokens of a text, with the model's prompt before it and truncated to what it reads.
+    public Embedder.Input encode(String text) {
+        return embedder.encode(text);
+    }
+
+    /// The vectors of texts, in their order.
+    ///
+    /// @param goesOn called between passes: false ends the work
+    /// @return null for texts that were not computed
+    /// @throws IllegalArgumentException if a text has no tokens or too many
+    public float[][] embed(List<Embedder.Input> texts, BooleanSupplier goesOn) {
+        float[][] vectors = new float[texts.size()][];
+        List<Integer> order = IntStream.range(0, texts.size()).boxed()
+                .sorted(Comparator.comparingInt(i -> texts.get(i).ids().length)).toList();
+        for (int from = 0; from < order.size() && goesOn.getAsBoolean();) {
+            int to = from;
+            int tokens = 0;
+            List<Embedder.Input> batch = new ArrayList<>();
+            while (to < order.size()
+                    && (to == from || tokens + texts.get(order.get(to)).ids().length <= PASS_TOKENS)) {
+                tokens += texts.get(order.get(to)).ids().length;
+                batch.add(texts.get(order.get(to++)));
+            }
+            float[][] some = model.scheduler().whilePaused(() -> embedder.embed(batch));
+            for (int i = 0; i < some.length; i++) {
+                vectors[order.get(from + i)] = some[i];
+            }
+            from = to;
+        }
+        return vectors;
+    }
+}
