@@ -38,6 +38,11 @@ public enum ErrorStyle {
             return Json.object("type", "error", "error", Json.object("type", type, "message", e.getMessage()),
                     "request_id", requestId);
         }
+
+        @Override
+        void stream(EventStream stream, Map<String, Object> error) {
+            stream.event("error", error);
+        }
     },
     /// `{"error": "message"}`
     OLLAMA {
@@ -49,4 +54,11 @@ public enum ErrorStyle {
 
     /// The body of an error.
     public abstract Map<String, Object> body(ServeException e, String requestId);
+
+    /// Writes the body of an error to a stream that has begun.
+    ///
+    /// @throws java.io.UncheckedIOException if the client has gone
+    void stream(EventStream stream, Map<String, Object> error) {
+        stream.event(error);
+    }
 }

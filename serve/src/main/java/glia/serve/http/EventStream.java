@@ -84,6 +84,11 @@ public final class EventStream implements AutoCloseable {
         return isClosed;
     }
 
+    /// Ends the watch of writes, also of a stream that was left open.
+    void release() {
+        watch.close();
+    }
+
     @Override
     public void close() {
         isClosed = true;

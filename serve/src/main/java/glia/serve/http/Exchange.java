@@ -8,6 +8,7 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 
 /// A request and its response.
@@ -114,7 +115,8 @@ public final class Exchange {
         return connection.isOpen();
     }
 
-    /// Begins a streamed response.
+    /// Begins a streamed response. The endpoint closes it when it is complete; if the endpoint throws before, the stream
+    /// ends with an error in the route's style.
     ///
     /// @param form how events are written
     public EventStream stream(EventStream.Form form) {
@@ -126,6 +128,29 @@ public final class Exchange {
         response.header(HeaderNames.create("X-Accel-Buffering"), "no");
         stream = new EventStream(form, response.outputStream(), connection, limits.writeTimeout());
         return stream;
+    }
+
+    /// Ends the stream, if one is open, with an error.
+    ///
+    /// @return false if none is open or the client has gone
+    boolean endStream(ErrorStyle style, ServeException error) {
+        if (stream == null || stream.isClosed()) {
+            return false;
+        }
+        try {
+            style.stream(stream, style.body(error, id));
+            stream.close();
+            return true;
+        } catch (UncheckedIOException e) {
+            return false;
+        }
+    }
+
+    /// Ends what watches the response.
+    void release() {
+        if (stream != null) {
+            stream.release();
+        }
     }
 
     /// Whether a response was sent as a whole, or its stream closed.

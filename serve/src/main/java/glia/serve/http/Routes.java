@@ -59,6 +59,8 @@ public final class Routes {
             throw new CloseConnectionException("the client has gone", e);
         } catch (Throwable e) {
             fail(e, exchange, response, style);
+        } finally {
+            exchange.release();
         }
         if (!exchange.isSent()) {
             throw new CloseConnectionException("the client went before its answer was complete");
@@ -69,6 +71,9 @@ public final class Routes {
         ServeException error = HttpErrors.of(e, exchange.id());
         if (error.status() == 500) {
             log.accept(exchange.id() + " failed: " + e + trace(e));
+        }
+        if (exchange.endStream(style, error)) {
+            return;
         }
         if (exchange.hasBegun()) {
             throw new CloseConnectionException("the stream failed", e);

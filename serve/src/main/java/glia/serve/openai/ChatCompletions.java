@@ -49,14 +49,14 @@ public final class ChatCompletions implements Endpoint {
     }
 
     private static void stream(Exchange exchange, GenerationRun run, ChatResponse response, boolean withUsage) {
-        try (EventStream stream = exchange.stream(EventStream.Form.SSE)) {
-            run.run(new ChatChunks(response, stream, withUsage), stream::isOpen);
-            if (response.isComplete()) {
-                if (withUsage) {
-                    stream.event(response.usageChunk());
-                }
-                stream.raw("[DONE]");
+        EventStream stream = exchange.stream(EventStream.Form.SSE);
+        run.run(new ChatChunks(response, stream, withUsage), stream::isOpen);
+        if (response.isComplete()) {
+            if (withUsage) {
+                stream.event(response.usageChunk());
             }
+            stream.raw("[DONE]");
+            stream.close();
         }
     }
 
