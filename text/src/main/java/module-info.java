@@ -7,5 +7,6 @@ module glia.text {
 
     exports glia.text.template;
     exports glia.text.thinking;
+    exports glia.text.tool;
     exports glia.text.tokenizer;
 }

@@ -9,6 +9,7 @@ import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /// The thinking after a prompt: its markers, its limits, and the tokens that are forced. Made by
 /// [ModelThinking#plan]. Immutable; any number of answers may follow one plan.
@@ -139,7 +140,15 @@ public final class ThinkingPlan {
 
     /// The tracker of one answer.
     public ThinkingTracker tracker(ThinkingSplitter.Receiver receiver) {
-        return new ThinkingTracker(tokenizer, format, state, receiver);
+        return tracker(_ -> false, receiver);
+    }
+
+    /// The tracker of one answer.
+    ///
+    /// @param markers further special tokens that have a text, such as those of tool calls
+    ///        ([glia.text.tool.ToolFormat#isMarker])
+    public ThinkingTracker tracker(Predicate<String> markers, ThinkingSplitter.Receiver receiver) {
+        return new ThinkingTracker(tokenizer, format, state, markers, receiver);
     }
 
     /// A finished answer's parts.

@@ -5,12 +5,13 @@ import glia.text.thinking.ThinkingFormat;
 import glia.text.thinking.ThinkingSplitter;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
+import java.util.function.Predicate;
 
 /// Decodes the tokens of an answer, splits them into thinking and answer, and counts the tokens of thinking: those
 /// between the markers. For one answer and one thread.
 public final class ThinkingTracker {
     private final Tokenizer tokenizer;
-    private final ThinkingFormat format;
+    private final Predicate<String> markers;
     private final ThinkingSplitter splitter;
     private final StreamingDecoder decoder;
     private int tokens;
@@ -18,10 +19,12 @@ public final class ThinkingTracker {
     private int numHeld;
 
     /// @param state what the prompt said
-    public ThinkingTracker(Tokenizer tokenizer, ThinkingFormat format, PromptState state,
+    /// @param markers further special tokens that have a text, such as those of tool calls
+    ///        ([glia.text.tool.ToolFormat#isMarker])
+    public ThinkingTracker(Tokenizer tokenizer, ThinkingFormat format, PromptState state, Predicate<String> markers,
             ThinkingSplitter.Receiver receiver) {
         this.tokenizer = tokenizer;
-        this.format = format;
+        this.markers = markers.or(format::isMarker);
         this.splitter = new ThinkingSplitter(format, state, receiver);
         this.decoder = tokenizer.streamingDecoder(false);
     }
@@ -30,7 +33,7 @@ public final class ThinkingTracker {
     public void accept(int token) {
         boolean wasThinking = splitter.isThinking();
         String piece = "";
-        if (!tokenizer.isSpecial(token) || format.isMarker(tokenizer.piece(token))) {
+        if (!tokenizer.isSpecial(token) || markers.test(tokenizer.piece(token))) {
             piece = decoder.accept(token);
             splitter.accept(piece);
         }

@@ -100,6 +100,7 @@ public sealed interface ThinkingFormat {
         static final String CHANNEL = "<|channel|>";
         static final String MESSAGE = "<|message|>";
         static final String END = "<|end|>";
+        static final String CALL = "<|call|>";
         static final String ANALYSIS = "analysis";
 
         @Override
@@ -129,7 +130,7 @@ public sealed interface ThinkingFormat {
 
         @Override
         public boolean isMarker(String token) {
-            return List.of(START, CHANNEL, MESSAGE, END).contains(token);
+            return List.of(START, CHANNEL, MESSAGE, END, CALL, "<|constrain|>").contains(token);
         }
     }
 }

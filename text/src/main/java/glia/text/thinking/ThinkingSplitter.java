@@ -9,7 +9,8 @@ import java.util.List;
 ///
 /// Blank characters around the thinking, and before an answer that follows it, are dropped. A text without thinking is
 /// an answer, unchanged. Only thinking before the answer counts: a marker in an answer is part of it, except in formats
-/// of channels. For one text and one thread.
+/// of channels. There a message to a recipient, which is a tool call, is part of the answer with its header and end:
+/// [glia.text.tool.ToolCallParser] reads it. For one text and one thread.
 public final class ThinkingSplitter {
     /// Receives the parts of a text.
     public interface Receiver {
@@ -20,10 +21,13 @@ public final class ThinkingSplitter {
         void answer(String piece);
     }
 
-    private enum Part { BEFORE, HEADER, THINKING, ANSWER }
+    private enum Part { BEFORE, HEADER, THINKING, ANSWER, CALL }
 
-    private static final List<String> HEADER_STARTS = List.of(Channels.CHANNEL, Channels.START, Channels.MESSAGE);
-    private static final List<String> MESSAGE_ENDS = List.of(Channels.END, Channels.START, Channels.CHANNEL);
+    private static final String RECIPIENT = " to=";
+    private static final List<String> HEADER_STARTS = List.of(Channels.CHANNEL, Channels.START, Channels.MESSAGE,
+            RECIPIENT);
+    private static final List<String> MESSAGE_ENDS = List.of(Channels.END, Channels.CALL, Channels.START,
+            Channels.CHANNEL);
 
     private final ThinkingFormat format;
     private final Receiver receiver;
@@ -72,10 +76,12 @@ public final class ThinkingSplitter {
         switch (part) {
             case THINKING -> thinking(take(held.length()));
             case HEADER -> {
-                if (!looksLikeHeader()) {
+                boolean isHeader = looksLikeHeader() && !RECIPIENT.startsWith(held.toString());
+                if (!isHeader || held.indexOf(RECIPIENT) >= 0) {
                     answer(take(held.length()));
                 }
             }
+            case CALL -> call(take(held.length()));
             case BEFORE, ANSWER -> answer(take(held.length()));
         }
         held.setLength(0);
@@ -110,6 +116,7 @@ public final class ThinkingSplitter {
             case BEFORE -> before();
             case HEADER -> header();
             case THINKING -> format instanceof Tags ? thinkingInTags() : message();
+            case CALL -> message();
             case ANSWER -> {
                 if (format instanceof Channels) {
                     yield message();
@@ -180,6 +187,11 @@ public final class ThinkingSplitter {
             return false;
         }
         String header = held.substring(0, end);
+        if (header.contains(RECIPIENT)) {
+            call(take(end + Channels.MESSAGE.length()));
+            part = Part.CALL;
+            return true;
+        }
         held.delete(0, end + Channels.MESSAGE.length());
         int at = header.lastIndexOf(Channels.CHANNEL);
         String channel = at < 0 ? "" : header.substring(at + Channels.CHANNEL.length()).strip();
@@ -204,16 +216,19 @@ public final class ThinkingSplitter {
         }
         int length = end >= 0 ? end : held.length() - MESSAGE_ENDS.stream().mapToInt(this::beginning).max().orElse(0);
         String text = take(length);
-        if (part == Part.THINKING) {
-            thinking(text);
-        } else {
-            answer(text);
+        switch (part) {
+            case THINKING -> thinking(text);
+            case CALL -> call(text);
+            default -> answer(text);
         }
         if (end < 0) {
             return false;
         }
-        if (found.equals(Channels.END)) {
-            held.delete(0, found.length());
+        if (found.equals(Channels.END) || found.equals(Channels.CALL)) {
+            String marker = take(found.length());
+            if (part == Part.CALL) {
+                call(marker);
+            }
         }
         blanks.setLength(0);
         part = Part.HEADER;
@@ -237,6 +252,12 @@ public final class ThinkingSplitter {
         }
         if (!isNextThinking) {
             blanks.append(text, end, text.length());
+        }
+    }
+
+    private void call(String text) {
+        if (!text.isEmpty()) {
+            receiver.answer(text);
         }
     }
 

@@ -135,6 +135,25 @@ class ThinkingSplitterTest {
         }
     }
 
+    /// Messages to a recipient stay in the answer as they are, for the parser of tool calls.
+    @Test
+    void callsInChannelsArePartOfTheAnswer() {
+        String call = "<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{\"a\": 1}"
+                + "<|call|>";
+        String text = "<|channel|>analysis<|message|>so<|end|>" + call;
+        for (int cut = 0; cut <= text.length(); cut++) {
+            assertEquals("[so][" + call + "]", Parts.of(HARMONY, PromptState.UNDECIDED,
+                    List.of(text.substring(0, cut), text.substring(cut))).toString());
+        }
+        String unmarked = " to=functions.f<|channel|>commentary json<|message|>{}";
+        assertEquals("[][" + unmarked + "]", split(HARMONY, PromptState.UNDECIDED, unmarked));
+        assertEquals("[][ to]", split(HARMONY, PromptState.UNDECIDED, " to"));
+        assertEquals("[][ to=f]", split(HARMONY, PromptState.UNDECIDED, " to=f"));
+        String between = "<|channel|>commentary<|message|>a<|end|>" + call
+                + "<|start|>assistant<|channel|>final<|message|>b";
+        assertEquals("[][a" + call + "\n\nb]", split(HARMONY, PromptState.UNDECIDED, between));
+    }
+
     /// With channels, thinking may come after an answer.
     private static String lenient(ThinkingFormat format, PromptState state, List<String> pieces) {
         StringBuilder thinking = new StringBuilder();

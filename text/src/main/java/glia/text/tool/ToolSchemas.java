@@ -1,0 +1,110 @@
+package glia.text.tool;
+
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// The types of the parameters of tools, by their JSON schemas. What is not understood allows every type.
+final class ToolSchemas {
+    private static final int MAX_DEPTH = 16;
+
+    private final Map<String, Map<?, ?>> parameters = new HashMap<>();
+
+    /// @param tools as a template gets them: `{"type": "function", "function": {"name": …, "parameters": {…}}}`, or
+    ///        only the inner object
+    ToolSchemas(List<Map<String, Object>> tools) {
+        for (Map<String, Object> tool : tools) {
+            Map<?, ?> function = tool.get("function") instanceof Map<?, ?> inner ? inner : tool;
+            if (function.get("name") instanceof String name) {
+                parameters.put(name, function.get("parameters") instanceof Map<?, ?> schema ? schema : Map.of());
+            }
+        }
+    }
+
+    /// The names of the tools.
+    Set<String> names() {
+        return parameters.keySet();
+    }
+
+    /// The types that a parameter may have.
+    Set<JsonType> types(String tool, String parameter) {
+        Map<?, ?> schema = parameters.getOrDefault(tool, Map.of());
+        return schema.get("properties") instanceof Map<?, ?> properties && properties.containsKey(parameter)
+                ? types(properties.get(parameter), schema, 0) : JsonType.ALL;
+    }
+
+    private static Set<JsonType> types(Object node, Map<?, ?> root, int depth) {
+        if (!(node instanceof Map<?, ?> schema) || depth > MAX_DEPTH) {
+            return JsonType.ALL;
+        }
+        Set<JsonType> types = EnumSet.allOf(JsonType.class);
+        if (schema.get("$ref") instanceof String reference) {
+            types.retainAll(types(resolved(reference, root), root, depth + 1));
+        }
+        if (schema.get("type") != null) {
+            types.retainAll(named(schema.get("type")));
+        }
+        if (schema.get("enum") instanceof List<?> values) {
+            types.retainAll(ofValues(values));
+        } else if (schema.containsKey("const")) {
+            types.retainAll(ofValues(java.util.Collections.singletonList(schema.get("const"))));
+        }
+        for (String key : List.of("anyOf", "oneOf")) {
+            if (schema.get(key) instanceof List<?> choices) {
+                Set<JsonType> any = EnumSet.noneOf(JsonType.class);
+                choices.forEach(choice -> any.addAll(types(choice, root, depth + 1)));
+                types.retainAll(any);
+            }
+        }
+        if (schema.get("allOf") instanceof List<?> all) {
+            all.forEach(one -> types.retainAll(types(one, root, depth + 1)));
+        }
+        if (Boolean.TRUE.equals(schema.get("nullable"))) {
+            types.add(JsonType.NULL);
+        }
+        return types.isEmpty() ? JsonType.ALL : types;
+    }
+
+    private static Set<JsonType> named(Object type) {
+        Set<JsonType> types = EnumSet.noneOf(JsonType.class);
+        for (Object name : type instanceof List<?> list ? list : List.of(type)) {
+            JsonType one = JsonType.of(name);
+            if (one == null) {
+                return JsonType.ALL;
+            }
+            types.add(one);
+            if (one == JsonType.NUMBER) {
+                types.add(JsonType.INTEGER);
+            }
+        }
+        return types;
+    }
+
+    private static Set<JsonType> ofValues(List<?> values) {
+        Set<JsonType> types = EnumSet.noneOf(JsonType.class);
+        for (Object value : values) {
+            for (JsonType type : JsonType.values()) {
+                if (JsonType.allows(Set.of(type), value)) {
+                    types.add(type);
+                }
+            }
+        }
+        return types;
+    }
+
+    private static Object resolved(String reference, Map<?, ?> root) {
+        if (!reference.startsWith("#")) {
+            return null;
+        }
+        Object node = root;
+        for (String part : reference.substring(1).split("/")) {
+            if (!part.isEmpty()) {
+                String key = part.replace("~1", "/").replace("~0", "~");
+                node = node instanceof Map<?, ?> map ? map.get(key) : null;
+            }
+        }
+        return node;
+    }
+}

@@ -1,0 +1,205 @@
+package glia.text.tool;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.io.json.JsonTree;
+import glia.jinja.value.TrustedText;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.template.ToolCall;
+import glia.text.thinking.PromptState;
+import glia.text.thinking.ThinkingFormat;
+import glia.text.thinking.ThinkingSplitter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The templates of public models, which are not part of this project: what they render of calls is read again.
+class RealToolCallsTest {
+    private static final List<String> TURN_ENDS = List.of("<|im_end|>\n", "<|im_end|>", "<EOS>", "<|eot_id|>",
+            "<|end_of_text|>\n", "[e~[\n", "<｜end▁of▁sentence｜>", "<|tool_response>", "<turn|>\n");
+    private static final String CONTENT = "I look.";
+    private static final String THOUGHT = "first thought";
+
+    private static ChatTemplate template(String name) throws IOException {
+        String shared = System.getenv("GLIA_SHARED");
+        assumeTrue(shared != null, "GLIA_SHARED names no folder with templates/");
+        return ChatTemplate.parse(name, Files.readString(Path.of(shared, "templates", name + ".jinja")));
+    }
+
+    private static Map<String, Object> ordered(Object... pairs) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            map.put((String) pairs[i], pairs[i + 1]);
+        }
+        return map;
+    }
+
+    private static Map<String, Object> type(Object type) {
+        return Map.of("type", type, "description", "A " + type + ".");
+    }
+
+    private static Map<String, Object> tool(String name, Map<String, Object> properties) {
+        return ordered("type", "function", "function", ordered("name", name, "description", "Does " + name + ".",
+                "parameters", ordered("type", "object", "properties", properties, "required", List.of())));
+    }
+
+    private static final List<Map<String, Object>> TOOLS = List.of(
+            tool("get_weather", ordered("city", type("string"), "days", type("integer"), "share", type("number"),
+                    "detailed", type("boolean"), "unit", type(List.of("string", "null")), "place", type("object"),
+                    "hours", type("array"), "code", type("string"))),
+            tool("ping", Map.of()));
+
+    private static final List<List<ToolCall>> CASES = List.of(
+            List.of(call(0, "get_weather", "city", "Zürich", "days", 2)),
+            List.of(call(0, "ping")),
+            List.of(call(0, "get_weather", "city", "say \"hi\" & <b>\\n</b>\n\n line 2\ttab \uD83D\uDE42 東京",
+                    "unit", null, "detailed", true, "share", -0.25, "days", 9007199254740993L)),
+            List.of(call(0, "get_weather", "code", "x = '</tool_call>' + \"</function>\"\n<tool_call> {\"a\": [1}\n",
+                    "detailed", false)),
+            List.of(call(0, "get_weather", "place", ordered("lat", 47.5, "names", List.of("a,b", "c}d", "e]f"), "inner",
+                    ordered("deep", List.of(1, List.of(), ordered())), "none", null, "yes", true), "hours",
+                    Arrays.asList(1, 2.5, "3", false, null))),
+            List.of(call(0, "get_weather", "city", "", "code", "12", "hours", List.of())),
+            List.of(call(0, "get_weather", "code", "\n two\n", "city", "True"), call(1, "ping")),
+            List.of(call(0, "get_weather", "city", "Rome", "share", 1e-7), call(1, "get_weather", "city", "Bern"),
+                    call(2, "ping")));
+
+    private static ToolCall call(int number, String name, Object... arguments) {
+        return new ToolCall("abc12345" + number, name, ordered(arguments));
+    }
+
+    /// What a model would have to generate for a turn, after its prompt.
+    private record Turn(PromptState state, String text) { }
+
+    private static Turn turn(ChatTemplate template, ChatMessage message, Optional<ThinkingFormat> thinking) {
+        RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", "<BOS>").withToken("eos_token", "<EOS>")
+                .withTools(TOOLS);
+        ChatMessage user = ChatMessage.user("Weather?");
+        String prompt = template.render(List.of(user), options);
+        String whole = template.render(List.of(user, message), new RenderOptions(false, TOOLS, options.variables()));
+        // The prompt may open the thinking where the turn has none: both begin with '<'.
+        while (!whole.startsWith(prompt) || prompt.endsWith("<") || prompt.endsWith("<|")) {
+            prompt = prompt.substring(0, prompt.length() - 1);
+        }
+        assertTrue(prompt.contains("Weather?"), "the turn does not follow its prompt");
+        String text = whole.substring(prompt.length());
+        for (String end : TURN_ENDS) {
+            text = text.endsWith(end) ? text.substring(0, text.length() - end.length()) : text;
+        }
+        TrustedText start = TrustedText.of(prompt);
+        return new Turn(thinking.map(format -> format.state(start)).orElse(PromptState.CLOSED), text);
+    }
+
+    private static Calls read(ToolFormat format, Optional<ThinkingFormat> thinking, PromptState state,
+            List<String> pieces, StringBuilder thought) {
+        Calls calls = new Calls();
+        ToolCallParser parser = new ToolCallParser(format, TOOLS, calls);
+        if (thinking.isEmpty()) {
+            pieces.forEach(parser::accept);
+        } else {
+            ThinkingSplitter splitter = new ThinkingSplitter(thinking.get(), state, new ThinkingSplitter.Receiver() {
+                @Override
+                public void thinking(String piece) {
+                    thought.append(piece);
+                }
+
+                @Override
+                public void answer(String piece) {
+                    parser.accept(piece);
+                }
+            });
+            pieces.forEach(splitter::accept);
+            splitter.finish();
+        }
+        parser.finish();
+        return calls;
+    }
+
+    private static void roundTrip(ChatTemplate template, List<ToolCall> expected, String content, String reasoning) {
+        ToolFormat format = ToolFormat.of(template.source()).orElseThrow();
+        Optional<ThinkingFormat> thinking = ThinkingFormat.of(template.source());
+        ChatMessage message = new ChatMessage("assistant", content, expected, reasoning, Map.of());
+        if (template.name().contains("R1")) {
+            // This template joins the arguments to its text, and takes a message with calls for one without content.
+            List<Object> calls = new ArrayList<>();
+            expected.forEach(call -> calls.add(Map.of("type", "function", "function", Map.of("name", call.name(),
+                    "arguments", JsonTree.of(call.arguments()).toString()))));
+            message = new ChatMessage("assistant", "", List.of(), "", ordered("content", null, "tool_calls", calls));
+        }
+        Turn turn = turn(template, message, thinking);
+        String text = turn.text();
+        for (int cut = -1; cut <= text.length(); cut++) {
+            List<String> pieces = cut < 0 ? text.chars().mapToObj(Character::toString).toList()
+                    : List.of(text.substring(0, cut), text.substring(cut));
+            StringBuilder thought = new StringBuilder();
+            Calls read = read(format, thinking, turn.state(), pieces, thought);
+            String where = template.name() + ", cut at " + cut + " of " + text;
+            assertEquals(List.of(), read.problems, where);
+            assertEquals(expected.stream().map(RealToolCallsTest::withoutId).toList(),
+                    read.calls.stream().map(RealToolCallsTest::withoutId).toList(), where);
+            assertTrue(List.of("", content).contains(read.text.toString()), where + ": " + read.text);
+            assertTrue(List.of("", reasoning, content).contains(thought.toString()), where + ": " + thought);
+            for (int i = 0; i < expected.size(); i++) {
+                ToolCall call = read.calls.get(i);
+                if (format.families().equals("Mistral")) {
+                    assertEquals(expected.get(i).id(), call.id());
+                } else if (format.families().startsWith("Kimi")) {
+                    assertEquals("functions." + call.name() + ":" + i, call.id());
+                }
+            }
+        }
+    }
+
+    private static Object withoutId(ToolCall call) {
+        return List.of(call.name(), call.arguments());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GLM-4.6", "Kimi-K2-Instruct", "Kimi-K2-Thinking", "MiniMax-M2",
+            "Mistral-Small-3.2-24B-Instruct-2506", "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "Qwen-Qwen2.5-7B-Instruct",
+            "Qwen-Qwen3-0.6B", "Qwen3-Coder", "Qwen3.5-4B", "deepseek-ai-DeepSeek-R1-Distill-Llama-8B",
+            "deepseek-ai-DeepSeek-V3.1", "google-gemma-4-31B-it", "ibm-granite-granite-4.0",
+            "meta-llama-Llama-3.1-8B-Instruct", "meta-llama-Llama-3.3-70B-Instruct",
+            "mistralai-Mistral-Nemo-Instruct-2407", "openai-gpt-oss-120b"})
+    void renderedCallsAreReadAgain(String name) throws IOException {
+        ChatTemplate template = template(name);
+        boolean isSingle = name.contains("Llama-3.") || name.contains("gpt-oss");
+        // R1's template ends the turn after the second call.
+        int most = isSingle ? 1 : name.contains("R1") ? 2 : 3;
+        for (List<ToolCall> calls : CASES) {
+            if (calls.size() <= most) {
+                roundTrip(template, calls, "", "");
+            }
+        }
+        roundTrip(template, CASES.getFirst(), CONTENT, "");
+        if (!name.contains("R1")) {
+            roundTrip(template, CASES.get(3), "", THOUGHT);
+        }
+    }
+
+    @Test
+    void formatsAreFoundByTheirMarkers() throws IOException {
+        Map<String, String> families = Map.of("HuggingFaceTB-SmolLM3-3B", "", "SmolLM2-135M-Instruct", "",
+                "google-gemma-2-2b-it", "", "microsoft-Phi-3.5-mini-instruct", "", "Qwen3-Coder", "Qwen3-Coder",
+                "Qwen-Qwen3-0.6B", "Hermes", "ibm-granite-granite-4.0", "Granite 4", "GLM-4.6", "GLM",
+                "mistralai-Mistral-Nemo-Instruct-2407", "Mistral", "meta-llama-Llama-3.3-70B-Instruct", "Llama");
+        for (Map.Entry<String, String> entry : families.entrySet()) {
+            Optional<ToolFormat> found = ToolFormat.of(template(entry.getKey()).source());
+            assertEquals(!entry.getValue().isEmpty(), found.isPresent(), entry.getKey());
+            assertTrue(found.map(ToolFormat::families).orElse("").contains(entry.getValue()), entry.getKey());
+        }
+    }
+}
