@@ -8,8 +8,7 @@ import glia.serve.http.ErrorStyle;
 import glia.serve.http.Gate;
 import glia.serve.http.Routes;
 import glia.serve.http.WatchedSockets;
-import glia.serve.openai.ChatCompletions;
-import glia.serve.openai.ModelList;
+import glia.serve.openai.OpenAiRoutes;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
 import io.helidon.common.socket.SocketOptions;
@@ -81,11 +80,8 @@ public final class Server implements AutoCloseable {
     }
 
     private static void addRoutes(Routes routes, ModelPool models, Gate gate) {
-        ModelList list = new ModelList(models);
-        routes.get("/health", ErrorStyle.OPENAI, exchange -> exchange.json(object("status", "ok")))
-                .get("/v1/models", ErrorStyle.OPENAI, list::list)
-                .get("/v1/models/{+model}", ErrorStyle.OPENAI, list::one)
-                .post("/v1/chat/completions", ErrorStyle.OPENAI, new ChatCompletions(models));
+        routes.get("/health", ErrorStyle.OPENAI, exchange -> exchange.json(object("status", "ok")));
+        OpenAiRoutes.add(routes, models);
     }
 
     /// The port that it listens on.

@@ -31,6 +31,11 @@ final class AnswerText implements ThinkingSplitter.Receiver {
         this.tracker = plan.isPresent() ? plan.get().tracker(this) : null;
     }
 
+    /// Takes the last token of a text that the answer continues, so that the answer keeps a space at its begin.
+    void follow(int token) {
+        decoder.accept(token);
+    }
+
     /// Takes a token.
     ///
     /// @return false if a stop string ends the answer

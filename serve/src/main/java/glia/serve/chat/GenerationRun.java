@@ -44,7 +44,15 @@ public final class GenerationRun {
         for (int i = 0; i < texts.length; i++) {
             texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), true, i,
                     events::add);
+            if (continuesText()) {
+                texts[i].follow(prompt.ids()[prompt.ids().length - 1]);
+            }
         }
+    }
+
+    private boolean continuesText() {
+        return model.model().spec().encoder().isEmpty()
+                && (!(call.prompt() instanceof Prompt.Conversation conversation) || conversation.continues());
     }
 
     /// The prompt as it was rendered.

@@ -60,7 +60,8 @@ public final class ChatCompletions implements Endpoint {
         }
     }
 
-    private static boolean usage(Fields body) {
+    /// Whether a stream shall end with the usage.
+    static boolean usage(Fields body) {
         Optional<Fields> options = body.object("stream_options");
         if (options.isEmpty()) {
             return false;
@@ -94,6 +95,9 @@ public final class ChatCompletions implements Endpoint {
         // Labels and hints without an effect on the answer.
         body.skip("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
                 "prompt_cache_retention", "parallel_tool_calls");
+        if (body.flag("ignore_eos", false)) {
+            call = call.ignoringStopTokens();
+        }
         return wantsLogProbabilities ? call.withLogProbabilities(alternatives) : call;
     }
 

@@ -7,6 +7,7 @@ import glia.serve.chat.GeneratedToken;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -21,9 +22,27 @@ final class TokenTexts {
         this.tokenizer = tokenizer;
     }
 
-    /// The text of a token, special ones included.
+    /// The text of a token within a text, special ones included; U+FFFD stands for parts of characters.
     String text(int id) {
-        return tokenizer.decode(new int[] {id}, false);
+        return new String(tokenizer.bytes(id), StandardCharsets.UTF_8);
+    }
+
+    /// The text of a token, or `bytes:\xe2\x80` of one that is no whole characters, so that names differ.
+    String name(int id) {
+        String text = text(id);
+        if (text.indexOf('\uFFFD') < 0) {
+            return text;
+        }
+        StringBuilder name = new StringBuilder("bytes:");
+        for (byte b : tokenizer.bytes(id)) {
+            name.append("\\x").append(HexFormat.of().toHexDigits(b));
+        }
+        return name.toString();
+    }
+
+    /// A log-probability as JSON has it: without infinities.
+    static double finite(float logProbability) {
+        return Math.max(LEAST, logProbability);
     }
 
     Map<String, Object> logProbability(GeneratedToken token) {
@@ -37,11 +56,10 @@ final class TokenTexts {
     }
 
     private Map<String, Object> entry(int id, float logProbability) {
-        String text = text(id);
         List<Object> bytes = new ArrayList<>();
-        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+        for (byte b : tokenizer.bytes(id)) {
             bytes.add(b & 0xff);
         }
-        return object("token", text, "logprob", Math.max(LEAST, logProbability), "bytes", bytes);
+        return object("token", text(id), "logprob", finite(logProbability), "bytes", bytes);
     }
 }

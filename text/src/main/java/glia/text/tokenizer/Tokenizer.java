@@ -164,6 +164,20 @@ public final class Tokenizer {
         return spec.vocabulary().piece(id);
     }
 
+    /// The bytes that a token adds to a decoded text. They need not be whole characters. Empty for unused ids.
+    ///
+    /// @throws IllegalArgumentException if the id is outside the vocabulary
+    public byte[] bytes(int id) {
+        Utf8Buffer buffer = new Utf8Buffer();
+        spec.decoder().append(spec.vocabulary().piece(id), spec.vocabulary().isAdded(id), buffer);
+        return buffer.takeBytes();
+    }
+
+    /// The most spaces that decoding drops at the begin of a text.
+    public int leadingSpaces() {
+        return spec.decoder().leadingSpaces();
+    }
+
     /// The id of a token whose text in the vocabulary is `piece`.
     public OptionalInt id(String piece) {
         return spec.vocabulary().id(piece);

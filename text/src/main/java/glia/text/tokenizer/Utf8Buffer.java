@@ -65,6 +65,13 @@ final class Utf8Buffer {
         return take(length);
     }
 
+    /// Takes out all bytes as they are.
+    byte[] takeBytes() {
+        byte[] taken = Arrays.copyOf(bytes, length);
+        length = 0;
+        return taken;
+    }
+
     private String take(int count) {
         if (count == 0) {
             return "";

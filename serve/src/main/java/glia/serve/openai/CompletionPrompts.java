@@ -1,0 +1,77 @@
+package glia.serve.openai;
+
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+
+/// The prompts of a completion: a string, strings, token ids, or lists of token ids.
+///
+/// @param texts what is echoed
+/// @param ids the tokens
+record CompletionPrompts(List<String> texts, List<int[]> ids) {
+    private static final String EXPECTED = "a string, strings, token ids, or lists of token ids";
+
+    /// @param most the most prompts
+    /// @param addSpecial whether strings get the tokenizer's special tokens, such as BOS
+    static CompletionPrompts read(Fields body, String key, Tokenizer tokenizer, int most, boolean addSpecial) {
+        Object value = body.value(key);
+        CompletionPrompts prompts = new CompletionPrompts(new ArrayList<>(), new ArrayList<>());
+        if (value instanceof String text) {
+            prompts.add(text, tokenizer, addSpecial);
+        } else if (value instanceof List<?> list && !list.isEmpty()) {
+            if (list.getFirst() instanceof Number) {
+                prompts.add(body.name(key), list, tokenizer);
+            } else {
+                if (list.size() > most) {
+                    throw ServeException.badField(body.name(key), "found " + list.size() + " prompts, expected at "
+                            + "most " + most + "; send them in several requests");
+                }
+                for (int i = 0; i < list.size(); i++) {
+                    prompts.add(body.name(key) + "[" + i + "]", list.get(i), tokenizer, addSpecial);
+                }
+            }
+        } else {
+            throw value == null ? ServeException.badField(body.name(key), "missing; expected " + EXPECTED)
+                    : Fields.wrong(body.name(key), value, EXPECTED);
+        }
+        return prompts;
+    }
+
+    private void add(String name, Object value, Tokenizer tokenizer, boolean addSpecial) {
+        switch (value) {
+            case String text -> add(text, tokenizer, addSpecial);
+            case List<?> list -> add(name, list, tokenizer);
+            case null, default -> throw Fields.wrong(name, value, "a string or token ids");
+        }
+    }
+
+    private void add(String text, Tokenizer tokenizer, boolean addSpecial) {
+        texts.add(text);
+        ids.add(tokenizer.encode(text, addSpecial));
+    }
+
+    private void add(String name, List<?> list, Tokenizer tokenizer) {
+        int[] tokens = tokens(name, list, tokenizer.vocabSize());
+        ids.add(tokens);
+        texts.add(tokenizer.decode(tokens, true));
+    }
+
+    /// The ids in a JSON array.
+    ///
+    /// @throws ServeException if there are none, or one is no token
+    static int[] tokens(String name, List<?> list, int vocabSize) {
+        if (list.isEmpty()) {
+            throw ServeException.badField(name, "found no tokens, expected at least one");
+        }
+        int[] ids = new int[list.size()];
+        for (int i = 0; i < ids.length; i++) {
+            if (!(list.get(i) instanceof Integer id) || id < 0 || id >= vocabSize) {
+                throw Fields.wrong(name + "[" + i + "]", list.get(i), "a token id from 0 to " + (vocabSize - 1));
+            }
+            ids[i] = id;
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,78 @@
+package glia.serve.openai;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.schedule.ContextFullException;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.Prompt;
+import glia.serve.http.Exchange;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/// A request for completions.
+///
+/// @param prompts what to continue
+/// @param calls one for each prompt; empty if only prompts are wanted
+/// @param samples choices of each prompt
+/// @param echo whether the prompt is part of the text
+/// @param alternatives most probable tokens to list; -1 for no log-probabilities
+/// @param returnsIds whether choices have token ids
+/// @param streams whether the response is streamed
+/// @param withUsage whether a stream ends with the usage
+record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<GenerationCall> calls, int samples,
+        boolean echo, int alternatives, boolean returnsIds, boolean streams, boolean withUsage) {
+    private static final int MOST_ALTERNATIVES = 20;
+    private static final int MOST_PROMPTS = 256;
+    /// As many as OpenAI's API generates where a request does not say.
+    private static final int USUAL_TOKENS = 16;
+
+    static CompletionRequest read(Fields body, Exchange exchange, LanguageModel model) {
+        boolean streams = body.flag("stream", false);
+        boolean withUsage = ChatCompletions.usage(body) && streams;
+        boolean echo = body.flag("echo", false);
+        OptionalInt logProbabilities = body.integer("logprobs", 0, MOST_ALTERNATIVES);
+        boolean returnsIds = body.flag("return_token_ids", false);
+        CompletionPrompts prompts = CompletionPrompts.read(body, "prompt", model.tokenizer(), MOST_PROMPTS,
+                body.flag("add_special_tokens", true));
+        int samples = body.integer("n", 1, exchange.limits().samples()).orElse(1);
+        int most = body.integer("max_tokens", 0, Integer.MAX_VALUE)
+                .orElse(body.integer("max_completion_tokens", 0, Integer.MAX_VALUE).orElse(USUAL_TOKENS));
+        if (most == 0 && !echo) {
+            throw ServeException.badField("max_tokens", "found 0 without echo, expected at least 1");
+        }
+        if (most > 0 && echo && logProbabilities.isPresent()) {
+            // The prompt's scores are there before the first token, so a prompt without room fails early.
+            prompts.ids().forEach(ids -> requireRoom(ids, model));
+        }
+        body.only("best_of", value -> value instanceof Integer best && best == 1, "1");
+        body.only("suffix", ""::equals, "no suffix; the model only continues texts");
+        GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most);
+        boolean ignoresEnds = body.flag("ignore_eos", false);
+        body.skip("user", "metadata", "store", "service_tier", "safety_identifier");
+        int alternatives = logProbabilities.orElse(-1);
+        List<GenerationCall> calls = new ArrayList<>();
+        for (int i = 0; most > 0 && i < prompts.ids().size(); i++) {
+            GenerationCall call = new GenerationCall(new Prompt.Tokens(prompts.ids().get(i)), options,
+                    exchange.caller().name(), "", exchange.limits().requestTimeout()).withSamples(samples);
+            call = alternatives >= 0 || returnsIds ? call.withLogProbabilities(Math.max(0, alternatives)) : call;
+            calls.add(ignoresEnds ? call.ignoringStopTokens() : call);
+        }
+        return new CompletionRequest(model.tokenizer(), prompts, calls, samples, echo, alternatives, returnsIds,
+                streams, withUsage);
+    }
+
+    private static void requireRoom(int[] ids, LanguageModel model) {
+        if (ids.length >= model.contextLength()) {
+            throw new ContextFullException(ids.length, model.contextLength());
+        }
+    }
+
+    /// Whether the prompts' tokens need log-probabilities.
+    boolean scoresPrompts() {
+        return echo && alternatives >= 0;
+    }
+}

@@ -1,0 +1,183 @@
+package glia.serve.openai;
+
+import static glia.serve.http.Json.ABSENT;
+import static glia.serve.http.Json.object;
+
+import glia.engine.PromptScorer;
+import glia.serve.chat.AnswerEnd;
+import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.GeneratedToken;
+import glia.serve.http.EventStream;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/// Collects the choices of a completion, or writes their chunks to a stream.
+final class CompletionResponse {
+    private final String id;
+    private final String model;
+    private final CompletionRequest request;
+    private final long created = System.currentTimeMillis() / 1000;
+    private final Choice[] choices;
+    /// Null for a response that is not streamed.
+    private EventStream stream;
+
+    CompletionResponse(String requestId, String model, CompletionRequest request) {
+        this.id = "cmpl-" + requestId.substring(requestId.indexOf('_') + 1);
+        this.model = model;
+        this.request = request;
+        this.choices = new Choice[request.prompts().ids().size() * request.samples()];
+        for (int i = 0; i < choices.length; i++) {
+            choices[i] = new Choice(i);
+        }
+    }
+
+    /// Writes choices to a stream from now on.
+    void to(EventStream events) {
+        stream = events;
+    }
+
+    /// Begins the choices of a prompt: echoes it.
+    ///
+    /// @param score of the prompt; null if it is not wanted
+    void begin(int prompt, PromptScorer.Score score) {
+        for (int sample = 0; sample < request.samples(); sample++) {
+            choices[prompt * request.samples() + sample].begin(score);
+        }
+    }
+
+    /// The receiver of the answers to a prompt.
+    AnswerReceiver receiver(int prompt) {
+        return new Receiver(prompt * request.samples());
+    }
+
+    /// Ends all choices without generated tokens.
+    void endPrompts() {
+        for (Choice choice : choices) {
+            choice.end = new End("length", null, choice.promptIds().length, 0, 0, 0);
+            choice.write("", choice.end);
+        }
+    }
+
+    boolean isComplete() {
+        return Arrays.stream(choices).allMatch(choice -> choice.end != null);
+    }
+
+    Map<String, Object> whole() {
+        List<Object> list = new ArrayList<>();
+        for (Choice choice : choices) {
+            list.add(choice.json(choice.text.toString(), choice.end));
+        }
+        Map<String, Object> body = envelope(list);
+        body.put("usage", usage());
+        return body;
+    }
+
+    Map<String, Object> usageChunk() {
+        Map<String, Object> body = envelope(List.of());
+        body.put("usage", usage());
+        return body;
+    }
+
+    private Map<String, Object> envelope(List<?> list) {
+        return object("id", id, "object", "text_completion", "created", created, "model", model,
+                "system_fingerprint", null, "choices", list);
+    }
+
+    private Map<String, Object> usage() {
+        int read = 0;
+        int reused = 0;
+        int made = 0;
+        int thought = 0;
+        for (Choice choice : choices) {
+            boolean isFirst = choice.index % request.samples() == 0;
+            read += isFirst ? choice.end.read() : 0;
+            reused += isFirst ? choice.end.reused() : 0;
+            made += choice.end.made();
+            thought += choice.end.thought();
+        }
+        return Usage.of(read, reused, made, thought);
+    }
+
+    private record End(String reason, String stop, int read, int reused, int made, int thought) { }
+
+    private final class Choice {
+        private final int index;
+        private final StringBuilder text = new StringBuilder();
+        private final CompletionTokens tokens;
+        private boolean isWritten;
+        private End end;
+
+        Choice(int index) {
+            this.index = index;
+            this.tokens = new CompletionTokens(request.tokenizer());
+        }
+
+        private int[] promptIds() {
+            return request.prompts().ids().get(index / request.samples());
+        }
+
+        void begin(PromptScorer.Score score) {
+            int[] ids = promptIds();
+            if (!request.echo()) {
+                tokens.follow(ids[ids.length - 1]);
+                return;
+            }
+            for (int i = 0; score != null && i < ids.length; i++) {
+                tokens.prompt(ids[i], score.logProbabilities()[i], score.alternatives().get(i));
+            }
+            write(request.prompts().texts().get(index / request.samples()), null);
+        }
+
+        /// Adds text, or the end.
+        void write(String piece, End last) {
+            if (stream == null) {
+                text.append(piece);
+                return;
+            }
+            Map<String, Object> body = envelope(List.of(json(piece, last)));
+            if (request.withUsage()) {
+                body.put("usage", null);
+            }
+            stream.event(body);
+        }
+
+        private Map<String, Object> json(String piece, End last) {
+            Object promptIds = request.returnsIds() && !isWritten ? promptIds() : ABSENT;
+            isWritten = true;
+            return object("index", index, "text", piece,
+                    "logprobs", request.alternatives() >= 0 ? tokens.takeLogProbabilities() : null,
+                    "finish_reason", last == null ? null : last.reason(),
+                    "stop_reason", last == null ? null : last.stop(),
+                    "prompt_token_ids", promptIds,
+                    "token_ids", request.returnsIds() ? tokens.takeIds() : ABSENT);
+        }
+    }
+
+    private final class Receiver implements AnswerReceiver {
+        private final int first;
+
+        Receiver(int first) {
+            this.first = first;
+        }
+
+        @Override
+        public void token(int sample, GeneratedToken token) {
+            choices[first + sample].tokens.generated(token);
+        }
+
+        @Override
+        public void text(int sample, String piece) {
+            choices[first + sample].write(piece, null);
+        }
+
+        @Override
+        public void ended(int sample, AnswerEnd end) {
+            Choice choice = choices[first + sample];
+            choice.end = new End(ChatCompletions.reason(end), end.stop().orElse(null), end.promptTokens(),
+                    end.reusedTokens(), end.tokens(), end.thinkingTokens());
+            choice.write("", choice.end);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package glia.serve.openai;
+
+import glia.serve.http.ErrorStyle;
+import glia.serve.http.Routes;
+import glia.serve.pool.ModelPool;
+
+/// The routes of OpenAI's API.
+public final class OpenAiRoutes {
+    private OpenAiRoutes() { }
+
+    /// Adds the routes.
+    public static void add(Routes routes, ModelPool models) {
+        ModelList list = new ModelList(models);
+        routes.get("/v1/models", ErrorStyle.OPENAI, list::list)
+                .get("/v1/models/{+model}", ErrorStyle.OPENAI, list::one)
+                .post("/v1/chat/completions", ErrorStyle.OPENAI, new ChatCompletions(models))
+                .post("/v1/completions", ErrorStyle.OPENAI, new Completions(models));
+    }
+}
