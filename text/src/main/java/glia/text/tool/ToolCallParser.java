@@ -187,8 +187,10 @@ public final class ToolCallParser {
 
     private CallReader reader(String opener) {
         return switch (format) {
-            case Objects objects -> opener.equals(Objects.PYTHON_TAG) ? new TaggedReader(text, out)
-                    : new ObjectReader(text, out, objects.end(), opener.isEmpty() ? schemas.names() : null);
+            case Objects objects when objects.begin().isEmpty() && !opener.isEmpty() ->
+                new TaggedReader(text, out, !opener.equals(Objects.PYTHON_TAG));
+            case Objects objects -> new ObjectReader(text, out, objects.end(),
+                    opener.isEmpty() ? schemas.names() : null);
             case Named named -> new NamedReader(text, out, named, opener.equals(named.section()));
             case Elements elements -> new ElementReader(text, out, elements, schemas,
                     opener.equals(elements.call().begin()));

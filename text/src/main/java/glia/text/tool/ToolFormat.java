@@ -42,7 +42,7 @@ public sealed interface ToolFormat {
             new Objects("Nemotron Nano 2", "<TOOLCALL>", "</TOOLCALL>", "arguments"),
             new Objects("Jamba, MiniMax M1", "<tool_calls>", "</tool_calls>", "arguments"),
             new Objects("Granite 4, Hermes, Qwen 2.5, Qwen 3, SmolLM3", "<tool_call>", "</tool_call>", "arguments"),
-            new Objects("Llama 3.1 to 3.3", "", "", "parameters"));
+            new Objects("Llama 3.1 to 4", "", "", "parameters"));
 
     /// The format in a chat template: the first whose markers the template contains. Empty for models whose template
     /// writes no tool calls.
@@ -116,12 +116,12 @@ public sealed interface ToolFormat {
 
         @Override
         public List<String> openers() {
-            return List.of(begin.isEmpty() ? PYTHON_TAG : begin);
+            return begin.isEmpty() ? List.of(PYTHON_TAG, TaggedReader.START, TaggedReader.END) : List.of(begin);
         }
 
         @Override
         public List<String> markers() {
-            return present(List.of(begin.isEmpty() ? PYTHON_TAG : begin, end));
+            return begin.isEmpty() ? openers() : present(List.of(begin, end));
         }
 
         @Override

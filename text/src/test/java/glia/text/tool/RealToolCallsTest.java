@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The templates of public models, which are not part of this project: what they render of calls is read again.
@@ -188,6 +189,30 @@ class RealToolCallsTest {
         if (!name.contains("R1")) {
             roundTrip(template, CASES.get(3), "", THOUGHT);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GLM-4.6,true,false,false", "Kimi-K2-Instruct,true,false,false", "Qwen-Qwen3-0.6B,true,false,false",
+            "MiniMax-M2,true,false,false", "Mistral-Small-3.2-24B-Instruct-2506,true,false,false",
+            "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16,true,false,false", "Qwen3-Coder,true,false,false",
+            "deepseek-ai-DeepSeek-R1-Distill-Llama-8B,true,true,true", "google-gemma-4-31B-it,true,false,false",
+            "deepseek-ai-DeepSeek-V3.1,true,false,false", "meta-llama-Llama-3.1-8B-Instruct,false,false,false",
+            "mistralai-Mistral-Nemo-Instruct-2407,true,false,false", "openai-gpt-oss-120b,false,false,false"})
+    void templatesTakeAdaptedMessages(String name, boolean isParallel, boolean hasText, boolean hasNoContent)
+            throws IOException {
+        ChatTemplate template = template(name);
+        RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", "<BOS>").withToken("eos_token", "<EOS>");
+        ToolTemplate found = ToolTemplate.of(template, options).orElseThrow();
+        assertEquals(new ToolTemplate(found.format(), true, isParallel, hasText, hasNoContent), found);
+        // A client may have the id from another model.
+        ToolCall call = new ToolCall("call_of_another_model", "get_weather", ordered("city", "Bern"));
+        List<ChatMessage> conversation = found.adapted(List.of(ChatMessage.user("Weather?"),
+                new ChatMessage("assistant", "", List.of(call), "", Map.of()),
+                new ChatMessage("tool", "fog", List.of(), "", Map.of("name", "get_weather", "tool_call_id",
+                        "call_of_another_model"))));
+        String text = template.render(conversation, options.withTools(TOOLS));
+        assertTrue(text.contains("Bern") && text.contains("fog"), text);
+        assertEquals(conversation.get(1).toolCalls().getFirst().id(), conversation.get(2).extra().get("tool_call_id"));
     }
 
     @Test

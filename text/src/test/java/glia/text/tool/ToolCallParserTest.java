@@ -73,7 +73,7 @@ class ToolCallParserTest {
     void everyFormatHasASample() throws IOException {
         List<String> families = samples().map(sample -> format((String) sample.get()[0]).families()).toList();
         // Kimi's calls have ids, and Llama writes calls alone.
-        assertEquals(List.of("Kimi K2", "Llama 3.1 to 3.3"), ToolFormat.ALL.stream().map(ToolFormat::families)
+        assertEquals(List.of("Kimi K2", "Llama 3.1 to 4"), ToolFormat.ALL.stream().map(ToolFormat::families)
                 .filter(name -> !families.contains(name)).toList());
     }
 
@@ -103,6 +103,11 @@ class ToolCallParserTest {
                 read("Llama", "<|python_tag|>{\"type\": \"function\", \"name\": \"f\", \"parameters\": {\"n\": 1}}"));
         assertEquals(calls("", "f", "{}", "g", "{}"),
                 read("Llama", "{\"name\": \"f\", \"parameters\": {}}; {\"name\": \"g\", \"parameters\": {}}"));
+        for (String text : List.of("<|python_start|>[f(), g()]<|python_end|>",
+                "<|python_start|><|python_end|>{\"name\": \"f\", \"parameters\": {}}{\"name\": \"g\"}",
+                "<|python_start|>[{\"name\": \"f\"}, {\"name\": \"g\"}]<|python_end|>")) {
+            assertEquals(calls("", "f", "{}", "g", "{}"), read("Llama", text));
+        }
         assertEquals(calls("", "brave_search", "{\"query\": \"a, \\\"b\\\"\"}"),
                 read("Llama", "<|python_tag|>brave_search.call(query=\"a, \"b\"\")"));
         for (String text : List.of("~ {\"name\": \"h\", \"parameters\": {}}", "{\"x\": 1}", "{}", "{\"name\": \"f",

@@ -1,0 +1,140 @@
+package glia.text.tool;
+
+import glia.io.json.JsonTree;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.template.TemplateException;
+import glia.text.template.ToolCall;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// How a chat template takes tool calls: found by rendering a short conversation with a call and reading it again, so
+/// it holds for templates of other models too.
+///
+/// @param format the syntax
+/// @param isRendered whether the template writes the calls of earlier turns in that syntax
+/// @param isParallel whether it takes several calls in a message
+/// @param hasTextArguments whether it takes arguments as JSON text only
+/// @param hasNoContent whether it takes calls only where the content is none
+public record ToolTemplate(ToolFormat format, boolean isRendered, boolean isParallel, boolean hasTextArguments,
+        boolean hasNoContent) {
+    private static final String NAME = "probe_tool";
+    private static final List<Map<String, Object>> TOOLS = List.of(Map.of("type", "function", "function", Map.of(
+            "name", NAME, "description", "Probes.", "parameters", Map.of("type", "object", "properties",
+                    Map.of("key", Map.of("type", "string", "description", "A key.")), "required", List.of("key")))));
+    private static final int MISTRAL_ID = 9;
+
+    /// Examines a template.
+    ///
+    /// @param options variables that the template needs, such as `bos_token`
+    /// @return empty if the template has no markers of tool calls
+    public static Optional<ToolTemplate> of(ChatTemplate template, RenderOptions options) {
+        Optional<ToolFormat> format = ToolFormat.of(template.source());
+        if (format.isEmpty()) {
+            return Optional.empty();
+        }
+        for (boolean hasNoContent : List.of(false, true)) {
+            for (boolean hasText : List.of(false, true)) {
+                ToolTemplate found = new ToolTemplate(format.get(), true, true, hasText, hasNoContent);
+                if (found.isRead(template, options, 1)) {
+                    boolean isParallel = found.isRead(template, options, 2);
+                    return Optional.of(new ToolTemplate(format.get(), true, isParallel, hasText, hasNoContent));
+                }
+            }
+        }
+        return Optional.of(new ToolTemplate(format.get(), false, true, false, false));
+    }
+
+    /// Whether calls that the template renders are read as they were.
+    private boolean isRead(ChatTemplate template, RenderOptions options, int numCalls) {
+        List<ToolCall> calls = new ArrayList<>();
+        for (int i = 0; i < numCalls; i++) {
+            calls.add(new ToolCall("probe000" + i, NAME, Map.of("key", "probe value " + i)));
+        }
+        ChatMessage question = ChatMessage.user("Probe?");
+        ChatMessage message = adapted(new ChatMessage("assistant", "", calls, "", Map.of()));
+        RenderOptions finished = new RenderOptions(false, TOOLS, options.variables());
+        List<Object> read = new ArrayList<>();
+        try {
+            String before = template.render(List.of(question), finished);
+            String text = template.render(List.of(question, message), finished);
+            int from = 0;
+            while (from < Math.min(before.length(), text.length()) && before.charAt(from) == text.charAt(from)) {
+                from++;
+            }
+            read(text.substring(turn(text, from)), read);
+        } catch (TemplateException e) {
+            return false;
+        }
+        return read.equals(calls.stream().map(call -> List.of(call.name(), call.arguments())).toList());
+    }
+
+    /// Where the calls begin: at a marker, or, where there is none, after the header of the turn.
+    private int turn(String text, int from) {
+        int first = format.openers().stream()
+                .mapToInt(opener -> text.indexOf(opener, Math.max(0, from - opener.length())))
+                .filter(at -> at >= 0).min().orElse(-1);
+        return first >= 0 ? first : Math.max(from, text.indexOf("{\"name\"", from));
+    }
+
+    private void read(String turn, List<Object> calls) {
+        ToolCallParser parser = new ToolCallParser(format, TOOLS, new ToolCallParser.Receiver() {
+            @Override
+            public void text(String piece) { }
+
+            @Override
+            public void begin(int index, String id, String name) { }
+
+            @Override
+            public void arguments(int index, String piece) { }
+
+            @Override
+            public void end(int index, ToolCall call) {
+                calls.add(List.of(call.name(), call.arguments()));
+            }
+        });
+        parser.accept(turn);
+        parser.finish();
+    }
+
+    /// The conversation in the form that the template takes.
+    public List<ChatMessage> adapted(List<ChatMessage> messages) {
+        return messages.stream().map(this::adapted).toList();
+    }
+
+    private ChatMessage adapted(ChatMessage message) {
+        Map<String, Object> extra = new LinkedHashMap<>(message.extra());
+        if (extra.get("tool_call_id") instanceof String id) {
+            extra.put("tool_call_id", id(id));
+        }
+        List<ToolCall> calls = message.toolCalls().stream()
+                .map(call -> new ToolCall(id(call.id()), call.name(), call.arguments())).toList();
+        if (hasNoContent && !calls.isEmpty() && message.content().isBlank()) {
+            extra.put("content", null);
+        }
+        if (hasTextArguments && !calls.isEmpty()) {
+            extra.put("tool_calls", calls.stream().map(call -> Map.of("id", call.id(), "type", "function", "function",
+                    Map.of("name", call.name(), "arguments", JsonTree.of(call.arguments()).toString()))).toList());
+        }
+        return new ChatMessage(message.role(), message.content(), calls, message.reasoning(), extra);
+    }
+
+    /// Mistral's templates refuse ids that are not nine letters and digits: others are replaced, the same by the same.
+    private String id(String id) {
+        boolean isMistral = format instanceof ToolFormat.Named named && named.isMistral();
+        if (!isMistral || id.isEmpty() || id.matches("[A-Za-z0-9]{9}")) {
+            return id;
+        }
+        long hash = 0xcbf29ce484222325L;
+        for (int i = 0; i < id.length(); i++) {
+            hash = (hash ^ id.charAt(i)) * 0x100000001b3L;
+        }
+        String digits = Long.toUnsignedString(hash, Character.MAX_RADIX);
+        return "0".repeat(Math.max(0, MISTRAL_ID - digits.length()))
+                + digits.substring(Math.max(0, digits.length() - MISTRAL_ID));
+    }
+}
