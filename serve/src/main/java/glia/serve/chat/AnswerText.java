@@ -3,51 +3,69 @@ package glia.serve.chat;
 import glia.engine.sampling.StopCriteria;
 import glia.engine.thinking.ThinkingPlan;
 import glia.engine.thinking.ThinkingTracker;
+import glia.text.template.ToolCall;
 import glia.text.thinking.ThinkingSplitter;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
+import glia.text.tool.ToolCallParser;
+import glia.text.tool.ToolProblem;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
-/// The text of one answer: decodes its tokens, separates the thinking, looks for stop strings. Called by the thread that
-/// computes, one call at a time; what is found goes to a consumer of events.
-final class AnswerText implements ThinkingSplitter.Receiver {
+/// The text of one answer: decodes its tokens, separates thinking and tool calls, looks for stop strings. Called by the
+/// thread that computes, one call at a time; what is found goes to a consumer of events.
+final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Receiver {
     private final Consumer<AnswerEvent> events;
     private final int sample;
+    private final Tokenizer tokenizer;
+    private final Predicate<String> markers;
     private final StreamingDecoder decoder;
     private final StopCriteria stops;
+    private final Optional<AnswerTools> tools;
     /// Separates the thinking; null for models that do not think.
     private final ThinkingTracker tracker;
+    /// Separates tool calls; null without tools.
+    private final ToolCallParser parser;
+    private int numToolCalls;
+    /// Whether the only call that is allowed is complete.
+    private boolean isCalled;
 
-    /// @param skipSpecial whether special tokens have no text
     AnswerText(Tokenizer tokenizer, Set<Integer> stopTokens, List<String> stopTexts, Optional<ThinkingPlan> plan,
-            boolean skipSpecial, int sample, Consumer<AnswerEvent> events) {
+            Optional<AnswerTools> tools, int sample, Consumer<AnswerEvent> events) {
         this.events = events;
         this.sample = sample;
-        this.decoder = tokenizer.streamingDecoder(skipSpecial);
+        this.tokenizer = tokenizer;
+        this.tools = tools;
+        this.markers = token -> tools.isPresent() && tools.get().format().isMarker(token);
+        this.decoder = tokenizer.streamingDecoder(false);
         this.stops = new StopCriteria(stopTokens, stopTexts);
-        this.tracker = plan.isPresent() ? plan.get().tracker(this) : null;
+        this.tracker = plan.isPresent() ? plan.get().tracker(markers, this) : null;
+        this.parser = tools.isPresent() ? new ToolCallParser(tools.get().format(), tools.get().tools(), this) : null;
     }
 
     /// Takes the last token of a text that the answer continues, so that the answer keeps a space at its begin.
     void follow(int token) {
-        decoder.accept(token);
+        if (!tokenizer.isSpecial(token)) {
+            decoder.accept(token);
+        }
     }
 
     /// Takes a token.
     ///
-    /// @return false if a stop string ends the answer
+    /// @return false if a stop string or a tool call ends the answer
     boolean accept(int token) {
         if (!stops.isStop(token)) {
-            if (tracker == null) {
-                answer(decoder.accept(token));
-            } else {
+            if (tracker != null) {
                 tracker.accept(token);
+            } else if (!tokenizer.isSpecial(token) || markers.test(tokenizer.piece(token))) {
+                answer(decoder.accept(token));
             }
         }
-        return !stops.stopped();
+        return !stops.stopped() && !isCalled;
     }
 
     @Override
@@ -59,12 +77,55 @@ final class AnswerText implements ThinkingSplitter.Receiver {
 
     @Override
     public void answer(String piece) {
-        text(stops.accept(piece));
+        if (parser == null) {
+            text(piece);
+        } else if (!isCalled) {
+            parser.accept(piece);
+        }
     }
 
-    private void text(String piece) {
+    @Override
+    public void text(String piece) {
+        if (!isCalled) {
+            send(stops.accept(piece));
+        }
+    }
+
+    private void send(String piece) {
         if (!piece.isEmpty()) {
             events.accept(new AnswerEvent.Text(sample, piece));
+        }
+    }
+
+    @Override
+    public void begin(int index, String id, String name) {
+        if (!isCalled) {
+            numToolCalls++;
+            events.accept(new AnswerEvent.Call(sample, index, id.isEmpty() ? newId(index, name) : id, name));
+        }
+    }
+
+    private String newId(int index, String name) {
+        return tools.orElseThrow().format().newId(name, index, ThreadLocalRandom.current());
+    }
+
+    @Override
+    public void arguments(int index, String piece) {
+        if (!isCalled) {
+            events.accept(new AnswerEvent.Arguments(sample, index, piece));
+        }
+    }
+
+    @Override
+    public void end(int index, ToolCall call) {
+        isCalled = !tools.orElseThrow().choice().isParallel();
+    }
+
+    /// The text of a call that cannot be read is part of the answer, unless the call has begun.
+    @Override
+    public void problem(ToolProblem problem) {
+        if (problem.index() < 0) {
+            text(problem.text());
         }
     }
 
@@ -75,7 +136,12 @@ final class AnswerText implements ThinkingSplitter.Receiver {
         } else {
             tracker.finish();
         }
-        text(stops.finish());
+        if (parser != null && !isCalled) {
+            parser.finish();
+        }
+        if (!isCalled) {
+            send(stops.finish());
+        }
     }
 
     /// The stop string that ended the answer.
@@ -84,7 +150,7 @@ final class AnswerText implements ThinkingSplitter.Receiver {
     }
 
     int numToolCalls() {
-        return 0;
+        return numToolCalls;
     }
 
     int thinkingTokens() {

@@ -16,18 +16,20 @@ import java.util.function.IntFunction;
 /// @param caller whose request it is: requests of different callers take turns
 /// @param cacheKey requests share prefixes only with requests of the same key
 /// @param timeout the longest time from submission to the end
+/// @param toolChoice how the tools of a conversation may be used
 /// @param endsAtStopTokens whether end-of-generation tokens end an answer; false ignores them
 public record GenerationCall(Prompt prompt, GenerationOptions options, int numSamples, int numAlternatives,
         Optional<IntFunction<TokenMask>> mask, String caller, String cacheKey, Duration timeout,
-        boolean endsAtStopTokens) {
+        ToolChoice toolChoice, boolean endsAtStopTokens) {
     /// A call for one answer without log-probabilities and masks.
     public GenerationCall(Prompt prompt, GenerationOptions options, String caller, String cacheKey, Duration timeout) {
-        this(prompt, options, 1, -1, Optional.empty(), caller, cacheKey, timeout, true);
+        this(prompt, options, 1, -1, Optional.empty(), caller, cacheKey, timeout, ToolChoice.AUTO,
+                true);
     }
 
     public GenerationCall withSamples(int count) {
         return new GenerationCall(prompt, options, count, numAlternatives, mask, caller, cacheKey, timeout,
-                endsAtStopTokens);
+                toolChoice, endsAtStopTokens);
     }
 
     /// With log-probabilities.
@@ -35,16 +37,22 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
     /// @param alternatives most probable tokens to list with each token, 0 or more
     public GenerationCall withLogProbabilities(int alternatives) {
         return new GenerationCall(prompt, options, numSamples, alternatives, mask, caller, cacheKey, timeout,
-                endsAtStopTokens);
+                toolChoice, endsAtStopTokens);
     }
 
     public GenerationCall withMask(IntFunction<TokenMask> ofSample) {
         return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(ofSample), caller, cacheKey,
-                timeout, endsAtStopTokens);
+                timeout, toolChoice, endsAtStopTokens);
+    }
+
+    public GenerationCall withToolChoice(ToolChoice choice) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, mask, caller, cacheKey, timeout,
+                choice, endsAtStopTokens);
     }
 
     /// End-of-generation tokens do not end an answer.
     public GenerationCall ignoringStopTokens() {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, mask, caller, cacheKey, timeout, false);
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, mask, caller, cacheKey, timeout,
+                toolChoice, false);
     }
 }

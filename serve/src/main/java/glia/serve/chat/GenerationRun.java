@@ -36,13 +36,14 @@ public final class GenerationRun {
     public GenerationRun(LanguageModel model, GenerationCall call) {
         this.model = model;
         this.call = call;
+        Optional<AnswerTools> tools = AnswerTools.of(model, call);
         this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
         if (prompt.ids().length == 0) {
             throw ServeException.badField("prompt", "found no tokens, expected at least one");
         }
         texts = new AnswerText[call.numSamples()];
         for (int i = 0; i < texts.length; i++) {
-            texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), true, i,
+            texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), tools, i,
                     events::add);
             if (continuesText()) {
                 texts[i].follow(prompt.ids()[prompt.ids().length - 1]);

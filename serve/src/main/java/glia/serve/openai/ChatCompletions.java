@@ -79,11 +79,12 @@ public final class ChatCompletions implements Endpoint {
         options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));
         Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
         boolean continues = body.flag("continue_final_message", false);
-        Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), ChatMessages.tools(body), variables,
-                continues);
+        ToolFields tools = ToolFields.read(body, false);
+        Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), tools.tools(), variables, continues);
         GenerationCall call = new GenerationCall(prompt, options, exchange.caller().name(), "",
                 exchange.limits().requestTimeout())
-                .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1));
+                .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1))
+                .withToolChoice(tools.choice());
         boolean wantsLogProbabilities = body.flag("logprobs", false);
         int alternatives = body.integer("top_logprobs", 0, MOST_ALTERNATIVES).orElse(0);
         if (alternatives > 0 && !wantsLogProbabilities) {
@@ -94,7 +95,7 @@ public final class ChatCompletions implements Endpoint {
                 "{\"type\": \"text\"}");
         // Labels and hints without an effect on the answer.
         body.skip("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
-                "prompt_cache_retention", "parallel_tool_calls");
+                "prompt_cache_retention");
         if (body.flag("ignore_eos", false)) {
             call = call.ignoringStopTokens();
         }

@@ -96,18 +96,4 @@ final class ChatMessages {
         }
         throw Fields.wrong(name, json, "a JSON object in a string");
     }
-
-    /// The functions that the model may call, as templates read them.
-    static List<Map<String, Object>> tools(Fields body) {
-        List<Map<String, Object>> tools = new ArrayList<>();
-        for (Fields tool : body.objects("tools")) {
-            tool.only("type", "function"::equals, "function");
-            Fields function = tool.object("function")
-                    .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
-            function.requiredText("name");
-            tools.add(Map.of("type", "function", "function", function.all()));
-            tool.end();
-        }
-        return tools;
-    }
 }

@@ -1,0 +1,31 @@
+package glia.serve.chat;
+
+import glia.engine.LanguageModel;
+import glia.serve.request.ServeException;
+import glia.text.tool.ToolFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// The tools of an answer and the syntax of their calls.
+///
+/// @param format the syntax of the model's family
+/// @param tools as templates read them
+/// @param choice how they may be used
+record AnswerTools(ToolFormat format, List<Map<String, Object>> tools, ToolChoice choice) {
+    /// The tools of a call; empty if it has none.
+    ///
+    /// @throws ServeException if the model has no syntax for tool calls
+    static Optional<AnswerTools> of(LanguageModel model, GenerationCall call) {
+        if (!(call.prompt() instanceof Prompt.Conversation conversation) || conversation.tools().isEmpty()) {
+            return Optional.empty();
+        }
+        ToolFormat format = model.template().flatMap(template -> ToolFormat.of(template.source()))
+                .orElseThrow(() -> ServeException.badField("tools", "the model's chat template has no tool calls; "
+                        + "send no tools, or use another model"));
+        if (call.toolChoice().isRequired() && call.mask().isEmpty()) {
+            throw ServeException.badField("tool_choice", "found a required call, expected none or auto");
+        }
+        return Optional.of(new AnswerTools(format, conversation.tools(), call.toolChoice()));
+    }
+}

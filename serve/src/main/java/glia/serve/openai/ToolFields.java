@@ -1,0 +1,83 @@
+package glia.serve.openai;
+
+import glia.serve.chat.ToolChoice;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The tools of a request and how they may be used: `tools`, `tool_choice`, `parallel_tool_calls`.
+///
+/// @param tools functions as templates read them; empty if none may be called
+record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
+    private static final String CHOICES = "none, auto, required, or an object with the name of a function";
+
+    /// @param isFlat whether a function's fields stand beside its type, as in the Responses API
+    static ToolFields read(Fields body, boolean isFlat) {
+        List<Map<String, Object>> tools = new ArrayList<>();
+        for (Fields tool : body.objects("tools")) {
+            tools.add(isFlat ? flat(tool) : nested(tool));
+        }
+        boolean isParallel = body.flag("parallel_tool_calls", true);
+        Object choice = body.value("tool_choice");
+        ToolChoice read = choice(body.name("tool_choice"), choice, isFlat).withParallel(isParallel);
+        if (tools.isEmpty() && read.isRequired()) {
+            throw ServeException.badField(body.name("tool_choice"), "found " + choice + " without tools");
+        }
+        if (read.name().isPresent() && tools.stream().noneMatch(tool -> name(tool).equals(read.name().get()))) {
+            throw Fields.wrong(body.name("tool_choice"), read.name().get(), "the name of one of the tools: "
+                    + String.join(", ", tools.stream().map(ToolFields::name).toList()));
+        }
+        return new ToolFields("none".equals(choice) ? List.of() : tools, read);
+    }
+
+    private static String name(Map<String, Object> tool) {
+        return (String) ((Map<?, ?>) tool.get("function")).get("name");
+    }
+
+    private static Map<String, Object> nested(Fields tool) {
+        tool.only("type", "function"::equals, "function");
+        Fields function = tool.object("function")
+                .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
+        tool.end();
+        return function(function);
+    }
+
+    private static Map<String, Object> flat(Fields tool) {
+        tool.only("type", "function"::equals, "function; this server runs no tools of its own");
+        return function(tool);
+    }
+
+    private static Map<String, Object> function(Fields fields) {
+        Map<String, Object> function = new LinkedHashMap<>();
+        function.put("name", fields.requiredText("name"));
+        fields.text("description").ifPresent(text -> function.put("description", text));
+        Object parameters = fields.object("parameters").map(Fields::all).orElse(null);
+        function.put("parameters", parameters == null ? Map.of("type", "object", "properties", Map.of()) : parameters);
+        // With strict mode OpenAI's API enforces the schema, which needs no permission here.
+        fields.flag("strict", false);
+        fields.end();
+        return Map.of("type", "function", "function", function);
+    }
+
+    private static ToolChoice choice(String name, Object choice, boolean isFlat) {
+        return switch (choice) {
+            case null -> ToolChoice.AUTO;
+            case String word when word.equals("auto") || word.equals("none") -> ToolChoice.AUTO;
+            case String word when word.equals("required") -> ToolChoice.REQUIRED;
+            case Map<?, ?> _ -> {
+                Fields fields = Fields.of(name, choice);
+                fields.only("type", "function"::equals, "function");
+                Fields function = isFlat ? fields : fields.object("function")
+                        .orElseThrow(() -> Fields.wrong(name, choice, CHOICES));
+                ToolChoice one = ToolChoice.of(function.requiredText("name"));
+                function.end();
+                fields.end();
+                yield one;
+            }
+            default -> throw Fields.wrong(name, choice, CHOICES);
+        };
+    }
+}

@@ -1,0 +1,145 @@
+package glia.serve.chat;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.LanguageModel;
+import glia.text.tokenizer.Tokenizer;
+import glia.text.tool.ToolFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/// Texts of answers, from the tokens of a written answer.
+class AnswerTextTest {
+    private static final ToolFormat HERMES =
+            ToolFormat.ALL.stream().filter(format -> format.families().contains("Hermes")).findFirst().orElseThrow();
+    private static final List<Map<String, Object>> TOOLS = List.of(Map.of("type", "function", "function",
+            Map.of("name", "add", "parameters", Map.of("type", "object"))));
+    private static final String TWO_CALLS = "I add. <tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>"
+            + "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</tool_call> Done.";
+
+    private static LanguageModel model;
+
+    @BeforeAll
+    static void load() throws Exception {
+        model = LanguageModel.load("stories260K");
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    private final List<AnswerEvent> events = new ArrayList<>();
+
+    private AnswerText text(List<String> stops, ToolChoice choice) {
+        Optional<AnswerTools> tools = choice == null ? Optional.empty()
+                : Optional.of(new AnswerTools(HERMES, TOOLS, choice));
+        return new AnswerText(model.tokenizer(), Set.of(2), stops, Optional.empty(), tools, 0, events::add);
+    }
+
+    /// Passes tokens on until one ends the answer.
+    ///
+    /// @return the number of tokens
+    private static int run(AnswerText text, String answer, Tokenizer tokenizer) {
+        int[] ids = tokenizer.encode(answer, false);
+        int count = 0;
+        boolean goesOn = true;
+        while (goesOn && count < ids.length) {
+            goesOn = text.accept(ids[count++]);
+        }
+        text.finish();
+        return count;
+    }
+
+    private String all(Class<? extends AnswerEvent> type) {
+        StringBuilder all = new StringBuilder();
+        for (AnswerEvent event : events) {
+            if (type.isInstance(event)) {
+                all.append(switch (event) {
+                    case AnswerEvent.Text e -> e.piece();
+                    case AnswerEvent.Call e -> e.index() + e.name();
+                    default -> "";
+                });
+            }
+        }
+        return all.toString();
+    }
+
+    private String arguments(int index) {
+        StringBuilder all = new StringBuilder();
+        for (AnswerEvent event : events) {
+            if (event instanceof AnswerEvent.Arguments e && e.index() == index) {
+                all.append(e.piece());
+            }
+        }
+        return all.toString();
+    }
+
+    @Test
+    void toolCallsAreSeparated() {
+        AnswerText text = text(List.of(), ToolChoice.AUTO);
+        run(text, TWO_CALLS, model.tokenizer());
+        assertEquals("I add.Done.", all(AnswerEvent.Text.class));
+        assertEquals("0add1add", all(AnswerEvent.Call.class));
+        assertEquals("{\"a\": 1}", arguments(0));
+        assertEquals("{\"a\": 2}", arguments(1));
+        assertEquals(2, text.numToolCalls());
+        List<String> ids = events.stream().filter(AnswerEvent.Call.class::isInstance)
+                .map(e -> ((AnswerEvent.Call) e).id()).toList();
+        assertEquals(2, Set.copyOf(ids).size());
+        assertTrue(ids.stream().allMatch(id -> id.startsWith("call_")), ids::toString);
+    }
+
+    @Test
+    void oneCallEndsAnAnswerWithoutParallelCalls() {
+        AnswerText text = text(List.of(), ToolChoice.AUTO.withParallel(false));
+        int whole = model.tokenizer().encode(TWO_CALLS, false).length;
+        assertTrue(run(text, TWO_CALLS, model.tokenizer()) < whole);
+        assertEquals("0add", all(AnswerEvent.Call.class));
+        assertEquals("I add.", all(AnswerEvent.Text.class));
+    }
+
+    @Test
+    void withoutToolsMarkersAreText() {
+        run(text(List.of(), null), TWO_CALLS, model.tokenizer());
+        assertEquals(TWO_CALLS, all(AnswerEvent.Text.class));
+    }
+
+    @Test
+    void stopStringsEndTheTextButAreNotSoughtInCalls() {
+        AnswerText text = text(List.of("name", "Done"), ToolChoice.AUTO);
+        run(text, TWO_CALLS, model.tokenizer());
+        assertEquals(2, text.numToolCalls());
+        assertEquals(Optional.of("Done"), text.stop());
+        assertFalse(all(AnswerEvent.Text.class).contains("Done"));
+    }
+
+    @Test
+    void anUnreadableCallIsText() {
+        String broken = "<tool_call>{\"name\": \"add\"</tool_call> so";
+        run(text(List.of(), ToolChoice.AUTO), broken, model.tokenizer());
+        assertEquals(broken, all(AnswerEvent.Text.class));
+        assertEquals("", all(AnswerEvent.Call.class));
+    }
+
+    @Test
+    void aContinuedTextKeepsItsSpace() {
+        int[] ids = model.tokenizer().encode("once upon a", false);
+        AnswerText text = text(List.of(), null);
+        text.follow(ids[0]);
+        for (int i = 1; i < ids.length; i++) {
+            text.accept(ids[i]);
+        }
+        text.finish();
+        String first = model.tokenizer().decode(new int[] {ids[0]}, true);
+        assertEquals("once upon a".substring(first.length()), all(AnswerEvent.Text.class));
+    }
+}
