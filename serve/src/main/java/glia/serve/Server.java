@@ -3,6 +3,7 @@ package glia.serve;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
+import glia.serve.anthropic.AnthropicRoutes;
 import glia.serve.http.ClientListener;
 import glia.serve.http.ErrorStyle;
 import glia.serve.http.Gate;
@@ -82,6 +83,7 @@ public final class Server implements AutoCloseable {
     private static void addRoutes(Routes routes, ModelPool models, Gate gate) {
         routes.get("/health", ErrorStyle.OPENAI, exchange -> exchange.json(object("status", "ok")));
         OpenAiRoutes.add(routes, models);
+        AnthropicRoutes.add(routes, models);
     }
 
     /// The port that it listens on.

@@ -1,0 +1,62 @@
+package glia.serve.anthropic;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.LanguageModel;
+import glia.jinja.value.TrustedText;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.GenerationRun;
+import glia.serve.chat.RenderedPrompt;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+
+/// `POST /v1/messages` (https://platform.claude.com/docs/en/api/messages) and `/v1/messages/count_tokens`.
+final class Messages {
+    private final ModelPool models;
+
+    Messages(ModelPool models) {
+        this.models = models;
+    }
+
+    /// Answers a conversation.
+    void create(Exchange exchange) {
+        Fields body = begin(exchange);
+        try (ModelPool.Lease lease = models.lease(body.requiredText("model"))) {
+            LanguageModel model = lease.served().model();
+            boolean streams = body.flag("stream", false);
+            MessagesRequest request = MessagesRequest.read(body, model);
+            body.end();
+            GenerationRun run = new GenerationRun(model, new GenerationCall(request.prompt(), request.options(),
+                    exchange.caller().name(), "", exchange.limits().requestTimeout()));
+            AnswerMessage message = new AnswerMessage(exchange.id(), lease.served().name());
+            if (streams) {
+                MessageStream stream = new MessageStream(exchange, message.start(run.prompt().ids().length));
+                run.run(new AnswerBlocks(stream, request.omitsThinking()), stream::isOpen);
+            } else {
+                run.run(new AnswerBlocks(message, request.omitsThinking()), exchange::isConnected);
+                if (message.isComplete()) {
+                    exchange.json(message.whole());
+                }
+            }
+        }
+    }
+
+    /// Counts the tokens of a prompt, which may be longer than the context.
+    void countTokens(Exchange exchange) {
+        Fields body = begin(exchange);
+        try (ModelPool.Lease lease = models.lease(body.requiredText("model"))) {
+            LanguageModel model = lease.served().model();
+            MessagesRequest request = MessagesRequest.prompt(body, model, 0);
+            body.end();
+            TrustedText text = RenderedPrompt.text(model, request.prompt(), request.options().thinking());
+            exchange.json(object("input_tokens", model.tokenizer().encode(text, false).length));
+        }
+    }
+
+    private static Fields begin(Exchange exchange) {
+        // The header's name in Anthropic's API, which its clients show in errors.
+        exchange.setHeader("request-id", exchange.id());
+        return exchange.body();
+    }
+}

@@ -1,0 +1,68 @@
+package glia.serve.anthropic;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.Prompt;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// What a body of `/v1/messages` or `/v1/messages/count_tokens` says.
+///
+/// @param options sampling, the most tokens, stop strings and thinking
+/// @param omitsThinking whether thinking blocks have no text
+record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, boolean omitsThinking) {
+    private static final int MOST_STOPS = 16;
+
+    /// Reads all fields but `model` and `stream`.
+    static MessagesRequest read(Fields body, LanguageModel model) {
+        int maxTokens = body.integer("max_tokens", 1, Integer.MAX_VALUE)
+                .orElseThrow(() -> ServeException.badField("max_tokens", "missing; expected a number of tokens"));
+        MessagesRequest request = prompt(body, model, maxTokens);
+        SamplingOptions sampling = sampling(body, model.options().sampling());
+        List<String> stops = body.texts("stop_sequences", MOST_STOPS);
+        if (stops.stream().anyMatch(String::isBlank)) {
+            throw Fields.wrong("stop_sequences", stops, "strings that are not blank");
+        }
+        body.only("service_tier", value -> List.of("auto", "standard_only").contains(value), "auto or standard_only");
+        // A label without an effect on the answer.
+        body.skip("metadata");
+        return new MessagesRequest(request.prompt, request.options.withSampling(sampling).withStops(stops),
+                request.omitsThinking);
+    }
+
+    /// Reads the fields that the prompt depends on.
+    ///
+    /// @param maxTokens 0 if they are not limited
+    static MessagesRequest prompt(Fields body, LanguageModel model, int maxTokens) {
+        List<ChatMessage> messages = Conversations.read(body);
+        Optional<Fields> output = body.object("output_config");
+        Optional<String> effort = output.flatMap(ThinkingConfig::effort);
+        output.ifPresent(Fields::end);
+        ThinkingConfig thinking = ThinkingConfig.read(body, effort, model.thinking().format().isPresent(), maxTokens);
+        Prompt.Conversation prompt = new Prompt.Conversation(messages, ToolFields.read(body), Map.of(),
+                Conversations.continues(messages));
+        // Prompts are cached without it.
+        body.skip("cache_control");
+        return new MessagesRequest(prompt, model.options().withMaxTokens(maxTokens).withThinking(thinking.options()),
+                thinking.isOmitted());
+    }
+
+    private static SamplingOptions sampling(Fields body, SamplingOptions otherwise) {
+        SamplingOptions s = otherwise;
+        Optional<Double> temperature = body.number("temperature", 0, 1);
+        if (temperature.isPresent()) {
+            s = s.withTemperature(temperature.get().floatValue());
+        }
+        Optional<Double> topP = body.number("top_p", 0, 1);
+        if (topP.isPresent()) {
+            // 0 keeps the most probable token alone.
+            s = s.withTopP(Math.max(Float.MIN_NORMAL, topP.get().floatValue()));
+        }
+        return s.withTopK(body.integer("top_k", 0, 1 << 20).orElse(s.topK()));
+    }
+}
