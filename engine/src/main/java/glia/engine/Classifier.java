@@ -50,6 +50,14 @@ public final class Classifier {
     ///
     /// @throws IllegalArgumentException if there are no tokens or more than the context holds
     public double[] scores(int[] ids) {
+        return scores(ids, ids.length);
+    }
+
+    /// The scores of a pair of texts.
+    ///
+    /// @param second the first token of the second text, which is of segment 1 in models with segments, such as BERT
+    /// @throws IllegalArgumentException as above
+    public double[] scores(int[] ids, int second) {
         if (ids.length == 0 || ids.length > model.contextLength()) {
             throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads 1 to "
                     + model.contextLength());
@@ -58,6 +66,9 @@ public final class Classifier {
         return engine.whileOpen(() -> {
             Pass pass = new Pass().add(ids, 0, ids.length, 0,
                     classes.pool() == Classes.Pool.LAST ? Outputs.LAST : Outputs.ALL);
+            if (model.model().spec().embedding().numSegments() > 1) {
+                pass.segment(ids.length - second, 1);
+            }
             Value hidden = new Value(engine.ops(), engine.hidden(pass));
             Tensor pooled = PooledStates.of(hidden, new int[pass.numOutputs()], 1, PooledStates.ofClasses(classes))
                     .tensor();

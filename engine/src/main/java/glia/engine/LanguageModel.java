@@ -19,6 +19,7 @@ import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.thinking.Effort;
 import glia.text.tokenizer.Tokenizer;
+import glia.text.tool.ToolTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,6 +50,8 @@ public final class LanguageModel implements AutoCloseable {
     private final Path path;
     /// Read when it is first needed.
     private volatile EffortRouter router;
+    /// Found when it is first needed, since it takes renderings; null before.
+    private volatile Optional<ToolTemplate> tools;
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
             Optional<TemplateException> templateError, GenerationOptions options, Path path) {
@@ -171,6 +174,18 @@ public final class LanguageModel implements AutoCloseable {
     /// The markers of the model's thinking and how its template switches it.
     public ModelThinking thinking() {
         return thinking;
+    }
+
+    /// How the template takes tool calls; empty for models without them.
+    ///
+    /// @throws TemplateException if the template cannot be parsed
+    public Optional<ToolTemplate> tools() {
+        Optional<ToolTemplate> known = tools;
+        if (known == null) {
+            known = template().flatMap(source -> ToolTemplate.of(source, render));
+            tools = known;
+        }
+        return known;
     }
 
     /// Options in which a router has replaced [Effort#AUTO] by the effort for the conversation's last message.

@@ -3,6 +3,7 @@ package glia.serve.chat;
 import glia.engine.LanguageModel;
 import glia.serve.request.ServeException;
 import glia.text.tool.ToolFormat;
+import glia.text.tool.ToolTemplate;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +21,7 @@ record AnswerTools(ToolFormat format, List<Map<String, Object>> tools, ToolChoic
         if (!(call.prompt() instanceof Prompt.Conversation conversation) || conversation.tools().isEmpty()) {
             return Optional.empty();
         }
-        ToolFormat format = model.template().flatMap(template -> ToolFormat.of(template.source()))
+        ToolFormat format = model.tools().map(ToolTemplate::format)
                 .orElseThrow(() -> ServeException.badField("tools", "the model's chat template has no tool calls; "
                         + "send no tools, or use another model"));
         if (call.toolChoice().isRequired() && call.mask().isEmpty()) {

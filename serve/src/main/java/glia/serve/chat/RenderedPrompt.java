@@ -52,13 +52,17 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         for (Map.Entry<String, Object> variable : conversation.variables().entrySet()) {
             render = render.with(variable.getKey(), variable.getValue());
         }
-        conversation.messages().forEach(ChatMessage::requireText);
-        if (!conversation.continues()) {
-            return template.renderTrusted(conversation.messages(), render);
+        List<ChatMessage> messages = conversation.messages();
+        messages.forEach(ChatMessage::requireText);
+        if (messages.stream().anyMatch(message -> !message.toolCalls().isEmpty()) && model.tools().isPresent()) {
+            messages = model.tools().get().adapted(messages);
         }
-        List<ChatMessage> before = conversation.messages().subList(0, conversation.messages().size() - 1);
+        if (!conversation.continues()) {
+            return template.renderTrusted(messages, render);
+        }
+        List<ChatMessage> before = messages.subList(0, messages.size() - 1);
         return new TextBuilder().append(template.renderTrusted(before, render))
-                .append(conversation.messages().getLast().content()).whole();
+                .append(messages.getLast().content()).whole();
     }
 
     private static RenderedPrompt of(LanguageModel model, Prompt.Conversation conversation, GenerationOptions options) {

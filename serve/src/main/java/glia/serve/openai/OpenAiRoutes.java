@@ -11,9 +11,18 @@ public final class OpenAiRoutes {
     /// Adds the routes.
     public static void add(Routes routes, ModelPool models) {
         ModelList list = new ModelList(models);
+        TokenRoutes tokens = new TokenRoutes(models);
+        Rerank rerank = new Rerank(models);
         routes.get("/v1/models", ErrorStyle.OPENAI, list::list)
                 .get("/v1/models/{+model}", ErrorStyle.OPENAI, list::one)
                 .post("/v1/chat/completions", ErrorStyle.OPENAI, new ChatCompletions(models))
-                .post("/v1/completions", ErrorStyle.OPENAI, new Completions(models));
+                .post("/v1/completions", ErrorStyle.OPENAI, new Completions(models))
+                .post("/v1/embeddings", ErrorStyle.OPENAI, new Embeddings(models))
+                .post("/v1/rerank", ErrorStyle.OPENAI, rerank)
+                .post("/v2/rerank", ErrorStyle.OPENAI, rerank)
+                .post("/rerank", ErrorStyle.OPENAI, rerank)
+                .post("/tokenize", ErrorStyle.OPENAI, tokens::tokenize)
+                .post("/detokenize", ErrorStyle.OPENAI, tokens::detokenize)
+                .post("/apply-template", ErrorStyle.OPENAI, tokens::applyTemplate);
     }
 }

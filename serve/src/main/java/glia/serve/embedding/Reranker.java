@@ -1,0 +1,104 @@
+package glia.serve.embedding;
+
+import glia.engine.Classifier;
+import glia.engine.LanguageModel;
+import glia.engine.embedding.Embedder;
+import glia.io.CheckpointException;
+import glia.serve.request.ServeException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+/// How relevant documents are to a query: by a cross-encoder, which reads both, or else by the cosine of embeddings.
+public final class Reranker {
+    private final LanguageModel model;
+
+    /// Relevances and what they took.
+    ///
+    /// @param scores by document, in their order
+    /// @param tokens tokens that were read
+    public record Relevance(double[] scores, int tokens) { }
+
+    public Reranker(LanguageModel model) {
+        this.model = model;
+    }
+
+    /// The relevance of documents.
+    ///
+    /// @param goesOn called between passes: false ends the work
+    /// @throws ServeException if the model is a classifier of more than two classes
+    /// @throws CheckpointException if the model's files of sentence-transformers cannot be used
+    public Relevance relevance(String query, List<String> documents, BooleanSupplier goesOn)
+            throws CheckpointException {
+        return model.model().spec().head().classes().isPresent() ? classified(query, documents, goesOn)
+                : embedded(query, documents, goesOn);
+    }
+
+    private Relevance classified(String query, List<String> documents, BooleanSupplier goesOn) {
+        Classifier classifier = new Classifier(model);
+        int size = classifier.classes().size();
+        if (size > 2) {
+            throw ServeException.badField("model", "found a classifier of " + size + " classes, expected one with a "
+                    + "single score, one of two classes, or a model for embeddings");
+        }
+        int[] first = model.tokenizer().encodePlain(query, true);
+        if (first.length >= model.contextLength()) {
+            throw ServeException.badField("query", "found " + first.length + " tokens, expected less than "
+                    + model.contextLength());
+        }
+        double[] scores = new double[documents.size()];
+        int tokens = 0;
+        for (int i = 0; i < scores.length && goesOn.getAsBoolean(); i++) {
+            int[] pair = pair(model.tokenizer(), first, documents.get(i), model.contextLength());
+            double[] values = model.scheduler().whilePaused(() -> classifier.scores(pair, first.length));
+            // One score: its sigmoid. Two classes: the softmax of the second, which is the sigmoid of the difference.
+            scores[i] = 1 / (1 + Math.exp(size == 1 ? -values[0] : values[0] - values[1]));
+            tokens += pair.length;
+        }
+        return new Relevance(scores, tokens);
+    }
+
+    /// The tokens of a pair: those of the query, then those of the document without the token that begins a text. A
+    /// document that is too long loses its last tokens, but not the special token after them.
+    static int[] pair(Tokenizer tokenizer, int[] query, String document, int most) {
+        int[] second = tokenizer.encodePlain(document, true);
+        int from = second.length > 0 && query.length > 0 && second[0] == query[0] && tokenizer.isSpecial(second[0])
+                ? 1 : 0;
+        int length = Math.min(second.length - from, most - query.length);
+        int[] pair = Arrays.copyOf(query, query.length + length);
+        System.arraycopy(second, from, pair, query.length, length);
+        int last = second.length == 0 ? -1 : second[second.length - 1];
+        if (length < second.length - from && tokenizer.isSpecial(last)) {
+            pair[pair.length - 1] = last;
+        }
+        return pair;
+    }
+
+    private Relevance embedded(String query, List<String> documents, BooleanSupplier goesOn)
+            throws CheckpointException {
+        TextEmbeddings embeddings = new TextEmbeddings(model);
+        List<Embedder.Input> inputs = new ArrayList<>();
+        inputs.add(embeddings.encode(query));
+        documents.forEach(document -> inputs.add(embeddings.encode(document)));
+        float[][] vectors = embeddings.embed(inputs, goesOn);
+        double[] scores = new double[documents.size()];
+        for (int i = 0; i < scores.length && vectors[0] != null && vectors[i + 1] != null; i++) {
+            scores[i] = cosine(vectors[0], vectors[i + 1]);
+        }
+        return new Relevance(scores, inputs.stream().mapToInt(input -> input.ids().length).sum());
+    }
+
+    private static double cosine(float[] a, float[] b) {
+        double product = 0;
+        double squareA = 0;
+        double squareB = 0;
+        for (int i = 0; i < a.length; i++) {
+            product += (double) a[i] * b[i];
+            squareA += (double) a[i] * a[i];
+            squareB += (double) b[i] * b[i];
+        }
+        return product == 0 ? 0 : product / Math.sqrt(squareA * squareB);
+    }
+}

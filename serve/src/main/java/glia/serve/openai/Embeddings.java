@@ -1,0 +1,112 @@
+package glia.serve.openai;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.embedding.Embedder;
+import glia.io.CheckpointException;
+import glia.serve.embedding.TextEmbeddings;
+import glia.serve.http.Endpoint;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.OptionalInt;
+
+/// `POST /v1/embeddings` (https://platform.openai.com/docs/api-reference/embeddings). With `dimensions` a vector keeps
+/// its first values and is scaled to length 1 ([Matryoshka](https://arxiv.org/abs/2205.13147) embeddings).
+public final class Embeddings implements Endpoint {
+    private static final int MOST_INPUTS = 2048;
+    private static final String EXPECTED = "a string, strings, token ids, or lists of token ids";
+
+    private final ModelPool models;
+
+    public Embeddings(ModelPool models) {
+        this.models = models;
+    }
+
+    @Override
+    public void answer(Exchange exchange) throws CheckpointException {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            TextEmbeddings embeddings = new TextEmbeddings(lease.served().model());
+            List<Embedder.Input> inputs = inputs(body, embeddings, lease.served().model().tokenizer().vocabSize());
+            boolean isBase64 = body.word("encoding_format", List.of("float", "base64"))
+                    .filter("base64"::equals).isPresent();
+            int size = lease.served().model().model().spec().hiddenSize();
+            OptionalInt dimensions = body.integer("dimensions", 1, size);
+            body.skip("user");
+            body.end();
+            float[][] vectors = embeddings.embed(inputs, exchange::isConnected);
+            if (!exchange.isConnected()) {
+                return;
+            }
+            List<Object> data = new ArrayList<>();
+            for (int i = 0; i < vectors.length; i++) {
+                float[] vector = dimensions.isPresent() ? shortened(vectors[i], dimensions.getAsInt()) : vectors[i];
+                data.add(object("object", "embedding", "index", i, "embedding",
+                        isBase64 ? base64(vector) : vector));
+            }
+            int tokens = inputs.stream().mapToInt(input -> input.ids().length).sum();
+            exchange.json(object("object", "list", "data", data, "model", lease.served().name(), "usage",
+                    object("prompt_tokens", tokens, "total_tokens", tokens)));
+        }
+    }
+
+    private static List<Embedder.Input> inputs(Fields body, TextEmbeddings embeddings, int vocabSize) {
+        Object value = body.value("input");
+        List<?> list = value instanceof List<?> several ? several : List.of();
+        if (value instanceof String text) {
+            return List.of(embeddings.encode(text));
+        }
+        if (list.isEmpty() || list.size() > MOST_INPUTS && !(list.getFirst() instanceof Number)) {
+            throw Fields.wrong("input", value, EXPECTED + "; at most " + MOST_INPUTS);
+        }
+        if (list.getFirst() instanceof Number) {
+            return List.of(tokens("input", list, embeddings, vocabSize));
+        }
+        List<Embedder.Input> inputs = new ArrayList<>();
+        for (int i = 0; i < list.size(); i++) {
+            String name = "input[" + i + "]";
+            inputs.add(switch (list.get(i)) {
+                case String text -> embeddings.encode(text);
+                case List<?> ids -> tokens(name, ids, embeddings, vocabSize);
+                case null, default -> throw Fields.wrong(name, list.get(i), "a string or token ids");
+            });
+        }
+        return inputs;
+    }
+
+    private static Embedder.Input tokens(String name, List<?> list, TextEmbeddings embeddings, int vocabSize) {
+        int[] ids = CompletionPrompts.tokens(name, list, vocabSize);
+        if (ids.length > embeddings.maxTokens()) {
+            throw ServeException.badField(name, "found " + ids.length + " tokens, expected at most "
+                    + embeddings.maxTokens());
+        }
+        return Embedder.Input.of(ids);
+    }
+
+    static float[] shortened(float[] vector, int size) {
+        float[] first = Arrays.copyOf(vector, size);
+        double square = 0;
+        for (float x : first) {
+            square += (double) x * x;
+        }
+        for (int i = 0; i < size && square > 0; i++) {
+            first[i] /= (float) Math.sqrt(square);
+        }
+        return first;
+    }
+
+    /// F32 values, little endian.
+    private static String base64(float[] vector) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * vector.length).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(vector);
+        return Base64.getEncoder().encodeToString(bytes.array());
+    }
+}

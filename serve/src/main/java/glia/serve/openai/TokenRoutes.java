@@ -1,0 +1,98 @@
+package glia.serve.openai;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.LanguageModel;
+import glia.serve.chat.Prompt;
+import glia.serve.chat.RenderedPrompt;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// `POST /tokenize`, `/detokenize` and `/apply-template`, in the forms of vLLM (`prompt` or `messages`) and of
+/// llama-server (`content`).
+public final class TokenRoutes {
+    private final ModelPool models;
+
+    public TokenRoutes(ModelPool models) {
+        this.models = models;
+    }
+
+    /// The tokens of a text or of a conversation.
+    public void tokenize(Exchange exchange) {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            Tokenizer tokenizer = model.tokenizer();
+            boolean isLlamaServer = body.has("content");
+            int[] ids;
+            if (isLlamaServer) {
+                boolean recognizes = body.flag("parse_special", true);
+                String text = body.requiredText("content");
+                boolean adds = body.flag("add_special", false);
+                ids = recognizes ? tokenizer.encode(text, adds) : tokenizer.encodePlain(text, adds);
+            } else if (body.has("messages")) {
+                ids = tokenizer.encode(RenderedPrompt.text(model, conversation(body),
+                        ThinkingFields.read(body, model.thinking().format().isPresent())), false);
+            } else {
+                ids = tokenizer.encode(body.requiredText("prompt"), body.flag("add_special_tokens", true));
+            }
+            boolean withPieces = body.flag(isLlamaServer ? "with_pieces" : "return_token_strs", false);
+            body.end();
+            List<String> pieces = new ArrayList<>();
+            TokenTexts texts = new TokenTexts(tokenizer);
+            for (int id : ids) {
+                pieces.add(isLlamaServer ? texts.text(id) : tokenizer.piece(id));
+            }
+            if (!isLlamaServer) {
+                exchange.json(object("count", ids.length, "max_model_len", model.contextLength(), "tokens", ids,
+                        "token_strs", withPieces ? pieces : null));
+                return;
+            }
+            List<Object> tokens = new ArrayList<>();
+            for (int i = 0; i < ids.length; i++) {
+                tokens.add(withPieces ? object("id", ids[i], "piece", pieces.get(i)) : ids[i]);
+            }
+            exchange.json(object("tokens", tokens));
+        }
+    }
+
+    /// The text of tokens, special ones included: `prompt` for clients of vLLM, `content` for those of llama-server.
+    public void detokenize(Exchange exchange) {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            Tokenizer tokenizer = lease.served().model().tokenizer();
+            List<?> tokens = body.list("tokens");
+            body.end();
+            String text = tokens.isEmpty() ? ""
+                    : tokenizer.decode(CompletionPrompts.tokens("tokens", tokens, tokenizer.vocabSize()), false);
+            exchange.json(object("prompt", text, "content", text));
+        }
+    }
+
+    /// The text of a conversation, as the model reads it.
+    public void applyTemplate(Exchange exchange) {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            Prompt.Conversation conversation = conversation(body);
+            var thinking = ThinkingFields.read(body, model.thinking().format().isPresent());
+            body.end();
+            exchange.json(object("prompt", RenderedPrompt.text(model, conversation, thinking).toString()));
+        }
+    }
+
+    private static Prompt.Conversation conversation(Fields body) {
+        if (!body.flag("add_generation_prompt", true)) {
+            throw ServeException.badField("add_generation_prompt", "found false, expected true");
+        }
+        Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
+        return new Prompt.Conversation(ChatMessages.read(body), ToolFields.read(body, false).tools(), variables,
+                body.flag("continue_final_message", false));
+    }
+}
