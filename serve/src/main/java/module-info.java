@@ -2,13 +2,19 @@
 @SuppressWarnings("requires-automatic")
 module glia.serve {
     requires transitive glia.engine;
+    requires java.logging;
+    requires io.helidon.common.buffers;
+    requires io.helidon.common.concurrency.limits;
     requires io.helidon.common.socket;
+    requires io.helidon.common.task;
     requires io.helidon.http;
     requires io.helidon.webserver;
+    requires micrometer.commons;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
 
     exports glia.serve;
     exports glia.serve.pool;
     exports glia.serve.request;
+    exports glia.serve.security;
 }

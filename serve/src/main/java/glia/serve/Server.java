@@ -1,24 +1,28 @@
 package glia.serve;
 
-import static glia.serve.http.Json.object;
-
 import glia.engine.LanguageModel;
 import glia.serve.anthropic.AnthropicRoutes;
-import glia.serve.http.ClientListener;
-import glia.serve.http.ErrorStyle;
+import glia.serve.http.ClientConnections;
 import glia.serve.http.Gate;
+import glia.serve.http.RefusedHttp;
+import glia.serve.http.RequestLog;
 import glia.serve.http.Routes;
 import glia.serve.http.WatchedSockets;
+import glia.serve.metrics.ServerMetrics;
 import glia.serve.openai.OpenAiRoutes;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
+import glia.serve.request.HttpLimits;
+import glia.serve.security.Access;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
-import io.helidon.webserver.http1.Http1Config;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// An HTTP server for language models, with the APIs of OpenAI, Anthropic and Ollama.
 ///
@@ -29,13 +33,23 @@ import java.time.Instant;
 /// }
 /// ```
 public final class Server implements AutoCloseable {
+    /// Kept, since a logger without a reference loses its level.
+    private static final Logger HTTP_LOG = Logger.getLogger("io.helidon");
+
+    static {
+        // Each connection of a hostile client would be a line.
+        HTTP_LOG.setLevel(Level.SEVERE);
+    }
+
     private final ModelPool models;
     private final Gate gate;
+    private final ClientConnections connections;
     private final WebServer web;
 
-    private Server(ModelPool models, Gate gate, WebServer web) {
+    private Server(ModelPool models, Gate gate, ClientConnections connections, WebServer web) {
         this.models = models;
         this.gate = gate;
+        this.connections = connections;
         this.web = web;
     }
 
@@ -52,20 +66,33 @@ public final class Server implements AutoCloseable {
     /// Serves models, which the server closes with itself.
     ///
     /// @throws IOException if the port is taken
+    /// @throws IllegalArgumentException if other machines could reach it and it has no keys
     public static Server start(ModelPool models, ServerOptions options) throws IOException {
-        Gate gate = new Gate(options.limits());
+        options.access().requireSafe(options.host());
+        HttpLimits limits = options.limits();
+        ServerMetrics metrics = new ServerMetrics();
+        Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics);
+        ClientConnections connections = new ClientConnections(limits);
+        metrics.watch(() -> models.all().stream().map(served -> served.model().scheduler().load()).toList(),
+                gate::numRunning, connections::numOpen);
         HttpRouting.Builder routing = HttpRouting.builder();
-        addRoutes(new Routes(routing, gate, options.limits(), options.log()), models, gate);
+        Routes routes = new Routes(routing, gate,
+                new RequestLog(options.log(), options.logsRequests(), options.logsPrompts()), List.of(metrics));
+        new ServerState(models, gate, metrics).addRoutes(routes);
+        addRoutes(routes, models);
+        routes.end();
         try {
             // Only sockets of java.net are watched for the end of a connection, and only for the time of a read.
-            Duration readTimeout = options.limits().requestTimeout().plusMinutes(1);
+            Duration readTimeout = limits.requestTimeout().plusMinutes(1);
             WebServer web = WebServer.builder().host(options.host()).port(options.port()).routing(routing)
-                    .addProtocol(Http1Config.builder().addReceiveListener(ClientListener.INSTANCE).build())
-                    .useNio(false)
+                    .protocolsDiscoverServices(false).addConnectionSelector(connections)
+                    .maxTcpConnections(limits.connections()).maxPayloadSize(limits.bodyBytes())
+                    .directHandlers(RefusedHttp.handlers(limits)).useNio(false)
                     .connectionOptions(new WatchedSockets(SocketOptions.create(), readTimeout)).shutdownHook(false)
                     .shutdownGracePeriod(Duration.ofMillis(200)).build().start();
-            return new Server(models, gate, web);
+            return new Server(models, gate, connections, web);
         } catch (RuntimeException e) {
+            connections.close();
             models.close();
             throw new IOException("cannot listen on " + options.host() + ", port " + options.port() + ": "
                     + reason(e) + "; use another port, or stop the program that has it", e);
@@ -80,8 +107,7 @@ public final class Server implements AutoCloseable {
         return cause.getMessage();
     }
 
-    private static void addRoutes(Routes routes, ModelPool models, Gate gate) {
-        routes.get("/health", ErrorStyle.OPENAI, exchange -> exchange.json(object("status", "ok")));
+    private static void addRoutes(Routes routes, ModelPool models) {
         OpenAiRoutes.add(routes, models);
         AnthropicRoutes.add(routes, models);
     }
@@ -118,6 +144,7 @@ public final class Server implements AutoCloseable {
             }
         }
         web.stop();
+        connections.close();
         models.close();
     }
 

@@ -1,6 +1,7 @@
 package glia.serve;
 
 import glia.serve.request.HttpLimits;
+import glia.serve.security.Access;
 import java.util.function.Consumer;
 
 /// Options of a server.
@@ -8,29 +9,43 @@ import java.util.function.Consumer;
 /// @param host the address to listen on
 /// @param port the port; 0 for any that is free
 /// @param limits limits of requests
-/// @param log receives lines about unexpected errors
-public record ServerOptions(String host, int port, HttpLimits limits, Consumer<String> log) {
+/// @param access who may use it
+/// @param logsRequests whether the log has a line for each request
+/// @param logsPrompts whether the log has the bodies of requests
+/// @param log receives lines about unexpected errors, and requests if wanted
+public record ServerOptions(String host, int port, HttpLimits limits, Access access, boolean logsRequests,
+        boolean logsPrompts, Consumer<String> log) {
     /// The port that is used unless another is given.
     public static final int DEFAULT_PORT = 8080;
 
-    /// Port 8080 of the loopback address, the usual limits, errors to standard error.
+    /// Port 8080 of the loopback address without keys, the usual limits, errors to standard error.
     public static ServerOptions defaults() {
-        return new ServerOptions("127.0.0.1", DEFAULT_PORT, HttpLimits.defaults(), System.err::println);
+        return new ServerOptions("127.0.0.1", DEFAULT_PORT, HttpLimits.defaults(), Access.LOCAL, false, false,
+                System.err::println);
     }
 
     public ServerOptions withHost(String other) {
-        return new ServerOptions(other, port, limits, log);
+        return new ServerOptions(other, port, limits, access, logsRequests, logsPrompts, log);
     }
 
     public ServerOptions withPort(int other) {
-        return new ServerOptions(host, other, limits, log);
+        return new ServerOptions(host, other, limits, access, logsRequests, logsPrompts, log);
     }
 
     public ServerOptions withLimits(HttpLimits other) {
-        return new ServerOptions(host, port, other, log);
+        return new ServerOptions(host, port, other, access, logsRequests, logsPrompts, log);
+    }
+
+    public ServerOptions withAccess(Access other) {
+        return new ServerOptions(host, port, limits, other, logsRequests, logsPrompts, log);
+    }
+
+    /// With logs of requests and, if wanted, of their bodies.
+    public ServerOptions withLogs(boolean requests, boolean prompts) {
+        return new ServerOptions(host, port, limits, access, requests, prompts, log);
     }
 
     public ServerOptions withLog(Consumer<String> other) {
-        return new ServerOptions(host, port, limits, other);
+        return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, other);
     }
 }

@@ -6,23 +6,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
-import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.core.json.JsonReadFeature;
 
 /// Reads JSON as Java values: `String`, `Integer`, `Long`, `BigInteger`, `Double`, `Boolean`, null, lists and maps of
 /// these. Jackson's nodes and mapper are avoided: loading them takes longer than reading a model's header.
 public final class JsonValues {
-    private static final int MAX_DEPTH = 64;
-    // Python writes NaN and Infinity into some configs, although JSON has no such numbers.
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
-            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+    private static final JsonFactory JSON = JsonLimits.DEFAULT.factory();
 
     private JsonValues() { }
 
@@ -46,6 +42,15 @@ public final class JsonValues {
     /// Parses a JSON text in UTF-8.
     public static Object parse(byte[] utf8) {
         return whole(parser(utf8));
+    }
+
+    /// Returns a parser of texts in UTF-8 with other limits, for texts from anywhere.
+    ///
+    /// @return throws [JacksonException] like [#parse(byte[])], or [StreamConstraintsException] for a text
+    ///     beyond a limit
+    public static Function<byte[], Object> within(JsonLimits limits) {
+        JsonFactory factory = limits.factory();
+        return utf8 -> whole(factory.createParser(ObjectReadContext.empty(), utf8));
     }
 
     private static Object whole(JsonParser json) {

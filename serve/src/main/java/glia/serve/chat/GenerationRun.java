@@ -9,6 +9,7 @@ import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.TokenListener;
 import glia.engine.thinking.ThinkingPlan;
 import glia.model.spec.Encoder;
+import glia.serve.request.PromptLimits;
 import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Optional;
@@ -41,6 +42,8 @@ public final class GenerationRun {
         if (prompt.ids().length == 0) {
             throw ServeException.badField("prompt", "found no tokens, expected at least one");
         }
+        PromptLimits.check(call.prompt() instanceof Prompt.Conversation ? "messages" : "prompt", "tokens",
+                prompt.ids().length, call.terms().limits().promptTokens(), "--max-prompt-tokens");
         texts = new AnswerText[call.numSamples()];
         for (int i = 0; i < texts.length; i++) {
             texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), tools, i,
@@ -117,8 +120,8 @@ public final class GenerationRun {
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt.ids())
                 : GenerationRequest.of(prompt.ids());
         request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
-                .numSamples(call.numSamples()).fairnessKey(call.caller()).cacheKey(call.cacheKey())
-                .timeout(call.timeout()).listener(new Listener());
+                .numSamples(call.numSamples()).fairnessKey(call.terms().caller())
+                .cacheKey(call.terms().cacheKey()).timeout(call.terms().timeout()).listener(new Listener());
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
         }
@@ -136,6 +139,8 @@ public final class GenerationRun {
 
     /// Receives tokens on the thread that computes.
     private final class Listener implements TokenListener {
+        private final long[] lastToken = new long[texts.length];
+
         @Override
         public boolean token(int sample, int token, float logProbability) {
             return token(sample, token, logProbability, List.of());
@@ -146,6 +151,11 @@ public final class GenerationRun {
             if (call.numAlternatives() >= 0) {
                 events.add(new AnswerEvent.Token(sample, new GeneratedToken(token, logProbability, alternatives)));
             }
+            long now = System.nanoTime();
+            if (lastToken[sample] != 0) {
+                call.terms().observer().token(now - lastToken[sample]);
+            }
+            lastToken[sample] = now;
             return texts[sample].accept(token);
         }
 
@@ -153,6 +163,8 @@ public final class GenerationRun {
         public void ended(int sample, Completion made) {
             AnswerText text = texts[sample];
             text.finish();
+            call.terms().observer().ended(made.promptTokens(), made.reusedTokens(), made.tokens().length,
+                    made.firstTokenNanos());
             events.add(new AnswerEvent.Ended(sample, new AnswerEnd(made.finish(), text.stop(), text.numToolCalls(),
                     made.tokens().length, text.thinkingTokens(), made.promptTokens(), made.reusedTokens(),
                     made.firstTokenNanos(), made.totalNanos()), made.failure().orElse(null)));

@@ -1,43 +1,111 @@
 package glia.serve.http;
 
+import glia.serve.request.HttpLimits;
 import io.helidon.common.socket.HelidonSocket;
+import io.helidon.http.DirectHandler.EventType;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 
-/// The connection of the request that the current thread handles: whether its client is still there. A client that has
-/// gone is seen even while nothing is written, since the socket is watched for its end.
+/// A connection: whether its client is still there, how long it may take for what it does, and how much it may send.
+/// A client that has gone is seen even while nothing is written, since the socket is watched for its end.
 final class ClientConnection {
-    private static final ThreadLocal<HelidonSocket> CURRENT = new ThreadLocal<>();
+    /// Bytes of a request besides its headers and twice its body, whose chunks have headers too.
+    private static final long OVERHEAD_BYTES = 64 << 10;
+    private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
     private final HelidonSocket socket;
+    private final HttpLimits limits;
+    private final long mostBytes;
+    /// When the connection ends unless something happens, in nanoseconds of the clock; 0 for never.
+    private volatile long deadline;
+    private long bytesOfRequest;
 
-    private ClientConnection(HelidonSocket socket) {
+    ClientConnection(HelidonSocket socket, HttpLimits limits) {
         this.socket = socket;
+        this.limits = limits;
+        this.mostBytes = OVERHEAD_BYTES + limits.headerBytes() + 2 * limits.bodyBytes();
+        expect(limits.timeouts().headers());
     }
 
-    /// Notes the socket of a request, on the thread that handles it.
-    static void begin(HelidonSocket socket) {
-        CURRENT.set(socket);
+    /// Makes this the connection of the current thread.
+    void begin() {
+        CURRENT.set(this);
     }
 
-    /// The connection of the current request, whose body has been read.
+    /// The connection of the current request.
     static ClientConnection current() {
-        return new ClientConnection(CURRENT.get());
+        return CURRENT.get();
+    }
+
+    /// The first line of a request has come; its headers follow.
+    void requestBegan() {
+        bytesOfRequest = 0;
+        expect(limits.timeouts().headers());
+    }
+
+    /// The headers have come; the body follows.
+    void headersEnded() {
+        expect(limits.timeouts().body());
+    }
+
+    /// A request was answered; the next one may come.
+    void requestEnded() {
+        expect(limits.timeouts().idle());
+    }
+
+    /// A piece of an answer is written.
+    void writes() {
+        expect(limits.timeouts().write());
+    }
+
+    /// The client is not waited for.
+    void expectsNothing() {
+        deadline = 0;
+    }
+
+    private void expect(Duration within) {
+        long at = System.nanoTime() + within.toNanos();
+        deadline = at == 0 ? 1 : at;
+    }
+
+    /// Whether the client takes too long.
+    boolean isLate(long now) {
+        long at = deadline;
+        return at != 0 && now - at > 0;
+    }
+
+    /// The next bytes that the client sends.
+    ///
+    /// @throws RequestException if a request has too many of them, such as in the headers of chunks
+    byte[] read() {
+        byte[] bytes = socket.get();
+        bytesOfRequest += bytes == null ? 0 : bytes.length;
+        if (bytesOfRequest > mostBytes) {
+            throw RequestException.builder().type(EventType.PAYLOAD_TOO_LARGE)
+                    .status(Status.REQUEST_ENTITY_TOO_LARGE_413)
+                    .setKeepAlive(false).message("the request is too large").build();
+        }
+        return bytes;
     }
 
     /// Watches for the end of the connection; the client sends nothing meanwhile.
     void watch() {
-        if (socket != null) {
-            socket.idle();
-        }
+        socket.idle();
     }
 
     boolean isOpen() {
-        return socket == null || socket.isConnected();
+        return socket.isConnected();
     }
 
-    /// Ends the connection, such as that of a client that does not read.
+    /// Ends the connection from any thread, also where another one waits for the client.
     void close() {
-        if (socket != null) {
+        deadline = 0;
+        try {
             socket.close();
+        } catch (UncheckedIOException e) {
+            // The client has closed it.
         }
     }
 }

@@ -52,6 +52,11 @@ public enum ErrorStyle {
         }
     };
 
+    /// The style of the API that has a path.
+    static ErrorStyle ofPath(String path) {
+        return path.startsWith("/api/") ? OLLAMA : path.startsWith("/v1/messages") ? ANTHROPIC : OPENAI;
+    }
+
     /// The body of an error.
     public abstract Map<String, Object> body(ServeException e, String requestId);
 

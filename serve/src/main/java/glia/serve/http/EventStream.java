@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 
 /// A streamed response. A client that does not read for too long is disconnected.
 public final class EventStream implements AutoCloseable {
@@ -30,14 +29,12 @@ public final class EventStream implements AutoCloseable {
     private final Form form;
     private final OutputStream out;
     private final ClientConnection connection;
-    private final StalledWrites.Watch watch;
     private boolean isClosed;
 
-    EventStream(Form form, OutputStream out, ClientConnection connection, Duration writeTimeout) {
+    EventStream(Form form, OutputStream out, ClientConnection connection) {
         this.form = form;
         this.out = out;
         this.connection = connection;
-        this.watch = StalledWrites.watch(connection, writeTimeout);
     }
 
     /// Writes an event without a name.
@@ -62,7 +59,7 @@ public final class EventStream implements AutoCloseable {
     }
 
     private void write(String text) {
-        watch.begin();
+        connection.writes();
         try {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -71,7 +68,7 @@ public final class EventStream implements AutoCloseable {
         } catch (ServerConnectionException e) {
             throw new UncheckedIOException(new IOException(e));
         } finally {
-            watch.end();
+            connection.expectsNothing();
         }
     }
 
@@ -84,15 +81,10 @@ public final class EventStream implements AutoCloseable {
         return isClosed;
     }
 
-    /// Ends the watch of writes, also of a stream that was left open.
-    void release() {
-        watch.close();
-    }
-
     @Override
     public void close() {
         isClosed = true;
-        watch.begin();
+        connection.writes();
         try {
             out.close();
         } catch (IOException e) {
@@ -100,8 +92,7 @@ public final class EventStream implements AutoCloseable {
         } catch (ServerConnectionException e) {
             throw new UncheckedIOException(new IOException(e));
         } finally {
-            watch.end();
-            watch.close();
+            connection.expectsNothing();
         }
     }
 }

@@ -1,11 +1,14 @@
 package glia.serve.http;
 
+import glia.serve.request.CallTerms;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,25 +16,52 @@ import java.util.Optional;
 
 /// A request and its response.
 public final class Exchange {
+    private static final int PIECE_BYTES = 16 << 10;
+
     private final ServerRequest request;
     private final ServerResponse response;
-    private final Caller caller;
     private final String id;
-    private final HttpLimits limits;
-    private ClientConnection connection;
+    private final String logId;
+    private final Gate gate;
+    private final RequestLog log;
+    private final ClientConnection connection = ClientConnection.current();
+    private Caller caller = Caller.ANYBODY;
+    /// Counts the request; null for one that is not counted.
+    private Gate.Pass pass;
+    private boolean isWatched;
+    private boolean hasReadBody;
     private EventStream stream;
 
-    Exchange(ServerRequest request, ServerResponse response, Caller caller, String id, HttpLimits limits) {
+    Exchange(ServerRequest request, ServerResponse response, String id, String logId, Gate gate, RequestLog log) {
         this.request = request;
         this.response = response;
-        this.caller = caller;
         this.id = id;
-        this.limits = limits;
+        this.logId = logId;
+        this.gate = gate;
+        this.log = log;
+        this.hasReadBody = !request.content().hasEntity();
+        if (hasReadBody) {
+            connection.expectsNothing();
+        }
     }
 
-    /// The number of the request, in the response's header `x-request-id`.
+    void begin(Caller whose, Gate.Pass counted) {
+        this.caller = whose;
+        this.pass = counted;
+    }
+
+    ClientConnection connection() {
+        return connection;
+    }
+
+    /// The number of the request, which no other request has.
     public String id() {
         return id;
+    }
+
+    /// The id of the request in the log and in the header `x-request-id`: the client's own, if it sent one.
+    String logId() {
+        return logId;
     }
 
     /// Whose request it is.
@@ -41,7 +71,12 @@ public final class Exchange {
 
     /// The limits of this server's requests.
     public HttpLimits limits() {
-        return limits;
+        return gate.limits();
+    }
+
+    /// The terms on which an answer is generated.
+    public CallTerms terms() {
+        return gate.terms(caller);
     }
 
     /// A part of the path, such as `{id}` in `/v1/responses/{id}`.
@@ -63,25 +98,39 @@ public final class Exchange {
     ///
     /// @throws ServeException if it is none, or larger than the limit: status 400 or 413
     public Fields body() {
-        return Json.parse(bytes());
+        Fields fields = gate.parse(bytes());
+        log.body(logId, fields);
+        return fields;
     }
 
     private byte[] bytes() {
-        long most = limits.bodyBytes();
-        long length = request.headers().contentLength().orElse(0);
-        if (length <= most) {
-            try (InputStream in = request.content().inputStream()) {
-                byte[] bytes = in.readNBytes((int) Math.min(Integer.MAX_VALUE - 8, most + 1));
-                if (bytes.length <= most) {
-                    return bytes;
-                }
-            } catch (IOException e) {
-                throw ServeException.badRequest("the body could not be read: " + e.getMessage());
-            }
+        long most = limits().bodyBytes();
+        if (request.headers().contentLength().orElse(0) > most) {
+            throw RefusedHttp.tooLarge(limits());
         }
-        throw new ServeException(413, "invalid_request_error", "", "the body is too large: found "
-                + (length > most ? length + " bytes" : "more") + ", expected at most " + most
-                + " bytes; the server's option --max-body raises the limit");
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        byte[] piece = new byte[PIECE_BYTES];
+        try (InputStream in = request.content().inputStream()) {
+            for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+                if (pass != null) {
+                    pass.take(count);
+                }
+                bytes.write(piece, 0, count);
+                if (bytes.size() > most) {
+                    throw RefusedHttp.tooLarge(limits());
+                }
+            }
+        } catch (IOException e) {
+            throw ServeException.badRequest("the body could not be read");
+        }
+        hasReadBody = true;
+        connection.expectsNothing();
+        return bytes.toByteArray();
+    }
+
+    /// Whether no byte of the body is left to be read.
+    boolean hasReadBody() {
+        return hasReadBody;
     }
 
     /// Sends a JSON value with status 200.
@@ -98,7 +147,14 @@ public final class Exchange {
     public void send(int status, String contentType, byte[] bytes) {
         response.status(status);
         response.header(HeaderNames.CONTENT_TYPE, contentType);
-        response.send(bytes);
+        connection.writes();
+        try {
+            response.send(bytes);
+        } catch (ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException(e));
+        } finally {
+            connection.expectsNothing();
+        }
     }
 
     /// Sets a header of the response.
@@ -108,15 +164,15 @@ public final class Exchange {
 
     /// Whether the client is still connected. After the first call the body can no longer be read.
     public boolean isConnected() {
-        if (connection == null) {
-            connection = ClientConnection.current();
+        if (!isWatched) {
+            isWatched = true;
             connection.watch();
         }
         return connection.isOpen();
     }
 
-    /// Begins a streamed response. The endpoint closes it when it is complete; if the endpoint throws before, the stream
-    /// ends with an error in the route's style.
+    /// Begins a streamed response. The endpoint closes it when it is complete; if the endpoint throws before, the
+    /// stream ends with an error in the route's style.
     ///
     /// @param form how events are written
     public EventStream stream(EventStream.Form form) {
@@ -126,7 +182,7 @@ public final class Exchange {
         response.header(HeaderNames.CACHE_CONTROL, "no-cache");
         // Proxies such as nginx would collect the events.
         response.header(HeaderNames.create("X-Accel-Buffering"), "no");
-        stream = new EventStream(form, response.outputStream(), connection, limits.writeTimeout());
+        stream = new EventStream(form, response.outputStream(), connection);
         return stream;
     }
 
@@ -138,18 +194,11 @@ public final class Exchange {
             return false;
         }
         try {
-            style.stream(stream, style.body(error, id));
+            style.stream(stream, style.body(error, logId));
             stream.close();
             return true;
         } catch (UncheckedIOException e) {
             return false;
-        }
-    }
-
-    /// Ends what watches the response.
-    void release() {
-        if (stream != null) {
-            stream.release();
         }
     }
 

@@ -1,55 +1,162 @@
 package glia.serve.http;
 
+import glia.io.json.JsonValues;
+import glia.serve.request.CallObserver;
+import glia.serve.request.CallTerms;
+import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
+import glia.serve.security.Access;
+import glia.serve.security.OriginCheck;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
 import io.helidon.webserver.http.ServerRequest;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
-/// Admits requests: who they are of, and how many at a time.
+/// Admits requests: who they are of, how many at a time, and how much memory their bodies take.
 public final class Gate {
+    private static final HeaderName API_KEY = HeaderNames.create("x-api-key");
+    private static final String BEARER = "Bearer ";
+    /// Bytes of memory for a byte of a body: the text, its values, the prompt.
+    private static final int MEMORY_OF_BYTE = 8;
+    private static final int LONGEST_RETRY_SECONDS = 120;
+    /// The weight of the last request in the mean duration.
+    private static final double WEIGHT = 0.1;
+
     private final HttpLimits limits;
+    private final Access access;
+    private final OriginCheck origins;
+    private final CallObserver observer;
+    private final Function<byte[], Object> json;
+    private final long bodyMemory;
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
+    private final AtomicInteger numRunning = new AtomicInteger();
+    private final AtomicLong usedMemory = new AtomicLong();
+    private volatile double meanSeconds = 1;
     private volatile boolean isDraining;
 
-    public Gate(HttpLimits limits) {
+    /// @param isLocal whether the server listens to this machine alone
+    /// @param observer is told of the progress of all answers
+    public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer) {
         this.limits = limits;
+        this.access = access;
+        this.origins = new OriginCheck(isLocal, access);
+        this.observer = observer;
+        this.json = JsonValues.within(limits.json());
+        this.bodyMemory = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
     }
 
     /// A request that was admitted; it is counted until it is closed.
     final class Pass implements AutoCloseable {
         private final String caller;
+        private final long since = System.nanoTime();
+        private long memory;
 
         private Pass(String caller) {
             this.caller = caller;
         }
 
+        /// Counts the memory of more bytes of the body.
+        ///
+        /// @throws ServeException if bodies take too much memory: status 503
+        void take(long numBytes) {
+            long more = numBytes * MEMORY_OF_BYTE;
+            // A body may take all of it where it is alone.
+            if (usedMemory.addAndGet(more) > bodyMemory && usedMemory.get() > memory + more) {
+                usedMemory.addAndGet(-more);
+                throw new ServeException(503, "overloaded_error", "", "the bodies of other requests take all memory "
+                        + "for bodies; try again later");
+            }
+            memory += more;
+        }
+
         @Override
         public void close() {
             running.computeIfPresent(caller, (_, count) -> count == 1 ? null : count - 1);
+            numRunning.decrementAndGet();
+            usedMemory.addAndGet(-memory);
+            meanSeconds += WEIGHT * ((System.nanoTime() - since) / 1e9 - meanSeconds);
         }
     }
 
-    /// Whose request it is.
+    HttpLimits limits() {
+        return limits;
+    }
+
+    OriginCheck origins() {
+        return origins;
+    }
+
+    /// The object of a body.
+    Fields parse(byte[] utf8) {
+        return Json.parse(utf8, json);
+    }
+
+    /// The terms on which a caller's requests are served.
+    CallTerms terms(Caller caller) {
+        return new CallTerms(caller.name(), access.isolatesCache() ? caller.name() : "", limits.requestTimeout(),
+                limits.prompt(), observer);
+    }
+
+    /// Whose request it is: by its API key, or by its address where the server has no keys.
+    ///
+    /// @throws ServeException if the key is missing or wrong: status 401
     Caller caller(ServerRequest request) {
-        return new Caller(request.remotePeer().host());
+        if (access.keys().isEmpty()) {
+            return new Caller(request.remotePeer().host());
+        }
+        Optional<String> key = request.headers().first(HeaderNames.AUTHORIZATION)
+                .filter(value -> value.regionMatches(true, 0, BEARER, 0, BEARER.length()))
+                .map(value -> value.substring(BEARER.length()).strip()).or(() -> request.headers().first(API_KEY));
+        // The message is the same for a key that is missing and one that is wrong, and has nothing of it.
+        return key.flatMap(access.keys().get()::holder).map(Caller::new).orElseThrow(() -> new ServeException(401,
+                "authentication_error", "", "expected a valid API key in the header 'Authorization: Bearer KEY' or "
+                + "'x-api-key: KEY'"));
+    }
+
+    /// The caller of a route that may be open.
+    Caller callerOfProbe(ServerRequest request) {
+        return access.opensMetrics() ? Caller.ANYBODY : caller(request);
     }
 
     /// Admits a request.
     ///
-    /// @throws ServeException if the server is draining or the caller has too many requests: status 503 or 429
+    /// @throws ServeException if the server is draining, or the caller or all have too many requests: status 503 or 429
     Pass admit(Caller caller) {
         if (isDraining) {
             throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
         }
-        int count = running.merge(caller.name(), 1, Integer::sum);
+        int ofCaller = running.merge(caller.name(), 1, Integer::sum);
+        int all = numRunning.incrementAndGet();
         Pass pass = new Pass(caller.name());
-        if (count > limits.streamsPerCaller()) {
-            pass.close();
-            throw new ServeException(429, "rate_limit_error", "", "found " + count + " requests at a time, expected at "
-                    + "most " + limits.streamsPerCaller() + "; try again when one has ended");
+        if (access.keys().isPresent() && ofCaller > limits.streamsPerCaller()) {
+            throw tooMany(pass, ofCaller, "of this API key", limits.streamsPerCaller());
+        }
+        if (all > limits.requests()) {
+            throw tooMany(pass, all, "of all callers", limits.requests());
         }
         return pass;
+    }
+
+    private ServeException tooMany(Pass pass, int found, String whose, int most) {
+        double mean = meanSeconds;
+        pass.close();
+        // A request that was refused says nothing of the time that requests take.
+        meanSeconds = mean;
+        return new ServeException(429, "rate_limit_error", "", "found " + found + " requests at a time " + whose
+                + ", expected at most " + most + "; try again when one has ended");
+    }
+
+    /// In how many seconds a request that was refused may succeed: the mean duration of requests, after which those
+    /// that were there have ended (Little's law: their number over their rate), divided among the places.
+    int retrySeconds() {
+        double busy = Math.min(1, numRunning.get() / (double) limits.requests());
+        return (int) Math.clamp(Math.ceil(meanSeconds * busy), 1, LONGEST_RETRY_SECONDS);
     }
 
     /// Admits no further requests.
@@ -64,6 +171,6 @@ public final class Gate {
 
     /// The number of requests that run or wait.
     public int numRunning() {
-        return running.values().stream().mapToInt(Integer::intValue).sum();
+        return numRunning.get();
     }
 }

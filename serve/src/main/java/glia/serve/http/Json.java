@@ -6,7 +6,9 @@ import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.databind.json.JsonMapper;
 
 /// JSON of requests and responses.
@@ -19,8 +21,18 @@ public final class Json {
     ///
     /// @throws ServeException if it is no JSON object: status 400
     public static Fields parse(byte[] utf8) {
+        return parse(utf8, JsonValues::parse);
+    }
+
+    /// The same with a parser that has limits.
+    ///
+    /// @throws ServeException if it is no JSON object, or exceeds a limit: status 400
+    static Fields parse(byte[] utf8, Function<byte[], Object> parser) {
         try {
-            return Fields.of("", JsonValues.parse(utf8));
+            return Fields.of("", parser.apply(utf8));
+        } catch (StreamConstraintsException e) {
+            throw ServeException.badRequest("the body's JSON exceeds a limit: " + JsonErrors.reason(e)
+                    + "; the server's options --max-json-depth, --max-json-values and --max-string raise the limits");
         } catch (JacksonException e) {
             var at = e.getLocation();
             throw ServeException.badRequest("the body is no JSON" + (at == null ? "" : " (line " + at.getLineNr()

@@ -1,76 +1,171 @@
 package glia.serve.http;
 
-import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
+import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
+import io.helidon.http.ServerRequestHeaders;
 import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
-/// The routes of a server: adds request ids, authentication and errors to endpoints.
+/// The routes of a server: adds request ids, authentication, errors and logs to endpoints.
 public final class Routes {
+    /// Who may use a route, and whether its requests are counted.
+    private enum Kind {
+        /// With a key; counted and limited.
+        API,
+        /// With a key, unless the options open it; answered while the server drains.
+        PROBE,
+        /// Without a key; answered while the server drains.
+        OPEN
+    }
+
+    private static final HeaderName REQUEST_ID = HeaderNames.create("x-request-id");
+    private static final Pattern SANE_ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
+    private static final Pattern HEADER_LIST = Pattern.compile("[A-Za-z0-9, -]{1,2000}");
+    private static final String NO_ROUTE = "other";
+
     private final HttpRouting.Builder routing;
     private final Gate gate;
-    private final HttpLimits limits;
-    private final Consumer<String> log;
+    private final RequestLog log;
+    private final List<RequestListener> listeners;
 
     /// @param gate admits requests
-    /// @param log receives lines about unexpected errors
-    public Routes(HttpRouting.Builder routing, Gate gate, HttpLimits limits, Consumer<String> log) {
+    /// @param log receives unexpected errors, and requests if wanted
+    /// @param listeners are told of requests
+    public Routes(HttpRouting.Builder routing, Gate gate, RequestLog log, List<RequestListener> listeners) {
         this.routing = routing;
         this.gate = gate;
-        this.limits = limits;
         this.log = log;
+        this.listeners = List.copyOf(listeners);
     }
 
     /// Adds a route for GET.
     public Routes get(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.GET, path, style, endpoint);
+        return add(Method.GET, path, style, Kind.API, endpoint);
     }
 
     /// Adds a route for POST.
     public Routes post(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.POST, path, style, endpoint);
+        return add(Method.POST, path, style, Kind.API, endpoint);
     }
 
     /// Adds a route for DELETE.
     public Routes delete(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.DELETE, path, style, endpoint);
+        return add(Method.DELETE, path, style, Kind.API, endpoint);
     }
 
-    private Routes add(Method method, String path, ErrorStyle style, Endpoint endpoint) {
-        routing.route(method, path, (request, response) -> handle(request, response, style, endpoint));
+    /// Adds a route for GET that anybody may use, also while the server drains, such as a page without secrets.
+    public Routes open(String path, Endpoint endpoint) {
+        return add(Method.GET, path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
+    }
+
+    /// Adds a route for GET about the server itself, which is answered while it drains.
+    public Routes probe(String path, Endpoint endpoint) {
+        return add(Method.GET, path, ErrorStyle.OPENAI, Kind.PROBE, endpoint);
+    }
+
+    /// Answers all other requests with 404, and questions of browsers whether a page may call the server.
+    public void end() {
+        routing.any((request, response) -> {
+            boolean isPreflight = request.prologue().method().equals(Method.OPTIONS) && gate.origins().allowsAny();
+            handle(request, response, "OTHER", NO_ROUTE, ErrorStyle.ofPath(request.path().rawPath()), Kind.OPEN,
+                    isPreflight ? exchange -> preflight(exchange, response) : Routes::notFound);
+        });
+    }
+
+    private static void notFound(Exchange exchange) {
+        throw new ServeException(404, "not_found_error", "", "there is no such route; docs/serving.md lists all");
+    }
+
+    private static void preflight(Exchange exchange, ServerResponse response) {
+        exchange.setHeader("Access-Control-Allow-Methods", "GET, POST, DELETE");
+        exchange.setHeader("Access-Control-Allow-Headers", exchange.header("Access-Control-Request-Headers")
+                .filter(names -> HEADER_LIST.matcher(names).matches())
+                .orElse("authorization, content-type, x-api-key"));
+        exchange.setHeader("Access-Control-Max-Age", "600");
+        response.status(204).send();
+    }
+
+    private Routes add(Method method, String path, ErrorStyle style, Kind kind, Endpoint endpoint) {
+        routing.route(method, path, (request, response) ->
+                handle(request, response, method.text(), path, style, kind, endpoint));
         return this;
     }
 
-    private void handle(ServerRequest request, ServerResponse response, ErrorStyle style, Endpoint endpoint) {
-        String id = "req_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-        response.header(HeaderNames.create("x-request-id"), id);
-        Exchange exchange = new Exchange(request, response, gate.caller(request), id, limits);
-        try (Gate.Pass _ = gate.admit(exchange.caller())) {
-            endpoint.answer(exchange);
+    private void handle(ServerRequest request, ServerResponse response, String method, String route, ErrorStyle style,
+            Kind kind, Endpoint endpoint) {
+        long since = System.nanoTime();
+        // Ids of answers are the server's own: they must not be those of another caller's answers.
+        String own = "req_" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+        String id = request.headers().first(REQUEST_ID).filter(sent -> SANE_ID.matcher(sent).matches()).orElse(own);
+        response.header(REQUEST_ID, id);
+        Exchange exchange = new Exchange(request, response, own, id, gate, log);
+        int status = RequestSummary.CLIENT_GONE;
+        try {
+            answer(exchange, request, response, style, kind, endpoint);
+            if (!exchange.isSent()) {
+                throw new CloseConnectionException("the client went before its answer was complete");
+            }
+            status = response.status().code();
         } catch (UncheckedIOException e) {
             throw new CloseConnectionException("the client has gone", e);
+        } finally {
+            exchange.connection().requestEnded();
+            RequestSummary summary = new RequestSummary(id, exchange.caller().name(), method, route,
+                    RequestLog.path(request.path().rawPath()), status, System.nanoTime() - since);
+            log.ended(summary);
+            listeners.forEach(listener -> listener.ended(summary));
+        }
+    }
+
+    private void answer(Exchange exchange, ServerRequest request, ServerResponse response, ErrorStyle style, Kind kind,
+            Endpoint endpoint) {
+        try {
+            checkOrigin(request.headers(), response);
+            switch (kind) {
+                case OPEN -> endpoint.answer(exchange);
+                case PROBE -> {
+                    exchange.begin(gate.callerOfProbe(request), null);
+                    endpoint.answer(exchange);
+                }
+                case API -> {
+                    Caller caller = gate.caller(request);
+                    try (Gate.Pass pass = gate.admit(caller)) {
+                        exchange.begin(caller, pass);
+                        endpoint.answer(exchange);
+                    }
+                }
+            }
+        } catch (UncheckedIOException e) {
+            throw e;
         } catch (Throwable e) {
             fail(e, exchange, response, style);
-        } finally {
-            exchange.release();
         }
-        if (!exchange.isSent()) {
-            throw new CloseConnectionException("the client went before its answer was complete");
+    }
+
+    private void checkOrigin(ServerRequestHeaders headers, ServerResponse response) {
+        Optional<String> origin = headers.first(HeaderNames.ORIGIN);
+        gate.origins().check(headers.first(HeaderNames.HOST).orElse(""), origin);
+        if (origin.isPresent() && gate.origins().allows(origin.get())) {
+            response.header(HeaderNames.create("Access-Control-Allow-Origin"), origin.get());
+            response.header(HeaderNames.create("Access-Control-Expose-Headers"), "x-request-id, retry-after");
+            response.header(HeaderNames.create("Vary"), "Origin");
         }
     }
 
     private void fail(Throwable e, Exchange exchange, ServerResponse response, ErrorStyle style) {
-        ServeException error = HttpErrors.of(e, exchange.id());
+        ServeException error = HttpErrors.of(e, exchange.logId());
         if (error.status() == 500) {
-            log.accept(exchange.id() + " failed: " + e + trace(e));
+            log.failure(exchange.logId(), e);
         }
         if (exchange.endStream(style, error)) {
             return;
@@ -79,19 +174,15 @@ public final class Routes {
             throw new CloseConnectionException("the stream failed", e);
         }
         if (error.status() == 429 || error.status() == 503) {
-            response.header(HeaderNames.RETRY_AFTER, "1");
+            response.header(HeaderNames.RETRY_AFTER, Integer.toString(gate.retrySeconds()));
         }
         if (error.status() == 401) {
             response.header(HeaderNames.WWW_AUTHENTICATE, "Bearer");
         }
-        exchange.json(error.status(), style.body(error, exchange.id()));
-    }
-
-    private static String trace(Throwable e) {
-        StringBuilder lines = new StringBuilder();
-        for (StackTraceElement at : e.getStackTrace()) {
-            lines.append("\n    at ").append(at);
+        if (!exchange.hasReadBody()) {
+            // The rest of a body that is not read would be taken for the next request.
+            response.header(HeaderNames.CONNECTION, "close");
         }
-        return lines.toString();
+        exchange.json(error.status(), style.body(error, exchange.logId()));
     }
 }

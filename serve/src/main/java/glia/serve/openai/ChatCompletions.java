@@ -81,8 +81,7 @@ public final class ChatCompletions implements Endpoint {
         boolean continues = body.flag("continue_final_message", false);
         ToolFields tools = ToolFields.read(body, false);
         Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), tools.tools(), variables, continues);
-        GenerationCall call = new GenerationCall(prompt, options, exchange.caller().name(), "",
-                exchange.limits().requestTimeout())
+        GenerationCall call = new GenerationCall(prompt, options, exchange.terms())
                 .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1))
                 .withToolChoice(tools.choice());
         boolean wantsLogProbabilities = body.flag("logprobs", false);

@@ -57,7 +57,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         List<GenerationCall> calls = new ArrayList<>();
         for (int i = 0; most > 0 && i < prompts.ids().size(); i++) {
             GenerationCall call = new GenerationCall(new Prompt.Tokens(prompts.ids().get(i)), options,
-                    exchange.caller().name(), "", exchange.limits().requestTimeout()).withSamples(samples);
+                    exchange.terms()).withSamples(samples);
             call = alternatives >= 0 || returnsIds ? call.withLogProbabilities(Math.max(0, alternatives)) : call;
             calls.add(ignoresEnds ? call.ignoringStopTokens() : call);
         }

@@ -206,6 +206,11 @@ public final class Fields {
         return values;
     }
 
+    /// All values; they do not count as read.
+    public Map<String, Object> values() {
+        return values;
+    }
+
     /// An error about a value.
     public static ServeException wrong(String name, Object found, String expected) {
         String shown = found instanceof String s ? '"' + s + '"' : String.valueOf(found);

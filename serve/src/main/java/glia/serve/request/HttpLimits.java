@@ -1,34 +1,88 @@
 package glia.serve.request;
 
+import glia.io.json.JsonLimits;
 import java.time.Duration;
 
-/// Limits of requests.
+/// Limits of a server and its requests.
 ///
 /// @param bodyBytes the most bytes of a body
-/// @param streamsPerCaller the most requests of one caller that run or wait at the same time
+/// @param json the size of the JSON in a body
+/// @param headerBytes the most bytes of a request's headers
+/// @param connections the most connections at the same time; more wait until one ends
+/// @param requests the most requests that run or wait at the same time
+/// @param streamsPerCaller the most of these of one API key
 /// @param samples the most answers of one request
-/// @param requestTimeout the longest time of a request
-/// @param writeTimeout how long a client may take to read what was sent
-public record HttpLimits(long bodyBytes, int streamsPerCaller, int samples, Duration requestTimeout,
-        Duration writeTimeout) {
-    /// 16 MiB, 256 requests of a caller, 16 answers, ten minutes, 30 seconds.
+/// @param prompt what a request may contain
+/// @param timeouts the longest times
+public record HttpLimits(long bodyBytes, JsonLimits json, int headerBytes, int connections, int requests,
+        int streamsPerCaller, int samples, PromptLimits prompt, Timeouts timeouts) {
+    /// Bodies of 16 MiB with 262,144 values, headers of 16 KiB, 4,096 connections, 2,048 requests, 256 of one key,
+    /// 16 answers.
     public static HttpLimits defaults() {
-        return new HttpLimits(16L << 20, 256, 16, Duration.ofMinutes(10), Duration.ofSeconds(30));
+        return new HttpLimits(16L << 20, JsonLimits.DEFAULT.withValues(1 << 18).withStringLength(16 << 20), 16 << 10,
+                4096, 2048, 256, 16, PromptLimits.defaults(), Timeouts.defaults());
     }
 
     public HttpLimits withBodyBytes(long most) {
-        return new HttpLimits(most, streamsPerCaller, samples, requestTimeout, writeTimeout);
+        return new HttpLimits(most, json, headerBytes, connections, requests, streamsPerCaller, samples, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withJson(JsonLimits most) {
+        return new HttpLimits(bodyBytes, most, headerBytes, connections, requests, streamsPerCaller, samples, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withHeaderBytes(int most) {
+        return new HttpLimits(bodyBytes, json, most, connections, requests, streamsPerCaller, samples, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withConnections(int most) {
+        return new HttpLimits(bodyBytes, json, headerBytes, most, requests, streamsPerCaller, samples, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withRequests(int most) {
+        return new HttpLimits(bodyBytes, json, headerBytes, connections, most, streamsPerCaller, samples, prompt,
+                timeouts);
     }
 
     public HttpLimits withStreamsPerCaller(int most) {
-        return new HttpLimits(bodyBytes, most, samples, requestTimeout, writeTimeout);
+        return new HttpLimits(bodyBytes, json, headerBytes, connections, requests, most, samples, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withSamples(int most) {
+        return new HttpLimits(bodyBytes, json, headerBytes, connections, requests, streamsPerCaller, most, prompt,
+                timeouts);
+    }
+
+    public HttpLimits withPrompt(PromptLimits most) {
+        return new HttpLimits(bodyBytes, json, headerBytes, connections, requests, streamsPerCaller, samples, most,
+                timeouts);
+    }
+
+    public HttpLimits withTimeouts(Timeouts longest) {
+        return new HttpLimits(bodyBytes, json, headerBytes, connections, requests, streamsPerCaller, samples, prompt,
+                longest);
+    }
+
+    /// The longest time of a request, from submission to the end of the answer.
+    public Duration requestTimeout() {
+        return timeouts.request();
+    }
+
+    /// How long a client may take to read what was sent.
+    public Duration writeTimeout() {
+        return timeouts.write();
     }
 
     public HttpLimits withRequestTimeout(Duration longest) {
-        return new HttpLimits(bodyBytes, streamsPerCaller, samples, longest, writeTimeout);
+        return withTimeouts(timeouts.withRequest(longest));
     }
 
     public HttpLimits withWriteTimeout(Duration longest) {
-        return new HttpLimits(bodyBytes, streamsPerCaller, samples, requestTimeout, longest);
+        return withTimeouts(timeouts.withWrite(longest));
     }
 }

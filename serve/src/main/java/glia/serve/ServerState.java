@@ -1,0 +1,34 @@
+package glia.serve;
+
+import static glia.serve.http.Json.object;
+
+import glia.serve.http.Exchange;
+import glia.serve.http.Gate;
+import glia.serve.http.Routes;
+import glia.serve.metrics.ServerMetrics;
+import glia.serve.pool.ModelPool;
+import java.nio.charset.StandardCharsets;
+
+/// Routes about the server itself: whether it lives, whether it takes requests, its metrics.
+final class ServerState {
+    private final ModelPool models;
+    private final Gate gate;
+    private final ServerMetrics metrics;
+
+    ServerState(ModelPool models, Gate gate, ServerMetrics metrics) {
+        this.models = models;
+        this.gate = gate;
+        this.metrics = metrics;
+    }
+
+    void addRoutes(Routes routes) {
+        routes.open("/health", exchange -> exchange.json(object("status", "ok"))).probe("/ready", this::ready)
+                .probe("/metrics", exchange -> exchange.send(200, ServerMetrics.CONTENT_TYPE,
+                        metrics.text().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private void ready(Exchange exchange) {
+        String state = gate.isDraining() ? "draining" : models.all().isEmpty() ? "loading" : "ready";
+        exchange.json(state.equals("ready") ? 200 : 503, object("status", state));
+    }
+}

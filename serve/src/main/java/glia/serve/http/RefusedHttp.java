@@ -1,0 +1,51 @@
+package glia.serve.http;
+
+import glia.serve.request.HttpLimits;
+import glia.serve.request.ServeException;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.http.DirectHandlers;
+import java.util.Map;
+
+/// Answers what is no HTTP, or too large, before there is a request: with an error as the APIs write it, which has
+/// nothing of what was sent.
+public final class RefusedHttp {
+    private RefusedHttp() { }
+
+    /// The handlers of a server.
+    public static DirectHandlers handlers(HttpLimits limits) {
+        DirectHandlers.Builder handlers = DirectHandlers.builder();
+        for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
+            handlers.addHandler(type,
+                    (request, _, status, headers, _) -> answer(request.path(), status, headers, limits));
+        }
+        return handlers.build();
+    }
+
+    private static DirectHandler.TransportResponse answer(String path, Status status, ServerResponseHeaders headers,
+            HttpLimits limits) {
+        ServeException error = switch (status.code()) {
+            case 413 -> tooLarge(limits);
+            case 431 -> new ServeException(431, "invalid_request_error", "", "the headers are too large: expected at "
+                    + "most " + limits.headerBytes() + " bytes; the server's option --max-headers raises the limit");
+            case 503 -> new ServeException(503, "overloaded_error", "", "too many requests; try again later");
+            default -> status.code() >= 500 && status.code() != 501 && status.code() != 505
+                    ? new ServeException(500, "server_error", "", "internal error")
+                    : new ServeException(status.code(), "invalid_request_error", "",
+                            "the request is not valid HTTP/1.1: " + status.reasonPhrase());
+        };
+        Map<String, Object> body = ErrorStyle.ofPath(path == null ? "" : path).body(error, "");
+        return DirectHandler.TransportResponse.builder().status(Status.create(error.status())).headers(headers)
+                .header(HeaderNames.CONTENT_TYPE, "application/json").header(HeaderValues.CONNECTION_CLOSE)
+                .keepAlive(false).entity(Json.bytes(body)).build();
+    }
+
+    /// The error of a body that is too large: status 413.
+    static ServeException tooLarge(HttpLimits limits) {
+        return new ServeException(413, "invalid_request_error", "", "the body is too large: expected at most "
+                + limits.bodyBytes() + " bytes; the server's option --max-body raises the limit");
+    }
+}
