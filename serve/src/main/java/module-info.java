@@ -14,6 +14,7 @@ module glia.serve {
     requires micrometer.registry.prometheus;
 
     exports glia.serve;
+    exports glia.serve.chat;
     exports glia.serve.pool;
     exports glia.serve.request;
     exports glia.serve.security;

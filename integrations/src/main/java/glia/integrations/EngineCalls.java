@@ -1,0 +1,145 @@
+package glia.integrations;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.AnswerEnd;
+import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.GenerationRun;
+import glia.serve.chat.Prompt;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/// Runs conversations of other libraries on a model in the same process.
+public final class EngineCalls {
+    private static final Duration LONGEST = Duration.ofHours(1);
+
+    private EngineCalls() { }
+
+    /// Options in the terms that these libraries share; null stands for the model's own value.
+    ///
+    /// @param temperature 0 or more
+    /// @param topP more than 0, at most 1
+    /// @param topK 0 for all
+    /// @param frequencyPenalty -2 to 2
+    /// @param presencePenalty -2 to 2
+    /// @param maxTokens the most tokens of an answer
+    /// @param stops stop strings
+    public record Settings(Double temperature, Double topP, Integer topK, Double frequencyPenalty,
+            Double presencePenalty, Integer maxTokens, List<String> stops) {
+        /// @throws IllegalArgumentException if a value is outside its range; the message says which
+        public GenerationOptions over(GenerationOptions own) {
+            SamplingOptions s = own.sampling();
+            s = temperature == null ? s : s.withTemperature(temperature.floatValue());
+            s = topP == null ? s : s.withTopP(topP.floatValue());
+            s = topK == null ? s : s.withTopK(topK);
+            s = frequencyPenalty == null ? s : s.withFrequencyPenalty(frequencyPenalty.floatValue());
+            s = presencePenalty == null ? s : s.withPresencePenalty(presencePenalty.floatValue());
+            GenerationOptions options = own.withSampling(s);
+            options = maxTokens == null ? options : options.withMaxTokens(maxTokens);
+            return stops == null ? options : options.withStops(stops);
+        }
+    }
+
+    /// A tool call.
+    ///
+    /// @param arguments a JSON object
+    public record Call(String id, String name, String arguments) { }
+
+    /// A finished answer.
+    ///
+    /// @param text without the thinking
+    /// @param thinking empty for none
+    /// @param calls tool calls
+    /// @param end why it ended, and its tokens
+    public record Result(String text, String thinking, List<Call> calls, AnswerEnd end) { }
+
+    /// Receives an answer while it is generated.
+    public interface Pieces {
+        /// A piece of the answer.
+        void text(String piece);
+
+        /// A piece of the thinking.
+        default void thinking(String piece) { }
+
+        /// A piece of a tool call's arguments.
+        default void arguments(int index, Call begun, String piece) { }
+
+        /// A tool call that is complete.
+        default void call(int index, Call call) { }
+    }
+
+    /// Generates an answer on the calling thread.
+    ///
+    /// @param isWanted asked between pieces: false cancels the answer
+    /// @return the answer; empty if it was cancelled
+    public static Optional<Result> run(LanguageModel model, Prompt.Conversation prompt, GenerationOptions options,
+            Pieces pieces, BooleanSupplier isWanted) {
+        GenerationCall call = new GenerationCall(prompt, options, "", "", LONGEST);
+        Collected collected = new Collected(pieces);
+        new GenerationRun(model, call).run(collected, isWanted);
+        return collected.result();
+    }
+
+    private static final class Collected implements AnswerReceiver {
+        private final Pieces pieces;
+        private final StringBuilder text = new StringBuilder();
+        private final StringBuilder thinking = new StringBuilder();
+        private final List<Call> calls = new ArrayList<>();
+        private final StringBuilder arguments = new StringBuilder();
+        private AnswerEnd end;
+
+        Collected(Pieces pieces) {
+            this.pieces = pieces;
+        }
+
+        @Override
+        public void thinking(int sample, String piece) {
+            thinking.append(piece);
+            pieces.thinking(piece);
+        }
+
+        @Override
+        public void text(int sample, String piece) {
+            text.append(piece);
+            pieces.text(piece);
+        }
+
+        @Override
+        public void toolCall(int sample, int index, String id, String name) {
+            completeCall();
+            calls.add(new Call(id, name, ""));
+        }
+
+        @Override
+        public void toolArguments(int sample, int index, String piece) {
+            arguments.append(piece);
+            pieces.arguments(index, calls.get(index), piece);
+        }
+
+        private void completeCall() {
+            if (!calls.isEmpty() && calls.getLast().arguments().isEmpty()) {
+                Call begun = calls.removeLast();
+                Call whole = new Call(begun.id(), begun.name(), arguments.isEmpty() ? "{}" : arguments.toString());
+                calls.add(whole);
+                arguments.setLength(0);
+                pieces.call(calls.size() - 1, whole);
+            }
+        }
+
+        @Override
+        public void ended(int sample, AnswerEnd how) {
+            completeCall();
+            end = how;
+        }
+
+        Optional<Result> result() {
+            return end == null ? Optional.empty()
+                    : Optional.of(new Result(text.toString(), thinking.toString(), List.copyOf(calls), end));
+        }
+    }
+}

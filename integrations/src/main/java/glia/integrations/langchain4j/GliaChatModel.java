@@ -1,0 +1,52 @@
+package glia.integrations.langchain4j;
+
+import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import glia.engine.LanguageModel;
+import java.util.List;
+
+/// A model of the engine, in the same process, as LangChain4j's [ChatModel]. For any threads.
+///
+/// ```java
+/// try (LanguageModel model = LanguageModel.load("HuggingFaceTB/SmolLM2-135M-Instruct")) {
+///     String answer = GliaChatModel.of(model).chat("Why is the sky blue?");
+/// }
+/// ```
+public final class GliaChatModel implements ChatModel {
+    private final LangChainCalls calls;
+    private final ModelSettings settings;
+
+    private GliaChatModel(LanguageModel model, ModelSettings settings) {
+        this.calls = new LangChainCalls(model, settings.name(), settings.returnsThinking());
+        this.settings = settings;
+    }
+
+    /// A chat model with the usual settings. The caller closes `model`.
+    public static GliaChatModel of(LanguageModel model) {
+        return of(model, ModelSettings.defaults());
+    }
+
+    /// A chat model with settings. The caller closes `model`.
+    public static GliaChatModel of(LanguageModel model, ModelSettings settings) {
+        return new GliaChatModel(model, settings);
+    }
+
+    @Override
+    public ChatResponse doChat(ChatRequest request) {
+        return calls.run(request, _ -> { }, () -> !Thread.currentThread().isInterrupted())
+                .orElseThrow(() -> new IllegalStateException("the thread was interrupted"));
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return settings.parameters();
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return settings.listeners();
+    }
+}

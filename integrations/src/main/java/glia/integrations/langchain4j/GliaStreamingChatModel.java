@@ -1,0 +1,138 @@
+package glia.integrations.langchain4j;
+
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialThinkingContext;
+import dev.langchain4j.model.chat.response.PartialToolCall;
+import dev.langchain4j.model.chat.response.PartialToolCallContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
+import glia.engine.LanguageModel;
+import glia.integrations.EngineCalls.Call;
+import glia.integrations.EngineCalls.Pieces;
+import java.util.List;
+import java.util.Optional;
+
+/// A model of the engine, in the same process, as LangChain4j's [StreamingChatModel]. Each request runs on a virtual
+/// thread of its own, on which its handler is called. For any threads.
+public final class GliaStreamingChatModel implements StreamingChatModel {
+    private final LangChainCalls calls;
+    private final ModelSettings settings;
+
+    private GliaStreamingChatModel(LanguageModel model, ModelSettings settings) {
+        this.calls = new LangChainCalls(model, settings.name(), settings.returnsThinking());
+        this.settings = settings;
+    }
+
+    /// A streaming chat model with the usual settings. The caller closes `model`.
+    public static GliaStreamingChatModel of(LanguageModel model) {
+        return of(model, ModelSettings.defaults());
+    }
+
+    /// A streaming chat model with settings. The caller closes `model`.
+    public static GliaStreamingChatModel of(LanguageModel model, ModelSettings settings) {
+        return new GliaStreamingChatModel(model, settings);
+    }
+
+    @Override
+    public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
+        Thread.ofVirtual().name("glia-langchain4j").start(() -> answer(request, handler));
+    }
+
+    private void answer(ChatRequest request, StreamingChatResponseHandler handler) {
+        Handle handle = new Handle();
+        Optional<ChatResponse> response;
+        try {
+            response = calls.run(request, new Forwarded(handler, handle), () -> !handle.isCancelled());
+        } catch (RuntimeException | Error e) {
+            call(handler, () -> handler.onError(e));
+            return;
+        }
+        response.ifPresent(whole -> call(handler, () -> handler.onCompleteResponse(whole)));
+    }
+
+    /// Calls a handler; what it throws goes to its `onError`, as LangChain4j wants it, and ends nothing else.
+    private static void call(StreamingChatResponseHandler handler, Runnable method) {
+        try {
+            method.run();
+        } catch (RuntimeException e) {
+            try {
+                handler.onError(e);
+            } catch (RuntimeException again) {
+                e.addSuppressed(again);
+            }
+        }
+    }
+
+    private final class Forwarded implements Pieces {
+        private final StreamingChatResponseHandler handler;
+        private final Handle handle;
+
+        Forwarded(StreamingChatResponseHandler handler, Handle handle) {
+            this.handler = handler;
+            this.handle = handle;
+        }
+
+        @Override
+        public void text(String piece) {
+            call(handler, () -> handler.onPartialResponse(new PartialResponse(piece),
+                    new PartialResponseContext(handle)));
+        }
+
+        @Override
+        public void thinking(String piece) {
+            if (calls.returnsThinking()) {
+                call(handler, () -> handler.onPartialThinking(new PartialThinking(piece),
+                        new PartialThinkingContext(handle)));
+            }
+        }
+
+        @Override
+        public void arguments(int index, Call begun, String piece) {
+            PartialToolCall part = PartialToolCall.builder().index(index).id(begun.id()).name(begun.name())
+                    .partialArguments(piece).build();
+            call(handler, () -> handler.onPartialToolCall(part, new PartialToolCallContext(handle)));
+        }
+
+        @Override
+        public void call(int index, Call whole) {
+            GliaStreamingChatModel.call(handler, () -> handler.onCompleteToolCall(
+                    new CompleteToolCall(index, LangChainCalls.request(whole))));
+        }
+
+        private void call(StreamingChatResponseHandler receiver, Runnable method) {
+            GliaStreamingChatModel.call(receiver, method);
+        }
+    }
+
+    private static final class Handle implements StreamingHandle {
+        private volatile boolean isCancelled;
+
+        @Override
+        public void cancel() {
+            isCancelled = true;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return isCancelled;
+        }
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return settings.parameters();
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return settings.listeners();
+    }
+}

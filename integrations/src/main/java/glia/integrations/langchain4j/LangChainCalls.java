@@ -1,0 +1,100 @@
+package glia.integrations.langchain4j;
+
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.model.output.TokenUsage;
+import glia.engine.LanguageModel;
+import glia.integrations.EngineCalls;
+import glia.integrations.EngineCalls.Pieces;
+import glia.integrations.EngineCalls.Settings;
+import glia.serve.chat.Prompt;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+
+/// Runs requests of LangChain4j on a model.
+final class LangChainCalls {
+    private final LanguageModel model;
+    private final String name;
+    private final boolean returnsThinking;
+
+    /// @param name the model's name in responses
+    /// @param returnsThinking whether answers have their thinking
+    LangChainCalls(LanguageModel model, String name, boolean returnsThinking) {
+        this.model = model;
+        this.name = name;
+        this.returnsThinking = returnsThinking;
+    }
+
+    boolean returnsThinking() {
+        return returnsThinking;
+    }
+
+    /// @return the answer; empty if it was cancelled
+    Optional<ChatResponse> run(ChatRequest request, Pieces pieces, BooleanSupplier isWanted) {
+        ChatRequestParameters wanted = request.parameters();
+        refuse(wanted);
+        Settings settings = new Settings(wanted.temperature(), wanted.topP(), wanted.topK(),
+                wanted.frequencyPenalty(), wanted.presencePenalty(), wanted.maxOutputTokens(),
+                wanted.stopSequences() == null || wanted.stopSequences().isEmpty() ? null : wanted.stopSequences());
+        Prompt.Conversation prompt = new Prompt.Conversation(LangChainMessages.of(request.messages()),
+                LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false);
+        return EngineCalls.run(model, prompt, settings.over(model.options()), pieces, isWanted).map(this::response);
+    }
+
+    private void refuse(ChatRequestParameters wanted) {
+        if (wanted.modelName() != null && !wanted.modelName().equals(name)) {
+            throw new UnsupportedFeatureException("'modelName' parameter is not supported: found '"
+                    + wanted.modelName() + "', but this is the model '" + name + "'");
+        }
+        if (wanted.toolSpecifications() != null && !wanted.toolSpecifications().isEmpty() && !usesTools()) {
+            throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
+                    + "write them");
+        }
+        if (wanted.toolChoice() == ToolChoice.REQUIRED) {
+            throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported");
+        }
+        if (wanted.responseFormat() != null && wanted.responseFormat().type() == ResponseFormatType.JSON) {
+            throw new UnsupportedFeatureException("JSON response format is not supported");
+        }
+    }
+
+    private boolean usesTools() {
+        return model.template().filter(template -> template.source().contains("tools")).isPresent();
+    }
+
+    private ChatResponse response(EngineCalls.Result result) {
+        List<ToolExecutionRequest> calls = result.calls().stream().map(LangChainCalls::request).toList();
+        AiMessage message = AiMessage.builder()
+                .text(result.text().isEmpty() && !calls.isEmpty() ? null : result.text())
+                .thinking(returnsThinking && !result.thinking().isEmpty() ? result.thinking() : null)
+                .toolExecutionRequests(calls).build();
+        return ChatResponse.builder().aiMessage(message).id(UUID.randomUUID().toString()).modelName(name)
+                .tokenUsage(new TokenUsage(result.end().promptTokens(), result.end().tokens()))
+                .finishReason(reason(result)).build();
+    }
+
+    static ToolExecutionRequest request(EngineCalls.Call call) {
+        return ToolExecutionRequest.builder().id(call.id()).name(call.name()).arguments(call.arguments()).build();
+    }
+
+    private static FinishReason reason(EngineCalls.Result result) {
+        if (!result.calls().isEmpty()) {
+            return FinishReason.TOOL_EXECUTION;
+        }
+        return switch (result.end().finish()) {
+            case STOP -> FinishReason.STOP;
+            case LENGTH, CONTEXT -> FinishReason.LENGTH;
+            default -> FinishReason.OTHER;
+        };
+    }
+}
