@@ -15,6 +15,7 @@ module glia.serve {
 
     exports glia.serve;
     exports glia.serve.chat;
+    exports glia.serve.embedding;
     exports glia.serve.pool;
     exports glia.serve.request;
     exports glia.serve.security;

@@ -1,0 +1,132 @@
+package glia.integrations.spring;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.integrations.EngineCalls;
+import glia.integrations.EngineCalls.Pieces;
+import glia.integrations.EngineCalls.Settings;
+import glia.serve.chat.Prompt.Conversation;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.springframework.ai.chat.messages.AssistantMessage;
+import org.springframework.ai.chat.metadata.ChatGenerationMetadata;
+import org.springframework.ai.chat.metadata.ChatResponseMetadata;
+import org.springframework.ai.chat.metadata.DefaultUsage;
+import org.springframework.ai.chat.model.ChatModel;
+import org.springframework.ai.chat.model.ChatResponse;
+import org.springframework.ai.chat.model.Generation;
+import org.springframework.ai.chat.prompt.ChatOptions;
+import org.springframework.ai.chat.prompt.Prompt;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
+
+/// A model of the engine, in the same process, as Spring AI's [ChatModel]. For any threads.
+///
+/// ```java
+/// ChatClient client = ChatClient.create(GliaChatModel.of(LanguageModel.load("owner/name")));
+/// ```
+public final class GliaChatModel implements ChatModel {
+    private final LanguageModel model;
+    private final String name;
+    private final ChatOptions options;
+
+    private GliaChatModel(LanguageModel model, String name, ChatOptions options) {
+        this.model = model;
+        this.name = name;
+        this.options = options;
+    }
+
+    /// A chat model without options of its own. The caller closes `model`.
+    public static GliaChatModel of(LanguageModel model) {
+        return of(model, "glia", ChatOptions.builder().build());
+    }
+
+    /// A chat model with a name and default options. The caller closes `model`.
+    ///
+    /// @param name the model's name in responses
+    /// @param options those of prompts that set none
+    public static GliaChatModel of(LanguageModel model, String name, ChatOptions options) {
+        return new GliaChatModel(model, name, options);
+    }
+
+    @Override
+    public ChatOptions getOptions() {
+        return options.mutate().model(name).build();
+    }
+
+    @Override
+    public ChatResponse call(Prompt prompt) {
+        return run(prompt, _ -> { }, () -> !Thread.currentThread().isInterrupted())
+                .map(result -> response(result, result.text(), result.thinking()))
+                .orElseThrow(() -> new IllegalStateException("the thread was interrupted"));
+    }
+
+    /// Streams pieces of the answer; the last response has the reason of its end, its tool calls and its tokens. The
+    /// answer is generated while there is a subscriber.
+    @Override
+    public Flux<ChatResponse> stream(Prompt prompt) {
+        return Flux.create(sink -> Thread.ofVirtual().name("glia-spring").start(() -> stream(prompt, sink)),
+                FluxSink.OverflowStrategy.BUFFER);
+    }
+
+    private void stream(Prompt prompt, FluxSink<ChatResponse> sink) {
+        try {
+            Pieces pieces = new Pieces() {
+                @Override
+                public void text(String piece) {
+                    sink.next(part(piece, ""));
+                }
+
+                @Override
+                public void thinking(String piece) {
+                    sink.next(part("", piece));
+                }
+            };
+            run(prompt, pieces, () -> !sink.isCancelled())
+                    .ifPresent(result -> sink.next(response(result, "", "")));
+            sink.complete();
+        } catch (RuntimeException | Error e) {
+            sink.error(e);
+        }
+    }
+
+    private Optional<EngineCalls.Result> run(Prompt prompt, Pieces pieces, BooleanSupplier isWanted) {
+        GenerationOptions generation = settings(options).over(model.options());
+        List<Map<String, Object>> tools = List.of();
+        if (prompt.getOptions() instanceof ChatOptions own) {
+            generation = settings(own).over(generation);
+            tools = SpringMessages.tools(own);
+        }
+        return EngineCalls.run(model, new Conversation(SpringMessages.of(prompt.getInstructions()), tools, Map.of(),
+                false), generation, pieces, isWanted);
+    }
+
+    private static Settings settings(ChatOptions from) {
+        return new Settings(from.getTemperature(), from.getTopP(), from.getTopK(), from.getFrequencyPenalty(),
+                from.getPresencePenalty(), from.getMaxTokens(), from.getStopSequences());
+    }
+
+    private static ChatResponse part(String text, String thinking) {
+        return new ChatResponse(List.of(new Generation(message(text, thinking, List.of()))));
+    }
+
+    private static AssistantMessage message(String text, String thinking, List<EngineCalls.Call> calls) {
+        return AssistantMessage.builder().content(text)
+                .properties(thinking.isEmpty() ? Map.of() : Map.of("reasoningContent", thinking))
+                .toolCalls(calls.stream().map(call -> new AssistantMessage.ToolCall(call.id(), "function", call.name(),
+                        call.arguments())).toList()).build();
+    }
+
+    private ChatResponse response(EngineCalls.Result result, String text, String thinking) {
+        String reason = !result.calls().isEmpty() ? "TOOL_CALLS" : switch (result.end().finish()) {
+            case LENGTH, CONTEXT -> "LENGTH";
+            default -> "STOP";
+        };
+        Generation generation = new Generation(message(text, thinking, result.calls()),
+                ChatGenerationMetadata.builder().finishReason(reason).build());
+        return new ChatResponse(List.of(generation), ChatResponseMetadata.builder().model(name)
+                .usage(new DefaultUsage(result.end().promptTokens(), result.end().tokens())).build());
+    }
+}
