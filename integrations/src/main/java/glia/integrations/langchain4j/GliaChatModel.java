@@ -36,7 +36,7 @@ public final class GliaChatModel implements ChatModel {
 
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        return calls.run(request, _ -> { }, () -> !Thread.currentThread().isInterrupted())
+        return calls.run(calls.prepare(request), _ -> { }, () -> !Thread.currentThread().isInterrupted())
                 .orElseThrow(() -> new IllegalStateException("the thread was interrupted"));
     }
 

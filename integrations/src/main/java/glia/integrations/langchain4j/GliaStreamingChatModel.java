@@ -43,10 +43,11 @@ public final class GliaStreamingChatModel implements StreamingChatModel {
 
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
-        Thread.ofVirtual().name("glia-langchain4j").start(() -> answer(request, handler));
+        LangChainCalls.Prepared prepared = calls.prepare(request);
+        Thread.ofVirtual().name("glia-langchain4j").start(() -> answer(prepared, handler));
     }
 
-    private void answer(ChatRequest request, StreamingChatResponseHandler handler) {
+    private void answer(LangChainCalls.Prepared request, StreamingChatResponseHandler handler) {
         Handle handle = new Handle();
         Optional<ChatResponse> response;
         try {

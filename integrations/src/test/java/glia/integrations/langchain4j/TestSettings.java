@@ -1,15 +1,49 @@
 package glia.integrations.langchain4j;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ChatMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import glia.engine.sampling.SamplingOptions;
+import glia.integrations.SmolLm2;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
 
 /// Settings with which the models of tests answer the same at each run.
 final class TestSettings {
     static final String NAME = "SmolLM2";
+    private static final int TOKENS = 40;
 
     private TestSettings() { }
 
     static ModelSettings of(ChatRequestParameters parameters) {
-        ChatRequestParameters greedy = ChatRequestParameters.builder().temperature(0.0).maxOutputTokens(60).build();
+        ChatRequestParameters greedy =
+                ChatRequestParameters.builder().temperature(0.0).maxOutputTokens(TOKENS).build();
         return ModelSettings.defaults().withName(NAME).withParameters(greedy.overrideWith(parameters));
+    }
+
+    /// Compares an answer with that of the engine's chat to the same messages.
+    static void assertAnswersAsTheEngine(Function<ChatRequest, ChatResponse> model, ChatMessage... messages) {
+        List<glia.text.template.ChatMessage> own = new ArrayList<>();
+        for (ChatMessage message : messages) {
+            own.add(switch (message) {
+                case SystemMessage system -> glia.text.template.ChatMessage.system(system.text());
+                case AiMessage answer -> glia.text.template.ChatMessage.assistant(answer.text());
+                default -> glia.text.template.ChatMessage.user(((UserMessage) message).singleText());
+            });
+        }
+        try (var chat = SmolLm2.model().chat()) {
+            chat.options(SmolLm2.model().options().withSampling(SamplingOptions.greedy()).withMaxTokens(TOKENS));
+            chat.restore(own);
+            String expected = chat.regenerate(_ -> { }).text();
+            ChatResponse response = model.apply(ChatRequest.builder().messages(messages).build());
+            assertEquals(expected, response.aiMessage().text());
+        }
     }
 }
