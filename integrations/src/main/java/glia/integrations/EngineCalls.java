@@ -8,6 +8,7 @@ import glia.serve.chat.AnswerReceiver;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.ToolChoice;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,11 +76,12 @@ public final class EngineCalls {
 
     /// Generates an answer on the calling thread.
     ///
+    /// @param choice how the prompt's tools may be used
     /// @param isWanted asked between pieces: false cancels the answer
     /// @return the answer; empty if it was cancelled
     public static Optional<Result> run(LanguageModel model, Prompt.Conversation prompt, GenerationOptions options,
-            Pieces pieces, BooleanSupplier isWanted) {
-        GenerationCall call = new GenerationCall(prompt, options, "", "", LONGEST);
+            ToolChoice choice, Pieces pieces, BooleanSupplier isWanted) {
+        GenerationCall call = new GenerationCall(prompt, options, "", "", LONGEST).withToolChoice(choice);
         Collected collected = new Collected(pieces);
         new GenerationRun(model, call).run(collected, isWanted);
         return collected.result();

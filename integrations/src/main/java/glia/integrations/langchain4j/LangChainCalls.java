@@ -41,7 +41,7 @@ final class LangChainCalls {
     }
 
     /// A request in the engine's terms.
-    record Prepared(Prompt.Conversation prompt, GenerationOptions options) { }
+    record Prepared(Prompt.Conversation prompt, GenerationOptions options, glia.serve.chat.ToolChoice choice) { }
 
     /// @throws UnsupportedFeatureException if the request wants what the model does not have
     Prepared prepare(ChatRequest request) {
@@ -52,12 +52,14 @@ final class LangChainCalls {
                 wanted.stopSequences() == null || wanted.stopSequences().isEmpty() ? null : wanted.stopSequences());
         return new Prepared(new Prompt.Conversation(LangChainMessages.of(request.messages()),
                 LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false),
-                settings.over(model.options()));
+                settings.over(model.options()), wanted.toolChoice() == ToolChoice.REQUIRED
+                        ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
     }
 
     /// @return the answer; empty if it was cancelled
     Optional<ChatResponse> run(Prepared request, Pieces pieces, BooleanSupplier isWanted) {
-        return EngineCalls.run(model, request.prompt(), request.options(), pieces, isWanted).map(this::response);
+        return EngineCalls.run(model, request.prompt(), request.options(), request.choice(), pieces, isWanted)
+                .map(this::response);
     }
 
     private void refuse(ChatRequestParameters wanted) {
@@ -65,12 +67,13 @@ final class LangChainCalls {
             throw new UnsupportedFeatureException("'modelName' parameter is not supported: found '"
                     + wanted.modelName() + "', but this is the model '" + name + "'");
         }
+        if (wanted.toolChoice() == ToolChoice.REQUIRED && !usesTools()) {
+            throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported: the model's chat template has "
+                    + "no tools");
+        }
         if (wanted.toolSpecifications() != null && !wanted.toolSpecifications().isEmpty() && !usesTools()) {
             throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
                     + "write them");
-        }
-        if (wanted.toolChoice() == ToolChoice.REQUIRED) {
-            throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported");
         }
         if (wanted.responseFormat() != null && wanted.responseFormat().type() == ResponseFormatType.JSON) {
             throw new UnsupportedFeatureException("JSON response format is not supported");

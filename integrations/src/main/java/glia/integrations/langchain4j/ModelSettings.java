@@ -1,5 +1,6 @@
 package glia.integrations.langchain4j;
 
+import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import java.util.List;
@@ -13,7 +14,13 @@ import java.util.List;
 public record ModelSettings(String name, ChatRequestParameters parameters, boolean returnsThinking,
         List<ChatModelListener> listeners) {
     /// Copies the listeners and puts the name into the parameters.
+    ///
+    /// @throws UnsupportedFeatureException if the parameters name another model
     public ModelSettings {
+        if (parameters.modelName() != null && !parameters.modelName().equals(name)) {
+            throw new UnsupportedFeatureException("'modelName' parameter is not supported: found '"
+                    + parameters.modelName() + "', but this is the model '" + name + "'");
+        }
         listeners = List.copyOf(listeners);
         parameters = ChatRequestParameters.builder().modelName(name).build().overrideWith(parameters);
     }
@@ -24,8 +31,9 @@ public record ModelSettings(String name, ChatRequestParameters parameters, boole
     }
 
     public ModelSettings withName(String other) {
-        return new ModelSettings(other, ChatRequestParameters.builder().build().overrideWith(parameters)
-                .overrideWith(ChatRequestParameters.builder().modelName(other).build()), returnsThinking, listeners);
+        return new ModelSettings(other,
+                parameters.overrideWith(ChatRequestParameters.builder().modelName(other).build()), returnsThinking,
+                listeners);
     }
 
     public ModelSettings withParameters(ChatRequestParameters other) {

@@ -6,6 +6,7 @@ import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
 import glia.serve.chat.Prompt.Conversation;
+import glia.serve.chat.ToolChoice;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -100,7 +101,7 @@ public final class GliaChatModel implements ChatModel {
             tools = SpringMessages.tools(own);
         }
         return EngineCalls.run(model, new Conversation(SpringMessages.of(prompt.getInstructions()), tools, Map.of(),
-                false), generation, pieces, isWanted);
+                false), generation, ToolChoice.AUTO, pieces, isWanted);
     }
 
     private static Settings settings(ChatOptions from) {
