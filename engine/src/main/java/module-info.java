@@ -7,6 +7,8 @@ module glia.engine {
 
     exports glia.engine;
     exports glia.engine.embedding;
+    exports glia.engine.grammar;
+    exports glia.engine.grammar.limit;
     exports glia.engine.sampling;
     exports glia.engine.schedule;
     exports glia.engine.state;

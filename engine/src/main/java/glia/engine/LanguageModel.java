@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Scheduler;
 import glia.engine.thinking.ModelThinking;
@@ -52,6 +53,8 @@ public final class LanguageModel implements AutoCloseable {
     private volatile EffortRouter router;
     /// Found when it is first needed, since it takes renderings; null before.
     private volatile Optional<ToolTemplate> tools;
+    /// Made when it is first needed.
+    private volatile GrammarVocabulary grammarVocabulary;
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
             Optional<TemplateException> templateError, GenerationOptions options, Path path) {
@@ -154,6 +157,21 @@ public final class LanguageModel implements AutoCloseable {
 
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /// The vocabulary for [glia.engine.grammar.Grammar#mask], made at the first call.
+    public GrammarVocabulary grammarVocabulary() {
+        GrammarVocabulary known = grammarVocabulary;
+        if (known == null) {
+            synchronized (this) {
+                known = grammarVocabulary;
+                if (known == null) {
+                    known = GrammarVocabulary.of(tokenizer);
+                    grammarVocabulary = known;
+                }
+            }
+        }
+        return known;
     }
 
     /// The model's chat template. A model without one only continues texts.

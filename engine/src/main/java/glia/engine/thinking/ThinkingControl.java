@@ -12,7 +12,8 @@ import java.util.Set;
 ///   is replaced by the end marker too.
 /// - Before the fewest tokens, "Wait" replaces the end marker (budget forcing: https://arxiv.org/abs/2501.19393).
 ///
-/// All else is sampled as without it. Its state is a function of the tokens alone.
+/// All else is sampled as without it, unless the answer has a mask of its own: that of a grammar, say. Forced tokens are
+/// not part of what the answer's mask sees. Its state is a function of the tokens alone.
 final class ThinkingControl implements TokenMask {
     private static final ThinkingSplitter.Receiver NO_RECEIVER = new ThinkingSplitter.Receiver() {
         @Override
@@ -29,14 +30,20 @@ final class ThinkingControl implements TokenMask {
     private final Tokenizer tokenizer;
     private final ThinkingTracker tracker;
     private final Set<Integer> stops;
+    /// The mask of the answer; null for none.
+    private final TokenMask answer;
+    /// The tokens with which thinking may begin where the prompt leaves it open; null if that cannot be.
+    private long[] starts;
     private final int[] window = new int[WINDOW];
     private int numTokens;
     /// The tokens that are forced next.
     private int[] queue;
     private int next;
 
-    ThinkingControl(ThinkingPlan plan, Tokenizer tokenizer) {
+    /// @param answer the mask of the answer; null for none
+    ThinkingControl(ThinkingPlan plan, Tokenizer tokenizer, TokenMask answer) {
         this.plan = plan;
+        this.answer = answer;
         this.tokenizer = tokenizer;
         this.tracker = plan.tracker(NO_RECEIVER);
         this.stops = tokenizer.endOfGeneration();
@@ -45,7 +52,20 @@ final class ThinkingControl implements TokenMask {
 
     @Override
     public long[] allowed() {
-        return null;
+        if (answer == null || tracker.isThinking() || !tracker.isAnswer() && plan.isInHeader(window, numTokens)) {
+            return null;
+        }
+        if (tracker.isAnswer()) {
+            return answer.allowed();
+        }
+        if (starts == null) {
+            starts = plan.starts();
+        }
+        long[] both = plan.beginsWithHeader() ? new long[starts.length] : answer.allowed().clone();
+        for (int i = 0; i < Math.min(both.length, starts.length); i++) {
+            both[i] |= starts[i];
+        }
+        return both;
     }
 
     @Override
@@ -54,7 +74,7 @@ final class ThinkingControl implements TokenMask {
                 && tracker.tokens() + plan.beforeEnd().length >= plan.budget().getAsInt()) {
             force(end());
         }
-        return next < queue.length ? queue[next] : -1;
+        return next < queue.length ? queue[next] : answer != null && tracker.isAnswer() ? answer.forced() : -1;
     }
 
     /// The end marker, with the blank tokens before it if the budget has room for them.
@@ -72,12 +92,12 @@ final class ThinkingControl implements TokenMask {
     @Override
     public int replace(int token) {
         if (!tracker.isThinking()) {
-            return token;
+            return answer != null && tracker.isAnswer() ? answer.replace(token) : token;
         }
         boolean isStop = stops.contains(token);
         if (tracker.tokens() < plan.minTokens() && (isStop || ends(token))) {
             force(waiting());
-        } else if (isStop) {
+        } else if (isStop || answer != null && plan.endToken() < 0 && runsOver(token)) {
             force(end());
         } else {
             return token;
@@ -102,18 +122,33 @@ final class ThinkingControl implements TokenMask {
             return plan.endToken() == token || tokenizer.isSpecial(token)
                     && plan.format().isMarker(tokenizer.piece(token));
         }
+        return textWith(token).contains(plan.format().end());
+    }
+
+    /// Whether a token ends the thinking and begins the answer.
+    private boolean runsOver(int token) {
+        String text = textWith(token);
+        int at = text.indexOf(plan.format().end());
+        return at >= 0 && !text.substring(at + plan.format().end().length()).isBlank();
+    }
+
+    /// The text of the last tokens and another one.
+    private String textWith(int token) {
         int count = Math.min(numTokens, WINDOW);
         int[] last = new int[count + 1];
         for (int i = 0; i < count; i++) {
             last[i] = window[(numTokens - count + i) % WINDOW];
         }
         last[count] = token;
-        return tokenizer.decode(last, false).contains(plan.format().end());
+        return tokenizer.decode(last, false);
     }
 
     @Override
     public void accept(int token) {
-        if (next < queue.length) {
+        boolean isForced = next < queue.length;
+        boolean wasThinking = tracker.isThinking();
+        boolean wasAnswer = tracker.isAnswer();
+        if (isForced) {
             next++;
             if (next == queue.length) {
                 force(NONE);
@@ -122,6 +157,11 @@ final class ThinkingControl implements TokenMask {
         if (!stops.contains(token)) {
             window[numTokens++ % WINDOW] = token;
             tracker.accept(token);
+        }
+        // A token that is neither forced nor a marker begins or continues the answer.
+        boolean isOfAnswer = wasAnswer || !wasThinking && !tracker.isThinking() && !plan.beginsWithHeader();
+        if (answer != null && !isForced && isOfAnswer && !plan.isMarker(token)) {
+            answer.accept(token);
         }
     }
 }

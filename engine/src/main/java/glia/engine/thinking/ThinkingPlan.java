@@ -15,6 +15,7 @@ import java.util.function.Predicate;
 /// [ModelThinking#plan]. Immutable; any number of answers may follow one plan.
 public final class ThinkingPlan {
     private static final String WAIT = "\nWait";
+    private static final String END = "<|end|>";
     private static final int[] NONE = {};
 
     private final Tokenizer tokenizer;
@@ -130,12 +131,47 @@ public final class ThinkingPlan {
         if (!isLimited()) {
             return Optional.empty();
         }
-        ThinkingControl control = new ThinkingControl(this, tokenizer);
+        ThinkingControl control = new ThinkingControl(this, tokenizer, null);
         for (int token : begun) {
             control.forced();
             control.accept(token);
         }
         return Optional.of(control);
+    }
+
+    /// The mask of one answer that has a mask of its own after the thinking, such as that of a grammar. In the thinking
+    /// every token is allowed, except that a stop token ends the thinking and not the text.
+    ///
+    /// @param answer sees the tokens after the thinking, without those that are forced
+    public TokenMask mask(TokenMask answer) {
+        return new ThinkingControl(this, tokenizer, answer);
+    }
+
+    /// Whether a token is a marker of the thinking's format.
+    boolean isMarker(int token) {
+        return tokenizer.isMarker(token) && format.isMarker(tokenizer.piece(token));
+    }
+
+    /// Whether each message begins with a header of markers.
+    boolean beginsWithHeader() {
+        return format instanceof ThinkingFormat.Channels;
+    }
+
+    /// Whether the last token is part of a message's header.
+    boolean isInHeader(int[] window, int numTokens) {
+        return beginsWithHeader() && numTokens > 0 && !END.equals(tokenizer.piece(window[(numTokens - 1)
+                % window.length]));
+    }
+
+    /// The tokens with which thinking, or a header, begins: a bit each.
+    long[] starts() {
+        long[] words = new long[(tokenizer.vocabSize() + Long.SIZE - 1) / Long.SIZE];
+        String start = format.start().strip();
+        int[] ids = beginsWithHeader() ? tokens(start.substring(0, start.indexOf('>') + 1)) : tokens(start);
+        if (ids.length == 1) {
+            words[ids[0] >> 6] |= 1L << ids[0];
+        }
+        return words;
     }
 
     /// The tracker of one answer.

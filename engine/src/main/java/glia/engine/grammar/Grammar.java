@@ -1,0 +1,195 @@
+package glia.engine.grammar;
+
+import glia.engine.grammar.cfg.Gbnf;
+import glia.engine.grammar.cfg.Lark;
+import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.parser.Automaton;
+import glia.engine.grammar.parser.FixedState;
+import glia.engine.grammar.parser.Nonterminal;
+import glia.engine.grammar.regex.PatternCompiler;
+import glia.engine.grammar.regex.Regex;
+import glia.engine.grammar.schema.SchemaCompiler;
+import java.util.List;
+import java.util.Map;
+import java.util.HashMap;
+import java.util.function.Function;
+
+/// The form that a generated text must have. Immutable and thread-safe: keep it to use it for many requests, whose masks
+/// then share what was computed.
+///
+/// ```java
+/// Grammar grammar = Grammar.choices(List.of("yes", "no"));
+/// request.mask(sample -> grammar.mask(model.grammarVocabulary()));
+/// ```
+///
+/// All factories throw [GrammarException] if the grammar is invalid, has a feature that is not supported, or exceeds
+/// [GrammarLimits].
+public final class Grammar {
+    private final boolean isJson;
+    private final Function<GrammarBuilder, Nonterminal> rule;
+    /// The automaton of a greedy grammar; null for exact ones.
+    private final Function<GrammarBuilder, Automaton> greedy;
+    /// Compiled at first and not in use yet.
+    private CompiledGrammar unused;
+    private final Map<GrammarVocabulary, MaskEngine> engines = new HashMap<>();
+
+    private Grammar(boolean isJson, Function<GrammarBuilder, Nonterminal> rule,
+            Function<GrammarBuilder, Automaton> greedy) {
+        this.isJson = isJson;
+        this.rule = rule;
+        this.greedy = greedy;
+        this.unused = compile();
+    }
+
+    private CompiledGrammar compile() {
+        try {
+            GrammarBuilder builder = new GrammarBuilder(isJson);
+            Automaton automaton = greedy != null ? greedy.apply(builder)
+                    : Automaton.exact(builder.rules(), rule.apply(builder));
+            return new CompiledGrammar(automaton, isJson ? JsonStrings.of(builder.pool(), builder.json()) : null);
+        } catch (StackOverflowError e) {
+            throw GrammarException.limit("levels of nested expressions", GrammarLimits.DEPTH);
+        }
+    }
+
+    /// JSON values that a schema accepts, with properties in any order. See docs/structured-output.md for the keywords.
+    ///
+    /// @param schema as [glia.io.json.JsonValues] reads it: a map or a boolean
+    /// @throws GrammarException names the keyword that is not supported, by its JSON pointer
+    public static Grammar jsonSchema(Object schema) {
+        return new Grammar(true, b -> new SchemaCompiler(b.rules(), b.json(), schema).compile(), null);
+    }
+
+    /// Any JSON object.
+    public static Grammar json() {
+        return jsonSchema(Map.of("type", "object"));
+    }
+
+    /// Texts that a regular expression (ECMA-262) matches as a whole.
+    public static Grammar regex(String pattern) {
+        return text(b -> new PatternCompiler(b.plain()).whole(pattern, "", "s"));
+    }
+
+    /// One of some texts.
+    ///
+    /// @throws GrammarException if there is none, or one is empty
+    public static Grammar choices(List<String> texts) {
+        if (texts.isEmpty() || texts.stream().anyMatch(String::isEmpty)) {
+            throw GrammarException.invalid("", "choices: found " + (texts.isEmpty() ? "none" : "an empty text")
+                    + ", expected one or more texts");
+        }
+        return text(b -> b.pool().or(texts.stream().map(b.plain()::text).toList()));
+    }
+
+    /// Texts of a context-free grammar in GBNF, the syntax of llama.cpp, whose rule is `root`.
+    public static Grammar gbnf(String source) {
+        return new Grammar(false, b -> Gbnf.compile(source, b.rules(), b.plain()), null);
+    }
+
+    /// Texts of a context-free grammar in the syntax of Lark, whose rule is `start`.
+    public static Grammar lark(String source) {
+        return new Grammar(false, null, b -> Lark.compile(source, b.rules(), b.plain()));
+    }
+
+    private static Grammar text(Function<GrammarBuilder, Regex> regex) {
+        return new Grammar(false, b -> terminal(b, regex.apply(b)), null);
+    }
+
+    private static Nonterminal terminal(GrammarBuilder b, Regex regex) {
+        if (!b.pool().isLive(regex)) {
+            throw new GrammarException(GrammarException.Kind.UNSATISFIABLE, "", "no text matches");
+        }
+        Nonterminal rule = b.rules().rule();
+        FixedState start = new FixedState(b.rules(), rule);
+        FixedState end = new FixedState(b.rules(), rule);
+        rule.start(start);
+        end.end();
+        start.lexeme(b.rules().lexer().lexeme(regex), end);
+        if (regex.isNullable()) {
+            start.end();
+            rule.nullable();
+        }
+        return rule;
+    }
+
+    /// Texts of this grammar between two fixed texts, such as the markers of a tool call. JSON grammars allow white space
+    /// around the JSON and ignore that at the begin of the fixed texts.
+    ///
+    /// @throws GrammarException if this grammar is in Lark syntax
+    public Grammar between(String before, String after) {
+        requireExact();
+        return new Grammar(isJson, b -> {
+            Nonterminal all = b.rules().rule();
+            FixedState start = new FixedState(b.rules(), all);
+            FixedState begun = fixed(b, all, start, before);
+            FixedState inner = new FixedState(b.rules(), all);
+            begun.rule(rule.apply(b), inner);
+            fixed(b, all, inner, after).end();
+            all.start(start);
+            return all;
+        }, null);
+    }
+
+    private FixedState fixed(GrammarBuilder b, Nonterminal owner, FixedState from, String text) {
+        String plain = isJson ? text.strip() : text;
+        if (plain.isEmpty()) {
+            return from;
+        }
+        FixedState to = new FixedState(b.rules(), owner);
+        from.lexeme(b.rules().lexer().lexeme(b.plain().text(plain)), to);
+        return to;
+    }
+
+    /// Texts of one of several grammars of the same kind, such as the calls of several tools.
+    ///
+    /// @throws GrammarException if there is none, one is in Lark syntax, or some are for JSON and others are not
+    public static Grammar anyOf(List<Grammar> grammars) {
+        if (grammars.isEmpty() || grammars.stream().anyMatch(g -> g.isJson != grammars.get(0).isJson)) {
+            throw GrammarException.invalid("", "found " + (grammars.isEmpty() ? "no grammar"
+                    : "grammars for JSON and others") + " as alternatives, expected grammars of one kind");
+        }
+        grammars.forEach(Grammar::requireExact);
+        return new Grammar(grammars.get(0).isJson, b -> {
+            Nonterminal all = b.rules().rule();
+            FixedState start = new FixedState(b.rules(), all);
+            FixedState end = new FixedState(b.rules(), all);
+            end.end();
+            all.start(start);
+            for (Grammar grammar : grammars) {
+                Nonterminal one = grammar.rule.apply(b);
+                start.rule(one, end);
+                if (one.isNullable()) {
+                    all.nullable();
+                }
+            }
+            return all;
+        }, null);
+    }
+
+    private void requireExact() {
+        if (greedy != null) {
+            throw GrammarException.unsupported("", "a grammar in Lark syntax as part of another");
+        }
+    }
+
+    /// The mask of one sample whose text the grammar describes from its first token on.
+    public GrammarMask mask(GrammarVocabulary vocabulary) {
+        return mask(vocabulary, true);
+    }
+
+    /// The mask of one sample.
+    ///
+    /// @param beginsText whether the grammar's text is the begin of a decoded text: some decoders drop a space there
+    public GrammarMask mask(GrammarVocabulary vocabulary, boolean beginsText) {
+        return new GrammarMask(engine(vocabulary), vocabulary, beginsText);
+    }
+
+    private synchronized MaskEngine engine(GrammarVocabulary vocabulary) {
+        return engines.computeIfAbsent(vocabulary, v -> {
+            CompiledGrammar compiled = unused != null ? unused : compile();
+            unused = null;
+            return new MaskEngine(compiled, v);
+        });
+    }
+}

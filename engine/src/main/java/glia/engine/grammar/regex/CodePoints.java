@@ -1,0 +1,187 @@
+package glia.engine.grammar.regex;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// A set of Unicode characters without surrogates, as sorted ranges.
+public final class CodePoints {
+    /// The last character.
+    public static final int LAST = Character.MAX_CODE_POINT;
+    private static final int FIRST_SURROGATE = Character.MIN_SURROGATE;
+    private static final int LAST_SURROGATE = Character.MAX_SURROGATE;
+
+    /// All characters.
+    public static final CodePoints ALL = of(0, LAST);
+    /// No character.
+    public static final CodePoints NONE = new CodePoints(new int[0]);
+    /// `\d`.
+    public static final CodePoints DIGITS = of('0', '9');
+    /// `\w`.
+    public static final CodePoints WORD = of('0', '9', 'A', 'Z', '_', '_', 'a', 'z');
+    /// `\s` of ECMA-262.
+    public static final CodePoints SPACE = of(9, 13, 32, 32, 0xA0, 0xA0, 0x1680, 0x1680, 0x2000, 0x200A, 0x2028, 0x2029,
+            0x202F, 0x202F, 0x205F, 0x205F, 0x3000, 0x3000, 0xFEFF, 0xFEFF);
+    /// What `.` matches: all but the ends of lines.
+    public static final CodePoints DOT = of(10, 10, 13, 13, 0x2028, 0x2029).complement();
+
+    /// The general categories by the numbers of [Character#getType].
+    private static final List<String> TYPES = List.of("Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl",
+            "No", "", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So",
+            "Pi", "Pf");
+    private static final Map<String, CodePoints> CATEGORIES = new ConcurrentHashMap<>();
+
+    /// First and last of each range.
+    private final int[] bounds;
+
+    private CodePoints(int[] bounds) {
+        this.bounds = bounds;
+    }
+
+    /// The union of ranges, each given by its first and last character.
+    public static CodePoints of(int... firstAndLast) {
+        List<int[]> ranges = new ArrayList<>();
+        for (int i = 0; i < firstAndLast.length; i += 2) {
+            int first = firstAndLast[i];
+            int last = firstAndLast[i + 1];
+            if (first < FIRST_SURROGATE) {
+                ranges.add(new int[] {first, Math.min(last, FIRST_SURROGATE - 1)});
+            }
+            if (last > LAST_SURROGATE) {
+                ranges.add(new int[] {Math.max(first, LAST_SURROGATE + 1), last});
+            }
+        }
+        ranges.sort(Comparator.comparingInt(r -> r[0]));
+        int[] merged = new int[2 * ranges.size()];
+        int n = 0;
+        for (int[] range : ranges) {
+            if (range[0] > range[1]) {
+                continue;
+            }
+            if (n > 0 && range[0] <= merged[n - 1] + 1) {
+                merged[n - 1] = Math.max(merged[n - 1], range[1]);
+            } else {
+                merged[n++] = range[0];
+                merged[n++] = range[1];
+            }
+        }
+        return new CodePoints(Arrays.copyOf(merged, n));
+    }
+
+    /// The characters of one of two sets.
+    public CodePoints or(CodePoints other) {
+        int[] both = Arrays.copyOf(bounds, bounds.length + other.bounds.length);
+        System.arraycopy(other.bounds, 0, both, bounds.length, other.bounds.length);
+        return of(both);
+    }
+
+    /// All others.
+    public CodePoints complement() {
+        int[] others = new int[bounds.length + 2];
+        int n = 0;
+        int next = 0;
+        for (int i = 0; i < bounds.length; i += 2) {
+            if (next < bounds[i]) {
+                others[n++] = next;
+                others[n++] = bounds[i] - 1;
+            }
+            next = bounds[i + 1] + 1;
+        }
+        if (next <= LAST) {
+            others[n++] = next;
+            others[n++] = LAST;
+        }
+        return of(Arrays.copyOf(others, n));
+    }
+
+    /// The characters of both sets.
+    public CodePoints and(CodePoints other) {
+        return complement().or(other.complement()).complement();
+    }
+
+    /// With the other case of all ASCII letters.
+    public CodePoints ignoringCase() {
+        CodePoints all = this;
+        for (int c = 'a'; c <= 'z'; c++) {
+            int upper = Character.toUpperCase(c);
+            if (has(c) || has(upper)) {
+                all = all.or(of(c, c, upper, upper));
+            }
+        }
+        return all;
+    }
+
+    boolean has(int codePoint) {
+        for (int i = 0; i < bounds.length; i += 2) {
+            if (bounds[i] <= codePoint && codePoint <= bounds[i + 1]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean isEmpty() {
+        return bounds.length == 0;
+    }
+
+    int[] bounds() {
+        return bounds;
+    }
+
+    /// The characters of a general category such as `Lu` or `L`; null if there is none of this name.
+    public static CodePoints category(String name) {
+        CodePoints known = CATEGORIES.get(name);
+        if (known == null) {
+            known = scan(name);
+            if (known != null) {
+                CATEGORIES.put(name, known);
+            }
+        }
+        return known;
+    }
+
+    private static CodePoints scan(String name) {
+        String category = switch (name) {
+            case "Letter" -> "L";
+            case "Number" -> "N";
+            case "Punctuation" -> "P";
+            case "Uppercase_Letter", "Lu" -> "Lu";
+            case "Lowercase_Letter", "Ll" -> "Ll";
+            default -> name;
+        };
+        if (!category.matches("L|M|N|P|S|Z|C|L[ultmo]|M[nce]|N[dlo]|P[cdseifo]|S[mcko]|Z[slp]|C[cf]")) {
+            return null;
+        }
+        int[] found = new int[64];
+        int n = 0;
+        int start = -1;
+        for (int c = 0; c <= LAST + 1; c++) {
+            boolean is = c <= LAST && (c < FIRST_SURROGATE || c > LAST_SURROGATE)
+                    && TYPES.get(Character.getType(c)).startsWith(category);
+            if (is && start < 0) {
+                start = c;
+            } else if (!is && start >= 0) {
+                if (n == found.length) {
+                    found = Arrays.copyOf(found, 2 * n);
+                }
+                found[n++] = start;
+                found[n++] = c - 1;
+                start = -1;
+            }
+        }
+        return of(Arrays.copyOf(found, n));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CodePoints o && Arrays.equals(bounds, o.bounds);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(bounds);
+    }
+}

@@ -1,0 +1,121 @@
+package glia.engine.grammar.regex;
+
+import java.util.Arrays;
+import java.util.Objects;
+
+/// A regular expression over bytes, made and interned by a [RegexPool]: equal expressions of one pool are one object.
+/// Beside the usual operators it has intersection and complement.
+public final class Regex {
+    enum Kind { EMPTY, EPSILON, SET, LITERAL, CONCAT, OR, AND, NOT, REPEAT, DIGITS }
+
+    static final int UNBOUNDED = Integer.MAX_VALUE;
+    private static final Regex[] NO_PARTS = {};
+
+    final Kind kind;
+    final ByteSet set;
+    /// The bytes of a literal as Latin-1.
+    final String text;
+    final Regex[] parts;
+    final int min;
+    final int max;
+    final MultipleOf digits;
+    final boolean isNullable;
+    /// Whether only a search decides if any text matches.
+    final boolean needsSearch;
+    private final int hash;
+    int id = -1;
+    /// Whether any text matches: 0 unknown, 1 yes, -1 no.
+    byte live;
+    /// Derivatives by byte, as far as they were needed.
+    Regex[] next;
+
+    private Regex(Kind kind, ByteSet set, String text, Regex[] parts, int min, int max, MultipleOf digits) {
+        this.kind = kind;
+        this.set = set;
+        this.text = text;
+        this.parts = parts;
+        this.min = min;
+        this.max = max;
+        this.digits = digits;
+        boolean search = kind == Kind.AND || kind == Kind.NOT || kind == Kind.DIGITS;
+        int code = kind.ordinal() * 31 + min * 7 + max * 13 + Objects.hashCode(set) + Objects.hashCode(text)
+                + (digits == null ? 0 : System.identityHashCode(digits));
+        for (Regex part : parts) {
+            search |= part.needsSearch;
+            code = code * 31 + part.id;
+        }
+        this.needsSearch = search;
+        this.hash = code;
+        this.isNullable = switch (kind) {
+            case EPSILON -> true;
+            case EMPTY, SET, LITERAL -> false;
+            case CONCAT, AND -> Arrays.stream(parts).allMatch(p -> p.isNullable);
+            case OR -> Arrays.stream(parts).anyMatch(p -> p.isNullable);
+            case NOT -> !parts[0].isNullable;
+            case REPEAT -> min == 0;
+            case DIGITS -> digits.accepts(min);
+        };
+    }
+
+    static Regex leaf(Kind kind) {
+        return new Regex(kind, null, null, NO_PARTS, 0, 0, null);
+    }
+
+    static Regex set(ByteSet set) {
+        return new Regex(Kind.SET, set, null, NO_PARTS, 0, 0, null);
+    }
+
+    static Regex literal(String latin1) {
+        return new Regex(Kind.LITERAL, null, latin1, NO_PARTS, 0, 0, null);
+    }
+
+    static Regex node(Kind kind, Regex... parts) {
+        return new Regex(kind, null, null, parts, 0, 0, null);
+    }
+
+    static Regex repeat(Regex part, int min, int max) {
+        return new Regex(Kind.REPEAT, null, null, new Regex[] {part}, min, max, null);
+    }
+
+    static Regex digits(MultipleOf digits, int state) {
+        return new Regex(Kind.DIGITS, null, null, NO_PARTS, state, 0, digits);
+    }
+
+    /// Whether the empty text matches.
+    public boolean isNullable() {
+        return isNullable;
+    }
+
+    /// Whether nothing matches, by its form; see [RegexPool#isLive] for all others.
+    public boolean isEmpty() {
+        return kind == Kind.EMPTY;
+    }
+
+    /// Whether only the empty text matches, by its form.
+    public boolean isEpsilon() {
+        return kind == Kind.EPSILON;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Regex o && kind == o.kind && min == o.min && max == o.max && digits == o.digits
+                && Objects.equals(set, o.set) && Objects.equals(text, o.text) && sameParts(o.parts);
+    }
+
+    private boolean sameParts(Regex[] others) {
+        if (parts.length != others.length) {
+            return false;
+        }
+        for (int i = 0; i < parts.length; i++) {
+            if (parts[i] != others[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+}

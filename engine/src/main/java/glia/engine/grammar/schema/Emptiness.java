@@ -1,0 +1,78 @@
+package glia.engine.grammar.schema;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Finds conditions that no value satisfies together. What it does not find is treated as possible.
+final class Emptiness {
+    private static final int MAX_DEPTH = 4;
+
+    private final Expander expander;
+    private final Scalars scalars;
+    private final Map<Set<Sub>, Boolean> known = new HashMap<>();
+
+    Emptiness(Expander expander, Scalars scalars) {
+        this.expander = expander;
+        this.scalars = scalars;
+    }
+
+    /// Whether no value satisfies both conditions.
+    boolean isEmpty(Sub a, Sub b) {
+        return isEmpty(Set.of(a, b), MAX_DEPTH);
+    }
+
+    private boolean isEmpty(Set<Sub> conditions, int depth) {
+        if (depth == 0 || conditions.isEmpty()) {
+            return false;
+        }
+        Boolean found = known.get(conditions);
+        if (found == null) {
+            known.put(conditions, false);
+            found = expander.expand(conditions).stream().allMatch(clause -> isEmpty(clause, depth));
+            known.put(conditions, found);
+        }
+        return found;
+    }
+
+    private boolean isEmpty(Clause clause, int depth) {
+        return !scalars.isLive(clause)
+                && (!clause.allows(Clause.ARRAY) || hasNoArray(clause, depth))
+                && (!clause.allows(Clause.OBJECT) || hasNoObject(clause, depth));
+    }
+
+    private boolean hasNoArray(Clause clause, int depth) {
+        int size = clause.arrays.stream().mapToInt(shape -> shape.prefix().size()).max().orElse(0);
+        for (int i = 0; i < Math.min(clause.minItems, size + 1); i++) {
+            int index = i;
+            Set<Sub> item = new LinkedHashSet<>(clause.arrays.stream().map(shape -> shape.item(index)).toList());
+            if (isEmpty(item, depth - 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean hasNoObject(Clause clause, int depth) {
+        for (String name : clause.required) {
+            Set<Sub> value = new LinkedHashSet<>();
+            for (Clause.ObjectShape shape : clause.objects) {
+                List<Sub> own = new ArrayList<>();
+                if (shape.properties().containsKey(name)) {
+                    own.add(shape.properties().get(name));
+                }
+                if (own.isEmpty() && shape.patterns().isEmpty()) {
+                    own.add(shape.additional());
+                }
+                value.addAll(own);
+            }
+            if (isEmpty(value, depth - 1)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

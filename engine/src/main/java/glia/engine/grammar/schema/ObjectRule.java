@@ -1,0 +1,186 @@
+package glia.engine.grammar.schema;
+
+import glia.engine.grammar.parser.Nonterminal;
+import glia.engine.grammar.parser.Rules;
+import glia.engine.grammar.parser.State;
+import glia.engine.grammar.parser.Steps;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Objects of given properties, in any order. Its states hold the set of listed properties that were there, and are made
+/// as they are reached: the number of possible ones, exponential in the number of properties, does not matter. No listed
+/// property occurs twice.
+final class ObjectRule implements Value.Container {
+    private static final int NONE = -1;
+
+    /// Properties of one name or of a set of names.
+    ///
+    /// @param key the lexeme of the name
+    record Property(int key, Value value) { }
+
+    /// Properties that must be there if another is.
+    record Dependency(int of, BitSet required) { }
+
+    private final Rules rules;
+    private final Punctuation marks;
+    private final List<Property> listed;
+    private final List<Property> others;
+    private final BitSet required;
+    private final List<Dependency> dependencies;
+    private final int min;
+    private final int max;
+    private final Map<Key, State> states = new HashMap<>();
+    private Nonterminal owner;
+    private State end;
+
+    private enum Phase { OPEN, AFTER, KEY, COLON, VALUE }
+
+    /// @param seen the listed properties so far, with that of `property`
+    /// @param count the properties so far, if their number matters
+    /// @param property the one whose value follows: a listed one, or after them one of the others
+    private record Key(Phase phase, BitSet seen, int count, int property) { }
+
+    ObjectRule(Rules rules, Punctuation marks, List<Property> listed, List<Property> others, BitSet required,
+            List<Dependency> dependencies, int min, int max) {
+        this.rules = rules;
+        this.marks = marks;
+        this.listed = listed;
+        this.others = others;
+        this.required = required;
+        this.dependencies = dependencies;
+        this.min = min;
+        this.max = max;
+    }
+
+    @Override
+    public boolean isProductive() {
+        BitSet needed = closure(required);
+        for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
+            if (!listed.get(i).value.isProductive) {
+                return false;
+            }
+        }
+        long possible = listed.stream().filter(p -> p.value.isProductive).count();
+        boolean isOpen = others.stream().anyMatch(p -> p.value.isProductive);
+        return needed.cardinality() <= max && (isOpen || possible >= min);
+    }
+
+    /// The properties that must be there if some are.
+    private BitSet closure(BitSet some) {
+        BitSet all = (BitSet) some.clone();
+        int before = -1;
+        while (all.cardinality() != before) {
+            before = all.cardinality();
+            for (Dependency dependency : dependencies) {
+                if (all.get(dependency.of)) {
+                    all.or(dependency.required);
+                }
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public void begin(Steps to, Nonterminal rule, State after) {
+        owner = rule;
+        end = after;
+        to.lexeme(marks.openObject(), state(Phase.OPEN, new BitSet(), 0, NONE));
+    }
+
+    private State state(Phase phase, BitSet seen, int count, int property) {
+        int counted = min == 0 && max == Clause.UNBOUNDED ? 0
+                : Math.min(count, Math.max(min, max == Clause.UNBOUNDED ? 0 : max));
+        Key key = new Key(phase, seen, counted, property);
+        State known = states.get(key);
+        if (known == null) {
+            known = new ObjectState(key);
+            states.put(key, known);
+        }
+        return known;
+    }
+
+    private final class ObjectState extends State {
+        private final Key key;
+
+        ObjectState(Key key) {
+            super(rules, owner);
+            this.key = key;
+        }
+
+        @Override
+        protected void expand(Steps to) {
+            switch (key.phase) {
+                case COLON -> to.lexeme(marks.colon(), state(Phase.VALUE, key.seen, key.count, key.property));
+                case VALUE -> property().value.addTo(to, state(Phase.AFTER, key.seen, key.count + 1, NONE));
+                case KEY -> keys(to);
+                case OPEN -> {
+                    close(to);
+                    keys(to);
+                }
+                case AFTER -> {
+                    close(to);
+                    Steps keys = new Steps();
+                    keys(keys);
+                    if (!keys.isEmpty()) {
+                        to.lexeme(marks.comma(), state(Phase.KEY, key.seen, key.count, NONE));
+                    }
+                }
+                default -> throw new IllegalStateException(key.phase.name());
+            }
+        }
+
+        private Property property() {
+            return key.property < listed.size() ? listed.get(key.property)
+                    : others.get(key.property - listed.size());
+        }
+
+        private BitSet missing(BitSet seen) {
+            BitSet needed = (BitSet) seen.clone();
+            needed.or(required);
+            BitSet missing = closure(needed);
+            missing.andNot(seen);
+            return missing;
+        }
+
+        private void close(Steps to) {
+            if (key.count >= min && missing(key.seen).isEmpty()) {
+                to.lexeme(marks.closeObject(), end);
+            }
+        }
+
+        /// The names that leave room for those that are missing.
+        private void keys(Steps to) {
+            for (int i = 0; i < listed.size(); i++) {
+                if (!key.seen.get(i) && listed.get(i).value.isProductive) {
+                    BitSet seen = (BitSet) key.seen.clone();
+                    seen.set(i);
+                    if (leavesRoom(seen)) {
+                        to.lexeme(listed.get(i).key, state(Phase.COLON, seen, key.count, i));
+                    }
+                }
+            }
+            if (!others.isEmpty() && leavesRoom(key.seen)) {
+                for (int i = 0; i < others.size(); i++) {
+                    if (others.get(i).value.isProductive) {
+                        to.lexeme(others.get(i).key, state(Phase.COLON, key.seen, key.count, listed.size() + i));
+                    }
+                }
+            }
+        }
+
+        private boolean leavesRoom(BitSet seen) {
+            if (max == Clause.UNBOUNDED && dependencies.isEmpty()) {
+                return true;
+            }
+            BitSet missing = missing(seen);
+            for (int i = missing.nextSetBit(0); i >= 0; i = missing.nextSetBit(i + 1)) {
+                if (!listed.get(i).value.isProductive) {
+                    return false;
+                }
+            }
+            return max == Clause.UNBOUNDED || key.count + 1 + missing.cardinality() <= max;
+        }
+    }
+}
