@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.serve {
     requires transitive glia.engine;
+    requires glia.lab;
     requires java.logging;
     requires io.helidon.common.buffers;
     requires io.helidon.common.concurrency.limits;

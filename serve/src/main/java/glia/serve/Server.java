@@ -10,6 +10,7 @@ import glia.serve.http.Routes;
 import glia.serve.http.WatchedSockets;
 import glia.serve.metrics.ServerMetrics;
 import glia.serve.openai.OpenAiRoutes;
+import glia.serve.page.PageRoutes;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
 import glia.serve.request.HttpLimits;
@@ -109,6 +110,7 @@ public final class Server implements AutoCloseable {
 
     private static void addRoutes(Routes routes, ModelPool models) {
         OpenAiRoutes.add(routes, models);
+        PageRoutes.add(routes, models);
         AnthropicRoutes.add(routes, models);
     }
 

@@ -16,6 +16,7 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /// The attention weights of each head of each attention layer of a model for one text.
 public final class AttentionMaps {
@@ -33,11 +34,22 @@ public final class AttentionMaps {
     ///
     /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
     public static List<Map> of(Engine engine, int[] ids) {
-        return engine.whileOpen(() -> open(engine, ids));
+        List<Map> maps = new ArrayList<>();
+        each(engine, ids, maps::add);
+        return maps;
     }
 
-    private static List<Map> open(Engine engine, int[] ids) {
-        List<Map> maps = new ArrayList<>();
+    /// As [#of], but passes each map on as soon as it is computed, so that one is held at a time.
+    ///
+    /// @throws IllegalArgumentException if the text has no tokens or one that does not exist
+    public static void each(Engine engine, int[] ids, Consumer<Map> receiver) {
+        engine.whileOpen(() -> {
+            open(engine, ids, receiver);
+            return null;
+        });
+    }
+
+    private static void open(Engine engine, int[] ids, Consumer<Map> receiver) {
         Compute ops = engine.ops();
         ops.release(0);
         Place[] place = {Place.of(0)};
@@ -45,7 +57,7 @@ public final class AttentionMaps {
             @Override
             public Tensor attention(Tensor q, Tensor k, Tensor v, KeyValueState state, Runs runs, AttentionShape shape,
                     Weight learned) {
-                maps.add(map(engine.model().spec(), place[0],
+                receiver.accept(map(engine.model().spec(), place[0],
                         AttentionWeights.of(q, k, shape, Compute.stored(learned))));
                 return super.attention(q, k, v, state, runs, shape, learned);
             }
@@ -65,7 +77,6 @@ public final class AttentionMaps {
         Pass pass = new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.LAST);
         engine.decoder().forward(watched, pass, states);
         ops.release(0);
-        return maps;
     }
 
     private static Map map(ModelSpec spec, Place place, float[][][] weights) {

@@ -13,13 +13,16 @@ import java.util.Optional;
 import tools.jackson.core.JacksonException;
 
 /// The messages of a chat completion.
-final class ChatMessages {
+public final class ChatMessages {
     private static final List<String> ROLES =
             List.of("system", "developer", "user", "assistant", "tool", "function");
 
     private ChatMessages() { }
 
-    static List<ChatMessage> read(Fields body) {
+    /// The messages in a request's body.
+    ///
+    /// @throws ServeException if there are none, or one is wrong
+    public static List<ChatMessage> read(Fields body) {
         List<ChatMessage> messages = new ArrayList<>();
         for (Fields message : body.objects("messages")) {
             messages.add(message(message));

@@ -5,6 +5,7 @@ import static glia.serve.http.Json.object;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
+import java.util.List;
 import java.util.Map;
 
 /// `GET /v1/models` and `GET /v1/models/{model}` (https://platform.openai.com/docs/api-reference/models).
@@ -29,6 +30,6 @@ public final class ModelList {
 
     private static Map<String, Object> entry(ServedModel served) {
         return object("id", served.name(), "object", "model", "created", served.since().getEpochSecond(), "owned_by",
-                "glia", "max_model_len", served.model().contextLength());
+                "glia", "max_model_len", served.model().contextLength(), "input_modalities", List.of("text"));
     }
 }

@@ -1,0 +1,88 @@
+package glia.serve.page;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.schedule.Scheduler;
+import glia.serve.chat.Prompt;
+import glia.serve.chat.RenderedPrompt;
+import glia.serve.http.Endpoint;
+import glia.serve.http.Exchange;
+import glia.serve.openai.ChatMessages;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/// `POST /glia/attention`: which earlier tokens each token of an answer attends to.
+///
+/// Fields of the request: `model`; `messages` before the answer, as in a chat completion; `answer`, a text. Fields of
+/// the response: `tokens`, the texts of all T tokens of prompt and answer; `first`, the number of the answer's first
+/// token; `weights`, a list for each token t from `first` on with t + 1 attention weights, the mean of all layers and
+/// heads, rounded to 4 decimal places; `layers`, the number of attention layers.
+///
+/// The pass runs between two steps of the scheduler, so a request is refused while others run or wait, and a text may
+/// have [#MOST_TOKENS] tokens.
+final class AttentionEndpoint implements Endpoint {
+    /// The most tokens of prompt and answer.
+    static final int MOST_TOKENS = 512;
+
+    private final ModelPool models;
+
+    AttentionEndpoint(ModelPool models) {
+        this.models = models;
+    }
+
+    @Override
+    public void answer(Exchange exchange) throws InterruptedException {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), List.of(), Map.of(), false);
+            String answer = body.requiredText("answer");
+            body.end();
+            if (model.model().spec().encoder().isPresent()) {
+                throw new ServeException(400, "invalid_request_error", "model", "the model has an encoder and a "
+                        + "decoder; attention is shown of models that read and write one text");
+            }
+            int[] before = RenderedPrompt.of(model, prompt, GenerationOptions.defaults()).ids();
+            int[] after = model.tokenizer().encode(answer, false);
+            requireLength(before.length + after.length);
+            int[] ids = Arrays.copyOf(before, before.length + after.length);
+            System.arraycopy(after, 0, ids, before.length, after.length);
+            requireIdle(model);
+            MeanAttention mean = MeanAttention.of(model, ids);
+            exchange.json(object("model", lease.served().name(), "tokens", texts(model.tokenizer(), ids),
+                    "first", before.length, "weights", mean.rows(before.length), "layers", mean.numLayers()));
+        }
+    }
+
+    private static void requireLength(int length) {
+        if (length > MOST_TOKENS) {
+            throw ServeException.badField("answer", "prompt and answer have " + length + " tokens, expected at most "
+                    + MOST_TOKENS + "; try a shorter conversation");
+        }
+    }
+
+    private static void requireIdle(LanguageModel model) {
+        Scheduler.Load load = model.scheduler().load();
+        if (load.numRunning() + load.numWaiting() > 0) {
+            throw new ServeException(503, "overloaded_error", "", "attention is computed while no answer is "
+                    + "generated; found " + (load.numRunning() + load.numWaiting()) + " running or waiting; try again "
+                    + "when they have ended");
+        }
+    }
+
+    private static List<String> texts(Tokenizer tokenizer, int[] ids) {
+        List<String> texts = new ArrayList<>();
+        for (int id : ids) {
+            texts.add(tokenizer.decode(new int[] {id}, false));
+        }
+        return texts;
+    }
+}

@@ -1,0 +1,22 @@
+package glia.serve.page;
+
+import glia.serve.http.ErrorStyle;
+import glia.serve.http.Routes;
+import glia.serve.pool.ModelPool;
+
+/// The web page at `/`, and the routes that only it uses: `/glia/status` and `/glia/attention`.
+public final class PageRoutes {
+    private PageRoutes() { }
+
+    /// Adds the routes. The page's files need no API key: a browser cannot send one with an address that a user types,
+    /// and they hold no data.
+    public static void add(Routes routes, ModelPool models) {
+        PageFiles files = new PageFiles();
+        for (String name : PageFiles.NAMES) {
+            String path = name.equals(PageFiles.INDEX) ? "/" : "/page/" + name;
+            routes.getOpen(path, ErrorStyle.OPENAI, exchange -> files.send(exchange, name));
+        }
+        routes.get("/glia/status", ErrorStyle.OPENAI, new ServerStatus(models))
+                .post("/glia/attention", ErrorStyle.OPENAI, new AttentionEndpoint(models));
+    }
+}

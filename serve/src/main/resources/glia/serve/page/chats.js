@@ -1,0 +1,154 @@
+// Conversations as trees: a regenerated answer and an edited message are siblings of what they replace. This file has
+// no elements and no requests.
+
+import {newId} from "./dom.js";
+
+/** The parent of first messages. */
+const ROOT = "root";
+export const EXPORT_VERSION = 1;
+
+export function newChat() {
+  const now = Date.now();
+  return {id: newId(), title: "", created: now, updated: now, nodes: {}, chosen: {}};
+}
+
+/**
+ * Adds a message and chooses it.
+ * @param parent the node before it; null for the first message
+ * @param fields `role` and what the role has: text, images, thinking, calls, callId, model, effort, group
+ */
+export function addNode(chat, parent, fields) {
+  const order = Object.keys(chat.nodes).length;
+  const node = {id: newId(), parent: parent?.id ?? ROOT, order, text: "", ...fields};
+  chat.nodes[node.id] = node;
+  chat.chosen[node.parent] = node.id;
+  chat.updated = Date.now();
+  if (!chat.title && node.role === "user") {
+    chat.title = node.text.trim().split("\n")[0].slice(0, 80) || "Image";
+  }
+  return node;
+}
+
+/** The children of a node, oldest first. */
+export function children(chat, parentId) {
+  return Object.values(chat.nodes).filter(node => node.parent === parentId).sort((a, b) => a.order - b.order);
+}
+
+/** The chosen messages from the first to the last. */
+export function path(chat, upTo) {
+  const nodes = [];
+  if (upTo) {
+    for (let node = upTo; node; node = chat.nodes[node.parent]) {
+      nodes.unshift(node);
+    }
+    return nodes;
+  }
+  for (let id = chat.chosen[ROOT]; id && chat.nodes[id]; id = chat.chosen[id]) {
+    nodes.push(chat.nodes[id]);
+  }
+  return nodes;
+}
+
+/** Answers that are shown side by side: those of the node's group, or the node alone. */
+export function besides(chat, node) {
+  return node.group ? children(chat, node.parent).filter(other => other.group === node.group) : [node];
+}
+
+/** All versions of a message, each a list of nodes side by side. */
+export function versions(chat, node) {
+  const list = [];
+  for (const child of children(chat, node.parent)) {
+    if (!child.group || !list.some(version => version[0].group === child.group)) {
+      list.push(besides(chat, child));
+    }
+  }
+  return list;
+}
+
+/** Chooses the version that is some steps away. */
+export function step(chat, node, steps) {
+  const list = versions(chat, node);
+  const at = list.findIndex(version => version.includes(node));
+  const to = list[at + steps];
+  if (to) {
+    chat.chosen[node.parent] = to[0].id;
+  }
+  return Boolean(to);
+}
+
+export function choose(chat, node) {
+  chat.chosen[node.parent] = node.id;
+}
+
+/** The messages up to a node as chat completions take them. */
+export function messages(chat, last, system) {
+  const nodes = last ? path(chat, last) : [];
+  const lastUser = nodes.findLastIndex(node => node.role === "user");
+  const list = system ? [{role: "system", content: system}] : [];
+  nodes.forEach((node, i) => list.push(message(node, i > lastUser)));
+  return list;
+}
+
+/** Thinking goes back to the model only within a turn, between tool calls. */
+function message(node, isCurrentTurn) {
+  if (node.role === "user") {
+    return {role: "user", content: node.images?.length ? [{type: "text", text: node.text},
+      ...node.images.map(url => ({type: "image_url", image_url: {url}}))] : node.text};
+  }
+  if (node.role === "tool") {
+    return {role: "tool", tool_call_id: node.callId, content: node.text};
+  }
+  const made = {role: "assistant", content: node.text};
+  if (node.calls?.length) {
+    made.tool_calls = node.calls.map(call => ({id: call.id, type: "function",
+      function: {name: call.name, arguments: call.arguments}}));
+    if (isCurrentTurn && node.thinking) {
+      made.reasoning_content = node.thinking;
+    }
+  }
+  return made;
+}
+
+/** Reads exported chats; throws an error that says what is wrong with them. */
+export function readExport(text) {
+  let data;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new Error("The file is not JSON. Choose a file that Export made.");
+  }
+  if (data?.glia !== "chats" || data.version !== EXPORT_VERSION || !Array.isArray(data.chats)) {
+    throw new Error("The file holds no chats of this page. Choose a file that Export made.");
+  }
+  return data.chats.map(checked);
+}
+
+const ROLES = ["user", "assistant", "tool"];
+
+/** A copy that has the types that the page relies on. */
+function checked(chat) {
+  const nodes = {};
+  for (const [id, node] of Object.entries(chat.nodes ?? {})) {
+    if (node?.id !== id || !ROLES.includes(node.role) || typeof node.text !== "string"
+        || typeof node.parent !== "string" || typeof node.order !== "number") {
+      throw new Error(`The message ${id} of the chat "${chat.title}" is damaged. Nothing was imported.`);
+    }
+    const images = (Array.isArray(node.images) ? node.images : []).filter(url => /^data:image\//.test(url));
+    nodes[id] = {...node, images, calls: Array.isArray(node.calls) ? node.calls : undefined};
+  }
+  if (typeof chat.id !== "string" || typeof chat.title !== "string" || typeof chat.chosen !== "object") {
+    throw new Error("A chat of the file is damaged. Nothing was imported.");
+  }
+  for (const node of Object.values(nodes)) {
+    const seen = new Set();
+    for (let at = node; at; at = nodes[at.parent]) {
+      if (seen.has(at.id)) {
+        throw new Error(`The chat "${chat.title}" has a message that follows itself. Nothing was imported.`);
+      }
+      seen.add(at.id);
+    }
+  }
+  const now = Date.now();
+  return {id: chat.id, title: chat.title, created: Number(chat.created) || now, updated: Number(chat.updated) || now,
+    nodes, chosen: {...chat.chosen}};
+}

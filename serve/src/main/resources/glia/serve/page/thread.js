@@ -1,0 +1,84 @@
+// The conversation: the chosen messages, answers of a comparison beside each other.
+
+import {besides, path} from "./chats.js";
+import {button, byId, el} from "./dom.js";
+import {MessageView} from "./message.js";
+
+const NEAR = 80;
+const IDEAS = ["Solve x^2 - 5x + 6 = 0.", "Use 3, 7 and 11 to make 32.",
+  "Explain what a KV cache is in two sentences."];
+
+export class Thread {
+  #app;
+  #element = byId("thread");
+  #views = new Map();
+  #pending = new Set();
+
+  constructor(app) {
+    this.#app = app;
+  }
+
+  /** Shows the chat from its nodes. */
+  render() {
+    const {chat} = this.#app;
+    const isAtEnd = this.#isAtEnd();
+    this.#views.clear();
+    const turns = path(chat).map(node => {
+      const group = besides(chat, node);
+      const views = group.map(one => this.#view(one));
+      if (group.length > 1) {
+        views.forEach((view, i) => view.element.classList.toggle("chosen", group[i] === node));
+      }
+      return el("div", {class: group.length > 1 ? "turn wide" : "turn"}, ...views.map(view => view.element));
+    });
+    this.#element.replaceChildren(...(turns.length ? turns : [this.#welcome()]));
+    if (isAtEnd) {
+      this.toEnd();
+    }
+  }
+
+  #view(node) {
+    const view = new MessageView(this.#app, node);
+    this.#views.set(node.id, view);
+    return view;
+  }
+
+  /** The view of a node; undefined if it is not shown. */
+  view(node) {
+    return this.#views.get(node.id);
+  }
+
+  /** Shows changes of a node with the next frame of the screen. */
+  changed(node) {
+    if (!this.#pending.size) {
+      requestAnimationFrame(() => this.#flush());
+    }
+    this.#pending.add(node);
+  }
+
+  #flush() {
+    const isAtEnd = this.#isAtEnd();
+    for (const node of this.#pending) {
+      this.#views.get(node.id)?.update();
+    }
+    this.#pending.clear();
+    if (isAtEnd) {
+      this.toEnd();
+    }
+  }
+
+  #isAtEnd() {
+    const {scrollTop, scrollHeight, clientHeight} = this.#element;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  toEnd() {
+    this.#element.scrollTop = this.#element.scrollHeight;
+  }
+
+  #welcome() {
+    return el("div", {class: "welcome"}, el("h2", {}, "What would you like to know?"),
+      el("p", {class: "note"}, "Answers come from the models of this server. Nothing is sent anywhere else."),
+      el("div", {class: "ideas"}, ...IDEAS.map(idea => button(idea, () => this.#app.send(idea, [])))));
+  }
+}
