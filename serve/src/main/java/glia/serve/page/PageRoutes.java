@@ -14,7 +14,7 @@ public final class PageRoutes {
         PageFiles files = new PageFiles();
         for (String name : PageFiles.NAMES) {
             String path = name.equals(PageFiles.INDEX) ? "/" : "/page/" + name;
-            routes.getOpen(path, ErrorStyle.OPENAI, exchange -> files.send(exchange, name));
+            routes.open(path, exchange -> files.send(exchange, name));
         }
         routes.get("/glia/status", ErrorStyle.OPENAI, new ServerStatus(models))
                 .post("/glia/attention", ErrorStyle.OPENAI, new AttentionEndpoint(models));

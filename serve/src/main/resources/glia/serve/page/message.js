@@ -216,7 +216,8 @@ function figures(node) {
   return [`${short(usage.tokens)} tokens`,
     usage.tokens > 1 && seconds > 0 ? `${short((usage.tokens - 1) / seconds)} tokens/s` : "",
     `first after ${duration(times.first)}`,
-    `prompt ${short(usage.prompt)}${usage.cached ? `, ${short(usage.cached)} cached` : ""}`].filter(Boolean).join(" · ");
+    `prompt ${short(usage.prompt)}${usage.cached ? `, ${short(usage.cached)} cached` : ""}`,
+  ].filter(Boolean).join(" · ");
 }
 
 function errorView(error, app) {

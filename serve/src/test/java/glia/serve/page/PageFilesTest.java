@@ -1,0 +1,124 @@
+package glia.serve.page;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.TestServer;
+import java.net.http.HttpHeaders;
+import java.net.http.HttpRequest;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The files of the web page, as sources and over HTTP.
+class PageFilesTest {
+    private static final Path FOLDER = Path.of("src/main/resources/glia/serve/page");
+    private static final Pattern IMPORT = Pattern.compile("from \"\\./([\\w.-]+)\"|(?:href|src)=\"page/([\\w.-]+)\"");
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = TestServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static String source(String name) throws Exception {
+        return Files.readString(FOLDER.resolve(name));
+    }
+
+    @Test
+    void eachFileIsServedAndUsed() throws Exception {
+        try (Stream<Path> files = Files.list(FOLDER)) {
+            Set<String> there = files.map(file -> file.getFileName().toString())
+                    .collect(Collectors.toCollection(TreeSet::new));
+            assertEquals(there, new TreeSet<>(PageFiles.NAMES));
+        }
+        Set<String> used = new TreeSet<>(Set.of(PageFiles.INDEX));
+        for (String name : PageFiles.NAMES) {
+            for (MatchResult found : IMPORT.matcher(source(name)).results().toList()) {
+                used.add(found.group(1) == null ? found.group(2) : found.group(1));
+            }
+        }
+        assertEquals(new TreeSet<>(PageFiles.NAMES), used);
+    }
+
+    /// Readable sources that never parse text as HTML or run it, and load nothing from another host.
+    @Test
+    void sourcesAreShortAndSafe() throws Exception {
+        List<String> complaints = new ArrayList<>();
+        Pattern unsafe = Pattern.compile("innerHTML|outerHTML|insertAdjacentHTML|document\\.write|DOMParser|\\beval\\b"
+                + "|new Function|(?<![#.\\w])import\\(|srcdoc|(?:src|href|from|url)\\s*[=(]?\\s*[\"']?(?:https?:)?//");
+        for (String name : PageFiles.NAMES) {
+            List<String> lines = source(name).lines().toList();
+            if (lines.size() > 400) {
+                complaints.add(name + ": " + lines.size() + " lines");
+            }
+            for (int i = 0; i < lines.size(); i++) {
+                String line = lines.get(i);
+                if (line.length() > 120 || line.endsWith(" ") || line.contains("\t") || unsafe.matcher(line).find()) {
+                    complaints.add(name + ":" + (i + 1) + ": " + line);
+                }
+            }
+        }
+        assertEquals(List.of(), complaints);
+    }
+
+    @Test
+    void filesHaveHeadersThatRestrictThem() throws Exception {
+        for (String name : PageFiles.NAMES) {
+            String path = name.equals(PageFiles.INDEX) ? "/" : "/page/" + name;
+            var reply = server.get(path);
+            assertEquals(200, reply.status(), name);
+            assertArrayEquals(Files.readAllBytes(FOLDER.resolve(name)), reply.response().body(), name);
+            HttpHeaders headers = reply.response().headers();
+            String policy = headers.firstValue("Content-Security-Policy").orElse("");
+            assertTrue(policy.startsWith("default-src 'none';") && policy.contains("script-src 'self';")
+                    && policy.contains("frame-ancestors 'none'"), policy);
+            assertFalse(policy.contains("unsafe"), policy);
+            assertEquals("nosniff", headers.firstValue("X-Content-Type-Options").orElse(""));
+            assertEquals("no-referrer", headers.firstValue("Referrer-Policy").orElse(""));
+        }
+        assertEquals("text/javascript; charset=utf-8",
+                server.get("/page/main.js").response().headers().firstValue("Content-Type").orElse(""));
+    }
+
+    @Test
+    void aFileThatTheBrowserHasIsNotSentAgain() throws Exception {
+        String tag = server.get("/").response().headers().firstValue("ETag").orElseThrow();
+        var known = server.send(HttpRequest.newBuilder(server.uri("/")).header("If-None-Match", tag).build());
+        assertEquals(304, known.status());
+        assertEquals(0, known.response().body().length);
+        assertEquals(tag, known.response().headers().firstValue("ETag").orElse(""));
+        var other = server.send(HttpRequest.newBuilder(server.uri("/")).header("If-None-Match", "\"0\"").build());
+        assertEquals(200, other.status());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/page/", "/page/nothing.js", "/page/PageFiles.class", "/page/..%2f..%2fServer.class",
+        "/page/%2e%2e/index.html", "/page//index.html"})
+    void nothingElseIsServed(String path) throws Exception {
+        var reply = server.get(path);
+        assertTrue(reply.status() == 404 || reply.status() == 400, path + " " + reply.status());
+        assertFalse(new String(reply.response().body(), StandardCharsets.ISO_8859_1).contains("<!doctype html>"));
+    }
+}

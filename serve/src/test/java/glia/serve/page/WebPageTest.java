@@ -1,0 +1,195 @@
+package glia.serve.page;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.TestServer;
+import glia.serve.http.Json;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// The web page in a real browser, with answers of the `reasoner` model. Skipped where no Chromium is installed.
+@Tag("browser")
+class WebPageTest {
+    private static final String DONE = "document.querySelector(\".message.assistant .figures\")";
+    private static TestServer server;
+    private static Browser browser;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Optional<Path> program = Browser.find();
+        Assumptions.assumeTrue(program.isPresent(), "no Chromium is installed: apt-get install chromium");
+        server = TestServer.start();
+        browser = Browser.open(program.get());
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        if (browser != null) {
+            browser.close();
+        }
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    @BeforeEach
+    void openPage() {
+        browser.size(1200, 800, false);
+        browser.open(server.uri("/"));
+        clear();
+        open();
+    }
+
+    /// No script failed, nothing was blocked, and no other host was contacted.
+    @AfterEach
+    void nothingWentWrong() {
+        List<String> problems = List.copyOf(browser.problems());
+        browser.problems().clear();
+        assertEquals(List.of(), problems);
+        for (String address : browser.requests()) {
+            URI uri = URI.create(address.startsWith("data:") ? "data:" : address.replaceAll("\\?.*", ""));
+            assertTrue(!"http".equals(uri.getScheme()) && !"https".equals(uri.getScheme())
+                    || uri.getAuthority().equals(server.uri("/").getAuthority()), address);
+        }
+    }
+
+    private static void clear() {
+        browser.value("(async () => {localStorage.clear(); sessionStorage.clear();"
+                + "const all = await indexedDB.databases(); for (const one of all) indexedDB.deleteDatabase(one.name)})()");
+    }
+
+    private static void open() {
+        browser.open(server.uri("/?" + System.nanoTime()));
+        browser.await("document.querySelector('#targets option')");
+    }
+
+    private static void send(String text) {
+        browser.click("#input");
+        browser.type(text);
+        browser.press("Enter", "Enter", 0);
+    }
+
+    private static void set(String json) {
+        browser.value("localStorage.setItem('glia.settings', " + Json.text(json) + ")");
+        open();
+    }
+
+    private static String said(String selector) {
+        return browser.text("[...document.querySelectorAll('" + selector + "')].map(e => e.innerText).join('|')");
+    }
+
+    @Test
+    void answersAreStreamedWithFoldedThinkingAndBranches() {
+        set("{\"temperature\":\"0\"}");
+        browser.value("(() => {window.heard = []; new MutationObserver(() => heard.push("
+                + "document.getElementById('announcer').textContent)).observe("
+                + "document.getElementById('announcer'), {childList: true})})()");
+        send("Use 3, 7 and 11 to make 32.");
+        browser.await(DONE);
+        assertEquals("Use 3, 7 and 11 to make 32.", said(".message.user .text"));
+        assertEquals("3*7+11", said(".message.assistant .text"));
+        assertTrue(said("details.thinking summary").matches("Thought for .* m?s, \\d+ tokens"),
+                said("details.thinking summary"));
+        assertEquals(false, browser.value("document.querySelector('details.thinking').open"));
+        assertTrue(said(".figures").matches("\\d+ tokens · .* tokens/s · first after .*"), said(".figures"));
+        browser.await("heard.join(' ').includes('3*7+11') && heard.join(' ').includes('The answer is complete.')");
+
+        browser.press("r", "KeyR", 1);
+        browser.await(DONE + " && document.querySelector('.versions')");
+        assertTrue(said(".versions").contains("2 / 2"), said(".versions"));
+        browser.press(",", "Comma", 1);
+        assertTrue(said(".versions").contains("1 / 2"), said(".versions"));
+
+        browser.press("e", "KeyE", 1);
+        browser.value("document.activeElement.select()");
+        browser.type("Solve x^2 - 5x + 6 = 0.");
+        browser.press("Enter", "Enter", 0);
+        browser.await(DONE);
+        assertEquals("Solve x^2 - 5x + 6 = 0.", said(".message.user .text"));
+        browser.click(".message.user button[aria-label^=Previous]");
+        assertEquals("3*7+11", said(".message.assistant .text"));
+
+        // The chat, its branches and the chosen ones outlast the page.
+        open();
+        browser.click("#chats .open");
+        browser.await("document.querySelectorAll('.versions').length === 2");
+        assertEquals("3*7+11", said(".message.assistant .text"));
+        String export = browser.text("new Promise(done => {const make = URL.createObjectURL; URL.createObjectURL = blob =>"
+                + "{blob.text().then(done); return make.call(URL, blob)}; document.getElementById('export').click()})");
+        assertTrue(export.contains("\"glia\": \"chats\"") && export.contains("3*7+11"), export);
+        browser.value("window.confirm = () => true");
+        browser.click("#delete-all");
+        browser.await("!document.querySelector('#chats li')");
+        browser.value("(() => {const data = new DataTransfer(); data.items.add(new File([" + Json.text(export)
+                + "], 'chats.json')); const input = document.getElementById('import-file'); input.files = data.files;"
+                + "input.dispatchEvent(new Event('change'))})()");
+        browser.click("#chats .open");
+        browser.await("document.querySelectorAll('.versions').length === 2");
+    }
+
+    @Test
+    void tokensShowProbabilitiesAndAttention() {
+        set("{\"temperature\":\"0\",\"probabilities\":true,\"alternatives\":\"3\"}");
+        send("Use 3, 7 and 11 to make 32.");
+        browser.await(DONE);
+        browser.click(".message.assistant button[title^=Prob]");
+        browser.point(".token:nth-child(5)");
+        browser.await("!document.getElementById('tooltip').hidden");
+        assertTrue(said("#tooltip").contains("probability") && said("#tooltip").contains(" %"), said("#tooltip"));
+        assertEquals(3, browser.value("document.querySelectorAll('#tooltip tr').length"));
+        browser.click(".legend button");
+        browser.await("document.querySelector('.token.is-prompt')");
+        // By keyboard: the arrow moves to the next token, which is described.
+        browser.value("document.querySelector('.token:not(.is-prompt)').focus()");
+        browser.press("ArrowRight", "ArrowRight", 0);
+        assertTrue(said("#tooltip").contains("Attends to"), said("#tooltip"));
+        browser.point(".token:last-child");
+        assertTrue(browser.value("[...document.querySelectorAll('.token')].filter(e => e.style.background).length")
+                instanceof Number shaded && shaded.intValue() > 5);
+    }
+
+    @Test
+    void twoEffortsAnswerSideBySideAndEscapeStops() {
+        browser.click("#compare");
+        assertEquals(2, browser.value("document.querySelectorAll('#targets .model').length"));
+        send("Solve x^2 - 5x + 6 = 0.");
+        browser.await("document.querySelectorAll(\".turn.wide .figures\").length === 2");
+        assertEquals(1, browser.value("document.querySelectorAll('.turn.wide details.thinking').length"));
+        browser.click(".turn.wide .message:not(.chosen) .actions button");
+        assertTrue(said(".message.chosen .who").contains("effort none"), said(".message.chosen .who"));
+
+        send("Use 3, 7, 11, 13 and 17 to make 32.");
+        browser.press("Escape", "Escape", 0);
+        browser.await("document.querySelector('.cut') && document.getElementById('stop').hidden");
+        assertTrue(said(".cut").contains("You stopped this answer."), said(".cut"));
+    }
+
+    @Test
+    void narrowScreensHaveNoSidewaysScrolling() {
+        browser.size(360, 640, true);
+        send("Solve x^2 - 5x + 6 = 0.");
+        browser.await(DONE);
+        assertEquals(360, browser.value("document.documentElement.scrollWidth"));
+        assertEquals("hidden", browser.value("getComputedStyle(document.getElementById('history')).visibility"));
+        browser.click("#open-history");
+        browser.await("document.activeElement.id === 'new-chat'");
+        browser.press("Escape", "Escape", 0);
+        browser.await("document.activeElement.id === 'open-history'");
+        browser.click("#open-settings");
+        assertTrue((Boolean) browser.value("document.getElementById('settings').open"));
+        assertEquals(360, browser.value("document.documentElement.scrollWidth"));
+        browser.press("Escape", "Escape", 0);
+        assertFalse((Boolean) browser.value("document.getElementById('settings').open"));
+    }
+}
