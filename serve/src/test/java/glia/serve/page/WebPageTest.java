@@ -92,7 +92,7 @@ class WebPageTest {
     @Test
     void answersAreStreamedWithFoldedThinkingAndBranches() {
         set("{\"temperature\":\"0\"}");
-        browser.value("(() => {window.heard = []; new MutationObserver(() => heard.push("
+        browser.value("(() => {window.spoken = []; new MutationObserver(() => spoken.push("
                 + "document.getElementById('announcer').textContent)).observe("
                 + "document.getElementById('announcer'), {childList: true})})()");
         send("Use 3, 7 and 11 to make 32.");
@@ -103,7 +103,7 @@ class WebPageTest {
                 said("details.thinking summary"));
         assertEquals(false, browser.value("document.querySelector('details.thinking').open"));
         assertTrue(said(".figures").matches("\\d+ tokens · .* tokens/s · first after .*"), said(".figures"));
-        browser.await("heard.join(' ').includes('3*7+11') && heard.join(' ').includes('The answer is complete.')");
+        browser.await("spoken.join(' ').includes('3*7+11') && spoken.join(' ').includes('The answer is complete.')");
 
         browser.press("r", "KeyR", 1);
         browser.await(DONE + " && document.querySelector('.versions')");
