@@ -65,8 +65,8 @@ class WebPageTest {
     }
 
     private static void clear() {
-        browser.value("(async () => {localStorage.clear(); sessionStorage.clear();"
-                + "const all = await indexedDB.databases(); for (const one of all) indexedDB.deleteDatabase(one.name)})()");
+        browser.value("(async () => {localStorage.clear(); sessionStorage.clear(); for (const one of "
+                + "await indexedDB.databases()) indexedDB.deleteDatabase(one.name)})()");
     }
 
     private static void open() {
@@ -125,8 +125,8 @@ class WebPageTest {
         browser.click("#chats .open");
         browser.await("document.querySelectorAll('.versions').length === 2");
         assertEquals("3*7+11", said(".message.assistant .text"));
-        String export = browser.text("new Promise(done => {const make = URL.createObjectURL; URL.createObjectURL = blob =>"
-                + "{blob.text().then(done); return make.call(URL, blob)}; document.getElementById('export').click()})");
+        String export = browser.text("new Promise(done => {const make = URL.createObjectURL;"
+                + "URL.createObjectURL = blob => {blob.text().then(done); return make.call(URL, blob)}; document.getElementById('export').click()})");
         assertTrue(export.contains("\"glia\": \"chats\"") && export.contains("3*7+11"), export);
         browser.value("window.confirm = () => true");
         browser.click("#delete-all");
