@@ -9,7 +9,8 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 
 /// The attention weights of a text, averaged over all heads of all attention layers:
-/// `mean[t][s] = 1/(L·H) Σ a[l][h][t][s]`. It says where a model looks, not what decides its output (Jain and Wallace, "Attention is not Explanation", 2019).
+/// `mean[t][s] = 1/(L·H) Σ a[l][h][t][s]`. It says where a model looks, not what decides its output (Jain and Wallace,
+/// "Attention is not Explanation", 2019).
 final class MeanAttention {
     /// One text at a time: each takes a pass and a map of all heads of a layer.
     private static final Semaphore ONE = new Semaphore(1);

@@ -126,7 +126,8 @@ class WebPageTest {
         browser.await("document.querySelectorAll('.versions').length === 2");
         assertEquals("3*7+11", said(".message.assistant .text"));
         String export = browser.text("new Promise(done => {const make = URL.createObjectURL;"
-                + "URL.createObjectURL = blob => {blob.text().then(done); return make.call(URL, blob)}; document.getElementById('export').click()})");
+                + "URL.createObjectURL = blob => {blob.text().then(done); return make.call(URL, blob)};"
+                + "document.getElementById('export').click()})");
         assertTrue(export.contains("\"glia\": \"chats\"") && export.contains("3*7+11"), export);
         browser.value("window.confirm = () => true");
         browser.click("#delete-all");
