@@ -11,12 +11,14 @@ module glia.serve {
     requires io.helidon.http;
     requires io.helidon.webserver;
     requires micrometer.commons;
+    requires io.modelcontextprotocol.sdk.mcp.core;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
 
     exports glia.serve;
     exports glia.serve.chat;
     exports glia.serve.embedding;
+    exports glia.serve.mcp;
     exports glia.serve.pool;
     exports glia.serve.request;
     exports glia.serve.security;

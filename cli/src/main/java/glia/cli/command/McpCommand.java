@@ -1,0 +1,81 @@
+package glia.cli.command;
+
+import glia.cli.Version;
+import glia.cli.args.Arguments;
+import glia.cli.args.Syntax;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.engine.LanguageModel;
+import glia.io.hub.ModelLocation;
+import glia.serve.mcp.EngineTools;
+import glia.tensor.Precision;
+import io.modelcontextprotocol.server.McpSyncServer;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+
+/// Offers a model to other programs as an MCP server on standard input and output.
+public final class McpCommand implements Command {
+    /// For [glia.cli.Cli].
+    public McpCommand() {}
+
+    @Override
+    public String name() {
+        return "mcp";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Offer a model to other programs as an MCP server",
+                List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
+                Syntax.join(ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
+                .examples("""
+                        In the settings of an MCP client:
+                        {"mcpServers": {"glia": {"command": "glia", "args": ["mcp"]}}}""")
+                .notes("The server speaks the Model Context Protocol on standard input and output. Its tools: generate, "
+                        + "embed, tokenize, inspect. It ends with its standard input.");
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws Exception {
+        ModelLocation choice = Models.locate(arguments.optional(0), arguments, console);
+        CountDownLatch end = new CountDownLatch(1);
+        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+                console)) {
+            EngineTools tools = new EngineTools(model, choice.path().getFileName().toString());
+            McpSyncServer server = tools.serve(new WatchedInput(console.in(), end), console.out(), Version.line());
+            end.await();
+            server.closeGracefully();
+        }
+        return ExitCode.OK;
+    }
+
+    /// Reports the end of the input.
+    private static final class WatchedInput extends FilterInputStream {
+        private final CountDownLatch end;
+
+        WatchedInput(InputStream in, CountDownLatch end) {
+            super(in);
+            this.end = end;
+        }
+
+        @Override
+        public int read(byte[] bytes, int offset, int length) throws IOException {
+            return noted(super.read(bytes, offset, length));
+        }
+
+        @Override
+        public int read() throws IOException {
+            return noted(super.read());
+        }
+
+        private int noted(int read) {
+            if (read < 0) {
+                end.countDown();
+            }
+            return read;
+        }
+    }
+}
