@@ -25,6 +25,8 @@ import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
 import glia.io.file.HomeFolder;
 import glia.io.hub.ModelLocation;
+import glia.serve.mcp.ToolConversation;
+import glia.serve.mcp.ToolServers;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -47,6 +49,8 @@ public final class ChatLoop {
     /// Whether a person types at a terminal and reads the answers there.
     private final boolean person;
     private Arguments arguments;
+    /// Answers with tools; null without.
+    private ToolConversation tools;
     private Answer last;
     private int exitCode = ExitCode.OK;
 
@@ -64,6 +68,20 @@ public final class ChatLoop {
         this.arguments = arguments;
         chat.options(checked(GenerationFlags.of(arguments, model.options())));
         system.ifPresent(chat::system);
+    }
+
+    /// Lets the model call tools.
+    ///
+    /// @param servers the tools
+    /// @param isApproved whether calls run without approval
+    /// @throws IllegalArgumentException if the model's chat template has no tools
+    public ChatLoop use(ToolServers servers, boolean isApproved) {
+        if (model.tools().isEmpty()) {
+            throw new IllegalArgumentException("--mcp: the model's chat template has no tool calls; use another model");
+        }
+        tools = new ToolConversation(model, chat, servers, new ToolApproval(console, input, isApproved));
+        note("Tools: " + String.join(", ", servers.names()));
+        return this;
     }
 
     /// @throws IllegalArgumentException if the options set an effort or limits of thinking and the model does not think
@@ -117,7 +135,7 @@ public final class ChatLoop {
     private boolean handle(String message) {
         if (!message.startsWith("/")) {
             UnknownCharacters.note(model.tokenizer(), message).ifPresent(this::note);
-            answer(listener -> chat.stream(message, listener));
+            answer(listener -> tools == null ? chat.stream(message, listener) : tools.stream(message, listener));
             return true;
         }
         String[] words = message.split("\\s+", 2);

@@ -11,6 +11,7 @@ import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;
+import glia.serve.mcp.ToolServers;
 import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +25,11 @@ public final class ChatCommand implements Command {
     /// For `run` too.
     static final Option<String> SYSTEM = Option.text("TEXT", "system prompt", "--system")
             .elsewhere("--system-prompt", "-sys", "--sys");
+
+    private static final Option<String> MCP = Option.text("SERVER", "MCP server whose tools the model may call, each "
+            + "after your approval: a command or an http address; may be repeated", "--mcp").repeated();
+    private static final Option<Boolean> MCP_APPROVE = Option.flag(
+            "run the tool calls of MCP servers without approval", "--mcp-approve");
 
     /// Sampling options for the default model. Its authors recommend a temperature of 0.2; but with weights of 4 bits
     /// a wrong token often has a similar probability, and without a penalty the model repeats itself without end.
@@ -41,7 +47,7 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
-                Syntax.join(List.of(SYSTEM), GenerationFlags.ALL, ComputeOptions.ALL,
+                Syntax.join(List.of(SYSTEM, MCP, MCP_APPROVE), GenerationFlags.ALL, ComputeOptions.ALL,
                         List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT,
                                 ComputeOptions.ADAPTER)))
                 .examples("""
@@ -68,7 +74,13 @@ public final class ChatCommand implements Command {
                 throw new IllegalArgumentException("the model is an encoder and generates no text; use glia embed or "
                         + "glia fill-mask");
             }
-            return new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM)).run();
+            ChatLoop loop = new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM));
+            if (!arguments.has(MCP)) {
+                return loop.run();
+            }
+            try (ToolServers tools = ToolServers.connect(arguments.all(MCP))) {
+                return loop.use(tools, arguments.has(MCP_APPROVE)).run();
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 package glia.cli.command;
 
-import glia.cli.Version;
 import glia.cli.args.Arguments;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
@@ -9,17 +8,21 @@ import glia.engine.LanguageModel;
 import glia.io.hub.ModelLocation;
 import glia.serve.mcp.EngineTools;
 import glia.tensor.Precision;
-import io.modelcontextprotocol.server.McpSyncServer;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 
 /// Offers a model to other programs as an MCP server on standard input and output.
 public final class McpCommand implements Command {
-    /// For [glia.cli.Cli].
-    public McpCommand() {}
+    private final Supplier<String> version;
+
+    /// @param version the program's version
+    public McpCommand(Supplier<String> version) {
+        this.version = version;
+    }
 
     @Override
     public String name() {
@@ -45,9 +48,9 @@ public final class McpCommand implements Command {
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
             EngineTools tools = new EngineTools(model, choice.path().getFileName().toString());
-            McpSyncServer server = tools.serve(new WatchedInput(console.in(), end), console.out(), Version.line());
-            end.await();
-            server.closeGracefully();
+            try (AutoCloseable _ = tools.serve(new WatchedInput(console.in(), end), console.out(), version.get())) {
+                end.await();
+            }
         }
         return ExitCode.OK;
     }

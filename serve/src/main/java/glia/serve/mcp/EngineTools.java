@@ -22,8 +22,8 @@ import io.modelcontextprotocol.spec.McpSchema.CallToolResult;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,8 +47,8 @@ public final class EngineTools {
     ///
     /// @param version the program's version
     /// @return the server, which the caller closes
-    public McpSyncServer serve(InputStream in, OutputStream out, String version) {
-        return McpServer.sync(new StdioServerTransportProvider(McpJsonDefaults.getMapper(), in, out))
+    public AutoCloseable serve(InputStream in, OutputStream out, String version) {
+        McpSyncServer server = McpServer.sync(new StdioServerTransportProvider(McpJsonDefaults.getMapper(), in, out))
                 .serverInfo("glia", version)
                 .capabilities(McpSchema.ServerCapabilities.builder().tools(false).build())
                 .tools(tool("generate", "Answer a prompt with the language model " + name, Map.of(
@@ -64,6 +64,7 @@ public final class EngineTools {
                         tool("inspect", "Family, parameters and context length of the model " + name, Map.of(),
                                 List.of(), this::inspect))
                 .build();
+        return server::closeGracefully;
     }
 
     private static Map<String, Object> text(String description) {

@@ -62,7 +62,7 @@ public final class ToolServers implements AutoCloseable {
 
     private void add(String server) {
         McpSyncClient client = McpClient.sync(transport(server)).requestTimeout(CALL).initializationTimeout(START)
-                .clientInfo(new McpSchema.Implementation("glia", "1")).build();
+                .clientInfo(McpSchema.Implementation.builder("glia", "1").build()).build();
         clients.add(client);
         client.initialize();
         for (McpSchema.Tool tool : client.listTools().tools()) {
@@ -113,7 +113,8 @@ public final class ToolServers implements AutoCloseable {
         }
         try {
             McpSchema.CallToolResult result =
-                    tool.client.callTool(new McpSchema.CallToolRequest(tool.name, call.arguments()));
+                    tool.client.callTool(McpSchema.CallToolRequest.builder(tool.name)
+                            .arguments(call.arguments()).build());
             return text(result);
         } catch (RuntimeException e) {
             return "Error: " + reason(e);
