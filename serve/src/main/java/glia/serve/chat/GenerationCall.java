@@ -37,6 +37,11 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
         this(prompt, options, new CallTerms(caller, cacheKey, timeout));
     }
 
+    public GenerationCall withPrompt(Prompt other) {
+        return new GenerationCall(other, options, numSamples, numAlternatives, mask, terms, toolChoice,
+                endsAtStopTokens);
+    }
+
     public GenerationCall withSamples(int count) {
         return new GenerationCall(prompt, options, count, numAlternatives, mask, terms, toolChoice, endsAtStopTokens);
     }

@@ -22,6 +22,22 @@ public enum ErrorStyle {
             };
         }
     },
+    /// As [#OPENAI]; in a stream an event `error`.
+    OPENAI_RESPONSES {
+        @Override
+        public Map<String, Object> body(ServeException e, String requestId) {
+            return OPENAI.body(e, requestId);
+        }
+
+        @Override
+        void stream(EventStream stream, Map<String, Object> error) {
+            Map<?, ?> fields = (Map<?, ?>) error.get("error");
+            stream.event("error", Json.object("type", "error", "code",
+                    fields.get("code") == null ? fields.get("type") : fields.get("code"),
+                    "message", fields.get("message"), "param", fields.get("param"),
+                    "sequence_number", stream.numEvents()));
+        }
+    },
     /// `{"type": "error", "error": {"type", "message"}, "request_id"}`
     ANTHROPIC {
         @Override

@@ -30,6 +30,7 @@ public final class EventStream implements AutoCloseable {
     private final OutputStream out;
     private final ClientConnection connection;
     private boolean isClosed;
+    private int numEvents;
 
     EventStream(Form form, OutputStream out, ClientConnection connection) {
         this.form = form;
@@ -60,6 +61,7 @@ public final class EventStream implements AutoCloseable {
 
     private void write(String text) {
         connection.writes();
+        numEvents++;
         try {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
@@ -70,6 +72,11 @@ public final class EventStream implements AutoCloseable {
         } finally {
             connection.expectsNothing();
         }
+    }
+
+    /// The number of events so far.
+    int numEvents() {
+        return numEvents;
     }
 
     /// Whether the client is still there.

@@ -60,15 +60,15 @@ public final class Completions implements Endpoint {
 
     private static void stream(Exchange exchange, CompletionRequest request, List<GenerationRun> runs,
             CompletionResponse response, List<PromptScorer.Score> scores) {
-        try (EventStream stream = exchange.stream(EventStream.Form.SSE)) {
-            response.to(stream);
-            run(request, runs, response, scores, stream::isOpen);
-            if (response.isComplete()) {
-                if (request.withUsage()) {
-                    stream.event(response.usageChunk());
-                }
-                stream.raw("[DONE]");
+        EventStream stream = exchange.stream(EventStream.Form.SSE);
+        response.to(stream);
+        run(request, runs, response, scores, stream::isOpen);
+        if (response.isComplete()) {
+            if (request.withUsage()) {
+                stream.event(response.usageChunk());
             }
+            stream.raw("[DONE]");
+            stream.close();
         }
     }
 }

@@ -9,7 +9,8 @@ import java.util.OptionalInt;
 
 /// How much a model thinks, by the fields of a request: `reasoning_effort`, and `thinking_budget` in tokens.
 final class ThinkingFields {
-    private static final List<String> EFFORTS =
+    /// The words for an effort.
+    static final List<String> EFFORTS =
             List.of("none", "minimal", "instant", "low", "medium", "high", "xhigh", "auto");
 
     private ThinkingFields() { }

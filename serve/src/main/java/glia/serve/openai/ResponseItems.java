@@ -1,0 +1,162 @@
+package glia.serve.openai;
+
+import static glia.serve.http.Json.object;
+
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import glia.text.template.ToolCall;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Turns the items of a response's input into the messages of chat templates: reasoning, text and function calls that
+/// follow each other become one message of the assistant.
+final class ResponseItems {
+    private static final List<String> ROLES = List.of("user", "assistant", "system", "developer");
+
+    private final List<ChatMessage> messages = new ArrayList<>();
+    private final Map<String, String> toolNames = new HashMap<>();
+    private String reasoning = "";
+    private String content = "";
+    private List<ToolCall> calls = new ArrayList<>();
+
+    private ResponseItems() { }
+
+    /// The items of a request's `input`, each with an id.
+    ///
+    /// @param idPrefix hexadecimal digits that new ids begin with
+    static List<Map<String, Object>> read(Fields body, String idPrefix) {
+        Object input = body.value("input");
+        List<Map<String, Object>> items = new ArrayList<>();
+        if (input instanceof String text) {
+            items.add(object("type", "message", "role", "user", "content",
+                    List.of(object("type", "input_text", "text", text))));
+        } else if (input instanceof List<?> list) {
+            for (int i = 0; i < list.size(); i++) {
+                items.add(new LinkedHashMap<>(Fields.of("input[" + i + "]", list.get(i)).all()));
+            }
+        } else if (input != null) {
+            throw Fields.wrong("input", input, "a string or a list of items");
+        }
+        for (int i = 0; i < items.size(); i++) {
+            Map<String, Object> item = items.get(i);
+            item.putIfAbsent("type", "message");
+            if (item.get("id") == null) {
+                item.put("id", ("message".equals(item.get("type")) ? "msg_" : "item_") + idPrefix + "in" + i);
+            }
+            item.putIfAbsent("status", "completed");
+            if (item.get("content") instanceof String text && "message".equals(item.get("type"))) {
+                item.put("content", List.of(object("type",
+                        "assistant".equals(item.get("role")) ? "output_text" : "input_text", "text", text)));
+            }
+        }
+        return items;
+    }
+
+    /// The messages of a conversation.
+    ///
+    /// @param instructions a system prompt before all items; empty for none
+    /// @param numBefore the number of items of earlier responses, before those of the request's input
+    static List<ChatMessage> messages(String instructions, List<Map<String, Object>> items, int numBefore) {
+        ResponseItems read = new ResponseItems();
+        if (!instructions.isEmpty()) {
+            read.messages.add(ChatMessage.system(instructions));
+        }
+        for (int i = 0; i < items.size(); i++) {
+            read.item(new Fields((i < numBefore ? "previous response" : "input[" + (i - numBefore) + "]"),
+                    items.get(i)));
+        }
+        read.flush();
+        if (read.messages.isEmpty()) {
+            throw ServeException.badField("input", "found no items, expected at least one");
+        }
+        return read.messages;
+    }
+
+    private void item(Fields item) {
+        String type = item.text("type").orElse("message");
+        item.skip("id", "status");
+        switch (type) {
+            case "message" -> message(item);
+            case "reasoning" -> {
+                flushUnless(content.isEmpty() && calls.isEmpty());
+                reasoning += text(item, "content", List.of("reasoning_text", "text"));
+                item.skip("summary", "encrypted_content");
+            }
+            case "function_call" -> {
+                ToolCall call = new ToolCall(item.requiredText("call_id"), item.requiredText("name"),
+                        ChatMessages.arguments(item.name("arguments"), item.text("arguments").orElse("{}")));
+                item.skip("namespace");
+                calls.add(call);
+                toolNames.put(call.id(), call.name());
+            }
+            case "function_call_output" -> output(item);
+            default -> throw Fields.wrong(item.name("type"), type, "message, reasoning, function_call or "
+                    + "function_call_output");
+        }
+        item.end();
+    }
+
+    private void message(Fields item) {
+        String role = item.word("role", ROLES).orElseThrow(() -> ServeException.badField(item.name("role"),
+                "missing; expected one of " + String.join(", ", ROLES)));
+        String text = text(item, "content", List.of("input_text", "output_text", "text"));
+        item.skip("phase");
+        if (role.equals("assistant")) {
+            flushUnless(calls.isEmpty() && content.isEmpty());
+            content = text;
+            return;
+        }
+        flush();
+        messages.add(new ChatMessage(role.equals("developer") ? "system" : role, text));
+    }
+
+    private void output(Fields item) {
+        String callId = item.requiredText("call_id");
+        String text = text(item, "output", List.of("input_text", "output_text", "text"));
+        flush();
+        Map<String, Object> extra = new LinkedHashMap<>();
+        extra.put("tool_call_id", callId);
+        if (toolNames.containsKey(callId)) {
+            extra.put("name", toolNames.get(callId));
+        }
+        messages.add(new ChatMessage("tool", text, List.of(), "", extra));
+    }
+
+    private void flushUnless(boolean continues) {
+        if (!continues) {
+            flush();
+        }
+    }
+
+    private void flush() {
+        if (!content.isEmpty() || !calls.isEmpty() || !reasoning.isEmpty()) {
+            messages.add(new ChatMessage("assistant", content, calls, reasoning, Map.of()));
+            content = "";
+            reasoning = "";
+            calls = new ArrayList<>();
+        }
+    }
+
+    private static String text(Fields item, String key, List<String> types) {
+        Object value = item.value(key);
+        if (value == null || value instanceof String) {
+            return value == null ? "" : (String) value;
+        }
+        StringBuilder all = new StringBuilder();
+        for (Fields part : item.objects(key)) {
+            String type = part.requiredText("type");
+            if (!types.contains(type)) {
+                throw Fields.wrong(part.name("type"), type, String.join(" or ", types)
+                        + "; this model reads no images, sounds or files");
+            }
+            all.append(part.requiredText("text"));
+            part.skip("annotations", "logprobs", "prompt_cache_breakpoint");
+            part.end();
+        }
+        return all.toString();
+    }
+}
