@@ -5,4 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # The benchmarks report errors themselves.
 export MAVEN_OPTS="${MAVEN_OPTS:-} -Dorg.slf4j.simpleLogger.log.org.codehaus.mojo.exec.ExecMojo=off"
+# Maven starts the java of the path.
+[ -z "${JAVA_HOME:-}" ] || export PATH="$JAVA_HOME/bin:$PATH"
 exec mvn -q -B -ntp -Dstyle.color=never -Pbenchmarks -pl jmh -am process-classes -Dbench="$*"

@@ -7,5 +7,7 @@ shift
 folder="$PWD"
 cd "$(dirname "$0")/.."
 export MAVEN_OPTS="${MAVEN_OPTS:-} -Dorg.slf4j.simpleLogger.log.org.codehaus.mojo.exec.ExecMojo=off"
+# Maven starts the java of the path.
+[ -z "${JAVA_HOME:-}" ] || export PATH="$JAVA_HOME/bin:$PATH"
 exec mvn -q -B -ntp -Dstyle.color=never -Pbenchmarks -pl jmh -am process-classes \
     -Dbench.main="glia.jmh.compare.$experiment" -Dbench.folder="$folder" -Dbench="$*"
