@@ -16,7 +16,9 @@ public final class PageRoutes {
             String path = name.equals(PageFiles.INDEX) ? "/" : "/page/" + name;
             routes.open(path, exchange -> files.send(exchange, name));
         }
-        routes.get("/glia/status", ErrorStyle.OPENAI, new ServerStatus(models))
+        // Browsers look for it beside documents that name no icon, such as an answer in JSON.
+        routes.open("/favicon.ico", exchange -> files.send(exchange, "icon.svg"));
+        routes.probe("/glia/status", new ServerStatus(models))
                 .post("/glia/attention", ErrorStyle.OPENAI, new AttentionEndpoint(models));
     }
 }

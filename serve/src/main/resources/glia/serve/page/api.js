@@ -79,6 +79,10 @@ export async function getJson(path, signal) {
   return (await request(path, {signal})).json();
 }
 
+export async function getText(path) {
+  return (await request(path, {})).text();
+}
+
 export async function postJson(path, body, signal) {
   const options = {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body), signal};
   return (await request(path, options)).json();

@@ -4,94 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.serve.TestServer;
 import glia.serve.http.Json;
-import java.net.URI;
-import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// The web page in a real browser, with answers of the `reasoner` model. Skipped where no Chromium is installed.
-@Tag("browser")
-class WebPageTest {
-    private static final String DONE = "document.querySelector(\".message.assistant .figures\")";
-    private static TestServer server;
-    private static Browser browser;
-
-    @BeforeAll
-    static void start() throws Exception {
-        Optional<Path> program = Browser.find();
-        Assumptions.assumeTrue(program.isPresent(), "no Chromium is installed: apt-get install chromium");
-        server = TestServer.start();
-        browser = Browser.open(program.get());
-    }
-
-    @AfterAll
-    static void stop() throws Exception {
-        if (browser != null) {
-            browser.close();
-        }
-        if (server != null) {
-            server.close();
-        }
-    }
-
-    @BeforeEach
-    void openPage() {
-        browser.size(1200, 800, false);
-        browser.open(server.uri("/"));
-        clear();
-        open();
-    }
-
-    /// No script failed, nothing was blocked, and no other host was contacted.
-    @AfterEach
-    void nothingWentWrong() {
-        List<String> problems = List.copyOf(browser.problems());
-        browser.problems().clear();
-        assertEquals(List.of(), problems);
-        for (String address : browser.requests()) {
-            URI uri = URI.create(address.startsWith("data:") ? "data:" : address.replaceAll("\\?.*", ""));
-            assertTrue(!"http".equals(uri.getScheme()) && !"https".equals(uri.getScheme())
-                    || uri.getAuthority().equals(server.uri("/").getAuthority()), address);
-        }
-    }
-
-    private static void clear() {
-        browser.value("(async () => {localStorage.clear(); sessionStorage.clear(); for (const one of "
-                + "await indexedDB.databases()) indexedDB.deleteDatabase(one.name)})()");
-    }
-
-    private static void open() {
-        browser.open(server.uri("/?" + System.nanoTime()));
-        browser.await("document.querySelector('#targets option')");
-    }
-
-    private static void send(String text) {
-        browser.click("#input");
-        browser.type(text);
-        browser.press("Enter", "Enter", 0);
-    }
-
-    private static void set(String json) {
-        browser.value("localStorage.setItem('glia.settings', " + Json.text(json) + ")");
-        open();
-    }
-
-    private static String said(String selector) {
-        return browser.text("[...document.querySelectorAll('" + selector + "')].map(e => e.innerText).join('|')");
-    }
-
+/// The web page with answers of the `reasoner` model.
+class WebPageTest extends BrowserTest {
     @Test
     void answersAreStreamedWithFoldedThinkingAndBranches() {
-        set("{\"temperature\":\"0\"}");
+        set("temperature", "0");
         browser.value("(() => {window.spoken = []; new MutationObserver(() => spoken.push("
                 + "document.getElementById('announcer').textContent)).observe("
                 + "document.getElementById('announcer'), {childList: true})})()");
@@ -141,7 +61,7 @@ class WebPageTest {
 
     @Test
     void tokensShowProbabilitiesAndAttention() {
-        set("{\"temperature\":\"0\",\"probabilities\":true,\"alternatives\":\"3\"}");
+        set("temperature", "0", "probabilities", true, "alternatives", "3");
         send("Use 3, 7 and 11 to make 32.");
         browser.await(DONE);
         browser.click(".message.assistant button[title^=Prob]");

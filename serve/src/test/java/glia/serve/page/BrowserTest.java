@@ -1,0 +1,90 @@
+package glia.serve.page;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.ServerOptions;
+import glia.serve.TestServer;
+import glia.serve.http.Json;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+
+/// A test of the web page in a real browser. Skipped where no Chromium is installed.
+@Tag("browser")
+abstract class BrowserTest {
+    /// True once the answer has ended.
+    static final String DONE = "document.querySelector(\".message.assistant .figures\")";
+
+    static TestServer server;
+    static Browser browser;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Optional<Path> program = Browser.find();
+        Assumptions.assumeTrue(program.isPresent(), "no Chromium is installed: apt-get install chromium");
+        server = TestServer.start(ServerOptions.defaults());
+        browser = Browser.open(program.get());
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        if (browser != null) {
+            browser.close();
+            server.close();
+            browser = null;
+        }
+    }
+
+    /// Begins with a page without history and settings.
+    @BeforeEach
+    void openPage() {
+        browser.size(1200, 800, false);
+        browser.open(server.uri("/page/icon.svg"));
+        browser.value("(async () => {localStorage.clear(); sessionStorage.clear(); for (const one of "
+                + "await indexedDB.databases()) indexedDB.deleteDatabase(one.name)})()");
+        open();
+    }
+
+    /// No script failed, nothing was blocked, and no other host was contacted.
+    @AfterEach
+    void nothingWentWrong() {
+        List<String> problems = List.copyOf(browser.problems());
+        browser.problems().clear();
+        assertEquals(List.of(), problems);
+        String own = server.uri("/").getAuthority();
+        for (String address : browser.requests()) {
+            assertTrue(!address.startsWith("http") || URI.create(address).getAuthority().equals(own), address);
+        }
+    }
+
+    /// Opens the page again.
+    static void open() {
+        browser.open(server.uri("/?" + System.nanoTime()));
+        browser.await("document.querySelector('#targets option')");
+    }
+
+    static void send(String text) {
+        browser.click("#input");
+        browser.type(text);
+        browser.press("Enter", "Enter", 0);
+    }
+
+    /// Opens the page with settings, the JSON of `settings.js`.
+    static void set(Object... settings) {
+        browser.value("localStorage.setItem('glia.settings', " + Json.text(Json.text(Json.object(settings))) + ")");
+        open();
+    }
+
+    /// The visible texts of all elements of a selector, with bars between them.
+    static String said(String selector) {
+        return browser.text("[...document.querySelectorAll('" + selector + "')].map(e => e.innerText).join('|')");
+    }
+}

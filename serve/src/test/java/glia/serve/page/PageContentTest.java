@@ -1,0 +1,188 @@
+package glia.serve.page;
+
+import static glia.serve.http.Json.object;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.http.Json;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/// How the web page shows what models and servers answer. The answers are written here: the page's requests for chat
+/// completions get them from a function in place of `fetch`.
+class PageContentTest extends BrowserTest {
+    private static final String HOSTILE = """
+            <script>window.hacked = 1</script> <img src=x onerror="window.hacked = 2">
+            [click](javascript:window.hacked=3) [data](data:text/html,x) ![pixel](https://evil.example/p.png)
+
+            # Title
+            **bold *both*** `code` ~~gone~~ [Glia](https://example.org/a_b "t") https://example.org/c.
+
+            - one
+              - inner
+            - [x] two
+
+            | a | b |
+            |---|--:|
+            | 1 | <b>2</b> |
+
+            ```python
+            print("<hi>")
+            ```
+            """;
+
+    /// Makes the page's next requests for chat completions get an answer.
+    ///
+    /// @param deltas of the chunks
+    private static void answer(String reason, List<Map<String, Object>> deltas) {
+        StringBuilder events = new StringBuilder();
+        for (Map<String, Object> delta : deltas) {
+            events.append("data: ").append(Json.text(object("choices", List.of(object("delta", delta)))))
+                    .append("\n\n");
+        }
+        events.append("data: ").append(Json.text(object("choices", List.of(object("delta", object(), "finish_reason",
+                reason))))).append("\n\ndata: ").append(Json.text(object("choices", List.of(), "usage", object(
+                "prompt_tokens", 1, "completion_tokens", 2)))).append("\n\ndata: [DONE]\n\n");
+        reply(200, events.toString(), object());
+    }
+
+    private static void reply(int status, String body, Map<String, Object> headers) {
+        browser.value("(() => {const real = window.real ??= window.fetch; window.fetch = (to, options) => {"
+                + "if (!String(to).includes('chat/completions')) return real(to, options);"
+                + "window.sent = JSON.parse(options.body); return Promise.resolve(new Response(" + Json.text(body)
+                + ", {status: " + status + ", headers: " + Json.text(headers) + "}))}})()");
+    }
+
+    private static void answer(String text) {
+        answer("stop", List.of(object("content", text)));
+    }
+
+    @Test
+    void markdownOfModelsIsNeverHtml() {
+        answer(HOSTILE);
+        send("Go");
+        browser.await(DONE);
+        assertEquals(0, browser.value("document.querySelectorAll('.text :is(script, img, iframe, b)').length"));
+        assertEquals("undefined", browser.text("typeof window.hacked"));
+        assertEquals("https://evil.example/p.png|https://example.org/a_b|https://example.org/c",
+                browser.text("[...document.querySelectorAll('.text a')].map(a => a.href).join('|')"));
+        assertEquals("noopener noreferrer nofollow", browser.text("document.querySelector('.text a').rel"));
+        assertEquals("bold both", said(".assistant .text strong"));
+        assertEquals("both", said(".assistant .text em"));
+        assertEquals("gone", said(".assistant .text del"));
+        assertEquals("inner", said(".assistant .text li li"));
+        assertEquals("a|b", said(".assistant .text th"));
+        assertEquals("1|<b>2</b>", said(".assistant .text td"));
+        assertEquals("print(\"<hi>\")", said(".assistant .code pre"));
+        assertTrue(said(".assistant .text p").contains("<script>window.hacked = 1</script>"));
+        browser.click(".code button");
+        browser.await("document.querySelector('.code button').textContent === 'Copied'");
+    }
+
+    @Test
+    void hostileTextsTakeNoLongTime() {
+        String text = ">".repeat(3000) + "\n\n" + "*a ".repeat(20_000) + "\n\n" + "[".repeat(20_000) + "\n\n"
+                + "**_".repeat(10_000) + "\n\n" + "- ".repeat(3000) + "\n\n| a |\n|" + "-|".repeat(2000)
+                + " ".repeat(20_000) + "x\n\n" + "# ".repeat(5000) + "\n\n" + "![](".repeat(5000) + "\n\n---"
+                + " ".repeat(50_000) + "x";
+        StringBuilder ticks = new StringBuilder();
+        for (int i = 1; i < 200; i++) {
+            ticks.append("`".repeat(i)).append(' ');
+        }
+        answer(text + "\n\n" + ticks + "\n\nthe end");
+        send("Go");
+        browser.await(DONE + " && document.querySelector('.assistant .text').innerText.endsWith('the end')");
+    }
+
+    @Test
+    void toolCallsAreShownAndTheirResultsSent() {
+        set("tools", "[{\"type\":\"function\",\"function\":{\"name\":\"weather\",\"parameters\":{}}}]");
+        answer("tool_calls", List.of(object("tool_calls", List.of(object("index", 0, "id", "call_1", "type", "function",
+                "function", object("name", "weather", "arguments", "{\"city\":")))),
+                object("tool_calls", List.of(object("index", 0, "function", object("arguments", "\"Oslo\"}"))))));
+        send("Weather?");
+        browser.await("document.querySelector('.result-form')");
+        assertEquals("weather", browser.text("sent.tools[0].function.name"));
+        assertEquals("Tool call weather", said("details.tool summary"));
+        assertTrue(said("details.tool pre").contains("\"city\": \"Oslo\""), said("details.tool pre"));
+        answer("Sunny.");
+        browser.click(".result-form textarea");
+        browser.type("{\"sky\": \"clear\"}");
+        browser.click(".result-form button");
+        browser.await("document.querySelectorAll('.message.assistant .figures').length === 2");
+        assertEquals("user,assistant,tool", browser.text("sent.messages.map(m => m.role).join()"));
+        assertEquals("{\"city\":\"Oslo\"}", browser.text("sent.messages[1].tool_calls[0].function.arguments"));
+        assertEquals("call_1", browser.text("sent.messages[2].tool_call_id"));
+        assertEquals("{\"sky\": \"clear\"}", browser.text("sent.messages[2].content"));
+        assertEquals("Sunny.", said(".message.assistant .text"));
+    }
+
+    @Test
+    void structuredOutputIsCheckedByItsSchema() {
+        String schema = "{\"type\":\"object\",\"required\":[\"name\"],\"properties\":{\"name\":{\"type\":\"string\","
+                + "\"maxLength\":3},\"next\":{\"$ref\":\"#\"}},\"additionalProperties\":false,\"if\":{}}";
+        set("format", "schema", "formatText", schema);
+        answer("{\"name\":\"Ada\",\"next\":{\"name\":\"Bob\"}}");
+        send("Go");
+        browser.await(DONE);
+        assertEquals("json_schema", browser.text("sent.response_format.type"));
+        assertEquals("✓ Valid: matches the schema; not checked: if", said(".verdict"));
+        assertTrue(said(".code pre").contains("\"name\": \"Ada\""));
+        answer("{\"next\":{\"name\":\"Anna\",\"age\":7}}");
+        browser.press("r", "KeyR", 1);
+        browser.await(DONE + " && document.querySelector('.verdict.bad')");
+        assertEquals("answer.name is missing|answer.next.name is longer than 3|answer.next.age is not allowed",
+                said(".verdict li"));
+        answer("{\"name\"");
+        browser.press("r", "KeyR", 1);
+        browser.await(DONE + " && document.querySelector('.verdict').innerText.includes('Not JSON')");
+
+        set("format", "regex", "formatText", "[0-9]+");
+        answer("12a");
+        send("Go");
+        browser.await("document.querySelector('.verdict.bad')");
+        assertEquals("[0-9]+", browser.text("sent.structured_outputs.regex"));
+    }
+
+    @Test
+    void errorsAreWordsWithWhatToTry() {
+        reply(429, "{\"error\":{\"message\":\"too many\"}}", object("Retry-After", "7", "x-request-id", "req_9"));
+        send("Go");
+        browser.await("document.querySelector('.error')");
+        assertTrue(said(".error").contains("too many") && said(".error").contains("Try again in 7 seconds")
+                && said(".error").contains("req_9"), said(".error"));
+        reply(401, "{\"error\":{\"message\":\"wrong key\"}}", object());
+        browser.press("r", "KeyR", 1);
+        browser.await("document.querySelector('.error button')");
+        browser.click(".error button");
+        assertEquals("set-key", browser.text("document.activeElement.id"));
+        browser.press("Escape", "Escape", 0);
+        // A stream that ends too early.
+        reply(200, "data: {\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\n", object());
+        browser.press("r", "KeyR", 1);
+        browser.await("document.querySelector('.error').innerText.includes('before the answer was complete')");
+        assertEquals("Half", said(".message.assistant .text"));
+    }
+
+    @Test
+    void imagesAreOfferedWhereTheModelTakesThem() {
+        assertEquals(true, browser.value("document.getElementById('attach').hidden"));
+        Object script = browser.command("Page.addScriptToEvaluateOnNewDocument", Map.of("source",
+                "const plain = fetch; window.fetch = async (to, options) => {const got = await plain(to, options);"
+                + "if (!/models$|status$/.test(String(to))) return got; return new Response((await got.text())"
+                + ".replaceAll('[\"text\"]', '[\"text\",\"image\"]'))}"));
+        open();
+        browser.await("!document.getElementById('attach').hidden");
+        answer("A dot.");
+        browser.value("(() => {const data = new DataTransfer(); data.items.add(new File([new Uint8Array([1, 2])],"
+                + "'a.png', {type: 'image/png'})); const input = document.getElementById('image-file');"
+                + "input.files = data.files; input.dispatchEvent(new Event('change'))})()");
+        browser.await("document.querySelector('#images img')");
+        send("What is it?");
+        browser.await(DONE);
+        assertEquals("data:image/png;base64,AQI=", browser.text("sent.messages[0].content[1].image_url.url"));
+        browser.command("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier",
+                ((Map<?, ?>) script).get("identifier")));
+    }
+}
