@@ -43,8 +43,8 @@ export function path(chat, upTo) {
     }
     return nodes;
   }
-  for (let id = chat.chosen[ROOT]; id && chat.nodes[id]; id = chat.chosen[id]) {
-    nodes.push(chat.nodes[id]);
+  for (let at = ROOT, node; (node = chat.nodes[chat.chosen[at]])?.parent === at; at = node.id) {
+    nodes.push(node);
   }
   return nodes;
 }
@@ -124,19 +124,44 @@ export function readExport(text) {
 }
 
 const ROLES = ["user", "assistant", "tool"];
+const FORMATS = ["json", "schema", "regex", "choice", "grammar"];
+const ID = /^[0-9A-Za-z-]{1,80}$/;
+
+const isText = value => typeof value === "string";
+const isObject = value => typeof value === "object" && value !== null;
+const areNumbers = value => isObject(value) && Object.values(value).every(Number.isFinite);
+
+/** What a message may have beside its text, and which values are usable; others are left out. */
+const FIELDS = {
+  model: isText, effort: isText, group: isText, thinking: isText, finish: isText, callId: isText, name: isText,
+  usage: areNumbers, times: areNumbers,
+  error: value => isText(value?.message) && isText(value.hint),
+  format: value => FORMATS.includes(value?.kind) && isText(value.text),
+  images: value => Array.isArray(value) && value.every(url => isText(url) && url.startsWith("data:image/")),
+  calls: value => Array.isArray(value) && value.every(call => [call?.id, call?.name, call?.arguments].every(isText)),
+  probabilities: value => Array.isArray(value) && value.every(token => isText(token?.t) && Number.isFinite(token.p)
+    && Array.isArray(token.top) && token.top.every(pair => isText(pair?.[0]) && Number.isFinite(pair[1]))),
+};
 
 /** A copy that has the types that the page relies on. */
 function checked(chat) {
+  if (!isObject(chat) || !isObject(chat.nodes)) {
+    throw new Error("A chat of the file is damaged. Nothing was imported.");
+  }
   const nodes = {};
-  for (const [id, node] of Object.entries(chat.nodes ?? {})) {
-    if (node?.id !== id || !ROLES.includes(node.role) || typeof node.text !== "string"
-        || typeof node.parent !== "string" || typeof node.order !== "number") {
+  for (const [id, node] of Object.entries(chat.nodes)) {
+    if (node?.id !== id || !ID.test(id) || !ROLES.includes(node.role) || !isText(node.text) || !isText(node.parent)
+        || !Number.isFinite(node.order)) {
       throw new Error(`The message ${id} of the chat "${chat.title}" is damaged. Nothing was imported.`);
     }
-    const images = (Array.isArray(node.images) ? node.images : []).filter(url => /^data:image\//.test(url));
-    nodes[id] = {...node, images, calls: Array.isArray(node.calls) ? node.calls : undefined};
+    nodes[id] = {id, parent: node.parent, order: node.order, role: node.role, text: node.text};
+    for (const [name, isUsable] of Object.entries(FIELDS)) {
+      if (isUsable(node[name])) {
+        nodes[id][name] = node[name];
+      }
+    }
   }
-  if (typeof chat.id !== "string" || typeof chat.title !== "string" || typeof chat.chosen !== "object") {
+  if (!ID.test(chat.id) || !isText(chat.title) || !isObject(chat.chosen)) {
     throw new Error("A chat of the file is damaged. Nothing was imported.");
   }
   for (const node of Object.values(nodes)) {

@@ -15,7 +15,7 @@ import {startTheme} from "./theme.js";
 import {Thread} from "./thread.js";
 
 const EFFORTS = [["", "Usual effort"], ["none", "No thinking"], ["low", "Low effort"], ["medium", "Medium effort"],
-  ["high", "High effort"]];
+  ["high", "High effort"], ["auto", "Automatic"]];
 const TARGETS = "glia.targets";
 
 class App {
@@ -57,9 +57,8 @@ class App {
     } catch (e) {
       this.problem(`${e.message} ${e.hint}`);
     }
-    const kept = JSON.parse(localStorage.getItem(TARGETS) ?? "[]");
     const ids = this.#models.map(model => model.id);
-    const usable = (Array.isArray(kept) ? kept : []).filter(target => ids.includes(target?.model)).slice(0, 2);
+    const usable = keptTargets().filter(target => ids.includes(target?.model)).slice(0, 2);
     this.#targets = usable.length ? usable : [{model: ids[0] ?? "", effort: ""}];
     this.#showTargets();
   }
@@ -352,6 +351,16 @@ class App {
       settings: () => openSettings(),
       shortcuts: () => byId("shortcuts").showModal(),
     };
+  }
+}
+
+/** What answered when the page was last open. */
+function keptTargets() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(TARGETS) ?? "[]");
+    return Array.isArray(kept) ? kept : [];
+  } catch {
+    return [];
   }
 }
 

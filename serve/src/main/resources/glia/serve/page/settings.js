@@ -138,7 +138,7 @@ function controlOf(field, id) {
     return el("select", {id}, ...field.choices.map(([value, label]) => el("option", {value}, label)));
   }
   if (field.rows) {
-    return el("textarea", {id, rows: field.rows, spellcheck: !field.code, class: field.code ? "code" : ""});
+    return el("textarea", {id, rows: field.rows, spellcheck: !field.code, class: field.code ? "mono" : ""});
   }
   if (field.checkbox) {
     return el("input", {id, type: "checkbox"});

@@ -32,7 +32,8 @@ export class TokenView {
 
   constructor(chat, node, system) {
     this.#tokens = node.probabilities ?? [];
-    const note = el("span", {}, "The redder, the less probable.");
+    const note = el("span", {}, node.probabilities ? "The redder, the less probable."
+      : "For probabilities, switch them on in the settings and regenerate.");
     const load = button("Show attention", async () => {
       load.disabled = true;
       try {

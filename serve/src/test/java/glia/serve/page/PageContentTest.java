@@ -185,4 +185,30 @@ class PageContentTest extends BrowserTest {
         browser.command("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier",
                 ((Map<?, ?>) script).get("identifier")));
     }
+
+    /// An imported file is not trusted: what the page relies on is checked, the rest left out.
+    @Test
+    void damagedImportsAreRefusedAsAWhole() {
+        String node = "\"a\":{\"id\":\"a\",\"parent\":\"%s\",\"order\":0,\"role\":\"%s\",\"text\":\"Hello\","
+                + "\"format\":{\"kind\":\"schema\"},\"images\":[\"https://evil.example/x.png\"],\"calls\":7}";
+        String file = "{\"glia\":\"chats\",\"version\":1,\"chats\":[{\"id\":\"c\",\"title\":\"T\",\"nodes\":{"
+                + node + "},\"chosen\":{\"root\":\"a\",\"a\":\"a\"}}]}";
+        for (String damaged : List.of("{", "{}", file.formatted("a", "user"), file.formatted("root", "king"))) {
+            importFile(damaged);
+            browser.await("!document.getElementById('notice').hidden");
+            assertEquals("", said("#chats li"));
+            browser.value("document.getElementById('notice').hidden = true");
+        }
+        importFile(file.formatted("root", "assistant"));
+        browser.click("#chats .open");
+        browser.await("document.querySelector('.message.assistant .text')");
+        assertEquals("Hello", said(".message.assistant .text"));
+        assertEquals(0, browser.value("document.querySelectorAll('.message img, .verdict, details').length"));
+    }
+
+    private static void importFile(String text) {
+        browser.value("(() => {const data = new DataTransfer(); data.items.add(new File([" + Json.text(text)
+                + "], 'chats.json')); const input = document.getElementById('import-file'); input.files = data.files;"
+                + "input.dispatchEvent(new Event('change'))})()");
+    }
 }
