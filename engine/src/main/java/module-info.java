@@ -13,5 +13,6 @@ module glia.engine {
     exports glia.engine.schedule;
     exports glia.engine.state;
     exports glia.engine.thinking;
+    exports glia.engine.tool;
     exports glia.engine.training;
 }

@@ -20,14 +20,18 @@ import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.thinking.Effort;
 import glia.text.tokenizer.Tokenizer;
+import glia.text.tool.ToolFormat;
 import glia.text.tool.ToolTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.IntStream;
 
 /// A language model with weights, tokenizer, chat template and compute threads.
 ///
@@ -55,6 +59,7 @@ public final class LanguageModel implements AutoCloseable {
     private volatile Optional<ToolTemplate> tools;
     /// Made when it is first needed.
     private volatile GrammarVocabulary grammarVocabulary;
+    private final Map<ToolFormat, GrammarVocabulary> toolVocabularies = new ConcurrentHashMap<>();
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
             Optional<TemplateException> templateError, GenerationOptions options, Path path) {
@@ -172,6 +177,18 @@ public final class LanguageModel implements AutoCloseable {
             }
         }
         return known;
+    }
+
+    /// The vocabulary for [glia.engine.tool.ToolMasks#mask], made at the first call: markers that are special tokens
+    /// have a text.
+    ///
+    /// @param format the syntax in the model's chat template
+    public GrammarVocabulary grammarVocabulary(ToolFormat format) {
+        return toolVocabularies.computeIfAbsent(format, key -> {
+            boolean hasMarkers = IntStream.range(0, tokenizer.vocabSize())
+                    .anyMatch(id -> tokenizer.isSpecial(id) && key.isMarker(tokenizer.piece(id)));
+            return hasMarkers ? GrammarVocabulary.of(tokenizer, key::isMarker) : grammarVocabulary();
+        });
     }
 
     /// The model's chat template. A model without one only continues texts.

@@ -26,6 +26,8 @@ import java.util.function.Function;
 /// All factories throw [GrammarException] if the grammar is invalid, has a feature that is not supported, or exceeds
 /// [GrammarLimits].
 public final class Grammar {
+    private static final int MAX_UNORDERED = 10;
+
     private final boolean isJson;
     private final Function<GrammarBuilder, Nonterminal> rule;
     /// The automaton of a greedy grammar; null for exact ones.
@@ -40,6 +42,26 @@ public final class Grammar {
         this.rule = rule;
         this.greedy = greedy;
         this.unused = compile();
+    }
+
+    /// A combination of grammars, which have been compiled each for itself. It may be part of another one, so it is
+    /// compiled when it is first needed.
+    private Grammar(boolean isJson, Function<GrammarBuilder, Nonterminal> rule) {
+        this.isJson = isJson;
+        this.rule = rule;
+        this.greedy = null;
+    }
+
+    /// Compiles a combination of grammars now, not with its first mask.
+    ///
+    /// @return this grammar
+    ///
+    /// @throws GrammarException if it exceeds a limit
+    public synchronized Grammar compiled() {
+        if (unused == null && engines.isEmpty()) {
+            unused = compile();
+        }
+        return this;
     }
 
     private CompiledGrammar compile() {
@@ -128,7 +150,7 @@ public final class Grammar {
             fixed(b, all, inner, after).end();
             all.start(start);
             return all;
-        }, null);
+        });
     }
 
     private FixedState fixed(GrammarBuilder b, Nonterminal owner, FixedState from, String text) {
@@ -164,7 +186,140 @@ public final class Grammar {
                 }
             }
             return all;
-        }, null);
+        });
+    }
+
+    /// Texts of several grammars one after another. If one is for JSON, the whole is: JSON's white space may then stand
+    /// before each part.
+    ///
+    /// @throws GrammarException if there is none, or one is in Lark syntax
+    public static Grammar sequence(List<Grammar> parts) {
+        return new Grammar(isJson(parts), b -> {
+            Nonterminal all = b.rules().rule();
+            FixedState start = new FixedState(b.rules(), all);
+            FixedState at = start;
+            boolean isNullable = true;
+            for (Grammar part : parts) {
+                Nonterminal one = part.rule.apply(b);
+                FixedState next = new FixedState(b.rules(), all);
+                at.rule(one, next);
+                isNullable &= one.isNullable();
+                at = next;
+            }
+            at.end();
+            all.start(start);
+            if (isNullable) {
+                all.nullable();
+            }
+            return all;
+        });
+    }
+
+    /// One or more texts of this grammar, which is not empty, with a separator between them.
+    ///
+    /// @param separator may be empty
+    /// @throws GrammarException if this grammar is in Lark syntax
+    public Grammar repeated(String separator) {
+        requireExact();
+        return new Grammar(isJson, b -> {
+            Nonterminal all = b.rules().rule();
+            FixedState start = new FixedState(b.rules(), all);
+            FixedState end = new FixedState(b.rules(), all);
+            Nonterminal one = rule.apply(b);
+            start.rule(one, end);
+            end.end();
+            fixed(b, all, end, separator).rule(one, end);
+            all.start(start);
+            return all;
+        });
+    }
+
+    /// Texts of grammars, none of which is empty, in any order and each once at most. Of more than ten, only the order
+    /// of the list is allowed.
+    ///
+    /// @param required for each grammar whether its text must be there
+    /// @param separator between the texts; may be empty
+    /// @throws GrammarException if there is none, or one is in Lark syntax
+    public static Grammar unordered(List<Grammar> items, List<Boolean> required, String separator) {
+        boolean isJson = isJson(items);
+        return new Grammar(isJson, b -> {
+            Nonterminal all = b.rules().rule();
+            List<Nonterminal> rules = items.stream().map(item -> item.rule.apply(b)).toList();
+            Map<Integer, FixedState> states = new HashMap<>();
+            all.start(items.size() > MAX_UNORDERED ? ordered(b, all, rules, required, separator, 0, states)
+                    : unordered(b, all, rules, required, separator, 0, states));
+            if (required.stream().noneMatch(one -> one)) {
+                all.nullable();
+            }
+            return all;
+        });
+    }
+
+    /// @param done the grammars whose texts are there, a bit each
+    private static FixedState unordered(GrammarBuilder b, Nonterminal all, List<Nonterminal> rules,
+            List<Boolean> required, String separator, int done, Map<Integer, FixedState> states) {
+        FixedState known = states.get(done);
+        if (known != null) {
+            return known;
+        }
+        FixedState state = new FixedState(b.rules(), all);
+        states.put(done, state);
+        boolean isComplete = true;
+        FixedState separated = done == 0 ? state : separated(b, all, state, separator);
+        for (int i = 0; i < rules.size(); i++) {
+            if ((done >> i & 1) == 0) {
+                isComplete &= !required.get(i);
+                separated.rule(rules.get(i),
+                        unordered(b, all, rules, required, separator, done | 1 << i, states));
+            }
+        }
+        if (isComplete) {
+            state.end();
+        }
+        return state;
+    }
+
+    private static FixedState ordered(GrammarBuilder b, Nonterminal all, List<Nonterminal> rules,
+            List<Boolean> required, String separator, int next, Map<Integer, FixedState> states) {
+        FixedState known = states.get(next);
+        if (known != null) {
+            return known;
+        }
+        FixedState state = new FixedState(b.rules(), all);
+        states.put(next, state);
+        FixedState separated = next > 0 ? separated(b, all, state, separator) : state;
+        boolean isComplete = true;
+        for (int i = next; i < rules.size() && isComplete; i++) {
+            separated.rule(rules.get(i), ordered(b, all, rules, required, separator, i + 1, states));
+            isComplete = !required.get(i);
+        }
+        if (isComplete) {
+            state.end();
+        }
+        return state;
+    }
+
+    private static FixedState separated(GrammarBuilder b, Nonterminal all, FixedState from, String separator) {
+        if (separator.isEmpty()) {
+            return from;
+        }
+        FixedState to = new FixedState(b.rules(), all);
+        from.lexeme(b.rules().lexer().lexeme(b.plain().text(separator)), to);
+        return to;
+    }
+
+    /// This grammar as one for JSON: white space may stand before each part.
+    public Grammar asJson() {
+        requireExact();
+        return isJson ? this : new Grammar(true, rule);
+    }
+
+    private static boolean isJson(List<Grammar> parts) {
+        if (parts.isEmpty()) {
+            throw GrammarException.invalid("", "found no grammar, expected one or more");
+        }
+        parts.forEach(Grammar::requireExact);
+        return parts.stream().anyMatch(part -> part.isJson);
     }
 
     private void requireExact() {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// A tokenizer's vocabulary as grammars see it: the bytes of each token and the tokens that end generation. Special
 /// tokens have no text. Made once for each model: 0.1 s and about 20 bytes for each byte of the vocabulary. Thread-safe.
@@ -29,9 +30,17 @@ public final class GrammarVocabulary {
 
     /// The vocabulary of a tokenizer.
     public static GrammarVocabulary of(Tokenizer tokenizer) {
+        return of(tokenizer, _ -> false);
+    }
+
+    /// The vocabulary of a tokenizer.
+    ///
+    /// @param markers special tokens that have a text, such as those of tool calls
+    public static GrammarVocabulary of(Tokenizer tokenizer, Predicate<String> markers) {
         List<byte[]> bytes = new ArrayList<>(tokenizer.vocabSize());
         for (int id = 0; id < tokenizer.vocabSize(); id++) {
-            bytes.add(tokenizer.isSpecial(id) ? null : tokenizer.bytes(id));
+            boolean hasText = !tokenizer.isSpecial(id) || markers.test(tokenizer.piece(id));
+            bytes.add(hasText ? tokenizer.bytes(id) : null);
         }
         return new GrammarVocabulary(bytes, tokenizer.endOfGeneration(), tokenizer.leadingSpaces());
     }

@@ -20,7 +20,11 @@ public record ToolCall(String id, String name, Map<String, Object> arguments) {
             variables.put("id", id);
         }
         variables.put("type", "function");
-        variables.put("function", Map.of("name", name, "arguments", arguments));
+        // In this order, since some templates write the function as it is.
+        Map<String, Object> function = new LinkedHashMap<>();
+        function.put("name", name);
+        function.put("arguments", arguments);
+        variables.put("function", function);
         return variables;
     }
 }

@@ -4,11 +4,13 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /// The types of JSON values that a schema may allow.
-enum JsonType {
+public enum JsonType {
     STRING, INTEGER, NUMBER, BOOLEAN, NULL, OBJECT, ARRAY;
 
-    static final Set<JsonType> ALL = Set.copyOf(EnumSet.allOf(JsonType.class));
-    static final Set<JsonType> ONLY_STRING = Set.of(STRING);
+    /// All types.
+    public static final Set<JsonType> ALL = Set.copyOf(EnumSet.allOf(JsonType.class));
+    /// Strings alone.
+    public static final Set<JsonType> ONLY_STRING = Set.of(STRING);
 
     /// The type of this name in a schema; null if there is none.
     static JsonType of(Object name) {

@@ -21,7 +21,7 @@ import java.util.Set;
 public final class ToolCallParser {
     /// The most characters of a call.
     public static final int MAX_CHARACTERS = 1 << 20;
-    private static final int MAX_BLANKS = 1024;
+    private static final int MAX_BLANKS = 256;
 
     /// Receives the parts of an answer, in their order.
     public interface Receiver {

@@ -158,12 +158,13 @@ public sealed interface ToolFormat {
             return template.contains(section) && template.contains(begin);
         }
 
-        boolean isMistral() {
+        /// Whether this is the syntax of Mistral.
+        public boolean isMistral() {
             return !id.isEmpty();
         }
 
         /// Whether the name holds the id, too: `functions.f:0`.
-        boolean isNumbered() {
+        public boolean isNumbered() {
             return arguments.equals("<|tool_call_argument_begin|>");
         }
 

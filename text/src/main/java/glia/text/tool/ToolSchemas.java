@@ -1,20 +1,21 @@
 package glia.text.tool;
 
+import java.util.Collections;
 import java.util.EnumSet;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /// The types of the parameters of tools, by their JSON schemas. What is not understood allows every type.
-final class ToolSchemas {
+public final class ToolSchemas {
     private static final int MAX_DEPTH = 16;
 
-    private final Map<String, Map<?, ?>> parameters = new HashMap<>();
+    private final Map<String, Map<?, ?>> parameters = new LinkedHashMap<>();
 
     /// @param tools as a template gets them: `{"type": "function", "function": {"name": …, "parameters": {…}}}`, or
     ///        only the inner object
-    ToolSchemas(List<Map<String, Object>> tools) {
+    public ToolSchemas(List<Map<String, Object>> tools) {
         for (Map<String, Object> tool : tools) {
             Map<?, ?> function = tool.get("function") instanceof Map<?, ?> inner ? inner : tool;
             if (function.get("name") instanceof String name) {
@@ -24,12 +25,17 @@ final class ToolSchemas {
     }
 
     /// The names of the tools.
-    Set<String> names() {
-        return parameters.keySet();
+    public Set<String> names() {
+        return Collections.unmodifiableSet(parameters.keySet());
+    }
+
+    /// The JSON schema of a tool's arguments; empty if there is none.
+    public Map<?, ?> parameters(String tool) {
+        return parameters.getOrDefault(tool, Map.of());
     }
 
     /// The types that a parameter may have.
-    Set<JsonType> types(String tool, String parameter) {
+    public Set<JsonType> types(String tool, String parameter) {
         Map<?, ?> schema = parameters.getOrDefault(tool, Map.of());
         return schema.get("properties") instanceof Map<?, ?> properties && properties.containsKey(parameter)
                 ? types(properties.get(parameter), schema, 0) : JsonType.ALL;
@@ -49,7 +55,7 @@ final class ToolSchemas {
         if (schema.get("enum") instanceof List<?> values) {
             types.retainAll(ofValues(values));
         } else if (schema.containsKey("const")) {
-            types.retainAll(ofValues(java.util.Collections.singletonList(schema.get("const"))));
+            types.retainAll(ofValues(Collections.singletonList(schema.get("const"))));
         }
         for (String key : List.of("anyOf", "oneOf")) {
             if (schema.get(key) instanceof List<?> choices) {

@@ -117,10 +117,16 @@ public record ToolTemplate(ToolFormat format, boolean isRendered, boolean isPara
             extra.put("content", null);
         }
         if (hasTextArguments && !calls.isEmpty()) {
-            extra.put("tool_calls", calls.stream().map(call -> Map.of("id", call.id(), "type", "function", "function",
-                    Map.of("name", call.name(), "arguments", JsonTree.of(call.arguments()).toString()))).toList());
+            extra.put("tool_calls", calls.stream().map(ToolTemplate::withText).toList());
         }
         return new ChatMessage(message.role(), message.content(), calls, message.reasoning(), extra);
+    }
+
+    private static Map<String, Object> withText(ToolCall call) {
+        Map<String, Object> function = new LinkedHashMap<>();
+        function.put("name", call.name());
+        function.put("arguments", JsonTree.of(call.arguments()).toString());
+        return Map.of("id", call.id(), "type", "function", "function", function);
     }
 
     /// Mistral's templates refuse ids that are not nine letters and digits: others are replaced, the same by the same.

@@ -1,0 +1,76 @@
+package glia.engine.tool;
+
+import glia.engine.grammar.Grammar;
+import glia.engine.grammar.GrammarMask;
+import glia.engine.grammar.GrammarVocabulary;
+import glia.engine.grammar.TriggeredMask;
+import glia.engine.grammar.limit.GrammarException;
+import glia.engine.sampling.TokenMask;
+import glia.text.tool.ToolFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Token masks that enforce the use of tools in an answer: names of the tools, and arguments that their JSON schemas
+/// allow. Immutable; keep it to use it for many requests with the same tools.
+///
+/// The masks see the answer without its thinking, for [glia.engine.thinking.ThinkingPlan#mask(TokenMask)], unless they
+/// have it themselves ([#hasThinking]). Their
+/// vocabulary is [glia.engine.LanguageModel#grammarVocabulary(ToolFormat)].
+public final class ToolMasks {
+    private static final List<String> MESSAGES = List.of("<|channel|>commentary to=functions.",
+            "<|start|>assistant to=functions.");
+
+    private final Optional<Grammar> calls;
+    private final List<String> triggers;
+    private final boolean hasThinking;
+
+    private ToolMasks(Optional<Grammar> calls, List<String> triggers, boolean hasThinking) {
+        this.calls = calls;
+        this.triggers = triggers;
+        this.hasThinking = hasThinking;
+    }
+
+    /// The answer is free text until a call begins, and after it. Calls without marker (Llama) and those in Python's
+    /// syntax (LFM2) are not enforced: [#mask] is empty.
+    ///
+    /// @param tools as templates read them
+    /// @throws GrammarException if a schema is not supported
+    public static ToolMasks auto(ToolFormat format, List<Map<String, Object>> tools) {
+        if (format instanceof ToolFormat.Functions
+                || format instanceof ToolFormat.Objects objects && objects.begin().isEmpty()) {
+            return new ToolMasks(Optional.empty(), List.of(), false);
+        }
+        boolean inMessages = format instanceof ToolFormat.Messages;
+        return new ToolMasks(Optional.of(new ToolGrammar(tools, true, true).calls(format).compiled()),
+                inMessages ? MESSAGES : List.of(format.openers().getFirst()), inMessages);
+    }
+
+    /// The answer is one or more calls.
+    ///
+    /// @param tools the tools that may be called, as templates read them: one for a named tool
+    /// @param isParallel whether there may be several calls
+    /// @throws GrammarException if the syntax, or a schema, is not supported
+    public static ToolMasks required(ToolFormat format, List<Map<String, Object>> tools, boolean isParallel) {
+        return new ToolMasks(Optional.of(new ToolGrammar(tools, isParallel, false).calls(format).compiled()), List.of(),
+                format instanceof ToolFormat.Messages);
+    }
+
+    /// Whether the masks describe a whole answer with its thinking: in harmony a call is a message beside the thinking.
+    public boolean hasThinking() {
+        return hasThinking;
+    }
+
+    /// The mask of one answer; empty if nothing is enforced.
+    public Optional<TokenMask> mask(GrammarVocabulary vocabulary) {
+        if (calls.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(triggers.isEmpty() ? calls.get().mask(vocabulary)
+                : new TriggeredMask(vocabulary, triggers, new int[0], () -> begun(vocabulary)));
+    }
+
+    private GrammarMask begun(GrammarVocabulary vocabulary) {
+        return calls.orElseThrow().mask(vocabulary, false);
+    }
+}

@@ -1,0 +1,222 @@
+package glia.engine.tool;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import glia.engine.grammar.GrammarVocabulary;
+import glia.engine.grammar.limit.GrammarException;
+import glia.engine.sampling.TokenMask;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.template.ToolCall;
+import glia.text.tool.ToolFormat;
+import glia.text.tool.ToolTemplate;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Masks over a vocabulary of single bytes, so that a refused byte shows where a text leaves the grammar.
+class ToolMasksTest {
+    private static final int END = 256;
+    private static final GrammarVocabulary BYTES = bytes();
+    private static final List<Map<String, Object>> TOOLS = List.of(
+            tool("get_weather", ordered("city", Map.of("type", "string"), "days", Map.of("type", "integer"), "detailed",
+                    Map.of("type", "boolean"), "unit", Map.of("enum", List.of("celsius", "fahrenheit"))),
+                    List.of("city")),
+            tool("get_weather_map", Map.of(), List.of()));
+
+    private static GrammarVocabulary bytes() {
+        List<byte[]> tokens = new ArrayList<>();
+        for (int i = 0; i < END; i++) {
+            tokens.add(new byte[] {(byte) i});
+        }
+        tokens.add(null);
+        return GrammarVocabulary.of(tokens, Set.of(END));
+    }
+
+    private static Map<String, Object> ordered(Object... pairs) {
+        Map<String, Object> map = new LinkedHashMap<>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            map.put((String) pairs[i], pairs[i + 1]);
+        }
+        return map;
+    }
+
+    private static Map<String, Object> tool(String name, Map<String, Object> properties, List<String> required) {
+        return Map.of("type", "function", "function", Map.of("name", name, "description", "Does it.", "parameters",
+                ordered("type", "object", "properties", properties, "required", required,
+                        "additionalProperties", false)));
+    }
+
+    private static boolean allows(TokenMask mask, int token) {
+        long[] words = mask.allowed();
+        return words == null || (words[token >> 6] >>> token & 1) != 0;
+    }
+
+    /// The number of bytes of a text that a mask allows; more by one if the text may also end there.
+    private static int allowed(TokenMask mask, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < bytes.length; i++) {
+            if (!allows(mask, bytes[i] & 0xff)) {
+                return i;
+            }
+            mask.accept(bytes[i] & 0xff);
+        }
+        return bytes.length + (allows(mask, END) ? 1 : 0);
+    }
+
+    private static void assertAllowed(TokenMask mask, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        int count = allowed(mask, text);
+        assertEquals(bytes.length + 1, count, () -> "refused after: "
+                + new String(bytes, 0, Math.min(count, bytes.length), StandardCharsets.UTF_8));
+    }
+
+    private static void assertRefused(TokenMask mask, String text) {
+        int length = text.getBytes(StandardCharsets.UTF_8).length;
+        assertTrue(allowed(mask, text) < length, text);
+    }
+
+    private static ChatTemplate template(String name) throws IOException {
+        String shared = System.getenv("GLIA_SHARED");
+        assumeTrue(shared != null, "GLIA_SHARED names no folder with templates/");
+        return ChatTemplate.parse(name, Files.readString(Path.of(shared, "templates", name + ".jinja")));
+    }
+
+    /// What a template renders of calls, from the first marker to the last.
+    private static String rendered(ChatTemplate template, ToolFormat format, ToolCall... calls) {
+        RenderOptions options = new RenderOptions(false, TOOLS, Map.of("bos_token", "<BOS>", "eos_token", "<EOS>"));
+        ToolTemplate adapted = ToolTemplate.of(template, options).orElseThrow();
+        ChatMessage user = ChatMessage.user("Weather?");
+        String before = template.render(List.of(user), options);
+        String text = template.render(adapted.adapted(List.of(user, new ChatMessage("assistant", "", List.of(calls), "",
+                Map.of()))), options);
+        int from = 0;
+        while (from < before.length() && before.charAt(from) == text.charAt(from)) {
+            from++;
+        }
+        String opener = format.openers().getFirst();
+        int begin = text.indexOf(opener, Math.max(0, from - opener.length()));
+        String turn = text.substring(begin < 0 ? text.indexOf("{\"name\"", from) : begin);
+        for (String end : List.of("<|im_end|>", "<EOS>", "<|eot_id|>", "<|end_of_text|>", "[e~[", "<｜end▁of▁sentence｜>",
+                "<|tool_response>", "<|call|>")) {
+            turn = turn.contains(end) ? turn.substring(0, turn.indexOf(end)) : turn;
+        }
+        // The prompt of gpt-oss ends with this.
+        return turn.strip().replaceFirst("^<\\|start\\|>assistant(?= to=)", "");
+    }
+
+    private static ToolCall call(int number, String name, Object... arguments) {
+        return new ToolCall("abc12345" + number, name, ordered(arguments));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"GLM-4.6", "Kimi-K2-Instruct", "MiniMax-M2", "Mistral-Small-3.2-24B-Instruct-2506",
+            "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "Qwen-Qwen2.5-7B-Instruct", "Qwen3-Coder",
+            "deepseek-ai-DeepSeek-R1-Distill-Llama-8B", "deepseek-ai-DeepSeek-V3.1", "google-gemma-4-31B-it",
+            "meta-llama-Llama-3.1-8B-Instruct", "mistralai-Mistral-Nemo-Instruct-2407", "openai-gpt-oss-120b"})
+    void renderedCallsAreAllowed(String name) throws IOException {
+        ChatTemplate template = template(name);
+        ToolFormat format = ToolFormat.of(template.source()).orElseThrow();
+        String full = rendered(template, format, call(0, "get_weather", "city", "Zürich\n\"<x>\" {", "unit", "celsius",
+                "detailed", true, "days", 2));
+        String short1 = rendered(template, format, call(0, "get_weather", "unit", "fahrenheit", "city", ""));
+        String empty = rendered(template, format, call(0, "get_weather_map"));
+        for (String text : List.of(full, short1, empty)) {
+            assertAllowed(ToolMasks.required(format, TOOLS, false).mask(BYTES).orElseThrow(), text);
+            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), text);
+            ToolMasks auto = ToolMasks.auto(format, TOOLS);
+            if (auto.mask(BYTES).isPresent()) {
+                String start = name.contains("gpt-oss") ? "<|start|>assistant" : "";
+                assertAllowed(auto.mask(BYTES).orElseThrow(), "Let me look.\n" + start + text);
+            }
+            // Another name, one that is only the beginning of a name, and no required argument.
+            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+                    text.replace("get_weather", "get_whether"));
+            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+                    text.replace("get_weather", "get_weat"));
+            assertRefused(ToolMasks.required(format, TOOLS.subList(1, 2), true).mask(BYTES).orElseThrow(),
+                    text.replace("get_weather_map", "get_weather"));
+        }
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), "Let me look.");
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+                rendered(template, format, call(0, "get_weather", "days", 2)));
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+                rendered(template, format, call(0, "get_weather", "city", "Bern", "days", "two")));
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+                rendered(template, format, call(0, "get_weather", "city", "Bern", "other", 2)));
+        if (!name.contains("Llama-3") && !name.contains("gpt-oss")) {
+            String two = rendered(template, format, call(0, "get_weather", "city", "Bern"), call(1, "get_weather_map"));
+            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), two);
+            assertRefused(ToolMasks.required(format, TOOLS, false).mask(BYTES).orElseThrow(), two);
+            assertAllowed(ToolMasks.auto(format, TOOLS).mask(BYTES).orElseThrow(), two + " Well.");
+        }
+    }
+
+    private static ToolFormat format(String family) {
+        return ToolFormat.ALL.stream().filter(one -> one.families().contains(family)).findFirst().orElseThrow();
+    }
+
+    /// In harmony the model may think before the call, and the message may name its recipient after the channel.
+    @Test
+    void messagesToATool() {
+        ToolMasks masks = ToolMasks.required(format("gpt-oss"), TOOLS, true);
+        assertTrue(masks.hasThinking());
+        String call = "<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\": \"Bern\"}";
+        String thought = "<|channel|>analysis<|message|>I call <it>.<|end|><|start|>assistant";
+        assertAllowed(masks.mask(BYTES).orElseThrow(), call);
+        assertAllowed(masks.mask(BYTES).orElseThrow(), thought + call);
+        assertRefused(masks.mask(BYTES).orElseThrow(), thought + thought + call);
+        assertRefused(masks.mask(BYTES).orElseThrow(), thought + "<|channel|>final<|message|>Bern");
+        ToolMasks auto = ToolMasks.auto(format("gpt-oss"), TOOLS);
+        assertAllowed(auto.mask(BYTES).orElseThrow(), thought + call);
+        assertRefused(auto.mask(BYTES).orElseThrow(), thought + call.replace("city", "town"));
+    }
+
+    /// The syntaxes of which there is no template here.
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', quoteCharacter = '\u0001', value = {
+            "Phi-4     ^ <|tool_call|>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"a\"}}]<|/tool_call|>",
+            "Granite 3 ^ <|tool_call|>[{\"name\": \"get_weather\", \"arguments\": {\"city\": \"a\"}}]",
+            "Command A ^ <|START_ACTION|>[ {\"tool_call_id\": \"0\", \"tool_name\": \"get_weather\", \"parameters\": "
+                    + "{\"city\": \"a\"}} ]<|END_ACTION|>",
+            "Seed-OSS  ^ <seed:tool_call><function=get_weather><parameter=city>a</parameter></function>"
+                    + "</seed:tool_call>",
+            "V3.2      ^ <｜DSML｜function_calls> <｜DSML｜invoke name=\"get_weather\"> <｜DSML｜parameter name=\"city\" "
+                    + "string=\"true\">a</｜DSML｜parameter> <｜DSML｜parameter name=\"days\" string=\"false\">1"
+                    + "</｜DSML｜parameter> </｜DSML｜invoke> </｜DSML｜function_calls>"})
+    void callsInOtherSyntaxes(String family, String text) {
+        assertAllowed(ToolMasks.required(format(family), TOOLS, true).mask(BYTES).orElseThrow(), text);
+        assertAllowed(ToolMasks.auto(format(family), TOOLS).mask(BYTES).orElseThrow(), "a < b. " + text + " Well.");
+        for (String wrong : List.of(text.replace("get_", "got_"), text.replace("city", "town"))) {
+            assertRefused(ToolMasks.required(format(family), TOOLS, true).mask(BYTES).orElseThrow(), wrong);
+            assertRefused(ToolMasks.auto(format(family), TOOLS).mask(BYTES).orElseThrow(), wrong);
+        }
+    }
+
+    @Test
+    void whatCannotBeEnforcedIsAnErrorByName() {
+        ToolFormat python = format("LFM2");
+        GrammarException error = assertThrows(GrammarException.class, () -> ToolMasks.required(python, TOOLS, true));
+        assertTrue(error.getMessage().contains("LFM2") && error.getMessage().contains("tool_choice"),
+                error.getMessage());
+        assertTrue(ToolMasks.auto(python, TOOLS).mask(BYTES).isEmpty());
+        List<Map<String, Object>> nested = List.of(tool("f", Map.of("place", Map.of("type", "object")), List.of()));
+        error = assertThrows(GrammarException.class, () -> ToolMasks.required(format("Gemma 4"), nested, true));
+        assertTrue(error.getMessage().contains("Gemma 4") && error.getMessage().contains("place"), error.getMessage());
+        assertThrows(GrammarException.class, () -> ToolMasks.required(ToolFormat.ALL.getLast(), List.of(), true));
+    }
+}
