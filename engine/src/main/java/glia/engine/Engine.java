@@ -37,6 +37,7 @@ public final class Engine implements AutoCloseable {
     private final BlockPool pool;
     private final SequenceStates states;
     private final Pass pass = new Pass();
+    private final PassAdapters adapters = new PassAdapters();
     private final boolean looksAhead;
     private final UseGuard guard;
     /// Created on first use.
@@ -179,6 +180,7 @@ public final class Engine implements AutoCloseable {
             }
             states.add(sequence);
             pass.add(ids, from, to, sequence.length(), wanted);
+            adapters.add(sequence.adapter());
             if (model.spec().encoder().isPresent()) {
                 pass.from(source, 0, source.length);
             }
@@ -190,8 +192,7 @@ public final class Engine implements AutoCloseable {
     /// Removes all tokens from the pass.
     public void discard() {
         enter();
-        pass.clear();
-        states.clear();
+        clear();
         leave();
     }
 
@@ -231,9 +232,14 @@ public final class Engine implements AutoCloseable {
     private void enter() {
         guard.requireOpen();
         if (owner.enter()) {
-            pass.clear();
-            states.clear();
+            clear();
         }
+    }
+
+    private void clear() {
+        pass.clear();
+        states.clear();
+        adapters.clear();
     }
 
     /// Ends the ownership unless the pass has tokens or the engine is claimed.
@@ -262,6 +268,7 @@ public final class Engine implements AutoCloseable {
             enter();
             try {
                 ops.release(0);
+                ops.products().useAdapters(null, null);
                 return forward.get();
             } finally {
                 leave();
@@ -323,6 +330,7 @@ public final class Engine implements AutoCloseable {
         enter();
         try {
             ops.release(0);
+            adapters.use(ops, pass);
             states.prepare(pass);
             Tensor result = forward.get();
             states.advance(pass.runs());
@@ -331,8 +339,7 @@ public final class Engine implements AutoCloseable {
             states.retract();
             throw e;
         } finally {
-            pass.clear();
-            states.clear();
+            clear();
             leave();
         }
     }

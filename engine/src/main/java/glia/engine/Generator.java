@@ -24,15 +24,18 @@ import java.util.Optional;
 public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final LoadedModel model;
+    private final int adapter;
     private Session session;
     private boolean isClosed;
 
-    Generator(LoadedModel model, Tokenizer tokenizer) {
+    /// @param adapter the number of the adapter that it generates with; 0 for none
+    Generator(LoadedModel model, Tokenizer tokenizer, int adapter) {
         if (model.model().spec().head().classes().isPresent()) {
             throw new IllegalArgumentException("the model is a classifier and generates no text; use glia classify");
         }
         this.tokenizer = tokenizer;
         this.model = model;
+        this.adapter = adapter;
     }
 
     /// The number of tokens in the KV cache.
@@ -68,7 +71,7 @@ public final class Generator implements AutoCloseable {
         Optional<Encoder> encoder = model.model().spec().encoder();
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
-        request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session)
+        request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
                 .stopTokens(tokenizer.endOfGeneration()).listener(text);
         if (plan.isPresent() && plan.get().isLimited()) {
             request.mask(sample -> plan.get().mask().orElseThrow());

@@ -53,6 +53,8 @@ public final class LanguageModel implements AutoCloseable {
     private final RenderOptions render;
     private final ModelThinking thinking;
     private final Path path;
+    /// The number of the adapter of this view's requests; 0 for none.
+    private final int adapter;
     /// Read when it is first needed.
     private volatile EffortRouter router;
     /// Found when it is first needed, since it takes renderings; null before.
@@ -64,6 +66,7 @@ public final class LanguageModel implements AutoCloseable {
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
             Optional<TemplateException> templateError, GenerationOptions options, Path path) {
         this.path = path;
+        this.adapter = 0;
         this.loaded = loaded;
         this.tokenizer = tokenizer;
         this.template = template;
@@ -73,6 +76,18 @@ public final class LanguageModel implements AutoCloseable {
                 .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
         this.thinking = new ModelThinking(tokenizer, template, render);
         loaded.limitVocabulary(tokenizer.vocabSize());
+    }
+
+    private LanguageModel(LanguageModel base, int adapter) {
+        path = base.path;
+        this.adapter = adapter;
+        loaded = base.loaded;
+        tokenizer = base.tokenizer;
+        template = base.template;
+        templateError = base.templateError;
+        options = base.options;
+        render = base.render;
+        thinking = base.thinking;
     }
 
     private static String piece(Tokenizer tokenizer, OptionalInt id) {
@@ -106,7 +121,19 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        LoadedModel loaded = LoadedModel.load(path, options, progress, true);
+        return load(path, options, Map.of(), progress);
+    }
+
+    /// The same with several adapters (LoRA) over one copy of the weights, of which each request has one or none, and
+    /// which are computed together. `withAdapter` returns the model with one of them.
+    ///
+    /// @param adapters folders as PEFT saves them, by the adapters' names
+    /// @throws CheckpointException if the files cannot be used; the message says why
+    /// @throws IllegalArgumentException if the model or the machine does not support an option, or an adapter cannot be
+    ///     computed together with others
+    public static LanguageModel load(Path path, LoadOptions options, Map<String, Path> adapters, Progress progress)
+            throws CheckpointException {
+        LoadedModel loaded = LoadedModel.load(path, options, adapters, progress, true);
         try {
             TextLoader text = loaded.text().orElseThrow();
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf
@@ -139,7 +166,29 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     public Generator generator() {
         loaded.requireOpen();
-        return new Generator(loaded, tokenizer);
+        return new Generator(loaded, tokenizer, adapter);
+    }
+
+    /// A view of this model whose requests have an adapter that it was loaded with. All views share weights and
+    /// scheduler; closing one does nothing.
+    ///
+    /// @throws IllegalArgumentException if there is no adapter of this name
+    public LanguageModel withAdapter(String name) {
+        return new LanguageModel(this, loaded.choices().orElseThrow(() -> new IllegalArgumentException("no adapter '"
+                + name + "': the model was loaded without adapters")).number(name));
+    }
+
+    /// The number of the adapter for `GenerationRequest`; 0 for none.
+    public int adapter() {
+        return adapter;
+    }
+
+    /// Sets the most memory that the KV caches of all requests take together. Cached prefixes beyond it are dropped at
+    /// once, and running requests are preempted when they need more. Waits for the current step.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public void limitState(long bytes) {
+        loaded.limitState(bytes);
     }
 
     /// The folder or file that it was loaded from.
@@ -315,6 +364,8 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws IllegalStateException if a token listener or a sampler calls it
     @Override
     public void close() {
-        loaded.close();
+        if (adapter == 0) {
+            loaded.close();
+        }
     }
 }

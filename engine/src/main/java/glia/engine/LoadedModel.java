@@ -3,6 +3,7 @@ package glia.engine;
 import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
+import glia.engine.state.Sequence;
 import glia.engine.schedule.ModelRunner;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
@@ -13,10 +14,15 @@ import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.adapter.AdapterHead;
+import glia.model.adapter.AdapterSet;
 import glia.model.adapter.Adapters;
+import glia.model.block.Pass;
 import glia.tensor.kernel.Workers;
 import glia.kernels.KernelBackends;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A loaded model: weights, an engine and its threads, without a tokenizer (see [LanguageModel]). Any thread may submit
@@ -30,6 +36,8 @@ public final class LoadedModel implements AutoCloseable {
     private final Model model;
     /// The adapters of which `model` is a view, if there are any.
     private final Optional<Adapters> adapters;
+    /// The adapters of which each request has one or none, if there are any; `model` is a view of them then.
+    private final Optional<AdapterSet> choices;
     private final Engine engine;
     private final PackedCopy packedCopy;
     private final Optional<TextLoader> text;
@@ -45,11 +53,12 @@ public final class LoadedModel implements AutoCloseable {
     private volatile boolean isClosed;
 
     private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Optional<Adapters> adapters,
-            Engine engine, PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
+            Optional<AdapterSet> choices, Engine engine, PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
         this.adapters = adapters;
+        this.choices = choices;
         this.engine = engine;
         this.packedCopy = packedCopy;
         this.text = text;
@@ -63,15 +72,17 @@ public final class LoadedModel implements AutoCloseable {
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LoadedModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        return load(path, options, progress, false);
+        return load(path, options, Map.of(), progress, false);
     }
 
+    /// @param choices folders of adapters by their names, of which each request has one or none
     /// @param withText whether tokenizer and chat template are loaded in parallel
-    static LoadedModel load(Path path, LoadOptions options, Progress progress, boolean withText)
-            throws CheckpointException {
+    static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
+            boolean withText) throws CheckpointException {
         Workers workers = new Workers(options.numThreads());
         Model model = null;
         Optional<Adapters> adapters = Optional.empty();
+        Optional<AdapterSet> set = Optional.empty();
         PackedCopy packedCopy = null;
         try {
             // The kernels' self-test runs while the files are opened.
@@ -87,11 +98,17 @@ public final class LoadedModel implements AutoCloseable {
             } else {
                 model = ModelLoader.load(path, checkpoint);
             }
+            if (!choices.isEmpty()) {
+                requireOnlyChoices(options);
+                set = Optional.of(AdapterSet.read(model, choices));
+                model = set.get().attach();
+            }
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
                     options.keyValueType());
-            return new LoadedModel(workers, kernels, model, adapters, engine, packedCopy, text, context,
+            set.ifPresent(some -> requireBatching(engine, some));
+            return new LoadedModel(workers, kernels, model, adapters, set, engine, packedCopy, text, context,
                     options.drafts()).prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
             workers.close();
@@ -99,10 +116,49 @@ public final class LoadedModel implements AutoCloseable {
                 packedCopy.close();
             }
             if (model != null) {
-                close(model, adapters);
+                close(model, adapters, set);
             }
             throw e;
         }
+    }
+
+    private static void requireOnlyChoices(LoadOptions options) {
+        if (options.adapter().isPresent() || options.drafts()) {
+            throw new IllegalArgumentException("adapters of requests cannot be combined with "
+                    + (options.drafts() ? "speculative decoding" : "an adapter of all requests"));
+        }
+    }
+
+    /// Computes a token with each adapter together.
+    ///
+    /// @throws IllegalArgumentException if the model or an adapter does not support that
+    private static void requireBatching(Engine engine, AdapterSet set) {
+        List<Sequence> sequences = new ArrayList<>();
+        try {
+            for (int number = 0; number <= set.names().size(); number++) {
+                Sequence sequence = engine.open();
+                sequences.add(sequence);
+                sequence.adapter(number);
+                engine.add(sequence, new int[2], 0, 2, Pass.Outputs.LAST);
+            }
+            engine.run();
+        } finally {
+            engine.discard();
+            sequences.forEach(Sequence::close);
+        }
+    }
+
+    /// The adapters of which each request has one or none, if there are any.
+    Optional<AdapterSet> choices() {
+        return choices;
+    }
+
+    /// Sets the most memory of all sequences together; waits for the current step.
+    void limitState(long bytes) {
+        scheduler().whilePaused(() -> {
+            engine.pool().limitBytes(bytes);
+            return bytes;
+        });
     }
 
     /// Packs weights or maps the packed ones of an earlier run. In the latter case the warm-up runs in the background
@@ -249,13 +305,17 @@ public final class LoadedModel implements AutoCloseable {
             engine.close();
             workers.close();
             packedCopy.close();
-            close(model, adapters);
+            close(model, adapters, choices);
         }
     }
 
     /// A view with adapters owns nothing: they and its base are closed.
-    private static void close(Model model, Optional<Adapters> adapters) {
+    private static void close(Model model, Optional<Adapters> adapters, Optional<AdapterSet> choices) {
         model.close();
+        choices.ifPresent(set -> {
+            set.base().close();
+            set.close();
+        });
         adapters.ifPresent(a -> {
             a.base().close();
             a.close();

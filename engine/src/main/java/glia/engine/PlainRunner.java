@@ -45,6 +45,11 @@ final class PlainRunner extends EngineRunner {
         }
 
         @Override
+        public void useAdapter(int number) {
+            sequence.adapter(number);
+        }
+
+        @Override
         public DecodeState fork() {
             return new State(sequence.fork());
         }

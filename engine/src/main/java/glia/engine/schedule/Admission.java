@@ -96,7 +96,9 @@ final class Admission {
     private void open(ScheduledSequence s) {
         if (s.computed == null) {
             Optional<Session> session = s.request.session();
-            s.computed = session.isPresent() ? session.get().resume(runner, s.request.prompt()) : runner.open(false);
+            s.computed = session.isPresent()
+                    ? session.get().resume(runner, s.request.prompt(), s.request.adapter()) : runner.open(false);
+            s.computed.useAdapter(s.request.adapter());
         }
     }
 
@@ -105,6 +107,7 @@ final class Admission {
         if (cachesPrefixes && s.request.session().isEmpty()) {
             s.computed.close();
             s.computed = runner.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()));
+            s.computed.useAdapter(s.request.adapter());
         }
     }
 

@@ -21,6 +21,16 @@ public interface DecodeState extends AutoCloseable {
     /// @param sourceTokens tokens that an encoder reads before the first
     long bytesToAppend(int numTokens, int sourceTokens);
 
+    /// Sets the adapter with which the tokens that follow are computed.
+    ///
+    /// @param number of the adapter; 0 for none
+    /// @throws IllegalArgumentException if the runner has no adapters
+    default void useAdapter(int number) {
+        if (number != 0) {
+            throw new IllegalArgumentException("adapters of requests cannot be used with a model that drafts tokens");
+        }
+    }
+
     /// A copy that shares the memory of all tokens.
     DecodeState fork();
 

@@ -78,9 +78,13 @@ public final class GenerationRequest {
         return values.fairnessKey;
     }
 
-    /// Requests share prefixes only with requests of the same key.
+    /// Requests share prefixes only with requests of the same key and adapter.
     String cacheKey() {
-        return values.cacheKey;
+        return values.adapter == 0 ? values.cacheKey : values.adapter + "\0" + values.cacheKey;
+    }
+
+    int adapter() {
+        return values.adapter;
     }
 
     Optional<Duration> timeout() {
@@ -111,6 +115,7 @@ public final class GenerationRequest {
         private int priority;
         private String fairnessKey = "";
         private String cacheKey = "";
+        private int adapter;
         private Optional<Duration> timeout = Optional.empty();
         private int numAlternatives = BatchSampler.NO_LOG_PROBABILITIES;
         private Optional<IntFunction<TokenMask>> mask = Optional.empty();
@@ -132,6 +137,7 @@ public final class GenerationRequest {
             priority = of.priority;
             fairnessKey = of.fairnessKey;
             cacheKey = of.cacheKey;
+            adapter = of.adapter;
             timeout = of.timeout;
             numAlternatives = of.numAlternatives;
             mask = of.mask;
@@ -201,6 +207,13 @@ public final class GenerationRequest {
         /// to first token reveals whether another user has sent the same text.
         public Builder cacheKey(String key) {
             cacheKey = Objects.requireNonNull(key);
+            return this;
+        }
+
+        /// The number of the adapter, for models that are loaded with several (`LanguageModel.adapter`); 0 for none.
+        public Builder adapter(int number) {
+            require("adapter", number, number >= 0, "0 (none) or more");
+            adapter = number;
             return this;
         }
 

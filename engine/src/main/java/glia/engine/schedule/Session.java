@@ -11,6 +11,7 @@ public final class Session implements AutoCloseable {
     /// Guarded by the scheduler's lock, as is all that follows.
     private DecodeState computed;
     private int[] tokens = {};
+    private int adapter;
     private long lastUse;
     private volatile int length;
 
@@ -36,10 +37,14 @@ public final class Session implements AutoCloseable {
     }
 
     /// The state truncated to the longest common prefix with a prompt, at most all but the prompt's last token, whose
-    /// logits are needed.
-    DecodeState resume(ModelRunner runner, int[] prompt) {
+    /// logits are needed. The state of another adapter is dropped.
+    DecodeState resume(ModelRunner runner, int[] prompt, int ofAdapter) {
         if (computed == null) {
             computed = runner.open(true);
+        }
+        if (adapter != ofAdapter) {
+            drop();
+            adapter = ofAdapter;
         }
         int most = Math.min(computed.length(), prompt.length - 1);
         int common = Arrays.mismatch(tokens, 0, most, prompt, 0, most);

@@ -31,7 +31,7 @@ public final class BlockPool implements AutoCloseable {
     private final List<FreeList> freeLists = new ArrayList<>();
     private final List<Reclaimer> reclaimers = new ArrayList<>();
     private final Set<Block> all = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final long limitBytes;
+    private volatile long limitBytes;
     private long usedBytes;
     private long cachedBytes;
     private long allocatedBytes;
@@ -109,10 +109,7 @@ public final class BlockPool implements AutoCloseable {
         long before = allocatedBytes;
         for (FreeList other : freeLists) {
             while (other != needy && !other.blocks.isEmpty() && before - allocatedBytes < bytes) {
-                Block block = other.blocks.removeLast();
-                all.remove(block);
-                allocatedBytes -= block.bytes;
-                block.free();
+                free(other);
             }
         }
         return allocatedBytes < before;
@@ -192,6 +189,26 @@ public final class BlockPool implements AutoCloseable {
     /// The most bytes that blocks may take together.
     public long limitBytes() {
         return limitBytes;
+    }
+
+    /// Sets the most that blocks may take together. Free and cached blocks beyond it are freed at once; blocks of
+    /// sequences stay until these end or are preempted.
+    public void limitBytes(long bytes) {
+        limitBytes = bytes;
+        do {
+            for (FreeList list : freeLists) {
+                while (allocatedBytes > limitBytes && !list.blocks.isEmpty()) {
+                    free(list);
+                }
+            }
+        } while (allocatedBytes > limitBytes && reclaim());
+    }
+
+    private void free(FreeList list) {
+        Block block = list.blocks.removeLast();
+        all.remove(block);
+        allocatedBytes -= block.bytes;
+        block.free();
     }
 
     @Override

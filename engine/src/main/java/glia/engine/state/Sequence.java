@@ -17,6 +17,7 @@ public final class Sequence implements AutoCloseable {
     /// Where a pass writes them; null outside of a pass.
     private Block nextState;
     private int length;
+    private int adapter;
     private boolean isCached;
     private int divergence;
     /// The pool's epoch when its first token was computed, or earlier.
@@ -44,6 +45,16 @@ public final class Sequence implements AutoCloseable {
         return length;
     }
 
+    /// The number of the adapter that its tokens are computed with; 0 for none.
+    public int adapter() {
+        return adapter;
+    }
+
+    /// Sets the adapter of the tokens that follow.
+    public void adapter(int number) {
+        adapter = number;
+    }
+
     /// A copy that shares all blocks, so that many sequences can continue one prompt. A partly filled last block is
     /// copied when one of them appends to it.
     public Sequence fork() {
@@ -56,6 +67,7 @@ public final class Sequence implements AutoCloseable {
         }
         fork.state = state;
         fork.length = length;
+        fork.adapter = adapter;
         fork.epoch = epoch;
         return fork;
     }

@@ -71,6 +71,45 @@ public final class ModelLocator {
         return locate(model, new PrintableProgress(progress), true);
     }
 
+    /// Finds a model that is shipped with Glia or lies in a cache, by its name alone. Unlike in [#locate] a name is
+    /// never read as a path or an address, and nothing is fetched, so it may come from a stranger.
+    ///
+    /// @param name as [ModelCache#list] has it, a hub name with revision or file, or the name of a shipped model
+    /// @throws HubException (DISK) if a cache cannot be read
+    public Optional<ModelLocation> cached(String name) throws HubException {
+        Optional<BundledModel> bundled = BundledModel.of(name);
+        if (bundled.isPresent()) {
+            return Optional.of(bundled.get().locate(cache, Progress.NONE));
+        }
+        for (GliaCache.Kind kind : GliaCache.Kind.values()) {
+            if (cache.names(kind).contains(name)) {
+                return Optional.of(ofFolder(cache.folder(kind, name), ""));
+            }
+        }
+        if (DefaultModel.isNamed(name)) {
+            return new DefaultModel(hub.get(), cache, pip, packaged).cached();
+        }
+        Optional<HubName> parsed = hubNameOf(name);
+        return parsed.isPresent() ? hub.get().find(parsed.get()) : Optional.empty();
+    }
+
+    /// The same, but downloads a model that no cache has from the hub.
+    ///
+    /// @throws HubException if it cannot be downloaded; the message says why
+    public Optional<ModelLocation> named(String name, Progress progress) throws HubException {
+        Optional<ModelLocation> cached = cached(name);
+        Optional<HubName> parsed = cached.isPresent() ? Optional.empty() : hubNameOf(name);
+        return parsed.isPresent() ? Optional.of(ofHub(parsed.get(), new PrintableProgress(progress), false)) : cached;
+    }
+
+    private static Optional<HubName> hubNameOf(String name) {
+        try {
+            return Optional.of(HubName.parse(name));
+        } catch (HubException e) {
+            return Optional.empty();
+        }
+    }
+
     private ModelLocation locate(String model, Progress progress, boolean refresh) throws HubException {
         Optional<Path> path = existing(model);
         if (path.isPresent()) {

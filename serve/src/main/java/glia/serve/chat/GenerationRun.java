@@ -121,7 +121,8 @@ public final class GenerationRun {
                 : GenerationRequest.of(prompt.ids());
         request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
                 .numSamples(call.numSamples()).fairnessKey(call.terms().caller())
-                .cacheKey(call.terms().cacheKey()).timeout(call.terms().timeout()).listener(new Listener());
+                .cacheKey(call.terms().cacheKey()).adapter(model.adapter())
+                .timeout(call.terms().timeout()).listener(new Listener());
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
         }

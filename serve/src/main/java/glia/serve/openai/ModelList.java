@@ -3,10 +3,12 @@ package glia.serve.openai;
 import static glia.serve.http.Json.object;
 
 import glia.serve.http.Exchange;
+import glia.serve.http.Json;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// `GET /v1/models` and `GET /v1/models/{model}` (https://platform.openai.com/docs/api-reference/models).
 public final class ModelList {
@@ -16,20 +18,21 @@ public final class ModelList {
         this.models = models;
     }
 
-    /// All models.
+    /// All models, also those that are not loaded.
     public void list(Exchange exchange) {
-        exchange.json(object("object", "list", "data", models.all().stream().map(ModelList::entry).toList()));
+        exchange.json(object("object", "list", "data", models.entries().stream().map(ModelList::entry).toList()));
     }
 
     /// One model.
     public void one(Exchange exchange) {
-        try (ModelPool.Lease lease = models.lease(exchange.pathPart("model"))) {
-            exchange.json(entry(lease.served()));
-        }
+        exchange.json(entry(models.entry(exchange.pathPart("model"))));
     }
 
-    private static Map<String, Object> entry(ServedModel served) {
-        return object("id", served.name(), "object", "model", "created", served.since().getEpochSecond(), "owned_by",
-                "glia", "max_model_len", served.model().contextLength(), "input_modalities", List.of("text"));
+    private static Map<String, Object> entry(ModelPool.Entry entry) {
+        Optional<ServedModel> served = entry.served();
+        return object("id", entry.name(), "object", "model", "created",
+                served.map(model -> model.since().getEpochSecond()).orElse(0L), "owned_by", "glia", "max_model_len",
+                served.<Object>map(model -> model.model().contextLength()).orElse(Json.ABSENT),
+                "input_modalities", List.of("text"));
     }
 }

@@ -1,56 +1,462 @@
 package glia.serve.pool;
 
+import glia.io.hub.HubException;
 import glia.serve.request.ServeException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
-/// The models of a server by name.
+/// The models of a server. A model is loaded when a request names it, on a thread of its own, so other models answer
+/// meanwhile; requests that name it at the same time wait for one load. When the memory does not suffice, idle models
+/// are closed, the least recently used first. A model in use is never closed.
+///
+/// The memory that the weights leave is shared equally by the KV caches of the loaded models; each gets at least
+/// [#MIN_STATE_BYTES].
 public final class ModelPool implements AutoCloseable {
-    private final Map<String, ServedModel> models = new ConcurrentSkipListMap<>();
-    private volatile String first = "";
+    /// The least memory of a model's KV cache, in bytes.
+    public static final long MIN_STATE_BYTES = 64L << 20;
 
-    /// A pool without models.
-    public ModelPool() { }
+    private static final Duration CHECK = Duration.ofMillis(100);
 
-    /// A model in use: it is not closed before the lease is.
-    ///
-    /// @param served the model
-    public record Lease(ServedModel served) implements AutoCloseable {
-        /// Returns the model.
-        @Override
-        public void close() { }
+    private final PoolOptions options;
+    private final ModelCatalogue catalogue;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Map<String, Slot> slots = new LinkedHashMap<>();
+    private final Map<String, String> aliases = new LinkedHashMap<>();
+    private final Thread reaper;
+    private boolean isClosed;
+
+    /// An empty pool with the usual options.
+    public ModelPool() {
+        this(PoolOptions.defaults(), ModelCatalogue.EMPTY);
     }
 
-    /// Adds a loaded model, which [#close] closes.
-    public void add(ServedModel served) {
-        if (first.isEmpty()) {
-            first = served.name();
+    /// @param catalogue models that may be loaded beside those that are added
+    public ModelPool(PoolOptions options, ModelCatalogue catalogue) {
+        this.options = options;
+        this.catalogue = catalogue;
+        reaper = Thread.ofVirtual().name("glia-pool").start(this::closeExpired);
+    }
+
+    /// A model in use: it is not closed before the lease is.
+    public static final class Lease implements AutoCloseable {
+        private final ModelPool pool;
+        private final Slot slot;
+        private final ServedModel served;
+        private boolean isReturned;
+
+        private Lease(ModelPool pool, Slot slot, ServedModel served) {
+            this.pool = pool;
+            this.slot = slot;
+            this.served = served;
         }
-        models.put(served.name(), served);
+
+        /// The model.
+        public ServedModel served() {
+            return served;
+        }
+
+        /// Sets how long the model stays loaded after this request.
+        public void keepAlive(KeepAlive keepAlive) {
+            pool.locked(() -> slot.keepAlive = keepAlive);
+        }
+
+        /// Returns the model.
+        @Override
+        public void close() {
+            pool.giveBack(this);
+        }
+    }
+
+    /// A model that may be requested.
+    ///
+    /// @param name its name in requests
+    /// @param served the model, if it is loaded
+    /// @param weightBytes the size of its weights; 0 until it was loaded
+    /// @param numRequests the number of requests that use it
+    /// @param expires when it will be closed, unless it is used; empty if it is not loaded, in use, or kept for ever
+    public record Entry(String name, Optional<ServedModel> served, long weightBytes, int numRequests,
+            Optional<Instant> expires) { }
+
+    /// Adds a loaded model, which the pool closes. It is not loaded a second time if it is evicted, so it stays.
+    public void add(ServedModel served) {
+        Slot slot = new Slot(served.name(), null, KeepAlive.FOR_EVER);
+        slot.state = Slot.State.READY;
+        slot.model = served.model();
+        slot.since = served.since();
+        slot.weightBytes = served.model().model().checkpoint().sizeBytes();
+        slot.hasRoom = true;
+        locked(() -> slots.put(slot.name, slot));
+    }
+
+    /// Adds a model that is loaded when it is requested. The first model answers requests without a name.
+    public void add(String name, ModelSource source) {
+        locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
+    }
+
+    /// Adds a further name of a model, or of a model with an adapter.
+    public void alias(String alias, String name) {
+        locked(() -> aliases.put(alias, name));
     }
 
     /// The model of a name, loaded if it is not.
     ///
     /// @param name as in the request; empty for the server's first model
-    /// @throws ServeException if there is none of this name: status 404
+    /// @throws ServeException if there is none of this name (404), it does not fit into the memory beside the models
+    ///     in use (503), or it cannot be loaded (500)
     public Lease lease(String name) {
-        ServedModel served = models.get(name.isEmpty() ? first : name);
-        if (served == null) {
-            throw new ServeException(404, "not_found_error", "model", "the model '" + name + "' is not served here; "
-                    + "found " + String.join(", ", models.keySet()) + "; /v1/models lists them");
+        ModelName wanted = find(name);
+        Slot slot = wanted.slot();
+        lock.lock();
+        try {
+            while (true) {
+                if (isClosed) {
+                    throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+                }
+                switch (slot.state) {
+                    case READY -> {
+                        return take(wanted);
+                    }
+                    case LOADING -> await(slot.attempt);
+                    case CLOSING -> changed.await();
+                    case UNLOADED -> startLoading(slot);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+        } finally {
+            lock.unlock();
         }
-        return new Lease(served);
     }
 
-    /// All models, by name.
+    private Lease take(ModelName wanted) {
+        Slot slot = wanted.slot();
+        ServedModel served = new ServedModel(wanted.name(), wanted.of(slot.model), slot.since);
+        slot.numLeases++;
+        slot.lastUse = System.nanoTime();
+        return new Lease(this, slot, served);
+    }
+
+    private void giveBack(Lease lease) {
+        locked(() -> {
+            if (!lease.isReturned) {
+                lease.isReturned = true;
+                lease.slot.numLeases--;
+                lease.slot.lastUse = System.nanoTime();
+                changed.signalAll();
+            }
+        });
+    }
+
+    /// Waits for an attempt to load a model.
+    ///
+    /// @throws ServeException if it fails
+    private void await(Slot.Attempt attempt) throws InterruptedException {
+        changed.await();
+        if (attempt.failure != null) {
+            throw attempt.failure;
+        }
+    }
+
+    // ---- names ---------------------------------------------------------------------------------------------------
+
+    private ModelName find(String name) {
+        Optional<ModelName> known = lookUp(name);
+        if (known.isPresent()) {
+            return known.get();
+        }
+        try {
+            Optional<ModelSource> found = catalogue.find(name);
+            if (found.isPresent()) {
+                return ModelName.of(slotOf(name, found.get())).called(name);
+            }
+        } catch (HubException e) {
+            throw new ServeException(404, "not_found_error", "model", e.getMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new ServeException(404, "not_found_error", "model", "the model '" + name + "' is not served here; "
+                + "found " + String.join(", ", names()) + "; /v1/models lists them");
+    }
+
+    /// The slot of a model of the catalogue, which several names may mean.
+    private Slot slotOf(String name, ModelSource source) {
+        lock.lock();
+        try {
+            return slots.values().stream().filter(slot -> source.equals(slot.source)).findFirst()
+                    .orElseGet(() -> {
+                        Slot slot = new Slot(name, source, options.keepAlive());
+                        slots.put(name, slot);
+                        return slot;
+                    });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Optional<ModelName> lookUp(String name) {
+        lock.lock();
+        try {
+            return name.isEmpty() && !slots.isEmpty()
+                    ? Optional.of(ModelName.of(slots.values().iterator().next()))
+                    : ModelName.find(name, aliases, slots);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The names of all models, loaded or not, with those of their adapters and aliases.
+    public List<String> names() {
+        return entries().stream().map(Entry::name).toList();
+    }
+
+    /// All models, loaded or not, with their adapters and aliases. Those of the catalogue come last.
+    public List<Entry> entries() {
+        List<Entry> all = new ArrayList<>();
+        locked(() -> {
+            for (Slot slot : slots.values()) {
+                ModelName.all(slot).forEach(name -> all.add(entry(name)));
+            }
+            aliases.forEach((alias, name) -> ModelName.find(name, Map.of(), slots)
+                    .ifPresent(found -> all.add(entry(found.called(alias)))));
+        });
+        try {
+            TreeSet<String> others = new TreeSet<>(catalogue.names());
+            all.forEach(entry -> others.remove(entry.name()));
+            others.forEach(name -> all.add(new Entry(name, Optional.empty(), 0, 0, Optional.empty())));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return all;
+    }
+
+    /// A model by its name, without loading it.
+    ///
+    /// @throws ServeException if there is none: status 404
+    public Entry entry(String name) {
+        ModelName found = find(name);
+        lock.lock();
+        try {
+            return entry(found);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Entry entry(ModelName name) {
+        Slot slot = name.slot();
+        boolean isReady = slot.state == Slot.State.READY;
+        boolean expires = slot.isIdle() && !slot.keepAlive.isForEver();
+        return new Entry(name.name(), isReady
+                ? Optional.of(new ServedModel(name.name(), name.of(slot.model), slot.since)) : Optional.empty(),
+                slot.weightBytes, slot.numLeases, expires ? Optional.of(Instant.now()
+                        .plus(slot.keepAlive.duration()).minusNanos(System.nanoTime() - slot.lastUse))
+                        : Optional.empty());
+    }
+
+    /// The loaded models. One may be closed at any time; only a lease prevents it.
     public List<ServedModel> all() {
-        return List.copyOf(models.values());
+        return entries().stream().flatMap(entry -> entry.served().stream()).toList();
     }
 
+    // ---- memory --------------------------------------------------------------------------------------------------
+
+    /// Begins to load a model, or to close another one for its memory. Requires the lock.
+    private void startLoading(Slot slot) {
+        Slot.Attempt attempt = new Slot.Attempt();
+        slot.state = Slot.State.LOADING;
+        slot.attempt = attempt;
+        Thread.ofPlatform().daemon().name("glia-load-" + slot.name).start(() -> load(slot, attempt));
+    }
+
+    private void load(Slot slot, Slot.Attempt attempt) {
+        try {
+            long bytes = slot.source.weightBytes();
+            makeRoom(slot, bytes);
+            var model = slot.source.load();
+            locked(() -> {
+                slot.model = model;
+                slot.since = Instant.now();
+                slot.lastUse = System.nanoTime();
+                slot.keepAlive = options.keepAlive();
+                slot.state = Slot.State.READY;
+                // Waiting requests take it first.
+                slot.numLeases++;
+            });
+            shareState();
+        } catch (Throwable e) {
+            locked(() -> {
+                attempt.failure = failure(slot, e);
+                slot.state = Slot.State.UNLOADED;
+                slot.hasRoom = false;
+                changed.signalAll();
+            });
+            return;
+        }
+        locked(() -> {
+            changed.signalAll();
+            slot.numLeases--;
+        });
+    }
+
+    private static ServeException failure(Slot slot, Throwable e) {
+        return e instanceof ServeException known ? known : new ServeException(500, "server_error", "model",
+                "the model '" + slot.name + "' cannot be loaded: " + (e instanceof IOException
+                        || e instanceof IllegalArgumentException ? e.getMessage() : e.toString()));
+    }
+
+    /// Reserves the memory of a model, and closes idle ones if it must.
+    ///
+    /// @throws ServeException if the models in use leave too little: status 503
+    private void makeRoom(Slot slot, long bytes) {
+        locked(() -> slot.weightBytes = bytes);
+        while (true) {
+            Slot victim;
+            lock.lock();
+            try {
+                long others = slots.values().stream().filter(Slot::holdsMemory)
+                        .mapToLong(other -> other.weightBytes + MIN_STATE_BYTES).sum();
+                long needed = bytes + MIN_STATE_BYTES;
+                if (others + needed <= options.memoryBytes()) {
+                    slot.hasRoom = true;
+                    return;
+                }
+                victim = needed <= options.memoryBytes() ? leastRecentlyUsed() : null;
+                if (victim == null && !(needed <= options.memoryBytes() && isClosing())) {
+                    throw noRoom(slot, needed, others);
+                }
+                if (victim == null) {
+                    changed.awaitUninterruptibly();
+                    continue;
+                }
+                victim.state = Slot.State.CLOSING;
+            } finally {
+                lock.unlock();
+            }
+            close(victim);
+        }
+    }
+
+    private ServeException noRoom(Slot slot, long needed, long others) {
+        String found = "found " + mebibytes(options.memoryBytes() - others) + " MiB free of "
+                + mebibytes(options.memoryBytes()) + " MiB";
+        return new ServeException(503, "overloaded_error", "model", "the model '" + slot.name + "' needs "
+                + mebibytes(needed) + " MiB for its weights and the least KV cache; " + found
+                + (needed > options.memoryBytes() ? "; the server's option --memory raises the limit"
+                : ", and the models that have the rest are in use; try again later"));
+    }
+
+    private static long mebibytes(long bytes) {
+        return bytes >> 20;
+    }
+
+    private boolean isClosing() {
+        return slots.values().stream().anyMatch(slot -> slot.state == Slot.State.CLOSING);
+    }
+
+    private Slot leastRecentlyUsed() {
+        Slot oldest = null;
+        for (Slot slot : slots.values()) {
+            if (slot.isIdle() && slot.source != null && (oldest == null || slot.lastUse < oldest.lastUse)) {
+                oldest = slot;
+            }
+        }
+        return oldest;
+    }
+
+    /// Closes a model whose state is CLOSING.
+    private void close(Slot slot) {
+        slot.model.close();
+        locked(() -> {
+            slot.model = null;
+            slot.hasRoom = false;
+            slot.state = Slot.State.UNLOADED;
+            changed.signalAll();
+        });
+    }
+
+    /// Sets the limits of the KV caches of all loaded models.
+    private void shareState() {
+        List<Slot> ready = new ArrayList<>();
+        locked(() -> slots.values().stream().filter(slot -> slot.state == Slot.State.READY).forEach(slot -> {
+            slot.numLeases++;
+            ready.add(slot);
+        }));
+        try {
+            long weights = ready.stream().mapToLong(slot -> slot.weightBytes).sum();
+            long share = Math.max(MIN_STATE_BYTES, (options.memoryBytes() - weights) / Math.max(1, ready.size()));
+            ready.forEach(slot -> slot.model.limitState(share));
+        } finally {
+            locked(() -> {
+                ready.forEach(slot -> slot.numLeases--);
+                changed.signalAll();
+            });
+        }
+    }
+
+    /// Closes models that were idle for as long as they are kept.
+    private void closeExpired() {
+        try {
+            while (true) {
+                Thread.sleep(CHECK);
+                List<Slot> expired = new ArrayList<>();
+                lock.lock();
+                try {
+                    if (isClosed) {
+                        return;
+                    }
+                    long now = System.nanoTime();
+                    slots.values().stream().filter(slot -> slot.source != null && slot.hasExpired(now))
+                            .forEach(expired::add);
+                    expired.forEach(slot -> slot.state = Slot.State.CLOSING);
+                } finally {
+                    lock.unlock();
+                }
+                expired.forEach(this::close);
+            }
+        } catch (InterruptedException e) {
+            return;
+        }
+    }
+
+    private void locked(Runnable work) {
+        lock.lock();
+        try {
+            work.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Closes all models; requests that use them end.
     @Override
     public void close() {
-        models.values().forEach(served -> served.model().close());
-        models.clear();
+        List<Slot> open = new ArrayList<>();
+        lock.lock();
+        try {
+            isClosed = true;
+            reaper.interrupt();
+            changed.signalAll();
+            while (slots.values().stream().anyMatch(slot -> slot.state == Slot.State.LOADING
+                    || slot.state == Slot.State.CLOSING)) {
+                changed.awaitUninterruptibly();
+            }
+            slots.values().stream().filter(slot -> slot.state == Slot.State.READY).forEach(open::add);
+            open.forEach(slot -> slot.state = Slot.State.CLOSING);
+        } finally {
+            lock.unlock();
+        }
+        open.forEach(this::close);
     }
 }

@@ -20,15 +20,18 @@ public final class LowRank implements Weight {
     private final float scale;
     private final Optional<Stored> bias;
     private final Optional<Magnitudes> magnitudes;
+    /// The number of the adapter whose rows of a batch have it; 0 for all rows.
+    private final int number;
 
     private LowRank(Weight base, Stored a, Stored b, float scale, Optional<Stored> bias,
-            Optional<Magnitudes> magnitudes) {
+            Optional<Magnitudes> magnitudes, int number) {
         this.base = base;
         this.a = a;
         this.b = b;
         this.scale = scale;
         this.bias = bias;
         this.magnitudes = magnitudes;
+        this.number = number;
     }
 
     /// @param base W `[R, K]`
@@ -36,7 +39,7 @@ public final class LowRank implements Weight {
     /// @param b `[R, r]`
     /// @throws IllegalArgumentException if the shapes do not fit each other
     public LowRank(Weight base, Stored a, Stored b, float scale) {
-        this(base, a, b, scale, Optional.empty(), Optional.empty());
+        this(base, a, b, scale, Optional.empty(), Optional.empty(), 0);
         long[] shape = base.shape();
         if (shape.length != 2 || !a.tensor().is(b.cols(), shape[1]) || !b.tensor().is(shape[0], a.rows())) {
             throw new IllegalArgumentException("a low-rank adapter of A " + a.tensor() + " and B " + b.tensor()
@@ -54,7 +57,7 @@ public final class LowRank implements Weight {
         if (magnitudes.isPresent()) {
             throw new IllegalArgumentException("an adapter with magnitudes (DoRA) has no bias of B");
         }
-        return new LowRank(base, a, b, scale, Optional.of(c), magnitudes);
+        return new LowRank(base, a, b, scale, Optional.of(c), magnitudes, number);
     }
 
     /// A copy whose rows, or columns, have learned magnitudes (DoRA).
@@ -67,7 +70,21 @@ public final class LowRank implements Weight {
         if (bias.isPresent()) {
             throw new IllegalArgumentException("an adapter with a bias of B has no magnitudes (DoRA)");
         }
-        return new LowRank(base, a, b, scale, bias, Optional.of(new Magnitudes(this, axis, m)));
+        return new LowRank(base, a, b, scale, bias, Optional.of(new Magnitudes(this, axis, m)), number);
+    }
+
+    /// A copy that only the rows of one adapter have (`RowAdapters`), over a weight that may have other adapters.
+    /// Magnitudes stay those of this adapter alone.
+    ///
+    /// @param adapter the number of the adapter, 1 or more
+    /// @param others this adapter's base, or that with the adapters of other rows
+    public LowRank of(int adapter, Weight others) {
+        return new LowRank(others, a, b, scale, bias, magnitudes, adapter);
+    }
+
+    /// The number of the adapter whose rows have it; 0 for all rows.
+    int number() {
+        return number;
     }
 
     private void require(Stored vector, int size, String what) {
@@ -108,7 +125,7 @@ public final class LowRank implements Weight {
 
     /// This adapter without its bias.
     public LowRank withoutBias() {
-        return new LowRank(base, a, b, scale, Optional.empty(), magnitudes);
+        return new LowRank(base, a, b, scale, Optional.empty(), magnitudes, number);
     }
 
     /// The rank r: the number of rows of A.
@@ -156,7 +173,7 @@ public final class LowRank implements Weight {
     @Override
     public LowRank rows(int from, int to) {
         return new LowRank(base.rows(from, to), a, b.rows(from, to), scale, bias.map(c -> elements(c, from, to)),
-                magnitudes.map(m -> m.rows(from, to)));
+                magnitudes.map(m -> m.rows(from, to)), number);
     }
 
     private static Stored elements(Stored vector, int from, int to) {

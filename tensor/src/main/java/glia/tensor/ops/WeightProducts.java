@@ -19,6 +19,9 @@ public final class WeightProducts {
     private final Workspace workspace;
     private final MatrixProducts matrices;
     private final MagnitudeProducts magnitudes;
+    /// The adapters of all rows and of the output rows of a batch; null if no row has one.
+    private RowAdapters rows;
+    private RowAdapters outputs;
 
     /// @param hasGradients whether a backward pass follows; activations are then not quantized to int8, which has no
     ///        useful gradient
@@ -32,6 +35,29 @@ public final class WeightProducts {
     /// Multiplies some weights in FP8 (see `Float8Products`), forward and backward.
     void useFloat8(Predicate<Matrix> chosen) {
         matrices.useFloat8(chosen);
+    }
+
+    /// Sets the adapters of the rows of the next pass.
+    ///
+    /// @param ofRows of all rows; null if no row has one
+    /// @param ofOutputs of the rows that get logits
+    public void useAdapters(RowAdapters ofRows, RowAdapters ofOutputs) {
+        rows = ofRows;
+        outputs = ofOutputs;
+    }
+
+    /// The adapters of the rows of a tensor; null if no row has one.
+    ///
+    /// @throws IllegalArgumentException if the rows are not those of the batch
+    private RowAdapters adapters(Tensor x, LowRank w) {
+        if (rows == null || x.rows() == rows.numRows()) {
+            return rows;
+        }
+        if (x.rows() == outputs.numRows()) {
+            return outputs;
+        }
+        throw new IllegalArgumentException(w + " is multiplied by " + x.rows() + " rows, which are not the "
+                + rows.numRows() + " tokens of the batch: such an adapter cannot be batched with others");
     }
 
     // ---- forward -------------------------------------------------------------------------------------------------
@@ -97,6 +123,10 @@ public final class WeightProducts {
         /// Adds the adapters of a weight to the last product, the innermost first.
         private void addTerms(Weight w) {
             if (w instanceof LowRank adapted) {
+                if (adapted.number() > 0) {
+                    throw new IllegalArgumentException(w + " is an expert's: such an adapter cannot be batched with "
+                            + "others");
+                }
                 addTerms(adapted.base());
                 terms.add(new Term(list.get(list.size() - 1), adapted));
             }
@@ -135,8 +165,21 @@ public final class WeightProducts {
         workspace.release(mark);
     }
 
-    /// Computes `y += scale · (x · Aᵀ) · Bᵀ`, with the adapter's bias and magnitudes.
+    /// Computes `y += scale · (x · Aᵀ) · Bᵀ`, with the adapter's bias and magnitudes, for the rows that have it.
     private void addLowRank(Tensor y, Tensor x, LowRank w) {
+        if (w.number() == 0) {
+            addToAll(y, x, w);
+            return;
+        }
+        RowAdapters of = adapters(x, w);
+        for (int i = 0; of != null && i < of.count(); i++) {
+            if (of.adapter(i) == w.number()) {
+                addToAll(y.rows(of.start(i), of.end(i)), x.rows(of.start(i), of.end(i)), w);
+            }
+        }
+    }
+
+    private void addToAll(Tensor y, Tensor x, LowRank w) {
         int mark = workspace.mark();
         Tensor inner = workspace.allocate(x.rows(), w.rank());
         matrices.multiply(inner, x, w.a().tensor());
@@ -197,6 +240,7 @@ public final class WeightProducts {
         switch (table) {
             case Weight.Plain plain -> kernels.gather(y, plain.matrix(), ids, count);
             case LowRank adapted -> {
+                requireAllRows(adapted);
                 gather(y, adapted.base(), ids, count);
                 int mark = workspace.mark();
                 Tensor rows = scaledRows(adapted, ids, count);
@@ -206,6 +250,13 @@ public final class WeightProducts {
                     magnitudes.multiply(y, factors(adapted, Magnitudes.Axis.COLUMNS), 0);
                 }
             }
+        }
+    }
+
+    private static void requireAllRows(LowRank w) {
+        if (w.number() > 0) {
+            throw new IllegalArgumentException(w + " is of an embedding or multiplied in both directions: such an "
+                    + "adapter cannot be batched with others");
         }
     }
 
@@ -224,6 +275,7 @@ public final class WeightProducts {
         switch (w) {
             case Weight.Plain plain -> matrices.addInputGradient(dx, dy, plain.matrix());
             case LowRank adapted -> {
+                requireAllRows(adapted);
                 int mark = workspace.mark();
                 Tensor d = adapted.magnitudes().isPresent()
                         ? magnitudes.product(dy, factors(adapted, Magnitudes.Axis.ROWS), 0) : dy;
