@@ -69,6 +69,11 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
                 Optional.of(folder));
     }
 
+    public LoadOptions withoutAdapter() {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafts, batchInvariant,
+                Optional.empty());
+    }
+
     /// The number of compute threads.
     public int numThreads() {
         return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;

@@ -33,6 +33,7 @@ public final class ModelPool implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Map<String, Slot> slots = new LinkedHashMap<>();
     private final Map<String, String> aliases = new LinkedHashMap<>();
+    private final PoolMemory memory;
     private final Thread reaper;
     private boolean isClosed;
 
@@ -45,6 +46,7 @@ public final class ModelPool implements AutoCloseable {
     public ModelPool(PoolOptions options, ModelCatalogue catalogue) {
         this.options = options;
         this.catalogue = catalogue;
+        memory = new PoolMemory(options, lock, changed, slots);
         reaper = Thread.ofVirtual().name("glia-pool").start(this::closeExpired);
     }
 
@@ -68,7 +70,7 @@ public final class ModelPool implements AutoCloseable {
 
         /// Sets how long the model stays loaded after this request.
         public void keepAlive(KeepAlive keepAlive) {
-            pool.locked(() -> slot.keepAlive = keepAlive);
+            pool.memory.locked(() -> slot.keepAlive = keepAlive);
         }
 
         /// Returns the model.
@@ -96,17 +98,17 @@ public final class ModelPool implements AutoCloseable {
         slot.since = served.since();
         slot.weightBytes = served.model().model().checkpoint().sizeBytes();
         slot.hasRoom = true;
-        locked(() -> slots.put(slot.name, slot));
+        memory.locked(() -> slots.put(slot.name, slot));
     }
 
     /// Adds a model that is loaded when it is requested. The first model answers requests without a name.
     public void add(String name, ModelSource source) {
-        locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
+        memory.locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
     }
 
     /// Adds a further name of a model, or of a model with an adapter.
     public void alias(String alias, String name) {
-        locked(() -> aliases.put(alias, name));
+        memory.locked(() -> aliases.put(alias, name));
     }
 
     /// The model of a name, loaded if it is not.
@@ -129,7 +131,7 @@ public final class ModelPool implements AutoCloseable {
                     }
                     case LOADING -> await(slot.attempt);
                     case CLOSING -> changed.await();
-                    case UNLOADED -> startLoading(slot);
+                    case UNLOADED -> memory.startLoading(slot);
                 }
             }
         } catch (InterruptedException e) {
@@ -149,7 +151,7 @@ public final class ModelPool implements AutoCloseable {
     }
 
     private void giveBack(Lease lease) {
-        locked(() -> {
+        memory.locked(() -> {
             if (!lease.isReturned) {
                 lease.isReturned = true;
                 lease.slot.numLeases--;
@@ -224,7 +226,7 @@ public final class ModelPool implements AutoCloseable {
     /// All models, loaded or not, with their adapters and aliases. Those of the catalogue come last.
     public List<Entry> entries() {
         List<Entry> all = new ArrayList<>();
-        locked(() -> {
+        memory.locked(() -> {
             for (Slot slot : slots.values()) {
                 ModelName.all(slot).forEach(name -> all.add(entry(name)));
             }
@@ -270,172 +272,15 @@ public final class ModelPool implements AutoCloseable {
         return entries().stream().flatMap(entry -> entry.served().stream()).toList();
     }
 
-    // ---- memory --------------------------------------------------------------------------------------------------
-
-    /// Begins to load a model, or to close another one for its memory. Requires the lock.
-    private void startLoading(Slot slot) {
-        Slot.Attempt attempt = new Slot.Attempt();
-        slot.state = Slot.State.LOADING;
-        slot.attempt = attempt;
-        Thread.ofPlatform().daemon().name("glia-load-" + slot.name).start(() -> load(slot, attempt));
-    }
-
-    private void load(Slot slot, Slot.Attempt attempt) {
-        try {
-            long bytes = slot.source.weightBytes();
-            makeRoom(slot, bytes);
-            var model = slot.source.load();
-            locked(() -> {
-                slot.model = model;
-                slot.since = Instant.now();
-                slot.lastUse = System.nanoTime();
-                slot.keepAlive = options.keepAlive();
-                slot.state = Slot.State.READY;
-                // Waiting requests take it first.
-                slot.numLeases++;
-            });
-            shareState();
-        } catch (Throwable e) {
-            locked(() -> {
-                attempt.failure = failure(slot, e);
-                slot.state = Slot.State.UNLOADED;
-                slot.hasRoom = false;
-                changed.signalAll();
-            });
-            return;
-        }
-        locked(() -> {
-            changed.signalAll();
-            slot.numLeases--;
-        });
-    }
-
-    private static ServeException failure(Slot slot, Throwable e) {
-        return e instanceof ServeException known ? known : new ServeException(500, "server_error", "model",
-                "the model '" + slot.name + "' cannot be loaded: " + (e instanceof IOException
-                        || e instanceof IllegalArgumentException ? e.getMessage() : e.toString()));
-    }
-
-    /// Reserves the memory of a model, and closes idle ones if it must.
-    ///
-    /// @throws ServeException if the models in use leave too little: status 503
-    private void makeRoom(Slot slot, long bytes) {
-        locked(() -> slot.weightBytes = bytes);
-        while (true) {
-            Slot victim;
-            lock.lock();
-            try {
-                long others = slots.values().stream().filter(Slot::holdsMemory)
-                        .mapToLong(other -> other.weightBytes + MIN_STATE_BYTES).sum();
-                long needed = bytes + MIN_STATE_BYTES;
-                if (others + needed <= options.memoryBytes()) {
-                    slot.hasRoom = true;
-                    return;
-                }
-                victim = needed <= options.memoryBytes() ? leastRecentlyUsed() : null;
-                if (victim == null && !(needed <= options.memoryBytes() && isClosing())) {
-                    throw noRoom(slot, needed, others);
-                }
-                if (victim == null) {
-                    changed.awaitUninterruptibly();
-                    continue;
-                }
-                victim.state = Slot.State.CLOSING;
-            } finally {
-                lock.unlock();
-            }
-            close(victim);
-        }
-    }
-
-    private ServeException noRoom(Slot slot, long needed, long others) {
-        String found = "found " + mebibytes(options.memoryBytes() - others) + " MiB free of "
-                + mebibytes(options.memoryBytes()) + " MiB";
-        return new ServeException(503, "overloaded_error", "model", "the model '" + slot.name + "' needs "
-                + mebibytes(needed) + " MiB for its weights and the least KV cache; " + found
-                + (needed > options.memoryBytes() ? "; the server's option --memory raises the limit"
-                : ", and the models that have the rest are in use; try again later"));
-    }
-
-    private static long mebibytes(long bytes) {
-        return bytes >> 20;
-    }
-
-    private boolean isClosing() {
-        return slots.values().stream().anyMatch(slot -> slot.state == Slot.State.CLOSING);
-    }
-
-    private Slot leastRecentlyUsed() {
-        Slot oldest = null;
-        for (Slot slot : slots.values()) {
-            if (slot.isIdle() && slot.source != null && (oldest == null || slot.lastUse < oldest.lastUse)) {
-                oldest = slot;
-            }
-        }
-        return oldest;
-    }
-
-    /// Closes a model whose state is CLOSING.
-    private void close(Slot slot) {
-        slot.model.close();
-        locked(() -> {
-            slot.model = null;
-            slot.hasRoom = false;
-            slot.state = Slot.State.UNLOADED;
-            changed.signalAll();
-        });
-    }
-
-    /// Sets the limits of the KV caches of all loaded models.
-    private void shareState() {
-        List<Slot> ready = new ArrayList<>();
-        locked(() -> slots.values().stream().filter(slot -> slot.state == Slot.State.READY).forEach(slot -> {
-            slot.numLeases++;
-            ready.add(slot);
-        }));
-        try {
-            long weights = ready.stream().mapToLong(slot -> slot.weightBytes).sum();
-            long share = Math.max(MIN_STATE_BYTES, (options.memoryBytes() - weights) / Math.max(1, ready.size()));
-            ready.forEach(slot -> slot.model.limitState(share));
-        } finally {
-            locked(() -> {
-                ready.forEach(slot -> slot.numLeases--);
-                changed.signalAll();
-            });
-        }
-    }
-
-    /// Closes models that were idle for as long as they are kept.
+    /// Closes models that were idle for as long as they are kept, until the pool is closed.
     private void closeExpired() {
         try {
             while (true) {
                 Thread.sleep(CHECK);
-                List<Slot> expired = new ArrayList<>();
-                lock.lock();
-                try {
-                    if (isClosed) {
-                        return;
-                    }
-                    long now = System.nanoTime();
-                    slots.values().stream().filter(slot -> slot.source != null && slot.hasExpired(now))
-                            .forEach(expired::add);
-                    expired.forEach(slot -> slot.state = Slot.State.CLOSING);
-                } finally {
-                    lock.unlock();
-                }
-                expired.forEach(this::close);
+                memory.closeExpired();
             }
         } catch (InterruptedException e) {
             return;
-        }
-    }
-
-    private void locked(Runnable work) {
-        lock.lock();
-        try {
-            work.run();
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -457,6 +302,6 @@ public final class ModelPool implements AutoCloseable {
         } finally {
             lock.unlock();
         }
-        open.forEach(this::close);
+        open.forEach(memory::close);
     }
 }

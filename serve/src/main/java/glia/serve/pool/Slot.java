@@ -26,6 +26,8 @@ final class Slot {
     /// Whether its memory is taken or reserved.
     boolean hasRoom;
     int numLeases;
+    /// Threads of the pool that use the model for a moment, for which closing it waits.
+    int numPins;
     long lastUse;
     KeepAlive keepAlive;
 

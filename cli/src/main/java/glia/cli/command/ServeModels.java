@@ -1,0 +1,184 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.ProgressDisplay;
+import glia.engine.LoadOptions;
+import glia.io.hub.HubSettings;
+import glia.io.hub.Progress;
+import glia.serve.pool.CachedModels;
+import glia.serve.pool.FileSource;
+import glia.serve.pool.KeepAlive;
+import glia.serve.pool.ModelCatalogue;
+import glia.serve.pool.ModelPool;
+import glia.serve.pool.PoolOptions;
+import glia.serve.request.ServeException;
+import glia.tensor.Precision;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// The models of `glia serve` and their options.
+final class ServeModels {
+    private static final String GROUP = "Models";
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?) ?([kmgt]?)(i?b)?");
+
+    private static final Option<Long> MEMORY = Option.parsed("SIZE", List.of(), ServeModels::bytes,
+            "the most that weights and KV caches of all models take, such as 8GB; idle models are unloaded for others "
+                    + "(default: four fifths of the machine's memory)", "--memory").in(GROUP);
+    private static final Option<KeepAlive> KEEP_ALIVE = Option.parsed("TIME", List.of(), KeepAlive::parse,
+            "how long an idle model stays loaded, such as 5m; 0 unloads it at once, -1 never (default: -1)",
+            "--keep-alive").in(GROUP);
+    private static final Option<Boolean> ANY_MODEL = Option.flag(
+            "serve also the models that `glia models` lists, by their names", "--any-model").in(GROUP);
+    private static final Option<Boolean> PULL = Option.flag(
+            "with --any-model: download models from the hub when they are requested", "--pull").in(GROUP);
+    private static final Option<String> ADAPTER = Option.text("NAME=DIR", "LoRA adapter that requests choose as "
+            + "MODEL:NAME, of the first MODEL, or of another one as MODEL:NAME=DIR; DIR alone is an adapter of all "
+            + "requests", "--adapter").repeated().in(GROUP).elsewhere("--lora", "--lora-modules", "--peft");
+
+    /// All options, with those of the command's models.
+    static final List<Option<?>> OPTIONS = List.of(MEMORY, KEEP_ALIVE, ANY_MODEL, PULL, ADAPTER);
+
+    private ServeModels() { }
+
+    /// A pool of the models of the command line, of which the first is loaded.
+    ///
+    /// @throws IOException if a model is not there, or the first cannot be loaded
+    /// @throws UsageException if an option is wrong
+    static ModelPool pool(Arguments arguments, Console console) throws IOException {
+        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
+        if (arguments.has(PULL) && !arguments.has(ANY_MODEL)) {
+            throw new UsageException("--pull has no effect without --any-model");
+        }
+        Map<String, String> models = models(arguments, console);
+        Map<String, Map<String, Path>> adapters = adapters(arguments, console, models);
+        Optional<String> ofAll = arguments.all(ADAPTER).stream().filter(word -> !isNamed(word)).findFirst();
+        if (ofAll.isPresent()) {
+            options = options.withAdapter(Models.adapter(ofAll.get(), arguments, console));
+        }
+        PoolOptions limits = PoolOptions.defaults();
+        limits = limits.withMemory(arguments.get(MEMORY).orElse(limits.memoryBytes()))
+                .withKeepAlive(arguments.get(KEEP_ALIVE).orElse(limits.keepAlive()));
+        ModelCatalogue catalogue = arguments.has(ANY_MODEL)
+                ? new CachedModels(HubSettings.fromEnvironment(), options.withoutAdapter(), arguments.has(PULL))
+                : ModelCatalogue.EMPTY;
+        ModelPool pool = new ModelPool(limits, catalogue);
+        LoadProgress progress = new LoadProgress();
+        for (Map.Entry<String, String> model : models.entrySet()) {
+            Path path = Models.locate(Optional.of(model.getValue()), arguments, console).path();
+            pool.add(model.getKey(), new FileSource(path, options, adapters.getOrDefault(model.getKey(), Map.of()),
+                    progress));
+            options = options.withoutAdapter();
+        }
+        loadFirst(pool, progress, console);
+        return pool;
+    }
+
+    /// The models by their names in requests.
+    private static Map<String, String> models(Arguments arguments, Console console) throws IOException {
+        Map<String, String> models = new LinkedHashMap<>();
+        for (String word : arguments.repeated()) {
+            int equals = word.indexOf('=');
+            boolean isAlias = equals > 0 && !Files.exists(Path.of(word));
+            String name = isAlias ? word.substring(0, equals) : name(word);
+            if (models.put(name, isAlias ? word.substring(equals + 1) : word) != null) {
+                throw new UsageException("two models have the name " + name + "; give one another name: NAME=MODEL");
+            }
+        }
+        if (models.isEmpty()) {
+            Path path = Models.locate(Optional.empty(), arguments, console).path();
+            models.put(name(path.toString()), path.toString());
+        }
+        return models;
+    }
+
+    /// A file's or folder's name without its ending; else the word itself.
+    private static String name(String word) {
+        Path path = Path.of(word);
+        return Files.exists(path) ? path.toAbsolutePath().normalize().getFileName().toString()
+                .replaceFirst("\\.(gguf|safetensors|zip|whl)$", "") : word;
+    }
+
+    private static boolean isNamed(String word) {
+        return word.indexOf('=') > 0 && !Files.exists(Path.of(word));
+    }
+
+    /// The folders of adapters by their names, by model.
+    private static Map<String, Map<String, Path>> adapters(Arguments arguments, Console console,
+            Map<String, String> models) throws IOException {
+        Map<String, Map<String, Path>> all = new LinkedHashMap<>();
+        for (String word : arguments.all(ADAPTER)) {
+            if (!isNamed(word)) {
+                continue;
+            }
+            int equals = word.indexOf('=');
+            String name = word.substring(0, equals);
+            int colon = name.lastIndexOf(':');
+            String model = colon < 0 ? models.keySet().iterator().next() : name.substring(0, colon);
+            if (!models.containsKey(model)) {
+                throw new UsageException("--adapter " + word + ": there is no model " + model + "; found "
+                        + String.join(", ", models.keySet()));
+            }
+            all.computeIfAbsent(model, _ -> new LinkedHashMap<>()).put(name.substring(colon + 1),
+                    Models.adapter(word.substring(equals + 1), arguments, console));
+        }
+        return all;
+    }
+
+    /// Loads the first model, so that what is wrong with it is seen at the start.
+    private static void loadFirst(ModelPool pool, LoadProgress progress, Console console) throws IOException {
+        try (ProgressDisplay display = new ProgressDisplay(console)) {
+            progress.to = display;
+            try (ModelPool.Lease lease = pool.lease("")) {
+                progress.to = Progress.NONE;
+                String note = lease.served().model().kernels().note();
+                if (!note.isEmpty()) {
+                    console.err().println("glia: " + note);
+                }
+            }
+        } catch (ServeException e) {
+            pool.close();
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /// Progress of loading, which is displayed until the server has started.
+    private static final class LoadProgress implements Progress {
+        private volatile Progress to = Progress.NONE;
+
+        @Override
+        public void step(String oneLine) {
+            to.step(oneLine);
+        }
+
+        @Override
+        public void advance(String what, long doneBytes, long totalBytes) {
+            to.advance(what, doneBytes, totalBytes);
+        }
+    }
+
+    /// Reads a size such as `8GB`, `512MiB` or `1.5g`; units are powers of 1024.
+    private static long bytes(String word) {
+        Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
+        if (!m.matches()) {
+            throw new IllegalArgumentException("'" + word + "' is not a size such as 8GB or 512MB");
+        }
+        int power = "kmgt".indexOf(m.group(2)) + (m.group(2).isEmpty() ? 0 : 1);
+        double bytes = Double.parseDouble(m.group(1)) * Math.pow(1024, power);
+        if (bytes < 1 || bytes > Long.MAX_VALUE / 2) {
+            throw new IllegalArgumentException(word + " is not between 1 byte and 4 exabytes");
+        }
+        return (long) bytes;
+    }
+}
