@@ -6,12 +6,14 @@ module glia.serve {
     requires java.logging;
     requires io.helidon.common.buffers;
     requires io.helidon.common.concurrency.limits;
+    requires HdrHistogram;
     requires io.helidon.common.socket;
     requires io.helidon.common.task;
     requires io.helidon.http;
     requires io.helidon.webserver;
     requires micrometer.commons;
     requires io.modelcontextprotocol.sdk.mcp.core;
+    requires java.net.http;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
 
@@ -19,6 +21,7 @@ module glia.serve {
     exports glia.serve.chat;
     exports glia.serve.embedding;
     exports glia.serve.mcp;
+    exports glia.serve.load;
     exports glia.serve.pool;
     exports glia.serve.request;
     exports glia.serve.security;

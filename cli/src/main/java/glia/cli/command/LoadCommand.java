@@ -1,0 +1,149 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Positional;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.terminal.Console;
+import glia.serve.load.LoadGenerator;
+import glia.serve.load.LoadPlan;
+import glia.serve.load.LoadPrompts;
+import glia.serve.load.LoadResult;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+
+/// Generates load on an OpenAI-compatible server.
+public final class LoadCommand implements Command {
+    private static final Positional SERVER = new Positional("URL",
+            "address of an OpenAI-compatible server, such as http://localhost:8080", true);
+    private static final Option<Integer> CLIENTS = Option.integer("N", 1, 100_000,
+            "closed loop: clients, each with one request at a time; with --rate: the most requests at a time "
+                    + "(default: 16)", "--clients", "-c").elsewhere("--concurrency", "--users");
+    private static final Option<Float> RATE = Option.numberAbove("N", 0, 1e6f,
+            "open loop: requests a second, at random times (a Poisson process)", "--rate").elsewhere("--request-rate");
+    private static final Option<Integer> SECONDS = Option.integer("SECONDS", 1, 1_000_000,
+            "send no further requests after this time (default: 30)", "--seconds").elsewhere("--duration");
+    private static final Option<Integer> REQUESTS = Option.integer("N", 1, Integer.MAX_VALUE, "the most requests",
+            "--requests", "-n").elsewhere("--num-prompts");
+    private static final Option<Integer> PROMPT = Option.integer("WORDS", 1, 1_000_000,
+            "random words of each prompt (default: 100)", "--prompt", "-p").elsewhere("--input-len");
+    private static final Option<Integer> SHARED = Option.integer("WORDS", 0, 1_000_000,
+            "words of a system prompt that all requests share (default: 0)", "--shared").elsewhere("--prefix-len");
+    private static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, 1_000_000,
+            "tokens of each answer (default: 64)", "--max-tokens").elsewhere("--output-len");
+    private static final Option<Float> TEMPERATURE = Option.number("X", 0, 2, "sampling temperature (default: 0.8)",
+            "--temp").elsewhere("--temperature");
+    private static final Option<Boolean> WHOLE = Option.flag("request whole answers instead of streams",
+            "--no-stream");
+    private static final Option<Boolean> END = Option.flag("let answers end at an end-of-generation token",
+            "--stop-at-end");
+    private static final Option<String> MODEL = Option.text("NAME",
+            "the model's name (default: the first that the server lists)", "--model", "-m");
+    private static final Option<String> KEY = Option.text("KEY", "API key", "--key").elsewhere("--api-key");
+    private static final Option<Integer> SEED = Option.integer("N", 0, Integer.MAX_VALUE, "random seed (default: 1)",
+            "--seed");
+    private static final String MIX = "Clients that behave badly";
+    private static final Option<Float> SLOW = share("slow clients, which read 25 pieces a second", "--slow");
+    private static final Option<Float> VANISHING = share("clients that close the connection while they are answered",
+            "--vanishing");
+    private static final Option<Float> HOSTILE = share("clients that send a body which is to be refused", "--hostile");
+    private static final Option<String> SVG = Option.text("FILE", "write the chart as SVG", "--svg");
+    private static final Option<String> HTML = Option.text("FILE", "write a page with the chart and the figures",
+            "--html");
+
+    /// For [glia.cli.Cli].
+    public LoadCommand() {}
+
+    private static Option<Float> share(String what, String name) {
+        return Option.number("SHARE", 0, 1, "share of " + what + ", 0 to 1 (default: 0)", name).in(MIX);
+    }
+
+    @Override
+    public String name() {
+        return "load";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Generate load on a server and measure it", List.of(SERVER), List.of(CLIENTS, RATE,
+                SECONDS, REQUESTS, PROMPT, SHARED, MAX_TOKENS, TEMPERATURE, WHOLE, END, MODEL, KEY, SEED, SLOW,
+                VANISHING, HOSTILE, SVG, HTML, TextFiles.FORCE, Json.OPTION))
+                .examples("""
+                        $ glia load http://localhost:8080 --clients 64 --shared 1200
+                        $ glia load http://localhost:8080 --rate 5 --seconds 120 --html load.html
+                        $ glia load http://localhost:8080 --clients 200 --slow 0.1 --vanishing 0.1 --hostile 0.1""")
+                .notes("Time to first token counts from when a request is sent, in an open loop from when it is due. "
+                        + "Inter-token latency is the time between two pieces of a stream. Tokens are those of the "
+                        + "server's usage, where it has them.");
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        LoadPlan plan = plan(arguments);
+        for (Option<String> file : List.of(SVG, HTML)) {
+            if (arguments.has(file)) {
+                TextFiles.checkWritable(Path.of(arguments.get(file).orElseThrow()), arguments);
+            }
+        }
+        LoadResult result;
+        try {
+            result = new LoadGenerator(plan, LoadPrompts.words(arguments.get(SHARED).orElse(0),
+                    arguments.get(PROMPT).orElse(100))).run(soFar -> progress(console, soFar));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+        if (console.errIsTerminal()) {
+            console.clearProgress();
+        }
+        LoadReport report = new LoadReport(plan, result);
+        if (arguments.has(SVG)) {
+            TextFiles.write(Path.of(arguments.get(SVG).orElseThrow()), LoadChart.svg(report.title(), result));
+        }
+        if (arguments.has(HTML)) {
+            TextFiles.write(Path.of(arguments.get(HTML).orElseThrow()), report.html());
+        }
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, report.document());
+        } else {
+            report.table().print(console);
+        }
+        return ExitCode.OK;
+    }
+
+    private static LoadPlan plan(Arguments arguments) {
+        try {
+            String address = arguments.required(0);
+            URI server = URI.create(address.contains("://") ? address : "http://" + address);
+            if (server.getHost() == null) {
+                throw new IllegalArgumentException("'" + address + "' is not an address such as http://localhost:8080");
+            }
+            return LoadPlan.of(server).withModel(arguments.get(MODEL).orElse(""), arguments.get(KEY))
+                    .withClients(arguments.get(CLIENTS).orElse(arguments.has(RATE) ? 1000 : 16),
+                            arguments.get(RATE).orElse(0f))
+                    .withEnd(Duration.ofSeconds(arguments.get(SECONDS).orElse(30)),
+                            arguments.get(REQUESTS).orElse(Integer.MAX_VALUE))
+                    .withAnswers(arguments.get(MAX_TOKENS).orElse(64), arguments.get(TEMPERATURE).orElse(0.8f),
+                            !arguments.has(WHOLE), !arguments.has(END))
+                    .withMix(new LoadPlan.Mix(arguments.get(SLOW).orElse(0f), arguments.get(VANISHING).orElse(0f),
+                            arguments.get(HOSTILE).orElse(0f)), arguments.get(SEED).orElse(1));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private static void progress(Console console, LoadResult soFar) {
+        if (console.errIsTerminal()) {
+            console.clearProgress();
+            console.err().print(String.format(Locale.ROOT, "%.0f s: %d answers, %.1f tokens/s, %d errors",
+                    soFar.seconds(), soFar.complete(), soFar.tokensPerSecond(), soFar.numErrors()));
+            console.err().flush();
+        }
+    }
+}
