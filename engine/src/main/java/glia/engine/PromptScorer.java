@@ -131,6 +131,7 @@ public final class PromptScorer {
                     pieces.add(piece);
                     if (open[text] == null) {
                         open[text] = engine.open();
+                        open[text].adapter(model.adapter());
                     }
                     engine.add(open[text], texts.get(text), piece.from(), piece.to(), Outputs.ALL);
                     rows += piece.to() - piece.from();

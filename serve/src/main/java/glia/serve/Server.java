@@ -74,12 +74,11 @@ public final class Server implements AutoCloseable {
         ServerMetrics metrics = new ServerMetrics();
         Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics);
         ClientConnections connections = new ClientConnections(limits);
-        metrics.watch(() -> models.all().stream().map(served -> served.model().scheduler().load()).toList(),
-                gate::numRunning, connections::numOpen);
+        metrics.watch(models::loads, gate::numRunning, connections::numOpen);
         HttpRouting.Builder routing = HttpRouting.builder();
         Routes routes = new Routes(routing, gate,
                 new RequestLog(options.log(), options.logsRequests(), options.logsPrompts()), List.of(metrics));
-        new ServerState(models, gate, metrics).addRoutes(routes);
+        new ServerState(gate, metrics).addRoutes(routes);
         addRoutes(routes, models);
         routes.end();
         try {

@@ -6,17 +6,14 @@ import glia.serve.http.Exchange;
 import glia.serve.http.Gate;
 import glia.serve.http.Routes;
 import glia.serve.metrics.ServerMetrics;
-import glia.serve.pool.ModelPool;
 import java.nio.charset.StandardCharsets;
 
 /// Routes about the server itself: whether it lives, whether it takes requests, its metrics.
 final class ServerState {
-    private final ModelPool models;
     private final Gate gate;
     private final ServerMetrics metrics;
 
-    ServerState(ModelPool models, Gate gate, ServerMetrics metrics) {
-        this.models = models;
+    ServerState(Gate gate, ServerMetrics metrics) {
         this.gate = gate;
         this.metrics = metrics;
     }
@@ -28,7 +25,7 @@ final class ServerState {
     }
 
     private void ready(Exchange exchange) {
-        String state = gate.isDraining() ? "draining" : models.all().isEmpty() ? "loading" : "ready";
+        String state = gate.isDraining() ? "draining" : "ready";
         exchange.json(state.equals("ready") ? 200 : 503, object("status", state));
     }
 }

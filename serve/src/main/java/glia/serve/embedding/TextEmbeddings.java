@@ -26,6 +26,10 @@ public final class TextEmbeddings {
             throw ServeException.badField("model", "an encoder-decoder has no hidden states of a text alone; embed "
                     + "with an encoder or a decoder");
         }
+        if (model.adapter() > 0) {
+            throw ServeException.badField("model", "embeddings with an adapter of requests are not supported; serve "
+                    + "the merged model (`glia merge`)");
+        }
         this.model = model;
         this.embedder = new Embedder(model, EmbeddingConfig.of(model.path(), model.model()));
     }

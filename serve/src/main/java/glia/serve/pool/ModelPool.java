@@ -1,5 +1,6 @@
 package glia.serve.pool;
 
+import glia.engine.schedule.Scheduler;
 import glia.io.hub.HubException;
 import glia.serve.request.ServeException;
 import java.io.IOException;
@@ -267,9 +268,19 @@ public final class ModelPool implements AutoCloseable {
                         : Optional.empty());
     }
 
-    /// The loaded models. One may be closed at any time; only a lease prevents it.
+    /// The loaded models, without names of adapters. One may be closed at any time; only a lease prevents it.
     public List<ServedModel> all() {
-        return entries().stream().flatMap(entry -> entry.served().stream()).toList();
+        List<ServedModel> all = new ArrayList<>();
+        memory.locked(() -> slots.values().stream().filter(slot -> slot.state == Slot.State.READY)
+                .forEach(slot -> all.add(new ServedModel(slot.name, slot.model, slot.since))));
+        return all;
+    }
+
+    /// The loads of the schedulers of all loaded models.
+    public List<Scheduler.Load> loads() {
+        List<Scheduler.Load> loads = new ArrayList<>();
+        memory.pinned(slots -> slots.forEach(slot -> loads.add(slot.model.scheduler().load())));
+        return loads;
     }
 
     /// Closes models that were idle for as long as they are kept, until the pool is closed.

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /// Loads and closes the models of a pool within its memory.
 final class PoolMemory {
@@ -144,6 +145,15 @@ final class PoolMemory {
 
     /// Sets the limits of the KV caches of all models that are in memory.
     private void shareState() {
+        pinned(there -> {
+            long weights = there.stream().mapToLong(slot -> slot.weightBytes).sum();
+            long share = Math.max(MIN_STATE_BYTES, (options.memoryBytes() - weights) / Math.max(1, there.size()));
+            there.forEach(slot -> slot.model.limitState(share));
+        });
+    }
+
+    /// Runs work with all models that are in memory, which are not closed meanwhile.
+    void pinned(Consumer<List<Slot>> work) {
         List<Slot> there = new ArrayList<>();
         locked(() -> slots.values().stream().filter(slot -> slot.model != null && slot.state != Slot.State.CLOSING)
                 .forEach(slot -> {
@@ -151,9 +161,7 @@ final class PoolMemory {
                     there.add(slot);
                 }));
         try {
-            long weights = there.stream().mapToLong(slot -> slot.weightBytes).sum();
-            long share = Math.max(MIN_STATE_BYTES, (options.memoryBytes() - weights) / Math.max(1, there.size()));
-            there.forEach(slot -> slot.model.limitState(share));
+            work.accept(there);
         } finally {
             locked(() -> {
                 there.forEach(slot -> slot.numPins--);
