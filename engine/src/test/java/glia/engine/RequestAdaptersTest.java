@@ -145,12 +145,12 @@ class RequestAdaptersTest {
     @Test
     void chatsOfAViewHaveItsAdapter() throws CheckpointException {
         try (LanguageModel model = LanguageModel.load(path, OPTIONS, ADAPTERS, Progress.NONE);
-                LanguageModel view = model.withAdapter("dora"); Generator generator = view.generator()) {
+                Generator generator = model.withAdapter("dora").generator()) {
             var options = GenerationOptions.defaults().withSampling(SamplingOptions.greedy()).withMaxTokens(150);
             int[] prompt = model.tokenizer().encode(PROMPTS[0], true);
             String text = generator.generate(prompt, options, true, _ -> { }).text();
             assertEquals(model.tokenizer().decode(truth("dora", PROMPTS[0]).tokens(), false), text);
-            view.close();
+            model.withAdapter("dora").close();
             assertEquals(Finish.LENGTH, alone(model, "The").finish());
         }
     }

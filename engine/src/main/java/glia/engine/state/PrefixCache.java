@@ -218,6 +218,10 @@ public final class PrefixCache implements AutoCloseable {
         PrefixNode made = newNode(parent, block);
         PrefixNode node = nodes.get(made);
         if (node == null) {
+            PrefixNode longer = longer(parent, block);
+            if (longer != null) {
+                return nodes.get(longer);
+            }
             node = made;
             removeBeginnings(parent, block);
             nodes.put(node, node);
@@ -229,6 +233,21 @@ public final class PrefixCache implements AutoCloseable {
             }
         }
         return node;
+    }
+
+    /// A child that a partial block is a prefix of, such as the whole answer to a request of which another one was
+    /// cancelled; null if there is none. With recurrent states each length is a node of its own.
+    private PrefixNode longer(PrefixNode parent, int[] block) {
+        if (block.length == BLOCK_TOKENS || layout.isRecurrent()) {
+            return null;
+        }
+        for (PrefixNode child : parent.children) {
+            if (child.tokens.length > block.length && child.isWhole()
+                    && Arrays.equals(child.tokens, 0, block.length, block, 0, block.length)) {
+                return child;
+            }
+        }
+        return null;
     }
 
     /// Removes partial blocks that are a prefix of a new, longer one.

@@ -53,6 +53,16 @@ final class PrefixNode {
         return o instanceof PrefixNode other && parent == other.parent && Arrays.equals(tokens, other.tokens);
     }
 
+    /// Whether it has the blocks of all groups.
+    boolean isWhole() {
+        for (Block block : blocks) {
+            if (block == null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// Whether evicting it frees memory.
     boolean isOnlyCached() {
         for (Block block : blocks) {

@@ -228,6 +228,27 @@ class PrefixCacheTest {
         }
     }
 
+    /// Cancelled requests of one text, each of another length, leave the blocks of the longest alone.
+    @Test
+    void aPartOfACachedTextTakesNoMemoryOfItsOwn() {
+        Golden golden = MODELS.get("llama");
+        int[] ids = golden.ids()[0];
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            PrefixCache cache = engine.prefixCache();
+            insert(engine, cache, ids, ids.length);
+            long bytes = cache.sizeBytes();
+            for (int length = ids.length - 1; length > 0; length -= 3) {
+                insert(engine, cache, ids, length);
+                assertEquals(bytes, cache.sizeBytes(), "with " + length + " tokens");
+            }
+            assertEquals(ids.length - 1, cache.find("", ids));
+            int[] other = ids.clone();
+            other[ids.length - 2]++;
+            insert(engine, cache, other, ids.length);
+            assertTrue(cache.sizeBytes() > bytes, "another text");
+        }
+    }
+
     private static void insert(Engine engine, PrefixCache cache, int[] ids, int count) {
         Sequence sequence = engine.open();
         engine.add(sequence, ids, 0, count, Outputs.NONE);
