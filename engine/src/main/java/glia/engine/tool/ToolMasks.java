@@ -56,17 +56,34 @@ public final class ToolMasks {
                 format instanceof ToolFormat.Messages);
     }
 
+    /// The answer is of a given form, or one or more calls.
+    ///
+    /// @param form of answers that are no calls, such as a JSON schema
+    /// @throws GrammarException if the syntax, or a schema, is not supported, or the form is in Lark syntax
+    public static ToolMasks orForm(ToolFormat format, List<Map<String, Object>> tools, boolean isParallel,
+            Grammar form) {
+        if (format instanceof ToolFormat.Messages) {
+            throw GrammarException.unsupported("tools",
+                    "a form of the answer beside tools (" + format.families() + ")");
+        }
+        Grammar calls = new ToolGrammar(tools, isParallel, false).calls(format);
+        return new ToolMasks(Optional.of(Grammar.anyOf(List.of(form.asJson(), calls.asJson())).compiled()), List.of(),
+                false);
+    }
+
     /// Whether the masks describe a whole answer with its thinking: in harmony a call is a message beside the thinking.
     public boolean hasThinking() {
         return hasThinking;
     }
 
     /// The mask of one answer; empty if nothing is enforced.
-    public Optional<TokenMask> mask(GrammarVocabulary vocabulary) {
+    ///
+    /// @param beginsText whether the answer is the begin of a decoded text: some decoders drop a space there
+    public Optional<TokenMask> mask(GrammarVocabulary vocabulary, boolean beginsText) {
         if (calls.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(triggers.isEmpty() ? calls.get().mask(vocabulary)
+        return Optional.of(triggers.isEmpty() ? calls.get().mask(vocabulary, beginsText)
                 : new TriggeredMask(vocabulary, triggers, new int[0], () -> begun(vocabulary)));
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.engine.grammar.Grammar;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.sampling.TokenMask;
@@ -136,33 +137,33 @@ class ToolMasksTest {
         String short1 = rendered(template, format, call(0, "get_weather", "unit", "fahrenheit", "city", ""));
         String empty = rendered(template, format, call(0, "get_weather_map"));
         for (String text : List.of(full, short1, empty)) {
-            assertAllowed(ToolMasks.required(format, TOOLS, false).mask(BYTES).orElseThrow(), text);
-            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), text);
+            assertAllowed(ToolMasks.required(format, TOOLS, false).mask(BYTES, true).orElseThrow(), text);
+            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(), text);
             ToolMasks auto = ToolMasks.auto(format, TOOLS);
-            if (auto.mask(BYTES).isPresent()) {
+            if (auto.mask(BYTES, true).isPresent()) {
                 String start = name.contains("gpt-oss") ? "<|start|>assistant" : "";
-                assertAllowed(auto.mask(BYTES).orElseThrow(), "Let me look.\n" + start + text);
+                assertAllowed(auto.mask(BYTES, true).orElseThrow(), "Let me look.\n" + start + text);
             }
             // Another name, one that is only the beginning of a name, and no required argument.
-            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(),
                     text.replace("get_weather", "get_whether"));
-            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+            assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(),
                     text.replace("get_weather", "get_weat"));
-            assertRefused(ToolMasks.required(format, TOOLS.subList(1, 2), true).mask(BYTES).orElseThrow(),
+            assertRefused(ToolMasks.required(format, TOOLS.subList(1, 2), true).mask(BYTES, true).orElseThrow(),
                     text.replace("get_weather_map", "get_weather"));
         }
-        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), "Let me look.");
-        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(), "Let me look.");
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(),
                 rendered(template, format, call(0, "get_weather", "days", 2)));
-        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(),
                 rendered(template, format, call(0, "get_weather", "city", "Bern", "days", "two")));
-        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(),
+        assertRefused(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(),
                 rendered(template, format, call(0, "get_weather", "city", "Bern", "other", 2)));
         if (!name.contains("Llama-3") && !name.contains("gpt-oss")) {
             String two = rendered(template, format, call(0, "get_weather", "city", "Bern"), call(1, "get_weather_map"));
-            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES).orElseThrow(), two);
-            assertRefused(ToolMasks.required(format, TOOLS, false).mask(BYTES).orElseThrow(), two);
-            assertAllowed(ToolMasks.auto(format, TOOLS).mask(BYTES).orElseThrow(), two + " Well.");
+            assertAllowed(ToolMasks.required(format, TOOLS, true).mask(BYTES, true).orElseThrow(), two);
+            assertRefused(ToolMasks.required(format, TOOLS, false).mask(BYTES, true).orElseThrow(), two);
+            assertAllowed(ToolMasks.auto(format, TOOLS).mask(BYTES, true).orElseThrow(), two + " Well.");
         }
     }
 
@@ -177,13 +178,13 @@ class ToolMasksTest {
         assertTrue(masks.hasThinking());
         String call = "<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\": \"Bern\"}";
         String thought = "<|channel|>analysis<|message|>I call <it>.<|end|><|start|>assistant";
-        assertAllowed(masks.mask(BYTES).orElseThrow(), call);
-        assertAllowed(masks.mask(BYTES).orElseThrow(), thought + call);
-        assertRefused(masks.mask(BYTES).orElseThrow(), thought + thought + call);
-        assertRefused(masks.mask(BYTES).orElseThrow(), thought + "<|channel|>final<|message|>Bern");
+        assertAllowed(masks.mask(BYTES, true).orElseThrow(), call);
+        assertAllowed(masks.mask(BYTES, true).orElseThrow(), thought + call);
+        assertRefused(masks.mask(BYTES, true).orElseThrow(), thought + thought + call);
+        assertRefused(masks.mask(BYTES, true).orElseThrow(), thought + "<|channel|>final<|message|>Bern");
         ToolMasks auto = ToolMasks.auto(format("gpt-oss"), TOOLS);
-        assertAllowed(auto.mask(BYTES).orElseThrow(), thought + call);
-        assertRefused(auto.mask(BYTES).orElseThrow(), thought + call.replace("city", "town"));
+        assertAllowed(auto.mask(BYTES, true).orElseThrow(), thought + call);
+        assertRefused(auto.mask(BYTES, true).orElseThrow(), thought + call.replace("city", "town"));
     }
 
     /// The syntaxes of which there is no template here.
@@ -199,12 +200,32 @@ class ToolMasksTest {
                     + "string=\"true\">a</｜DSML｜parameter> <｜DSML｜parameter name=\"days\" string=\"false\">1"
                     + "</｜DSML｜parameter> </｜DSML｜invoke> </｜DSML｜function_calls>"})
     void callsInOtherSyntaxes(String family, String text) {
-        assertAllowed(ToolMasks.required(format(family), TOOLS, true).mask(BYTES).orElseThrow(), text);
-        assertAllowed(ToolMasks.auto(format(family), TOOLS).mask(BYTES).orElseThrow(), "a < b. " + text + " Well.");
+        assertAllowed(ToolMasks.required(format(family), TOOLS, true).mask(BYTES, true).orElseThrow(), text);
+        assertAllowed(ToolMasks.auto(format(family), TOOLS).mask(BYTES, true).orElseThrow(),
+                "a < b. " + text + " Well.");
         for (String wrong : List.of(text.replace("get_", "got_"), text.replace("city", "town"))) {
-            assertRefused(ToolMasks.required(format(family), TOOLS, true).mask(BYTES).orElseThrow(), wrong);
-            assertRefused(ToolMasks.auto(format(family), TOOLS).mask(BYTES).orElseThrow(), wrong);
+            assertRefused(ToolMasks.required(format(family), TOOLS, true).mask(BYTES, true).orElseThrow(), wrong);
+            assertRefused(ToolMasks.auto(format(family), TOOLS).mask(BYTES, true).orElseThrow(), wrong);
         }
+    }
+
+    @Test
+    void anAnswerOfAFormOrCalls() {
+        Grammar form = Grammar.jsonSchema(Map.of("type", "object", "properties",
+                Map.of("sum", Map.of("type", "integer")), "required", List.of("sum"), "additionalProperties", false));
+        for (String family : List.of("Hermes", "Qwen3-Coder", "Llama")) {
+            ToolMasks masks = ToolMasks.orForm(format(family), TOOLS, true, form);
+            String call = switch (family) {
+                case "Hermes" -> "<tool_call>{\"name\": \"get_weather_map\", \"arguments\": {}}</tool_call>";
+                case "Llama" -> "{\"name\": \"get_weather_map\", \"parameters\": {}}";
+                default -> "<tool_call><function=get_weather_map></function></tool_call>";
+            };
+            assertAllowed(masks.mask(BYTES, true).orElseThrow(), "{\"sum\": 4}");
+            assertAllowed(masks.mask(BYTES, true).orElseThrow(), call);
+            assertRefused(masks.mask(BYTES, true).orElseThrow(), "It is 4.");
+            assertRefused(masks.mask(BYTES, true).orElseThrow(), call.replace("map", "mop"));
+        }
+        assertThrows(GrammarException.class, () -> ToolMasks.orForm(format("gpt-oss"), TOOLS, true, form));
     }
 
     @Test
@@ -213,7 +234,7 @@ class ToolMasksTest {
         GrammarException error = assertThrows(GrammarException.class, () -> ToolMasks.required(python, TOOLS, true));
         assertTrue(error.getMessage().contains("LFM2") && error.getMessage().contains("tool_choice"),
                 error.getMessage());
-        assertTrue(ToolMasks.auto(python, TOOLS).mask(BYTES).isEmpty());
+        assertTrue(ToolMasks.auto(python, TOOLS).mask(BYTES, true).isEmpty());
         List<Map<String, Object>> nested = List.of(tool("f", Map.of("place", Map.of("type", "object")), List.of()));
         error = assertThrows(GrammarException.class, () -> ToolMasks.required(format("Gemma 4"), nested, true));
         assertTrue(error.getMessage().contains("Gemma 4") && error.getMessage().contains("place"), error.getMessage());

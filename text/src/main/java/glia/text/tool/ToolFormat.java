@@ -35,6 +35,7 @@ public sealed interface ToolFormat {
                     new Tag("<function=", ">", "", "</function>"),
                     new Tag("<parameter=", ">", "", "</parameter>"), true),
             new Named("Mistral", "", "[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "", ""),
+            new Functions("OLMo 3", "<function_calls>", "</function_calls>"),
             new Functions("LFM2", "<|tool_call_start|>", "<|tool_call_end|>"),
             new Objects("Phi-4-mini", "<|tool_call|>", "<|/tool_call|>", "arguments"),
             new Objects("Granite 3", "<|tool_call|>", "", "arguments"),
