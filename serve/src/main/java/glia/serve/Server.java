@@ -9,6 +9,7 @@ import glia.serve.http.RequestLog;
 import glia.serve.http.Routes;
 import glia.serve.http.WatchedSockets;
 import glia.serve.metrics.ServerMetrics;
+import glia.serve.ollama.OllamaRoutes;
 import glia.serve.openai.OpenAiRoutes;
 import glia.serve.page.PageRoutes;
 import glia.serve.pool.ModelPool;
@@ -111,6 +112,7 @@ public final class Server implements AutoCloseable {
         OpenAiRoutes.add(routes, models);
         PageRoutes.add(routes, models);
         AnthropicRoutes.add(routes, models);
+        OllamaRoutes.add(routes, models);
     }
 
     /// The port that it listens on.

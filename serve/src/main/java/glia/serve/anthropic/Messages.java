@@ -28,7 +28,7 @@ final class Messages {
             MessagesRequest request = MessagesRequest.read(body, model);
             body.end();
             GenerationRun run = new GenerationRun(model, new GenerationCall(request.prompt(), request.options(),
-                    exchange.terms()));
+                    exchange.terms()).withToolChoice(request.toolChoice()));
             AnswerMessage message = new AnswerMessage(exchange.id(), lease.served().name());
             if (streams) {
                 MessageStream stream = new MessageStream(exchange, message.start(run.prompt().ids().length));

@@ -4,6 +4,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.ToolChoice;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -14,8 +15,10 @@ import java.util.Optional;
 /// What a body of `/v1/messages` or `/v1/messages/count_tokens` says.
 ///
 /// @param options sampling, the most tokens, stop strings and thinking
+/// @param toolChoice how the tools of the prompt may be used
 /// @param omitsThinking whether thinking blocks have no text
-record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, boolean omitsThinking) {
+record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, ToolChoice toolChoice,
+        boolean omitsThinking) {
     private static final int MOST_STOPS = 16;
 
     /// Reads all fields but `model` and `stream`.
@@ -32,7 +35,7 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, bo
         // A label without an effect on the answer.
         body.skip("metadata");
         return new MessagesRequest(request.prompt, request.options.withSampling(sampling).withStops(stops),
-                request.omitsThinking);
+                request.toolChoice, request.omitsThinking);
     }
 
     /// Reads the fields that the prompt depends on.
@@ -44,12 +47,13 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, bo
         Optional<String> effort = output.flatMap(ThinkingConfig::effort);
         output.ifPresent(Fields::end);
         ThinkingConfig thinking = ThinkingConfig.read(body, effort, model.thinking().format().isPresent(), maxTokens);
-        Prompt.Conversation prompt = new Prompt.Conversation(messages, ToolFields.read(body), Map.of(),
+        ToolFields tools = ToolFields.read(body);
+        Prompt.Conversation prompt = new Prompt.Conversation(messages, tools.tools(), Map.of(),
                 Conversations.continues(messages));
         // Prompts are cached without it.
         body.skip("cache_control");
         return new MessagesRequest(prompt, model.options().withMaxTokens(maxTokens).withThinking(thinking.options()),
-                thinking.isOmitted());
+                tools.choice(), thinking.isOmitted());
     }
 
     private static SamplingOptions sampling(Fields body, SamplingOptions otherwise) {

@@ -1,8 +1,9 @@
 package glia.serve.anthropic;
 
-import static glia.serve.http.Json.object;
 import static glia.serve.http.Json.ABSENT;
+import static glia.serve.http.Json.object;
 
+import glia.serve.chat.ToolChoice;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
@@ -10,40 +11,55 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// The tools of a request.
-final class ToolFields {
+/// The tools of a request and how they may be used: `tools` and `tool_choice`.
+///
+/// @param tools functions as chat templates read them; empty if none may be called
+record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     private static final List<String> CHOICES = List.of("auto", "any", "tool", "none");
 
-    private ToolFields() { }
-
-    /// The functions that the model may call, as chat templates read them.
-    static List<Map<String, Object>> read(Fields body) {
+    static ToolFields read(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
+        List<String> names = new ArrayList<>();
         for (Fields tool : body.objects("tools")) {
-            tool.only("type", "custom"::equals, "custom; tools that Anthropic runs or defines are not here");
-            Object schema = tool.object("input_schema").orElseThrow(() -> ServeException.badField(
-                    tool.name("input_schema"), "missing; expected a JSON schema")).all();
-            Optional<String> description = tool.text("description");
-            tools.add(object("type", "function", "function", object("name", tool.requiredText("name"), "description",
-                    description.isPresent() ? description.get() : ABSENT, "parameters", schema)));
-            tool.skip("cache_control", "eager_input_streaming", "input_examples");
-            tool.only("strict", Boolean.FALSE::equals, "false");
-            tool.only("defer_loading", Boolean.FALSE::equals, "false");
-            tool.only("allowed_callers", List.of("direct")::equals, "[\"direct\"]");
-            tool.end();
+            names.add(tool.requiredText("name"));
+            tools.add(function(tool));
         }
-        return isNone(body) ? List.of() : tools;
+        Optional<Fields> given = body.object("tool_choice");
+        if (given.isEmpty()) {
+            return new ToolFields(tools, ToolChoice.AUTO);
+        }
+        Fields fields = given.get();
+        String type = fields.word("type", CHOICES).orElseThrow(() -> ServeException.badField(fields.name("type"),
+                "missing; expected one of " + String.join(", ", CHOICES)));
+        ToolChoice choice = switch (type) {
+            case "any" -> ToolChoice.REQUIRED;
+            case "tool" -> ToolChoice.of(fields.requiredText("name"));
+            default -> ToolChoice.AUTO;
+        };
+        choice = choice.withParallel(!fields.flag("disable_parallel_tool_use", false));
+        fields.end();
+        if (choice.isRequired() && tools.isEmpty()) {
+            throw ServeException.badField(fields.name("type"), "found " + type + " without tools");
+        }
+        if (choice.name().isPresent() && !names.contains(choice.name().get())) {
+            throw Fields.wrong(fields.name("name"), choice.name().get(), "the name of one of the tools: "
+                    + String.join(", ", names));
+        }
+        return new ToolFields(type.equals("none") ? List.of() : tools, choice);
     }
 
-    private static boolean isNone(Fields body) {
-        Optional<Fields> choice = body.object("tool_choice");
-        if (choice.isEmpty()) {
-            return false;
-        }
-        String type = choice.get().word("type", CHOICES).orElse("auto");
-        choice.get().only("type", value -> !value.equals("any") && !value.equals("tool"), "auto or none");
-        choice.get().only("disable_parallel_tool_use", Boolean.FALSE::equals, "false");
-        choice.get().end();
-        return type.equals("none");
+    private static Map<String, Object> function(Fields tool) {
+        tool.only("type", "custom"::equals, "custom; tools that Anthropic runs or defines are not here");
+        Object schema = tool.object("input_schema").orElseThrow(() -> ServeException.badField(
+                tool.name("input_schema"), "missing; expected a JSON schema")).all();
+        Optional<String> description = tool.text("description");
+        tool.skip("cache_control", "eager_input_streaming", "input_examples");
+        tool.only("strict", Boolean.FALSE::equals, "false");
+        tool.only("defer_loading", Boolean.FALSE::equals, "false");
+        tool.only("allowed_callers", List.of("direct")::equals, "[\"direct\"]");
+        Map<String, Object> function = object("name", tool.requiredText("name"), "description",
+                description.isPresent() ? description.get() : ABSENT, "parameters", schema);
+        tool.end();
+        return object("type", "function", "function", function);
     }
 }

@@ -28,4 +28,9 @@ public sealed interface Prompt {
 
     /// Tokens.
     record Tokens(int[] ids) implements Prompt { }
+
+    /// A conversation after the tokens of an earlier one.
+    ///
+    /// @param before the tokens of the turns before it
+    record Continued(int[] before, Conversation next) implements Prompt { }
 }

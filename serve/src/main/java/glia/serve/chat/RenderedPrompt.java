@@ -13,9 +13,11 @@ import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.thinking.Effort;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// The tokens of a prompt and how the model thinks after it.
 ///
@@ -34,7 +36,8 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
             case Prompt.Tokens tokens -> plain(model, tokens.ids(), TrustedText.of(""), options);
             case Prompt.Text text -> plain(model, model.tokenizer().encode(text.text(), true),
                     TrustedText.of(text.text()), options);
-            case Prompt.Conversation conversation -> of(model, conversation, options);
+            case Prompt.Conversation conversation -> of(model, new int[0], conversation, options);
+            case Prompt.Continued continued -> of(model, continued.before(), continued.next(), options);
         };
     }
 
@@ -65,15 +68,25 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
                 .append(messages.getLast().content()).whole();
     }
 
-    private static RenderedPrompt of(LanguageModel model, Prompt.Conversation conversation, GenerationOptions options) {
+    private static RenderedPrompt of(LanguageModel model, int[] before, Prompt.Conversation conversation,
+            GenerationOptions options) {
         ThinkingOptions thinking = options.thinking();
         if (thinking.effort().isPresent() && thinking.effort().get() == Effort.AUTO) {
             thinking = model.routed(conversation.messages(), thinking);
         }
         TrustedText text = text(model, conversation, thinking);
-        int[] ids = model.tokenizer().encode(text, false);
+        int[] ids = joined(before, model.tokenizer().encode(text, false), model.tokenizer().bos());
         int most = room(model, ids.length, options);
         return new RenderedPrompt(ids, text, model.thinking().plan(text, thinking, model.contextLength(), most), most);
+    }
+
+    /// @param bos the token that begins the first of the texts alone
+    private static int[] joined(int[] before, int[] next, OptionalInt bos) {
+        boolean begins = before.length > 0 && next.length > 0 && bos.isPresent() && next[0] == bos.getAsInt();
+        int from = begins ? 1 : 0;
+        int[] all = Arrays.copyOf(before, before.length + next.length - from);
+        System.arraycopy(next, from, all, before.length, next.length - from);
+        return all;
     }
 
     private static int room(LanguageModel model, int length, GenerationOptions options) {

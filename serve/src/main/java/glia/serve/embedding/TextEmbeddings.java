@@ -6,6 +6,7 @@ import glia.engine.embedding.EmbeddingConfig;
 import glia.io.CheckpointException;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -69,5 +70,19 @@ public final class TextEmbeddings {
             from = to;
         }
         return vectors;
+    }
+
+    /// The first values of a vector, scaled to length 1: a shorter
+    /// [Matryoshka](https://arxiv.org/abs/2205.13147) embedding.
+    public static float[] shortened(float[] vector, int size) {
+        float[] first = Arrays.copyOf(vector, size);
+        double square = 0;
+        for (float x : first) {
+            square += (double) x * x;
+        }
+        for (int i = 0; i < size && square > 0; i++) {
+            first[i] /= (float) Math.sqrt(square);
+        }
+        return first;
     }
 }

@@ -13,7 +13,6 @@ import glia.serve.request.ServeException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.OptionalInt;
@@ -48,7 +47,8 @@ public final class Embeddings implements Endpoint {
             }
             List<Object> data = new ArrayList<>();
             for (int i = 0; i < vectors.length; i++) {
-                float[] vector = dimensions.isPresent() ? shortened(vectors[i], dimensions.getAsInt()) : vectors[i];
+                float[] vector = dimensions.isPresent()
+                        ? TextEmbeddings.shortened(vectors[i], dimensions.getAsInt()) : vectors[i];
                 data.add(object("object", "embedding", "index", i, "embedding",
                         isBase64 ? base64(vector) : vector));
             }
@@ -89,18 +89,6 @@ public final class Embeddings implements Endpoint {
                     + embeddings.maxTokens());
         }
         return Embedder.Input.of(ids);
-    }
-
-    static float[] shortened(float[] vector, int size) {
-        float[] first = Arrays.copyOf(vector, size);
-        double square = 0;
-        for (float x : first) {
-            square += (double) x * x;
-        }
-        for (int i = 0; i < size && square > 0; i++) {
-            first[i] /= (float) Math.sqrt(square);
-        }
-        return first;
     }
 
     /// F32 values, little endian.

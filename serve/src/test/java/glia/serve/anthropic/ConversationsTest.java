@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.serve.chat.ToolChoice;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -96,7 +97,15 @@ class ConversationsTest {
         Map<String, Object> function = Map.of("name", "weather", "description", "Of a city.", "parameters",
                 Map.of("type", "object", "properties", Map.of("city", Map.of("type", "string"))));
         assertEquals(List.of(Map.of("type", "function", "function", function)),
-                ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'auto'}"))));
-        assertEquals(List.of(), ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'none'}"))));
+                ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'auto'}"))).tools());
+        assertEquals(List.of(), ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'none'}"))).tools());
+        ToolFields one = ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'tool', 'name': 'weather', "
+                + "'disable_parallel_tool_use': true}")));
+        assertEquals(ToolChoice.of("weather").withParallel(false), one.choice());
+        for (String wrong : List.of("{'type': 'tool', 'name': 'time'}", "{'type': 'tool'}", "{'type': 'all'}", "{}")) {
+            assertThrows(ServeException.class,
+                    () -> ToolFields.read(body(tools.formatted(", 'tool_choice': " + wrong))), wrong);
+        }
+        assertThrows(ServeException.class, () -> ToolFields.read(body("{'tool_choice': {'type': 'any'}}")));
     }
 }

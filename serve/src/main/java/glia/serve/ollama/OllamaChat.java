@@ -1,0 +1,60 @@
+package glia.serve.ollama;
+
+import glia.engine.GenerationOptions;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.GenerationRun;
+import glia.serve.chat.Prompt;
+import glia.serve.http.Endpoint;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.text.template.ChatMessage;
+import java.util.List;
+import java.util.Map;
+
+/// `POST /api/chat` (https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion).
+final class OllamaChat implements Endpoint {
+    private final ModelPool models;
+
+    OllamaChat(ModelPool models) {
+        this.models = models;
+    }
+
+    @Override
+    public void answer(Exchange exchange) {
+        Fields body = exchange.body();
+        try (OllamaModel model = OllamaModel.lease(models, body)) {
+            boolean streams = body.flag("stream", true);
+            GenerationOptions options = OllamaOptions.read(body, model.model().options(),
+                    model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
+            List<ChatMessage> messages = OllamaMessages.read(body);
+            List<Map<String, Object>> tools = OllamaMessages.tools(body);
+            refuse(body);
+            body.end();
+            OllamaAnswer answer =
+                    new OllamaAnswer(exchange, OllamaAnswer.Form.CHAT, model.name(), model.times(), streams);
+            if (messages.isEmpty()) {
+                answer.sendEmpty(model.isUnloaded());
+                return;
+            }
+            boolean continues = messages.getLast().role().equals("assistant")
+                    && messages.getLast().toolCalls().isEmpty();
+            GenerationRun run = new GenerationRun(model.model(), new GenerationCall(
+                    new Prompt.Conversation(messages, tools, Map.of(), continues), options,
+                    exchange.terms()));
+            run.run(answer, answer::isOpen);
+            if (answer.isComplete()) {
+                answer.send(Map.of());
+            }
+        }
+    }
+
+    /// Refuses what `/api/chat` and `/api/generate` do not support, unless it says what they do anyway.
+    static void refuse(Fields body) {
+        body.only("format", ""::equals, "none");
+        body.only("truncate", Boolean.FALSE::equals, "false: a prompt that is too long is an error");
+        body.only("shift", Boolean.FALSE::equals, "false: an answer ends where the context is full");
+        body.only("logprobs", Boolean.FALSE::equals, "false");
+        body.only("top_logprobs", value -> value.equals(0), "0");
+    }
+}

@@ -1,0 +1,103 @@
+package glia.serve.ollama;
+
+import static glia.serve.http.Json.object;
+
+import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.serve.chat.GenerationCall;
+import glia.serve.chat.GenerationRun;
+import glia.serve.chat.Prompt;
+import glia.serve.http.Endpoint;
+import glia.serve.http.Exchange;
+import glia.serve.pool.ModelPool;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/// `POST /api/generate` (https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion).
+final class OllamaGenerate implements Endpoint {
+    private final ModelPool models;
+
+    OllamaGenerate(ModelPool models) {
+        this.models = models;
+    }
+
+    @Override
+    public void answer(Exchange exchange) {
+        Fields body = exchange.body();
+        try (OllamaModel model = OllamaModel.lease(models, body)) {
+            boolean streams = body.flag("stream", true);
+            boolean isRaw = body.flag("raw", false);
+            GenerationOptions options = OllamaOptions.read(body, model.model().options(),
+                    model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
+            Prompt prompt = prompt(body, model.model(), isRaw);
+            body.only("suffix", ""::equals, "none: this server fills no gaps");
+            body.only("template", ""::equals, "none: prompts are rendered with the model's own template, or by raw");
+            OllamaChat.refuse(body);
+            body.end();
+            OllamaAnswer answer =
+                    new OllamaAnswer(exchange, OllamaAnswer.Form.GENERATE, model.name(), model.times(), streams);
+            if (prompt == null) {
+                answer.sendEmpty(model.isUnloaded());
+                return;
+            }
+            GenerationRun run = new GenerationRun(model.model(), new GenerationCall(prompt, options,
+                    exchange.terms()));
+            run.run(answer, answer::isOpen);
+            if (answer.isComplete()) {
+                answer.send(isRaw ? Map.of() : object("context", context(run.prompt().ids(), answer, model.model())));
+            }
+        }
+    }
+
+    /// @return null for a request that only loads the model
+    private static Prompt prompt(Fields body, LanguageModel model, boolean isRaw) {
+        OllamaMessages.noImages(body);
+        String text = body.text("prompt").orElse("");
+        String system = body.text("system").orElse("");
+        int[] context = context(body, model);
+        if (isRaw && (!system.isEmpty() || context.length > 0)) {
+            throw ServeException.badField("raw", "found true with system or context; write them into the prompt");
+        }
+        if (text.isEmpty()) {
+            return null;
+        }
+        if (isRaw || model.template().isEmpty() && system.isEmpty() && context.length == 0) {
+            return new Prompt.Text(text);
+        }
+        List<ChatMessage> messages = new ArrayList<>();
+        if (!system.isEmpty()) {
+            messages.add(ChatMessage.system(system));
+        }
+        messages.add(ChatMessage.user(text));
+        Prompt.Conversation conversation = new Prompt.Conversation(messages, List.of(), Map.of(), false);
+        return context.length == 0 ? conversation : new Prompt.Continued(context, conversation);
+    }
+
+    private static int[] context(Fields body, LanguageModel model) {
+        List<?> tokens = body.list("context");
+        int size = model.tokenizer().vocabSize();
+        if (!tokens.stream().allMatch(token -> token instanceof Integer id && id >= 0 && id < size)) {
+            throw ServeException.badField("context", "expected numbers of tokens below " + size
+                    + ", as an earlier answer had them");
+        }
+        return tokens.stream().mapToInt(token -> (Integer) token).toArray();
+    }
+
+    /// The conversation so far, for the next request: the prompt, the answer without its thinking, and the end of the
+    /// turn.
+    private static int[] context(int[] prompt, OllamaAnswer answer, LanguageModel model) {
+        int[] text = model.tokenizer().encodePlain(answer.text(), false);
+        boolean hasEnd = answer.isStopped() && model.tokenizer().eos().isPresent();
+        int[] all = Arrays.copyOf(prompt, prompt.length + text.length + (hasEnd ? 1 : 0));
+        System.arraycopy(text, 0, all, prompt.length, text.length);
+        if (hasEnd) {
+            all[all.length - 1] = model.tokenizer().eos().getAsInt();
+        }
+        return all;
+    }
+}

@@ -1,0 +1,82 @@
+package glia.serve.ollama;
+
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import glia.text.template.ToolCall;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// The messages and tools of `/api/chat`.
+final class OllamaMessages {
+    private static final List<String> ROLES = List.of("system", "user", "assistant", "tool");
+
+    private OllamaMessages() { }
+
+    /// @return empty for a request that only loads the model
+    static List<ChatMessage> read(Fields body) {
+        List<ChatMessage> messages = new ArrayList<>();
+        for (Fields message : body.objects("messages")) {
+            messages.add(message(message));
+        }
+        return messages;
+    }
+
+    private static ChatMessage message(Fields fields) {
+        String role = fields.word("role", ROLES).orElseThrow(() -> ServeException.badField(fields.name("role"),
+                "missing; expected one of " + String.join(", ", ROLES)));
+        noImages(fields);
+        Map<String, Object> extra = new LinkedHashMap<>();
+        fields.text("name").ifPresent(name -> extra.put("name", name));
+        fields.text("tool_name").ifPresent(name -> extra.put("name", name));
+        fields.text("tool_call_id").ifPresent(id -> extra.put("tool_call_id", id));
+        List<ToolCall> calls = new ArrayList<>();
+        for (Fields call : fields.objects("tool_calls")) {
+            calls.add(call(call));
+        }
+        ChatMessage message = new ChatMessage(role, fields.text("content").orElse(""), calls,
+                fields.text("thinking").orElse(""), extra);
+        fields.end();
+        return message;
+    }
+
+    /// @throws ServeException if there are images
+    static void noImages(Fields fields) {
+        if (!fields.list("images").isEmpty()) {
+            throw ServeException.badField(fields.name("images"), "this model reads no images; leave the field out");
+        }
+    }
+
+    private static ToolCall call(Fields fields) {
+        fields.only("type", "function"::equals, "function");
+        Fields function = fields.object("function")
+                .orElseThrow(() -> ServeException.badField(fields.name("function"), "missing; expected an object"));
+        function.skip("index", "description");
+        ToolCall call = new ToolCall(fields.text("id").orElse(""), function.requiredText("name"),
+                function.object("arguments").map(Fields::all).orElse(Map.of()));
+        function.end();
+        fields.end();
+        return call;
+    }
+
+    /// Functions as templates read them.
+    static List<Map<String, Object>> tools(Fields body) {
+        List<Map<String, Object>> tools = new ArrayList<>();
+        for (Fields tool : body.objects("tools")) {
+            tool.only("type", "function"::equals, "function");
+            Fields fields = tool.object("function")
+                    .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
+            Map<String, Object> function = new LinkedHashMap<>();
+            function.put("name", fields.requiredText("name"));
+            fields.text("description").ifPresent(text -> function.put("description", text));
+            function.put("parameters", fields.object("parameters").map(Fields::all)
+                    .orElse(Map.of("type", "object", "properties", Map.of())));
+            tools.add(Map.of("type", "function", "function", function));
+            fields.end();
+            tool.end();
+        }
+        return tools;
+    }
+}
