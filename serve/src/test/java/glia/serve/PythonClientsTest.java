@@ -18,8 +18,9 @@ class PythonClientsTest {
         String python = System.getenv("GLIA_PYTHON");
         assumeTrue(python != null, "GLIA_PYTHON names no Python with " + name);
         try (TestServer server = TestServer.start()) {
-            Process process = new ProcessBuilder(python, "-B", Path.of("src/test/python", name + "_client.py").toString(),
-                    server.uri("").toString(), TestServer.MODEL).redirectErrorStream(true).start();
+            Process process = new ProcessBuilder(python, "-B",
+                    Path.of("src/test/python", name + "_client.py").toString(), server.uri("").toString(),
+                    TestServer.MODEL).redirectErrorStream(true).start();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertEquals(0, process.waitFor(), output);
         }

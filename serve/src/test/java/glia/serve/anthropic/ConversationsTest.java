@@ -85,7 +85,8 @@ class ConversationsTest {
         String omitted = "{'messages': [{'role': 'user', 'content': 'a'}, {'role': 'assistant', 'content': ["
                 + "{'type': 'thinking', 'thinking': '', 'signature': '%s'}, {'type': 'text', 'text': 'c'}]}, "
                 + "{'role': 'user', 'content': 'd'}]}";
-        assertEquals("Ünïcode 🙂", read(omitted.formatted(ThinkingSignature.holding("Ünïcode 🙂"))).get(1).reasoning());
+        String text = "Ünïcode 🙂";
+        assertEquals(text, read(omitted.formatted(ThinkingSignature.holding(text))).get(1).reasoning());
         assertThrows(ServeException.class, () -> read(omitted.formatted(ThinkingSignature.holding("b") + "!")));
         assertThrows(ServeException.class, () -> read(omitted.formatted(ThinkingSignature.of("b"))));
     }

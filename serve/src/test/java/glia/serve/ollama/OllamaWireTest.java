@@ -119,7 +119,8 @@ class OllamaWireTest {
         assertEquals(at(all, "embeddings", 0), at(all, "embeddings", 2));
         assertFalse(at(all, "embeddings", 0).equals(at(all, "embeddings", 1)));
         assertTrue((int) all.get("prompt_eval_count") >= 9, all::toString);
-        Map<String, Object> older = server.post("/api/embeddings", "{\"model\":\"reasoner\",\"prompt\":\"x^2\"}").json();
+        Map<String, Object> older = server.post("/api/embeddings",
+                "{\"model\":\"reasoner\",\"prompt\":\"x^2\"}").json();
         assertEquals(at(all, "embeddings", 1), older.get("embedding"));
         Map<String, Object> small = server.post("/api/embed", body.formatted(",\"dimensions\":2")).json();
         double x = ((Number) at(small, "embeddings", 0, 0)).doubleValue();
