@@ -6,6 +6,7 @@ module glia.engine {
     requires jdk.management;
 
     exports glia.engine;
+    exports glia.engine.draft;
     exports glia.engine.embedding;
     exports glia.engine.grammar;
     exports glia.engine.grammar.limit;

@@ -1,7 +1,6 @@
 package glia.engine;
 
 import glia.engine.schedule.ContextFullException;
-import glia.engine.schedule.ModelRunner;
 import glia.engine.state.BlockPool;
 import glia.engine.state.PrefixCache;
 import glia.engine.state.Sequence;
@@ -106,15 +105,6 @@ public final class Engine implements AutoCloseable {
     /// The ops of the passes.
     public Compute ops() {
         return ops;
-    }
-
-    /// A runner for a scheduler.
-    ///
-    /// @param drafts speculative decoding with the model's multi-token-prediction layer
-    /// @throws IllegalArgumentException if it has no such layer
-    public ModelRunner runner(boolean drafts) {
-        guard.requireOpen();
-        return drafts ? new SpeculativeRunner(this) : new PlainRunner(this);
     }
 
     /// A new, empty sequence.

@@ -1,15 +1,30 @@
 package glia.engine;
 
 import glia.engine.schedule.ModelRunner;
+import glia.engine.state.SequenceStates;
 import glia.tensor.kernel.Kernels;
 
 /// A runner that computes on an engine.
-abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, SpeculativeRunner {
+abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, MtpRunner, DraftModelRunner {
     /// The engine.
     final Engine engine;
 
+    private final boolean allowsDrafts;
+
     EngineRunner(Engine engine) {
         this.engine = engine;
+        this.allowsDrafts = allowsDrafts(engine);
+    }
+
+    /// Whether sequences can be truncated by a few tokens, as rejected drafts require: not with recurrent states.
+    static boolean allowsDrafts(Engine engine) {
+        return !new SequenceStates(engine.model().spec(), engine.keyValueType(), engine.ops().kernels().workers())
+                .isRecurrent();
+    }
+
+    @Override
+    public final boolean allowsDrafts() {
+        return allowsDrafts;
     }
 
     @Override

@@ -140,6 +140,9 @@ public final class LanguageModel implements AutoCloseable {
                     ? GenerationConfig.sampling(gguf.metadata()) : GenerationConfig.sampling(TextLoader.folder(path));
             GenerationOptions generation = GenerationOptions.defaults().withSampling(sampling);
             Tokenizer tokenizer = text.tokenizer();
+            if (loaded.drafter().isPresent()) {
+                requireSame(tokenizer, loaded.drafter().get().text().orElseThrow().tokenizer());
+            }
             try {
                 return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation, path);
             } catch (TemplateException e) {
@@ -149,6 +152,18 @@ public final class LanguageModel implements AutoCloseable {
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
             throw e;
+        }
+    }
+
+    /// @throws IllegalArgumentException if the tokens of a draft model are others
+    private static void requireSame(Tokenizer tokenizer, Tokenizer ofDrafter) {
+        int common = Math.min(tokenizer.vocabSize(), ofDrafter.vocabSize());
+        for (int id = 0; id < common; id++) {
+            if (!tokenizer.piece(id).equals(ofDrafter.piece(id))) {
+                throw new IllegalArgumentException("the draft model has another vocabulary: token " + id + " is '"
+                        + ofDrafter.piece(id) + "', in the model '" + tokenizer.piece(id)
+                        + "'; expected a smaller model of the same series");
+            }
         }
     }
 

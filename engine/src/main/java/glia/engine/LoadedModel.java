@@ -1,5 +1,7 @@
 package glia.engine;
 
+import glia.engine.draft.DraftTokens;
+import glia.engine.draft.Drafting;
 import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
@@ -42,7 +44,10 @@ public final class LoadedModel implements AutoCloseable {
     private final PackedCopy packedCopy;
     private final Optional<TextLoader> text;
     private final int contextLength;
-    private final boolean drafts;
+    private final Drafting drafting;
+    /// The draft model, if there is one.
+    private final Optional<LoadedModel> drafter;
+    private final boolean ownsWorkers;
     /// The number of tokens that may be sampled.
     private int vocabSize;
     private volatile Scheduler scheduler;
@@ -53,7 +58,8 @@ public final class LoadedModel implements AutoCloseable {
     private volatile boolean isClosed;
 
     private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Optional<Adapters> adapters,
-            Optional<AdapterSet> choices, Engine engine, PackedCopy packedCopy, Optional<TextLoader> text, int contextLength, boolean drafts) {
+            Optional<AdapterSet> choices, Engine engine, PackedCopy packedCopy, Optional<TextLoader> text,
+            int contextLength, Drafting drafting, Optional<LoadedModel> drafter, boolean ownsWorkers) {
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
@@ -63,7 +69,9 @@ public final class LoadedModel implements AutoCloseable {
         this.packedCopy = packedCopy;
         this.text = text;
         this.contextLength = contextLength;
-        this.drafts = drafts;
+        this.drafting = drafting;
+        this.drafter = drafter;
+        this.ownsWorkers = ownsWorkers;
         this.vocabSize = model.spec().vocabSize();
     }
 
@@ -79,12 +87,24 @@ public final class LoadedModel implements AutoCloseable {
     /// @param withText whether tokenizer and chat template are loaded in parallel
     static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
             boolean withText) throws CheckpointException {
-        Workers workers = new Workers(options.numThreads());
+        return load(path, options, choices, progress, withText, Optional.empty());
+    }
+
+    /// @param shared the threads of the model for which this one drafts
+    private static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
+            boolean withText, Optional<Workers> shared) throws CheckpointException {
+        Workers workers = shared.orElseGet(() -> new Workers(options.numThreads()));
         Model model = null;
+        Optional<LoadedModel> drafter = Optional.empty();
         Optional<Adapters> adapters = Optional.empty();
         Optional<AdapterSet> set = Optional.empty();
         PackedCopy packedCopy = null;
         try {
+            if (options.drafting().model().isPresent()) {
+                LoadOptions plain = options.withoutAdapter().withContextLength(0);
+                drafter = Optional.of(load(options.drafting().model().get(), plain.withDrafting(Drafting.none()),
+                        Map.of(), progress, withText, Optional.of(workers)));
+            }
             // The kernels' self-test runs while the files are opened.
             BackgroundTask<KernelBackends.Choice> choosing =
                     BackgroundTask.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
@@ -109,9 +129,13 @@ public final class LoadedModel implements AutoCloseable {
                     options.keyValueType());
             set.ifPresent(some -> requireBatching(engine, some));
             return new LoadedModel(workers, kernels, model, adapters, set, engine, packedCopy, text, context,
-                    options.drafts()).prepared(path, progress);
+                    choices.isEmpty() ? options.drafting() : options.drafting().withoutLayer(), drafter,
+                    shared.isEmpty()).prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
-            workers.close();
+            drafter.ifPresent(LoadedModel::close);
+            if (shared.isEmpty()) {
+                workers.close();
+            }
             if (packedCopy != null) {
                 packedCopy.close();
             }
@@ -123,9 +147,10 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private static void requireOnlyChoices(LoadOptions options) {
-        if (options.adapter().isPresent() || options.drafts()) {
+        boolean needsLayer = options.drafting().mtp() == Drafting.Layer.REQUIRED;
+        if (options.adapter().isPresent() || needsLayer) {
             throw new IllegalArgumentException("adapters of requests cannot be combined with "
-                    + (options.drafts() ? "speculative decoding" : "an adapter of all requests"));
+                    + (needsLayer ? "drafts of a multi-token-prediction layer" : "an adapter of all requests"));
         }
     }
 
@@ -166,7 +191,7 @@ public final class LoadedModel implements AutoCloseable {
     private LoadedModel prepared(Path path, Progress progress) {
         engine.ops().kernels().usePackedWeights(packedCopy);
         packedCopy.room(MachineMemory.totalBytes() / 2);
-        if (packedCopy.isThere() && !drafts) {
+        if (packedCopy.isThere() && drafter.isEmpty() && ownsWorkers && !Runners.usesLayer(engine, drafting)) {
             if (workers.count() <= FEW_THREADS) {
                 workers.singleThreadedWhile(() -> !isAwaited);
             }
@@ -183,8 +208,8 @@ public final class LoadedModel implements AutoCloseable {
 
     private Void warmUp(Path path) {
         EngineWarmUp.run(engine, () -> isAwaited);
-        if (drafts) {
-            ModelRunner runner = engine.runner(true);
+        if (Runners.usesLayer(engine, drafting)) {
+            ModelRunner runner = Runners.of(engine, drafting, drafter.map(LoadedModel::engine));
             if (engine.ops().kernels().packsWeights()) {
                 warmUp(runner);
             }
@@ -199,7 +224,11 @@ public final class LoadedModel implements AutoCloseable {
         try (DecodeState state = runner.open(false)) {
             runner.prefill(state, new int[0], new int[1], 0, 1, 1);
             runner.run();
-            runner.decode(state, 0);
+            DraftTokens drafts = new DraftTokens();
+            drafts.want(1);
+            runner.want(state, new int[2], 2, drafts);
+            runner.draft();
+            runner.decode(state, 0, drafts);
             runner.run();
         }
     }
@@ -262,11 +291,23 @@ public final class LoadedModel implements AutoCloseable {
         synchronized (workers) {
             if (scheduler == null) {
                 requireOpen();
-                scheduler = new Scheduler(engine().runner(drafts), SchedulerOptions.defaults(), vocabSize,
-                        contextLength);
+                scheduler = newScheduler(SchedulerOptions.defaults());
             }
             return scheduler;
         }
+    }
+
+    /// A scheduler of its own, which the caller closes: for options other than those of `scheduler`.
+    ///
+    /// @param options of which those of speculative decoding are replaced by the model's
+    public Scheduler newScheduler(SchedulerOptions options) {
+        return new Scheduler(Runners.of(engine(), drafting, drafter.map(LoadedModel::engine)),
+                options.withDrafting(drafting), vocabSize, contextLength);
+    }
+
+    /// The draft model, if there is one.
+    Optional<LoadedModel> drafter() {
+        return drafter;
     }
 
     /// Excludes token ids from `size` on from sampling: they are padding.
@@ -303,7 +344,10 @@ public final class LoadedModel implements AutoCloseable {
                 closeScheduler();
             }
             engine.close();
-            workers.close();
+            drafter.ifPresent(LoadedModel::close);
+            if (ownsWorkers) {
+                workers.close();
+            }
             packedCopy.close();
             close(model, adapters, choices);
         }

@@ -1,13 +1,13 @@
 package glia.engine;
 
+import glia.engine.draft.DraftTokens;
 import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
-import glia.engine.state.StateMemoryException;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
-import java.util.Optional;
 
-/// A runner whose decode steps compute one token of each sequence.
+/// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
+/// is given.
 final class PlainRunner extends EngineRunner {
     /// Snapshots of a session, for models with sliding windows or recurrent states.
     static final int NUM_SNAPSHOTS = 4;
@@ -17,7 +17,9 @@ final class PlainRunner extends EngineRunner {
 
     private final class State implements DecodeState {
         private final Sequence sequence;
-        private final int[] next = new int[1];
+        /// A token and the draft tokens after it.
+        private final int[] next = new int[1 + DraftTokens.MOST];
+        private int numDrafts;
         private int row = -1;
 
         State(Sequence sequence) {
@@ -69,23 +71,10 @@ final class PlainRunner extends EngineRunner {
         }
 
         @Override
-        public int draft() {
-            return -1;
-        }
-
-        @Override
-        public void acceptDraft() {
-            throw new IllegalStateException("there is no draft token");
-        }
-
-        @Override
-        public boolean rejectDraft() {
-            throw new IllegalStateException("there is no draft token");
-        }
-
-        @Override
-        public Optional<StateMemoryException> lost() {
-            return Optional.empty();
+        public boolean keepDrafts(int count) {
+            int rejected = numDrafts - count;
+            numDrafts = 0;
+            return rejected == 0 || sequence.truncate(sequence.length() - rejected);
         }
 
         @Override
@@ -119,8 +108,8 @@ final class PlainRunner extends EngineRunner {
     }
 
     @Override
-    public int tokensPerDecode() {
-        return 1;
+    public int maxDrafts() {
+        return 0;
     }
 
     @Override
@@ -141,11 +130,21 @@ final class PlainRunner extends EngineRunner {
     }
 
     @Override
-    public void decode(DecodeState state, int token) {
+    public void want(DecodeState state, int[] ids, int length, DraftTokens drafts) { }
+
+    @Override
+    public void draft() { }
+
+    @Override
+    public void decode(DecodeState state, int token, DraftTokens drafts) {
         State s = (State) state;
         s.next[0] = token;
-        engine.add(s.sequence, s.next, 0, 1, Outputs.LAST);
-        s.row = numRows++;
+        drafts.copyTo(s.next, 1);
+        s.numDrafts = drafts.count();
+        s.sequence.revocable(s.numDrafts);
+        engine.add(s.sequence, s.next, 0, 1 + s.numDrafts, Outputs.ALL);
+        s.row = numRows;
+        numRows += 1 + s.numDrafts;
     }
 
     @Override

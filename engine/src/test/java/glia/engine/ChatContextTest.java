@@ -41,7 +41,7 @@ class ChatContextTest {
     @BeforeEach
     void load() throws IOException {
         model = LanguageModel.load(new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE)
-                .path(), new LoadOptions(1, CONTEXT, "scalar", Precision.EXACT, false));
+                .path(), new LoadOptions(1, CONTEXT, "scalar", Precision.EXACT));
         chat = model.chat().options(SHORT);
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.draft.Drafting;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
 import glia.model.layout.Pooling;
@@ -32,6 +33,7 @@ import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -74,6 +76,8 @@ class ClosedModelTest {
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
                 Map.entry(Sequence.class, sequence), Map.entry(Session.class, session),
                 Map.entry(List.class, List.of(Embedder.Input.of(new int[] {1}))),
+                Map.entry(Drafting.class, Drafting.none()), Map.entry(Optional.class, Optional.empty()),
+                Map.entry(SchedulerOptions.class, SchedulerOptions.defaults()),
                 Map.entry(Loss.class, Loss.CROSS_ENTROPY),
                 Map.entry(TokenBatch.class, new TokenBatch().add(new int[] {1, 2})));
         assertNotNull(values.get(type), "no argument of type " + type);
@@ -144,7 +148,7 @@ class ClosedModelTest {
             Session session = model.scheduler().session();
             session.close();
             session.close();
-            Scheduler scheduler = new Scheduler(model.engine().runner(false),
+            Scheduler scheduler = new Scheduler(Runners.plain(model.engine()),
                     SchedulerOptions.defaults(), 512, 64);
             scheduler.close();
             scheduler.close();

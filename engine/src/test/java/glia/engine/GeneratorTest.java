@@ -65,7 +65,7 @@ class GeneratorTest {
     void aFullContextEndsTheAnswer() throws IOException {
         try (LanguageModel small = LanguageModel.load(
                 new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path(),
-                new LoadOptions(1, 32, "scalar", Precision.EXACT, false)); Generator generator = small.generator()) {
+                new LoadOptions(1, 32, "scalar", Precision.EXACT)); Generator generator = small.generator()) {
             int[] prompt = small.tokenizer().encode("Once upon a time", true);
             Answer answer = generator.generate(prompt, new GenerationOptions(SamplingOptions.greedy(), 0, List.of()),
                     false, piece -> { });

@@ -23,7 +23,7 @@ class ReuseTest {
 
     private static LanguageModel load(String name) throws IOException, URISyntaxException {
         Path file = Path.of(ReuseTest.class.getResource("/gguf/" + name + "-f32.gguf").toURI());
-        return LanguageModel.load(file, new LoadOptions(1, 256, "scalar", Precision.EXACT, false));
+        return LanguageModel.load(file, new LoadOptions(1, 256, "scalar", Precision.EXACT));
     }
 
     /// Of the prompts with a common prefix: how many reused the KV cache, how many could not, and how many of these

@@ -41,7 +41,7 @@ class ThreadsTest {
     @BeforeEach
     void load() throws IOException {
         model = LanguageModel.load(new ModelLocator(HubSettings.fromEnvironment())
-                .locate("stories260K", Progress.NONE).path(), new LoadOptions(2, 0, "scalar", Precision.EXACT, false));
+                .locate("stories260K", Progress.NONE).path(), new LoadOptions(2, 0, "scalar", Precision.EXACT));
     }
 
     @AfterEach

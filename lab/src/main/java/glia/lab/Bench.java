@@ -5,13 +5,13 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.Scheduler;
-import glia.engine.schedule.SchedulerOptions;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 
 /// Measures the speed of a model: prefill of a given length, and decode of one or more sequences with 64 tokens of
 /// context each. The token ids are fixed, since the speed does not depend on them.
@@ -97,27 +97,29 @@ public final class Bench {
     }
 
     /// Speed of greedy speculative decoding over `numSteps` tokens. It depends on the tokens, by the accepted drafts.
-    public Rate drafted(int numSteps) {
-        return measure(() -> {
-            Completion text = draftedText(numSteps);
-            return numSteps / ((text.totalNanos() - text.firstTokenNanos()) / 1e9);
-        });
+    ///
+    /// @param schedulers new schedulers with drafts
+    public Rate drafted(int numSteps, Supplier<Scheduler> schedulers) {
+        try (Scheduler scheduler = schedulers.get()) {
+            return measure(() -> {
+                Completion text = draftedText(numSteps, scheduler);
+                return numSteps / ((text.totalNanos() - text.firstTokenNanos()) / 1e9);
+            });
+        }
     }
 
-    /// The fraction of accepted draft tokens of that text.
-    public double acceptedShare(int numSteps) {
-        Completion text = draftedText(numSteps);
-        return (double) text.acceptedTokens() / text.draftedTokens();
+    /// The fraction of accepted draft tokens of that text; 0 if nothing was drafted.
+    public double acceptedShare(int numSteps, Supplier<Scheduler> schedulers) {
+        try (Scheduler scheduler = schedulers.get()) {
+            Completion text = draftedText(numSteps, scheduler);
+            return (double) text.acceptedTokens() / Math.max(1, text.draftedTokens());
+        }
     }
 
     /// The prefill gives the first token, each step one more.
-    private Completion draftedText(int numSteps) {
-        int context = CONTEXT_TOKENS + numSteps + 2;
-        try (Scheduler scheduler = new Scheduler(engine.runner(true), SchedulerOptions.defaults(), vocabSize,
-                context)) {
-            return scheduler.generate(GenerationRequest.of(tokens(5, CONTEXT_TOKENS)).sampling(SamplingOptions.greedy())
-                    .maxTokens(numSteps + 1).build(), () -> true);
-        }
+    private Completion draftedText(int numSteps, Scheduler scheduler) {
+        return scheduler.generate(GenerationRequest.of(tokens(5, CONTEXT_TOKENS)).sampling(SamplingOptions.greedy())
+                .maxTokens(numSteps + 1).build(), () -> true);
     }
 
     private int[] tokens(int first, int count) {

@@ -52,7 +52,7 @@ public final class EmbeddingBench {
     }
 
     private static LoadOptions options(Precision precision) {
-        return new LoadOptions(THREADS, 0, "auto", precision, false);
+        return new LoadOptions(THREADS, 0, "auto", precision);
     }
 
     private static List<int[]> texts(int count, int tokens) {

@@ -30,7 +30,7 @@ public final class ModelBench {
         }
         List<String> work = args.length > 4 ? List.of(args).subList(4, args.length) : WORK;
         Path file = Path.of(args[0]);
-        LoadOptions options = new LoadOptions(THREADS, 0, "auto", Precision.FAST, false);
+        LoadOptions options = new LoadOptions(THREADS, 0, "auto", Precision.FAST);
         try (LoadedModel model = LoadedModel.load(file, options, Progress.NONE);
                 PythonPeer llama = llama(args[1], args[2], file, work)) {
             Bench bench = new Bench(model.engine());

@@ -19,12 +19,15 @@ import java.util.function.Function;
 ///     word, such as `0 is not between 1 and 64`
 /// @param group heading of the help text's section; empty for the first section
 /// @param synonyms names of such options in other programs, for suggestions
+/// @param implied the value of the option without one, which may then be given as `--name=VALUE` only; empty if it
+///     needs a value
 public record Option<T>(List<String> names, String label, String description, List<String> choices,
-                        boolean repeatable, Function<String, T> parser, String group, List<String> synonyms) {
+                        boolean repeatable, Function<String, T> parser, String group, List<String> synonyms,
+                        String implied) {
 
     private Option(String[] names, String label, String description, List<String> choices,
                    Function<String, T> parser) {
-        this(List.of(names), label, description, choices, false, parser, "", List.of());
+        this(List.of(names), label, description, choices, false, parser, "", List.of(), "");
     }
 
     /// An option without a value.
@@ -80,17 +83,23 @@ public record Option<T>(List<String> names, String label, String description, Li
 
     /// The same option, which may be given several times.
     public Option<T> repeated() {
-        return new Option<>(names, label, description, choices, true, parser, group, synonyms);
+        return new Option<>(names, label, description, choices, true, parser, group, synonyms, implied);
     }
 
     /// The same option in another section of help texts.
     public Option<T> in(String heading) {
-        return new Option<>(names, label, description, choices, repeatable, parser, heading, synonyms);
+        return new Option<>(names, label, description, choices, repeatable, parser, heading, synonyms, implied);
     }
 
     /// The same option with the names of such options in other programs, which are suggested to be this one.
     public Option<T> elsewhere(String... others) {
-        return new Option<>(names, label, description, choices, repeatable, parser, group, List.of(others));
+        return new Option<>(names, label, description, choices, repeatable, parser, group, List.of(others),
+                implied);
+    }
+
+    /// The same option, which means `--name=word` where it is given without a value.
+    public Option<T> implying(String word) {
+        return new Option<>(names, label, description, choices, repeatable, parser, group, synonyms, word);
     }
 
     /// The long name.
@@ -109,7 +118,8 @@ public record Option<T>(List<String> names, String label, String description, Li
         names.stream().filter(name -> name.length() == 2).forEach(sorted::add);
         names.stream().filter(name -> name.length() > 2).forEach(sorted::add);
         String indent = sorted.getFirst().length() == 2 ? "" : "    ";
-        return indent + String.join(", ", sorted) + (takesValue() ? " " + label : "");
+        String value = !takesValue() ? "" : implied.isEmpty() ? " " + label : "[=" + label + "]";
+        return indent + String.join(", ", sorted) + value;
     }
 
     /// The description with the choices, unless it names them all: `a mode: exact or fast (default: fast)`.

@@ -99,9 +99,10 @@ public final class Program {
     /// @return the command that was called; empty if something was printed instead
     /// @throws UsageException if a word is unknown, repeated, missing, or not a value of its option
     public Optional<Call> parse(List<String> typed, Console console) {
-        List<String> words = canonical(typed);
+        List<String> words = new ArrayList<>(canonical(typed));
         int first = firstWord(words);
         String name = first < 0 ? "" : words.get(first);
+        imply(name, words);
         // Only the named command is declared, which is faster.
         CommandLine root = root(command -> command.firstWord().equals(name));
         if (first >= 0 && root.getSubcommands().isEmpty()) {
@@ -132,6 +133,20 @@ public final class Program {
             return Optional.empty();
         }
         return Optional.of(new Call(called, Arguments.of(called, results)));
+    }
+
+    /// Replaces options without a value by those with the value that they imply.
+    private void imply(String firstWord, List<String> words) {
+        for (Syntax command : commands) {
+            for (Option<?> option : command.firstWord().equals(firstWord) ? command.options() : List.<Option<?>>of()) {
+                int end = words.contains("--") ? words.indexOf("--") : words.size();
+                for (int i = 0; i < end && !option.implied().isEmpty(); i++) {
+                    if (option.names().contains(words.get(i))) {
+                        words.set(i, words.get(i) + "=" + option.implied());
+                    }
+                }
+            }
+        }
     }
 
     private void printHelp(Syntax called, ParseResult result, Console console) {

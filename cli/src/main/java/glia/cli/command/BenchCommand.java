@@ -9,9 +9,10 @@ import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
 import glia.io.hub.ModelLocation;
 import glia.lab.Bench;
-import glia.tensor.Precision;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,7 +59,7 @@ public final class BenchCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
+        LoadOptions options = Models.generating(arguments, "none", console);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LoadedModel model = Models.loadWithoutText(choice.path(), options, arguments, console)) {
             Bench bench = new Bench(model.engine());
@@ -81,8 +82,9 @@ public final class BenchCommand implements Command {
                             () -> bench.generate(GENERATED_TOKENS, streams));
                 }
             }
-            if (options.drafts()) {
-                work.put("draft_" + GENERATED_TOKENS + "_x1", () -> bench.drafted(GENERATED_TOKENS));
+            Supplier<Scheduler> drafting = () -> model.newScheduler(SchedulerOptions.defaults().withoutPrefixCache());
+            if (options.drafting().isOn()) {
+                work.put("draft_" + GENERATED_TOKENS + "_x1", () -> bench.drafted(GENERATED_TOKENS, drafting));
             }
             Map<String, Bench.Rate> rates = new LinkedHashMap<>();
             work.forEach((name, measure) -> {
@@ -96,8 +98,8 @@ public final class BenchCommand implements Command {
             if (console.errIsTerminal()) {
                 console.clearProgress();
             }
-            OptionalDouble accepted = options.drafts()
-                    ? OptionalDouble.of(bench.acceptedShare(GENERATED_TOKENS)) : OptionalDouble.empty();
+            OptionalDouble accepted = options.drafting().isOn()
+                    ? OptionalDouble.of(bench.acceptedShare(GENERATED_TOKENS, drafting)) : OptionalDouble.empty();
             if (arguments.has(Json.OPTION)) {
                 Map<String, Object> document = document(choice, options, rates);
                 accepted.ifPresent(share -> document.put("accepted_drafts", share));

@@ -9,10 +9,10 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
+import glia.engine.LoadOptions;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;
 import glia.serve.mcp.ToolServers;
-import glia.tensor.Precision;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -65,8 +65,9 @@ public final class ChatCommand implements Command {
         ModelLocation choice = Models.locate(words.optional(0), words, console);
         boolean recommended = words.optional(0).isEmpty() && choice.origin() != ModelLocation.Origin.BUNDLED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
+        LoadOptions options = Models.generating(arguments, "auto", console);
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
-                ComputeOptions.of(arguments, Precision.FAST), arguments, console));
+                options, arguments, console));
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
         // The terminal is set up while the model is loaded.
         try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {

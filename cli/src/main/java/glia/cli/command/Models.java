@@ -10,6 +10,7 @@ import glia.cli.terminal.ProgressDisplay;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.LoadedModel;
+import glia.engine.draft.Drafting;
 import glia.io.CheckpointException;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubException;
@@ -19,6 +20,7 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
 import glia.model.adapter.AdapterFolder;
+import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,16 @@ final class Models {
         LanguageModel model = loadWithoutNote(path, options, arguments, console);
         note(model.kernels(), arguments, console);
         return model;
+    }
+
+    /// The options of a command that generates text, with speculative decoding.
+    ///
+    /// @param usual the word of [ComputeOptions#DRAFT] if none is given
+    /// @throws IOException if a draft model is named and cannot be found
+    static LoadOptions generating(Arguments arguments, String usual, Console console) throws IOException {
+        Optional<Drafting> drafting = ComputeOptions.drafting(arguments, usual);
+        return ComputeOptions.of(arguments, Precision.FAST).withDrafting(drafting.isPresent() ? drafting.get()
+                : Drafting.ofModel(locate(arguments.get(ComputeOptions.DRAFT), arguments, console).path()));
     }
 
     /// Loads a model without the note about kernel backends.

@@ -19,7 +19,6 @@ import glia.engine.Generator;
 import glia.engine.LanguageModel;
 import glia.engine.TextListener;
 import glia.io.hub.ModelLocation;
-import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -70,7 +69,7 @@ public final class RunCommand implements Command {
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
+        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "auto", console), arguments,
                 console)) {
             GenerationOptions options = GenerationFlags.of(arguments, model.options());
             if (json) {

@@ -3,7 +3,6 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
-import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.engine.LoadOptions;
@@ -16,7 +15,6 @@ import glia.serve.pool.ModelCatalogue;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.PoolOptions;
 import glia.serve.request.ServeException;
-import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +55,7 @@ final class ServeModels {
     /// @throws IOException if a model is not there, or the first cannot be loaded
     /// @throws UsageException if an option is wrong
     static ModelPool pool(Arguments arguments, Console console) throws IOException {
-        LoadOptions options = ComputeOptions.of(arguments, Precision.FAST);
+        LoadOptions options = Models.generating(arguments, "auto", console);
         if (arguments.has(PULL) && !arguments.has(ANY_MODEL)) {
             throw new UsageException("--pull has no effect without --any-model");
         }

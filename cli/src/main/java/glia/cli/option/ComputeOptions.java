@@ -3,6 +3,7 @@ package glia.cli.option;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.engine.LoadOptions;
+import glia.engine.draft.Drafting;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import java.util.List;
@@ -33,8 +34,10 @@ public final class ComputeOptions {
             .in(GROUP);
 
     /// For commands that generate text.
-    public static final Option<Boolean> DRAFT = Option.flag(
-            "speculative decoding with the model's multi-token-prediction layers", "--draft").in(GROUP);
+    public static final Option<String> DRAFT = Option.text("SOURCE", "speculative decoding with drafts from prompt "
+            + "n-grams (ngram), the model's multi-token-prediction layer (mtp), n-grams and that layer (auto), a "
+            + "smaller model with the same vocabulary (its name), or none (default: auto; bench: none)", "--draft")
+            .in(GROUP).elsewhere("--speculative", "--model-draft", "-md", "--draft-model").implying("auto");
 
     /// For commands whose models have a KV cache.
     public static final Option<KeyValueType> KV_CACHE_TYPE = Option.parsed("TYPE",
@@ -66,6 +69,20 @@ public final class ComputeOptions {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
-                arguments.has(DRAFT), arguments.has(BATCH_INVARIANT), Optional.empty());
+                Drafting.none(), arguments.has(BATCH_INVARIANT), Optional.empty());
+    }
+
+    /// The speculative decoding of the command line, if it is not that of a draft model.
+    ///
+    /// @param usual its word if none is given
+    /// @return empty if a draft model is named, by [#DRAFT]
+    public static Optional<Drafting> drafting(Arguments arguments, String usual) {
+        return switch (arguments.get(DRAFT).orElse(usual)) {
+            case "none" -> Optional.of(Drafting.none());
+            case "auto" -> Optional.of(Drafting.auto());
+            case "ngram" -> Optional.of(Drafting.ofNgrams());
+            case "mtp" -> Optional.of(Drafting.ofMtp());
+            default -> Optional.empty();
+        };
     }
 }

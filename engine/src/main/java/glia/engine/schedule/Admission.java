@@ -71,9 +71,6 @@ final class Admission {
                 end(s, Finish.FAILED, Optional.of(e));
                 continue;
             }
-            if (!running.isEmpty() && (s.needsAll || running.getFirst().needsAll)) {
-                return;
-            }
             if (running.size() >= maxSequences) {
                 if (!displace(s)) {
                     return;
@@ -187,19 +184,6 @@ final class Admission {
             return false;
         }
         preempt(victim());
-        return true;
-    }
-
-    /// Preempts a sequence for which a pass had no memory, to run it again alone.
-    ///
-    /// @return false if it was alone already: it does not fit
-    boolean retryAlone(ScheduledSequence s) {
-        if (s.needsAll && !evictIdle()) {
-            return false;
-        }
-        s.needsAll = true;
-        s.computed.keep(0);
-        preempt(s);
         return true;
     }
 

@@ -7,8 +7,9 @@ import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/// Continuous batching: each step decodes one token of every decoding sequence and fills the rest of its token budget
-/// with chunks of prompts (chunked prefill). Sequences enter and leave between steps.
+/// Continuous batching: each step decodes one token of every decoding sequence, with draft tokens (speculative
+/// decoding), and fills the rest of its token budget with chunks of prompts (chunked prefill). Sequences enter and
+/// leave between steps.
 ///
 /// A preempted sequence is prefilled again from all its tokens and keeps its sampler, so its text does not change. An
 /// error of one sequence ends that sequence; an error of a pass ends all sequences of the pass.
@@ -19,6 +20,7 @@ final class Batcher {
 
     private final ModelRunner runner;
     private final Admission admission;
+    private final DraftStep drafts;
     private final PassPlan plan;
     private final SamplingStep sampling;
     private final Queue<Generation> inbox = new ConcurrentLinkedQueue<>();
@@ -27,7 +29,8 @@ final class Batcher {
     Batcher(ModelRunner runner, Admission admission, SchedulerOptions options, int vocabSize, int contextLength) {
         this.runner = runner;
         this.admission = admission;
-        this.plan = new PassPlan(options.tokenBudget(), runner.tokensPerDecode());
+        this.drafts = new DraftStep(runner, options.drafting(), contextLength);
+        this.plan = new PassPlan(options.tokenBudget(), drafts);
         this.sampling = new SamplingStep(admission, runner.kernels(), vocabSize, contextLength);
     }
 
@@ -46,9 +49,21 @@ final class Batcher {
         }
         admission.admit();
         plan.make(admission.running());
+        draft();
+        long start = System.nanoTime();
         Tensor logits = compute();
         if (logits != null) {
+            long nanos = System.nanoTime() - start;
             sampling.run(plan.planned(), logits);
+            drafts.report(plan.planned(), nanos);
+        }
+    }
+
+    private void draft() {
+        try {
+            drafts.draft(plan.planned());
+        } catch (Throwable e) {
+            fail(plan.planned(), e);
         }
     }
 
@@ -103,7 +118,7 @@ final class Batcher {
             try {
                 return runner.run();
             } catch (StateMemoryException e) {
-                if (!relieve()) {
+                if (!drafts.drop(planned) && !relieve()) {
                     fail(planned, e);
                 }
             } catch (Throwable e) {
@@ -124,7 +139,7 @@ final class Batcher {
             ScheduledSequence s = planned.get(i);
             try {
                 if (s.state() == SequenceState.DECODING) {
-                    runner.decode(s.computed, s.lastToken());
+                    runner.decode(s.computed, s.lastToken(), s.drafts);
                 } else {
                     int from = s.computed.length();
                     runner.prefill(s.computed, s.sourceToRead() > 0 ? s.request.source() : NO_SOURCE, s.tokens(), from,

@@ -1,9 +1,6 @@
 package glia.engine.schedule;
 
-import glia.engine.state.StateMemoryException;
-import java.util.Optional;
-
-/// The state of one sequence in a [ModelRunner]: KV cache, recurrent states and draft tokens.
+/// The state of one sequence in a [ModelRunner]: KV cache and recurrent states.
 public interface DecodeState extends AutoCloseable {
     /// The number of computed tokens, which is the position of the next.
     int length();
@@ -45,20 +42,11 @@ public interface DecodeState extends AutoCloseable {
     /// The row of this sequence in the logits of the last pass; -1 if it has none.
     int row();
 
-    /// The draft token of the last pass, whose logits are the next row; -1 if there is none.
-    int draft();
-
-    /// Keeps the draft token.
-    void acceptDraft();
-
-    /// Removes the draft token.
+    /// Keeps the first `count` draft tokens of the last pass and removes the others. The logits after draft token `i`
+    /// are row `row() + 1 + i`.
     ///
     /// @return false if the state cannot be truncated there: then the sequence must be prefilled again
-    boolean rejectDraft();
-
-    /// The cause, if the last pass ran out of memory for a part of the state: then the sequence must be prefilled
-    /// again.
-    Optional<StateMemoryException> lost();
+    boolean keepDrafts(int count);
 
     @Override
     void close();

@@ -1,5 +1,6 @@
 package glia.engine.schedule;
 
+import glia.engine.draft.DraftTokens;
 import glia.engine.state.StateMemoryException;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
@@ -23,8 +24,11 @@ public interface ModelRunner extends AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     void requireOpen();
 
-    /// The most tokens of one sequence in a decode step: 1, or 2 with a draft token.
-    int tokensPerDecode();
+    /// Whether states can remove draft tokens that were rejected.
+    boolean allowsDrafts();
+
+    /// The most tokens that the runner drafts for a sequence, by a model; 0 if it does not.
+    int maxDrafts();
 
     /// The size of the vocabulary.
     int vocabSize();
@@ -56,8 +60,17 @@ public interface ModelRunner extends AutoCloseable {
     /// @param length number of tokens of the sequence; a chunk that ends there gets a row of logits
     void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length);
 
-    /// Gathers the next token of a sequence.
-    void decode(DecodeState state, int token);
+    /// Gathers a sequence for the next call of `draft`, before its next token is computed.
+    ///
+    /// @param ids `ids[0..length)` are its tokens, of which the last is not computed
+    /// @param drafts gets up to as many tokens as it wants, which may be none
+    void want(DecodeState state, int[] ids, int length, DraftTokens drafts);
+
+    /// Drafts for the gathered sequences. Where the memory does not suffice, nothing is drafted.
+    void draft();
+
+    /// Gathers the next token of a sequence and draft tokens, each of which gets a row of logits.
+    void decode(DecodeState state, int token, DraftTokens drafts);
 
     /// Removes the gathered tokens.
     void discard();

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// The plan of the next pass: first one token of each decoding sequence, then chunks of prompts within the token
-/// budget, in equal shares for each fairness key, within a key by priority and age.
+/// The plan of the next pass: first one token and drafts of each decoding sequence, then chunks of prompts within the
+/// token budget, in equal shares for each fairness key, within a key by priority and age.
 final class PassPlan {
     /// By priority, then by age. A class of its own: lambdas would cost several milliseconds of a cold start.
     private static final class ByTurn implements Comparator<ScheduledSequence> {
@@ -19,12 +19,12 @@ final class PassPlan {
     private static final Comparator<ScheduledSequence> BY_TURN = new ByTurn();
 
     private final int tokenBudget;
-    private final int tokensPerDecode;
+    private final DraftStep drafts;
     private final List<ScheduledSequence> planned = new ArrayList<>();
 
-    PassPlan(int tokenBudget, int tokensPerDecode) {
+    PassPlan(int tokenBudget, DraftStep drafts) {
         this.tokenBudget = tokenBudget;
-        this.tokensPerDecode = tokensPerDecode;
+        this.drafts = drafts;
     }
 
     /// The sequences of the pass.
@@ -35,21 +35,23 @@ final class PassPlan {
     /// Plans a pass of running sequences.
     void make(List<ScheduledSequence> running) {
         planned.clear();
-        int budget = tokenBudget;
         int numPrompts = 0;
         ScheduledSequence prompt = null;
         for (int i = 0; i < running.size(); i++) {
             ScheduledSequence s = running.get(i);
             s.planned = 0;
+            s.drafts.clear();
+            s.acceptedNow = 0;
             if (s.state() == SequenceState.DECODING) {
-                s.planned = tokensPerDecode;
-                budget -= tokensPerDecode;
+                s.planned = 1;
                 planned.add(s);
             } else {
                 prompt = s;
                 numPrompts++;
             }
         }
+        int budget = tokenBudget - planned.size();
+        budget -= drafts.plan(planned, numPrompts > 0 ? budget - 1 : budget);
         if (numPrompts == 1) {
             add(prompt, budget, true);
         } else if (numPrompts > 1) {

@@ -1,15 +1,15 @@
 package glia.engine.schedule;
 
 import glia.engine.sampling.BatchSampler;
-import glia.engine.state.StateMemoryException;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// Samples the next token of each sequence of a pass, on all threads, and calls the listeners. Sequences whose draft
-/// token is accepted get two tokens. An error of one sequence ends that sequence alone.
+/// Samples the next token of each sequence of a pass, on all threads, and calls the listeners. A sequence gets a
+/// token more for each draft token that is accepted: its sampler, which then has the same state as without drafts, runs
+/// on row after row until it picks another token. An error of one sequence ends that sequence alone.
 final class SamplingStep {
     private final Admission admission;
     private final BatchSampler sampler;
@@ -17,7 +17,7 @@ final class SamplingStep {
     private final int contextLength;
     /// The sequences of the sampler's batch.
     private final List<ScheduledSequence> batch = new ArrayList<>();
-    /// Those whose draft token was accepted.
+    /// Those whose last token is their draft token.
     private final List<ScheduledSequence> accepted = new ArrayList<>();
 
     SamplingStep(Admission admission, Kernels kernels, int vocabSize, int contextLength) {
@@ -30,22 +30,18 @@ final class SamplingStep {
     /// @param logits of the pass
     void run(List<ScheduledSequence> planned, Tensor logits) {
         clear();
-        accepted.clear();
         for (int i = 0; i < planned.size(); i++) {
             gather(planned.get(i));
         }
-        sampler.run(logits);
-        for (int i = 0; i < batch.size(); i++) {
-            advance(batch.get(i), i);
-        }
-        if (!accepted.isEmpty()) {
+        for (int round = 0; !batch.isEmpty(); round++) {
+            sampler.run(logits);
+            accepted.clear();
+            for (int i = 0; i < batch.size(); i++) {
+                advance(batch.get(i), i, round);
+            }
             clear();
             for (int i = 0; i < accepted.size(); i++) {
-                add(accepted.get(i), accepted.get(i).computed.row() + 1);
-            }
-            sampler.run(logits);
-            for (int i = 0; i < batch.size(); i++) {
-                end(batch.get(i), take(batch.get(i), i), true);
+                add(accepted.get(i), accepted.get(i).computed.row() + round + 1);
             }
         }
     }
@@ -56,18 +52,10 @@ final class SamplingStep {
     }
 
     private void gather(ScheduledSequence s) {
-        Optional<StateMemoryException> lost = s.computed.lost();
-        if (lost.isPresent()) {
-            if (!admission.retryAlone(s)) {
-                admission.fail(s, lost.get());
-            }
-            return;
-        }
         int row = s.computed.row();
         if (row < 0) {
             return;
         }
-        s.needsAll = false;
         if (s.state() == SequenceState.PREFILLING) {
             s.become(SequenceState.DECODING);
             admission.leave(s, false);
@@ -98,28 +86,17 @@ final class SamplingStep {
         }
     }
 
-    /// Takes the token at an index of the batch and accepts or rejects the draft token.
-    private void advance(ScheduledSequence s, int index) {
-        int draft = s.computed.draft();
+    /// Takes the token at an index of the batch. If it is the next draft token, the row after it is sampled next.
+    private void advance(ScheduledSequence s, int index, int round) {
         Finish finish = take(s, index);
         if (s.state().isEnd()) {
             return;
         }
-        boolean isSound = true;
-        if (draft >= 0) {
-            s.drafted++;
-            if (s.lastToken() == draft) {
-                s.accepted++;
-                s.computed.acceptDraft();
-                if (finish == null) {
-                    accepted.add(s);
-                    return;
-                }
-            } else {
-                isSound = s.computed.rejectDraft();
-            }
+        if (s.acceptsDraft(round) && finish == null) {
+            accepted.add(s);
+        } else {
+            end(s, finish, s.removeRejected());
         }
-        end(s, finish, isSound);
     }
 
     /// @return why the sequence ends with its token; null if it continues or has failed

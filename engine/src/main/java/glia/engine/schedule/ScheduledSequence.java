@@ -1,5 +1,8 @@
 package glia.engine.schedule;
 
+import glia.engine.draft.AcceptanceRates;
+import glia.engine.draft.DraftTokens;
+import glia.engine.draft.NgramLookup;
 import glia.engine.sampling.TokenLogProbability;
 import glia.engine.sampling.TokenSampler;
 import java.util.ArrayList;
@@ -18,8 +21,6 @@ final class ScheduledSequence {
     int gainedPriority;
     /// The computed state; null before the first pass.
     DecodeState computed;
-    /// Whether it must run alone, since the memory did not suffice for it and others.
-    boolean needsAll;
     /// Whether the weights were updated since a part of it was computed.
     boolean isStale;
     /// Tokens in the planned pass.
@@ -27,6 +28,15 @@ final class ScheduledSequence {
     int reused;
     int drafted;
     int accepted;
+    /// The draft tokens of the planned pass, and how many of them were accepted.
+    final DraftTokens drafts = new DraftTokens();
+    int acceptedNow;
+    /// What the drafts continue, see [AcceptanceRates]; 0 if there is no match.
+    int match;
+    /// The token after a match that was not drafted; -1 if there is none.
+    int predicted = -1;
+    /// Null until tokens may be drafted.
+    AcceptanceRates rates;
     int preemptions;
     private volatile SequenceState state = SequenceState.WAITING;
     /// The prompt and the generated tokens.
@@ -98,6 +108,37 @@ final class ScheduledSequence {
             acceptAll(request.prompt());
         }
         return sampler;
+    }
+
+    /// Compares the last token with the drafts of the pass.
+    ///
+    /// @param round the number of tokens of the pass that were sampled before it
+    /// @return whether it is the next draft token
+    boolean acceptsDraft(int round) {
+        if (round == 0 && predicted >= 0) {
+            rates.observe(match, lastToken() == predicted);
+            predicted = -1;
+        }
+        if (round >= drafts.count()) {
+            return false;
+        }
+        boolean isAccepted = lastToken() == drafts.id(round);
+        rates.observe(match == AcceptanceRates.OF_MODEL ? match : Math.min(match + round, NgramLookup.LONGEST),
+                isAccepted);
+        acceptedNow += isAccepted ? 1 : 0;
+        return isAccepted;
+    }
+
+    /// Removes the rejected drafts of the pass.
+    ///
+    /// @return false if the state cannot be truncated
+    boolean removeRejected() {
+        if (drafts.count() == 0) {
+            return true;
+        }
+        drafted += drafts.count();
+        accepted += acceptedNow;
+        return computed.keepDrafts(acceptedNow);
     }
 
     /// Appends the next token.

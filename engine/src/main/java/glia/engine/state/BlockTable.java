@@ -147,9 +147,9 @@ final class BlockTable {
         }
     }
 
-    /// Frees the blocks that no later token attends to.
-    void slide() {
-        for (int i = Math.min(group.firstBlock(length), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
+    /// Frees the blocks that no token from `position` on attends to.
+    void slide(int position) {
+        for (int i = Math.min(group.firstBlock(position), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
             drop(i);
         }
     }

@@ -18,6 +18,8 @@ public final class Sequence implements AutoCloseable {
     private Block nextState;
     private int length;
     private int adapter;
+    /// Tokens at the end of the next pass that may be truncated.
+    private int numRevocable;
     private boolean isCached;
     private int divergence;
     /// The pool's epoch when its first token was computed, or earlier.
@@ -155,8 +157,15 @@ public final class Sequence implements AutoCloseable {
             addSnapshots(length - count);
         }
         for (BlockTable table : tables) {
-            table.slide();
+            table.slide(length - numRevocable);
         }
+        numRevocable = 0;
+    }
+
+    /// Keeps what is needed to truncate the last `count` tokens of the next pass, such as draft tokens, until the pass
+    /// after it: blocks that these tokens push out of a sliding window. Recurrent states cannot be truncated so.
+    public void revocable(int count) {
+        numRevocable = count;
     }
 
     /// Adds a snapshot at each end of a block after `from` at which all needed blocks are still there.

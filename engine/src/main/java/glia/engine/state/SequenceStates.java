@@ -102,6 +102,11 @@ public final class SequenceStates implements States {
         }
     }
 
+    /// Whether there are recurrent states, which can be truncated only at snapshots.
+    public boolean isRecurrent() {
+        return layout.isRecurrent();
+    }
+
     /// A new, empty sequence.
     public Sequence open(BlockPool pool) {
         return new Sequence(layout, pool);

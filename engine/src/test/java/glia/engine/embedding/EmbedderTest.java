@@ -34,7 +34,7 @@ class EmbedderTest {
     @BeforeEach
     void load() throws IOException {
         folder = SentenceEncoder.write(temporary.resolve("model"));
-        model = LanguageModel.load(folder, new LoadOptions(1, 0, "scalar", Precision.EXACT, false));
+        model = LanguageModel.load(folder, new LoadOptions(1, 0, "scalar", Precision.EXACT));
     }
 
     @AfterEach

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// A model has the same embeddings from a folder, a zip, a hub and a GGUF file.
 class EmbeddingSourcesTest {
     private static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
-    private static final LoadOptions OPTIONS = new LoadOptions(1, 0, "scalar", Precision.EXACT, false);
+    private static final LoadOptions OPTIONS = new LoadOptions(1, 0, "scalar", Precision.EXACT);
     private static final List<String> TEXTS = List.of("a cat", "the quick brown fox jumps over the lazy dog", "z");
 
     @TempDir

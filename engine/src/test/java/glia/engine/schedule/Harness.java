@@ -1,6 +1,8 @@
 package glia.engine.schedule;
 
 import glia.engine.Engine;
+import glia.engine.Runners;
+import glia.engine.draft.Drafting;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
@@ -15,6 +17,7 @@ import glia.tensor.kernel.Workers;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 
 /// A small model, an engine with a given amount of memory, and what a text of its own would be, computed token by token
@@ -31,6 +34,7 @@ final class Harness implements AutoCloseable {
     private final Engine reference;
     private Engine engine;
     private Scheduler scheduler;
+    private Optional<Engine> drafter = Optional.empty();
 
     /// With the kernels that define the numbers.
     Harness(String folder) {
@@ -84,9 +88,15 @@ final class Harness implements AutoCloseable {
 
     /// A scheduler on an engine of its own, in place of the one before.
     Scheduler open(long limitBytes, SchedulerOptions options, boolean drafts) {
+        return open(limitBytes, options.withDrafting(drafts ? Drafting.ofMtp().withFixed(1) : Drafting.none()));
+    }
+
+    /// The same with a draft model, if the options name one: the model itself, with little memory.
+    Scheduler open(long limitBytes, SchedulerOptions options) {
         shut();
         engine = engine(workers, limitBytes);
-        scheduler = new Scheduler(engine.runner(drafts), options, vocabSize(), context());
+        drafter = options.drafting().model().map(file -> engine(workers, 1L << 20));
+        scheduler = new Scheduler(Runners.of(engine, options.drafting(), drafter), options, vocabSize(), context());
         return scheduler;
     }
 
@@ -98,6 +108,7 @@ final class Harness implements AutoCloseable {
         if (scheduler != null) {
             scheduler.close();
             engine.close();
+            drafter.ifPresent(Engine::close);
         }
     }
 

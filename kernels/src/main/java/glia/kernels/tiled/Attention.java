@@ -18,6 +18,8 @@ import glia.tensor.kernel.Workers;
 public final class Attention implements Workers.Task {
     /// Positions of a range. Independent of the number of workers, so that results are too.
     private static final int RANGE = 512;
+    /// Tokens of a run, such as a token and its drafts, up to which each is computed as a single token, with its bits.
+    private static final int SHORT_RUN = 9;
     /// The same for tiles, whose partial results are larger.
     private static final int TILE_RANGE = 1024;
     /// The number of single tokens, or ranges of them, a worker from which on a chunk has all heads: contiguous rows
@@ -128,9 +130,11 @@ public final class Attention implements Workers.Task {
         return firstChunks[count];
     }
 
-    /// Whether the query heads of a run that share their keys fill at least half of a tile's columns.
+    /// Whether the query heads of a run that share their keys fill at least half of a tile's columns. The tokens of a
+    /// short run count as single ones.
     private boolean isTiled(int run) {
-        return (runs.end(run) - runs.start(run)) * shape.groupSize() >= panelCols / 2
+        int tokens = runs.end(run) - runs.start(run);
+        return (tokens <= SHORT_RUN ? 1 : tokens) * shape.groupSize() >= panelCols / 2
                 || isBatchInvariant && !(inner.addsRowsInOrder() && AttentionRow.ordersLikeTiles(keyValues[run]));
     }
 

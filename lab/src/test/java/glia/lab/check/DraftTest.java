@@ -39,7 +39,7 @@ class DraftTest {
     @ParameterizedTest
     @MethodSource("kernels")
     void foreseesWhatTheFormulaSays(String kernels) throws CheckpointException {
-        try (LoadedModel model = LoadedModel.load(folder(), new LoadOptions(2, 0, kernels, Precision.EXACT, true),
+        try (LoadedModel model = LoadedModel.load(folder(), new LoadOptions(2, 0, kernels, Precision.EXACT),
                 Progress.NONE); Expected expected = new Expected(folder().resolve("expected.safetensors"))) {
             Decoder decoder = model.engine().decoder();
             Ops ops = model.engine().ops();

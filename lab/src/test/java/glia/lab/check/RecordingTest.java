@@ -113,8 +113,8 @@ class RecordingTest {
     /// A draft layer's loss reaches the layers that gave its input.
     @Test
     void draftsLearnThroughSegments() throws CheckpointException {
-        try (LoadedModel loaded = LoadedModel.load(DraftTest.folder(), new LoadOptions(2, 0, "vector", Precision.EXACT,
-                true), Progress.NONE); Gradients kept = new Gradients(); Gradients again = new Gradients()) {
+        try (LoadedModel loaded = LoadedModel.load(DraftTest.folder(), new LoadOptions(2, 0, "vector", Precision.EXACT),
+                Progress.NONE); Gradients kept = new Gradients(); Gradients again = new Gradients()) {
             learnByDraft(loaded.engine(), kept, 0);
             learnByDraft(loaded.engine(), again, 1);
             Model model = loaded.engine().model();

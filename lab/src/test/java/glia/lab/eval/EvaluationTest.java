@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.draft.Drafting;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.io.hub.HubSettings;
@@ -50,8 +51,8 @@ class EvaluationTest {
     }
 
     private static LanguageModel open(Path path, int context) throws Exception {
-        return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32, false,
-                false, Optional.empty()));
+        return LanguageModel.load(path, new LoadOptions(2, context, "best", Precision.EXACT, KeyValueType.F32,
+                Drafting.none(), false, Optional.empty()));
     }
 
     @AfterAll

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.draft.Drafting;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Finish;
@@ -28,6 +29,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -37,10 +39,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Texts with drafts beside the same without.
-class SpeculativeRunnerTest {
+class MtpRunnerTest {
     private static Path folder(String name) {
         try {
-            return Path.of(SpeculativeRunnerTest.class.getResource(name + "/config.json").toURI()).getParent();
+            return Path.of(MtpRunnerTest.class.getResource(name + "/config.json").toURI()).getParent();
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }
@@ -51,11 +53,14 @@ class SpeculativeRunnerTest {
     }
 
     private static LoadedModel load(Path folder, String kernels) throws CheckpointException {
-        return LoadedModel.load(folder, new LoadOptions(2, 0, kernels, Precision.EXACT, true), Progress.NONE);
+        return LoadedModel.load(folder, new LoadOptions(2, 0, kernels, Precision.EXACT)
+                .withDrafting(Drafting.ofMtp()), Progress.NONE);
     }
 
     private static Scheduler scheduler(LoadedModel model, boolean drafts) {
-        return new Scheduler(model.engine().runner(drafts), SchedulerOptions.defaults(), 64, model.contextLength());
+        Drafting drafting = drafts ? Drafting.ofMtp().withFixed(1) : Drafting.none();
+        return new Scheduler(Runners.of(model.engine(), drafting, Optional.empty()),
+                SchedulerOptions.defaults().withDrafting(drafting), 64, model.contextLength());
     }
 
     private static GenerationRequest.Builder request(int[] prompt, SamplingOptions options, int count) {
@@ -115,7 +120,7 @@ class SpeculativeRunnerTest {
                 assertTrue(kept <= same && kept >= common - 3, kept + " of " + common);
                 numKept += kept;
                 assertArrayEquals(text(plain, request(prompt, options, count)).tokens(), text.tokens());
-                Completion fresh = text(drafted, request(prompt, options, count));
+                Completion fresh = text(drafted, request(prompt, options, count).cacheKey("fresh " + i));
                 assertEquals(fresh.acceptedTokens(), text.acceptedTokens());
                 known = IntStream.concat(Arrays.stream(prompt), Arrays.stream(text.tokens())).toArray();
                 known = known.length > 180 ? new int[0] : known;
@@ -127,7 +132,8 @@ class SpeculativeRunnerTest {
     @Test
     void aPromptThatIsCancelledIsKeptUpToThere() throws CheckpointException {
         try (LoadedModel model = load(folder("/drafts/deepseek_v3"), "scalar");
-                Scheduler scheduler = new Scheduler(model.engine().runner(true), SchedulerOptions.defaults(), 64, 2000);
+                Scheduler scheduler = new Scheduler(Runners.of(model.engine(), Drafting.ofMtp(), Optional.empty()),
+                        SchedulerOptions.defaults(), 64, 2000);
                 Session session = scheduler.session()) {
             int[] prompt = new Random(5).ints(2 * Engine.CHUNK_TOKENS, 0, 64).toArray();
             GenerationRequest request = request(prompt, SamplingOptions.greedy(), 1).session(session).build();

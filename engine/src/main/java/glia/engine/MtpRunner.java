@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.draft.DraftTokens;
 import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
@@ -17,16 +18,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
 
-/// Speculative decoding ([Leviathan et al.](https://arxiv.org/abs/2211.17192)) with a model's multi-token-prediction
-/// layer (MTP): it drafts the token after the next, and both are computed in one pass. If the sampler picks the draft
-/// token, its logits are there already; otherwise it is removed. The sampler sees the same logits as without drafts,
-/// except for the rounding of passes of two tokens.
-///
-/// A pass has three parts: the MTP layer drafts from the last hidden states of all decoding sequences; the model
-/// computes their tokens and draft tokens, and chunks of prompts; the MTP layer reads the hidden states of the chunks.
-final class SpeculativeRunner extends EngineRunner {
+/// Speculative decoding with a model's multi-token-prediction layer (MTP), which drafts the token after the next. It
+/// reads each hidden state with the token that follows it, so it lags: hidden states wait until their next token is
+/// drafted. Its own state may begin later than the sequence, where a prefix cache or lack of memory left a gap; its
+/// drafts are then worse, and nothing else changes.
+final class MtpRunner extends EngineRunner {
+    /// Hidden states that wait at most.
+    private static final int MOST_UNSEEN = 4 * (1 + DraftTokens.MOST);
+
     private final Decoder decoder;
     private final Compute ops;
     private final int hiddenSize;
@@ -34,35 +34,37 @@ final class SpeculativeRunner extends EngineRunner {
     private final Pass following = new Pass();
     private final Arena arena = Arena.ofShared();
     private final Deque<Tensor> spare = new ArrayDeque<>();
+    private final List<State> drafting = new ArrayList<>();
     private final List<State> decoding = new ArrayList<>();
     private final List<State> prompts = new ArrayList<>();
     private int[] rows = new int[16];
 
     private final class State implements DecodeState {
         private final Sequence sequence;
-        /// The state of the MTP layer, which lags by the last tokens: it reads each hidden state with the next token.
+        /// The state of the MTP layer.
         private final Sequence draft;
-        /// The hidden states `[2, D]` of the last one or two tokens, which the MTP layer has not read.
+        /// The position in the sequence at which the MTP layer's state begins.
+        private int offset;
+        /// The last hidden states of the sequence, which the MTP layer has not read: the first `numUnseen` rows.
         private final Tensor unseen;
-        /// The tokens that follow these.
-        private final int[] followers = new int[2];
-        private int numFollowers;
-        /// A token and the draft token after it.
-        private final int[] next = new int[2];
-        private boolean hasDraft;
+        private int numUnseen;
+        /// A token and the draft tokens after it.
+        private final int[] next = new int[1 + DraftTokens.MOST];
+        private int numDrafts;
         private int row = -1;
         /// Its first row of hidden states in the pass.
         private int firstHidden;
         private int[] ids;
         private int to;
         private int length;
-        private Optional<StateMemoryException> lost = Optional.empty();
+        private DraftTokens drafts;
         private boolean isClosed;
 
         State(Sequence sequence, Sequence draft) {
             this.sequence = sequence;
             this.draft = draft;
-            unseen = spare.isEmpty() ? Tensor.allocate(arena, DType.F32, 2, hiddenSize) : spare.pop();
+            offset = sequence.length();
+            unseen = spare.isEmpty() ? Tensor.allocate(arena, DType.F32, MOST_UNSEEN, hiddenSize) : spare.pop();
         }
 
         @Override
@@ -70,17 +72,30 @@ final class SpeculativeRunner extends EngineRunner {
             return sequence.length();
         }
 
+        /// The number of tokens whose hidden states the MTP layer has read or skipped.
+        private int read() {
+            return offset + draft.length();
+        }
+
+        /// Lets the MTP layer's state begin at the end of the sequence, if hidden states between are missing.
+        private void close(int gap) {
+            if (gap > 0) {
+                draft.clear();
+                numUnseen = 0;
+                offset = sequence.length();
+            }
+        }
+
         /// The MTP layer's last state belongs to the next token, so one more token is recomputed.
         @Override
         public int keep(int most) {
-            numFollowers = 0;
-            hasDraft = false;
-            int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, draft.length()));
-            if (!draft.truncate(kept)) {
-                sequence.clear();
+            numUnseen = 0;
+            int kept = sequence.truncateToMost(Math.clamp(most - 1, 0, read()));
+            if (kept < offset || !draft.truncate(kept - offset)) {
                 draft.clear();
+                offset = kept;
             }
-            return sequence.length();
+            return kept;
         }
 
         @Override
@@ -90,20 +105,29 @@ final class SpeculativeRunner extends EngineRunner {
 
         @Override
         public long bytesToAppend(int numTokens, int sourceTokens) {
-            return sequence.bytesToAppend(numTokens)
-                    + draft.bytesToAppend(sequence.length() + numTokens - draft.length());
+            return sequence.bytesToAppend(numTokens) + draft.bytesToAppend(sequence.length() + numTokens - read());
         }
 
         @Override
         public DecodeState fork() {
             State fork = new State(sequence.fork(), draft.fork());
+            fork.offset = offset;
+            fork.numUnseen = numUnseen;
             fork.unseen.copyFrom(unseen);
             return fork;
         }
 
-        /// Does nothing: without the state of the MTP layer a cached prefix is of no use.
         @Override
-        public void leave(String key, int[] tokens, boolean whole) { }
+        public void leave(String key, int[] tokens, boolean whole) {
+            if (whole) {
+                engine.prefixCache().insertAndClose(key, sequence, tokens);
+                draft.clear();
+                numUnseen = 0;
+                offset = 0;
+            } else {
+                engine.prefixCache().insert(key, sequence, tokens);
+            }
+        }
 
         @Override
         public int row() {
@@ -111,25 +135,11 @@ final class SpeculativeRunner extends EngineRunner {
         }
 
         @Override
-        public int draft() {
-            return hasDraft ? next[1] : -1;
-        }
-
-        @Override
-        public void acceptDraft() {
-            followers[numFollowers++] = next[1];
-            hasDraft = false;
-        }
-
-        @Override
-        public boolean rejectDraft() {
-            hasDraft = false;
-            return sequence.truncate(sequence.length() - 1);
-        }
-
-        @Override
-        public Optional<StateMemoryException> lost() {
-            return lost;
+        public boolean keepDrafts(int count) {
+            int rejected = numDrafts - count;
+            numDrafts = 0;
+            numUnseen -= rejected;
+            return rejected == 0 || sequence.truncate(sequence.length() - rejected);
         }
 
         @Override
@@ -144,7 +154,7 @@ final class SpeculativeRunner extends EngineRunner {
     }
 
     /// @throws IllegalArgumentException if the model has no MTP layer
-    SpeculativeRunner(Engine engine) {
+    MtpRunner(Engine engine) {
         super(engine);
         ModelSpec spec = engine.model().spec();
         if (spec.drafts().isEmpty()) {
@@ -169,15 +179,17 @@ final class SpeculativeRunner extends EngineRunner {
 
     @Override
     public DecodeState resume(String key, int[] tokens) {
-        return open(false);
+        return new State(engine.prefixCache().open(key, tokens), draftStates.open(engine.pool()));
     }
 
     @Override
-    public void clearPrefixCache() { }
+    public void clearPrefixCache() {
+        engine.prefixCache().clear();
+    }
 
     @Override
-    public int tokensPerDecode() {
-        return 2;
+    public int maxDrafts() {
+        return 1;
     }
 
     @Override
@@ -188,22 +200,32 @@ final class SpeculativeRunner extends EngineRunner {
     @Override
     public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
         State s = (State) state;
-        if (s.sequence.length() != s.draft.length()) {
-            throw new IllegalStateException("a prompt continues after " + s.sequence.length() + " tokens, of which the "
-                    + "multi-token-prediction layer has read " + s.draft.length());
-        }
+        s.close(s.sequence.length() - s.read());
         s.ids = ids;
         s.to = to;
         s.length = length;
-        s.numFollowers = 0;
         prompts.add(s);
     }
 
-    /// Gathers a token. After a pass that failed it is gathered again.
     @Override
-    public void decode(DecodeState state, int token) {
+    public void want(DecodeState state, int[] ids, int length, DraftTokens drafts) {
+        State s = (State) state;
+        s.close(s.sequence.length() - s.read() - s.numUnseen);
+        if (s.numUnseen > 0 && (drafts.wanted() > 0 || s.numUnseen + s.next.length > MOST_UNSEEN)) {
+            s.ids = ids;
+            s.length = length;
+            s.drafts = drafts;
+            drafting.add(s);
+        }
+    }
+
+    @Override
+    public void decode(DecodeState state, int token, DraftTokens drafts) {
         State s = (State) state;
         s.next[0] = token;
+        drafts.copyTo(s.next, 1);
+        s.numDrafts = drafts.count();
+        s.sequence.revocable(s.numDrafts);
         decoding.add(s);
     }
 
@@ -217,76 +239,74 @@ final class SpeculativeRunner extends EngineRunner {
     @Override
     public Tensor run() {
         try {
-            for (int i = 0; i < decoding.size(); i++) {
-                decoding.get(i).lost = Optional.empty();
-            }
-            for (int i = 0; i < prompts.size(); i++) {
-                prompts.get(i).lost = Optional.empty();
-            }
-            ops.release(0);
-            draftTokens();
             return compute();
         } finally {
             discard();
         }
     }
 
-    /// Drafts a token for each decoding sequence. Those with a draft token of a pass that failed keep it.
-    private void draftTokens() {
-        int numRows = 0;
-        following.clear();
-        draftStates.clear();
-        List<State> drafting = new ArrayList<>();
-        for (int i = 0; i < decoding.size(); i++) {
-            State s = decoding.get(i);
-            if (!s.hasDraft) {
-                s.followers[s.numFollowers] = s.next[0];
-                following.add(s.followers, 0, s.numFollowers + 1, s.draft.length(), Outputs.LAST);
-                draftStates.add(s.draft);
-                drafting.add(s);
-                numRows += s.numFollowers + 1;
-            }
-        }
+    @Override
+    public void draft() {
         if (drafting.isEmpty()) {
             return;
         }
-        Tensor hidden = ops.allocate(numRows, hiddenSize);
-        int row = 0;
-        for (State s : drafting) {
-            hidden.rows(row, row + s.numFollowers + 1).copyFrom(s.unseen.rows(0, s.numFollowers + 1));
-            row += s.numFollowers + 1;
-        }
-        Tensor drafted = draft(hidden);
-        Tensor last = ops.select(drafted, following.outputs(), following.numOutputs());
-        Tensor logits = engine.logits(last);
-        for (int i = 0; i < drafting.size(); i++) {
-            State s = drafting.get(i);
-            s.next[1] = ops.kernels().argmax(logits, i);
-            s.hasDraft = true;
-            s.numFollowers = 0;
+        try {
+            ops.release(0);
+            following.clear();
+            draftStates.clear();
+            int numRows = 0;
+            for (int i = 0; i < drafting.size(); i++) {
+                State s = drafting.get(i);
+                following.add(s.ids, s.read() + 1, s.length, s.draft.length(), Outputs.LAST);
+                draftStates.add(s.draft);
+                numRows += s.numUnseen;
+            }
+            Tensor hidden = ops.allocate(numRows, hiddenSize);
+            int row = 0;
+            for (int i = 0; i < drafting.size(); i++) {
+                State s = drafting.get(i);
+                hidden.rows(row, row + s.numUnseen).copyFrom(s.unseen.rows(0, s.numUnseen));
+                row += s.numUnseen;
+            }
+            Tensor last = ops.select(read(hidden), following.outputs(), following.numOutputs());
+            Tensor logits = engine.logits(last);
+            for (int i = 0; i < drafting.size(); i++) {
+                State s = drafting.get(i);
+                s.numUnseen = 0;
+                if (s.drafts.wanted() > 0) {
+                    s.drafts.add(ops.kernels().argmax(logits, i));
+                }
+            }
+        } catch (StateMemoryException e) {
+            for (int i = 0; i < drafting.size(); i++) {
+                drafting.get(i).close(1);
+            }
+        } finally {
+            drafting.clear();
         }
     }
 
-    private Tensor draft(Tensor hidden) {
-        Tensor drafted;
+    /// Runs the MTP layer over hidden states.
+    private Tensor read(Tensor hidden) {
+        Tensor read;
         try {
             draftStates.prepare(following);
-            drafted = decoder.draft(0, ops, hidden, following, draftStates);
+            read = decoder.draft(0, ops, hidden, following, draftStates);
         } catch (Throwable e) {
             draftStates.retract();
             throw e;
         }
         draftStates.advance(following.runs());
-        return drafted;
+        return read;
     }
 
     private Tensor compute() {
         int at = 0;
         for (int i = 0; i < decoding.size(); i++) {
             State s = decoding.get(i);
-            engine.add(s.sequence, s.next, 0, 2, Outputs.ALL);
+            engine.add(s.sequence, s.next, 0, 1 + s.numDrafts, Outputs.ALL);
             s.firstHidden = at;
-            at += 2;
+            at += 1 + s.numDrafts;
         }
         for (int i = 0; i < prompts.size(); i++) {
             State s = prompts.get(i);
@@ -299,17 +319,24 @@ final class SpeculativeRunner extends EngineRunner {
         int numRows = 0;
         for (int i = 0; i < decoding.size(); i++) {
             State s = decoding.get(i);
-            s.unseen.copyFrom(hidden.rows(s.firstHidden, s.firstHidden + 2));
+            int count = 1 + s.numDrafts;
+            if (s.numUnseen + count <= MOST_UNSEEN) {
+                s.unseen.rows(s.numUnseen, s.numUnseen + count)
+                        .copyFrom(hidden.rows(s.firstHidden, s.firstHidden + count));
+            }
+            s.numUnseen += count;
             s.row = numRows;
-            row(numRows++, s.firstHidden);
-            row(numRows++, s.firstHidden + 1);
+            for (int t = 0; t < count; t++) {
+                row(numRows++, s.firstHidden + t);
+            }
         }
         for (int i = 0; i < prompts.size(); i++) {
             State s = prompts.get(i);
             s.row = s.to == s.length ? numRows : -1;
             if (s.to == s.length) {
-                int last = s.firstHidden + s.sequence.length() - s.draft.length() - 1;
+                int last = s.firstHidden + s.sequence.length() - s.read() - 1;
                 s.unseen.rows(0, 1).copyFrom(hidden.rows(last, last + 1));
+                s.numUnseen = 1;
                 row(numRows++, last);
             }
         }
@@ -326,17 +353,17 @@ final class SpeculativeRunner extends EngineRunner {
     }
 
     /// Runs the MTP layer over the hidden states of prompts, each with the next token. If its memory does not suffice,
-    /// the sequences are lost.
+    /// its state begins after them.
     private void readPrompts(Tensor hidden) {
         following.clear();
         draftStates.clear();
         int count = 0;
         for (int i = 0; i < prompts.size(); i++) {
             State s = prompts.get(i);
-            int from = s.draft.length();
+            int from = s.read();
             int end = Math.min(s.to, s.length - 1);
             if (end > from) {
-                following.add(s.ids, from + 1, end + 1, from, Outputs.NONE);
+                following.add(s.ids, from + 1, end + 1, s.draft.length(), Outputs.NONE);
                 draftStates.add(s.draft);
                 for (int t = from; t < end; t++) {
                     row(count++, s.firstHidden + t - from);
@@ -347,10 +374,10 @@ final class SpeculativeRunner extends EngineRunner {
             return;
         }
         try {
-            draft(ops.select(hidden, rows, count));
+            read(ops.select(hidden, rows, count));
         } catch (StateMemoryException e) {
             for (int i = 0; i < prompts.size(); i++) {
-                prompts.get(i).lost = Optional.of(e);
+                prompts.get(i).close(1);
             }
         }
     }
