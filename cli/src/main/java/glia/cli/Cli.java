@@ -21,6 +21,7 @@ import glia.cli.command.ExitCode;
 import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
+import glia.cli.command.KeysCommand;
 import glia.cli.command.LoadCommand;
 import glia.cli.command.McpCommand;
 import glia.cli.command.MergeCommand;
@@ -73,8 +74,9 @@ public final class Cli {
                 new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
-                new ServeCommand(), new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(),
-                new BenchCommand(), new TrainCommand(), new ReportCommand(),
+                new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
+                new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(), new BenchCommand(),
+                new TrainCommand(), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
                 new AlignCommand(), new AlignCheckCommand(), new AlignReviseCommand(), new AlignLabelCommand(),
                 new CheckCommand(),

@@ -1,6 +1,7 @@
 package glia.serve;
 
 import glia.engine.LanguageModel;
+import glia.engine.schedule.Scheduler;
 import glia.io.json.JsonValues;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
@@ -21,10 +22,12 @@ public final class TestServer implements AutoCloseable {
     public static final String MODEL = "reasoner";
 
     private final Server server;
+    private final LanguageModel model;
     private final HttpClient client = HttpClient.newHttpClient();
 
-    private TestServer(Server server) {
+    private TestServer(Server server, LanguageModel model) {
         this.server = server;
+        this.model = model;
     }
 
     /// A server on a free port with the usual options.
@@ -35,8 +38,9 @@ public final class TestServer implements AutoCloseable {
     /// A server on a free port.
     public static TestServer start(ServerOptions options) throws IOException {
         ModelPool models = new ModelPool();
-        models.add(new ServedModel(MODEL, LanguageModel.load(MODEL), Instant.now()));
-        return new TestServer(Server.start(models, options.withPort(0)));
+        LanguageModel model = LanguageModel.load(MODEL);
+        models.add(new ServedModel(MODEL, model, Instant.now()));
+        return new TestServer(Server.start(models, options.withPort(0)), model);
     }
 
     /// An address of the server.
@@ -84,6 +88,11 @@ public final class TestServer implements AutoCloseable {
     public Reply send(HttpRequest request) throws Exception {
         HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
         return new Reply(response.statusCode(), response);
+    }
+
+    /// The scheduler of the model.
+    public Scheduler scheduler() {
+        return model.scheduler();
     }
 
     /// The server.

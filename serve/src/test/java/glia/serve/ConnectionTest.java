@@ -1,0 +1,193 @@
+package glia.serve;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.request.HttpLimits;
+import glia.serve.request.Timeouts;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Clients that are slow, send garbage, or too much.
+class ConnectionTest {
+    private static final String CHAT = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":1}";
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws Exception {
+        Duration time = Duration.ofSeconds(1);
+        server = TestServer.start(ServerOptions.defaults().withLimits(HttpLimits.defaults().withBodyBytes(1 << 20)
+                .withConnections(8).withTimeouts(new Timeouts(time, time, time, Duration.ofMinutes(1), time))));
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    /// Requests of others are answered.
+    private static void assertAnswers() throws Exception {
+        assertEquals(200, server.post("/v1/chat/completions", CHAT).status());
+    }
+
+    private static RawClient client() throws Exception {
+        return new RawClient(server.server().port());
+    }
+
+    /// All connections are of clients that never end their headers or bodies. They are ended, so others get theirs.
+    @ParameterizedTest
+    @ValueSource(strings = {"", "G", "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        "POST /no/such/route HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
+        "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"})
+    void slowHeadersAndBodiesEnd(String beginning) throws Exception {
+        List<RawClient> clients = new ArrayList<>();
+        for (int i = 0; i < 12; i++) {
+            clients.add(client().send(beginning));
+        }
+        assertAnswers();
+        for (RawClient one : clients) {
+            one.readAll();
+            one.close();
+        }
+    }
+
+    @Test
+    void aByteFromTimeToTimeDoesNotProlongHeaders() throws Exception {
+        try (RawClient client = client()) {
+            Thread sender = Thread.ofVirtual().start(() -> {
+                try {
+                    client.send("GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: ");
+                    while (true) {
+                        client.send("b");
+                        Thread.sleep(100);
+                    }
+                } catch (Exception e) {
+                    // The connection has ended.
+                }
+            });
+            client.readAll();
+            sender.join();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\r\n\r\n", "GET\r\n\r\n", "\0\0\0\0\0\0\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nbad header\r\n\r\n", "POST /v1/chat/completions HTTP/1.1\r\n"
+        + "Host: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
+        + "Content-Length: 2\r\n\r\n{}", "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003\r\n"})
+    void badHttpIsRefusedAndEndsTheConnection(String request) throws Exception {
+        try (RawClient client = client()) {
+            String reply = client.send(request).readAll();
+            assertTrue(reply.isEmpty() || reply.matches("(?s)HTTP/1.1 4\\d\\d .*\\{.*\"error\".*"), reply);
+        }
+        assertAnswers();
+    }
+
+    @Test
+    void hugeHeadersAndPathsAreRefused() throws Exception {
+        for (String request : List.of("GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: " + "a".repeat(1 << 20) + "\r\n\r\n",
+                "GET /health HTTP/1.1\r\nHost: localhost\r\n" + "X-A: b\r\n".repeat(1 << 16) + "\r\n",
+                "GET /" + "a".repeat(1 << 20) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(1 << 20))) {
+            try (RawClient client = client()) {
+                // The server may end the connection while this client still sends.
+                String reply;
+                try {
+                    reply = client.send(request).readAll();
+                } catch (IOException e) {
+                    reply = "";
+                }
+                assertTrue(reply.isEmpty() || reply.startsWith("HTTP/1.1 4"), reply);
+            }
+        }
+        assertAnswers();
+    }
+
+    @Test
+    void largeBodiesAre413() throws Exception {
+        var reply = server.post("/v1/chat/completions", "{\"messages\":\"" + "x".repeat(3 << 20) + "\"}");
+        assertEquals(413, reply.status());
+        assertTrue(reply.text().contains("--max-body"), reply.text());
+        try (RawClient client = client()) {
+            String head = client.send(RawClient.post("/v1/chat/completions", "", 1L << 40)).readTo("\r\n");
+            assertTrue(head.startsWith("HTTP/1.1 413"), head);
+        }
+    }
+
+    /// A chunked body has no length; its chunks and their headers are counted.
+    @ParameterizedTest
+    @ValueSource(strings = {"chunks", "one", "header"})
+    void largeChunkedBodiesAre413(String kind) throws Exception {
+        String body = switch (kind) {
+            case "chunks" -> ("10000\r\n" + "x".repeat(1 << 16) + "\r\n").repeat(80);
+            case "one" -> "7fffffff\r\n" + "x".repeat(6 << 20);
+            default -> "0".repeat(6 << 20);
+        };
+        try (RawClient client = client()) {
+            Thread sender = Thread.ofVirtual().start(() -> {
+                try {
+                    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+                            + "Transfer-Encoding: chunked\r\n\r\n" + body);
+                } catch (IOException e) {
+                    // The connection has ended.
+                }
+            });
+            String reply = client.readAll();
+            sender.join();
+            assertTrue(reply.startsWith("HTTP/1.1 413"), reply);
+        }
+        assertAnswers();
+    }
+
+    /// What follows a request is the next request, after its answer; garbage there ends the connection.
+    @Test
+    void requestsInAPipelineAreAnsweredInTurn() throws Exception {
+        try (RawClient client = client()) {
+            String request = RawClient.post("/v1/chat/completions", CHAT);
+            String reply = client.send(request + request + "garbage\r\n\r\n").readAll();
+            assertEquals(3, reply.split("HTTP/1.1 200 ", -1).length, reply);
+        }
+    }
+
+    /// The rest of a body that was refused is not taken for a request.
+    @Test
+    void aBodyThatWasRefusedIsNoRequest() throws Exception {
+        String inner = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        try (RawClient client = client()) {
+            String reply = client.send("POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + inner.length()
+                    + "\r\n\r\n" + inner).readAll();
+            assertEquals(2, reply.split("HTTP/1.1 ", -1).length, reply);
+            assertTrue(reply.startsWith("HTTP/1.1 404"), reply);
+        }
+    }
+
+    /// A client that reads nothing is disconnected; its thread and its answer end.
+    @Test
+    void slowReadersEnd() throws Exception {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":true,\"n\":16,\"logprobs\":true,"
+                + "\"top_logprobs\":20,\"ignore_eos\":true}";
+        try (RawClient client = client().receiveSlowly()) {
+            client.send(RawClient.post("/v1/chat/completions", body));
+            assertAnswers();
+            while (server.scheduler().load().numRunning() > 0) {
+                Thread.sleep(20);
+            }
+            String text = client.readAll();
+            assertTrue(text.startsWith("HTTP/1.1 200"), text);
+        }
+    }
+}
