@@ -87,7 +87,7 @@ public final class Server implements AutoCloseable {
             Duration readTimeout = limits.requestTimeout().plusMinutes(1);
             WebServer web = WebServer.builder().host(options.host()).port(options.port()).routing(routing)
                     .protocolsDiscoverServices(false).addConnectionSelector(connections)
-                    .maxTcpConnections(limits.connections()).maxPayloadSize(limits.bodyBytes())
+                    .maxTcpConnections(limits.connections())
                     .directHandlers(RefusedHttp.handlers(limits)).useNio(false)
                     .connectionOptions(new WatchedSockets(SocketOptions.create(), readTimeout)).shutdownHook(false)
                     .shutdownGracePeriod(Duration.ofMillis(200)).build().start();

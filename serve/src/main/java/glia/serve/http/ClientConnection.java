@@ -13,6 +13,7 @@ import java.time.Duration;
 final class ClientConnection {
     /// Bytes of a request besides its headers and twice its body, whose chunks have headers too.
     private static final long OVERHEAD_BYTES = 64 << 10;
+    private static final Duration LINGER = Duration.ofSeconds(2);
     private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
     private final HelidonSocket socket;
@@ -21,6 +22,7 @@ final class ClientConnection {
     /// When the connection ends unless something happens, in nanoseconds of the clock; 0 for never.
     private volatile long deadline;
     private long bytesOfRequest;
+    private boolean isUnread;
 
     ClientConnection(HelidonSocket socket, HttpLimits limits) {
         this.socket = socket;
@@ -42,12 +44,35 @@ final class ClientConnection {
     /// The first line of a request has come; its headers follow.
     void requestBegan() {
         bytesOfRequest = 0;
+        isUnread = true;
         expect(limits.timeouts().headers());
     }
 
     /// The headers have come; the body follows.
     void headersEnded() {
         expect(limits.timeouts().body());
+    }
+
+    /// The whole request was read. The client is not waited for.
+    void requestRead() {
+        isUnread = false;
+        expectsNothing();
+    }
+
+    /// Reads what is left of a request that was refused, for a short time: a connection that is closed before would take
+    /// the answer with it.
+    void linger() {
+        if (!isUnread || !isOpen()) {
+            return;
+        }
+        expect(LINGER);
+        try {
+            while (socket.get() != null) {
+                // Discarded.
+            }
+        } catch (RuntimeException e) {
+            // The client has gone, or has sent for too long.
+        }
     }
 
     /// A request was answered; the next one may come.

@@ -128,6 +128,7 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
             try {
                 connection.handle(limit);
             } finally {
+                client.linger();
                 open.remove(client);
             }
         }

@@ -4,7 +4,9 @@ import glia.serve.request.CallTerms;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.RequestException;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
@@ -41,7 +43,7 @@ public final class Exchange {
         this.log = log;
         this.hasReadBody = !request.content().hasEntity();
         if (hasReadBody) {
-            connection.expectsNothing();
+            connection.requestRead();
         }
     }
 
@@ -120,11 +122,14 @@ public final class Exchange {
                     throw RefusedHttp.tooLarge(limits());
                 }
             }
-        } catch (IOException e) {
-            throw ServeException.badRequest("the body could not be read");
+        } catch (IOException | DataReader.InsufficientDataAvailableException | ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException("the client went while it sent", e));
+        } catch (RequestException e) {
+            throw e.status().code() == 413 ? RefusedHttp.tooLarge(limits())
+                    : ServeException.badRequest("the body is not valid HTTP/1.1: " + e.getMessage());
         }
         hasReadBody = true;
-        connection.expectsNothing();
+        connection.requestRead();
         return bytes.toByteArray();
     }
 

@@ -3,6 +3,7 @@ package glia.serve.http;
 import glia.serve.request.ServeException;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
 import io.helidon.http.Method;
 import io.helidon.http.ServerRequestHeaders;
 import io.helidon.webserver.CloseConnectionException;
@@ -116,6 +117,10 @@ public final class Routes {
                 throw new CloseConnectionException("the client went before its answer was complete");
             }
             status = response.status().code();
+            if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)
+                    || response.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+                throw new CloseConnectionException("the connection was to end");
+            }
         } catch (UncheckedIOException e) {
             throw new CloseConnectionException("the client has gone", e);
         } finally {
@@ -181,7 +186,7 @@ public final class Routes {
         }
         if (!exchange.hasReadBody()) {
             // The rest of a body that is not read would be taken for the next request.
-            response.header(HeaderNames.CONNECTION, "close");
+            response.header(HeaderValues.CONNECTION_CLOSE);
         }
         exchange.json(error.status(), style.body(error, exchange.logId()));
     }

@@ -1,0 +1,105 @@
+package glia.serve.security;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class KeyFileTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theFileHasSaltedHashesAndNoKey() throws Exception {
+        Path file = folder.resolve("keys");
+        String alice = KeyFile.add(file, "alice");
+        String bob = KeyFile.add(file, "bob");
+        String text = Files.readString(file);
+        assertFalse(text.contains(alice) || text.contains(alice.substring(5, 20)), text);
+        // The hash as another program computes it: SHA-256 of the salt's bytes and the key.
+        String[] words = text.lines().filter(line -> line.startsWith("alice ")).findFirst().orElseThrow().split(" ");
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        digest.update(HexFormat.of().parseHex(words[2]));
+        assertEquals(words[3], HexFormat.of().formatHex(digest.digest(alice.getBytes())));
+        assertEquals(Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE),
+                Files.getPosixFilePermissions(file));
+        KeyFile keys = KeyFile.open(file, _ -> { });
+        assertEquals(Optional.of("alice"), keys.holder(alice));
+        assertEquals(Optional.of("bob"), keys.holder(bob));
+        for (String wrong : List.of("", "alice", alice + "x", alice.substring(1), bob.toLowerCase(), "\0", words[3])) {
+            assertEquals(Optional.empty(), keys.holder(wrong));
+        }
+    }
+
+    @Test
+    void keysHave256RandomBits() throws Exception {
+        Set<String> all = new HashSet<>();
+        for (int i = 0; i < 20; i++) {
+            String key = KeyFile.add(folder.resolve("keys"), "k" + i);
+            assertTrue(key.matches("glia-[A-Za-z0-9_-]{43}"), key);
+            all.add(key);
+        }
+        assertEquals(20, all.size());
+    }
+
+    @Test
+    void aChangedFileIsReadAndADamagedOneChangesNothing() throws Exception {
+        Path file = folder.resolve("keys");
+        String alice = KeyFile.add(file, "alice");
+        List<String> log = new ArrayList<>();
+        KeyFile keys = KeyFile.open(file, log::add);
+        String bob = KeyFile.add(file, "bob");
+        assertEquals(Optional.of("bob"), keys.holder(bob));
+        KeyFile.remove(file, "alice");
+        assertEquals(Optional.empty(), keys.holder(alice));
+        Files.writeString(file, "carol my-secret-key\n");
+        assertEquals(Optional.of("bob"), keys.holder(bob));
+        assertTrue(log.getLast().contains("line 1"), log.toString());
+        assertFalse(log.toString().contains("my-secret-key"), log.toString());
+        Files.delete(file);
+        assertEquals(Optional.of("bob"), keys.holder(bob));
+        // An empty file takes all keys back.
+        Files.writeString(file, "");
+        assertEquals(Optional.empty(), keys.holder(bob));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"alice", "alice 2026-01-01 00 00", "alice 2026-13-01 " + SALT + " " + SALT + SALT,
+        "al/ice 2026-01-01 " + SALT + " " + SALT + SALT, "alice 2026-01-01 " + SALT + " " + SALT,
+        "alice 2026-01-01 zz" + SALT + " " + SALT + SALT})
+    void wrongLinesAreNamedByTheirNumber(String line) throws Exception {
+        Path file = Files.writeString(folder.resolve("keys"), "# keys\n\n" + line + "\n");
+        assertTrue(assertThrows(IOException.class, () -> KeyFile.list(file)).getMessage().contains("line 3"));
+    }
+
+    private static final String SALT = "000102030405060708090a0b0c0d0e0f";
+
+    @Test
+    void namesAreShortWordsAndUnique() throws Exception {
+        Path file = folder.resolve("keys");
+        KeyFile.add(file, "alice");
+        for (String name : List.of("alice", "", "a b", "a\nb", "ä", "x".repeat(65))) {
+            assertThrows(IllegalArgumentException.class, () -> KeyFile.add(file, name));
+        }
+        assertThrows(IllegalArgumentException.class, () -> KeyFile.remove(file, "bob"));
+        assertThrows(IOException.class, () -> KeyFile.open(folder.resolve("none"), _ -> { }));
+        KeyFile.remove(file, "alice");
+        assertThrows(IOException.class, () -> KeyFile.open(file, _ -> { }));
+    }
+}
