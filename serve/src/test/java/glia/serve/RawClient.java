@@ -1,5 +1,6 @@
 package glia.serve;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -12,11 +13,13 @@ public final class RawClient implements AutoCloseable {
     private static final int LONGEST_WAIT_MILLIS = 60_000;
 
     private final Socket socket;
+    private final InputStream in;
 
     /// Connects to a server on this machine.
     public RawClient(int port) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(LONGEST_WAIT_MILLIS);
+        in = new BufferedInputStream(socket.getInputStream());
     }
 
     /// The text of a POST.
@@ -40,7 +43,6 @@ public final class RawClient implements AutoCloseable {
     /// Reads up to the end of a text, or of the connection.
     public String readTo(String end) throws IOException {
         StringBuilder text = new StringBuilder();
-        InputStream in = socket.getInputStream();
         while (text.indexOf(end) < 0) {
             int next = in.read();
             if (next < 0) {
@@ -55,8 +57,7 @@ public final class RawClient implements AutoCloseable {
     public String readAll() {
         StringBuilder text = new StringBuilder();
         try {
-            InputStream in = socket.getInputStream();
-            for (int next = in.read(); next >= 0; next = in.read()) {
+                for (int next = in.read(); next >= 0; next = in.read()) {
                 text.append((char) next);
             }
         } catch (SocketTimeoutException e) {
