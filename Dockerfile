@@ -1,7 +1,7 @@
 # glia serve in a container:
 #   docker build -t glia .
 #   docker run --rm -v "$PWD/keys:/keys" --entrypoint /opt/glia/glia glia keys add alice --keys /keys/keys.txt
-#   docker run -p 8080:8080 -v "$PWD/keys:/keys" -v glia-models:/home/glia/.cache glia SmolLM2-135M-Instruct
+#   docker run -p 8080:8080 -v "$PWD/keys:/keys" -v glia-models:/models glia SmolLM2-135M-Instruct
 
 FROM maven:3.9-eclipse-temurin-25 AS build
 WORKDIR /opt/glia
@@ -15,8 +15,9 @@ COPY --from=build --chown=glia:glia /opt/glia/lib /opt/glia/lib
 COPY --from=build /opt/glia/launch /opt/glia/launch
 COPY --from=build /opt/glia/glia /opt/glia/glia
 # A volume keeps the owner of the folder in the image.
-RUN mkdir -p /home/glia/.cache /keys && chown glia:glia /home/glia/.cache /keys
+RUN mkdir -p /models /keys && chown glia:glia /models /keys
 USER glia
+ENV HF_HOME=/models
 WORKDIR /home/glia
 EXPOSE 8080
 ENTRYPOINT ["/opt/glia/glia", "serve", "--host", "0.0.0.0", "--keys", "/keys/keys.txt"]

@@ -100,7 +100,8 @@ class ConnectionTest {
 
     @Test
     void hugeHeadersAndPathsAreRefused() throws Exception {
-        for (String request : List.of("GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: " + "a".repeat(1 << 20) + "\r\n\r\n",
+        for (String request : List.of("GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: " + "a".repeat(1 << 20)
+                + "\r\n\r\n",
                 "GET /health HTTP/1.1\r\nHost: localhost\r\n" + "X-A: b\r\n".repeat(1 << 16) + "\r\n",
                 "GET /" + "a".repeat(1 << 20) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(1 << 20))) {
             try (RawClient client = client()) {
@@ -178,8 +179,8 @@ class ConnectionTest {
     /// A client that reads nothing is disconnected; its thread and its answer end.
     @Test
     void slowReadersEnd() throws Exception {
-        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":true,\"n\":16,\"logprobs\":true,"
-                + "\"top_logprobs\":20,\"ignore_eos\":true}";
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":true,\"n\":16,"
+                + "\"logprobs\":true,\"top_logprobs\":20,\"ignore_eos\":true}";
         try (RawClient client = client().receiveSlowly()) {
             client.send(RawClient.post("/v1/chat/completions", body));
             assertAnswers();

@@ -36,8 +36,8 @@ public final class ServeCommand implements Command {
                             [{"role": "user", "content": "Why is the sky blue?"}]}'
                         $ glia keys add alice --keys keys.txt
                         $ glia serve --host 0.0.0.0 --keys keys.txt""")
-                .notes("docs/serving.md has the routes, and how to serve behind nginx, with systemd and in a container; "
-                        + "docs/security.md what is refused.");
+                .notes("docs/serving.md has the routes, and how to serve behind nginx, with systemd and in a "
+                        + "container; docs/security.md what is refused.");
     }
 
     @Override

@@ -42,8 +42,8 @@ public final class ServeFlags {
             + "called (default: localhost and loopback addresses)", "--allow-host").in(ACCESS).repeated();
     private static final Option<Boolean> OPEN_METRICS = Option.flag("/ready and /metrics need no key",
             "--open-metrics").in(ACCESS);
-    private static final Option<Boolean> ISOLATE_CACHE = Option.flag("share the prefix cache only among requests of the "
-            + "same key", "--isolate-cache").in(ACCESS);
+    private static final Option<Boolean> ISOLATE_CACHE = Option.flag("share the prefix cache only among requests of "
+            + "the same key", "--isolate-cache").in(ACCESS);
 
     private static final Option<Integer> MAX_BODY = limit("MIB", 2047, "size of a body, in MiB",
             (int) (USUAL.bodyBytes() >> 20), "--max-body");
@@ -114,8 +114,8 @@ public final class ServeFlags {
                 : Optional.of(KeyFile.open(Path.of(arguments.get(KEYS).get()), log)), arguments.all(CORS),
                 arguments.all(ALLOW_HOST), arguments.has(OPEN_METRICS), arguments.has(ISOLATE_CACHE));
         access.requireSafe(host);
-        return new ServerOptions(host, arguments.get(PORT).orElse(ServerOptions.DEFAULT_PORT), limits(arguments), access,
-                arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log);
+        return new ServerOptions(host, arguments.get(PORT).orElse(ServerOptions.DEFAULT_PORT), limits(arguments),
+                access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log);
     }
 
     /// How long running requests are waited for at the end.

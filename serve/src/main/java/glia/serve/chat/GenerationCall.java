@@ -54,8 +54,8 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
     }
 
     public GenerationCall withMask(IntFunction<TokenMask> ofSample) {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(ofSample), terms, toolChoice,
-                endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(ofSample), terms,
+                toolChoice, endsAtStopTokens);
     }
 
     public GenerationCall withToolChoice(ToolChoice choice) {

@@ -59,8 +59,8 @@ final class ClientConnection {
         expectsNothing();
     }
 
-    /// Reads what is left of a request that was refused, for a short time: a connection that is closed before would take
-    /// the answer with it.
+    /// Reads what is left of a request that was refused, for a short time: a connection that is closed before would
+    /// take the answer with it.
     void linger() {
         if (!isUnread || !isOpen()) {
             return;

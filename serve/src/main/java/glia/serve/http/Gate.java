@@ -41,7 +41,7 @@ public final class Gate {
     private volatile boolean isDraining;
 
     /// @param isLocal whether the server listens to this machine alone
-    /// @param observer is told of the progress of all answers
+    /// @param observer receives the progress of all answers
     public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer) {
         this.limits = limits;
         this.access = access;

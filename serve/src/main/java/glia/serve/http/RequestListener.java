@@ -1,6 +1,6 @@
 package glia.serve.http;
 
-/// Is told of requests that have ended.
+/// Receives requests that have ended.
 @FunctionalInterface
 public interface RequestListener {
     /// Receives a request; returns at once.

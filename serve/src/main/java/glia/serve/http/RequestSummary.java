@@ -3,7 +3,7 @@ package glia.serve.http;
 /// A request that has ended.
 ///
 /// @param id its id
-/// @param caller whose it was; `-` for nobody in particular
+/// @param caller whose it was; `-` where it needs no key
 /// @param method the method, such as `POST`; `OTHER` where no route has it
 /// @param route the pattern of the route, such as `/v1/models/{+model}`; `other` for none
 /// @param path the path as it was sent, in visible characters of ASCII

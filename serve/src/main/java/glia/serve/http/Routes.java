@@ -41,7 +41,7 @@ public final class Routes {
 
     /// @param gate admits requests
     /// @param log receives unexpected errors, and requests if wanted
-    /// @param listeners are told of requests
+    /// @param listeners receive requests that have ended
     public Routes(HttpRouting.Builder routing, Gate gate, RequestLog log, List<RequestListener> listeners) {
         this.routing = routing;
         this.gate = gate;

@@ -1,6 +1,6 @@
 package glia.serve.request;
 
-/// Is told of the progress of answers, for metrics. Called by the thread that computes: returns at once.
+/// Receives the progress of answers, for metrics. Called by the thread that computes: returns at once.
 public interface CallObserver {
     /// Ignores everything.
     CallObserver NONE = new CallObserver() { };

@@ -8,7 +8,7 @@ import java.time.Duration;
 /// @param cacheKey requests share prefixes of the KV cache only with requests of the same key
 /// @param timeout the longest time from submission to the end
 /// @param limits what it may contain
-/// @param observer is told of its progress
+/// @param observer receives its progress
 public record CallTerms(String caller, String cacheKey, Duration timeout, PromptLimits limits, CallObserver observer) {
     /// Terms without an observer.
     public CallTerms(String caller, String cacheKey, Duration timeout) {

@@ -89,13 +89,13 @@ public final class Fields {
         return found.isPresent() ? OptionalInt.of((int) found.getAsLong()) : OptionalInt.empty();
     }
 
-    /// A whole number of 64 bits.
+    /// A 64-bit integer.
     public OptionalLong whole(String key, long least, long most) {
         Object value = value(key);
         if (value == null) {
             return OptionalLong.empty();
         }
-        // Some clients write whole numbers as 5.0.
+        // Some clients write integers as 5.0.
         boolean isWhole = value instanceof Integer || value instanceof Long
                 || value instanceof Double d && d == Math.rint(d) && Math.abs(d) < 1L << 53;
         long number = isWhole ? ((Number) value).longValue() : 0;
@@ -177,7 +177,7 @@ public final class Fields {
         return this;
     }
 
-    /// Accepts a field whose value asks for what the server does anyway.
+    /// Accepts a field whose value is what the server does anyway.
     ///
     /// @param isUsual whether a value is allowed
     /// @param expected the allowed values in words

@@ -107,7 +107,7 @@ public final class KeyFile {
             String line = lines.get(i).strip();
             if (!line.isEmpty() && !line.startsWith("#")) {
                 int number = i + 1;
-                // The line itself may hold a key that somebody typed into it.
+                // The line itself may hold a key that was typed into it.
                 keys.add(ApiKey.parse(line).orElseThrow(() -> new IOException(path + ", line " + number
                         + ": expected a name, a day, a salt and a hash, as 'glia keys add' writes them")));
             }
