@@ -40,6 +40,9 @@ public final class DraftPolicy {
     private int depth;
     private double account = Double.NaN;
 
+    /// A policy that has measured nothing yet.
+    public DraftPolicy() { }
+
     /// Removes all sequences.
     public void clear() {
         Arrays.fill(rates, 0, size, null);

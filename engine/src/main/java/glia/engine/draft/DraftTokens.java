@@ -9,6 +9,9 @@ public final class DraftTokens {
     private int count;
     private int wanted;
 
+    /// No draft tokens.
+    public DraftTokens() { }
+
     /// Removes all tokens.
     public void clear() {
         count = 0;

@@ -14,6 +14,9 @@ public final class NgramLookup {
     private int matched;
     private int next;
 
+    /// For one thread at a time.
+    public NgramLookup() { }
+
     /// Looks up the last tokens of `tokens[0..length)`.
     ///
     /// @return the length of the match, up to [#LONGEST]; 0 if there is none of at least [#SHORTEST]

@@ -22,6 +22,9 @@ public final class PassTimes {
     /// The most tokens that were measured.
     private int highest;
 
+    /// No measured times.
+    public PassTimes() { }
+
     /// Records the time of a pass in seconds. The first pass of each number of tokens does not count: code is generated
     /// and memory is taken for it.
     public void record(int tokens, double seconds) {
