@@ -2,6 +2,7 @@ package glia.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +15,7 @@ import glia.engine.thinking.ThinkingPlan;
 import glia.engine.thinking.Thought;
 import glia.text.template.ChatMessage;
 import glia.text.thinking.Effort;
+import glia.text.thinking.PromptState;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -250,5 +252,16 @@ class ThinkingTest {
             Completion made = together.get(i).await().getFirst();
             assertEquals(model.tokenizer().decode(alone.get(i), false), model.tokenizer().decode(made.tokens(), false));
         }
+    }
+
+    /// A mask of the answer may allow every token, such as that of tool calls before their marker.
+    @Test
+    void answersMayBeFree() {
+        var prompt = free.template().orElseThrow().renderTrusted(List.of(ChatMessage.user("Tim")),
+                free.renderOptions());
+        ThinkingPlan plan = free.thinking().plan(prompt, ThinkingOptions.DEFAULT, free.contextLength(), 60)
+                .orElseThrow();
+        assertEquals(PromptState.UNDECIDED, plan.state());
+        assertNull(plan.mask(() -> null).allowed());
     }
 }

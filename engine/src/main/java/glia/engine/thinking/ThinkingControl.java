@@ -61,7 +61,11 @@ final class ThinkingControl implements TokenMask {
         if (starts == null) {
             starts = plan.starts();
         }
-        long[] both = plan.beginsWithHeader() ? new long[starts.length] : answer.allowed().clone();
+        long[] allowed = plan.beginsWithHeader() ? new long[starts.length] : answer.allowed();
+        if (allowed == null) {
+            return null;
+        }
+        long[] both = allowed.clone();
         for (int i = 0; i < Math.min(both.length, starts.length); i++) {
             both[i] |= starts[i];
         }
