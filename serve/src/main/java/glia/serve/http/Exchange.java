@@ -6,6 +6,7 @@ import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
+import io.helidon.http.Method;
 import io.helidon.http.RequestException;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.ServerRequest;
@@ -148,13 +149,18 @@ public final class Exchange {
         send(status, "application/json", Json.bytes(value));
     }
 
-    /// Sends bytes.
+    /// Sends bytes, or for HEAD their length alone.
     public void send(int status, String contentType, byte[] bytes) {
         response.status(status);
         response.header(HeaderNames.CONTENT_TYPE, contentType);
+        boolean isHead = request.prologue().method().equals(Method.HEAD);
+        if (isHead) {
+            // A body would be taken for the next response.
+            response.header(HeaderNames.CONTENT_LENGTH, Integer.toString(bytes.length));
+        }
         connection.writes();
         try {
-            response.send(bytes);
+            response.send(isHead ? new byte[0] : bytes);
         } catch (ServerConnectionException e) {
             throw new UncheckedIOException(new IOException(e));
         } finally {

@@ -64,8 +64,10 @@ public final class Routes {
         return add(Method.DELETE, path, style, Kind.API, endpoint);
     }
 
-    /// Adds a route for GET that anybody may use, also while the server drains, such as a page without secrets.
+    /// Adds a route for GET and HEAD that anybody may use, also while the server drains, such as a page without
+    /// secrets.
     public Routes open(String path, Endpoint endpoint) {
+        add(Method.HEAD, path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
         return add(Method.GET, path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
     }
 

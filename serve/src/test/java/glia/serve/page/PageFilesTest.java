@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.serve.TestServer;
+import java.net.Socket;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The files of the web page, as sources and over HTTP.
@@ -111,6 +114,21 @@ class PageFilesTest {
         assertEquals(tag, known.response().headers().firstValue("ETag").orElse(""));
         var other = server.send(HttpRequest.newBuilder(server.uri("/")).header("If-None-Match", "\"0\"").build());
         assertEquals(200, other.status());
+    }
+
+    /// A client may look whether there is a server, as Ollama's does. A body after the headers of HEAD would be taken
+    /// for the next response.
+    @ParameterizedTest
+    @CsvSource({"/, 200", "/page/main.js, 200", "/nothing, 404"})
+    void headHasTheHeadersAlone(String path, int status) throws Exception {
+        int length = server.get(path).response().body().length;
+        try (Socket socket = new Socket("127.0.0.1", server.uri("/").getPort())) {
+            socket.getOutputStream().write(("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close"
+                    + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(reply.startsWith("HTTP/1.1 " + status + " ") && reply.endsWith("\r\n\r\n"), reply);
+            assertTrue(reply.toLowerCase(Locale.ROOT).contains("content-length: " + length + "\r\n"), reply);
+        }
     }
 
     @ParameterizedTest
