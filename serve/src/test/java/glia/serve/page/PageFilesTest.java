@@ -117,12 +117,13 @@ class PageFilesTest {
     }
 
     /// A client may look whether there is a server, as Ollama's does. A body after the headers of HEAD would be taken
-    /// for the next response.
+    /// for the next response. The server closes the connection, as the request says.
     @ParameterizedTest
     @CsvSource({"/, 200", "/page/main.js, 200", "/nothing, 404"})
     void headHasTheHeadersAlone(String path, int status) throws Exception {
         int length = server.get(path).response().body().length;
         try (Socket socket = new Socket("127.0.0.1", server.uri("/").getPort())) {
+            socket.setSoTimeout(20_000);
             socket.getOutputStream().write(("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close"
                     + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
             String reply = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
