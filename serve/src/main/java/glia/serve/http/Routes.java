@@ -132,10 +132,6 @@ public final class Routes {
             log.ended(summary);
             listeners.forEach(listener -> listener.ended(summary));
         }
-        if (request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
-            // The web server itself would wait for the client to close the connection (RFC 9112, section 9.6).
-            throw new CloseConnectionException("the client wants no further answers");
-        }
     }
 
     private void answer(Exchange exchange, ServerRequest request, ServerResponse response, ErrorStyle style, Kind kind,
