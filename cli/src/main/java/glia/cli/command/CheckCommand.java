@@ -35,12 +35,16 @@ import java.util.Optional;
 
 /// Compares Glia's results with those of a reference implementation.
 public final class CheckCommand implements Command {
-    private static final Option<String> MODEL = Option.text("MODEL", "model, if it is not in DIR", "--model", "-m");
+    private static final Option<String> MODEL = Option.text("MODEL", "model, if it is not in DIR; for --structured, its tokenizer",
+            "--model", "-m");
     private static final Option<String> TEMPLATES = Option.text("DIR", "folder of chat templates to render",
             "--templates");
     private static final Option<String> CASES = Option.text("DIR",
             "folder of training cases: one folder for each group, such as optim; base checkpoints are in the folder "
                     + "golden beside it", "--cases");
+    private static final Option<String> STRUCTURED = Option.text("FILE",
+            "JSON schemas with instances, .jsonl or .jsonl.gz: check structured output with the tokenizer of --model "
+                    + "(default: the default model)", "--structured");
     private static final Option<Clock> NOW = Option.parsed("TIME", List.of(), CheckCommand::clock,
             "local time for templates, such as 2026-01-31T12:00:00 (default: now)", "--now");
 
@@ -57,25 +61,32 @@ public final class CheckCommand implements Command {
         return new Syntax(name(), "Compare results with those of a reference implementation",
                 List.of(new Positional("DIR", "folder with expected.safetensors, train.json, "
                         + "tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, STRUCTURED, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia check engine/src/test/resources/golden/llama
                         pass  logits, full sequence                                     2.4e-07, at most 1.0e-04
+                        ...
+                        $ glia check --structured maskbench.jsonl.gz
+                        2160 schemas: 2080 passing, 80 compile errors, 0 validation errors, 0 invalidation errors
                         ...
                         $ glia check --cases golden-training
                         pass  optim/adamw: w                                            1.2e-07, at most 2.0e-06
                         ...""")
                 .notes("A line for each comparison: pass or FAIL, largest difference, tolerance. Precision exact and "
                         + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.\n"
+                        + "--structured: a schema passes if each valid instance is accepted token by token and each "
+                        + "invalid one refused. Unsupported schemas are compile errors, which do not fail.\n"
                         + "With train.json the training run of the reference is repeated: the loss and the gradient "
                         + "norm (relative difference) of each step.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES) && !arguments.has(CASES)) {
-            throw new UsageException("DIR is missing: a folder to check, --cases DIR or --templates DIR");
+        if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES) && !arguments.has(CASES)
+                && !arguments.has(STRUCTURED)) {
+            throw new UsageException("DIR is missing: a folder to check, --cases DIR, --templates DIR or "
+                    + "--structured FILE");
         }
         boolean json = arguments.has(Json.OPTION);
         List<CheckLine> lines = new ArrayList<>();
@@ -105,6 +116,11 @@ public final class CheckCommand implements Command {
             }, console.width());
             passed &= report.run(Path.of(arguments.get(CASES).orElseThrow()), options(arguments));
             document.putAll(report.document());
+        }
+        if (arguments.has(STRUCTURED)) {
+            StructuredView view = new StructuredView(console, json);
+            passed &= view.run(Path.of(arguments.get(STRUCTURED).orElseThrow()), arguments.get(MODEL), arguments);
+            document.putAll(view.document());
         }
         if (json) {
             document.put("passed", passed);

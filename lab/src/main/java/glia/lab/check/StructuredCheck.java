@@ -59,7 +59,7 @@ public final class StructuredCheck {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 number++;
                 if (!line.isBlank()) {
-                    Outcome outcome = check(parse(line, file, number));
+                    Outcome outcome = outcome(line, file, number);
                     report.add(outcome.kind());
                     outcomes.accept(outcome);
                 }
@@ -68,22 +68,25 @@ public final class StructuredCheck {
         return report;
     }
 
+    private Outcome outcome(String line, Path file, int number) throws IOException {
+        Object parsed;
+        try {
+            parsed = JsonValues.parse(line);
+        } catch (tools.jackson.core.JacksonException e) {
+            // Deeper than JSON may be here, or with a key twice.
+            return new Outcome("line " + number, Outcome.Kind.COMPILE_ERROR, e.getOriginalMessage());
+        }
+        if (!(parsed instanceof Map<?, ?> map) || !map.containsKey("schema")
+                || !(map.get("tests") instanceof List<?>)) {
+            throw new IOException(file + ":" + number + ": expected an object with schema and tests");
+        }
+        return check(map);
+    }
+
     private static BufferedReader open(Path file) throws IOException {
         InputStream in = Files.newInputStream(file);
         return new BufferedReader(new InputStreamReader(file.toString().endsWith(".gz") ? new GZIPInputStream(in) : in,
                 StandardCharsets.UTF_8));
-    }
-
-    private static Map<?, ?> parse(String line, Path file, int number) throws IOException {
-        try {
-            if (JsonValues.parse(line) instanceof Map<?, ?> map && map.containsKey("schema")
-                    && map.get("tests") instanceof List<?>) {
-                return map;
-            }
-        } catch (tools.jackson.core.JacksonException e) {
-            throw new IOException(file + ":" + number + ": " + e.getOriginalMessage(), e);
-        }
-        throw new IOException(file + ":" + number + ": expected an object with schema and tests");
     }
 
     private Outcome check(Map<?, ?> line) {
