@@ -81,9 +81,12 @@ final class StructuredView {
     }
 
     private static void add(Table table, String name, Map<String, Double> micros) {
-        table.row(name, (int) Math.round(micros.get("mean")), micros.get("p50").intValue(),
-                micros.get("p90").intValue(), micros.get("p99").intValue(), micros.get("p999").intValue(),
-                micros.get("max").intValue());
+        table.row(name, tenths(micros, "mean"), tenths(micros, "p50"), tenths(micros, "p90"), tenths(micros, "p99"),
+                tenths(micros, "p999"), tenths(micros, "max"));
+    }
+
+    private static String tenths(Map<String, Double> micros, String name) {
+        return String.format(Locale.ROOT, "%.1f", micros.get(name));
     }
 
     Map<String, Object> document() {

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 
@@ -28,14 +29,20 @@ import java.util.zip.GZIPInputStream;
 public final class StructuredCheck {
     private static final double PLAIN_LEAST = 1e-4;
     private static final double PLAIN_MOST = 1e16;
-    private static final int NANOS_PER_MICRO = 1000;
 
     private final Tokenizer tokenizer;
     private final GrammarVocabulary vocabulary;
+    private final LongSupplier nanoTime;
     private final StructuredReport report = new StructuredReport();
 
     /// @param vocabulary that of the tokenizer
     public StructuredCheck(Tokenizer tokenizer, GrammarVocabulary vocabulary) {
+        this(tokenizer, vocabulary, System::nanoTime);
+    }
+
+    /// @param nanoTime the clock of the times
+    public StructuredCheck(Tokenizer tokenizer, GrammarVocabulary vocabulary, LongSupplier nanoTime) {
+        this.nanoTime = nanoTime;
         this.tokenizer = tokenizer;
         this.vocabulary = vocabulary;
     }
@@ -91,7 +98,7 @@ public final class StructuredCheck {
 
     private Outcome check(Map<?, ?> line) {
         String name = String.valueOf(line.get("name"));
-        long start = System.nanoTime();
+        long start = nanoTime.getAsLong();
         Grammar grammar;
         try {
             grammar = Grammar.jsonSchema(line.get("schema"));
@@ -99,7 +106,7 @@ public final class StructuredCheck {
         } catch (GrammarException e) {
             return new Outcome(name, Outcome.Kind.COMPILE_ERROR, e.getMessage());
         }
-        report.firstMask((System.nanoTime() - start) / NANOS_PER_MICRO);
+        report.firstMask(nanoTime.getAsLong() - start);
         for (Object test : (List<?>) line.get("tests")) {
             Map<?, ?> one = (Map<?, ?>) test;
             boolean valid = Boolean.TRUE.equals(one.get("valid"));
@@ -124,9 +131,9 @@ public final class StructuredCheck {
         GrammarMask mask = grammar.mask(vocabulary, false);
         int[] tokens = tokenizer.encodePlain(text, false);
         for (int i = 0; i < tokens.length; i++) {
-            long start = System.nanoTime();
+            long start = nanoTime.getAsLong();
             mask.allowed();
-            report.mask((System.nanoTime() - start) / NANOS_PER_MICRO);
+            report.mask(nanoTime.getAsLong() - start);
             if (!mask.allows(tokens[i])) {
                 return tokenizer.decode(java.util.Arrays.copyOf(tokens, i), false) + " ⟂ "
                         + tokenizer.decode(java.util.Arrays.copyOfRange(tokens, i, Math.min(tokens.length, i + 12)),

@@ -6,6 +6,8 @@ import java.util.Map;
 
 /// Counts and times of a [StructuredCheck].
 public final class StructuredReport {
+    private static final double NANOS_PER_MICRO = 1000;
+
     private final int[] counts = new int[StructuredCheck.Outcome.Kind.values().length];
     private long[] masks = new long[1 << 12];
     private int numMasks;
@@ -18,18 +20,18 @@ public final class StructuredReport {
         counts[kind.ordinal()]++;
     }
 
-    void mask(long micros) {
+    void mask(long nanos) {
         if (numMasks == masks.length) {
             masks = Arrays.copyOf(masks, 2 * numMasks);
         }
-        masks[numMasks++] = micros;
+        masks[numMasks++] = nanos;
     }
 
-    void firstMask(long micros) {
+    void firstMask(long nanos) {
         if (numFirst == firstMasks.length) {
             firstMasks = Arrays.copyOf(firstMasks, 2 * numFirst);
         }
-        firstMasks[numFirst++] = micros;
+        firstMasks[numFirst++] = nanos;
     }
 
     /// The number of schemas.
@@ -55,7 +57,7 @@ public final class StructuredReport {
     private static Map<String, Double> statistics(long[] values) {
         Arrays.sort(values);
         Map<String, Double> found = new LinkedHashMap<>();
-        found.put("mean", Arrays.stream(values).average().orElse(0));
+        found.put("mean", Arrays.stream(values).average().orElse(0) / NANOS_PER_MICRO);
         found.put("p50", percentile(values, 0.5));
         found.put("p90", percentile(values, 0.9));
         found.put("p99", percentile(values, 0.99));
@@ -65,6 +67,6 @@ public final class StructuredReport {
     }
 
     private static double percentile(long[] sorted, double share) {
-        return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1L, (long) (share * sorted.length))];
+        return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1L, (long) (share * sorted.length))] / NANOS_PER_MICRO;
     }
 }

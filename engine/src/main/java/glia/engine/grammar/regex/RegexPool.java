@@ -28,11 +28,7 @@ public final class RegexPool {
     private final Regex empty = intern(Regex.leaf(Regex.Kind.EMPTY));
     private final Regex epsilon = intern(Regex.leaf(Regex.Kind.EPSILON));
     private final Regex all = intern(Regex.node(Regex.Kind.NOT, empty));
-    private final int[] classes = new int[BYTES];
-    private int numClasses = 1;
-    private int[] representatives;
-    /// Bytes that are a class of their own.
-    private final boolean[] isAlone = new boolean[BYTES];
+    private final ByteClasses classes = new ByteClasses();
 
     private Regex intern(Regex node) {
         Regex known = nodes.get(node);
@@ -45,77 +41,20 @@ public final class RegexPool {
         node.id = nodes.size();
         nodes.put(node, node);
         if (node.kind == Regex.Kind.SET) {
-            refine(node.set);
+            classes.split(node.set);
         } else if (node.kind == Regex.Kind.LITERAL) {
-            refineOne(node.text.charAt(0));
+            classes.separate(node.text.charAt(0));
         } else if (node.kind == Regex.Kind.DIGITS) {
             for (char c : "-.0123456789".toCharArray()) {
-                refineOne(c);
+                classes.separate(c);
             }
         }
         return node;
     }
 
-    private void refineOne(int value) {
-        if (!isAlone[value]) {
-            isAlone[value] = true;
-            refine(ByteSet.of(value));
-        }
-    }
-
-    /// Splits the classes of bytes that no expression tells apart.
-    private void refine(ByteSet set) {
-        if (numClasses == BYTES) {
-            return;
-        }
-        int[] inside = new int[numClasses];
-        boolean[] outside = new boolean[numClasses];
-        for (int b = 0; b < BYTES; b++) {
-            if (set.has(b)) {
-                inside[classes[b]] = -1;
-            } else {
-                outside[classes[b]] = true;
-            }
-        }
-        int before = numClasses;
-        for (int c = 0; c < before; c++) {
-            if (inside[c] < 0 && outside[c]) {
-                inside[c] = numClasses++;
-            } else {
-                inside[c] = c;
-            }
-        }
-        if (numClasses > before) {
-            for (int b = 0; b < BYTES; b++) {
-                if (set.has(b)) {
-                    classes[b] = inside[classes[b]];
-                }
-            }
-            representatives = null;
-        }
-    }
-
     /// The class of a byte: bytes of one class have the same derivatives of all expressions so far.
     public int byteClass(int value) {
-        return classes[value];
-    }
-
-    private int[] representatives() {
-        if (representatives == null) {
-            int[] first = new int[numClasses];
-            for (int b = BYTES - 1; b >= 0; b--) {
-                first[classes[b]] = b;
-            }
-            // A closing quote first: it ends most searches.
-            for (int i = 0; i < first.length; i++) {
-                if (first[i] == '"') {
-                    first[i] = first[0];
-                    first[0] = '"';
-                }
-            }
-            representatives = first;
-        }
-        return representatives;
+        return classes.of(value);
     }
 
     /// Matches nothing.
@@ -407,7 +346,7 @@ public final class RegexPool {
         ArrayDeque<Regex> queue = new ArrayDeque<>(seen);
         while (!queue.isEmpty()) {
             Regex state = queue.poll();
-            int[] bytes = representatives();
+            int[] bytes = classes.representatives();
             for (int value : bytes) {
                 Regex next = derivative(state, value);
                 if (next == empty || next.live < 0) {
