@@ -88,6 +88,9 @@ final class MaskEngine {
             if (state.isDead()) {
                 continue;
             }
+            if (automaton.isGreedy() && state.isAccepting()) {
+                followEnd(position, state, mask);
+            }
             TokenTable table = table(state);
             table.addTo(mask);
             for (TokenTable.Exit exit : table.exits()) {
@@ -107,6 +110,16 @@ final class MaskEngine {
             }
         }
         return mask;
+    }
+
+    /// Adds the tokens before which a greedy lexeme ends: it cannot continue with their first byte.
+    private void followEnd(Position position, LexState state, long[] mask) {
+        Position after = automaton.after(position, 0, state.accepted());
+        for (int child = 1; child < trie.size(); child = trie.end(child)) {
+            if (lexer.step(state, trie.value(child)).isDead()) {
+                follow(child, child, after, mask);
+            }
+        }
     }
 
     /// The mask of the first token where the decoder drops a space at the begin of the text.

@@ -26,10 +26,10 @@ public final class NumberRegexes {
         fraction = pool.optional(pool.concat(point, digit, digits));
     }
 
-    /// Any number.
+    /// Any number. An exponent has at most three digits, since parsers refuse longer ones.
     public Regex any() {
-        return pool.concat(plain(), pool.optional(pool.concat(pool.anyOf("eE"), pool.optional(pool.anyOf("+-")), digit,
-                digits)));
+        return pool.concat(plain(), pool.optional(pool.concat(pool.anyOf("eE"), pool.optional(pool.anyOf("+-")),
+                pool.repeat(digit, 1, 3))));
     }
 
     /// Any number without exponent.
