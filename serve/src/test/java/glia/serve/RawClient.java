@@ -43,7 +43,7 @@ public final class RawClient implements AutoCloseable {
     /// Reads up to the end of a text, or of the connection.
     public String readTo(String end) throws IOException {
         StringBuilder text = new StringBuilder();
-        while (text.indexOf(end) < 0) {
+        while (text.indexOf(end, Math.max(0, text.length() - end.length())) < 0) {
             int next = in.read();
             if (next < 0) {
                 break;

@@ -74,7 +74,7 @@ public final class ServerMetrics implements RequestListener, CallObserver {
         gauge("glia.preemptions", "Preemptions since the models were loaded", loads, Scheduler.Load::numPreemptions);
         gauge("glia.kv.cache.bytes", "Memory of the KV caches, in bytes", loads, Scheduler.Load::usedBytes);
         Gauge.builder("glia.models", loads, all -> all.get().size()).description("Models that are loaded")
-                .register(registry);
+                .strongReference(true).register(registry);
         Gauge.builder("glia.requests", numRequests).description("Requests that run or wait").register(registry);
         Gauge.builder("glia.connections", numConnections).description("Open connections").register(registry);
     }
@@ -82,7 +82,7 @@ public final class ServerMetrics implements RequestListener, CallObserver {
     private void gauge(String name, String description, Supplier<List<Scheduler.Load>> loads,
             ToDoubleFunction<Scheduler.Load> value) {
         Gauge.builder(name, loads, all -> all.get().stream().mapToDouble(value).sum()).description(description)
-                .register(registry);
+                .strongReference(true).register(registry);
     }
 
     @Override

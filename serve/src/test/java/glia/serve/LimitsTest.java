@@ -1,0 +1,132 @@
+package glia.serve;
+
+import static glia.serve.TestServer.at;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.serve.request.HttpLimits;
+import glia.serve.request.PromptLimits;
+import glia.serve.security.Access;
+import glia.serve.security.KeyFile;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// How many requests there may be, what they may contain, and what happens while a server drains.
+class LimitsTest {
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String SHORT = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":1}";
+    private static final String LONG = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"ignore_eos\":true,"
+            + "\"n\":8,\"stream\":true}";
+
+    @TempDir
+    private Path folder;
+
+    private static ServerOptions with(HttpLimits limits) {
+        return ServerOptions.defaults().withLimits(limits);
+    }
+
+    /// A stream that has begun.
+    private static RawClient stream(TestServer server, String... headers) throws Exception {
+        RawClient client = new RawClient(server.server().port());
+        client.send(RawClient.post(CHAT, LONG).replace("Host: localhost\r\n", "Host: localhost\r\n"
+                + String.join("", headers))).readTo("data: ");
+        return client;
+    }
+
+    @Test
+    void theRequestsOfAKeyAreLimited() throws Exception {
+        String alice = KeyFile.add(folder.resolve("keys"), "alice");
+        String bob = KeyFile.add(folder.resolve("keys"), "bob");
+        Access access = Access.LOCAL.withKeys(KeyFile.open(folder.resolve("keys"), _ -> { }));
+        HttpLimits limits = HttpLimits.defaults().withStreamsPerCaller(1);
+        try (TestServer server = TestServer.start(with(limits).withAccess(access));
+                RawClient _ = stream(server, "x-api-key: " + alice + "\r\n")) {
+            var refused = post(server, alice);
+            assertEquals(429, refused.status(), refused::text);
+            int seconds = Integer.parseInt(refused.response().headers().firstValue("Retry-After").orElse("0"));
+            assertTrue(seconds >= 1 && seconds <= 120, "Retry-After: " + seconds);
+            assertEquals("rate_limit_exceeded", at(refused.json(), "error", "code"));
+            assertEquals(200, post(server, bob).status());
+        }
+    }
+
+    private static TestServer.Reply post(TestServer server, String key) throws Exception {
+        return server.send(HttpRequest.newBuilder(server.uri(CHAT)).header("x-api-key", key)
+                .POST(BodyPublishers.ofString(SHORT)).build());
+    }
+
+    @Test
+    void allRequestsAreLimitedAndProbesAreNot() throws Exception {
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withRequests(1)))) {
+            try (RawClient _ = stream(server)) {
+                assertEquals(429, server.post(CHAT, SHORT).status());
+                assertEquals(200, server.get("/health").status());
+                assertEquals(200, server.get("/ready").status());
+            }
+            // The place is free when the client has gone.
+            while (server.post(CHAT, SHORT).status() != 200) {
+                Thread.sleep(20);
+            }
+        }
+    }
+
+    @Test
+    void theTokensOfPromptAndAnswerAreLimited() throws Exception {
+        PromptLimits prompt = PromptLimits.defaults().withAnswerTokens(3).withPromptTokens(200);
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withPrompt(prompt)))) {
+            var cut = server.post(CHAT, SHORT.replace(",\"max_tokens\":1", ",\"ignore_eos\":true"));
+            assertEquals(3, at(cut.json(), "usage", "completion_tokens"));
+            assertEquals("length", at(cut.json(), "choices", 0, "finish_reason"));
+            var answer = server.post(CHAT, SHORT.replace("\"max_tokens\":1", "\"max_tokens\":4"));
+            assertEquals(400, answer.status());
+            assertTrue(answer.text().contains("--max-answer-tokens"), answer.text());
+            var question = server.post(CHAT, SHORT.replace("\"x\"", "\"" + "x".repeat(300) + "\""));
+            assertEquals(400, question.status());
+            assertTrue(question.text().contains("--max-prompt-tokens"), question.text());
+        }
+    }
+
+    @Test
+    void aServerThatDrainsEndsItsAnswersAndTakesNoOthers() throws Exception {
+        TestServer server = TestServer.start();
+        RawClient client = stream(server);
+        Thread drain = Thread.ofPlatform().start(() -> server.server().drain(Duration.ofMinutes(2)));
+        while (server.get("/ready").status() == 200) {
+            Thread.sleep(5);
+        }
+        var refused = server.post(CHAT, SHORT);
+        assertEquals(503, refused.status());
+        assertTrue(refused.response().headers().firstValue("Retry-After").isPresent());
+        assertEquals(200, server.get("/health").status());
+        assertTrue(client.readTo("data: [DONE]").endsWith("data: [DONE]"));
+        client.close();
+        drain.join();
+    }
+
+    @Test
+    void metricsCountRequestsTokensAndTimesWithFewLabels() throws Exception {
+        try (TestServer server = TestServer.start()) {
+            var reply = server.post(CHAT, SHORT);
+            assertEquals(200, reply.status());
+            for (int i = 0; i < 20; i++) {
+                server.get("/none/" + i);
+            }
+            String text = server.get("/metrics").text();
+            int prompt = (int) at(reply.json(), "usage", "prompt_tokens");
+            for (String line : new String[] {"glia_prompt_tokens_total " + (double) prompt,
+                "glia_generated_tokens_total 1.0", "glia_time_to_first_token_seconds_count 1",
+                "glia_http_requests_seconds_count{method=\"POST\",route=\"/v1/chat/completions\",status=\"200\"} 1",
+                "glia_http_requests_seconds_count{method=\"OTHER\",route=\"other\",status=\"404\"} 20",
+                "glia_sequences_running 0.0", "glia_sequences_waiting 0.0", "glia_preemptions 0.0"}) {
+                assertTrue(text.contains(line + "\n"), line + " is not in\n" + text);
+            }
+            assertTrue(text.contains("glia_inter_token_seconds_bucket") && text.contains("glia_kv_cache_bytes "), text);
+            assertFalse(text.contains("/none"), text);
+        }
+    }
+}
