@@ -35,7 +35,8 @@ import java.util.Optional;
 
 /// Compares Glia's results with those of a reference implementation.
 public final class CheckCommand implements Command {
-    private static final Option<String> MODEL = Option.text("MODEL", "model, if it is not in DIR; for --structured, its tokenizer",
+    private static final Option<String> MODEL = Option.text("MODEL",
+            "model, if it is not in DIR; for --structured, its tokenizer",
             "--model", "-m");
     private static final Option<String> TEMPLATES = Option.text("DIR", "folder of chat templates to render",
             "--templates");

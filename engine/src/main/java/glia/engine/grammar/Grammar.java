@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.HashMap;
 import java.util.function.Function;
 
-/// The form that a generated text must have. Immutable and thread-safe: keep it to use it for many requests, whose masks
+/// The form that a generated text must have. Immutable and thread-safe: keep it to use it for many requests, whose
+/// masks
 /// then share what was computed.
 ///
 /// ```java
@@ -135,7 +136,8 @@ public final class Grammar {
         return rule;
     }
 
-    /// Texts of this grammar between two fixed texts, such as the markers of a tool call. JSON grammars allow white space
+    /// Texts of this grammar between two fixed texts, such as the markers of a tool call. JSON grammars allow white
+    /// space
     /// around the JSON and ignore that at the begin of the fixed texts.
     ///
     /// @throws GrammarException if this grammar is in Lark syntax

@@ -3,7 +3,8 @@ package glia.engine.grammar;
 import glia.engine.grammar.parser.Position;
 import glia.engine.sampling.TokenMask;
 
-/// The tokens by which the text of one sample stays within a grammar. End-of-generation tokens are allowed exactly where
+/// The tokens by which the text of one sample stays within a grammar. End-of-generation tokens are allowed exactly
+/// where
 /// the text is complete. For one sample; made by [Grammar#mask].
 public final class GrammarMask implements TokenMask {
     private final MaskEngine engine;

@@ -8,7 +8,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /// A tokenizer's vocabulary as grammars see it: the bytes of each token and the tokens that end generation. Special
-/// tokens have no text. Made once for each model: 0.1 s and about 20 bytes for each byte of the vocabulary. Thread-safe.
+/// tokens have no text. Made once for each model: 0.1 s and about 20 bytes for each byte of the vocabulary.
+/// Thread-safe.
 public final class GrammarVocabulary {
     private final List<byte[]> bytes;
     private final int[] ends;

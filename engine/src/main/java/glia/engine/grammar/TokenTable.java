@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The tokens of a vocabulary in a state of the lexer: those that stay within the lexeme or end with it, and the nodes of
+/// The tokens of a vocabulary in a state of the lexer: those that stay within the lexeme or end with it, and the nodes
+/// of
 /// the trie at which it ends, so that the rest of a token belongs to what follows. The parser decides about the latter.
 final class TokenTable {
     /// Lists of at most so many tokens are not kept as a bit for each token of the vocabulary.

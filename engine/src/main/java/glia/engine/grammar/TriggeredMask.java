@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// Free text in which a grammar takes effect after a trigger: a tool call after its marker, say. When the grammar's text
+/// Free text in which a grammar takes effect after a trigger: a tool call after its marker, say. When the grammar's
+/// text
 /// is complete and cannot go on, free text follows again. For one sample.
 ///
-/// A trigger is a text or a token. A token whose bytes end a trigger and go on is allowed only if the grammar allows what
+/// A trigger is a text or a token. A token whose bytes end a trigger and go on is allowed only if the grammar allows
+/// what
 /// follows. Where the grammar's text is complete but could go on, only it may.
 public final class TriggeredMask implements TokenMask {
     private final GrammarVocabulary vocabulary;

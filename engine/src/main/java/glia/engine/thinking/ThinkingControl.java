@@ -12,7 +12,8 @@ import java.util.Set;
 ///   is replaced by the end marker too.
 /// - Before the fewest tokens, "Wait" replaces the end marker (budget forcing: https://arxiv.org/abs/2501.19393).
 ///
-/// All else is sampled as without it, unless the answer has a mask of its own: that of a grammar, say. Forced tokens are
+/// All else is sampled as without it, unless the answer has a mask of its own: that of a grammar, say. Forced tokens
+/// are
 /// not part of what the answer's mask sees. Its state is a function of the tokens alone.
 final class ThinkingControl implements TokenMask {
     private static final ThinkingSplitter.Receiver NO_RECEIVER = new ThinkingSplitter.Receiver() {

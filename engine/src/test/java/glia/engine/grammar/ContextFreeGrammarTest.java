@@ -92,7 +92,8 @@ class ContextFreeGrammarTest {
         "root ::= \"a\\n\\x41\\u00e9\\U0001F600\\\"\\\\\" ~ 'a⏎Aé😀\"\\' ~ true",
         "root ::= [^a-z\\]é] . ~ ']x' ~ false", "root ::= [^a-z\\]é] . ~ '😀é' ~ true",
         "root ::= [a-] ~ - ~ true", "root ::= x⏎x ::= y | \"b\"⏎y ::= \"c\" ~ c ~ true",
-        "root ::= \"a\"⏎  | \"b\"⏎  | \"c\" ~ c ~ true", "root ::= \"a\"{3} ~ aaa ~ true", "root ::= \"a\"{,2} ~ aaa ~ false"})
+        "root ::= \"a\"⏎  | \"b\"⏎  | \"c\" ~ c ~ true", "root ::= \"a\"{3} ~ aaa ~ true",
+        "root ::= \"a\"{,2} ~ aaa ~ false"})
     void gbnf(String source, String text, boolean isAccepted) {
         assertEquals(isAccepted, accepts(Grammar.gbnf(lines(source)), lines(text)));
     }
@@ -149,7 +150,8 @@ class ContextFreeGrammarTest {
     @Test
     void masksOfLarkWithLongTokens() {
         List<byte[]> tokens = new ArrayList<>(bytes());
-        for (String token : List.of("12", "1+", "+(", ")*", " + ", "(1", "1 2", "--", "1.", ".5", "e1", ") ", "))", "1)")) {
+        for (String token : List.of("12", "1+", "+(", ")*", " + ", "(1", "1 2", "--", "1.", ".5", "e1", ") ", "))",
+                "1)")) {
             tokens.add(token.getBytes(StandardCharsets.UTF_8));
         }
         GrammarVocabulary vocabulary = GrammarVocabulary.of(tokens, Set.of(256));
@@ -169,7 +171,8 @@ class ContextFreeGrammarTest {
     @CsvSource(delimiter = '~', value = {"start: x ~ 1:8: found no rule 'x'", "start: X ~ 1:8: found no terminal 'X'",
         "start: /a*/ ~ empty text", "start: \"\" ~ 1:10:", "%import python.X ~ 1:2: '%import'", "start: a{b} ~ 1:10:",
         "start: /(?<=a)b/ ~ 1:8: a lookbehind", "start: /a/m ~ flag m", "%declare A ~ 1:2: '%declare'",
-        "start: <think> ~ 1:8:", "%import common.NOTHING ~ 1:2: found common.NOTHING", "a: \"b\" ~ found no rule 'start'"})
+        "start: <think> ~ 1:8:", "%import common.NOTHING ~ 1:2: found common.NOTHING",
+        "a: \"b\" ~ found no rule 'start'"})
     void errorsOfLarkSayWhere(String source, String message) {
         GrammarException e = assertThrows(GrammarException.class, () -> Grammar.lark(lines(source)));
         assertTrue(e.getMessage().contains(message), e.getMessage());

@@ -34,7 +34,8 @@ class SchemaOracleTest {
         for (int i = 0; i < 256; i++) {
             all.add(new byte[] {(byte) i});
         }
-        for (String token : List.of("\":", "\",\"", "\":\"", "\"}", "},", "]}", "{\"", "[{", "true", "null", "\"a", "ab",
+        for (String token : List.of("\":", "\",\"", "\":\"", "\"}", "},", "]}", "{\"", "[{", "true", "null", "\"a",
+                "ab",
                 "\"b\":", "é", "😀", "00", "10", "1.5", "\\u00e9", "\"]", "[]", "{}", "\\\"", ",\n  ")) {
             all.add(token.getBytes(StandardCharsets.UTF_8));
         }

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Masks of grammars of plain text against brute force: a token is allowed if and only if some text of a finite language
+/// Masks of grammars of plain text against brute force: a token is allowed if and only if some text of a finite
+/// language
 /// goes on so.
 class TextGrammarTest {
     private static final int MAX_LENGTH = 4;
@@ -70,9 +71,11 @@ class TextGrammarTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a{2,4}", "(a|ba)(b|0)?", "[ab]+(?:0|ab)", "a(b|bb|bbb)0?", "(ab|a)(b?0|)", "[^a0 ]a*",
-            "\\d{1,3}", "\\w \\w", "(?:a|b)*0", "^(a|^b)0$", "(a|^)*b", "(?:0|^|$)a(?:$|b)", "(?:a|$)*", "^$|^a", "(?!ab)[ab]{2,3}", "(?=.*0)[ab0]{3}", "a*?b", "()a|0{0,2}b"})
+            "\\d{1,3}", "\\w \\w", "(?:a|b)*0", "^(a|^b)0$", "(a|^)*b", "(?:0|^|$)a(?:$|b)", "(?:a|$)*", "^$|^a",
+            "(?!ab)[ab]{2,3}", "(?=.*0)[ab0]{3}", "a*?b", "()a|0{0,2}b"})
     void masksOfRegularExpressions(String pattern) {
-        Set<String> language = new HashSet<>(texts("ab0 ", MAX_LENGTH).filter(Pattern.compile(pattern).asMatchPredicate())
+        Set<String> language = new HashSet<>(texts("ab0 ",
+                MAX_LENGTH).filter(Pattern.compile(pattern).asMatchPredicate())
                 .toList());
         Grammar alone = Grammar.regex(pattern);
         texts("ab0 ", MAX_LENGTH).forEach(t -> assertEquals(language.contains(t), accepts(alone, t), t));
@@ -98,7 +101,8 @@ class TextGrammarTest {
     void partsOfCharacters() {
         byte[] face = "😀".getBytes(StandardCharsets.UTF_8);
         List<byte[]> tokens = List.of(Arrays.copyOf(face, 2), Arrays.copyOfRange(face, 2, 4), Arrays.copyOf(face, 3),
-                Arrays.copyOfRange(face, 3, 4), new byte[] {(byte) 0xFF}, new byte[0], "é".getBytes(StandardCharsets.UTF_8),
+                Arrays.copyOfRange(face, 3, 4), new byte[] {(byte) 0xFF}, new byte[0],
+                        "é".getBytes(StandardCharsets.UTF_8),
                 new byte[] {(byte) 0xC3}, new byte[] {(byte) 0xC0}, new byte[0]);
         GrammarVocabulary vocabulary = GrammarVocabulary.of(tokens, Set.of(9));
         GrammarMask mask = Grammar.regex("[é😀]{2}").mask(vocabulary);

@@ -67,6 +67,7 @@ public final class StructuredReport {
     }
 
     private static double percentile(long[] sorted, double share) {
-        return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1L, (long) (share * sorted.length))] / NANOS_PER_MICRO;
+        return sorted.length == 0 ? 0 : sorted[(int) Math.min(sorted.length - 1L,
+                (long) (share * sorted.length))] / NANOS_PER_MICRO;
     }
 }

@@ -25,7 +25,8 @@ import java.util.Map;
 /// %ignore " "
 /// ```
 ///
-/// Names of terminals are in upper case. A terminal ends where it cannot continue, as Lark's lexer has it; which terminals
+/// Names of terminals are in upper case. A terminal ends where it cannot continue, as Lark's lexer has it; which
+/// terminals
 /// are possible depends on the place in the text. Supported are alternatives, groups, `[…]`, `?`, `*`, `+`, `~n`,
 /// `~n..m`, texts, ranges, regular expressions with the flags `i` and `s`, aliases, `%ignore` and `%import common`.
 public final class Lark {

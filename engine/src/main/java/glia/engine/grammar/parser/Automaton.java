@@ -6,7 +6,8 @@ import java.util.Map;
 
 /// The automaton of a grammar's texts, byte by byte, built as it is used. Its states are [Position]s. Not thread-safe.
 ///
-/// **Exact** grammars (JSON, regular expressions, GBNF) have no tokens of their own: where a lexeme may end, both the end
+/// **Exact** grammars (JSON, regular expressions, GBNF) have no tokens of their own: where a lexeme may end, both the
+/// end
 /// and its continuation are followed. **Greedy** grammars (Lark) end a lexeme only where it cannot continue.
 public final class Automaton {
     private static final int MAX_POSITIONS = 50_000;

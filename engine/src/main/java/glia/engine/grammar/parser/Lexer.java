@@ -10,7 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// An automaton of the lexemes of a grammar, built as it is used. Which lexemes are possible depends on the place in the
+/// An automaton of the lexemes of a grammar, built as it is used. Which lexemes are possible depends on the place in
+/// the
 /// grammar: each set of them has a start state.
 ///
 /// JSON allows white space before a lexeme: one space, or up to two ends of lines and then any indentation.

@@ -4,7 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// A set of items of the [Earley] parser between two lexemes: states of rules, each with the row in which the rule
-/// began. A row never changes, and equal rows are one object, so rows form a graph in which texts of equal meaning meet.
+/// began. A row never changes, and equal rows are one object, so rows form a graph in which texts of equal meaning
+/// meet.
 final class Row {
     final int id;
     final int epoch;

@@ -1,6 +1,6 @@
 package glia.engine.grammar.regex;
 
-/// Classes of bytes that no expression tells apart. They become finer as expressions are added.
+/// Classes of bytes that no expression distinguishes. They become finer as expressions are added.
 final class ByteClasses {
     private static final int BYTES = 256;
 

@@ -30,7 +30,8 @@ public final class CodePoints {
 
     /// The general categories by the numbers of [Character#getType].
     private static final List<String> TYPES = List.of("Cn", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Me", "Mc", "Nd", "Nl",
-            "No", "", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk", "So",
+            "No", "", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk",
+            "So",
             "Pi", "Pf");
     private static final Map<String, CodePoints> CATEGORIES = new ConcurrentHashMap<>();
 

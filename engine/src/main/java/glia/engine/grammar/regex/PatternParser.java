@@ -5,7 +5,8 @@ import glia.engine.grammar.limit.GrammarLimits;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads a regular expression in the syntax of ECMA-262, which JSON schema prescribes, with the flags `u` and optionally
+/// Reads a regular expression in the syntax of ECMA-262, which JSON schema prescribes, with the flags `u` and
+/// optionally
 /// `i` and `s`.
 final class PatternParser {
     private static final int MAX_COUNT = 100_000;

@@ -6,8 +6,8 @@ import java.util.Set;
 /// The formats of JSON schema as regular expressions. They accept no text that the standard's definition refuses; some
 /// rare forms that it allows, such as quoted local parts of e-mail addresses, are refused.
 final class Formats {
-    private static final String DAY = "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)"
-            + "|02-(?:0[1-9]|1\\d|2[0-8]))";
+    private static final String DAY = "(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])"
+            + "|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))";
     private static final String YEAR = "(?:\\d{3}[1-9]|\\d{2}[1-9]\\d|\\d[1-9]\\d{2}|[1-9]\\d{3})";
     private static final String LEAP = "(?:\\d{2}(?:0[48]|[2468][048]|[13579][26])"
             + "|(?:0[48]|[2468][048]|[13579][26])00)";

@@ -15,7 +15,8 @@ final class Negations {
     /// Keywords whose negation is supported or which say nothing alone.
     private static final Set<String> SUPPORTED = Set.of("type", "const", "enum", "minimum", "maximum", "multipleOf",
             "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "minItems", "maxItems",
-            "minProperties", "maxProperties", "required", "properties", "items", "additionalItems", "prefixItems", "allOf",
+            "minProperties", "maxProperties", "required", "properties", "items", "additionalItems", "prefixItems",
+            "allOf",
             "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "$ref", "contains", "dependencies");
     private static final Set<String> REFUSED = Set.of("format", "patternProperties", "additionalProperties",
             "propertyNames", "uniqueItems", "minContains", "maxContains", "dependentSchemas", "unevaluatedItems",

@@ -9,8 +9,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Objects of given properties, in any order. Its states hold the set of listed properties that were there, and are made
-/// as they are reached: the number of possible ones, exponential in the number of properties, does not matter. No listed
+/// Objects of given properties, in any order. Its states hold the set of listed properties that were there, and are
+/// made
+/// as they are reached: the number of possible ones, exponential in the number of properties, does not matter. No
+/// listed
 /// property occurs twice.
 final class ObjectRule implements Value.Container {
     private static final int NONE = -1;

@@ -23,7 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Compiles a JSON schema to the rules of a parser. Conditions that hold together (a property's schema in each member of
+/// Compiles a JSON schema to the rules of a parser. Conditions that hold together (a property's schema in each member
+/// of
 /// `allOf`, say) are compiled as one value, so the conjunction needs no search while parsing.
 ///
 /// A schema is refused if a keyword that could matter is not supported: every text that the rules accept satisfies it.
