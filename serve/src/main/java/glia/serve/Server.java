@@ -75,7 +75,7 @@ public final class Server implements AutoCloseable {
         ServerMetrics metrics = new ServerMetrics();
         Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics);
         ClientConnections connections = new ClientConnections(limits);
-        metrics.watch(models::loads, gate::numRunning, connections::numOpen);
+        metrics.watch(models::loads, models::numLoads, gate::numRunning, connections::numOpen);
         HttpRouting.Builder routing = HttpRouting.builder();
         Routes routes = new Routes(routing, gate,
                 new RequestLog(options.log(), options.logsRequests(), options.logsPrompts()), List.of(metrics));

@@ -122,7 +122,8 @@ class LimitsTest {
                 "glia_generated_tokens_total 1.0", "glia_time_to_first_token_seconds_count 1",
                 "glia_http_requests_seconds_count{method=\"POST\",route=\"/v1/chat/completions\",status=\"200\"} 1",
                 "glia_http_requests_seconds_count{method=\"OTHER\",route=\"other\",status=\"404\"} 20",
-                "glia_sequences_running 0.0", "glia_sequences_waiting 0.0", "glia_preemptions 0.0"}) {
+                "glia_sequences_running 0.0", "glia_sequences_waiting 0.0", "glia_preemptions 0.0",
+                "glia_model_loads_total 0.0"}) {
                 assertTrue(text.contains(line + "\n"), line + " is not in\n" + text);
             }
             assertTrue(text.contains("glia_inter_token_seconds_bucket") && text.contains("glia_kv_cache_bytes "), text);

@@ -7,6 +7,7 @@ import glia.serve.request.CallObserver;
 import io.micrometer.common.util.internal.logging.InternalLoggerFactory;
 import io.micrometer.common.util.internal.logging.JdkLoggerFactory;
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -35,7 +36,8 @@ public final class ServerMetrics implements RequestListener, CallObserver {
     private final Counter hits = counter("glia.prefix.cache.hits", "Prompts of which the prefix cache held a part");
     private final Counter answers = counter("glia.answers", "Answers that have ended");
     private final Counter generatedTokens = counter("glia.generated.tokens", "Tokens of answers");
-    private final Counter loads = counter("glia.model.loads", "Models that were loaded");
+    /// Kept, since counters of functions keep their object weakly.
+    private Supplier<Number> numModelLoads;
     private final Timer firstToken = timer("glia.time.to.first.token", "From submission to the first token",
             0.001, 120);
     private final Timer betweenTokens = timer("glia.inter.token", "From a token of an answer to the next", 0.0005, 10);
@@ -65,9 +67,10 @@ public final class ServerMetrics implements RequestListener, CallObserver {
     /// Adds gauges of the load of all models.
     ///
     /// @param loads the loads of the schedulers, when metrics are read
+    /// @param numLoads models that were loaded so far
     /// @param numRequests requests that run or wait
     /// @param numConnections open connections
-    public void watch(Supplier<List<Scheduler.Load>> loads, Supplier<Number> numRequests,
+    public void watch(Supplier<List<Scheduler.Load>> loads, Supplier<Number> numLoads, Supplier<Number> numRequests,
             Supplier<Number> numConnections) {
         gauge("glia.sequences.running", "Sequences that run", loads, Scheduler.Load::numRunning);
         gauge("glia.sequences.waiting", "Sequences that have not started", loads, Scheduler.Load::numWaiting);
@@ -75,6 +78,9 @@ public final class ServerMetrics implements RequestListener, CallObserver {
         gauge("glia.kv.cache.bytes", "Memory of the KV caches, in bytes", loads, Scheduler.Load::usedBytes);
         Gauge.builder("glia.models", loads, all -> all.get().size()).description("Models that are loaded")
                 .strongReference(true).register(registry);
+        numModelLoads = numLoads;
+        FunctionCounter.builder("glia.model.loads", numModelLoads, all -> all.get().doubleValue())
+                .description("Models that were loaded on demand").register(registry);
         Gauge.builder("glia.requests", numRequests).description("Requests that run or wait").register(registry);
         Gauge.builder("glia.connections", numConnections).description("Open connections").register(registry);
     }
@@ -108,11 +114,6 @@ public final class ServerMetrics implements RequestListener, CallObserver {
         if (firstTokenNanos > 0) {
             firstToken.record(firstTokenNanos, TimeUnit.NANOSECONDS);
         }
-    }
-
-    /// Counts a model that was loaded.
-    public void loaded() {
-        loads.increment();
     }
 
     /// All metrics, as Prometheus reads them.

@@ -276,6 +276,11 @@ public final class ModelPool implements AutoCloseable {
         return all;
     }
 
+    /// How many models were loaded so far, each as often as it was.
+    public long numLoads() {
+        return memory.numLoads.get();
+    }
+
     /// The loads of the schedulers of all loaded models.
     public List<Scheduler.Load> loads() {
         List<Scheduler.Load> loads = new ArrayList<>();

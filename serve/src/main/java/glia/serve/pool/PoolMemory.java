@@ -6,12 +6,16 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
 /// Loads and closes the models of a pool within its memory.
 final class PoolMemory {
+    /// Models that were loaded so far.
+    final AtomicLong numLoads = new AtomicLong();
+
     private static final long MIN_STATE_BYTES = ModelPool.MIN_STATE_BYTES;
 
     private final PoolOptions options;
@@ -53,6 +57,7 @@ final class PoolMemory {
             });
             return;
         }
+        numLoads.incrementAndGet();
         locked(() -> {
             slot.since = Instant.now();
             slot.lastUse = System.nanoTime();
