@@ -78,4 +78,28 @@ class CheckCommandTest {
         assertEquals("astrology", document.path("unknown_groups").get(0).asString());
         assertTrue(run(ExitCode.BAD_FILE, "check", "--cases", folder.resolve("none").toString()).contains("none"));
     }
+
+    /// A schema that passes, one that is not supported, and one whose valid instance is wrong.
+    @Test
+    void structuredOutput(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("cases.jsonl");
+        Files.writeString(file, """
+                {"name":"a","schema":{"type":"object","required":["x"]},"tests":[{"valid":true,"data":{"x":1.5}},\
+                {"valid":false,"data":{"y":"é"}}]}
+                {"name":"b","schema":{"uniqueItems":true},"tests":[]}
+                """);
+        JsonNode document = JsonTree.parse(run(ExitCode.OK, "check", "--structured", file.toString(), "--model",
+                "stories260K", "--json"));
+        assertEquals(2, document.path("schemas").asInt());
+        assertEquals(1, document.path("passing").asInt());
+        assertEquals(1, document.path("compile_errors").asInt());
+        assertTrue(document.path("mask_us").path("mean").asDouble() > 0);
+        assertTrue(document.path("first_mask_us").path("p50").asDouble() > 0);
+        Files.writeString(file, """
+                {"name":"c","schema":{"maxLength":1},"tests":[{"valid":true,"data":"ab"}]}
+                {"name":"d","schema":{"minLength":1},"tests":[{"valid":false,"data":"ab"}]}
+                """);
+        String text = run(ExitCode.FAILED, "check", "--structured", file.toString(), "--model", "stories260K");
+        assertTrue(text.contains("1 validation errors, 1 invalidation errors"), text);
+    }
 }
