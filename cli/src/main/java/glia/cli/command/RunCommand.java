@@ -69,7 +69,7 @@ public final class RunCommand implements Command {
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "auto", console), arguments,
+        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "none", console), arguments,
                 console)) {
             GenerationOptions options = GenerationFlags.of(arguments, model.options());
             if (json) {

@@ -36,8 +36,8 @@ public final class ComputeOptions {
     /// For commands that generate text.
     public static final Option<String> DRAFT = Option.text("SOURCE", "speculative decoding with drafts from prompt "
             + "n-grams (ngram), the model's multi-token-prediction layer (mtp), n-grams and that layer (auto), a "
-            + "smaller model with the same vocabulary (its name), or none (default: auto; bench: none)", "--draft")
-            .in(GROUP).elsewhere("--speculative", "--model-draft", "-md", "--draft-model").implying("auto");
+            + "smaller model with the same vocabulary (its name), or none (default: none; --draft alone: auto)",
+            "--draft").in(GROUP).elsewhere("--speculative", "--model-draft", "-md", "--draft-model").implying("auto");
 
     /// For commands whose models have a KV cache.
     public static final Option<KeyValueType> KV_CACHE_TYPE = Option.parsed("TYPE",
