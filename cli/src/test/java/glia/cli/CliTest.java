@@ -54,7 +54,7 @@ class CliTest {
                 numFound++;
             }
         }
-        assertEquals(14 + 4, numFound);
+        assertEquals(16 + 4, numFound);
     }
 
     @Test

@@ -55,7 +55,6 @@ public final class Engine implements AutoCloseable {
         this(model, kernels, precision, stateLimitBytes, context, KeyValueType.F32);
     }
 
-    /// @param keyValueType the type of the KV cache
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType) {
         this(model, kernels, precision, stateLimitBytes, context, keyValueType, null);
@@ -78,17 +77,19 @@ public final class Engine implements AutoCloseable {
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        guard.requireOpen();
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, keyValueType, guard);
+        return other(context, keyValueType);
     }
 
     /// Another engine of the same model with a KV cache of another type.
     public Engine withKeyValueType(KeyValueType type) {
-        guard.requireOpen();
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, context, type, guard);
+        return other(context, type);
     }
 
-    /// The type of the KV cache.
+    private Engine other(int otherContext, KeyValueType type) {
+        guard.requireOpen();
+        return new Engine(model, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard);
+    }
+
     public KeyValueType keyValueType() {
         return keyValueType;
     }
@@ -97,12 +98,10 @@ public final class Engine implements AutoCloseable {
         return model;
     }
 
-    /// The decoder of the passes.
     public Decoder decoder() {
         return decoder;
     }
 
-    /// The ops of the passes.
     public Compute ops() {
         return ops;
     }
@@ -258,7 +257,7 @@ public final class Engine implements AutoCloseable {
             enter();
             try {
                 ops.release(0);
-                ops.products().useAdapters(null, null);
+                ops.products().adapters().useNone();
                 return forward.get();
             } finally {
                 leave();
@@ -284,7 +283,6 @@ public final class Engine implements AutoCloseable {
         return decoder.logits(ops, hidden, pass, States.NONE);
     }
 
-    /// The memory of all sequences.
     public BlockPool pool() {
         return pool;
     }
@@ -339,20 +337,25 @@ public final class Engine implements AutoCloseable {
     /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
     /// @return the logits `[1, V]` after the last token, or no row if cancelled
     /// @throws ContextFullException if the sequence would be longer than the context; then nothing is computed
-    public Tensor prefill(Sequence sequence, int[] ids, int from, int to,
-            BooleanSupplier cancelled) {
+    public Tensor prefill(Sequence sequence, int[] ids, int from, int to, BooleanSupplier cancelled) {
         guard.requireOpen();
         if (to <= from) {
             throw new IllegalArgumentException("a prompt of no tokens");
         }
         Objects.checkFromToIndex(from, to, ids.length);
         requireContext(sequence.length() + to - from);
-        int first = from - sequence.length();
+        return prefill(sequence, ids, from - sequence.length(), to, cancelled, () -> { });
+    }
+
+    /// @param first the index of the token at position 0
+    private Tensor prefill(Sequence sequence, int[] ids, int first, int to, BooleanSupplier cancelled,
+            Runnable afterChunk) {
         while (true) {
             int at = sequence.length();
             int end = sequence.chunkEnd(Math.min(to - first, at + CHUNK_TOKENS));
             add(sequence, ids, at + first, end + first, end + first == to ? Pass.Outputs.LAST : Pass.Outputs.NONE);
             Tensor logits = run();
+            afterChunk.run();
             if (end + first == to || cancelled.getAsBoolean()) {
                 return logits;
             }
@@ -368,16 +371,7 @@ public final class Engine implements AutoCloseable {
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
         guard.requireOpen();
         requireContext(ids.length);
-        while (true) {
-            int at = sequence.length();
-            int end = sequence.chunkEnd(Math.min(ids.length, at + CHUNK_TOKENS));
-            add(sequence, ids, at, end, end == ids.length ? Pass.Outputs.LAST : Pass.Outputs.NONE);
-            Tensor logits = run();
-            prefixCache().insert(key, sequence, ids);
-            if (end == ids.length || cancelled.getAsBoolean()) {
-                return logits;
-            }
-        }
+        return prefill(sequence, ids, 0, ids.length, cancelled, () -> prefixCache().insert(key, sequence, ids));
     }
 
     private void requireContext(int numTokens) {

@@ -30,7 +30,7 @@ final class PassAdapters {
     /// Sets the adapters of a pass, whose runs were added in their order.
     void use(Compute ops, Pass pass) {
         if (!hasAny) {
-            ops.products().useAdapters(null, null);
+            ops.products().adapters().useNone();
             return;
         }
         rows.clear();
@@ -44,6 +44,6 @@ final class PassAdapters {
             }
             outputs.add(output - first, ofRuns[run]);
         }
-        ops.products().useAdapters(rows, outputs);
+        ops.products().adapters().use(rows, outputs);
     }
 }

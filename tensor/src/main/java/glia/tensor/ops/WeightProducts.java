@@ -19,9 +19,7 @@ public final class WeightProducts {
     private final Workspace workspace;
     private final MatrixProducts matrices;
     private final MagnitudeProducts magnitudes;
-    /// The adapters of all rows and of the output rows of a batch; null if no row has one.
-    private RowAdapters rows;
-    private RowAdapters outputs;
+    private final BatchAdapters adapters = new BatchAdapters();
 
     /// @param hasGradients whether a backward pass follows; activations are then not quantized to int8, which has no
     ///        useful gradient
@@ -37,27 +35,9 @@ public final class WeightProducts {
         matrices.useFloat8(chosen);
     }
 
-    /// Sets the adapters of the rows of the next pass.
-    ///
-    /// @param ofRows of all rows; null if no row has one
-    /// @param ofOutputs of the rows that get logits
-    public void useAdapters(RowAdapters ofRows, RowAdapters ofOutputs) {
-        rows = ofRows;
-        outputs = ofOutputs;
-    }
-
-    /// The adapters of the rows of a tensor; null if no row has one.
-    ///
-    /// @throws IllegalArgumentException if the rows are not those of the batch
-    private RowAdapters adapters(Tensor x, LowRank w) {
-        if (rows == null || x.rows() == rows.numRows()) {
-            return rows;
-        }
-        if (x.rows() == outputs.numRows()) {
-            return outputs;
-        }
-        throw new IllegalArgumentException(w + " is multiplied by " + x.rows() + " rows, which are not the "
-                + rows.numRows() + " tokens of the batch: such an adapter cannot be batched with others");
+    /// The adapters of the rows of the next pass.
+    public BatchAdapters adapters() {
+        return adapters;
     }
 
     // ---- forward -------------------------------------------------------------------------------------------------
@@ -171,7 +151,7 @@ public final class WeightProducts {
             addToAll(y, x, w);
             return;
         }
-        RowAdapters of = adapters(x, w);
+        RowAdapters of = adapters.of(x, w);
         for (int i = 0; of != null && i < of.count(); i++) {
             if (of.adapter(i) == w.number()) {
                 addToAll(y.rows(of.start(i), of.end(i)), x.rows(of.start(i), of.end(i)), w);
