@@ -67,7 +67,8 @@ class ConcurrencyTest {
             default -> ",\"temperature\":0.7,\"seed\":7,\"n\":2,\"reasoning_effort\":\"none\"";
         };
         return "{\"model\":\"" + MODELS.get(i % MODELS.size()) + "\",\"max_tokens\":" + (130 + i)
-                + ",\"logprobs\":true,\"ignore_eos\":true,\"messages\":[{\"role\":\"user\",\"content\":\"" + start + "\"}]" + kind + "}";
+                + ",\"logprobs\":true,\"ignore_eos\":true,\"messages\":[{\"role\":\"user\",\"content\":\""
+                + start + "\"}]" + kind + "}";
     }
 
     /// The choices of an answer: texts, tokens and log-probabilities.
