@@ -43,6 +43,14 @@ public final class TestServer implements AutoCloseable {
         return new TestServer(Server.start(models, options.withPort(0)), model);
     }
 
+    /// A server with the usual model and one more.
+    public static TestServer start(String name, LanguageModel model) throws IOException {
+        ModelPool models = new ModelPool();
+        models.add(new ServedModel(MODEL, LanguageModel.load(MODEL), Instant.now()));
+        models.add(new ServedModel(name, model, Instant.now()));
+        return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)));
+    }
+
     /// An address of the server.
     public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + server.port() + path);

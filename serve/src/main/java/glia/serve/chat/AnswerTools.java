@@ -24,9 +24,6 @@ record AnswerTools(ToolFormat format, List<Map<String, Object>> tools, ToolChoic
         ToolFormat format = model.tools().map(ToolTemplate::format)
                 .orElseThrow(() -> ServeException.badField("tools", "the model's chat template has no tool calls; "
                         + "send no tools, or use another model"));
-        if (call.toolChoice().isRequired() && call.mask().isEmpty()) {
-            throw ServeException.badField("tool_choice", "found a required call, expected none or auto");
-        }
         return Optional.of(new AnswerTools(format, conversation.tools(), call.toolChoice()));
     }
 }

@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
@@ -90,8 +91,8 @@ public final class ChatCompletions implements Endpoint {
             throw ServeException.badField("top_logprobs", "found " + alternatives + " without logprobs; "
                     + "set logprobs to true");
         }
-        body.only("response_format", value -> value instanceof Map<?, ?> map && "text".equals(map.get("type")),
-                "{\"type\": \"text\"}");
+        Optional<Grammar> grammar = StructuredFields.read(body, model);
+        call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
         // Labels and hints without an effect on the answer.
         body.skip("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
                 "prompt_cache_retention");

@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.engine.schedule.ContextFullException;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.Prompt;
@@ -11,6 +12,7 @@ import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /// A request for completions.
@@ -51,6 +53,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         body.only("best_of", value -> value instanceof Integer best && best == 1, "1");
         body.only("suffix", ""::equals, "no suffix; the model only continues texts");
         GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most);
+        Optional<Grammar> grammar = StructuredFields.read(body, model);
         boolean ignoresEnds = body.flag("ignore_eos", false);
         body.skip("user", "metadata", "store", "service_tier", "safety_identifier");
         int alternatives = logProbabilities.orElse(-1);
@@ -59,6 +62,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
             GenerationCall call = new GenerationCall(new Prompt.Tokens(prompts.ids().get(i)), options,
                     exchange.terms()).withSamples(samples);
             call = alternatives >= 0 || returnsIds ? call.withLogProbabilities(Math.max(0, alternatives)) : call;
+            call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
             calls.add(ignoresEnds ? call.ignoringStopTokens() : call);
         }
         return new CompletionRequest(model.tokenizer(), prompts, calls, samples, echo, alternatives, returnsIds,

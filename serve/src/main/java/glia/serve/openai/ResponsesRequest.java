@@ -4,6 +4,7 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.engine.thinking.ThinkingOptions;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.GenerationCall;
@@ -66,7 +67,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
             call = call.withLogProbabilities(alternatives.orElse(0));
         }
         Object text = body.value("text");
-        call = format(body, call);
+        call = format(body, call, model);
         boolean stores = body.flag("store", true);
         boolean streams = body.flag("stream", false);
         boolean inBackground = body.flag("background", false);
@@ -110,16 +111,16 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         return thinking;
     }
 
-    private static GenerationCall format(Fields body, GenerationCall call) {
+    private static GenerationCall format(Fields body, GenerationCall call, LanguageModel model) {
         Optional<Fields> text = body.object("text");
         if (text.isEmpty()) {
             return call;
         }
         text.get().only("verbosity", "medium"::equals, "medium");
-        text.get().only("format", value -> value instanceof Map<?, ?> map && "text".equals(map.get("type")),
-                "{\"type\": \"text\"}");
+        Optional<Grammar> grammar = text.get().object("format")
+                .flatMap(format -> StructuredFields.ofFormat(format, model));
         text.get().end();
-        return call;
+        return grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
     }
 
     /// The response.
