@@ -2,9 +2,12 @@ package glia.serve;
 
 import glia.engine.LanguageModel;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// A model that comes with the program, with a chat template that has tools. Its answers are not sensible, so tests
 /// enforce them by grammars.
@@ -25,7 +28,14 @@ public final class ToolModel {
             {%- if add_generation_prompt %}assistant: {% endif -%}
             """;
 
+    private static Map<String, Integer> withoutBlanks = Map.of();
+
     private ToolModel() { }
+
+    /// The biases of logits that ban tokens that are blank, of which JSON may have any number.
+    public static Map<String, Integer> withoutBlanks() {
+        return withoutBlanks;
+    }
 
     /// Loads the model.
     ///
@@ -39,6 +49,15 @@ public final class ToolModel {
             Files.copy(from.resolve(name), folder.resolve(name));
         }
         Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
-        return LanguageModel.load(folder);
+        LanguageModel model = LanguageModel.load(folder);
+        Map<String, Integer> biases = new TreeMap<>();
+        for (int id = 0; id < model.tokenizer().vocabSize(); id++) {
+            String text = new String(model.tokenizer().bytes(id), StandardCharsets.UTF_8);
+            if (!text.isEmpty() && text.isBlank()) {
+                biases.put(Integer.toString(id), -100);
+            }
+        }
+        withoutBlanks = biases;
+        return model;
     }
 }

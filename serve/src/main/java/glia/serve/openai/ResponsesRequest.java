@@ -138,7 +138,8 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                 "model", model, "output", output));
         body.putAll(echoed);
         body.put("usage", end == null || !isOver ? null : object("input_tokens", end.promptTokens(),
-                "input_tokens_details", object("cached_tokens", end.reusedTokens()),
+                "input_tokens_details", object("cached_tokens", end.reusedTokens(),
+                        "cache_write_tokens", end.promptTokens() - end.reusedTokens()),
                 "output_tokens", end.tokens(),
                 "output_tokens_details", object("reasoning_tokens", end.thinkingTokens()),
                 "total_tokens", end.promptTokens() + end.tokens()));

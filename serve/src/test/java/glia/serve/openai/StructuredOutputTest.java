@@ -9,7 +9,7 @@ import glia.engine.LanguageModel;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import glia.serve.ToolModel;
-import java.nio.charset.StandardCharsets;
+import glia.serve.http.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +38,7 @@ class StructuredOutputTest {
     @BeforeAll
     static void start() throws Exception {
         LanguageModel model = ToolModel.load(folder);
-        for (int id = 0; id < model.tokenizer().vocabSize(); id++) {
-            String text = new String(model.tokenizer().bytes(id), StandardCharsets.UTF_8);
-            if (!text.isEmpty() && text.isBlank()) {
-                noBlanks += (noBlanks.isEmpty() ? "" : ",") + "\"" + id + "\":-100";
-            }
-        }
-        noBlanks = "\"logit_bias\":{" + noBlanks + "},";
+        noBlanks = "\"logit_bias\":" + Json.text(ToolModel.withoutBlanks()) + ",";
         server = TestServer.start(ToolModel.NAME, model);
     }
 
