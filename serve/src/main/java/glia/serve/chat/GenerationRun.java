@@ -156,7 +156,7 @@ public final class GenerationRun {
         }
         AnswerTools used = tools.get();
         try {
-            return Optional.of(GrammarCache.get(model, List.of(used.tools(), used.choice()),
+            return Optional.of(GrammarCache.get(model.tokenizer(), List.of(used.tools(), used.choice()),
                     () -> ToolGrammar.of(used)));
         } catch (GrammarException e) {
             throw ServeException.badField("tools", e.getMessage());
