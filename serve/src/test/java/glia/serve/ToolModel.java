@@ -22,7 +22,8 @@ public final class ToolModel {
             {%- for message in messages -%}
             {{ message.role }}: {{ message.content }}
             {%- for call in message.tool_calls or [] -%}
-            <tool_call>{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}</tool_call>
+            <tool_call>{"name": "{{ call.function.name }}", "arguments": {{- call.function.arguments | tojson -}}
+            }</tool_call>
             {%- endfor %}
             {% endfor -%}
             {%- if add_generation_prompt %}assistant: {% endif -%}

@@ -26,4 +26,14 @@ record AnswerTools(ToolFormat format, List<Map<String, Object>> tools, ToolChoic
                         + "send no tools, or use another model"));
         return Optional.of(new AnswerTools(format, conversation.tools(), call.toolChoice()));
     }
+
+    /// The tools that may be called: one if it is named.
+    List<Map<String, Object>> callable() {
+        return choice.name().isEmpty() ? tools
+                : tools.stream().filter(tool -> choice.name().get().equals(name(tool))).toList();
+    }
+
+    private static Object name(Map<String, Object> tool) {
+        return tool.get("function") instanceof Map<?, ?> function ? function.get("name") : tool.get("name");
+    }
 }

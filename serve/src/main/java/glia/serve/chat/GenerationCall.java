@@ -42,14 +42,16 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
     }
 
     public GenerationCall withSamples(int count) {
-        return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice, endsAtStopTokens);
+        return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice,
+                endsAtStopTokens);
     }
 
     /// With log-probabilities.
     ///
     /// @param alternatives most probable tokens to list with each token, 0 or more
     public GenerationCall withLogProbabilities(int alternatives) {
-        return new GenerationCall(prompt, options, numSamples, alternatives, grammar, terms, toolChoice, endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, alternatives, grammar, terms, toolChoice,
+                endsAtStopTokens);
     }
 
     /// With a form that the answers must have after their thinking.
@@ -59,7 +61,8 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
     }
 
     public GenerationCall withToolChoice(ToolChoice choice) {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, choice, endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, choice,
+                endsAtStopTokens);
     }
 
     /// End-of-generation tokens do not end an answer.

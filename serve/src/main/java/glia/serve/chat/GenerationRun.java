@@ -32,7 +32,7 @@ public final class GenerationRun {
     private final RenderedPrompt prompt;
     private final LinkedBlockingQueue<AnswerEvent> events = new LinkedBlockingQueue<>();
     private final AnswerText[] texts;
-    private final Optional<Grammar> grammar;
+    private final AnswerMasks masks;
 
     /// Renders the prompt.
     ///
@@ -41,7 +41,7 @@ public final class GenerationRun {
         this.model = model;
         this.call = call;
         Optional<AnswerTools> tools = AnswerTools.of(model, call);
-        this.grammar = grammar(tools);
+        this.masks = AnswerMasks.of(model, call, tools);
         this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
         if (prompt.ids().length == 0) {
             throw ServeException.badField("prompt", "found no tokens, expected at least one");
@@ -130,37 +130,8 @@ public final class GenerationRun {
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
         }
-        if (grammar.isPresent() || prompt.plan().filter(ThinkingPlan::isLimited).isPresent()) {
-            request.mask(_ -> mask());
-        }
+        masks.ofSample(prompt.plan(), !continuesText()).ifPresent(request::mask);
         return request.build();
-    }
-
-    private TokenMask mask() {
-        if (grammar.isEmpty()) {
-            return prompt.plan().orElseThrow().mask().orElseThrow();
-        }
-        // After thinking, and where a text goes on, the decoder drops no space.
-        TokenMask form = grammar.get().mask(model.grammarVocabulary(), prompt.plan().isEmpty() && !continuesText());
-        return prompt.plan().isPresent() ? prompt.plan().get().mask(form) : form;
-    }
-
-    /// The form of the answers: a tool call where one is required, else that of the call.
-    private Optional<Grammar> grammar(Optional<AnswerTools> tools) {
-        if (tools.isEmpty() || !call.toolChoice().isRequired()) {
-            return call.grammar();
-        }
-        if (call.grammar().isPresent()) {
-            throw ServeException.badField("tool_choice", "found a required call beside a form of the answer, expected "
-                    + "one of them");
-        }
-        AnswerTools used = tools.get();
-        try {
-            return Optional.of(GrammarCache.get(model.tokenizer(), List.of(used.tools(), used.choice()),
-                    () -> ToolGrammar.of(used)));
-        } catch (GrammarException e) {
-            throw ServeException.badField("tools", e.getMessage());
-        }
     }
 
     /// Receives tokens on the thread that computes.

@@ -12,8 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The output items of a response: reasoning, message, function calls. Writes their events in OpenAI's order: an item is
-/// added, its part is added, deltas, the whole text, the part is done, the item is done.
+/// The output items of a response: reasoning, message, function calls. Writes their events in OpenAI's order: an item
+/// is added, its part is added, deltas, the whole text, the part is done, the item is done.
 final class ResponseOutput implements AnswerReceiver {
     /// Receives events.
     interface Events {

@@ -123,7 +123,7 @@ final class StructuredFields {
     private void set(String name, Object key, Supplier<Grammar> compile) {
         names.add(name);
         try {
-            grammar = GrammarCache.get(model.tokenizer(), key, compile);
+            grammar = GrammarCache.get(model.tokenizer(), Grammar.class, key, compile);
         } catch (GrammarException e) {
             throw ServeException.badField(name, e.getMessage());
         }

@@ -22,8 +22,8 @@ class AnswerTextTest {
             ToolFormat.ALL.stream().filter(format -> format.families().contains("Hermes")).findFirst().orElseThrow();
     private static final List<Map<String, Object>> TOOLS = List.of(Map.of("type", "function", "function",
             Map.of("name", "add", "parameters", Map.of("type", "object"))));
-    private static final String TWO_CALLS = "I add. <tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 1}}</tool_call>"
-            + "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</tool_call> Done.";
+    private static final String TWO_CALLS = "I add. <tool_call>{\"name\": \"add\", "
+            + "\"arguments\": {\"a\": 1}}</tool_call><tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</tool_call> Done.";
 
     private static LanguageModel model;
 

@@ -152,7 +152,8 @@ class OpenAiClientTest {
         StringBuilder text = new StringBuilder();
         // Chunks have no reason before the last, which the client's validation expects in all.
         try (var stream = client.completions().withOptions(o -> o.responseValidation(false)).createStreaming(
-                CompletionCreateParams.builder().model(TestServer.MODEL).prompt(QUESTION).maxTokens(8).temperature(0.0).build())) {
+                CompletionCreateParams.builder().model(TestServer.MODEL).prompt(QUESTION).maxTokens(8)
+                        .temperature(0.0).build())) {
             stream.stream().forEach(chunk -> chunk.choices().forEach(part -> text.append(part.text())));
         }
         assertEquals(choice.text(), text.toString());

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Answers whose form is enforced, of a model that would not have it by itself.
 class StructuredOutputTest {
-    private static final String SCHEMA = "{\"type\":\"object\",\"properties\":{\"color\":{\"enum\":[\"red\",\"green\"]},"
-            + "\"ok\":{\"type\":\"boolean\"}},\"required\":[\"color\",\"ok\"],\"additionalProperties\":false}";
+    private static final String SCHEMA = "{\"type\":\"object\",\"properties\":{"
+            + "\"color\":{\"enum\":[\"red\",\"green\"]},\"ok\":{\"type\":\"boolean\"}},\"required\":[\"color\",\"ok\"],\"additionalProperties\":false}";
     private static final String TOOLS = "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"paint\","
             + "\"parameters\":" + SCHEMA + "}},{\"type\":\"function\",\"function\":{\"name\":\"wash\",\"parameters\":"
             + "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}}}]";
@@ -72,11 +72,11 @@ class StructuredOutputTest {
                 "\"guided_json\":" + SCHEMA, "\"json_schema\":" + SCHEMA)) {
             assertPainted(JsonValues.parse(answer(form)));
         }
-        var response = server.post("/v1/responses", "{" + noBlanks + "\"model\":\"tools\",\"input\":\"Hi\",\"max_output_tokens\":250,"
-                + "\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"a\",\"schema\":" + SCHEMA + "}}}");
+        var response = server.post("/v1/responses", "{" + noBlanks + "\"model\":\"tools\",\"input\":\"Hi\","
+                + "\"max_output_tokens\":250,\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"a\",\"schema\":" + SCHEMA + "}}}");
         assertPainted(JsonValues.parse((String) at(response.json(), "output", 0, "content", 0, "text")));
-        var completion = server.post("/v1/completions", "{" + noBlanks + "\"model\":\"tools\",\"prompt\":\"Hi\",\"max_tokens\":250,"
-                + "\"guided_json\":" + SCHEMA + "}");
+        var completion = server.post("/v1/completions", "{" + noBlanks + "\"model\":\"tools\",\"prompt\":\"Hi\","
+                + "\"max_tokens\":250,\"guided_json\":" + SCHEMA + "}");
         assertPainted(JsonValues.parse((String) at(completion.json(), "choices", 0, "text")));
     }
 
@@ -99,7 +99,7 @@ class StructuredOutputTest {
 
     @Test
     void aRequiredCallIsMade() throws Exception {
-        var reply = chat(TOOLS + ",\"tool_choice\":\"required\"");
+        var reply = chat(TOOLS + ",\"parallel_tool_calls\":false,\"tool_choice\":\"required\"");
         assertEquals(200, reply.status(), reply::text);
         assertEquals("tool_calls", at(reply.json(), "choices", 0, "finish_reason"));
         assertNull(at(reply.json(), "choices", 0, "message", "content"));
@@ -114,8 +114,8 @@ class StructuredOutputTest {
 
     @Test
     void aNamedToolIsCalledInAStreamAndItsResultAnswered() throws Exception {
-        List<String> events = chat(TOOLS + ",\"stream\":true,\"tool_choice\":{\"type\":\"function\",\"function\":"
-                + "{\"name\":\"paint\"}}").events();
+        List<String> events = chat(TOOLS + ",\"parallel_tool_calls\":false,\"stream\":true,"
+                + "\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"paint\"}}").events();
         StringBuilder arguments = new StringBuilder();
         String id = "";
         for (String event : events.subList(0, events.size() - 1)) {
