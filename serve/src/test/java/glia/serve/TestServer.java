@@ -45,10 +45,11 @@ public final class TestServer implements AutoCloseable {
 
     /// A server with the usual model and one more.
     public static TestServer start(String name, LanguageModel model) throws IOException {
+        LanguageModel usual = LanguageModel.load(MODEL);
         ModelPool models = new ModelPool();
-        models.add(new ServedModel(MODEL, LanguageModel.load(MODEL), Instant.now()));
+        models.add(new ServedModel(MODEL, usual, Instant.now()));
         models.add(new ServedModel(name, model, Instant.now()));
-        return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)));
+        return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)), usual);
     }
 
     /// An address of the server.

@@ -107,7 +107,7 @@ class OpenAiClientTest {
                 .putAdditionalBodyProperty("logit_bias", JsonValue.from(ToolModel.withoutBlanks()))
                 .addTool(ChatCompletionFunctionTool.builder().function(FunctionDefinition.builder().name("paint")
                         .parameters(parameters).build()).build())
-                .toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED);
+                .parallelToolCalls(false).toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED);
     }
 
     @Test
