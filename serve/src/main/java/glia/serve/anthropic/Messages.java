@@ -27,8 +27,10 @@ final class Messages {
             boolean streams = body.flag("stream", false);
             MessagesRequest request = MessagesRequest.read(body, model);
             body.end();
-            GenerationRun run = new GenerationRun(model, new GenerationCall(request.prompt(), request.options(),
-                    exchange.terms()).withToolChoice(request.toolChoice()));
+            GenerationCall call = new GenerationCall(request.prompt(), request.options(), exchange.terms())
+                    .withToolChoice(request.toolChoice());
+            call = request.form().isPresent() ? call.withGrammar(request.form().get()) : call;
+            GenerationRun run = new GenerationRun(model, call);
             AnswerMessage message = new AnswerMessage(exchange.id(), lease.served().name());
             if (streams) {
                 MessageStream stream = new MessageStream(exchange, message.start(run.prompt().ids().length));

@@ -2,7 +2,9 @@ package glia.serve.anthropic;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.JsonForms;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.ToolChoice;
 import glia.serve.request.Fields;
@@ -15,10 +17,11 @@ import java.util.Optional;
 /// What a body of `/v1/messages` or `/v1/messages/count_tokens` says.
 ///
 /// @param options sampling, the most tokens, stop strings and thinking
+/// @param form the form of the answer; empty if it is free
 /// @param toolChoice how the tools of the prompt may be used
 /// @param omitsThinking whether thinking blocks have no text
-record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, ToolChoice toolChoice,
-        boolean omitsThinking) {
+record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, Optional<Grammar> form,
+        ToolChoice toolChoice, boolean omitsThinking) {
     private static final int MOST_STOPS = 16;
 
     /// Reads all fields but `model` and `stream`.
@@ -35,7 +38,7 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, To
         // A label without an effect on the answer.
         body.skip("metadata");
         return new MessagesRequest(request.prompt, request.options.withSampling(sampling).withStops(stops),
-                request.toolChoice, request.omitsThinking);
+                request.form, request.toolChoice, request.omitsThinking);
     }
 
     /// Reads the fields that the prompt depends on.
@@ -45,6 +48,8 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, To
         List<ChatMessage> messages = Conversations.read(body);
         Optional<Fields> output = body.object("output_config");
         Optional<String> effort = output.flatMap(ThinkingConfig::effort);
+        Optional<Grammar> form = output.flatMap(config -> config.object("format"))
+                .map(format -> form(format, model));
         output.ifPresent(Fields::end);
         ThinkingConfig thinking = ThinkingConfig.read(body, effort, model.thinking().format().isPresent(), maxTokens);
         ToolFields tools = ToolFields.read(body);
@@ -53,7 +58,14 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, To
         // Prompts are cached without it.
         body.skip("cache_control");
         return new MessagesRequest(prompt, model.options().withMaxTokens(maxTokens).withThinking(thinking.options()),
-                tools.choice(), thinking.isOmitted());
+                form, tools.choice(), thinking.isOmitted());
+    }
+
+    private static Grammar form(Fields format, LanguageModel model) {
+        format.only("type", "json_schema"::equals, "json_schema");
+        Grammar form = JsonForms.of(model, format.name("schema"), format.value("schema"));
+        format.end();
+        return form;
     }
 
     private static SamplingOptions sampling(Fields body, SamplingOptions otherwise) {

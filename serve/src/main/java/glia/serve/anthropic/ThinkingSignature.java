@@ -5,9 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Optional;
 
-/// The signature of a thinking block, by which a changed block is found when the conversation is sent again: the SHA-256
-/// of its text under this server's mark. It is no secret. Of thinking that a request omits the signature also holds the
-/// text, since the client has it nowhere else.
+/// The signature of a thinking block, by which a changed block is found when the conversation is sent again: the
+/// SHA-256 of its text under this server's mark. It is no secret. Of thinking that a request omits the signature also
+/// holds the text, since the client has it nowhere else.
 final class ThinkingSignature {
     private static final String MARK = "glia1.";
 

@@ -1,8 +1,11 @@
 package glia.serve.ollama;
 
 import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
+import glia.serve.chat.JsonForms;
 import glia.serve.chat.Prompt;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
@@ -11,6 +14,7 @@ import glia.serve.request.Fields;
 import glia.text.template.ChatMessage;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// `POST /api/chat` (https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion).
 final class OllamaChat implements Endpoint {
@@ -29,6 +33,7 @@ final class OllamaChat implements Endpoint {
                     model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
+            Optional<Grammar> form = form(body, model.model());
             refuse(body);
             body.end();
             OllamaAnswer answer =
@@ -39,9 +44,10 @@ final class OllamaChat implements Endpoint {
             }
             boolean continues = messages.getLast().role().equals("assistant")
                     && messages.getLast().toolCalls().isEmpty();
-            GenerationRun run = new GenerationRun(model.model(), new GenerationCall(
-                    new Prompt.Conversation(messages, tools, Map.of(), continues), options,
-                    exchange.terms()));
+            GenerationCall call = new GenerationCall(new Prompt.Conversation(messages, tools, Map.of(), continues),
+                    options, exchange.terms());
+            GenerationRun run =
+                    new GenerationRun(model.model(), form.isPresent() ? call.withGrammar(form.get()) : call);
             run.run(answer, answer::isOpen);
             if (answer.isComplete()) {
                 answer.send(Map.of());
@@ -49,9 +55,15 @@ final class OllamaChat implements Endpoint {
         }
     }
 
+    /// The field `format`: `json`, or a JSON schema.
+    static Optional<Grammar> form(Fields body, LanguageModel model) {
+        Object format = body.value("format");
+        return format == null || format.equals("") ? Optional.empty() : Optional.of(format.equals("json")
+                ? JsonForms.any(model) : JsonForms.of(model, "format", format));
+    }
+
     /// Refuses what `/api/chat` and `/api/generate` do not support, unless it says what they do anyway.
     static void refuse(Fields body) {
-        body.only("format", ""::equals, "none");
         body.only("truncate", Boolean.FALSE::equals, "false: a prompt that is too long is an error");
         body.only("shift", Boolean.FALSE::equals, "false: an answer ends where the context is full");
         body.only("logprobs", Boolean.FALSE::equals, "false");

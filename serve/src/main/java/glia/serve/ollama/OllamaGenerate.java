@@ -4,6 +4,7 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// `POST /api/generate` (https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion).
 final class OllamaGenerate implements Endpoint {
@@ -37,6 +39,7 @@ final class OllamaGenerate implements Endpoint {
             Prompt prompt = prompt(body, model.model(), isRaw);
             body.only("suffix", ""::equals, "none: this server fills no gaps");
             body.only("template", ""::equals, "none: prompts are rendered with the model's own template, or by raw");
+            Optional<Grammar> form = OllamaChat.form(body, model.model());
             OllamaChat.refuse(body);
             body.end();
             OllamaAnswer answer =
@@ -45,8 +48,9 @@ final class OllamaGenerate implements Endpoint {
                 answer.sendEmpty(model.isUnloaded());
                 return;
             }
-            GenerationRun run = new GenerationRun(model.model(), new GenerationCall(prompt, options,
-                    exchange.terms()));
+            GenerationCall call = new GenerationCall(prompt, options, exchange.terms());
+            GenerationRun run =
+                    new GenerationRun(model.model(), form.isPresent() ? call.withGrammar(form.get()) : call);
             run.run(answer, answer::isOpen);
             if (answer.isComplete()) {
                 answer.send(isRaw ? Map.of() : object("context", context(run.prompt().ids(), answer, model.model())));
