@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
-/// Log-probabilities of the tokens of given texts under a model, `ln p(token t | tokens before it)`. Several texts share
-/// a pass. A long text is computed in chunks, between which the scheduler serves its requests.
+/// Log-probabilities of the tokens of given texts under a model, `ln p(token t | tokens before it)`. Several texts
+/// share a pass. A long text is computed in chunks, between which the scheduler serves its requests.
 public final class PromptScorer {
     /// Numbers in the logits of a pass.
     private static final int MAX_LOGITS = 1 << 24;

@@ -34,10 +34,11 @@ class PromptScorerTest {
 
     /// Texts that fill more than two passes, with lengths around the bounds of passes.
     private static List<int[]> texts() {
-        int[] long1 = model.tokenizer().encode("Once upon a time there was a little girl named Lily. ".repeat(40), true);
+        int[] whole = model.tokenizer().encode("Once upon a time there was a little girl named Lily. ".repeat(40),
+                true);
         List<int[]> texts = new ArrayList<>();
         for (int length : new int[] {1, 2, 100, 511, 1, 300, 3}) {
-            texts.add(Arrays.copyOf(long1, length));
+            texts.add(Arrays.copyOf(whole, length));
         }
         return texts;
     }

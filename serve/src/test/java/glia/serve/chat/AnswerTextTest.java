@@ -23,7 +23,8 @@ class AnswerTextTest {
     private static final List<Map<String, Object>> TOOLS = List.of(Map.of("type", "function", "function",
             Map.of("name", "add", "parameters", Map.of("type", "object"))));
     private static final String TWO_CALLS = "I add. <tool_call>{\"name\": \"add\", "
-            + "\"arguments\": {\"a\": 1}}</tool_call><tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</tool_call> Done.";
+            + "\"arguments\": {\"a\": 1}}</tool_call>"
+            + "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": 2}}</tool_call> Done.";
 
     private static LanguageModel model;
 

@@ -23,7 +23,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// Answers whose form is enforced, of a model that would not have it by itself.
 class StructuredOutputTest {
     private static final String SCHEMA = "{\"type\":\"object\",\"properties\":{"
-            + "\"color\":{\"enum\":[\"red\",\"green\"]},\"ok\":{\"type\":\"boolean\"}},\"required\":[\"color\",\"ok\"],\"additionalProperties\":false}";
+            + "\"color\":{\"enum\":[\"red\",\"green\"]},\"ok\":{\"type\":\"boolean\"}},"
+            + "\"required\":[\"color\",\"ok\"],\"additionalProperties\":false}";
     private static final String TOOLS = "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"paint\","
             + "\"parameters\":" + SCHEMA + "}},{\"type\":\"function\",\"function\":{\"name\":\"wash\",\"parameters\":"
             + "{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}}}]";
@@ -73,7 +74,8 @@ class StructuredOutputTest {
             assertPainted(JsonValues.parse(answer(form)));
         }
         var response = server.post("/v1/responses", "{" + noBlanks + "\"model\":\"tools\",\"input\":\"Hi\","
-                + "\"max_output_tokens\":250,\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"a\",\"schema\":" + SCHEMA + "}}}");
+                + "\"max_output_tokens\":250,"
+                + "\"text\":{\"format\":{\"type\":\"json_schema\",\"name\":\"a\",\"schema\":" + SCHEMA + "}}}");
         assertPainted(JsonValues.parse((String) at(response.json(), "output", 0, "content", 0, "text")));
         var completion = server.post("/v1/completions", "{" + noBlanks + "\"model\":\"tools\",\"prompt\":\"Hi\","
                 + "\"max_tokens\":250,\"guided_json\":" + SCHEMA + "}");
