@@ -37,8 +37,8 @@ public final class McpCommand implements Command {
                 .examples("""
                         In the settings of an MCP client:
                         {"mcpServers": {"glia": {"command": "glia", "args": ["mcp"]}}}""")
-                .notes("The server speaks the Model Context Protocol on standard input and output. Its tools: generate, "
-                        + "embed, tokenize, inspect. It ends with its standard input.");
+                .notes("The server speaks the Model Context Protocol on standard input and output. Its tools: "
+                        + "generate, embed, tokenize, inspect. It ends with its standard input.");
     }
 
     @Override

@@ -5,7 +5,7 @@ import java.util.Arrays;
 /// Measures the time of decode passes by their number of tokens. The lower quartile of the last passes counts, since
 /// other programs can only lengthen them.
 public final class PassTimes {
-    /// Passes of more tokens are not told apart.
+    /// Passes of more tokens count as passes of this many.
     static final int MOST_TOKENS = 640;
     private static final int SAMPLES = 8;
     /// A time that was not measured again for so many passes is forgotten: the context has grown, or it was wrong.

@@ -72,7 +72,7 @@ public final class ModelLocator {
     }
 
     /// Finds a model that is shipped with Glia or lies in a cache, by its name alone. Unlike in [#locate] a name is
-    /// never read as a path or an address, and nothing is fetched, so it may come from a stranger.
+    /// never read as a path or an address, and nothing is fetched, so it may come from a request.
     ///
     /// @param name as [ModelCache#list] has it, a hub name with revision or file, or the name of a shipped model
     /// @throws HubException (DISK) if a cache cannot be read

@@ -82,7 +82,8 @@ public final class EngineTools {
         schema.put("properties", properties);
         schema.put("required", required);
         schema.put("additionalProperties", false);
-        return SyncToolSpecification.builder().tool(McpSchema.Tool.builder(name, schema).description(description).build())
+        return SyncToolSpecification.builder()
+                .tool(McpSchema.Tool.builder(name, schema).description(description).build())
                 .callHandler((_, request) -> call(request.arguments(), work)).build();
     }
 

@@ -22,8 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 
-/// Answers messages of a [Chat] with tools: the model's calls run, their results go back to it, until it answers without
-/// a call. The chat's messages then hold the calls and results, too.
+/// Answers messages of a [Chat] with tools: the model's calls run, their results go back to it, until it answers
+/// without a call. The chat's messages then hold the calls and results, too.
 public final class ToolConversation {
     /// The most answers to one message.
     private static final int MOST_ROUNDS = 16;

@@ -11,18 +11,19 @@ import java.util.List;
 import java.util.Map;
 
 /// An automaton of the lexemes of a grammar, built as it is used. Which lexemes are possible depends on the place in
-/// the
-/// grammar: each set of them has a start state.
+/// the grammar: each set of them has a start state.
 ///
-/// JSON allows white space before a lexeme: one space, or up to two ends of lines and then any indentation.
+/// JSON allows white space before a lexeme: one space, or up to two ends of lines and then an indentation of at most
+/// 128 characters. Without a limit a model could fill its answer with blanks.
 public final class Lexer {
     private static final int BYTES = 256;
-    /// White space by phase: 0 nothing, 1 a space, 2 `\r`, 3 an end of a line, 4 `\r` after it, 5 indentation.
+    /// White space by phase: 0 nothing, 1 a space, 2 `\r`, 3 an end of a line, 4 `\r` after it, 5 and more indentation.
     private static final int SPACE = 1;
     private static final int RETURN = 2;
     private static final int LINE = 3;
     private static final int LINE_RETURN = 4;
     private static final int INDENT = 5;
+    private static final int LAST_INDENT = INDENT + 128;
 
     private final RegexPool pool;
     private final boolean skipsSpace;
@@ -183,8 +184,8 @@ public final class Lexer {
         return switch (value) {
             case ' ', '\t' -> switch (phase) {
                 case 0 -> value == ' ' ? SPACE : -1;
-                case LINE, INDENT -> INDENT;
-                default -> -1;
+                case LINE -> INDENT + 1;
+                default -> phase >= INDENT && phase < LAST_INDENT ? phase + 1 : -1;
             };
             case '\n' -> phase == 0 || phase == RETURN ? LINE : phase == LINE || phase == LINE_RETURN ? INDENT : -1;
             case '\r' -> phase == 0 ? RETURN : phase == LINE ? LINE_RETURN : -1;
