@@ -66,7 +66,7 @@ class ToolUseTest {
 
     private static MessageCreateParams.Builder tools() {
         return hi().addTool(Tool.builder().name("paint").description("Paints.").inputSchema(Tool.InputSchema.builder()
-                .properties(JsonValue.from(PROPERTIES)).required(List.of("wet"))
+                .putAdditionalProperty("properties", JsonValue.from(PROPERTIES)).required(List.of("wet"))
                 .putAdditionalProperty("additionalProperties", JsonValue.from(false)).build()).build());
     }
 
@@ -97,7 +97,8 @@ class ToolUseTest {
     @Test
     void aNamedToolIsCalled() {
         Message message = client.messages().create(tools().addTool(Tool.builder().name("wash").inputSchema(
-                Tool.InputSchema.builder().properties(JsonValue.from(Map.of())).build()).build())
+                Tool.InputSchema.builder().putAdditionalProperty("properties", JsonValue.from(Map.of())).build())
+                .build())
                 .toolToolChoice("paint").build());
         assertEquals("paint", message.content().getFirst().asToolUse().name());
     }
