@@ -2,6 +2,7 @@ package glia.integrations;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
@@ -76,12 +77,14 @@ public final class EngineCalls {
 
     /// Generates an answer on the calling thread.
     ///
+    /// @param grammar the form of the answer, after the thinking; empty if it is free
     /// @param choice how the prompt's tools may be used
     /// @param isWanted asked between pieces: false cancels the answer
     /// @return the answer; empty if it was cancelled
     public static Optional<Result> run(LanguageModel model, Prompt.Conversation prompt, GenerationOptions options,
-            ToolChoice choice, Pieces pieces, BooleanSupplier isWanted) {
+            Optional<Grammar> grammar, ToolChoice choice, Pieces pieces, BooleanSupplier isWanted) {
         GenerationCall call = new GenerationCall(prompt, options, "", "", LONGEST).withToolChoice(choice);
+        call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
         Collected collected = new Collected(pieces);
         new GenerationRun(model, call).run(collected, isWanted);
         return collected.result();

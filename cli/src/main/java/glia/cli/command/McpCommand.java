@@ -35,10 +35,11 @@ public final class McpCommand implements Command {
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
                 Syntax.join(ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
                 .examples("""
-                        In the settings of an MCP client:
-                        {"mcpServers": {"glia": {"command": "glia", "args": ["mcp"]}}}""")
-                .notes("The server speaks the Model Context Protocol on standard input and output. Its tools: "
-                        + "generate, embed, tokenize, inspect. It ends with its standard input.");
+                        $ glia mcp reasoner
+                        $ claude mcp add glia -- glia mcp reasoner""")
+                .notes("The server speaks the Model Context Protocol on standard input and output; its tools: "
+                        + "generate, embed, tokenize, inspect. It ends with its standard input. Settings of an MCP "
+                        + "client: {\"mcpServers\": {\"glia\": {\"command\": \"glia\", \"args\": [\"mcp\"]}}}");
     }
 
     @Override

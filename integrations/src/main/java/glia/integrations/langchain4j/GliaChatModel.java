@@ -1,5 +1,6 @@
 package glia.integrations.langchain4j;
 
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -7,6 +8,7 @@ import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import glia.engine.LanguageModel;
 import java.util.List;
+import java.util.Set;
 
 /// A model of the engine, in the same process, as LangChain4j's [ChatModel]. For any threads.
 ///
@@ -48,5 +50,11 @@ public final class GliaChatModel implements ChatModel {
     @Override
     public List<ChatModelListener> listeners() {
         return settings.listeners();
+    }
+
+    /// Answers in JSON follow their schema: it is enforced token by token.
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

@@ -1,5 +1,6 @@
 package glia.integrations.langchain4j;
 
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -19,6 +20,7 @@ import glia.integrations.EngineCalls.Call;
 import glia.integrations.EngineCalls.Pieces;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// A model of the engine, in the same process, as LangChain4j's [StreamingChatModel]. Each request runs on a virtual
 /// thread of its own, on which its handler is called. For any threads.
@@ -135,5 +137,11 @@ public final class GliaStreamingChatModel implements StreamingChatModel {
     @Override
     public List<ChatModelListener> listeners() {
         return settings.listeners();
+    }
+
+    /// Answers in JSON follow their schema: it is enforced token by token.
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

@@ -3,18 +3,25 @@ package glia.integrations.langchain4j;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonRawSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchemaElement;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
+import glia.engine.grammar.limit.GrammarException;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
+import glia.io.json.JsonValues;
 import glia.serve.chat.Prompt;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +48,8 @@ final class LangChainCalls {
     }
 
     /// A request in the engine's terms.
-    record Prepared(Prompt.Conversation prompt, GenerationOptions options, glia.serve.chat.ToolChoice choice) { }
+    record Prepared(Prompt.Conversation prompt, GenerationOptions options,
+            Optional<Grammar> grammar, glia.serve.chat.ToolChoice choice) { }
 
     /// @throws UnsupportedFeatureException if the request wants what the model does not have
     Prepared prepare(ChatRequest request) {
@@ -52,13 +60,14 @@ final class LangChainCalls {
                 wanted.stopSequences() == null || wanted.stopSequences().isEmpty() ? null : wanted.stopSequences());
         return new Prepared(new Prompt.Conversation(LangChainMessages.of(request.messages()),
                 LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false),
-                settings.over(model.options()), wanted.toolChoice() == ToolChoice.REQUIRED
+                settings.over(model.options()), grammar(wanted.responseFormat()), wanted.toolChoice() == ToolChoice.REQUIRED
                         ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
     }
 
     /// @return the answer; empty if it was cancelled
     Optional<ChatResponse> run(Prepared request, Pieces pieces, BooleanSupplier isWanted) {
-        return EngineCalls.run(model, request.prompt(), request.options(), request.choice(), pieces, isWanted)
+        return EngineCalls.run(model, request.prompt(), request.options(), request.grammar(),
+                request.choice(), pieces, isWanted)
                 .map(this::response);
     }
 
@@ -75,8 +84,24 @@ final class LangChainCalls {
             throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
                     + "write them");
         }
-        if (wanted.responseFormat() != null && wanted.responseFormat().type() == ResponseFormatType.JSON) {
-            throw new UnsupportedFeatureException("JSON response format is not supported");
+    }
+
+    /// The form of an answer: JSON, with a schema or without.
+    private static Optional<Grammar> grammar(ResponseFormat format) {
+        if (format == null || format.type() != ResponseFormatType.JSON) {
+            return Optional.empty();
+        }
+        if (format.jsonSchema() == null) {
+            return Optional.of(Grammar.json());
+        }
+        JsonSchemaElement root = format.jsonSchema().rootElement();
+        Object schema = root instanceof JsonRawSchema raw ? JsonValues.parse(raw.schema())
+                : JsonSchemaElementUtils.toMap(root, true);
+        try {
+            return Optional.of(Grammar.jsonSchema(schema));
+        } catch (GrammarException e) {
+            throw new UnsupportedFeatureException("JSON response format with this schema is not supported: "
+                    + e.getMessage());
         }
     }
 

@@ -101,7 +101,7 @@ public final class GliaChatModel implements ChatModel {
             tools = SpringMessages.tools(own);
         }
         return EngineCalls.run(model, new Conversation(SpringMessages.of(prompt.getInstructions()), tools, Map.of(),
-                false), generation, ToolChoice.AUTO, pieces, isWanted);
+                false), generation, Optional.empty(), ToolChoice.AUTO, pieces, isWanted);
     }
 
     private static Settings settings(ChatOptions from) {
