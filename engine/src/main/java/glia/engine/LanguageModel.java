@@ -188,7 +188,9 @@ public final class LanguageModel implements AutoCloseable {
     /// scheduler; closing one does nothing.
     ///
     /// @throws IllegalArgumentException if there is no adapter of this name
+    /// @throws IllegalStateException if the model is closed
     public LanguageModel withAdapter(String name) {
+        loaded.requireOpen();
         return new LanguageModel(this, loaded.choices().orElseThrow(() -> new IllegalArgumentException("no adapter '"
                 + name + "': the model was loaded without adapters")).number(name));
     }

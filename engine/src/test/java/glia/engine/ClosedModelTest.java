@@ -51,7 +51,8 @@ class ClosedModelTest {
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.of(
             LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "kernels",
-                "renderOptions", "thinking", "routed", "requireThinking"),
+                "renderOptions", "thinking", "routed", "requireThinking", "path", "tools", "grammarVocabulary",
+                "adapter"),
             LoadedModel.class, Set.of("close", "contextLength", "kernels"),
             Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes", "pool"),
             Scheduler.class, Set.of("close", "load"),
@@ -64,7 +65,8 @@ class ClosedModelTest {
             MaskFiller.class, Set.of("mask"));
 
     private static Object argument(Class<?> type, Sequence sequence, Session session) {
-        Map<Class<?>, Object> values = Map.ofEntries(Map.entry(int.class, 1), Map.entry(boolean.class, false),
+        Map<Class<?>, Object> values = Map.ofEntries(Map.entry(int.class, 1), Map.entry(long.class, 1L),
+                Map.entry(boolean.class, false),
                 Map.entry(String.class, "Once"), Map.entry(Object.class, ""), Map.entry(int[].class, new int[] {1}),
                 Map.entry(String[].class, new String[] {"Once"}), Map.entry(GenerationOptions.class, GREEDY),
                 Map.entry(TextListener.class, (TextListener) piece -> { }),
