@@ -61,7 +61,8 @@ final class LangChainCalls {
         return new Prepared(new Prompt.Conversation(LangChainMessages.of(request.messages()),
                 LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false),
                 settings.over(model.options()), grammar(wanted.responseFormat()),
-                wanted.toolChoice() == ToolChoice.REQUIRED ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
+                wanted.toolChoice() == ToolChoice.REQUIRED
+                        ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
     }
 
     /// @return the answer; empty if it was cancelled
