@@ -267,7 +267,8 @@ public final class Grammar {
         FixedState state = new FixedState(b.rules(), all);
         states.put(done, state);
         boolean isComplete = true;
-        FixedState separated = done == 0 ? state : separated(b, all, state, separator);
+        boolean isLast = done == (1 << rules.size()) - 1;
+        FixedState separated = done == 0 || isLast ? state : separated(b, all, state, separator);
         for (int i = 0; i < rules.size(); i++) {
             if ((done >> i & 1) == 0) {
                 isComplete &= !required.get(i);
@@ -289,7 +290,8 @@ public final class Grammar {
         }
         FixedState state = new FixedState(b.rules(), all);
         states.put(next, state);
-        FixedState separated = next > 0 ? separated(b, all, state, separator) : state;
+        boolean isInner = next > 0 && next < rules.size();
+        FixedState separated = isInner ? separated(b, all, state, separator) : state;
         boolean isComplete = true;
         for (int i = next; i < rules.size() && isComplete; i++) {
             separated.rule(rules.get(i), ordered(b, all, rules, required, separator, i + 1, states));

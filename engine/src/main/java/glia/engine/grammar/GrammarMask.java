@@ -1,5 +1,6 @@
 package glia.engine.grammar;
 
+import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.parser.Position;
 import glia.engine.sampling.TokenMask;
 
@@ -29,13 +30,21 @@ public final class GrammarMask implements TokenMask {
 
     /// The allowed tokens.
     ///
-    /// @throws glia.engine.grammar.limit.GrammarException if the grammar exceeds a limit
+    /// @throws GrammarException if the grammar exceeds a limit, or no token of the vocabulary can follow
     @Override
     public long[] allowed() {
         if (hasEnded) {
             return onlyEnds;
         }
-        return isFirst ? engine.maskAfterSpace(position) : engine.mask(position);
+        long[] words = isFirst ? engine.maskAfterSpace(position) : engine.mask(position);
+        for (long word : words) {
+            if (word != 0) {
+                return words;
+            }
+        }
+        throw new GrammarException(GrammarException.Kind.UNSATISFIABLE, "", isComplete()
+                ? "the text is complete, but the model's vocabulary has no token that ends it"
+                : "no token of the model's vocabulary continues the text as the grammar requires");
     }
 
     /// Whether a token is allowed.
