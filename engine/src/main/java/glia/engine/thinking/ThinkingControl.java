@@ -163,9 +163,9 @@ final class ThinkingControl implements TokenMask {
             window[numTokens++ % WINDOW] = token;
             tracker.accept(token);
         }
-        // A token that is neither forced nor a marker begins or continues the answer.
-        boolean isOfAnswer = wasAnswer || !wasThinking && !tracker.isThinking() && !plan.beginsWithHeader();
-        if (answer != null && !isForced && isOfAnswer && !plan.isMarker(token)) {
+        // A token that is neither forced nor a marker begins the answer. Within it, a marker is text like any other.
+        boolean begins = !wasThinking && !tracker.isThinking() && !plan.beginsWithHeader() && !plan.isMarker(token);
+        if (answer != null && !isForced && (wasAnswer || begins)) {
             answer.accept(token);
         }
     }
