@@ -1,8 +1,10 @@
 package glia.engine;
 
+import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.thinking.ThinkingOptions;
 import java.util.List;
+import java.util.Optional;
 
 /// Options of an answer.
 ///
@@ -11,14 +13,21 @@ import java.util.List;
 /// @param stops stop strings: the first occurrence of one ends the answer and is not part of it; they are not
 ///     searched in the thinking
 /// @param thinking how much the model thinks before the answer; only for chats
+/// @param grammar the form of the answer, after the thinking, for [Chat] and [Generator]; empty for free text. An
+///     answer that ends before the stop token, at the most tokens say, is the begin of a text of the grammar
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops,
-        ThinkingOptions thinking) {
+        ThinkingOptions thinking, Optional<Grammar> grammar) {
     public GenerationOptions {
         if (maxTokens < 0) {
             throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
                     + ", expected 1 or more, or 0 for no limit");
         }
         stops = List.copyOf(stops);
+    }
+
+    /// Free text.
+    public GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops, ThinkingOptions thinking) {
+        this(sampling, maxTokens, stops, thinking, Optional.empty());
     }
 
     /// The template's default of thinking.
@@ -32,19 +41,23 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
     }
 
     public GenerationOptions withSampling(SamplingOptions other) {
-        return new GenerationOptions(other, maxTokens, stops, thinking);
+        return new GenerationOptions(other, maxTokens, stops, thinking, grammar);
     }
 
     public GenerationOptions withMaxTokens(int other) {
-        return new GenerationOptions(sampling, other, stops, thinking);
+        return new GenerationOptions(sampling, other, stops, thinking, grammar);
     }
 
     /// @param other all stop strings; an empty list for none
     public GenerationOptions withStops(List<String> other) {
-        return new GenerationOptions(sampling, maxTokens, other, thinking);
+        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar);
     }
 
     public GenerationOptions withThinking(ThinkingOptions other) {
-        return new GenerationOptions(sampling, maxTokens, stops, other);
+        return new GenerationOptions(sampling, maxTokens, stops, other, grammar);
+    }
+
+    public GenerationOptions withGrammar(Grammar other) {
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other));
     }
 }

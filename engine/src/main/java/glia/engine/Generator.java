@@ -1,6 +1,9 @@
 package glia.engine;
 
+import glia.engine.grammar.Grammar;
+import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.sampling.StopCriteria;
+import glia.engine.sampling.TokenMask;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
@@ -18,22 +21,26 @@ import glia.text.thinking.ThinkingSplitter;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Generates answers and keeps the KV cache of the last one, so that a prompt with the same beginning computes only the
 /// new tokens. Generators of different threads share the model; each is for one thread.
 public final class Generator implements AutoCloseable {
     private final Tokenizer tokenizer;
+    private final Supplier<GrammarVocabulary> vocabulary;
     private final LoadedModel model;
     private final int adapter;
     private Session session;
     private boolean isClosed;
 
+    /// @param vocabulary gives the vocabulary for grammars
     /// @param adapter the number of the adapter that it generates with; 0 for none
-    Generator(LoadedModel model, Tokenizer tokenizer, int adapter) {
+    Generator(LoadedModel model, Tokenizer tokenizer, Supplier<GrammarVocabulary> vocabulary, int adapter) {
         if (model.model().spec().head().classes().isPresent()) {
             throw new IllegalArgumentException("the model is a classifier and generates no text; use glia classify");
         }
         this.tokenizer = tokenizer;
+        this.vocabulary = vocabulary;
         this.model = model;
         this.adapter = adapter;
     }
@@ -73,7 +80,9 @@ public final class Generator implements AutoCloseable {
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
                 .stopTokens(tokenizer.endOfGeneration()).listener(text);
-        if (plan.isPresent() && plan.get().isLimited()) {
+        if (options.grammar().isPresent()) {
+            request.mask(sample -> mask(options.grammar().get(), plan));
+        } else if (plan.isPresent() && plan.get().isLimited()) {
             request.mask(sample -> plan.get().mask().orElseThrow());
         }
         Completion made = model.scheduler().generate(request.build(), text::deliver);
@@ -81,6 +90,12 @@ public final class Generator implements AutoCloseable {
         return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
                 made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),
                 made.totalNanos(), text.thought(), plan.flatMap(ThinkingPlan::effort)), made.tokens());
+    }
+
+    private TokenMask mask(Grammar grammar, Optional<ThinkingPlan> plan) {
+        // After thinking, the decoder drops no space.
+        TokenMask answer = grammar.mask(vocabulary.get(), plan.isEmpty());
+        return plan.map(thinking -> thinking.mask(answer)).orElse(answer);
     }
 
     /// The text of an answer with its trusted markers, without its thinking and what a stop string has cut off.

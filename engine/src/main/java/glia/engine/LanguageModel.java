@@ -181,7 +181,7 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     public Generator generator() {
         loaded.requireOpen();
-        return new Generator(loaded, tokenizer, adapter);
+        return new Generator(loaded, tokenizer, this::grammarVocabulary, adapter);
     }
 
     /// A view of this model whose requests have an adapter that it was loaded with. All views share weights and

@@ -1,13 +1,17 @@
 package glia.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.sampling.TokenMask;
 import glia.engine.schedule.Completion;
+import glia.engine.schedule.Finish;
 import glia.engine.schedule.Generation;
 import glia.engine.schedule.GenerationRequest;
 import glia.engine.thinking.ThinkingOptions;
@@ -263,5 +267,60 @@ class ThinkingTest {
                 .orElseThrow();
         assertEquals(PromptState.UNDECIDED, plan.state());
         assertNull(plan.mask(() -> null).allowed());
+    }
+
+    /// Greedy answers, so the thinking is the same with and without the grammar.
+    @Test
+    void aGrammarBeginsAfterTheThinking() {
+        for (LanguageModel of : List.of(model, free)) {
+            for (ThinkingOptions thinking : List.of(budget(0), budget(7), budget(12).withMinTokens(5),
+                    ThinkingOptions.of(Effort.INSTANT))) {
+                GenerationOptions options = new GenerationOptions(SamplingOptions.greedy(), 60, List.of(), thinking);
+                try (Chat one = of.chat().options(options); Chat other = of.chat().options(
+                        options.withGrammar(Grammar.regex("[0-9]{3}-[xyz]{2,4}")))) {
+                    Answer plain = one.stream("Once upon a time", piece -> { });
+                    Answer formed = other.stream("Once upon a time", piece -> { });
+                    assertEquals(plain.thought().text(), formed.thought().text());
+                    assertTrue(formed.text().matches("[0-9]{3}-[xyz]{2,4}"), formed.toString());
+                    assertEquals(Finish.STOP, formed.finish());
+                }
+            }
+        }
+    }
+
+    /// Tokens of the thinking, the forced end marker included, are not part of what the answer's mask receives.
+    @Test
+    void theMaskOfTheAnswerReceivesItsTokensAlone() {
+        var prompt = model.template().orElseThrow().renderTrusted(List.of(ChatMessage.user("Tim")),
+                model.renderOptions());
+        for (ThinkingOptions thinking : List.of(ThinkingOptions.DEFAULT, budget(2))) {
+            ThinkingPlan plan = model.thinking().plan(prompt, thinking, model.contextLength(), 60).orElseThrow();
+            List<Integer> received = new ArrayList<>();
+            TokenMask mask = plan.mask(new TokenMask() {
+                @Override
+                public long[] allowed() {
+                    return new long[] {1L << 40};
+                }
+
+                @Override
+                public void accept(int token) {
+                    received.add(token);
+                }
+            });
+            boolean isForced = thinking.budget().isPresent();
+            for (int token : new int[] {300, 301}) {
+                assertEquals(-1, mask.forced());
+                assertNull(mask.allowed());
+                mask.accept(mask.replace(token));
+            }
+            assertEquals(isForced ? END : -1, mask.forced());
+            mask.accept(END);
+            assertEquals(-1, mask.forced());
+            assertEquals(List.of(), received);
+            assertArrayEquals(new long[] {1L << 40}, mask.allowed());
+            mask.accept(40);
+            mask.accept(START);
+            assertEquals(List.of(40, START), received, "a marker in the answer is text");
+        }
     }
 }

@@ -9,6 +9,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
+import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.InterruptNotice;
@@ -18,6 +19,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.Generator;
 import glia.engine.LanguageModel;
 import glia.engine.TextListener;
+import glia.engine.grammar.Grammar;
 import glia.io.hub.ModelLocation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -46,13 +48,15 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER)))
+                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), FormFlags.ALL, GenerationFlags.ALL,
+                        ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                                ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
                         $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
+                        $ glia run reasoner "Solve x^2 - 5x + 6 = 0." --regex "x = [0-9]"
+                        x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
                         {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}""")
                 .notes(GenerationFlags.NOTE);
@@ -66,12 +70,14 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
+        Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "none", console), arguments,
                 console)) {
-            GenerationOptions options = GenerationFlags.of(arguments, model.options());
+            GenerationOptions free = GenerationFlags.of(arguments, model.options());
+            GenerationOptions options = grammar.map(free::withGrammar).orElse(free);
             if (json) {
                 Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
             } else {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -117,6 +118,13 @@ class RunCommandTest {
         assertEquals(0, plain.path("drafted_tokens").asInt(-1));
         with[asked.length - 1] = "--draft";
         assertEquals(plain.path("text"), json(with).path("text"));
+        String[] form = Stream.concat(Arrays.stream(with), Stream.of("--regex", "w[1-4][0-9]?( w[1-4][0-9]?)*"))
+                .toArray(String[]::new);
+        JsonNode formed = json(form);
+        assertTrue(formed.path("text").asString().matches("w[1-4][0-9]?( w[1-4][0-9]?){39}"), formed.toString());
+        assertTrue(formed.path("drafted_tokens").asInt() > 0, formed.toString());
+        form[asked.length - 1] = "--draft=none";
+        assertEquals(formed.path("text"), json(form).path("text"));
         run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft=mtp", "--max-tokens", "9");
         String none = "glia: speculative decoding was requested; the model has no multi-token-prediction layer\n";
         for (String command : new String[] {"run", "chat", "bench"}) {
