@@ -14,7 +14,7 @@ import java.util.Map;
 /// the grammar: each set of them has a start state.
 ///
 /// JSON allows white space before a lexeme: one space, or up to two ends of lines and then an indentation of at most
-/// 128 characters. Without a limit a model could fill its answer with blanks.
+/// 40 characters. Without a limit a model could fill its answer with blanks.
 public final class Lexer {
     private static final int BYTES = 256;
     /// White space by phase: 0 nothing, 1 a space, 2 `\r`, 3 an end of a line, 4 `\r` after it, 5 and more indentation.
@@ -23,7 +23,7 @@ public final class Lexer {
     private static final int LINE = 3;
     private static final int LINE_RETURN = 4;
     private static final int INDENT = 5;
-    private static final int LAST_INDENT = INDENT + 128;
+    private static final int LAST_INDENT = INDENT + 40;
 
     private final RegexPool pool;
     private final boolean skipsSpace;
