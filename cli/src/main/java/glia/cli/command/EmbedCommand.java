@@ -148,24 +148,12 @@ public final class EmbedCommand implements Command {
             List<Object> row = new ArrayList<>(List.of(i + 1, text.length() <= SHOWN_CHARACTERS ? text
                     : text.substring(0, SHOWN_CHARACTERS - 1) + "…"));
             for (float[] other : vectors) {
-                row.add(String.format(Locale.ROOT, "%.2f", cosine(vectors[i], other)));
+                row.add(String.format(Locale.ROOT, "%.2f", Embedder.cosine(vectors[i], other)));
             }
             table.row(row.toArray());
         }
         table.print(console);
         console.printDim(console.out(), vectors[0].length + " numbers each, " + name(pooling)
                 + " pooling; cosine similarities");
-    }
-
-    private static double cosine(float[] a, float[] b) {
-        double dot = 0;
-        double squareA = 0;
-        double squareB = 0;
-        for (int i = 0; i < a.length; i++) {
-            dot += (double) a[i] * b[i];
-            squareA += (double) a[i] * a[i];
-            squareB += (double) b[i] * b[i];
-        }
-        return dot / Math.max(Double.MIN_NORMAL, Math.sqrt(squareA * squareB));
     }
 }

@@ -197,6 +197,19 @@ public final class Embedder {
         return vector;
     }
 
+    /// The cosine similarity of two vectors of the same length; 0 if one of them is 0.
+    public static double cosine(float[] a, float[] b) {
+        double dot = 0;
+        double squareA = 0;
+        double squareB = 0;
+        for (int i = 0; i < a.length; i++) {
+            dot += (double) a[i] * b[i];
+            squareA += (double) a[i] * a[i];
+            squareB += (double) b[i] * b[i];
+        }
+        return dot / Math.max(Double.MIN_NORMAL, Math.sqrt(squareA * squareB));
+    }
+
     private static float[] row(Tensor hidden, int row) {
         float[] vector = new float[hidden.cols()];
         add(vector, hidden, row, 1);

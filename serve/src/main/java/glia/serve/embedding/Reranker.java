@@ -85,20 +85,8 @@ public final class Reranker {
         float[][] vectors = embeddings.embed(inputs, goesOn);
         double[] scores = new double[documents.size()];
         for (int i = 0; i < scores.length && vectors[0] != null && vectors[i + 1] != null; i++) {
-            scores[i] = cosine(vectors[0], vectors[i + 1]);
+            scores[i] = Embedder.cosine(vectors[0], vectors[i + 1]);
         }
         return new Relevance(scores, inputs.stream().mapToInt(input -> input.ids().length).sum());
-    }
-
-    private static double cosine(float[] a, float[] b) {
-        double product = 0;
-        double squareA = 0;
-        double squareB = 0;
-        for (int i = 0; i < a.length; i++) {
-            product += (double) a[i] * b[i];
-            squareA += (double) a[i] * a[i];
-            squareB += (double) b[i] * b[i];
-        }
-        return product == 0 ? 0 : product / Math.sqrt(squareA * squareB);
     }
 }

@@ -60,11 +60,22 @@ public final class EventStream implements AutoCloseable {
     }
 
     private void write(String text) {
-        connection.writes();
         numEvents++;
-        try {
+        run(() -> {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
+        });
+    }
+
+    private interface Write {
+        void run() throws IOException;
+    }
+
+    /// Writes within the time that a client has to read.
+    private void run(Write write) {
+        connection.writes();
+        try {
+            write.run();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (ServerConnectionException e) {
@@ -91,15 +102,6 @@ public final class EventStream implements AutoCloseable {
     @Override
     public void close() {
         isClosed = true;
-        connection.writes();
-        try {
-            out.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (ServerConnectionException e) {
-            throw new UncheckedIOException(new IOException(e));
-        } finally {
-            connection.expectsNothing();
-        }
+        run(out::close);
     }
 }

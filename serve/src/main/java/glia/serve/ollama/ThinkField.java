@@ -10,7 +10,7 @@ import glia.text.thinking.Effort;
 final class ThinkField {
     private ThinkField() { }
 
-    /// @throws ServeException if the model does not think and shall, or the value is none of these
+    /// @throws ServeException if thinking is requested of a model that does not think, or the value is none of these
     static ThinkingOptions read(Fields body, LanguageModel model) {
         Object value = body.value("think");
         boolean thinks = model.thinking().format().isPresent();

@@ -61,7 +61,7 @@ public final class ChatCompletions implements Endpoint {
         }
     }
 
-    /// Whether a stream shall end with the usage.
+    /// Whether a stream is to end with the usage.
     static boolean usage(Fields body) {
         Optional<Fields> options = body.object("stream_options");
         if (options.isEmpty()) {
