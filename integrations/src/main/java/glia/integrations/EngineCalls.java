@@ -5,7 +5,8 @@ import glia.engine.LanguageModel;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
 import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.CollectedAnswer;
+import glia.serve.chat.CollectedAnswer.Call;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
@@ -47,11 +48,6 @@ public final class EngineCalls {
         }
     }
 
-    /// A tool call.
-    ///
-    /// @param arguments a JSON object
-    public record Call(String id, String name, String arguments) { }
-
     /// A finished answer.
     ///
     /// @param text without the thinking
@@ -90,13 +86,12 @@ public final class EngineCalls {
         return collected.result();
     }
 
-    private static final class Collected implements AnswerReceiver {
+    /// Passes pieces on while it collects them.
+    private static final class Collected extends CollectedAnswer {
         private final Pieces pieces;
-        private final StringBuilder text = new StringBuilder();
-        private final StringBuilder thinking = new StringBuilder();
-        private final List<Call> calls = new ArrayList<>();
-        private final StringBuilder arguments = new StringBuilder();
-        private AnswerEnd end;
+        private final List<Call> whole = new ArrayList<>();
+        /// The call whose arguments are generated.
+        private Call begun;
 
         Collected(Pieces pieces) {
             this.pieces = pieces;
@@ -104,47 +99,47 @@ public final class EngineCalls {
 
         @Override
         public void thinking(int sample, String piece) {
-            thinking.append(piece);
+            super.thinking(sample, piece);
             pieces.thinking(piece);
         }
 
         @Override
         public void text(int sample, String piece) {
-            text.append(piece);
+            super.text(sample, piece);
             pieces.text(piece);
         }
 
         @Override
         public void toolCall(int sample, int index, String id, String name) {
             completeCall();
-            calls.add(new Call(id, name, ""));
+            super.toolCall(sample, index, id, name);
+            begun = new Call(id, name, "");
         }
 
         @Override
         public void toolArguments(int sample, int index, String piece) {
-            arguments.append(piece);
-            pieces.arguments(index, calls.get(index), piece);
+            super.toolArguments(sample, index, piece);
+            pieces.arguments(index, begun, piece);
         }
 
+        /// The last call is complete when the next one begins, or with the answer.
         private void completeCall() {
-            if (!calls.isEmpty() && calls.getLast().arguments().isEmpty()) {
-                Call begun = calls.removeLast();
-                Call whole = new Call(begun.id(), begun.name(), arguments.isEmpty() ? "{}" : arguments.toString());
-                calls.add(whole);
-                arguments.setLength(0);
-                pieces.call(calls.size() - 1, whole);
+            int index = whole.size();
+            if (index < numCalls()) {
+                Call call = call(index);
+                whole.add(call.arguments().isEmpty() ? new Call(call.id(), call.name(), "{}") : call);
+                pieces.call(index, whole.getLast());
             }
         }
 
         @Override
         public void ended(int sample, AnswerEnd how) {
             completeCall();
-            end = how;
+            super.ended(sample, how);
         }
 
         Optional<Result> result() {
-            return end == null ? Optional.empty()
-                    : Optional.of(new Result(text.toString(), thinking.toString(), List.copyOf(calls), end));
+            return end().map(how -> new Result(text(), thinking(), List.copyOf(whole), how));
         }
     }
 }

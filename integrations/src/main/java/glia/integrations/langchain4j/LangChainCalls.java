@@ -17,12 +17,14 @@ import dev.langchain4j.model.output.TokenUsage;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.grammar.Grammar;
-import glia.engine.grammar.limit.GrammarException;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
 import glia.io.json.JsonValues;
+import glia.serve.chat.CollectedAnswer;
+import glia.serve.chat.JsonForms;
 import glia.serve.chat.Prompt;
+import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,37 +79,33 @@ final class LangChainCalls {
             throw new UnsupportedFeatureException("'modelName' parameter is not supported: found '"
                     + wanted.modelName() + "', but this is the model '" + name + "'");
         }
-        if (wanted.toolChoice() == ToolChoice.REQUIRED && !usesTools()) {
+        if (wanted.toolChoice() == ToolChoice.REQUIRED && model.tools().isEmpty()) {
             throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported: the model's chat template has "
                     + "no tools");
         }
-        if (wanted.toolSpecifications() != null && !wanted.toolSpecifications().isEmpty() && !usesTools()) {
+        if (wanted.toolSpecifications() != null && !wanted.toolSpecifications().isEmpty() && model.tools().isEmpty()) {
             throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
                     + "write them");
         }
     }
 
     /// The form of an answer: JSON, with a schema or without.
-    private static Optional<Grammar> grammar(ResponseFormat format) {
+    private Optional<Grammar> grammar(ResponseFormat format) {
         if (format == null || format.type() != ResponseFormatType.JSON) {
             return Optional.empty();
         }
         if (format.jsonSchema() == null) {
-            return Optional.of(Grammar.json());
+            return Optional.of(JsonForms.any(model));
         }
         JsonSchemaElement root = format.jsonSchema().rootElement();
         Object schema = root instanceof JsonRawSchema raw ? JsonValues.parse(raw.schema())
                 : JsonSchemaElementUtils.toMap(root, true);
         try {
-            return Optional.of(Grammar.jsonSchema(schema));
-        } catch (GrammarException e) {
+            return Optional.of(JsonForms.of(model, "schema", schema));
+        } catch (ServeException e) {
             throw new UnsupportedFeatureException("JSON response format with this schema is not supported: "
                     + e.getMessage());
         }
-    }
-
-    private boolean usesTools() {
-        return model.template().filter(template -> template.source().contains("tools")).isPresent();
     }
 
     private ChatResponse response(EngineCalls.Result result) {
@@ -121,7 +119,7 @@ final class LangChainCalls {
                 .finishReason(reason(result)).build();
     }
 
-    static ToolExecutionRequest request(EngineCalls.Call call) {
+    static ToolExecutionRequest request(CollectedAnswer.Call call) {
         return ToolExecutionRequest.builder().id(call.id()).name(call.name()).arguments(call.arguments()).build();
     }
 

@@ -10,7 +10,6 @@ import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
-import glia.io.json.JsonValues;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
@@ -67,16 +66,11 @@ final class LangChainMessages {
         List<ToolCall> calls = new ArrayList<>();
         if (answer.hasToolExecutionRequests()) {
             for (ToolExecutionRequest request : answer.toolExecutionRequests()) {
-                calls.add(new ToolCall(request.id() == null ? "" : request.id(), request.name(),
-                        arguments(request.arguments())));
+                calls.add(ToolCall.parse(request.id() == null ? "" : request.id(), request.name(),
+                        request.arguments() == null ? "" : request.arguments()));
             }
         }
         return calls;
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Map<String, Object> arguments(String json) {
-        return json == null || json.isBlank() ? Map.of() : (Map<String, Object>) JsonValues.parse(json);
     }
 
     static List<Map<String, Object>> tools(List<ToolSpecification> tools) {

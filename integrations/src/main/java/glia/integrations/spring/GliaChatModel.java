@@ -5,6 +5,7 @@ import glia.engine.LanguageModel;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
+import glia.serve.chat.CollectedAnswer;
 import glia.serve.chat.Prompt.Conversation;
 import glia.serve.chat.ToolChoice;
 import java.util.List;
@@ -113,7 +114,7 @@ public final class GliaChatModel implements ChatModel {
         return new ChatResponse(List.of(new Generation(message(text, thinking, List.of()))));
     }
 
-    private static AssistantMessage message(String text, String thinking, List<EngineCalls.Call> calls) {
+    private static AssistantMessage message(String text, String thinking, List<CollectedAnswer.Call> calls) {
         return AssistantMessage.builder().content(text)
                 .properties(thinking.isEmpty() ? Map.of() : Map.of("reasoningContent", thinking))
                 .toolCalls(calls.stream().map(call -> new AssistantMessage.ToolCall(call.id(), "function", call.name(),

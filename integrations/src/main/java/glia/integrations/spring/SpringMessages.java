@@ -51,10 +51,8 @@ final class SpringMessages {
         return message.getText() == null ? "" : message.getText();
     }
 
-    @SuppressWarnings("unchecked")
     private static ToolCall call(AssistantMessage.ToolCall call) {
-        return new ToolCall(call.id(), call.name(), call.arguments().isBlank() ? Map.of()
-                : (Map<String, Object>) JsonValues.parse(call.arguments()));
+        return ToolCall.parse(call.id(), call.name(), call.arguments());
     }
 
     static List<Map<String, Object>> tools(ChatOptions options) {

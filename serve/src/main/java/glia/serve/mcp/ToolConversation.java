@@ -6,10 +6,9 @@ import glia.engine.LanguageModel;
 import glia.engine.TextListener;
 import glia.engine.schedule.Finish;
 import glia.engine.thinking.Thought;
-import glia.io.json.JsonValues;
 import glia.jinja.value.TextBuilder;
 import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.CollectedAnswer;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 
 /// Answers messages of a [Chat] with tools: the model's calls run, their results go back to it, until it answers
 /// without a call. The chat's messages then hold the calls and results, too.
@@ -65,9 +63,8 @@ public final class ToolConversation {
                     new Prompt.Conversation(messages, tools.schemas(), Map.of(), false), chat.options(), "", "",
                     LONGEST);
             new GenerationRun(model, call).run(round, () -> !listener.cancelled());
-            List<ToolCall> calls = round.calls();
-            messages.add(new ChatMessage("assistant", round.text.toString(), calls, round.thinking.toString(),
-                    Map.of()));
+            List<ToolCall> calls = round.wanted();
+            messages.add(new ChatMessage("assistant", round.text(), calls, round.thinking(), Map.of()));
             if (calls.isEmpty()) {
                 break;
             }
@@ -87,13 +84,9 @@ public final class ToolConversation {
     }
 
     /// One answer of the model.
-    private static final class Round implements AnswerReceiver {
+    private static final class Round extends CollectedAnswer {
         private final TextListener listener;
-        private final StringBuilder text = new StringBuilder();
-        private final StringBuilder thinking = new StringBuilder();
-        private final List<String[]> names = new ArrayList<>();
-        private final List<StringBuilder> arguments = new ArrayList<>();
-        private AnswerEnd end;
+        private boolean hasText;
 
         Round(TextListener listener) {
             this.listener = listener;
@@ -101,64 +94,44 @@ public final class ToolConversation {
 
         @Override
         public void thinking(int sample, String piece) {
-            thinking.append(piece);
+            super.thinking(sample, piece);
             listener.thinking(piece);
         }
 
         @Override
         public void text(int sample, String piece) {
-            if (text.isEmpty() && !thinking.isEmpty()) {
+            if (!hasText && !thinking().isEmpty()) {
                 listener.thought(thought(true));
             }
-            text.append(piece);
+            hasText = true;
+            super.text(sample, piece);
             listener.text(piece);
         }
 
         private Thought thought(boolean isFinished) {
-            return thinking.isEmpty() ? Thought.NONE : new Thought(thinking.toString(),
-                    end == null ? 0 : end.thinkingTokens(), 0, isFinished);
+            return thinking().isEmpty() ? Thought.NONE : new Thought(thinking(),
+                    end().map(AnswerEnd::thinkingTokens).orElse(0), 0, isFinished);
         }
 
-        @Override
-        public void toolCall(int sample, int index, String id, String name) {
-            names.add(new String[] {id, name});
-            arguments.add(new StringBuilder());
+        /// The calls of an answer that was not cancelled.
+        List<ToolCall> wanted() {
+            return end().isEmpty() ? List.of() : calls().stream().map(Round::parsed).toList();
         }
 
-        @Override
-        public void toolArguments(int sample, int index, String piece) {
-            arguments.get(index).append(piece);
-        }
-
-        @Override
-        public void ended(int sample, AnswerEnd how) {
-            end = how;
-        }
-
-        List<ToolCall> calls() {
-            List<ToolCall> calls = new ArrayList<>();
-            for (int i = 0; i < names.size(); i++) {
-                calls.add(new ToolCall(names.get(i)[0], names.get(i)[1], values(arguments.get(i).toString())));
-            }
-            return calls;
-        }
-
-        @SuppressWarnings("unchecked")
-        private static Map<String, Object> values(String json) {
+        private static ToolCall parsed(Call call) {
             try {
-                return json.isBlank() ? Map.of() : (Map<String, Object>) JsonValues.parse(json);
-            } catch (JacksonException | ClassCastException e) {
+                return ToolCall.parse(call.id(), call.name(), call.arguments());
+            } catch (IllegalArgumentException e) {
                 // The server refuses it with a message for the model.
-                return Map.of("arguments", json);
+                return new ToolCall(call.id(), call.name(), Map.of("arguments", call.arguments()));
             }
         }
 
         Answer answer() {
-            AnswerEnd how = end != null ? end
-                    : new AnswerEnd(Finish.CANCELLED, Optional.empty(), 0, 0, 0, 0, 0, 0, 0);
-            return new Answer(new TextBuilder().append(text.toString()).whole(), how.finish(), how.promptTokens(),
+            AnswerEnd how = end().orElse(new AnswerEnd(Finish.CANCELLED, Optional.empty(), 0, 0, 0, 0, 0, 0, 0));
+            return new Answer(new TextBuilder().append(text()).whole(), how.finish(), how.promptTokens(),
                     how.reusedTokens(), how.tokens(), 0, 0, how.firstTokenNanos(), how.totalNanos(),
-                    thought(end != null), Optional.empty());
+                    thought(end().isPresent()), Optional.empty());
         }
     }
 }

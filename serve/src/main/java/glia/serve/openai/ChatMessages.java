@@ -1,6 +1,5 @@
 package glia.serve.openai;
 
-import glia.io.json.JsonValues;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -10,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tools.jackson.core.JacksonException;
 
 /// The messages of a chat completion.
 public final class ChatMessages {
@@ -88,15 +86,11 @@ public final class ChatMessages {
     }
 
     /// The arguments of a call, which are JSON in a string.
-    @SuppressWarnings("unchecked")
     static Map<String, Object> arguments(String name, String json) {
         try {
-            if ((json.isBlank() ? Map.of() : JsonValues.parse(json)) instanceof Map<?, ?> map) {
-                return (Map<String, Object>) map;
-            }
-        } catch (JacksonException e) {
-            // Below.
+            return ToolCall.parseArguments(json);
+        } catch (IllegalArgumentException e) {
+            throw Fields.wrong(name, json, "a JSON object in a string");
         }
-        throw Fields.wrong(name, json, "a JSON object in a string");
     }
 }

@@ -5,6 +5,7 @@ import static glia.serve.http.Json.object;
 
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.CollectedAnswer;
 import glia.serve.chat.GeneratedToken;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -20,13 +21,8 @@ final class ChatResponse implements AnswerReceiver {
     private final boolean hasLogProbabilities;
     private final Choice[] choices;
 
-    private static final class Choice {
-        private final StringBuilder thinking = new StringBuilder();
-        private final StringBuilder text = new StringBuilder();
+    private static final class Choice extends CollectedAnswer {
         private final List<Map<String, Object>> logProbabilities = new ArrayList<>();
-        private final List<String[]> calls = new ArrayList<>();
-        private final List<StringBuilder> arguments = new ArrayList<>();
-        private AnswerEnd end;
     }
 
     /// @param alternatives -1 for no log-probabilities
@@ -53,34 +49,33 @@ final class ChatResponse implements AnswerReceiver {
 
     @Override
     public void thinking(int sample, String piece) {
-        choices[sample].thinking.append(piece);
+        choices[sample].thinking(sample, piece);
     }
 
     @Override
     public void text(int sample, String piece) {
-        choices[sample].text.append(piece);
+        choices[sample].text(sample, piece);
     }
 
     @Override
     public void toolCall(int sample, int index, String callId, String name) {
-        choices[sample].calls.add(new String[] {callId, name});
-        choices[sample].arguments.add(new StringBuilder());
+        choices[sample].toolCall(sample, index, callId, name);
     }
 
     @Override
     public void toolArguments(int sample, int index, String piece) {
-        choices[sample].arguments.get(index).append(piece);
+        choices[sample].toolArguments(sample, index, piece);
     }
 
     @Override
     public void ended(int sample, AnswerEnd end) {
-        choices[sample].end = end;
+        choices[sample].ended(sample, end);
     }
 
     /// Whether all answers have ended.
     boolean isComplete() {
         for (Choice choice : choices) {
-            if (choice.end == null) {
+            if (choice.end().isEmpty()) {
                 return false;
             }
         }
@@ -94,7 +89,7 @@ final class ChatResponse implements AnswerReceiver {
             Choice choice = choices[i];
             list.add(object("index", i, "message", message(choice), "logprobs",
                     hasLogProbabilities ? object("content", choice.logProbabilities, "refusal", null) : null,
-                    "finish_reason", ChatCompletions.reason(choice.end)));
+                    "finish_reason", ChatCompletions.reason(choice.end().orElseThrow())));
         }
         return object("id", id, "object", "chat.completion", "created", created, "model", model, "choices", list,
                 "usage", usage(), "system_fingerprint", null);
@@ -102,13 +97,13 @@ final class ChatResponse implements AnswerReceiver {
 
     private static Map<String, Object> message(Choice choice) {
         List<Object> calls = new ArrayList<>();
-        for (int i = 0; i < choice.calls.size(); i++) {
-            calls.add(object("id", choice.calls.get(i)[0], "type", "function", "function",
-                    object("name", choice.calls.get(i)[1], "arguments", choice.arguments.get(i).toString())));
+        for (CollectedAnswer.Call call : choice.calls()) {
+            calls.add(object("id", call.id(), "type", "function", "function",
+                    object("name", call.name(), "arguments", call.arguments())));
         }
-        boolean isCallAlone = choice.text.isEmpty() && !calls.isEmpty();
-        return object("role", "assistant", "content", isCallAlone ? null : choice.text.toString(), "refusal", null,
-                "reasoning_content", choice.thinking.isEmpty() ? ABSENT : choice.thinking.toString(),
+        boolean isCallAlone = choice.text().isEmpty() && !calls.isEmpty();
+        return object("role", "assistant", "content", isCallAlone ? null : choice.text(), "refusal", null,
+                "reasoning_content", choice.thinking().isEmpty() ? ABSENT : choice.thinking(),
                 "tool_calls", calls.isEmpty() ? ABSENT : calls);
     }
 
@@ -130,9 +125,9 @@ final class ChatResponse implements AnswerReceiver {
         int generated = 0;
         int thought = 0;
         for (Choice choice : choices) {
-            generated += choice.end.tokens();
-            thought += choice.end.thinkingTokens();
+            generated += choice.end().orElseThrow().tokens();
+            thought += choice.end().orElseThrow().thinkingTokens();
         }
-        return Usage.of(choices[0].end, generated, thought);
+        return Usage.of(choices[0].end().orElseThrow(), generated, thought);
     }
 }

@@ -1,7 +1,10 @@
 package glia.text.template;
 
+import glia.io.json.JsonErrors;
+import glia.io.json.JsonValues;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import tools.jackson.core.JacksonException;
 
 /// A tool call of an assistant's message.
 ///
@@ -11,6 +14,31 @@ public record ToolCall(String id, String name, Map<String, Object> arguments) {
     /// Copies the arguments, in their order.
     public ToolCall {
         arguments = new LinkedHashMap<>(arguments);
+    }
+
+    /// A call whose arguments are JSON in a string.
+    ///
+    /// @param json a JSON object; blank for no arguments
+    /// @throws IllegalArgumentException if it is no JSON object
+    public static ToolCall parse(String id, String name, String json) {
+        return new ToolCall(id, name, parseArguments(json));
+    }
+
+    /// The arguments of a call, which are JSON in a string.
+    ///
+    /// @param json a JSON object; blank for no arguments
+    /// @throws IllegalArgumentException if it is no JSON object
+    @SuppressWarnings("unchecked")
+    public static Map<String, Object> parseArguments(String json) {
+        try {
+            if ((json.isBlank() ? Map.of() : JsonValues.parse(json)) instanceof Map<?, ?> map) {
+                return (Map<String, Object>) map;
+            }
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("arguments of a tool call: " + JsonErrors.reason(e)
+                    + "; expected a JSON object", e);
+        }
+        throw new IllegalArgumentException("arguments of a tool call: found " + json + ", expected a JSON object");
     }
 
     /// The call as templates see it.
