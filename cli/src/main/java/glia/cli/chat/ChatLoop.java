@@ -19,6 +19,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.ModelSummary;
 import glia.engine.TextListener;
+import glia.engine.grammar.Grammar;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
 import glia.engine.state.StateMemoryException;
@@ -46,6 +47,8 @@ public final class ChatLoop {
     private final LanguageModel model;
     private final ModelLocation choice;
     private final Chat chat;
+    /// The form of each answer.
+    private final Optional<Grammar> form;
     /// Whether a person types at a terminal and reads the answers there.
     private final boolean person;
     private Arguments arguments;
@@ -57,8 +60,9 @@ public final class ChatLoop {
     /// @param choice the model's path and origin
     /// @param arguments the command line, whose options `/set` changes
     /// @param system the system prompt
+    /// @param form the form of each answer; empty for free text
     public ChatLoop(Console console, Input input, LanguageModel model, ModelLocation choice, Arguments arguments,
-                    Optional<String> system) {
+                    Optional<String> system, Optional<Grammar> form) {
         this.console = console;
         this.input = input;
         this.model = model;
@@ -66,7 +70,8 @@ public final class ChatLoop {
         this.chat = model.chat();
         this.person = console.inIsTerminal() && console.outIsTerminal();
         this.arguments = arguments;
-        chat.options(checked(GenerationFlags.of(arguments, model.options())));
+        this.form = form;
+        chat.options(options(arguments));
         system.ifPresent(chat::system);
     }
 
@@ -84,10 +89,13 @@ public final class ChatLoop {
         return this;
     }
 
-    /// @throws IllegalArgumentException if the options set an effort or limits of thinking and the model does not think
-    private GenerationOptions checked(GenerationOptions options) {
+    /// The options of answers.
+    ///
+    /// @throws IllegalArgumentException if they set an effort or limits of thinking and the model does not think
+    private GenerationOptions options(Arguments words) {
+        GenerationOptions options = GenerationFlags.of(words, model.options());
         model.requireThinking(options.thinking());
-        return options;
+        return form.map(options::withGrammar).orElse(options);
     }
 
     /// Runs until the input ends or a command leaves.
@@ -260,7 +268,7 @@ public final class ChatLoop {
     private void set(String name, String value) {
         try {
             Arguments changed = GenerationFlags.set(arguments, name, value);
-            chat.options(checked(GenerationFlags.of(changed, model.options())));
+            chat.options(options(changed));
             arguments = changed;
             note(arguments.has(GenerationFlags.named(name).orElseThrow()) ? "Set " + name + " to " + value + "."
                     : "Unset " + name + ".");

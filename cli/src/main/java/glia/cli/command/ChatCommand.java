@@ -6,16 +6,19 @@ import glia.cli.args.Syntax;
 import glia.cli.chat.ChatLoop;
 import glia.cli.chat.Input;
 import glia.cli.option.ComputeOptions;
+import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.grammar.Grammar;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;
 import glia.serve.mcp.ToolServers;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -47,21 +50,23 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
-                Syntax.join(List.of(SYSTEM, MCP, MCP_APPROVE), GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT,
-                                ComputeOptions.ADAPTER)))
+                Syntax.join(List.of(SYSTEM, MCP, MCP_APPROVE), FormFlags.ALL, GenerationFlags.ALL,
+                        ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                                ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia chat
                         > What is the capital of France?
                         The capital of France is Paris.
                         $ printf 'Hello\\nAnd now?\\n' | glia chat HuggingFaceTB/SmolLM2-135M-Instruct""")
                 .notes("/help in a chat lists its commands. Without a terminal, each line of standard input is a "
-                        + "message. The default model has temperature 0 and repetition penalty 1.1. "
+                        + "message. A form holds for each answer. "
+                        + "The default model has temperature 0 and repetition penalty 1.1. "
                         + GenerationFlags.NOTE);
     }
 
     @Override
     public int run(Arguments words, Console console) throws Exception {
+        Optional<Grammar> form = FormFlags.grammar(words);
         ModelLocation choice = Models.locate(words.optional(0), words, console);
         boolean recommended = words.optional(0).isEmpty() && choice.origin() != ModelLocation.Origin.BUNDLED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
@@ -75,7 +80,8 @@ public final class ChatCommand implements Command {
                 throw new IllegalArgumentException("the model is an encoder and generates no text; use glia embed or "
                         + "glia fill-mask");
             }
-            ChatLoop loop = new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM));
+            ChatLoop loop = new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM),
+                    form);
             if (!arguments.has(MCP)) {
                 return loop.run();
             }

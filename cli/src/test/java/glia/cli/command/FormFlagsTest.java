@@ -96,6 +96,20 @@ class FormFlagsTest {
         assertTrue(limited.path("text").asString().matches("x := [0-9]"), limited.toString());
     }
 
+    /// Each answer of a chat has the form, after its options have changed too.
+    @Test
+    void chatsHaveTheSameOptions() throws Exception {
+        TestConsole console = new TestConsole("Once upon a\nThe cat\n/temperature 1.5\nOne day\n/retry\n");
+        assertEquals(ExitCode.OK, console.run("chat", "stories260K", "--regex", "[A-Z]{3}-[0-9]{2}"), console::err);
+        assertTrue(console.out().matches("([A-Z]{3}-[0-9]{2}\n){4}"), console.out());
+        console = new TestConsole(EQUATION + "\nAnd 2+2?\n");
+        assertEquals(ExitCode.OK, console.run("chat", "reasoner", "--choice", "x := 2"), console::err);
+        assertEquals("x := 2\nx := 2\n", console.out());
+        console = new TestConsole("");
+        assertEquals(ExitCode.USAGE, console.run("chat", "stories260K", "--regex", "(a)\\1"));
+        assertTrue(console.err().startsWith("glia: --regex: a back-reference"), console.err());
+    }
+
     @Test
     void aVocabularyThatCannotWriteTheFormIsAnError() {
         assertEquals("glia: no token of the model's vocabulary continues the text as the grammar requires\n",

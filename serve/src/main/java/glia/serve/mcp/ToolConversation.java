@@ -21,7 +21,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Answers messages of a [Chat] with tools: the model's calls run, their results go back to it, until it answers
-/// without a call. The chat's messages then hold the calls and results, too.
+/// without a call. The chat's messages then hold the calls and results, too. A grammar of the chat's options is the
+/// form of answers that are no calls.
 public final class ToolConversation {
     /// The most answers to one message.
     private static final int MOST_ROUNDS = 16;
@@ -59,9 +60,10 @@ public final class ToolConversation {
         Round round = null;
         for (int i = 0; i < MOST_ROUNDS; i++) {
             round = new Round(listener);
-            GenerationCall call = new GenerationCall(
+            GenerationCall free = new GenerationCall(
                     new Prompt.Conversation(messages, tools.schemas(), Map.of(), false), chat.options(), "", "",
                     LONGEST);
+            GenerationCall call = chat.options().grammar().map(free::withGrammar).orElse(free);
             new GenerationRun(model, call).run(round, () -> !listener.cancelled());
             List<ToolCall> calls = round.wanted();
             messages.add(new ChatMessage("assistant", round.text(), calls, round.thinking(), Map.of()));
