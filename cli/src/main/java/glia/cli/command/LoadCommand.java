@@ -32,7 +32,8 @@ public final class LoadCommand implements Command {
     private static final Option<Integer> REQUESTS = Option.integer("N", 1, Integer.MAX_VALUE, "the most requests",
             "--requests", "-n").elsewhere("--num-prompts");
     private static final Option<Integer> PROMPT = Option.integer("WORDS", 1, 1_000_000,
-            "random words of each prompt (default: 100)", "--prompt", "-p").elsewhere("--input-len");
+            "random words of each prompt (default: 100, fewer for a model with a small context)", "--prompt",
+            "-p").elsewhere("--input-len");
     private static final Option<Integer> SHARED = Option.integer("WORDS", 0, 1_000_000,
             "words of a system prompt that all requests share (default: 0)", "--shared").elsewhere("--prefix-len");
     private static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, 1_000_000,
@@ -93,8 +94,7 @@ public final class LoadCommand implements Command {
         }
         LoadResult result;
         try {
-            result = new LoadGenerator(plan, LoadPrompts.words(arguments.get(SHARED).orElse(0),
-                    arguments.get(PROMPT).orElse(100))).run(soFar -> progress(console, soFar));
+            result = new LoadGenerator(plan, prompts(arguments)).run(soFar -> progress(console, soFar));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted");
@@ -113,8 +113,15 @@ public final class LoadCommand implements Command {
             Json.print(console, report.document());
         } else {
             report.table().print(console);
+            report.messages().forEach(line -> console.out().println(line));
         }
         return ExitCode.OK;
+    }
+
+    private static LoadPrompts prompts(Arguments arguments) {
+        int shared = arguments.get(SHARED).orElse(0);
+        return arguments.has(PROMPT) ? LoadPrompts.words(shared, arguments.get(PROMPT).orElseThrow())
+                : LoadPrompts.fitting(shared);
     }
 
     private static LoadPlan plan(Arguments arguments) {

@@ -45,6 +45,11 @@ record LoadReport(LoadPlan plan, LoadResult result) {
         return rows;
     }
 
+    /// The first message of each kind of error.
+    List<String> messages() {
+        return result.messages().entrySet().stream().map(entry -> entry.getKey() + ": " + entry.getValue()).toList();
+    }
+
     private static List<Object> row(String name, Object value) {
         return List.of(name, value, "", "", "", "");
     }
@@ -72,6 +77,7 @@ record LoadReport(LoadPlan plan, LoadResult result) {
         document.put("tokens", result.tokens());
         document.put("tokens_per_second", result.tokensPerSecond());
         document.put("errors", result.errors());
+        document.put("error_messages", result.messages());
         document.put("first_token_s", document(result.firstToken()));
         document.put("inter_token_s", document(result.betweenTokens()));
         document.put("whole_s", document(result.whole()));
@@ -93,6 +99,7 @@ record LoadReport(LoadPlan plan, LoadResult result) {
         List<List<String>> cells = new ArrayList<>();
         cells.add(HEAD);
         rows().forEach(row -> cells.add(row.stream().map(String::valueOf).toList()));
+        messages().forEach(line -> cells.add(List.of(line, "", "", "", "", "")));
         return ChartPage.html("Load: " + title(), LoadChart.svg(title(), result), cells, "Time to first token counts "
                 + "from when a request is sent, in an open loop from when it is due.");
     }

@@ -12,7 +12,7 @@ import java.util.Map;
 /// Turns `system` and `messages` into the messages of chat templates: results of tools become messages of the role
 /// `tool`, and messages of one role that follow each other become one.
 final class Conversations {
-    private static final List<String> ROLES = List.of("user", "assistant", "system");
+    static final List<String> ROLES = List.of("user", "assistant", "system");
 
     private final List<ChatMessage> messages = new ArrayList<>();
     private final Map<String, String> toolNames = new HashMap<>();
@@ -30,7 +30,7 @@ final class Conversations {
             throw ServeException.badField("messages", "found none, expected at least one");
         }
         for (Fields message : given) {
-            String role = message.word("role", ROLES).orElseThrow(() -> ServeException.badField(message.name("role"),
+            String role = message.word("role").orElseThrow(() -> ServeException.badField(message.name("role"),
                     "missing; expected one of " + String.join(", ", ROLES)));
             ContentBlocks content = ContentBlocks.read(message, role.equals("assistant"));
             message.end();

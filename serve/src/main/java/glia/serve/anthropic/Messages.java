@@ -24,7 +24,7 @@ final class Messages {
         Fields body = begin(exchange);
         try (ModelPool.Lease lease = models.lease(body.requiredText("model"))) {
             LanguageModel model = lease.served().model();
-            boolean streams = body.flag("stream", false);
+            boolean streams = body.flag("stream");
             MessagesRequest request = MessagesRequest.read(body, model);
             body.end();
             GenerationCall call = new GenerationCall(request.prompt(), request.options(), exchange.terms())

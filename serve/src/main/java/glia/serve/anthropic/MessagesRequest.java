@@ -22,21 +22,16 @@ import java.util.Optional;
 /// @param omitsThinking whether thinking blocks have no text
 record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, Optional<Grammar> form,
         ToolChoice toolChoice, boolean omitsThinking) {
-    private static final int MOST_STOPS = 16;
-
     /// Reads all fields but `model` and `stream`.
     static MessagesRequest read(Fields body, LanguageModel model) {
-        int maxTokens = body.integer("max_tokens", 1, Integer.MAX_VALUE)
+        int maxTokens = body.integer("max_tokens")
                 .orElseThrow(() -> ServeException.badField("max_tokens", "missing; expected a number of tokens"));
         MessagesRequest request = prompt(body, model, maxTokens);
         SamplingOptions sampling = sampling(body, model.options().sampling());
-        List<String> stops = body.texts("stop_sequences", MOST_STOPS);
+        List<String> stops = body.texts("stop_sequences");
         if (stops.stream().anyMatch(String::isBlank)) {
             throw Fields.wrong("stop_sequences", stops, "strings that are not blank");
         }
-        body.only("service_tier", value -> List.of("auto", "standard_only").contains(value), "auto or standard_only");
-        // A label without an effect on the answer.
-        body.skip("metadata");
         return new MessagesRequest(request.prompt, request.options.withSampling(sampling).withStops(stops),
                 request.form, request.toolChoice, request.omitsThinking);
     }
@@ -55,14 +50,11 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, Op
         ToolFields tools = ToolFields.read(body);
         Prompt.Conversation prompt = new Prompt.Conversation(messages, tools.tools(), Map.of(),
                 Conversations.continues(messages));
-        // Prompts are cached without it.
-        body.skip("cache_control");
         return new MessagesRequest(prompt, model.options().withMaxTokens(maxTokens).withThinking(thinking.options()),
                 form, tools.choice(), thinking.isOmitted());
     }
 
     private static Grammar form(Fields format, LanguageModel model) {
-        format.only("type", "json_schema"::equals, "json_schema");
         Grammar form = JsonForms.of(model, format.name("schema"), format.value("schema"));
         format.end();
         return form;
@@ -70,15 +62,15 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, Op
 
     private static SamplingOptions sampling(Fields body, SamplingOptions otherwise) {
         SamplingOptions s = otherwise;
-        Optional<Double> temperature = body.number("temperature", 0, 1);
+        Optional<Double> temperature = body.number("temperature");
         if (temperature.isPresent()) {
             s = s.withTemperature(temperature.get().floatValue());
         }
-        Optional<Double> topP = body.number("top_p", 0, 1);
+        Optional<Double> topP = body.number("top_p");
         if (topP.isPresent()) {
             // 0 keeps the most probable token alone.
             s = s.withTopP(Math.max(Float.MIN_NORMAL, topP.get().floatValue()));
         }
-        return s.withTopK(body.integer("top_k", 0, 1 << 20).orElse(s.topK()));
+        return s.withTopK(body.integer("top_k").orElse(s.topK()));
     }
 }

@@ -13,8 +13,8 @@ import java.util.Optional;
 /// @param options the engine's options
 /// @param isOmitted whether thinking blocks have no text, only a signature
 record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
-    private static final List<String> EFFORTS = List.of("low", "medium", "high", "xhigh", "max");
-    private static final List<String> TYPES = List.of("enabled", "adaptive", "disabled");
+    static final List<String> EFFORTS = List.of("low", "medium", "high", "xhigh", "max");
+    static final List<String> TYPES = List.of("enabled", "adaptive", "disabled");
 
     /// @param effort `output_config.effort`
     /// @param thinks whether the model can think
@@ -22,9 +22,9 @@ record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
     static ThinkingConfig read(Fields body, Optional<String> effort, boolean thinks, int maxTokens) {
         Optional<Fields> given = body.object("thinking");
         String type = given.isEmpty() ? effort.isPresent() && thinks ? "adaptive" : "disabled"
-                : given.get().word("type", TYPES).orElseThrow(() -> ServeException.badField("thinking.type",
+                : given.get().word("type").orElseThrow(() -> ServeException.badField("thinking.type",
                         "missing; expected one of " + String.join(", ", TYPES)));
-        boolean isOmitted = given.isPresent() && given.get().word("display", List.of("summarized", "omitted"))
+        boolean isOmitted = given.isPresent() && given.get().word("display")
                 .orElse("").equals("omitted");
         ThinkingOptions options = options(type, given, effort, thinks, maxTokens);
         given.ifPresent(Fields::end);
@@ -43,7 +43,7 @@ record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
         if (type.equals("adaptive")) {
             return options;
         }
-        int budget = given.orElseThrow().integer("budget_tokens", 1, Integer.MAX_VALUE).orElseThrow(() ->
+        int budget = given.orElseThrow().integer("budget_tokens").orElseThrow(() ->
                 ServeException.badField("thinking.budget_tokens", "missing; expected a number of tokens"));
         if (maxTokens > 0 && budget >= maxTokens) {
             throw ServeException.badField("thinking.budget_tokens", "found " + budget
@@ -62,6 +62,6 @@ record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
 
     /// The effort that `output_config` states.
     static Optional<String> effort(Fields outputConfig) {
-        return outputConfig.word("effort", EFFORTS);
+        return outputConfig.word("effort");
     }
 }

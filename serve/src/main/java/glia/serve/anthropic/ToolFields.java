@@ -15,7 +15,7 @@ import java.util.Optional;
 ///
 /// @param tools functions as chat templates read them; empty if none may be called
 record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
-    private static final List<String> CHOICES = List.of("auto", "any", "tool", "none");
+    static final List<String> CHOICES = List.of("auto", "any", "tool", "none");
 
     static ToolFields read(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
@@ -29,14 +29,14 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
             return new ToolFields(tools, ToolChoice.AUTO);
         }
         Fields fields = given.get();
-        String type = fields.word("type", CHOICES).orElseThrow(() -> ServeException.badField(fields.name("type"),
+        String type = fields.word("type").orElseThrow(() -> ServeException.badField(fields.name("type"),
                 "missing; expected one of " + String.join(", ", CHOICES)));
         ToolChoice choice = switch (type) {
             case "any" -> ToolChoice.REQUIRED;
             case "tool" -> ToolChoice.of(fields.requiredText("name"));
             default -> ToolChoice.AUTO;
         };
-        choice = choice.withParallel(!fields.flag("disable_parallel_tool_use", false));
+        choice = choice.withParallel(!fields.flag("disable_parallel_tool_use"));
         fields.end();
         if (choice.isRequired() && tools.isEmpty()) {
             throw ServeException.badField(fields.name("type"), "found " + type + " without tools");
@@ -49,14 +49,10 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     }
 
     private static Map<String, Object> function(Fields tool) {
-        tool.only("type", "custom"::equals, "custom; tools that Anthropic runs or defines are not here");
         Object schema = tool.object("input_schema").orElseThrow(() -> ServeException.badField(
                 tool.name("input_schema"), "missing; expected a JSON schema")).all();
         Optional<String> description = tool.text("description");
-        tool.skip("cache_control", "eager_input_streaming", "input_examples");
-        tool.only("strict", Boolean.FALSE::equals, "false");
-        tool.only("defer_loading", Boolean.FALSE::equals, "false");
-        tool.only("allowed_callers", List.of("direct")::equals, "[\"direct\"]");
+        tool.flag("strict");
         Map<String, Object> function = object("name", tool.requiredText("name"), "description",
                 description.isPresent() ? description.get() : ABSENT, "parameters", schema);
         tool.end();

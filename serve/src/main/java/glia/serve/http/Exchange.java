@@ -1,6 +1,7 @@
 package glia.serve.http;
 
 import glia.serve.request.CallTerms;
+import glia.serve.request.FieldTable;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
@@ -33,6 +34,8 @@ public final class Exchange {
     private Gate.Pass pass;
     private boolean isWatched;
     private boolean hasReadBody;
+    /// The fields of the body; null for any.
+    private FieldTable fields;
     private EventStream stream;
 
     Exchange(ServerRequest request, ServerResponse response, String id, String logId, Gate gate, RequestLog log) {
@@ -51,6 +54,10 @@ public final class Exchange {
     void begin(Caller whose, Gate.Pass counted) {
         this.caller = whose;
         this.pass = counted;
+    }
+
+    void expect(FieldTable declared) {
+        this.fields = declared;
     }
 
     ClientConnection connection() {
@@ -99,11 +106,12 @@ public final class Exchange {
 
     /// The JSON object of the body.
     ///
-    /// @throws ServeException if it is none, or larger than the limit: status 400 or 413
+    /// @throws ServeException if it is none, has fields that the route refuses, or is larger than the limit: status 400
+    ///     or 413
     public Fields body() {
-        Fields fields = gate.parse(bytes());
-        log.body(logId, fields);
-        return fields;
+        Fields body = gate.parse(bytes());
+        log.body(logId, body);
+        return body.within(fields);
     }
 
     private byte[] bytes() {

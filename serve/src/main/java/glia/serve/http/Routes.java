@@ -49,19 +49,12 @@ public final class Routes {
         this.listeners = List.copyOf(listeners);
     }
 
-    /// Adds a route for GET.
-    public Routes get(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.GET, path, style, Kind.API, endpoint);
-    }
-
-    /// Adds a route for POST.
-    public Routes post(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.POST, path, style, Kind.API, endpoint);
-    }
-
-    /// Adds a route for DELETE.
-    public Routes delete(String path, ErrorStyle style, Endpoint endpoint) {
-        return add(Method.DELETE, path, style, Kind.API, endpoint);
+    /// Adds a route, whose body has the declared fields alone.
+    public Routes add(Route route) {
+        return add(Method.create(route.method()), route.path(), route.style(), Kind.API, exchange -> {
+            exchange.expect(route.fields());
+            route.endpoint().answer(exchange);
+        });
     }
 
     /// Adds a route for GET and HEAD that anybody may use, also while the server drains, such as a page without

@@ -60,7 +60,7 @@ final class LoadClient {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            recorder.error("malformed answer (" + e.getClass().getSimpleName() + ")");
+            recorder.error("malformed answer (" + e.getClass().getSimpleName() + ")", String.valueOf(e.getMessage()));
         }
     }
 
@@ -77,11 +77,11 @@ final class LoadClient {
         byte[] body = HostileBodies.body(random.nextInt(HostileBodies.count()), Json.text(plan.model()));
         HttpResponse<byte[]> response = http.send(request(body), HttpResponse.BodyHandlers.ofByteArray());
         if (response.statusCode() < 400 || response.statusCode() >= 500) {
-            recorder.error("hostile request: status " + response.statusCode());
+            recorder.error("hostile request: status " + response.statusCode(), message(response.body()));
         } else if (isTyped(response.body())) {
             recorder.refused();
         } else {
-            recorder.error("untyped error, status " + response.statusCode());
+            recorder.error("untyped error, status " + response.statusCode(), message(response.body()));
         }
     }
 
@@ -92,6 +92,12 @@ final class LoadClient {
         } catch (RuntimeException e) {
             return false;
         }
+    }
+
+    /// What an error says: its message in OpenAI's form, else all of it.
+    private static String message(byte[] body) {
+        return isTyped(body) && JsonValues.parse(body) instanceof Map<?, ?> map
+                ? (String) ((Map<?, ?>) map.get("error")).get("message") : new String(body, StandardCharsets.UTF_8);
     }
 
     private byte[] body(LoadPrompts.Prompt prompt) {
@@ -114,7 +120,8 @@ final class LoadClient {
         try (InputStream in = response.body()) {
             if (response.statusCode() != 200) {
                 byte[] error = in.readAllBytes();
-                recorder.error((isTyped(error) ? "status " : "untyped error, status ") + response.statusCode());
+                recorder.error((isTyped(error) ? "status " : "untyped error, status ") + response.statusCode(),
+                        message(error));
             } else if (plan.streams()) {
                 stream(start, prompt, in, most, isSlow);
             } else if (most < Integer.MAX_VALUE) {
@@ -148,7 +155,7 @@ final class LoadClient {
             if (line.startsWith("data:")) {
                 Map<?, ?> chunk = (Map<?, ?>) JsonValues.parse(line.substring(5));
                 if (chunk.get("error") != null) {
-                    recorder.error("error in a stream");
+                    recorder.error("error in a stream", message(Json.bytes(chunk)));
                     return;
                 }
                 tokens = Math.max(tokens, tokens(chunk));

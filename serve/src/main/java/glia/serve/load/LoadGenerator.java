@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -47,14 +48,17 @@ public final class LoadGenerator {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
                 HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).executor(threads)
                         .connectTimeout(Duration.ofSeconds(30)).build()) {
-            LoadPlan named = plan.model().isEmpty() ? plan.withModel(firstModel(http), plan.key()) : plan;
+            Map<?, ?> model = model(http);
+            LoadPlan named = plan.withModel((String) model.get("id"), plan.key());
+            LoadPrompts fitting = prompts.within(model.get("max_model_len") instanceof Integer length
+                    ? OptionalInt.of(length) : OptionalInt.empty(), plan.maxTokens());
             LoadRecorder recorder = new LoadRecorder();
             Thread reporter = Thread.startVirtualThread(() -> report(recorder, progress));
             try {
                 if (plan.rate() > 0) {
-                    open(http, named, recorder, threads);
+                    open(http, named, fitting, recorder, threads);
                 } else {
-                    closed(http, named, recorder, threads);
+                    closed(http, named, fitting, recorder, threads);
                 }
             } catch (InterruptedException e) {
                 http.shutdownNow();
@@ -66,14 +70,23 @@ public final class LoadGenerator {
         }
     }
 
-    private String firstModel(HttpClient http) throws IOException, InterruptedException {
+    /// What the server lists of the model.
+    private Map<?, ?> model(HttpClient http) throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(plan.server().resolve("/v1/models"));
         plan.key().ifPresent(key -> request.header("Authorization", "Bearer " + key));
         HttpResponse<byte[]> response = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
         if (response.statusCode() == 200 && JsonValues.parse(response.body()) instanceof Map<?, ?> list
-                && list.get("data") instanceof List<?> data && !data.isEmpty()
-                && data.getFirst() instanceof Map<?, ?> model && model.get("id") instanceof String id) {
-            return id;
+                && list.get("data") instanceof List<?> data) {
+            for (Object entry : data) {
+                if (entry instanceof Map<?, ?> model && model.get("id") instanceof String id
+                        && (plan.model().isEmpty() || plan.model().equals(id))) {
+                    return model;
+                }
+            }
+        }
+        if (!plan.model().isEmpty()) {
+            // Some servers list no adapters, or take any name.
+            return Map.of("id", plan.model());
         }
         throw new IOException(plan.server() + "/v1/models: found status " + response.statusCode()
                 + (response.statusCode() == 200 ? " and no model" : "") + ", expected a list of models; is it an "
@@ -91,14 +104,14 @@ public final class LoadGenerator {
         }
     }
 
-    private void closed(HttpClient http, LoadPlan named, LoadRecorder recorder, ExecutorService threads)
-            throws InterruptedException {
+    private void closed(HttpClient http, LoadPlan named, LoadPrompts fitting, LoadRecorder recorder,
+            ExecutorService threads) throws InterruptedException {
         long end = System.nanoTime() + plan.duration().toNanos();
         AtomicLong left = new AtomicLong(plan.requests());
         SplittableRandom seeds = new SplittableRandom(plan.seed());
         List<Future<?>> clients = new ArrayList<>();
         for (int i = 0; i < plan.clients(); i++) {
-            LoadClient client = new LoadClient(http, named, prompts, recorder, seeds.split());
+            LoadClient client = new LoadClient(http, named, fitting, recorder, seeds.split());
             clients.add(threads.submit(() -> {
                 while (System.nanoTime() < end && left.getAndDecrement() > 0 && !Thread.interrupted()) {
                     client.run(System.nanoTime());
@@ -108,8 +121,8 @@ public final class LoadGenerator {
         await(clients);
     }
 
-    private void open(HttpClient http, LoadPlan named, LoadRecorder recorder, ExecutorService threads)
-            throws InterruptedException {
+    private void open(HttpClient http, LoadPlan named, LoadPrompts fitting, LoadRecorder recorder,
+            ExecutorService threads) throws InterruptedException {
         long start = System.nanoTime();
         SplittableRandom seeds = new SplittableRandom(plan.seed());
         RandomGenerator gaps = seeds.split();
@@ -122,7 +135,7 @@ public final class LoadGenerator {
             }
             long at = start + (long) (due * 1e9);
             Thread.sleep(Duration.ofNanos(Math.max(0, at - System.nanoTime())));
-            LoadClient client = new LoadClient(http, named, prompts, recorder, seeds.split());
+            LoadClient client = new LoadClient(http, named, fitting, recorder, seeds.split());
             if (places.tryAcquire()) {
                 threads.execute(() -> {
                     try {

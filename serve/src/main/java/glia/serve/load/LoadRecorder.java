@@ -8,6 +8,7 @@ import org.HdrHistogram.Histogram;
 
 /// Collects what clients measure. For any thread; the memory does not depend on the number of requests.
 final class LoadRecorder {
+    private static final int MOST_CHARACTERS = 300;
     private static final long MOST_MICROS = 3_600_000_000L;
 
     private final long start = System.nanoTime();
@@ -15,6 +16,7 @@ final class LoadRecorder {
     private final Histogram betweenTokens = histogram();
     private final Histogram whole = histogram();
     private final Map<String, Long> errors = new TreeMap<>();
+    private final Map<String, String> messages = new TreeMap<>();
     private long complete;
     private long left;
     private long refused;
@@ -58,6 +60,16 @@ final class LoadRecorder {
         errors.merge(kind, 1L, Long::sum);
     }
 
+    /// An error with what the server said; the first message of each kind is kept.
+    synchronized void error(String kind, String message) {
+        error(kind);
+        String line = message.strip().replaceAll("\\s+", " ");
+        if (!line.isEmpty()) {
+            messages.putIfAbsent(kind, line.length() > MOST_CHARACTERS ? line.substring(0, MOST_CHARACTERS) + "…"
+                    : line);
+        }
+    }
+
     /// Tokens that have come.
     synchronized void tokens(long count) {
         tokens += count;
@@ -77,8 +89,8 @@ final class LoadRecorder {
     synchronized LoadResult result() {
         long numErrors = errors.values().stream().mapToLong(Long::longValue).sum();
         return new LoadResult((System.nanoTime() - start) / 1e9, complete + left + refused + numErrors, complete, left,
-                refused, tokens, new TreeMap<>(errors), latency(firstToken), latency(betweenTokens), latency(whole),
-                Arrays.copyOf(perSecond, numSeconds));
+                refused, tokens, new TreeMap<>(errors), new TreeMap<>(messages), latency(firstToken),
+                latency(betweenTokens), latency(whole), Arrays.copyOf(perSecond, numSeconds));
     }
 
     private static LoadResult.Latency latency(Histogram h) {

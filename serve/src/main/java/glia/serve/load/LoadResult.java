@@ -11,12 +11,14 @@ import java.util.Map;
 /// @param refused hostile requests that were refused with a typed error
 /// @param tokens tokens of all answers
 /// @param errors the numbers of errors by kind
+/// @param messages the first message of each kind of error that had one
 /// @param firstToken time to first token
 /// @param betweenTokens inter-token latency: the time between two pieces of an answer
 /// @param whole the time of a complete answer
 /// @param perSecond tokens that came in each second
 public record LoadResult(double seconds, long requests, long complete, long left, long refused, long tokens,
-        Map<String, Long> errors, Latency firstToken, Latency betweenTokens, Latency whole, long[] perSecond) {
+        Map<String, Long> errors, Map<String, String> messages, Latency firstToken, Latency betweenTokens,
+        Latency whole, long[] perSecond) {
     /// A distribution of times in seconds.
     ///
     /// @param count the number of times; 0 leaves the others 0

@@ -28,13 +28,12 @@ final class OllamaChat implements Endpoint {
     public void answer(Exchange exchange) {
         Fields body = exchange.body();
         try (OllamaModel model = OllamaModel.lease(models, body)) {
-            boolean streams = body.flag("stream", true);
+            boolean streams = body.flag("stream");
             GenerationOptions options = OllamaOptions.read(body, model.model().options(),
                     model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
             Optional<Grammar> form = form(body, model.model());
-            refuse(body);
             body.end();
             OllamaAnswer answer =
                     new OllamaAnswer(exchange, OllamaAnswer.Form.CHAT, model.name(), model.times(), streams);
@@ -60,13 +59,5 @@ final class OllamaChat implements Endpoint {
         Object format = body.value("format");
         return format == null || format.equals("") ? Optional.empty() : Optional.of(format.equals("json")
                 ? JsonForms.any(model) : JsonForms.of(model, "format", format));
-    }
-
-    /// Refuses what `/api/chat` and `/api/generate` do not support, unless it says what they do anyway.
-    static void refuse(Fields body) {
-        body.only("truncate", Boolean.FALSE::equals, "false: a prompt that is too long is an error");
-        body.only("shift", Boolean.FALSE::equals, "false: an answer ends where the context is full");
-        body.only("logprobs", Boolean.FALSE::equals, "false");
-        body.only("top_logprobs", value -> value.equals(0), "0");
     }
 }

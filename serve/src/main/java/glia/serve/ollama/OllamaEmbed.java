@@ -15,8 +15,6 @@ import java.util.OptionalInt;
 /// `POST /api/embed` and the older `POST /api/embeddings`
 /// (https://github.com/ollama/ollama/blob/main/docs/api.md#generate-embeddings).
 final class OllamaEmbed {
-    private static final int MOST_INPUTS = 2048;
-
     private final ModelPool models;
 
     OllamaEmbed(ModelPool models) {
@@ -27,11 +25,11 @@ final class OllamaEmbed {
     void embed(Exchange exchange) throws CheckpointException {
         Fields body = exchange.body();
         try (OllamaModel model = OllamaModel.lease(models, body)) {
-            List<String> texts = body.texts("input", MOST_INPUTS);
+            List<String> texts = body.texts("input");
             if (!body.has("input")) {
                 throw ServeException.badField("input", "missing; expected a string or strings");
             }
-            boolean truncates = body.flag("truncate", true);
+            boolean truncates = body.flag("truncate");
             OptionalInt dimensions = body.integer("dimensions", 1, model.model().model().spec().hiddenSize());
             OllamaOptions.read(body, model.model().options(), model.model().contextLength());
             body.end();

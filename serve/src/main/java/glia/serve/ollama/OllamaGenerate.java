@@ -32,15 +32,12 @@ final class OllamaGenerate implements Endpoint {
     public void answer(Exchange exchange) {
         Fields body = exchange.body();
         try (OllamaModel model = OllamaModel.lease(models, body)) {
-            boolean streams = body.flag("stream", true);
-            boolean isRaw = body.flag("raw", false);
+            boolean streams = body.flag("stream");
+            boolean isRaw = body.flag("raw");
             GenerationOptions options = OllamaOptions.read(body, model.model().options(),
                     model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
             Prompt prompt = prompt(body, model.model(), isRaw);
-            body.only("suffix", ""::equals, "none: this server fills no gaps");
-            body.only("template", ""::equals, "none: prompts are rendered with the model's own template, or by raw");
             Optional<Grammar> form = OllamaChat.form(body, model.model());
-            OllamaChat.refuse(body);
             body.end();
             OllamaAnswer answer =
                     new OllamaAnswer(exchange, OllamaAnswer.Form.GENERATE, model.name(), model.times(), streams);

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /// The messages and tools of `/api/chat`.
 final class OllamaMessages {
-    private static final List<String> ROLES = List.of("system", "user", "assistant", "tool");
+    static final List<String> ROLES = List.of("system", "user", "assistant", "tool");
 
     private OllamaMessages() { }
 
@@ -25,7 +25,7 @@ final class OllamaMessages {
     }
 
     private static ChatMessage message(Fields fields) {
-        String role = fields.word("role", ROLES).orElseThrow(() -> ServeException.badField(fields.name("role"),
+        String role = fields.word("role").orElseThrow(() -> ServeException.badField(fields.name("role"),
                 "missing; expected one of " + String.join(", ", ROLES)));
         noImages(fields);
         Map<String, Object> extra = new LinkedHashMap<>();
@@ -50,10 +50,8 @@ final class OllamaMessages {
     }
 
     private static ToolCall call(Fields fields) {
-        fields.only("type", "function"::equals, "function");
         Fields function = fields.object("function")
                 .orElseThrow(() -> ServeException.badField(fields.name("function"), "missing; expected an object"));
-        function.skip("index", "description");
         ToolCall call = new ToolCall(fields.text("id").orElse(""), function.requiredText("name"),
                 function.object("arguments").map(Fields::all).orElse(Map.of()));
         function.end();
@@ -65,7 +63,6 @@ final class OllamaMessages {
     static List<Map<String, Object>> tools(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
         for (Fields tool : body.objects("tools")) {
-            tool.only("type", "function"::equals, "function");
             Fields fields = tool.object("function")
                     .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
             Map<String, Object> function = new LinkedHashMap<>();

@@ -84,7 +84,7 @@ final class OllamaModels {
     /// One model, which is loaded if it is not.
     void show(Exchange exchange) {
         Fields body = exchange.body();
-        body.flag("verbose", false);
+        body.flag("verbose");
         try (OllamaModel shown = OllamaModel.lease(models, body)) {
             body.end();
             LanguageModel model = shown.model();

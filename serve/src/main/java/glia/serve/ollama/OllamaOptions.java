@@ -10,8 +10,7 @@ import java.util.OptionalLong;
 
 /// The `options` of a request (https://github.com/ollama/ollama/blob/main/docs/modelfile.mdx#parameter).
 final class OllamaOptions {
-    private static final int MOST_STOPS = 16;
-    private static final int MOST_WINDOW = 1 << 20;
+    static final int MOST_WINDOW = 1 << 20;
 
     private OllamaOptions() { }
 
@@ -25,46 +24,39 @@ final class OllamaOptions {
         Fields options = given.get();
         // A smaller context changes no answer that fits.
         options.integer("num_ctx", 1, contextLength);
-        int most = options.integer("num_predict", -2, Integer.MAX_VALUE).orElse(-1);
-        List<String> stops = options.texts("stop", MOST_STOPS);
+        int most = options.integer("num_predict").orElse(-1);
+        List<String> stops = options.texts("stop");
         if (stops.contains("")) {
             throw Fields.wrong(options.name("stop"), "", "stop strings of at least one character");
         }
         GenerationOptions read = otherwise.withSampling(sampling(options, otherwise.sampling(), contextLength))
                 .withMaxTokens(Math.max(0, most)).withStops(stops);
-        options.only("mirostat", value -> value.equals(0), "0");
-        options.only("typical_p", value -> value instanceof Number n && n.doubleValue() == 1, "1");
-        options.only("tfs_z", value -> value instanceof Number n && n.doubleValue() == 1, "1");
-        options.only("penalize_newline", Boolean.TRUE::equals, "true");
-        // Of mirostat, which is off; of shifted contexts, which there are not; of Ollama's own engine.
-        options.skip("mirostat_eta", "mirostat_tau", "num_keep", "num_batch", "num_gpu", "main_gpu", "low_vram",
-                "use_mmap", "use_mlock", "num_thread", "numa", "f16_kv");
         options.end();
         return read;
     }
 
     private static SamplingOptions sampling(Fields options, SamplingOptions otherwise, int contextLength) {
         SamplingOptions s = otherwise;
-        s = s.withTemperature(options.number("temperature", 0, 100).orElse((double) s.temperature()).floatValue());
-        s = s.withTopK(Math.max(0, options.integer("top_k", -1, 1 << 20).orElse(s.topK())));
-        Optional<Double> topP = options.number("top_p", 0, 1);
+        s = s.withTemperature(options.number("temperature").orElse((double) s.temperature()).floatValue());
+        s = s.withTopK(Math.max(0, options.integer("top_k").orElse(s.topK())));
+        Optional<Double> topP = options.number("top_p");
         if (topP.isPresent()) {
             // 0 keeps the most probable token alone.
             s = s.withTopP(Math.max(Float.MIN_NORMAL, topP.get().floatValue()));
         }
-        s = s.withMinP(options.number("min_p", 0, 0.999999).orElse((double) s.minP()).floatValue());
-        s = s.withRepetitionPenalty(options.number("repeat_penalty", 0.01, 100)
+        s = s.withMinP(options.number("min_p").orElse((double) s.minP()).floatValue());
+        s = s.withRepetitionPenalty(options.number("repeat_penalty")
                 .orElse((double) s.repetitionPenalty()).floatValue());
-        s = s.withPresencePenalty(options.number("presence_penalty", -2, 2).orElse((double) s.presencePenalty())
+        s = s.withPresencePenalty(options.number("presence_penalty").orElse((double) s.presencePenalty())
                 .floatValue());
-        s = s.withFrequencyPenalty(options.number("frequency_penalty", -2, 2).orElse((double) s.frequencyPenalty())
+        s = s.withFrequencyPenalty(options.number("frequency_penalty").orElse((double) s.frequencyPenalty())
                 .floatValue());
-        OptionalInt window = options.integer("repeat_last_n", -1, MOST_WINDOW);
+        OptionalInt window = options.integer("repeat_last_n");
         if (window.isPresent()) {
             s = s.withPenaltyWindow(window.getAsInt() < 0 ? Math.min(MOST_WINDOW, contextLength)
                     : window.getAsInt());
         }
-        OptionalLong seed = options.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
+        OptionalLong seed = options.whole("seed");
         return seed.isPresent() ? s.withSeed(seed) : s;
     }
 }

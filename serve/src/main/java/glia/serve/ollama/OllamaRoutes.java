@@ -4,36 +4,55 @@ import static glia.serve.http.Json.object;
 
 import glia.serve.http.Endpoint;
 import glia.serve.http.ErrorStyle;
+import glia.serve.http.Route;
 import glia.serve.http.Routes;
 import glia.serve.pool.ModelPool;
+import glia.serve.request.FieldTable;
 import glia.serve.request.ServeException;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The routes of Ollama's API.
 public final class OllamaRoutes {
     /// The version of Ollama whose API this is: clients look for what they need.
     private static final String VERSION = "0.12.6";
 
+    private static final ErrorStyle STYLE = ErrorStyle.OLLAMA;
+
     private OllamaRoutes() { }
 
     /// Adds the routes.
     public static void add(Routes routes, ModelPool models) {
+        all(models).forEach(routes::add);
+    }
+
+    /// The routes.
+    public static List<Route> all(ModelPool models) {
         OllamaEmbed embed = new OllamaEmbed(models);
         OllamaModels list = new OllamaModels(models);
-        routes.post("/api/chat", ErrorStyle.OLLAMA, new OllamaChat(models))
-                .post("/api/generate", ErrorStyle.OLLAMA, new OllamaGenerate(models))
-                .post("/api/embed", ErrorStyle.OLLAMA, embed::embed)
-                .post("/api/embeddings", ErrorStyle.OLLAMA, embed::embedOne)
-                .get("/api/tags", ErrorStyle.OLLAMA, list::tags)
-                .get("/api/ps", ErrorStyle.OLLAMA, list::loaded)
-                .post("/api/show", ErrorStyle.OLLAMA, list::show)
-                .get("/api/version", ErrorStyle.OLLAMA, exchange -> exchange.json(object("version", VERSION)));
+        List<Route> all = new ArrayList<>(List.of(
+                Route.post("/api/chat", STYLE, "chats: a line of JSON for each piece unless `stream` is false",
+                        OllamaFields.CHAT, new OllamaChat(models)),
+                Route.post("/api/generate", STYLE, "answers a prompt, in the same form", OllamaFields.GENERATE,
+                        new OllamaGenerate(models)),
+                Route.post("/api/embed", STYLE, "embeddings of texts", OllamaFields.EMBED, embed::embed),
+                Route.post("/api/embeddings", STYLE, "the embedding of one text", OllamaFields.EMBEDDINGS,
+                        embed::embedOne),
+                Route.get("/api/tags", STYLE, "all models; a `digest` is a hash of name and size, not of the files",
+                        list::tags),
+                Route.get("/api/ps", STYLE, "the models that are loaded", list::loaded),
+                Route.post("/api/show", STYLE, "one model, with its template and sizes", OllamaFields.SHOW, list::show),
+                Route.get("/api/version", STYLE, "the version of Ollama whose API this is",
+                        exchange -> exchange.json(object("version", VERSION)))));
         Endpoint refused = _ -> {
             throw new ServeException(501, "not_supported", "", "models are not changed over HTTP; use the commands "
-                    + "glia pull and glia remove on the server's machine");
+                    + "glia pull and glia rm on the server's machine");
         };
+        String about = "501: models are changed by `glia pull` and `glia rm` alone";
         for (String path : new String[] {"pull", "push", "create", "copy", "blobs/{digest}"}) {
-            routes.post("/api/" + path, ErrorStyle.OLLAMA, refused);
+            all.add(Route.post("/api/" + path, STYLE, about, FieldTable.NONE, refused));
         }
-        routes.delete("/api/delete", ErrorStyle.OLLAMA, refused);
+        all.add(Route.delete("/api/delete", STYLE, about, refused));
+        return List.copyOf(all);
     }
 }

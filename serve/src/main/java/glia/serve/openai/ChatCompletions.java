@@ -18,8 +18,6 @@ import java.util.Optional;
 
 /// `POST /v1/chat/completions` (https://platform.openai.com/docs/api-reference/chat).
 public final class ChatCompletions implements Endpoint {
-    private static final int MOST_ALTERNATIVES = 20;
-
     private final ModelPool models;
 
     public ChatCompletions(ModelPool models) {
@@ -31,7 +29,7 @@ public final class ChatCompletions implements Endpoint {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             LanguageModel model = lease.served().model();
-            boolean streams = body.flag("stream", false);
+            boolean streams = body.flag("stream");
             boolean withUsage = streams && usage(body);
             GenerationCall call = call(body, exchange, model);
             body.end();
@@ -67,36 +65,32 @@ public final class ChatCompletions implements Endpoint {
         if (options.isEmpty()) {
             return false;
         }
-        boolean withUsage = options.get().flag("include_usage", false);
-        options.get().skip("include_obfuscation", "continuous_usage_stats");
+        boolean withUsage = options.get().flag("include_usage");
         options.get().end();
         return withUsage;
     }
 
     private static GenerationCall call(Fields body, Exchange exchange, LanguageModel model) {
         GenerationOptions options = Sampling.read(body, model.options());
-        options = options.withMaxTokens(body.integer("max_completion_tokens", 1, Integer.MAX_VALUE)
-                .orElse(body.integer("max_tokens", 1, Integer.MAX_VALUE).orElse(0)));
+        options = options.withMaxTokens(body.integer("max_completion_tokens")
+                .orElse(body.integer("max_tokens").orElse(0)));
         options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));
         Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
-        boolean continues = body.flag("continue_final_message", false);
+        boolean continues = body.flag("continue_final_message");
         ToolFields tools = ToolFields.read(body, false);
         Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), tools.tools(), variables, continues);
         GenerationCall call = new GenerationCall(prompt, options, exchange.terms())
                 .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1))
                 .withToolChoice(tools.choice());
-        boolean wantsLogProbabilities = body.flag("logprobs", false);
-        int alternatives = body.integer("top_logprobs", 0, MOST_ALTERNATIVES).orElse(0);
+        boolean wantsLogProbabilities = body.flag("logprobs");
+        int alternatives = body.integer("top_logprobs").orElse(0);
         if (alternatives > 0 && !wantsLogProbabilities) {
             throw ServeException.badField("top_logprobs", "found " + alternatives + " without logprobs; "
                     + "set logprobs to true");
         }
         Optional<Grammar> grammar = StructuredFields.read(body, model);
         call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
-        // Labels and hints without an effect on the answer.
-        body.skip("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
-                "prompt_cache_retention");
-        if (body.flag("ignore_eos", false)) {
+        if (body.flag("ignore_eos")) {
             call = call.ignoringStopTokens();
         }
         return wantsLogProbabilities ? call.withLogProbabilities(alternatives) : call;

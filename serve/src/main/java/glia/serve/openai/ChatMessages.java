@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /// The messages of a chat completion.
 public final class ChatMessages {
-    private static final List<String> ROLES =
+    static final List<String> ROLES =
             List.of("system", "developer", "user", "assistant", "tool", "function");
 
     private ChatMessages() { }
@@ -32,7 +32,7 @@ public final class ChatMessages {
     }
 
     private static ChatMessage message(Fields fields) {
-        String role = fields.word("role", ROLES)
+        String role = fields.word("role")
                 .orElseThrow(() -> ServeException.badField(fields.name("role"), "missing; expected one of " + ROLES));
         String content = content(fields);
         Map<String, Object> extra = new LinkedHashMap<>();
@@ -44,7 +44,6 @@ public final class ChatMessages {
         }
         Optional<String> reasoning = fields.text("reasoning_content");
         Optional<String> other = fields.text("reasoning");
-        fields.skip("refusal", "audio", "annotations", "function_call");
         fields.end();
         // A developer's message is a system prompt; few templates have that role.
         return new ChatMessage(role.equals("developer") ? "system" : role.equals("function") ? "tool" : role, content,
@@ -74,8 +73,6 @@ public final class ChatMessages {
     }
 
     private static ToolCall call(Fields fields) {
-        fields.only("type", "function"::equals, "function");
-        fields.skip("index");
         Fields function = fields.object("function")
                 .orElseThrow(() -> ServeException.badField(fields.name("function"), "missing; expected an object"));
         ToolCall call = new ToolCall(fields.text("id").orElse(""), function.requiredText("name"),

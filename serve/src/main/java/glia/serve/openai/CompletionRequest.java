@@ -27,22 +27,19 @@ import java.util.OptionalInt;
 /// @param withUsage whether a stream ends with the usage
 record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<GenerationCall> calls, int samples,
         boolean echo, int alternatives, boolean returnsIds, boolean streams, boolean withUsage) {
-    private static final int MOST_ALTERNATIVES = 20;
     private static final int MOST_PROMPTS = 256;
-    /// As many as OpenAI's API generates where a request does not say.
-    private static final int USUAL_TOKENS = 16;
 
     static CompletionRequest read(Fields body, Exchange exchange, LanguageModel model) {
-        boolean streams = body.flag("stream", false);
+        boolean streams = body.flag("stream");
         boolean withUsage = ChatCompletions.usage(body) && streams;
-        boolean echo = body.flag("echo", false);
-        OptionalInt logProbabilities = body.integer("logprobs", 0, MOST_ALTERNATIVES);
-        boolean returnsIds = body.flag("return_token_ids", false);
+        boolean echo = body.flag("echo");
+        OptionalInt logProbabilities = body.integer("logprobs");
+        boolean returnsIds = body.flag("return_token_ids");
         CompletionPrompts prompts = CompletionPrompts.read(body, "prompt", model.tokenizer(), MOST_PROMPTS,
-                body.flag("add_special_tokens", true));
+                body.flag("add_special_tokens"));
         int samples = body.integer("n", 1, exchange.limits().samples()).orElse(1);
-        int most = body.integer("max_tokens", 0, Integer.MAX_VALUE)
-                .orElse(body.integer("max_completion_tokens", 0, Integer.MAX_VALUE).orElse(USUAL_TOKENS));
+        int most = body.integer("max_tokens")
+                .orElse(body.integer("max_completion_tokens").orElse(OpenAiFields.USUAL_TOKENS));
         if (most == 0 && !echo) {
             throw ServeException.badField("max_tokens", "found 0 without echo, expected at least 1");
         }
@@ -50,12 +47,9 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
             // The prompt's scores are there before the first token, so a prompt without room fails early.
             prompts.ids().forEach(ids -> requireRoom(ids, model));
         }
-        body.only("best_of", value -> value instanceof Integer best && best == 1, "1");
-        body.only("suffix", ""::equals, "no suffix; the model only continues texts");
         GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most);
         Optional<Grammar> grammar = StructuredFields.read(body, model);
-        boolean ignoresEnds = body.flag("ignore_eos", false);
-        body.skip("user", "metadata", "store", "service_tier", "safety_identifier");
+        boolean ignoresEnds = body.flag("ignore_eos");
         int alternatives = logProbabilities.orElse(-1);
         List<GenerationCall> calls = new ArrayList<>();
         for (int i = 0; most > 0 && i < prompts.ids().size(); i++) {

@@ -35,11 +35,10 @@ public final class Embeddings implements Endpoint {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             TextEmbeddings embeddings = new TextEmbeddings(lease.served().model());
             List<Embedder.Input> inputs = inputs(body, embeddings, lease.served().model().tokenizer().vocabSize());
-            boolean isBase64 = body.word("encoding_format", List.of("float", "base64"))
+            boolean isBase64 = body.word("encoding_format")
                     .filter("base64"::equals).isPresent();
             int size = lease.served().model().model().spec().hiddenSize();
             OptionalInt dimensions = body.integer("dimensions", 1, size);
-            body.skip("user");
             body.end();
             float[][] vectors = embeddings.embed(inputs, exchange::isConnected);
             if (!exchange.isConnected()) {

@@ -32,8 +32,8 @@ public final class Rerank implements Endpoint {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             String query = body.requiredText("query");
             List<String> documents = documents(body);
-            int most = body.integer("top_n", 1, Integer.MAX_VALUE).orElse(documents.size());
-            boolean returnsDocuments = body.flag("return_documents", false);
+            int most = body.integer("top_n").orElse(documents.size());
+            boolean returnsDocuments = body.flag("return_documents");
             body.end();
             Reranker.Relevance relevance =
                     new Reranker(lease.served().model()).relevance(query, documents, exchange::isConnected);

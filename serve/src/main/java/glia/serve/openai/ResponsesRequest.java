@@ -32,9 +32,7 @@ import java.util.OptionalInt;
 /// @param truncates whether the oldest messages are dropped if the context does not hold all
 record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, List<Map<String, Object>> before,
         Map<String, Object> echoed, boolean stores, boolean streams, boolean inBackground, boolean truncates) {
-    private static final List<String> INCLUDED = List.of("message.output_text.logprobs",
-            "reasoning.encrypted_content");
-    private static final int MOST_ALTERNATIVES = 20;
+    private static final List<String> INCLUDED = OpenAiFields.included();
 
     /// @param digits hexadecimal digits of ids
     static ResponsesRequest read(Fields body, String digits, Exchange exchange, LanguageModel model,
@@ -50,12 +48,12 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         Object tools = body.value("tools");
         Object toolChoice = body.value("tool_choice");
         ToolFields toolFields = ToolFields.read(body, true);
-        Fields reasoning = body.object("reasoning").orElse(new Fields("reasoning", Map.of()));
+        Optional<Fields> reasoning = body.object("reasoning");
         ThinkingOptions thinking = thinking(reasoning, model);
-        OptionalInt most = body.integer("max_output_tokens", 1, Integer.MAX_VALUE);
+        OptionalInt most = body.integer("max_output_tokens");
         GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most.orElse(0))
                 .withThinking(thinking);
-        OptionalInt alternatives = body.integer("top_logprobs", 0, MOST_ALTERNATIVES);
+        OptionalInt alternatives = body.integer("top_logprobs");
         List<String> included = body.texts("include", INCLUDED.size());
         if (!INCLUDED.containsAll(included)) {
             throw Fields.wrong("include", included, "some of " + String.join(", ", INCLUDED));
@@ -68,21 +66,22 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         }
         Object text = body.value("text");
         call = format(body, call, model);
-        boolean stores = body.flag("store", true);
-        boolean streams = body.flag("stream", false);
-        boolean inBackground = body.flag("background", false);
+        boolean stores = body.flag("store");
+        boolean streams = body.flag("stream");
+        boolean inBackground = body.flag("background");
         if (inBackground && (streams || !stores)) {
             throw ServeException.badField("background", "found true with " + (streams ? "stream" : "store false")
                     + "; expected store without stream: get the response by its id");
         }
-        Object truncation = body.word("truncation", List.of("auto", "disabled")).orElse("disabled");
+        Object truncation = body.word("truncation").orElse("disabled");
         Object metadata = body.object("metadata").map(Fields::all).orElse(Map.of());
-        body.object("stream_options").ifPresent(fields -> fields.skip("include_obfuscation").end());
+        body.object("stream_options").ifPresent(Fields::end);
         Map<String, Object> echoed = object("instructions", instructions.isEmpty() ? null : instructions,
                 "max_output_tokens", most.isPresent() ? most.getAsInt() : null, "max_tool_calls", null,
                 "parallel_tool_calls", toolFields.choice().isParallel(),
                 "previous_response_id", previous.orElse(null),
-                "reasoning", object("effort", reasoning.text("effort").orElse(null), "summary", null),
+                "reasoning", object("effort", reasoning.flatMap(fields -> fields.text("effort")).orElse(null),
+                        "summary", null),
                 "store", stores, "temperature", options.sampling().temperature(),
                 "text", text == null ? object("format", object("type", "text")) : text,
                 "tool_choice", toolChoice == null ? "auto" : toolChoice, "tools", tools == null ? List.of() : tools,
@@ -90,7 +89,6 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                 "truncation", truncation, "user", body.text("user").orElse(null), "metadata", metadata,
                 "service_tier", "default", "prompt_cache_key", body.text("prompt_cache_key").orElse(null),
                 "safety_identifier", body.text("safety_identifier").orElse(null));
-        body.skip("service_tier", "prompt_cache_retention");
         return new ResponsesRequest(call, input, before, echoed, stores, streams, inBackground,
                 truncation.equals("auto"));
     }
@@ -102,13 +100,11 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         return stored.conversation();
     }
 
-    private static ThinkingOptions thinking(Fields reasoning, LanguageModel model) {
-        ThinkingOptions thinking = ThinkingFields.read(reasoning.word("effort", ThinkingFields.EFFORTS),
-                OptionalInt.empty(), model.thinking().format().isPresent());
+    private static ThinkingOptions thinking(Optional<Fields> reasoning, LanguageModel model) {
         // The reasoning itself is sent; `auto` is the best summary that there is, which is none.
-        reasoning.word("summary", List.of("auto"));
-        reasoning.end();
-        return thinking;
+        reasoning.ifPresent(fields -> fields.word("summary"));
+        return ThinkingFields.read(reasoning.flatMap(fields -> fields.word("effort")), OptionalInt.empty(),
+                model.thinking().format().isPresent());
     }
 
     private static GenerationCall format(Fields body, GenerationCall call, LanguageModel model) {
@@ -116,7 +112,6 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         if (text.isEmpty()) {
             return call;
         }
-        text.get().only("verbosity", "medium"::equals, "medium");
         Optional<Grammar> grammar = text.get().object("format")
                 .flatMap(format -> StructuredFields.ofFormat(format, model));
         text.get().end();

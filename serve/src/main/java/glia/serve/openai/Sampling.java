@@ -12,35 +12,33 @@ import java.util.OptionalLong;
 /// Sampling options of requests in OpenAI's names, with those that vLLM and llama-server add: `top_k`, `min_p`,
 /// `repetition_penalty`.
 final class Sampling {
-    private static final int MOST_STOPS = 16;
-
     private Sampling() { }
 
     /// @param otherwise the model's own options
     static GenerationOptions read(Fields body, GenerationOptions otherwise) {
         SamplingOptions s = otherwise.sampling();
-        Optional<Double> temperature = body.number("temperature", 0, 100);
+        Optional<Double> temperature = body.number("temperature");
         if (temperature.isPresent()) {
             s = s.withTemperature(temperature.get().floatValue());
         }
-        Optional<Double> topP = body.number("top_p", 0, 1);
+        Optional<Double> topP = body.number("top_p");
         if (topP.isPresent()) {
             // 0 keeps the most probable token alone.
             s = s.withTopP(Math.max(Float.MIN_NORMAL, topP.get().floatValue()));
         }
-        s = s.withTopK(body.integer("top_k", -1, 1 << 20).orElse(s.topK()) < 0 ? 0
-                : body.integer("top_k", -1, 1 << 20).orElse(s.topK()));
-        Optional<Double> minP = body.number("min_p", 0, 0.999999);
+        s = s.withTopK(body.integer("top_k").orElse(s.topK()) < 0 ? 0
+                : body.integer("top_k").orElse(s.topK()));
+        Optional<Double> minP = body.number("min_p");
         if (minP.isPresent()) {
             s = s.withMinP(minP.get().floatValue());
         }
-        s = s.withPresencePenalty(body.number("presence_penalty", -2, 2).orElse((double) s.presencePenalty())
+        s = s.withPresencePenalty(body.number("presence_penalty").orElse((double) s.presencePenalty())
                 .floatValue());
-        s = s.withFrequencyPenalty(body.number("frequency_penalty", -2, 2).orElse((double) s.frequencyPenalty())
+        s = s.withFrequencyPenalty(body.number("frequency_penalty").orElse((double) s.frequencyPenalty())
                 .floatValue());
-        s = s.withRepetitionPenalty(body.number("repetition_penalty", 0.01, 100)
+        s = s.withRepetitionPenalty(body.number("repetition_penalty")
                 .orElse((double) s.repetitionPenalty()).floatValue());
-        OptionalLong seed = body.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
+        OptionalLong seed = body.whole("seed");
         if (seed.isPresent()) {
             s = s.withSeed(seed);
         }
@@ -48,7 +46,7 @@ final class Sampling {
         if (!bias.isEmpty()) {
             s = s.withLogitBias(bias);
         }
-        List<String> stops = body.texts("stop", MOST_STOPS);
+        List<String> stops = body.texts("stop");
         if (stops.contains("")) {
             throw Fields.wrong(body.name("stop"), "", "stop strings of at least one character");
         }

@@ -17,8 +17,6 @@ import tools.jackson.core.JacksonException;
 /// The form that an answer must have: OpenAI's `response_format`, vLLM's `structured_outputs` and `guided_…`,
 /// llama-server's `grammar` and `json_schema`.
 final class StructuredFields {
-    private static final int MOST_CHOICES = 10_000;
-
     private final LanguageModel model;
     private final List<String> names = new ArrayList<>();
     private Grammar grammar;
@@ -36,8 +34,11 @@ final class StructuredFields {
         body.object("response_format").ifPresent(read::format);
         body.object("structured_outputs").ifPresent(fields -> {
             read.all(fields, "");
-            fields.only("json_object", Boolean.TRUE::equals, "true");
-            if (Boolean.TRUE.equals(fields.value("json_object"))) {
+            Object any = fields.value("json_object");
+            if (any != null) {
+                if (!any.equals(true)) {
+                    throw Fields.wrong(fields.name("json_object"), any, "true");
+                }
                 read.set(fields.name("json_object"), "json_object", Grammar::json);
             }
             fields.end();
@@ -88,7 +89,7 @@ final class StructuredFields {
         fields.text(prefix + "regex").ifPresent(pattern -> set(fields.name(prefix + "regex"),
                 List.of("regex", pattern), () -> Grammar.regex(pattern)));
         if (fields.has(prefix + "choice")) {
-            List<String> choices = fields.texts(prefix + "choice", MOST_CHOICES);
+            List<String> choices = fields.texts(prefix + "choice");
             set(fields.name(prefix + "choice"), List.of("choice", choices), () -> Grammar.choices(choices));
         }
         cfg(fields, prefix + "grammar");

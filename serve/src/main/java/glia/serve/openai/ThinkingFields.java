@@ -29,7 +29,7 @@ final class ThinkingFields {
 
     /// The effort of a request's body.
     static ThinkingOptions read(Fields body, boolean thinks) {
-        return read(body.word("reasoning_effort", EFFORTS), body.integer("thinking_budget", 0, Integer.MAX_VALUE),
+        return read(body.word("reasoning_effort"), body.integer("thinking_budget"),
                 thinks);
     }
 

@@ -8,7 +8,6 @@ import glia.serve.chat.RenderedPrompt;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
-import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,17 +31,17 @@ public final class TokenRoutes {
             boolean isLlamaServer = body.has("content");
             int[] ids;
             if (isLlamaServer) {
-                boolean recognizes = body.flag("parse_special", true);
+                boolean recognizes = body.flag("parse_special");
                 String text = body.requiredText("content");
-                boolean adds = body.flag("add_special", false);
+                boolean adds = body.flag("add_special");
                 ids = recognizes ? tokenizer.encode(text, adds) : tokenizer.encodePlain(text, adds);
             } else if (body.has("messages")) {
                 ids = tokenizer.encode(RenderedPrompt.text(model, conversation(body),
                         ThinkingFields.read(body, model.thinking().format().isPresent())), false);
             } else {
-                ids = tokenizer.encode(body.requiredText("prompt"), body.flag("add_special_tokens", true));
+                ids = tokenizer.encode(body.requiredText("prompt"), body.flag("add_special_tokens"));
             }
-            boolean withPieces = body.flag(isLlamaServer ? "with_pieces" : "return_token_strs", false);
+            boolean withPieces = body.flag(isLlamaServer ? "with_pieces" : "return_token_strs");
             body.end();
             List<String> pieces = new ArrayList<>();
             TokenTexts texts = new TokenTexts(tokenizer);
@@ -88,11 +87,8 @@ public final class TokenRoutes {
     }
 
     private static Prompt.Conversation conversation(Fields body) {
-        if (!body.flag("add_generation_prompt", true)) {
-            throw ServeException.badField("add_generation_prompt", "found false, expected true");
-        }
         Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
         return new Prompt.Conversation(ChatMessages.read(body), ToolFields.read(body, false).tools(), variables,
-                body.flag("continue_final_message", false));
+                body.flag("continue_final_message"));
     }
 }

@@ -18,9 +18,9 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     static ToolFields read(Fields body, boolean isFlat) {
         List<Map<String, Object>> tools = new ArrayList<>();
         for (Fields tool : body.objects("tools")) {
-            tools.add(isFlat ? flat(tool) : nested(tool));
+            tools.add(isFlat ? function(tool) : nested(tool));
         }
-        boolean isParallel = body.flag("parallel_tool_calls", true);
+        boolean isParallel = body.flag("parallel_tool_calls");
         Object choice = body.value("tool_choice");
         ToolChoice read = choice(body.name("tool_choice"), choice, isFlat).withParallel(isParallel);
         if (tools.isEmpty() && read.isRequired()) {
@@ -38,16 +38,10 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     }
 
     private static Map<String, Object> nested(Fields tool) {
-        tool.only("type", "function"::equals, "function");
         Fields function = tool.object("function")
                 .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
         tool.end();
         return function(function);
-    }
-
-    private static Map<String, Object> flat(Fields tool) {
-        tool.only("type", "function"::equals, "function; this server runs no tools of its own");
-        return function(tool);
     }
 
     private static Map<String, Object> function(Fields fields) {
@@ -56,8 +50,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         fields.text("description").ifPresent(text -> function.put("description", text));
         Object parameters = fields.object("parameters").map(Fields::all).orElse(null);
         function.put("parameters", parameters == null ? Map.of("type", "object", "properties", Map.of()) : parameters);
-        // With strict mode OpenAI's API enforces the schema, which needs no permission here.
-        fields.flag("strict", false);
+        fields.flag("strict");
         fields.end();
         return Map.of("type", "function", "function", function);
     }

@@ -11,18 +11,66 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Predicate;
 
-/// The fields of a JSON object in a request, read by type. What was not read is refused by [#end]: a field that the
-/// server does not support is an error, never ignored.
+/// The fields of a JSON object in a request, read by type. A field that the server does not support is an error, never
+/// ignored: with a [FieldTable] it is refused at once, without one by [#end] if it was not read.
 public final class Fields {
     private final String path;
     private final Map<String, Object> values;
     private final Set<String> read = new HashSet<>();
+    /// The declared fields; null for any.
+    private final FieldTable table;
 
+    /// Fields that are not declared.
+    ///
     /// @param path the name of the object in messages, such as `messages[2]`; empty for the body
     /// @param values of [glia.io.json.JsonValues]
     public Fields(String path, Map<String, Object> values) {
+        this(path, values, null);
+    }
+
+    private Fields(String path, Map<String, Object> values, FieldTable table) {
         this.path = path;
         this.values = values;
+        this.table = table;
+    }
+
+    /// The same fields, read by their declarations.
+    ///
+    /// @param declared null for any
+    /// @throws ServeException if one of them is refused: the message says why
+    public Fields within(FieldTable declared) {
+        Fields fields = new Fields(path, values, declared);
+        if (declared != null) {
+            values.forEach(fields::check);
+        }
+        return fields;
+    }
+
+    private void check(String key, Object value) {
+        if (value == null) {
+            return;
+        }
+        Field field = table.find(key);
+        switch (field == null ? Field.Status.REFUSED : field.status()) {
+            case SUPPORTED -> { }
+            case WITHOUT_EFFECT -> read.add(key);
+            case FIXED -> {
+                if (!field.allowed().test(value)) {
+                    throw wrong(name(key), value, field.accepts() + "; nothing else is supported");
+                }
+                read.add(key);
+            }
+            case REFUSED -> throw ServeException.badField(name(key), "this field is not supported"
+                    + (field == null ? "; leave it out" : ": " + field.accepts()));
+        }
+    }
+
+    private Field declared(String key) {
+        Field field = table == null ? null : table.find(key);
+        if (field == null || field.status() != Field.Status.SUPPORTED) {
+            throw new IllegalStateException("the field " + name(key) + " is read, but not declared as supported");
+        }
+        return field;
     }
 
     /// The fields of a value.
@@ -52,6 +100,9 @@ public final class Fields {
 
     /// The value of a field, of any type; null if there is none.
     public Object value(String key) {
+        if (table != null) {
+            declared(key);
+        }
         read.add(key);
         return values.get(key);
     }
@@ -75,9 +126,39 @@ public final class Fields {
         return found;
     }
 
+    /// One of the declared words.
+    public Optional<String> word(String key) {
+        return word(key, declared(key).words());
+    }
+
+    /// A truth value, or the declared one.
+    public boolean flag(String key) {
+        return flag(key, declared(key).most() == 1);
+    }
+
     /// A truth value.
     public boolean flag(String key, boolean otherwise) {
         return typed(key, Boolean.class, "true or false").orElse(otherwise);
+    }
+
+    /// A whole number within the declared bounds.
+    public OptionalInt integer(String key) {
+        return integer(key, (int) declared(key).least(), (int) declared(key).most());
+    }
+
+    /// A 64-bit integer within the declared bounds.
+    public OptionalLong whole(String key) {
+        return whole(key, (long) declared(key).least(), (long) declared(key).most());
+    }
+
+    /// A number within the declared bounds.
+    public Optional<Double> number(String key) {
+        return number(key, declared(key).least(), declared(key).most());
+    }
+
+    /// A string, or strings: at most as many as declared.
+    public List<String> texts(String key) {
+        return texts(key, (int) declared(key).most());
     }
 
     /// A whole number.
@@ -118,7 +199,7 @@ public final class Fields {
         return Optional.of(number);
     }
 
-    private static String plain(double number) {
+    static String plain(double number) {
         return number == Math.rint(number) && Math.abs(number) < 1e15 ? Long.toString((long) number)
                 : Double.toString(number);
     }
@@ -126,7 +207,7 @@ public final class Fields {
     /// An object.
     public Optional<Fields> object(String key) {
         Object value = value(key);
-        return value == null ? Optional.empty() : Optional.of(of(name(key), value));
+        return value == null ? Optional.empty() : Optional.of(of(name(key), value).within(inner(key)));
     }
 
     /// A list; empty if there is none.
@@ -139,9 +220,13 @@ public final class Fields {
         List<Fields> objects = new ArrayList<>();
         List<?> list = list(key);
         for (int i = 0; i < list.size(); i++) {
-            objects.add(of(name(key) + "[" + i + "]", list.get(i)));
+            objects.add(of(name(key) + "[" + i + "]", list.get(i)).within(inner(key)));
         }
         return objects;
+    }
+
+    private FieldTable inner(String key) {
+        return table == null ? null : declared(key).inner();
     }
 
     /// A string, or a list of strings; empty if there is none.
@@ -189,7 +274,7 @@ public final class Fields {
         return this;
     }
 
-    /// Refuses fields that were not read.
+    /// Refuses fields that were not read, such as one of two that exclude each other.
     ///
     /// @throws ServeException that names the first of them
     public void end() {

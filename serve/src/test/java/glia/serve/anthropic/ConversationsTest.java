@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 /// Messages of Anthropic's form as messages of chat templates.
 class ConversationsTest {
     private static Fields body(String json) {
-        return Json.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+        return Json.parse(json.replace('\'', '"').getBytes(StandardCharsets.UTF_8))
+                .within(AnthropicFields.MESSAGES);
     }
 
     private static List<ChatMessage> read(String json) {

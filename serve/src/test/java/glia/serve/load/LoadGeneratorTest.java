@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import glia.io.json.JsonValues;
+import glia.serve.TestServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -19,6 +20,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -137,6 +140,37 @@ class LoadGeneratorTest {
     }
 
     @Test
+    void theFirstMessageOfAKindIsKeptInALine() throws Exception {
+        AtomicInteger next = new AtomicInteger();
+        answerChats(exchange -> send(exchange, 400, "{\"error\":{\"message\":\"number " + next.incrementAndGet()
+                + "\\nis " + "long ".repeat(100) + "\",\"type\":\"t\"}}"));
+        LoadResult result = run(plan(3).withClients(1, 0));
+        assertEquals(Map.of("status 400", 3L), result.errors());
+        String message = result.messages().get("status 400");
+        assertTrue(message.startsWith("number 1 is long long") && message.length() == 301, message);
+    }
+
+    @Test
+    void usualPromptsFitTheContextOfASmallModel() throws Exception {
+        try (TestServer small = TestServer.start()) {
+            LoadPlan plan = LoadPlan.of(small.uri("/")).withClients(2, 0).withEnd(Duration.ofMinutes(1), 6);
+            LoadResult result = run(plan, LoadPrompts.fitting(0));
+            assertEquals(Map.of(), result.messages());
+            assertEquals(6, result.complete());
+            assertEquals(6 * 64, result.tokens());
+            // The context leaves no room for the prompts of larger models.
+            assertEquals(Set.of("status 400"), run(plan, LoadPrompts.words(0, 200)).errors().keySet());
+        }
+        assertEquals(LoadPrompts.USUAL_WORDS, words(LoadPrompts.fitting(0)));
+        assertEquals(LoadPrompts.USUAL_WORDS, words(LoadPrompts.fitting(0).within(OptionalInt.of(8192), 64)));
+        assertEquals(1, words(LoadPrompts.fitting(50).within(OptionalInt.of(200), 64)));
+    }
+
+    private static int words(LoadPrompts prompts) {
+        return prompts.next(new SplittableRandom(1)).user().split(" ").length;
+    }
+
+    @Test
     void everyFailureIsAnErrorOfItsKind() throws Exception {
         AtomicInteger next = new AtomicInteger();
         List<Answer> answers = List.of(
@@ -158,6 +192,9 @@ class LoadGeneratorTest {
         assertEquals(Map.of("status 429", 1L, "untyped error, status 500", 1L, "stream without an end", 1L,
                 "error in a stream", 1L, "malformed answer (StreamReadException)", 1L,
                 "another answer than expected", 1L, "connection lost", 1L), result.errors());
+        assertEquals("m", result.messages().get("status 429"));
+        assertEquals("<html>oops</html>", result.messages().get("untyped error, status 500"));
+        assertEquals("{\"error\":{}}", result.messages().get("error in a stream"));
         assertEquals(1, result.complete());
         assertEquals(7, result.numErrors());
         assertEquals(List.of(Map.of("role", "system", "content", "s"), Map.of("role", "user", "content", "u")),

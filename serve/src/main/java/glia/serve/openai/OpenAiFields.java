@@ -1,0 +1,185 @@
+package glia.serve.openai;
+
+import static glia.serve.request.Field.flag;
+import static glia.serve.request.Field.integer;
+import static glia.serve.request.Field.number;
+import static glia.serve.request.Field.object;
+import static glia.serve.request.Field.objects;
+import static glia.serve.request.Field.only;
+import static glia.serve.request.Field.refused;
+import static glia.serve.request.Field.text;
+import static glia.serve.request.Field.texts;
+import static glia.serve.request.Field.unused;
+import static glia.serve.request.Field.value;
+import static glia.serve.request.Field.whole;
+import static glia.serve.request.Field.word;
+
+import glia.serve.request.Field;
+import glia.serve.request.FieldTable;
+import java.util.List;
+
+/// The fields of OpenAI's API, with those that vLLM, llama-server, Jina and Cohere add.
+public final class OpenAiFields {
+    /// What `max_tokens` of a completion is where the request does not say, as in OpenAI's API.
+    static final int USUAL_TOKENS = 16;
+    private static final int MOST_ALTERNATIVES = 20;
+    private static final int MOST_STOPS = 16;
+    private static final int MOST_CHOICES = 10_000;
+    private static final int ANY = Integer.MAX_VALUE;
+    private static final String OF_MODEL = "the model's";
+    private static final String VLLM = "vLLM";
+    private static final String LLAMA = "llama-server";
+    private static final String ROOM = "what the context holds";
+    private static final List<String> INCLUDED =
+            List.of("message.output_text.logprobs", "reasoning.encrypted_content");
+
+    private static final Field MODEL = text("model").usual("the first model").note("`MODEL:ADAPTER` for an adapter");
+    private static final Field STREAM = flag("stream", false);
+    private static final Field STREAM_OPTIONS = object("stream_options", FieldTable.of("",
+            flag("include_usage", false), unused("include_obfuscation", "nothing is obfuscated"),
+            unused("continuous_usage_stats", "usage is at the end")));
+    private static final Field ECHO_KWARGS = value("chat_template_kwargs", "object")
+            .note("variables of the chat template");
+    private static final Field SCHEMA = value("json_schema", "JSON schema").note(LLAMA);
+
+    private static final FieldTable LABELS = FieldTable.of("", unused("user", "a label of the caller's own"),
+            unused("service_tier", "there is one"), unused("safety_identifier", "a label of the caller's own"));
+    private static final FieldTable CHAT_LABELS = FieldTable.of("",
+            unused("store", "chats and completions are not stored"),
+            unused("metadata", "a label of what is stored"));
+    private static final FieldTable CACHE_HINTS = FieldTable.of("",
+            unused("prompt_cache_key", "prefixes are shared without it"),
+            unused("prompt_cache_retention", "prefixes are kept as long as there is room"));
+
+    private static final FieldTable SAMPLING = FieldTable.of("",
+            number("temperature", 0, 100).usual(OF_MODEL), number("top_p", 0, 1).usual(OF_MODEL),
+            integer("top_k", -1, 1 << 20).usual(OF_MODEL).note(VLLM + "; 0 and -1: all tokens"),
+            number("min_p", 0, 0.999999).usual(OF_MODEL).note(VLLM),
+            number("presence_penalty", -2, 2).usual(OF_MODEL), number("frequency_penalty", -2, 2).usual(OF_MODEL),
+            number("repetition_penalty", 0.01, 100).usual(OF_MODEL).note(VLLM),
+            whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).usual("random"),
+            value("logit_bias", "token ids with numbers from -100 to 100").note("-100 bans a token"),
+            texts("stop", MOST_STOPS));
+
+    private static final FieldTable FORM = FieldTable.of("",
+            value("response_format", "`text`, `json_object` or `json_schema`"),
+            object("structured_outputs", FieldTable.of("", value("json", "JSON schema"), text("regex"),
+                    texts("choice", MOST_CHOICES), text("grammar"), value("json_object", "`true`"))).note(VLLM),
+            value("guided_json", "JSON schema").note(VLLM), text("guided_regex").note(VLLM),
+            texts("guided_choice", MOST_CHOICES).note(VLLM), text("guided_grammar").note(VLLM + "; GBNF or Lark"),
+            text("grammar").note(LLAMA + "; GBNF or Lark"), SCHEMA);
+
+    private static final FieldTable THINKING = FieldTable.of("",
+            word("reasoning_effort", ThinkingFields.EFFORTS).usual(OF_MODEL),
+            integer("thinking_budget", 0, ANY).usual("that of the effort").note("tokens of thinking"));
+
+    private static final FieldTable FUNCTION = FieldTable.of("", text("name"), text("description"),
+            value("parameters", "JSON schema").usual("no parameters"), flag("strict", false)
+                    .note("true: a schema that cannot be enforced is refused"));
+    private static final FieldTable TOOL_USE = FieldTable.of("",
+            value("tool_choice", "`none`, `auto`, `required`, or an object that names a function").usual("`auto`"),
+            flag("parallel_tool_calls", true));
+    private static final FieldTable TOOLS = FieldTable.of("", objects("tools", FieldTable.of("",
+            only("type", "function", "function"::equals), object("function", FUNCTION)))).and(TOOL_USE);
+    private static final FieldTable FLAT_TOOLS = FieldTable.of("", objects("tools", FieldTable.of("",
+            only("type", "function; this server runs no tools of its own", "function"::equals)).and(FUNCTION)))
+            .and(TOOL_USE);
+
+    private static final Field MESSAGES = objects("messages", FieldTable.of("", word("role", ChatMessages.ROLES),
+            value("content", "string, or parts of type `text`"), text("name"), text("tool_call_id"),
+            objects("tool_calls", FieldTable.of("", text("id"), only("type", "function", "function"::equals),
+                    object("function", FieldTable.of("", text("name"), text("arguments").usual("`{}`")
+                            .note("a JSON object"))), unused("index", "the order counts"))),
+            text("reasoning_content").note("the thinking of an earlier answer"),
+            text("reasoning").note("the same, in the words of " + VLLM),
+            unused("refusal", "models of this server have none"), unused("annotations", "not part of the prompt"),
+            refused("audio", "this model reads no sounds"), refused("function_call", "use `tool_calls`")));
+
+    private static final FieldTable CONVERSATION = FieldTable.of("", MESSAGES, ECHO_KWARGS.note(VLLM),
+            flag("continue_final_message", false).note(VLLM));
+
+    /// `POST /v1/chat/completions`
+    static final FieldTable CHAT = FieldTable.of("chat completions", MODEL).and(CONVERSATION, FieldTable.of("",
+            integer("max_completion_tokens", 1, ANY).usual(ROOM), integer("max_tokens", 1, ANY).usual(ROOM), STREAM,
+            STREAM_OPTIONS, integer("n", 1, ANY).usual("1").note("at most 16, or `--max-samples`"),
+            flag("logprobs", false), integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"),
+            flag("ignore_eos", false).note(VLLM)), SAMPLING, THINKING, TOOLS, FORM, LABELS, CHAT_LABELS, CACHE_HINTS,
+            FieldTable.of("", refused("functions", "use `tools`"), refused("function_call", "use `tool_choice`"),
+                    refused("audio", "the models write text"),
+                    only("modalities", "[\"text\"]", List.of("text")::equals),
+                    refused("prediction", "the server drafts by itself"),
+                    refused("web_search_options", "the server runs no tools of its own"),
+                    only("verbosity", "medium", "medium"::equals)));
+
+    /// `POST /v1/completions`
+    static final FieldTable COMPLETIONS = FieldTable.of("completions", MODEL,
+            value("prompt", "string, strings, token ids, or lists of token ids; at most 256"),
+            integer("max_tokens", 0, ANY).usual(Integer.toString(USUAL_TOKENS)),
+            integer("max_completion_tokens", 0, ANY).note("as `max_tokens`"), flag("echo", false),
+            integer("logprobs", 0, MOST_ALTERNATIVES).usual("none"), STREAM, STREAM_OPTIONS,
+            integer("n", 1, ANY).usual("1").note("at most 16, or `--max-samples`"),
+            flag("ignore_eos", false).note(VLLM), flag("return_token_ids", false).note(VLLM),
+            flag("add_special_tokens", true).note(VLLM), only("best_of", "1", Integer.valueOf(1)::equals),
+            only("suffix", "no suffix; the model only continues texts", ""::equals))
+            .and(SAMPLING, FORM, LABELS, CHAT_LABELS);
+
+    /// `POST /v1/responses`
+    static final FieldTable RESPONSES = FieldTable.of("responses", MODEL,
+            value("input", "string, or items of type `message`, `reasoning`, `function_call`, `function_call_output`"),
+            text("instructions"), text("previous_response_id"), flag("store", true), STREAM, flag("background", false),
+            object("stream_options", FieldTable.of("", unused("include_obfuscation", "nothing is obfuscated"))),
+            object("reasoning", FieldTable.of("", word("effort", ThinkingFields.EFFORTS).usual(OF_MODEL),
+                    word("summary", List.of("auto")).note("reasoning is sent itself"))),
+            object("text", FieldTable.of("", value("format", "`text`, `json_object` or `json_schema`"),
+                    only("verbosity", "medium", "medium"::equals))),
+            integer("max_output_tokens", 1, ANY).usual(ROOM), word("truncation", List.of("auto", "disabled"))
+                    .usual("`disabled`").note("`auto` drops the oldest messages until the rest fits"),
+            integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"),
+            value("include", "some of `" + String.join("`, `", INCLUDED) + "`"),
+            value("metadata", "object").note("repeated in the response"),
+            text("user").note("repeated in the response"), text("prompt_cache_key").note("repeated in the response"),
+            text("safety_identifier").note("repeated in the response"), unused("service_tier", "there is one"),
+            unused("prompt_cache_retention", "prefixes are kept as long as there is room"),
+            refused("conversation", "use `previous_response_id`"), refused("prompt", "prompts are not stored"),
+            refused("max_tool_calls", "the server runs no tools of its own"),
+            refused("context_management", "use `truncation`")).and(SAMPLING, FLAT_TOOLS);
+
+    /// `POST /v1/embeddings`
+    static final FieldTable EMBEDDINGS = FieldTable.of("embeddings", MODEL,
+            value("input", "string, strings, token ids, or lists of token ids; at most 2048"),
+            word("encoding_format", List.of("float", "base64")).usual("`float`"),
+            integer("dimensions", 1, ANY).usual(OF_MODEL).note("at most the model's"),
+            unused("user", "a label of the caller's own"));
+
+    /// `POST /v1/rerank`
+    static final FieldTable RERANK = FieldTable.of("rerank", MODEL, text("query"),
+            value("documents", "strings, or objects with `text`; 1 to 1000"),
+            integer("top_n", 1, ANY).usual("all"), flag("return_documents", false));
+
+    private static final FieldTable TEMPLATE = CONVERSATION.and(THINKING, TOOLS, FieldTable.of("",
+            only("add_generation_prompt", "true", Boolean.TRUE::equals)));
+
+    /// `POST /tokenize`
+    static final FieldTable TOKENIZE = FieldTable.of("tokenize", MODEL, text("prompt").note(VLLM),
+            flag("add_special_tokens", true).note(VLLM), flag("return_token_strs", false).note(VLLM),
+            text("content").note(LLAMA), flag("add_special", false).note(LLAMA),
+            flag("parse_special", true).note(LLAMA), flag("with_pieces", false).note(LLAMA)).and(TEMPLATE);
+
+    /// `POST /detokenize`
+    static final FieldTable DETOKENIZE = FieldTable.of("detokenize", MODEL, value("tokens", "token ids"));
+
+    /// `POST /apply-template`
+    static final FieldTable APPLY_TEMPLATE = FieldTable.of("apply-template", MODEL).and(TEMPLATE);
+
+    private OpenAiFields() { }
+
+    /// What a response can include.
+    static List<String> included() {
+        return INCLUDED;
+    }
+
+    /// Fields of a model and a conversation, with others.
+    public static FieldTable conversation(String name, Field... others) {
+        return FieldTable.of(name, others).and(FieldTable.of("", MODEL, MESSAGES));
+    }
+}
