@@ -4,9 +4,6 @@ import glia.text.template.ToolCall;
 import io.modelcontextprotocol.client.McpClient;
 import io.modelcontextprotocol.client.McpSyncClient;
 import io.modelcontextprotocol.client.transport.HttpClientStreamableHttpTransport;
-import io.modelcontextprotocol.client.transport.ServerParameters;
-import io.modelcontextprotocol.client.transport.StdioClientTransport;
-import io.modelcontextprotocol.json.McpJsonDefaults;
 import io.modelcontextprotocol.spec.McpClientTransport;
 import io.modelcontextprotocol.spec.McpSchema;
 import java.io.IOException;
@@ -86,11 +83,7 @@ public final class ToolServers implements AutoCloseable {
             return HttpClientStreamableHttpTransport.builder(address.getScheme() + "://" + address.getRawAuthority())
                     .endpoint(path).build();
         }
-        List<String> words = CommandWords.split(server);
-        StdioClientTransport transport = new StdioClientTransport(ServerParameters.builder(words.getFirst())
-                .args(words.subList(1, words.size())).build(), McpJsonDefaults.getMapper());
-        transport.setStdErrorHandler(_ -> { });
-        return transport;
+        return new ChildServer(CommandWords.split(server));
     }
 
     /// The schemas of all tools.

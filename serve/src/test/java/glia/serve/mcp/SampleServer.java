@@ -9,7 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
-/// An MCP server of the official SDK with a tool that adds, one that fails, and one that throws.
+/// An MCP server of the official SDK with a tool that adds, one that fails, one that throws and one
+/// that ends the server.
 final class SampleServer {
     private SampleServer() { }
 
@@ -32,6 +33,12 @@ final class SampleServer {
                         .tool(McpSchema.Tool.builder("crash", Map.<String, Object>of("type", "object")).build())
                         .callHandler((_, _) -> {
                             throw new IllegalStateException("broken");
+                        }).build(),
+                        SyncToolSpecification.builder()
+                        .tool(McpSchema.Tool.builder("exit", Map.<String, Object>of("type", "object")).build())
+                        .callHandler((_, _) -> {
+                            System.exit(1);
+                            return McpSchema.CallToolResult.builder().build();
                         }).build()).build();
         new CountDownLatch(1).await();
     }

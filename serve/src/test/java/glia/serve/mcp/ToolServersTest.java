@@ -1,6 +1,7 @@
 package glia.serve.mcp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Tools of servers that run as child processes: one of the official SDK alone, and the engine's own.
@@ -27,7 +30,7 @@ class ToolServersTest {
     @Test
     void toolsAreListedAndCalled() throws IOException {
         try (ToolServers tools = ToolServers.connect(List.of(command(SampleServer.class)))) {
-            assertEquals(List.of("add", "fail", "crash"), tools.names());
+            assertEquals(List.of("add", "fail", "crash", "exit"), tools.names());
             assertEquals("Adds two numbers", ((Map<?, ?>) tools.schemas().getFirst().get("function"))
                     .get("description"));
             assertEquals("5.5", tools.call(call("add", Map.of("a", 2, "b", 3.5))));
@@ -36,6 +39,7 @@ class ToolServersTest {
             assertTrue(tools.call(call("add", Map.of("a", 2))).startsWith("Error: "));
             assertTrue(tools.call(call("subtract", Map.of())).startsWith("Error: there is no tool 'subtract'"));
             assertEquals("3.0", tools.call(call("add", Map.of("a", 1, "b", 2))));
+            assertEquals("Error: the server has ended", tools.call(call("exit", Map.of())));
         }
     }
 
@@ -60,6 +64,11 @@ class ToolServersTest {
     void whatIsNoServerIsAnErrorThatNamesIt() {
         var e = assertThrows(IOException.class, () -> ToolServers.connect(List.of("/no/such/program --x")));
         assertTrue(e.getMessage().startsWith("MCP server '/no/such/program --x': "), e.getMessage());
+        assertFalse(Stream.iterate((Throwable) e, c -> c != null, Throwable::getCause)
+                .anyMatch(c -> c instanceof TimeoutException), "an error at once: " + e.getMessage());
+        String java = "'" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -version";
+        var ended = assertThrows(IOException.class, () -> ToolServers.connect(List.of(java)));
+        assertTrue(ended.getMessage().contains("the server has ended"), ended.getMessage());
         var http = assertThrows(IOException.class, () -> ToolServers.connect(List.of("http://127.0.0.1:1/mcp")));
         assertTrue(http.getMessage().contains("http://127.0.0.1:1/mcp"), http.getMessage());
     }

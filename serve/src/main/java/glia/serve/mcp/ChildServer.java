@@ -1,0 +1,49 @@
+package glia.serve.mcp;
+
+import io.modelcontextprotocol.client.transport.ServerParameters;
+import io.modelcontextprotocol.client.transport.StdioClientTransport;
+import io.modelcontextprotocol.json.McpJsonDefaults;
+import io.modelcontextprotocol.spec.McpSchema;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import reactor.core.publisher.Mono;
+
+/// An MCP server as a child process. A request fails at once where the process cannot be started, and as soon as it
+/// ends; the SDK's transport alone lets it wait for its whole time limit.
+final class ChildServer extends StdioClientTransport {
+    /// What a process wrote before its end is read meanwhile.
+    private static final int LAST_ANSWERS_MILLIS = 200;
+
+    private final CompletableFuture<Void> start = new CompletableFuture<>();
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
+
+    ChildServer(List<String> words) {
+        super(ServerParameters.builder(words.getFirst()).args(words.subList(1, words.size())).build(),
+                McpJsonDefaults.getMapper());
+        setStdErrorHandler(_ -> { });
+    }
+
+    /// Starts the process. An error of the start is that of every message, since no one reads the result of this.
+    @Override
+    public Mono<Void> connect(Function<Mono<McpSchema.JSONRPCMessage>, Mono<McpSchema.JSONRPCMessage>> handler) {
+        return super.connect(handler).doOnSuccess(_ -> {
+            Thread.ofVirtual().start(this::failRequestsAtExit);
+            start.complete(null);
+        }).doOnError(start::completeExceptionally).onErrorComplete();
+    }
+
+    private void failRequestsAtExit() {
+        awaitForExit();
+        CompletableFuture.delayedExecutor(LAST_ANSWERS_MILLIS, TimeUnit.MILLISECONDS)
+                .execute(() -> end.completeExceptionally(new IOException("the server has ended")));
+    }
+
+    @Override
+    public Mono<Void> sendMessage(McpSchema.JSONRPCMessage message) {
+        Mono<Void> sent = Mono.fromFuture(start, true).then(Mono.defer(() -> super.sendMessage(message)));
+        return message instanceof McpSchema.JSONRPCRequest ? sent.then(Mono.fromFuture(end, true)) : sent;
+    }
+}
