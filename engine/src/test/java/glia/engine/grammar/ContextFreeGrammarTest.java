@@ -188,6 +188,8 @@ class ContextFreeGrammarTest {
             chain.append("r").append(i).append(" ::= \"a\" r").append(i + 1).append("\n");
         }
         assertThrows(GrammarException.class, () -> Grammar.gbnf(chain.toString()));
+        chain.append("r20000 ::= \"b\"\n");
+        assertThrows(GrammarException.class, () -> Grammar.gbnf(chain.toString()));
         GrammarMask mask = Grammar.gbnf("root ::= \"(\" root \")\" | \"x\"").mask(BYTES);
         assertTrue(mask.acceptBytes("(".repeat(30_000).getBytes(StandardCharsets.UTF_8), 0));
         assertTrue(mask.acceptBytes(("x" + ")".repeat(30_000)).getBytes(StandardCharsets.UTF_8), 0));

@@ -22,6 +22,7 @@ import java.util.Set;
 /// regular expressions, unless lexemes must stay apart; rules that match no text are dropped.
 final class RuleBuilder {
     private static final int MAX_NODES = 200_000;
+    private static final int MAX_STEPS = 50_000_000;
 
     private final Rules rules;
     private final RegexPool pool;
@@ -33,6 +34,7 @@ final class RuleBuilder {
     private final Set<String> nullable = new HashSet<>();
     private final Set<String> productive = new HashSet<>();
     private int numNodes;
+    private int numSteps;
 
     /// @param merges whether adjacent terminals may become one lexeme
     RuleBuilder(Rules rules, RegexPool pool, Map<String, Expression> definitions, boolean merges) {
@@ -48,14 +50,7 @@ final class RuleBuilder {
             throw GrammarException.invalid("", "found no rule '" + root + "', with which the grammar begins");
         }
         definitions.values().forEach(this::requireDefined);
-        boolean changed = true;
-        while (changed) {
-            changed = false;
-            for (Map.Entry<String, Expression> rule : definitions.entrySet()) {
-                changed |= isNullable(rule.getValue()) && nullable.add(rule.getKey());
-                changed |= isProductive(rule.getValue()) && productive.add(rule.getKey());
-            }
-        }
+        findNullableAndProductive();
         if (!productive.contains(root)) {
             throw new GrammarException(GrammarException.Kind.UNSATISFIABLE, "", "no text satisfies the grammar: rule '"
                     + root + "' never ends");
@@ -71,6 +66,39 @@ final class RuleBuilder {
             nonterminals.get(name).start(start);
         }
         return first;
+    }
+
+    /// A rule is looked at again when a rule that it names has become nullable or productive.
+    private void findNullableAndProductive() {
+        Map<String, Set<String>> users = new HashMap<>();
+        definitions.forEach((name, expression) -> addUser(name, expression, users));
+        Deque<String> todo = new ArrayDeque<>(definitions.keySet());
+        while (!todo.isEmpty()) {
+            // The last rule first: rules are mostly used before they are defined.
+            String name = todo.pollLast();
+            Expression expression = definitions.get(name);
+            boolean hasChanged = !nullable.contains(name) && isNullable(expression) && nullable.add(name);
+            hasChanged |= !productive.contains(name) && isProductive(expression) && productive.add(name);
+            if (hasChanged) {
+                users.getOrDefault(name, Set.of()).forEach(todo::addLast);
+            }
+        }
+    }
+
+    private static void addUser(String user, Expression expression, Map<String, Set<String>> users) {
+        switch (expression) {
+            case Expression.Reference r -> users.computeIfAbsent(r.name(), _ -> new HashSet<>()).add(user);
+            case Expression.Sequence s -> s.parts().forEach(part -> addUser(user, part, users));
+            case Expression.Choice c -> c.parts().forEach(part -> addUser(user, part, users));
+            case Expression.Repeat r -> addUser(user, r.part(), users);
+            case Expression.Terminal t -> { }
+        }
+    }
+
+    private void countStep() {
+        if (++numSteps > MAX_STEPS) {
+            throw GrammarException.limit("steps of reading rules", MAX_STEPS);
+        }
     }
 
     private Nonterminal nonterminal(String name, Deque<String> todo) {
@@ -101,6 +129,7 @@ final class RuleBuilder {
     }
 
     private boolean isNullable(Expression expression) {
+        countStep();
         return switch (expression) {
             case Expression.Terminal t -> t.regex().isNullable();
             case Expression.Reference r -> nullable.contains(r.name());
@@ -111,6 +140,7 @@ final class RuleBuilder {
     }
 
     private boolean isProductive(Expression expression) {
+        countStep();
         return switch (expression) {
             case Expression.Terminal t -> pool.isLive(t.regex());
             case Expression.Reference r -> productive.contains(r.name());

@@ -2,12 +2,15 @@ package glia.engine.grammar.cfg;
 
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /// Reads the text of a grammar character by character and names places in it.
 final class Scanner {
     private static final int MAX_COUNT = 10_000;
 
     private final String text;
+    private final int[] newlines;
     private int at;
     private int depth;
 
@@ -16,19 +19,15 @@ final class Scanner {
             throw GrammarException.limit("characters", GrammarLimits.TEXT);
         }
         this.text = text;
+        this.newlines = IntStream.range(0, text.length()).filter(i -> text.charAt(i) == '\n').toArray();
     }
 
     /// The current place as line and column.
     String place() {
-        int line = 1;
-        int start = 0;
-        for (int i = 0; i < at; i++) {
-            if (text.charAt(i) == '\n') {
-                line++;
-                start = i + 1;
-            }
-        }
-        return line + ":" + (at - start + 1);
+        int found = Arrays.binarySearch(newlines, at);
+        int before = found < 0 ? -found - 1 : found;
+        int start = before == 0 ? 0 : newlines[before - 1] + 1;
+        return before + 1 + ":" + (at - start + 1);
     }
 
     GrammarException expected(String what) {
