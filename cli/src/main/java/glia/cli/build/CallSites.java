@@ -17,6 +17,7 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.DirectMethodHandleDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.AccessFlag;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -48,6 +49,10 @@ final class CallSites implements ClassTransform {
 
     /// The class with these call sites replaced; the same bytes if it has none.
     static byte[] writeOut(ClassFile classFile, byte[] bytes) {
+        // Both owners are named in the constant pool of a class that has such a call site: few have.
+        if (!new String(bytes, StandardCharsets.ISO_8859_1).contains("java/lang/runtime/")) {
+            return bytes;
+        }
         ClassModel model = classFile.parse(bytes);
         boolean hasSome = model.methods().stream().flatMap(method -> method.code().stream())
                 .flatMap(code -> code.elementStream())

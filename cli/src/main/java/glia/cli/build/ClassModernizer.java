@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassFile.ClassHierarchyResolverOption;
 import java.lang.classfile.ClassFile.StackMapsOption;
@@ -14,8 +15,10 @@ import java.lang.constant.ClassDesc;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -39,41 +42,54 @@ public final class ClassModernizer {
                 }
             });
 
+    private record Jar(Path file, Map<String, byte[]> contents) { }
+
     private ClassModernizer() {}
 
     /// @param files jars, rewritten in place if anything changes; the classes they need are in these jars or in the JDK
     /// @throws IOException if one cannot be read or written
     public static void main(String[] files) throws IOException {
+        List<Jar> jars = new ArrayList<>();
         Map<String, byte[]> all = new HashMap<>();
         for (String file : files) {
-            all.putAll(read(Path.of(file)));
+            jars.add(new Jar(Path.of(file), read(Path.of(file))));
+            all.putAll(jars.getLast().contents);
         }
         ClassFile classFile = ClassFile.of(StackMapsOption.GENERATE_STACK_MAPS,
                 ClassHierarchyResolverOption.of(resolver(all)));
-        for (String file : files) {
-            Map<String, byte[]> contents = read(Path.of(file));
-            boolean changed = false;
-            for (Map.Entry<String, byte[]> content : contents.entrySet()) {
-                if (content.getKey().endsWith(".class")) {
-                    byte[] modern = modernize(content.getValue(), classFile);
-                    changed |= modern != content.setValue(modern);
-                }
-            }
-            if (changed) {
-                write(Path.of(file), contents);
-            }
+        try {
+            jars.parallelStream().filter(jar -> modernize(jar, classFile)).forEach(ClassModernizer::write);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 
-    private static void write(Path jar, Map<String, byte[]> contents) throws IOException {
-        Path rewritten = Path.of(jar + ".new");
-        try (OutputStream file = Files.newOutputStream(rewritten); JarOutputStream out = new JarOutputStream(file)) {
-            for (Map.Entry<String, byte[]> content : contents.entrySet()) {
-                out.putNextEntry(new ZipEntry(content.getKey()));
-                out.write(content.getValue());
+    /// Returns whether any class changed.
+    private static boolean modernize(Jar jar, ClassFile classFile) {
+        boolean changed = false;
+        for (Map.Entry<String, byte[]> content : jar.contents.entrySet()) {
+            if (content.getKey().endsWith(".class")) {
+                byte[] modern = modernize(content.getValue(), classFile);
+                changed |= modern != content.setValue(modern);
             }
         }
-        Files.move(rewritten, jar, StandardCopyOption.REPLACE_EXISTING);
+        return changed;
+    }
+
+    private static void write(Jar jar) {
+        Path rewritten = Path.of(jar.file + ".new");
+        try {
+            try (OutputStream file = Files.newOutputStream(rewritten);
+                    JarOutputStream out = new JarOutputStream(file)) {
+                for (Map.Entry<String, byte[]> content : jar.contents.entrySet()) {
+                    out.putNextEntry(new ZipEntry(content.getKey()));
+                    out.write(content.getValue());
+                }
+            }
+            Files.move(rewritten, jar.file, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static byte[] modernize(byte[] bytes, ClassFile classFile) {
