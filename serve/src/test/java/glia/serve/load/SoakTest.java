@@ -145,7 +145,7 @@ class SoakTest {
 
     @Test
     void twoHundredClientsOfAllKinds() throws Exception {
-        soak(200, Duration.ofSeconds(8), Duration.ofSeconds(25));
+        soak(200, Duration.ofSeconds(10), Duration.ofSeconds(50));
     }
 
     @Test
