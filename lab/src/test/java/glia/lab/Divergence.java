@@ -11,8 +11,7 @@ import glia.tensor.Tensor;
 /// @param mostKl the largest of a position
 /// @param largest the largest difference of two logits
 /// @param sameBest the share of positions with the same most probable token
-/// @param sameBits the share of logits with the same bits
-record Divergence(double meanKl, double mostKl, double largest, double sameBest, double sameBits) {
+record Divergence(double meanKl, double mostKl, double largest, double sameBest) {
     /// The logits of a text that is fed in chunks.
     static float[] chunks(Engine engine, int[] ids, int size) {
         int vocab = engine.model().spec().vocabSize();
@@ -49,12 +48,20 @@ record Divergence(double meanKl, double mostKl, double largest, double sameBest,
         }
     }
 
+    /// The share of logits with the same bits.
+    static double sameBits(float[] a, float[] b) {
+        int same = 0;
+        for (int i = 0; i < a.length; i++) {
+            same += Float.floatToRawIntBits(a[i]) == Float.floatToRawIntBits(b[i]) ? 1 : 0;
+        }
+        return (double) same / a.length;
+    }
+
     static Divergence of(float[] a, float[] b, int vocab) {
         double sum = 0;
         double most = 0;
         double largest = 0;
         int best = 0;
-        int bits = 0;
         int positions = a.length / vocab;
         for (int p = 0; p < positions; p++) {
             double logA = logSumExp(a, p * vocab, vocab);
@@ -67,7 +74,6 @@ record Divergence(double meanKl, double mostKl, double largest, double sameBest,
                 float y = b[p * vocab + v];
                 kl += Math.exp(x - logA) * (x - logA - (y - logB));
                 largest = Math.max(largest, Math.abs(x - y));
-                bits += Float.floatToRawIntBits(x) == Float.floatToRawIntBits(y) ? 1 : 0;
                 bestA = x > a[p * vocab + bestA] ? v : bestA;
                 bestB = y > b[p * vocab + bestB] ? v : bestB;
             }
@@ -75,7 +81,7 @@ record Divergence(double meanKl, double mostKl, double largest, double sameBest,
             most = Math.max(most, kl);
             best += bestA == bestB ? 1 : 0;
         }
-        return new Divergence(sum / positions, most, largest, (double) best / positions, (double) bits / a.length);
+        return new Divergence(sum / positions, most, largest, (double) best / positions);
     }
 
     private static double logSumExp(float[] logits, int from, int count) {
