@@ -8,6 +8,8 @@ import dev.langchain4j.model.chat.common.AbstractChatModelIT;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import glia.integrations.SmolLm2;
 import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /// LangChain4j's own tests of chat models.
 class LangChainChatModelTest extends AbstractChatModelIT {
@@ -65,12 +67,16 @@ class LangChainChatModelTest extends AbstractChatModelIT {
 
     /// SmolLM2 is too small for the answers that these two tests expect, so they are compared with the engine's own.
     @Override
+    @ParameterizedTest
+    @MethodSource("models")
     protected void should_respect_system_message(ChatModel model) {
         TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
                 SystemMessage.from("Answer in one word."), UserMessage.from("What is the capital of Germany?"));
     }
 
     @Override
+    @ParameterizedTest
+    @MethodSource("models")
     protected void should_respect_multiple_messages(ChatModel model) {
         TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
                 UserMessage.from("Hi, my favorite color is green"), AiMessage.from("Hi, nice to meet you"),
