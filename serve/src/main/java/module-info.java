@@ -16,6 +16,7 @@ module glia.serve {
     requires java.net.http;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
+    requires reactor.core;
 
     exports glia.serve;
     exports glia.serve.chat;

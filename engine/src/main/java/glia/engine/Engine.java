@@ -274,7 +274,9 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`.
-    Tensor runHidden() {
+    ///
+    /// @return valid until the next run
+    public Tensor runHidden() {
         return compute(() -> decoder.hidden(ops, pass, states));
     }
 

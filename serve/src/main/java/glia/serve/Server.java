@@ -43,6 +43,9 @@ public final class Server implements AutoCloseable {
         HTTP_LOG.setLevel(Level.SEVERE);
     }
 
+    /// How long running requests have to send their errors when the server stops.
+    private static final Duration ERRORS = Duration.ofSeconds(1);
+
     private final ModelPool models;
     private final Gate gate;
     private final ClientConnections connections;
@@ -134,9 +137,18 @@ public final class Server implements AutoCloseable {
 
     /// Refuses further requests, waits for those that run, and closes the models.
     ///
-    /// @param longest how long to wait; the rest is cancelled then
+    /// @param longest how long to wait; the rest ends with an error then
     public void drain(Duration longest) {
         gate.drain();
+        awaitRunning(longest);
+        gate.stop();
+        awaitRunning(ERRORS);
+        web.stop();
+        connections.close();
+        models.close();
+    }
+
+    private void awaitRunning(Duration longest) {
         long end = System.nanoTime() + longest.toNanos();
         while (gate.numRunning() > 0 && System.nanoTime() < end) {
             try {
@@ -146,12 +158,9 @@ public final class Server implements AutoCloseable {
                 end = System.nanoTime();
             }
         }
-        web.stop();
-        connections.close();
-        models.close();
     }
 
-    /// Stops at once: running requests are cancelled.
+    /// Stops at once: running requests end with an error.
     @Override
     public void close() {
         drain(Duration.ZERO);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.Timeouts;
 import java.io.IOException;
+import java.net.http.HttpRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Clients that are slow, send garbage, or too much. Most tests wait for the end of a connection, so they run together.
@@ -147,6 +149,18 @@ class ConnectionTest {
             }
         }
         assertAnswers(server);
+    }
+
+    @Execution(ExecutionMode.CONCURRENT)
+    @ParameterizedTest
+    @CsvSource({"GET, /v1/chat/completions, POST", "PUT, /v1/responses/x, 'DELETE, GET'", "POST, /v1/models, GET",
+            "DELETE, /api/chat, POST", "POST, /health, 'GET, HEAD'"})
+    void otherMethodsOfRoutesAre405(String method, String path, String allowed) throws Exception {
+        var reply = server.send(HttpRequest.newBuilder(server.uri(path))
+                .method(method, HttpRequest.BodyPublishers.ofString("{}")).build());
+        assertEquals(405, reply.status(), reply::text);
+        assertEquals(allowed, reply.response().headers().firstValue("Allow").orElseThrow());
+        assertTrue(reply.text().contains("expected " + allowed), reply.text());
     }
 
     @Execution(ExecutionMode.CONCURRENT)

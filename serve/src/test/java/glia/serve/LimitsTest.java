@@ -108,6 +108,18 @@ class LimitsTest {
         drain.join();
     }
 
+    /// Answers that take longer than the server waits end with an error, not in the middle of an event.
+    @Test
+    void aServerThatDrainsTooLongEndsItsStreamsWithAnError() throws Exception {
+        TestServer server = TestServer.start();
+        RawClient client = stream(server);
+        server.server().drain(Duration.ofMillis(50));
+        String end = client.readAll();
+        assertTrue(end.contains("{\"error\":{\"message\":\"the server is stopping"), end);
+        assertTrue(end.endsWith("0\r\n\r\n"), end);
+        client.close();
+    }
+
     @Test
     void metricsCountRequestsTokensAndTimesWithFewLabels() throws Exception {
         try (TestServer server = TestServer.start()) {

@@ -2,6 +2,7 @@ package glia.engine.embedding;
 
 import glia.engine.Engine;
 import glia.engine.LanguageModel;
+import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
@@ -146,55 +147,87 @@ public final class Embedder {
         }
         Tensor hidden = engine.hidden(pass);
         for (int run = 0; run < batch.size(); run++) {
-            int start = pass.runs().start(run);
-            vectors[batch.get(run)] = config.pooling() == Pooling.LAST ? scaled(row(hidden, run))
-                    : pooled(hidden, start, start + texts.get(batch.get(run)).firstPooled(), pass.runs().end(run));
+            Input text = texts.get(batch.get(run));
+            PooledVector vector = vector(text);
+            if (config.pooling() == Pooling.LAST) {
+                vector.add(hidden, run, text.ids().length - 1);
+            } else {
+                for (int n = 0; n < text.ids().length; n++) {
+                    vector.add(hidden, pass.runs().start(run) + n, n);
+                }
+            }
+            vectors[batch.get(run)] = vector.result();
         }
     }
 
-    /// @param start the row of the text's first token
-    /// @param from the first row that is pooled
-    private float[] pooled(Tensor hidden, int start, int from, int end) {
-        float[] vector = new float[hidden.cols()];
-        switch (config.pooling()) {
-            case CLS -> vector = row(hidden, start);
-            case LAST -> vector = row(hidden, end - 1);
-            case MAX -> {
-                vector = row(hidden, from);
-                for (int n = from + 1; n < end; n++) {
-                    for (int i = 0; i < vector.length; i++) {
-                        vector[i] = Math.max(vector[i], hidden.get((long) n * vector.length + i));
-                    }
-                }
-            }
-            case MEAN, MEAN_SQRT_LEN -> {
-                for (int n = from; n < end; n++) {
-                    add(vector, hidden, n, 1);
-                }
-                int count = end - from;
-                scale(vector, config.pooling() == Pooling.MEAN ? 1f / count : (float) (1 / Math.sqrt(count)));
-            }
-            case WEIGHTED_MEAN -> {
-                long weights = 0;
-                for (int n = from; n < end; n++) {
-                    add(vector, hidden, n, n - start + 1);
-                    weights += n - start + 1;
-                }
-                scale(vector, 1f / weights);
-            }
-        }
-        return scaled(vector);
+    private PooledVector vector(Input text) {
+        return new PooledVector(config.pooling(), config.normalized(), text.firstPooled());
     }
 
-    private float[] scaled(float[] vector) {
-        if (config.normalized()) {
-            double square = 0;
-            for (float x : vector) {
-                square += (double) x * x;
-            }
-            scale(vector, square == 0 ? 0 : (float) (1 / Math.sqrt(square)));
+    /// Whether a text can be computed in pieces: by decoders, whose tokens do not depend on later ones.
+    public boolean hasPieces() {
+        return !engine.model().spec().looksAhead();
+    }
+
+    /// Begins a long text, whose vector is computed in pieces. Others may use the model between two pieces.
+    ///
+    /// @param pieceTokens the most tokens of a piece
+    /// @throws IllegalArgumentException if the text has no tokens to pool, or more than the context holds
+    public LongText begin(Input text, int pieceTokens) {
+        check(0, text);
+        return new LongText(text, pieceTokens);
+    }
+
+    /// A text whose vector is computed in pieces, with a KV cache. Close it in the same way as its pieces are computed.
+    public final class LongText implements AutoCloseable {
+        private final Input text;
+        private final int pieceTokens;
+        private final PooledVector vector;
+        private Sequence sequence;
+        private int at;
+
+        private LongText(Input text, int pieceTokens) {
+            this.text = text;
+            this.pieceTokens = pieceTokens;
+            this.vector = vector(text);
         }
-        return vector;
+
+        /// Whether all pieces are computed.
+        public boolean isDone() {
+            return at == text.ids().length;
+        }
+
+        /// Computes the next piece.
+        public void step() {
+            if (sequence == null) {
+                sequence = engine.open();
+            }
+            int to = Math.min(text.ids().length, at + pieceTokens);
+            boolean isLastWanted = config.pooling() == Pooling.LAST;
+            try {
+                engine.add(sequence, text.ids(), at, to, isLastWanted ? Outputs.LAST : Outputs.ALL);
+                Tensor hidden = engine.runHidden();
+                for (int n = isLastWanted ? to - 1 : at; n < to; n++) {
+                    vector.add(hidden, isLastWanted ? 0 : n - at, n);
+                }
+                at = to;
+            } finally {
+                engine.discard();
+            }
+        }
+
+        /// The vector `[D]` of the text.
+        public float[] result() {
+            return vector.result();
+        }
+
+        @Override
+        public void close() {
+            if (sequence != null) {
+                sequence.close();
+                sequence = null;
+            }
+        }
     }
 
     /// The cosine similarity of two vectors of the same length; 0 if one of them is 0.
@@ -208,23 +241,5 @@ public final class Embedder {
             squareB += (double) b[i] * b[i];
         }
         return dot / Math.max(Double.MIN_NORMAL, Math.sqrt(squareA * squareB));
-    }
-
-    private static float[] row(Tensor hidden, int row) {
-        float[] vector = new float[hidden.cols()];
-        add(vector, hidden, row, 1);
-        return vector;
-    }
-
-    private static void add(float[] vector, Tensor hidden, int row, float weight) {
-        for (int i = 0; i < vector.length; i++) {
-            vector[i] += weight * hidden.get((long) row * vector.length + i);
-        }
-    }
-
-    private static void scale(float[] vector, float factor) {
-        for (int i = 0; i < vector.length; i++) {
-            vector[i] *= factor;
-        }
     }
 }

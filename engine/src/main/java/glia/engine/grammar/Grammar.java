@@ -89,9 +89,10 @@ public final class Grammar {
         return jsonSchema(Map.of("type", "object"));
     }
 
-    /// Texts that a regular expression (ECMA-262) matches as a whole.
+    /// Texts that a regular expression (ECMA-262) matches as a whole. A dot matches no end of a line, except with the
+    /// flag `(?s)`.
     public static Grammar regex(String pattern) {
-        return text(b -> new PatternCompiler(b.plain()).whole(pattern, "", "s"));
+        return text(b -> new PatternCompiler(b.plain()).whole(pattern, "", ""));
     }
 
     /// One of some texts.

@@ -105,7 +105,7 @@ final class ParameterGrammar {
 
     /// Any text that does not contain a marker.
     static Grammar without(String marker) {
-        return Grammar.regex("(?!.*" + marker.replaceAll("[\\\\^$.|?*+()\\[\\]{}/]", "\\\\$0") + ").*");
+        return Grammar.regex("(?s)(?!.*" + marker.replaceAll("[\\\\^$.|?*+()\\[\\]{}/]", "\\\\$0") + ").*");
     }
 
     /// A value that is no string, in JSON or, where templates write that, as Python's literal.

@@ -169,13 +169,22 @@ class ContextFreeGrammarTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '~', value = {"start: x ~ 1:8: found no rule 'x'", "start: X ~ 1:8: found no terminal 'X'",
-        "start: /a*/ ~ empty text", "start: \"\" ~ 1:10:", "%import python.X ~ 1:2: '%import'", "start: a{b} ~ 1:10:",
+        "start: \"\" ~ 1:10:", "%import python.X ~ 1:2: '%import'", "start: a{b} ~ 1:10:",
         "start: /(?<=a)b/ ~ 1:8: a lookbehind", "start: /a/m ~ flag m", "%declare A ~ 1:2: '%declare'",
         "start: <think> ~ 1:8:", "%import common.NOTHING ~ 1:2: found common.NOTHING",
         "a: \"b\" ~ found no rule 'start'"})
     void errorsOfLarkSayWhere(String source, String message) {
         GrammarException e = assertThrows(GrammarException.class, () -> Grammar.lark(lines(source)));
         assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    /// A terminal that matches the empty text may be left out.
+    @Test
+    void larkTerminalsWithoutText() {
+        compare(Grammar.lark("start: A /b*/ \"c\"\nA: /a*/"), "abc", 5, t -> t.matches("a*b*c"));
+        compare(Grammar.lark("start: /(.|\\n)*/"), "a\n", 4, t -> true);
+        compare(Grammar.lark("start: (X \"a\")+\nX: \"b\"?\n%ignore /c*/"), "abc", 5,
+                t -> t.replace("c", "").matches("(b?a)+"));
     }
 
     @Test

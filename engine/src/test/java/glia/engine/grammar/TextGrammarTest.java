@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +32,7 @@ class TextGrammarTest {
         Stream<String> all = Stream.of("");
         if (length > 0) {
             all = Stream.concat(all, texts(alphabet, length - 1).flatMap(t ->
-                    alphabet.chars().mapToObj(c -> t + (char) c)));
+                    alphabet.codePoints().mapToObj(c -> t + Character.toString(c))));
         }
         return all;
     }
@@ -90,6 +91,24 @@ class TextGrammarTest {
         return mask.acceptBytes(text.getBytes(StandardCharsets.UTF_8), 0) && mask.isComplete();
     }
 
+    /// Characters beyond ASCII, ends of lines and flags, as Java's engine has them.
+    @ParameterizedTest
+    @ValueSource(strings = {".", "(?s).", "a.b", "(?s:a.)b", "(?s:.)|a..", "(?i)AB?", "(?i:A)b?", "(?i:a)|(?s:.)A",
+            "\\p{Script=Greek}+", "\\p{sc=Latin}", "\\P{IsAlphabetic}", "[^\\p{Lu}]."})
+    void masksOfUnicodePatterns(String pattern) {
+        // Java has other names for some properties.
+        Pattern java = Pattern.compile(pattern.replace("sc=Latin", "script=Latin"));
+        Grammar grammar = Grammar.regex(pattern.replace("IsAlphabetic", "Alphabetic"));
+        GrammarVocabulary bytes = GrammarVocabulary.of(IntStream.range(0, 257)
+                .mapToObj(i -> i < 256 ? new byte[] {(byte) i} : null).toList(), Set.of(256));
+        for (String text : texts("aAb\n\u2028αβ😀1", 3).toList()) {
+            // Java's dot does not match a next-line character either, which is not here.
+            GrammarMask mask = grammar.mask(bytes);
+            assertEquals(java.matcher(text).matches(), mask.acceptBytes(text.getBytes(StandardCharsets.UTF_8), 0)
+                    && mask.isComplete(), "'" + text + "'");
+        }
+    }
+
     @Test
     void masksOfChoices() {
         Set<String> language = Set.of("a", "ab", "abba", "0 b", "b b b");
@@ -140,7 +159,8 @@ class TextGrammarTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a(?<=b)", "(a)\\1", "\\ba", "a++", "a(?!b)c", "(?>a)", "[[:alpha:]]", "(a", "a)", "[a",
-            "*", "a**", "a{3,2}", "\\", "[b-a]", "\\u00G0", "\\p{Script=Greek}", "\\q", "\\uD800"})
+            "*", "a**", "a{3,2}", "\\", "[b-a]", "\\u00G0", "\\p{Script=Elvish}", "\\p{Foo}", "\\q", "\\uD800",
+            "a(?i)b", "(?m)a"})
     void refusesOtherPatterns(String pattern) {
         assertThrows(GrammarException.class, () -> Grammar.regex(pattern));
     }

@@ -37,8 +37,11 @@ final class Conversations {
             if (role.equals("assistant")) {
                 read.assistant(content);
             } else {
+                if (content.text().isEmpty() && content.results().isEmpty()) {
+                    throw ServeException.badField(message.name("content"), "found no text, expected some");
+                }
                 read.results(content.results());
-                if (!content.text().isEmpty() || content.results().isEmpty()) {
+                if (!content.text().isEmpty()) {
                     read.add(new ChatMessage(role, content.text()));
                 }
             }

@@ -85,6 +85,9 @@ public final class GenerationRun {
                 if (!isWanted.getAsBoolean()) {
                     return;
                 }
+                if (call.terms().isStopping().getAsBoolean()) {
+                    throw stopping();
+                }
                 if (event instanceof AnswerEvent.Ended ended) {
                     numEnded++;
                     if (ended.failure() != null) {
@@ -107,8 +110,12 @@ public final class GenerationRun {
             return events.poll(CHECK_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ServeException(503, "server_error", "", "the server is stopping");
+            throw stopping();
         }
+    }
+
+    private static ServeException stopping() {
+        return new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
     }
 
     private static RuntimeException failure(Throwable cause) {

@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
-/// Embeddings of a served model, computed in small passes between the steps of its scheduler.
+/// Embeddings of a served model, computed in small passes between the steps of its scheduler. Decoders compute long
+/// texts in pieces, so they delay others as little as short ones.
 public final class TextEmbeddings {
     /// Tokens of a pass: enough to reuse each weight, few enough to delay others little.
     private static final int PASS_TOKENS = 1024;
@@ -63,6 +64,11 @@ public final class TextEmbeddings {
                 tokens += texts.get(order.get(to)).ids().length;
                 batch.add(texts.get(order.get(to++)));
             }
+            if (tokens > PASS_TOKENS && embedder.hasPieces()) {
+                vectors[order.get(from)] = inPieces(batch.getFirst(), goesOn);
+                from = to;
+                continue;
+            }
             float[][] some = model.scheduler().whilePaused(() -> embedder.embed(batch));
             for (int i = 0; i < some.length; i++) {
                 vectors[order.get(from + i)] = some[i];
@@ -70,6 +76,26 @@ public final class TextEmbeddings {
             from = to;
         }
         return vectors;
+    }
+
+    /// @return null if the work was ended
+    private float[] inPieces(Embedder.Input input, BooleanSupplier goesOn) {
+        Embedder.LongText text = embedder.begin(input, PASS_TOKENS);
+        try {
+            while (!text.isDone() && goesOn.getAsBoolean()) {
+                paused(text::step);
+            }
+            return text.isDone() ? text.result() : null;
+        } finally {
+            paused(text::close);
+        }
+    }
+
+    private void paused(Runnable work) {
+        model.scheduler().whilePaused(() -> {
+            work.run();
+            return null;
+        });
     }
 
     /// The first values of a vector, scaled to length 1: a shorter

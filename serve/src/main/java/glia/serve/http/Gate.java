@@ -39,6 +39,7 @@ public final class Gate {
     private final AtomicLong usedMemory = new AtomicLong();
     private volatile double meanSeconds = 1;
     private volatile boolean isDraining;
+    private volatile boolean isStopping;
 
     /// @param isLocal whether the server listens to this machine alone
     /// @param observer receives the progress of all answers
@@ -100,7 +101,7 @@ public final class Gate {
     /// The terms on which a caller's requests are served.
     CallTerms terms(Caller caller) {
         return new CallTerms(caller.name(), access.isolatesCache() ? caller.name() : "", limits.requestTimeout(),
-                limits.prompt(), observer);
+                limits.prompt(), observer, () -> isStopping);
     }
 
     /// Whose request it is: by its API key, or by its address where the server has no keys.
@@ -162,6 +163,12 @@ public final class Gate {
     /// Admits no further requests.
     public void drain() {
         isDraining = true;
+    }
+
+    /// Ends the answers that still run, with an error.
+    public void stop() {
+        isDraining = true;
+        isStopping = true;
     }
 
     /// Whether further requests are refused.

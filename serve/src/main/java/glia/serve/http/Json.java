@@ -4,6 +4,11 @@ import glia.io.json.JsonErrors;
 import glia.io.json.JsonValues;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
@@ -13,6 +18,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// JSON of requests and responses.
 public final class Json {
+    /// Characters that are checked at a time.
+    private static final int DECODED = 8192;
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
 
     private Json() { }
@@ -28,6 +35,7 @@ public final class Json {
     ///
     /// @throws ServeException if it is no JSON object, or exceeds a limit: status 400
     static Fields parse(byte[] utf8, Function<byte[], Object> parser) {
+        requireUtf8(utf8);
         try {
             return Fields.of("", parser.apply(utf8));
         } catch (StreamConstraintsException e) {
@@ -37,6 +45,27 @@ public final class Json {
             var at = e.getLocation();
             throw ServeException.badRequest("the body is no JSON" + (at == null ? "" : " (line " + at.getLineNr()
                     + ", column " + at.getColumnNr() + ")") + ": " + JsonErrors.reason(e));
+        }
+    }
+
+    /// The parser would take some invalid bytes, and recognize UTF-16 and UTF-32.
+    private static void requireUtf8(byte[] bytes) {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        CharBuffer out = CharBuffer.allocate(Math.min(bytes.length + 1, DECODED));
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        CoderResult result = decoder.decode(in, out, true);
+        while (result.isOverflow()) {
+            out.clear();
+            result = decoder.decode(in, out, true);
+        }
+        if (result.isError()) {
+            throw ServeException.badRequest("the body is not UTF-8: found byte " + (bytes[in.position()] & 0xFF)
+                    + " at " + in.position());
+        }
+        for (int i = 0; i < Math.min(4, bytes.length); i++) {
+            if (bytes[i] == 0) {
+                throw ServeException.badRequest("the body is not UTF-8 JSON: found byte 0 at " + i);
+            }
         }
     }
 

@@ -20,27 +20,37 @@ public final class RefusedHttp {
         DirectHandlers.Builder handlers = DirectHandlers.builder();
         for (DirectHandler.EventType type : DirectHandler.EventType.values()) {
             handlers.addHandler(type,
-                    (request, _, status, headers, _) -> answer(request.path(), status, headers, limits));
+                    (request, _, status, headers, _) -> answer(request, status.code(), headers, limits));
         }
         return handlers.build();
     }
 
-    private static DirectHandler.TransportResponse answer(String path, Status status, ServerResponseHeaders headers,
-            HttpLimits limits) {
-        ServeException error = switch (status.code()) {
+    private static DirectHandler.TransportResponse answer(DirectHandler.TransportRequest request, int status,
+            ServerResponseHeaders headers, HttpLimits limits) {
+        String path = request.path();
+        int code = status == 400 && isEncoded(request) ? 415 : status;
+        ServeException error = switch (code) {
             case 413 -> tooLarge(limits);
+            case 415 -> new ServeException(415, "invalid_request_error", "", "bodies must not be compressed: found the "
+                    + "header Content-Encoding, expected none");
             case 431 -> new ServeException(431, "invalid_request_error", "", "the headers are too large: expected at "
                     + "most " + limits.headerBytes() + " bytes; the server's option --max-headers raises the limit");
             case 503 -> new ServeException(503, "overloaded_error", "", "too many requests; try again later");
-            default -> status.code() >= 500 && status.code() != 501 && status.code() != 505
+            default -> status >= 500 && status != 501 && status != 505
                     ? new ServeException(500, "server_error", "", "internal error")
-                    : new ServeException(status.code(), "invalid_request_error", "",
-                            "the request is not valid HTTP/1.1: " + status.reasonPhrase());
+                    : new ServeException(status, "invalid_request_error", "", "the request is not valid HTTP/1.1: "
+                            + Status.create(status).reasonPhrase() + (status != 400 ? "" : "; its headers may have at "
+                            + "most " + limits.headerBytes() + " bytes (option --max-headers)"));
         };
         Map<String, Object> body = ErrorStyle.ofPath(path == null ? "" : path).body(error, "");
         return DirectHandler.TransportResponse.builder().status(Status.create(error.status())).headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json").header(HeaderValues.CONNECTION_CLOSE)
                 .keepAlive(false).entity(Json.bytes(body)).build();
+    }
+
+    private static boolean isEncoded(DirectHandler.TransportRequest request) {
+        return request.headers() != null && request.headers().contains(HeaderNames.CONTENT_ENCODING)
+                && !request.headers().get(HeaderNames.CONTENT_ENCODING).get().equalsIgnoreCase("identity");
     }
 
     /// The error of a body that is too large: status 413.

@@ -12,8 +12,12 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.UncheckedIOException;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
 
@@ -35,6 +39,7 @@ public final class Routes {
     private static final String NO_ROUTE = "other";
 
     private final HttpRouting.Builder routing;
+    private final Map<String, Set<String>> methods = new LinkedHashMap<>();
     private final Gate gate;
     private final RequestLog log;
     private final List<RequestListener> listeners;
@@ -69,13 +74,24 @@ public final class Routes {
         return add(Method.GET, path, ErrorStyle.OPENAI, Kind.PROBE, endpoint);
     }
 
-    /// Answers all other requests with 404, and questions of browsers whether a page may call the server.
+    /// Answers other methods of the routes with 405, all other requests with 404, and questions of browsers whether a
+    /// page may call the server.
     public void end() {
-        routing.any((request, response) -> {
-            boolean isPreflight = request.prologue().method().equals(Method.OPTIONS) && gate.origins().allowsAny();
-            handle(request, response, "OTHER", NO_ROUTE, ErrorStyle.ofPath(request.path().rawPath()), Kind.OPEN,
-                    isPreflight ? exchange -> preflight(exchange, response) : Routes::notFound);
-        });
+        methods.forEach((path, allowed) -> routing.any(path, (request, response) ->
+                refuse(request, response, exchange -> wrongMethod(exchange, allowed))));
+        routing.any((request, response) -> refuse(request, response, Routes::notFound));
+    }
+
+    private void refuse(ServerRequest request, ServerResponse response, Endpoint error) {
+        boolean isPreflight = request.prologue().method().equals(Method.OPTIONS) && gate.origins().allowsAny();
+        handle(request, response, "OTHER", NO_ROUTE, ErrorStyle.ofPath(request.path().rawPath()), Kind.OPEN,
+                isPreflight ? exchange -> preflight(exchange, response) : error);
+    }
+
+    private static void wrongMethod(Exchange exchange, Set<String> allowed) {
+        String list = String.join(", ", allowed);
+        exchange.setHeader("Allow", list);
+        throw new ServeException(405, "invalid_request_error", "", "this route has no such method; expected " + list);
     }
 
     private static void notFound(Exchange exchange) {
@@ -92,6 +108,7 @@ public final class Routes {
     }
 
     private Routes add(Method method, String path, ErrorStyle style, Kind kind, Endpoint endpoint) {
+        methods.computeIfAbsent(path, _ -> new TreeSet<>()).add(method.text());
         routing.route(method, path, (request, response) ->
                 handle(request, response, method.text(), path, style, kind, endpoint));
         return this;

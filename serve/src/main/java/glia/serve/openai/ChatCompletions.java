@@ -30,7 +30,7 @@ public final class ChatCompletions implements Endpoint {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             LanguageModel model = lease.served().model();
             boolean streams = body.flag("stream");
-            boolean withUsage = streams && usage(body);
+            boolean withUsage = usage(body, streams);
             GenerationCall call = call(body, exchange, model);
             body.end();
             GenerationRun run = new GenerationRun(model, call);
@@ -60,10 +60,16 @@ public final class ChatCompletions implements Endpoint {
     }
 
     /// Whether a stream is to end with the usage.
-    static boolean usage(Fields body) {
+    ///
+    /// @throws ServeException if the options of streams are there without a stream
+    static boolean usage(Fields body, boolean streams) {
         Optional<Fields> options = body.object("stream_options");
         if (options.isEmpty()) {
             return false;
+        }
+        if (!streams) {
+            throw ServeException.badField("stream_options", "found without a stream; set stream to true, or leave it "
+                    + "out");
         }
         boolean withUsage = options.get().flag("include_usage");
         options.get().end();
@@ -71,7 +77,7 @@ public final class ChatCompletions implements Endpoint {
     }
 
     private static GenerationCall call(Fields body, Exchange exchange, LanguageModel model) {
-        GenerationOptions options = Sampling.read(body, model.options());
+        GenerationOptions options = Sampling.read(body, model);
         options = options.withMaxTokens(body.integer("max_completion_tokens")
                 .orElse(body.integer("max_tokens").orElse(0)));
         options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));

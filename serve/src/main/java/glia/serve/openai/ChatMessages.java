@@ -15,6 +15,8 @@ public final class ChatMessages {
     static final List<String> ROLES =
             List.of("system", "developer", "user", "assistant", "tool", "function");
 
+    private static final String CONTENT = "a string, or an array of parts of type text";
+
     private ChatMessages() { }
 
     /// The messages in a request's body.
@@ -34,7 +36,7 @@ public final class ChatMessages {
     private static ChatMessage message(Fields fields) {
         String role = fields.word("role")
                 .orElseThrow(() -> ServeException.badField(fields.name("role"), "missing; expected one of " + ROLES));
-        String content = content(fields);
+        String content = content(fields, role.equals("assistant"));
         Map<String, Object> extra = new LinkedHashMap<>();
         fields.text("name").ifPresent(name -> extra.put("name", name));
         fields.text("tool_call_id").ifPresent(id -> extra.put("tool_call_id", id));
@@ -51,13 +53,21 @@ public final class ChatMessages {
     }
 
     /// Text, or parts of text that follow each other.
-    private static String content(Fields fields) {
+    ///
+    /// @param mayLack whether there may be none, as beside tool calls
+    private static String content(Fields fields, boolean mayLack) {
         Object content = fields.value("content");
-        if (content == null) {
-            return "";
-        }
         if (content instanceof String text) {
             return text;
+        }
+        if (content == null && mayLack) {
+            return "";
+        }
+        if (content == null) {
+            throw ServeException.badField(fields.name("content"), "missing; expected " + CONTENT);
+        }
+        if (!(content instanceof List<?> parts) || parts.isEmpty()) {
+            throw Fields.wrong(fields.name("content"), content, CONTENT);
         }
         StringBuilder all = new StringBuilder();
         for (Fields part : fields.objects("content")) {

@@ -31,7 +31,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
 
     static CompletionRequest read(Fields body, Exchange exchange, LanguageModel model) {
         boolean streams = body.flag("stream");
-        boolean withUsage = ChatCompletions.usage(body) && streams;
+        boolean withUsage = ChatCompletions.usage(body, streams);
         boolean echo = body.flag("echo");
         OptionalInt logProbabilities = body.integer("logprobs");
         boolean returnsIds = body.flag("return_token_ids");
@@ -47,7 +47,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
             // The prompt's scores are there before the first token, so a prompt without room fails early.
             prompts.ids().forEach(ids -> requireRoom(ids, model));
         }
-        GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most);
+        GenerationOptions options = Sampling.read(body, model).withMaxTokens(most);
         Optional<Grammar> grammar = StructuredFields.read(body, model);
         boolean ignoresEnds = body.flag("ignore_eos");
         int alternatives = logProbabilities.orElse(-1);

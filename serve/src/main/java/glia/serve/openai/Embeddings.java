@@ -61,7 +61,7 @@ public final class Embeddings implements Endpoint {
         Object value = body.value("input");
         List<?> list = value instanceof List<?> several ? several : List.of();
         if (value instanceof String text) {
-            return List.of(embeddings.encode(text));
+            return List.of(text("input", text, embeddings));
         }
         if (list.isEmpty() || list.size() > MOST_INPUTS && !(list.getFirst() instanceof Number)) {
             throw Fields.wrong("input", value, EXPECTED + "; at most " + MOST_INPUTS);
@@ -73,12 +73,24 @@ public final class Embeddings implements Endpoint {
         for (int i = 0; i < list.size(); i++) {
             String name = "input[" + i + "]";
             inputs.add(switch (list.get(i)) {
-                case String text -> embeddings.encode(text);
+                case String text -> text(name, text, embeddings);
                 case List<?> ids -> tokens(name, ids, embeddings, vocabSize);
                 case null, default -> throw Fields.wrong(name, list.get(i), "a string or token ids");
             });
         }
         return inputs;
+    }
+
+    private static Embedder.Input text(String name, String text, TextEmbeddings embeddings) {
+        Embedder.Input input = embeddings.encode(text);
+        if (input.ids().length == 0) {
+            throw ServeException.badField(name, "found no tokens, expected at least one");
+        }
+        if (input.isTruncated()) {
+            throw ServeException.badField(name, "found a text of more than " + embeddings.maxTokens()
+                    + " tokens, expected at most as many; divide it");
+        }
+        return input;
     }
 
     private static Embedder.Input tokens(String name, List<?> list, TextEmbeddings embeddings, int vocabSize) {

@@ -51,7 +51,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         Optional<Fields> reasoning = body.object("reasoning");
         ThinkingOptions thinking = thinking(reasoning, model);
         OptionalInt most = body.integer("max_output_tokens");
-        GenerationOptions options = Sampling.read(body, model.options()).withMaxTokens(most.orElse(0))
+        GenerationOptions options = Sampling.read(body, model).withMaxTokens(most.orElse(0))
                 .withThinking(thinking);
         OptionalInt alternatives = body.integer("top_logprobs");
         List<String> included = body.texts("include", INCLUDED.size());

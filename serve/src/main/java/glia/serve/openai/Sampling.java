@@ -1,6 +1,7 @@
 package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.serve.request.Fields;
 import java.util.LinkedHashMap;
@@ -14,8 +15,9 @@ import java.util.OptionalLong;
 final class Sampling {
     private Sampling() { }
 
-    /// @param otherwise the model's own options
-    static GenerationOptions read(Fields body, GenerationOptions otherwise) {
+    /// @param model whose options hold where the request has none
+    static GenerationOptions read(Fields body, LanguageModel model) {
+        GenerationOptions otherwise = model.options();
         SamplingOptions s = otherwise.sampling();
         Optional<Double> temperature = body.number("temperature");
         if (temperature.isPresent()) {
@@ -42,7 +44,7 @@ final class Sampling {
         if (seed.isPresent()) {
             s = s.withSeed(seed);
         }
-        Map<Integer, Float> bias = bias(body);
+        Map<Integer, Float> bias = bias(body, model.tokenizer().vocabSize());
         if (!bias.isEmpty()) {
             s = s.withLogitBias(bias);
         }
@@ -53,23 +55,31 @@ final class Sampling {
         return otherwise.withSampling(s).withStops(stops);
     }
 
-    private static Map<Integer, Float> bias(Fields body) {
+    private static Map<Integer, Float> bias(Fields body, int vocabSize) {
         Optional<Fields> given = body.object("logit_bias");
         if (given.isEmpty()) {
             return Map.of();
         }
         Map<Integer, Float> bias = new LinkedHashMap<>();
         for (Map.Entry<String, Object> entry : given.get().all().entrySet()) {
-            int token;
-            try {
-                token = Integer.parseInt(entry.getKey());
-            } catch (NumberFormatException e) {
-                throw Fields.wrong(body.name("logit_bias"), entry.getKey(), "numbers of tokens as keys");
+            int token = token(entry.getKey());
+            if (token < 0 || token >= vocabSize) {
+                throw Fields.wrong(body.name("logit_bias"), entry.getKey(), "token ids from 0 to " + (vocabSize - 1)
+                        + " as keys");
             }
             // OpenAI bans a token with -100.
             double value = given.get().number(entry.getKey(), -100, 100).orElse(0.0);
             bias.put(token, value <= -100 ? Float.NEGATIVE_INFINITY : (float) value);
         }
         return bias;
+    }
+
+    /// @return -1 if it is no number
+    private static int token(String key) {
+        try {
+            return Integer.parseInt(key);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
     }
 }

@@ -1,6 +1,7 @@
 package glia.serve.request;
 
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 
 /// The terms on which a request is served.
 ///
@@ -9,9 +10,11 @@ import java.time.Duration;
 /// @param timeout the longest time from submission to the end
 /// @param limits what it may contain
 /// @param observer receives its progress
-public record CallTerms(String caller, String cacheKey, Duration timeout, PromptLimits limits, CallObserver observer) {
-    /// Terms without an observer.
+/// @param isStopping whether the server stops and answers that still run are to end
+public record CallTerms(String caller, String cacheKey, Duration timeout, PromptLimits limits, CallObserver observer,
+        BooleanSupplier isStopping) {
+    /// Terms without an observer, of a server that does not stop.
     public CallTerms(String caller, String cacheKey, Duration timeout) {
-        this(caller, cacheKey, timeout, PromptLimits.defaults(), CallObserver.NONE);
+        this(caller, cacheKey, timeout, PromptLimits.defaults(), CallObserver.NONE, () -> false);
     }
 }

@@ -81,7 +81,10 @@ public final class Fields {
         if (value instanceof Map<?, ?> map) {
             return new Fields(path, (Map<String, Object>) map);
         }
-        throw wrong(path.isEmpty() ? "the body" : path, value, "an object");
+        if (path.isEmpty()) {
+            throw ServeException.badRequest("the body: found " + shown(value) + ", expected an object");
+        }
+        throw wrong(path, value, "an object");
     }
 
     /// The name of a field in messages.
@@ -298,10 +301,11 @@ public final class Fields {
 
     /// An error about a value.
     public static ServeException wrong(String name, Object found, String expected) {
+        return ServeException.badField(name, "found " + shown(found) + ", expected " + expected);
+    }
+
+    private static String shown(Object found) {
         String shown = found instanceof String s ? '"' + s + '"' : String.valueOf(found);
-        if (shown.length() > 80) {
-            shown = shown.substring(0, 80) + "…";
-        }
-        return ServeException.badField(name, "found " + shown + ", expected " + expected);
+        return shown.length() > 80 ? shown.substring(0, 80) + "…" : shown;
     }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The Messages API on the wire.
 class MessagesTest {
@@ -121,6 +122,14 @@ class MessagesTest {
         assertEquals(400, reply.status(), reply::text);
         String found = (String) at(reply.json(), "error", "message");
         assertTrue(found.startsWith(message.strip()), found);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"", "[]", "[{\"type\":\"text\",\"text\":\"\"}]"})
+    void messagesOfUsersHaveText(String content) throws Exception {
+        var reply = server.post(PATH, BODY.replace("\"2+2\"", content).formatted(""));
+        assertEquals(400, reply.status(), reply::text);
+        assertEquals("messages[0].content: found no text, expected some", at(reply.json(), "error", "message"));
     }
 
     @Test

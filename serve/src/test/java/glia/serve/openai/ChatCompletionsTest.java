@@ -10,12 +10,16 @@ import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
+import java.net.http.HttpRequest;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Chat completions over HTTP, with a client that is not ours.
 class ChatCompletionsTest {
@@ -122,6 +126,12 @@ class ChatCompletionsTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"best_of\":2}| best_of: this field is not supported",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":2}| top_logprobs: found 2 without",
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].type",
+        "{\"messages\":[{\"role\":\"user\"}]}| messages[0].content: missing; expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[]}]}| messages[0].content: found [], expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":5}]}| messages[0].content: found 5, expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream_options\":{}}| stream_options: found without",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"logit_bias\":{\"-1\":1}}| logit_bias: found \"-1\"",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"logit_bias\":{\"999\":1}}| logit_bias: found \"999\"",
     })
     void wrongRequestsAreErrorsThatNameTheField(String body, String message) throws Exception {
         var reply = server.post(PATH, body);
@@ -129,6 +139,25 @@ class ChatCompletionsTest {
         assertEquals("invalid_request_error", at(reply.json(), "error", "type"));
         String found = (String) at(reply.json(), "error", "message");
         assertTrue(found.startsWith(message.strip()), found);
+        int field = found.indexOf(": ");
+        assertEquals(found.startsWith("the body") ? null : found.substring(0, field),
+                at(reply.json(), "error", "param"));
+    }
+
+    /// Invalid UTF-8: a byte that none begins with, an overlong form, a surrogate, a character that is cut; UTF-16.
+    @ParameterizedTest
+    @ValueSource(strings = {"\u00ff", "\u00c0\u00af", "\u00ed\u00a0\u0080", "\u00e2\u0082"})
+    void bodiesThatAreNoUtf8AreRefused(String bytes) throws Exception {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"" + bytes + "\"}],\"max_tokens\":1}";
+        var reply = server.send(HttpRequest.newBuilder(server.uri(PATH))
+                .POST(HttpRequest.BodyPublishers.ofString(body, StandardCharsets.ISO_8859_1)).build());
+        assertEquals(400, reply.status());
+        assertTrue(reply.text().contains("not UTF-8: found byte " + (int) bytes.charAt(0)), reply.text());
+        for (Charset other : List.of(StandardCharsets.UTF_16, StandardCharsets.UTF_16LE)) {
+            reply = server.send(HttpRequest.newBuilder(server.uri(PATH))
+                    .POST(HttpRequest.BodyPublishers.ofString(BODY.formatted(""), other)).build());
+            assertEquals(400, reply.status(), reply::text);
+        }
     }
 
     @Test

@@ -54,6 +54,16 @@ class EmbeddingsTest {
         return embedder.embed(Arrays.stream(texts).map(embedder::encode).toList());
     }
 
+    /// A text is not silently cut, and neither is there a vector of no text.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"\"%s\"|input: found a text of more than 512 tokens",
+            "[\"1\", \"%s\"]|input[1]: found a text of more than 512 tokens"})
+    void textsThatAreTooLongAreRefused(String input, String message) throws Exception {
+        var reply = server.post("/v1/embeddings", "{\"input\":" + input.formatted("1+1=2,".repeat(200)) + "}");
+        assertEquals(400, reply.status());
+        assertTrue(reply.text().contains(message), reply.text());
+    }
+
     private static float[] floats(Object list) {
         List<?> values = (List<?>) list;
         float[] floats = new float[values.size()];

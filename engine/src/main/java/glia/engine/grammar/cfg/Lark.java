@@ -72,7 +72,7 @@ public final class Lark {
         Map<String, Expression> all = new LinkedHashMap<>();
         parser.rules.forEach((name, rule) -> all.put(name, parser.resolved(rule)));
         Nonterminal start = new RuleBuilder(rules, encoder.pool(), all, false).build("start");
-        List<Regex> skipped = parser.ignored.stream().map(parser::regex).toList();
+        List<Regex> skipped = parser.ignored.stream().map(parser::regex).map(parser::nonEmpty).toList();
         return Automaton.greedy(rules, start, skipped.isEmpty() ? -1
                 : rules.lexer().lexeme(parser.pool.or(skipped)));
     }
@@ -324,19 +324,22 @@ public final class Lark {
     /// With the regular expressions of terminals in place of their names.
     private Expression resolved(Expression expression) {
         return switch (expression) {
-            case Expression.Terminal t -> terminal(t.regex(), "");
-            case Expression.Reference r -> isTerminal(r.name()) ? terminal(regex(r), r.place()) : r;
+            case Expression.Terminal t -> terminal(t.regex());
+            case Expression.Reference r -> isTerminal(r.name()) ? terminal(regex(r)) : r;
             case Expression.Sequence s -> new Expression.Sequence(s.parts().stream().map(this::resolved).toList());
             case Expression.Choice c -> new Expression.Choice(c.parts().stream().map(this::resolved).toList());
             case Expression.Repeat r -> new Expression.Repeat(resolved(r.part()), r.min(), r.max());
         };
     }
 
-    private static Expression terminal(Regex regex, String place) {
-        if (regex.isNullable()) {
-            throw GrammarException.unsupported(place, "a terminal that matches the empty text");
-        }
-        return new Expression.Terminal(regex);
+    /// A lexeme has at least one character, so a terminal that matches the empty text is optional.
+    private Expression terminal(Regex regex) {
+        return regex.isNullable() ? new Expression.Repeat(new Expression.Terminal(nonEmpty(regex)), 0, 1)
+                : new Expression.Terminal(regex);
+    }
+
+    private Regex nonEmpty(Regex regex) {
+        return regex.isNullable() ? pool.and(List.of(regex, pool.not(pool.epsilon()))) : regex;
     }
 
     /// The regular expression of the definition of a terminal.

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntPredicate;
 
 /// A set of Unicode characters without surrogates, as sorted ranges.
 public final class CodePoints {
@@ -33,6 +34,11 @@ public final class CodePoints {
             "No", "", "Zs", "Zl", "Zp", "Cc", "Cf", "", "Co", "Cs", "Pd", "Ps", "Pe", "Pc", "Po", "Sm", "Sc", "Sk",
             "So",
             "Pi", "Pf");
+    /// Properties that a character has or has not.
+    private static final Map<String, IntPredicate> PROPERTIES = Map.of("Alphabetic", Character::isAlphabetic,
+            "Alpha", Character::isAlphabetic, "Uppercase", Character::isUpperCase, "Lowercase", Character::isLowerCase,
+            "Ideographic", Character::isIdeographic, "Emoji", Character::isEmoji, "Emoji_Presentation",
+            Character::isEmojiPresentation, "ASCII", c -> c < 128, "Any", _ -> true);
     private static final Map<String, CodePoints> CATEGORIES = new ConcurrentHashMap<>();
 
     /// First and last of each range.
@@ -134,34 +140,52 @@ public final class CodePoints {
 
     /// The characters of a general category such as `Lu` or `L`; null if there is none of this name.
     public static CodePoints category(String name) {
-        CodePoints known = CATEGORIES.get(name);
-        if (known == null) {
-            known = scan(name);
-            if (known != null) {
-                CATEGORIES.put(name, known);
-            }
+        String key = key(name);
+        if (key.isEmpty()) {
+            return null;
         }
-        return known;
+        return CATEGORIES.computeIfAbsent(key, one -> scan(property(one)));
     }
 
-    private static CodePoints scan(String name) {
-        String category = switch (name) {
+    /// One name for all spellings of a property; empty if it is not supported.
+    private static String key(String name) {
+        for (String prefix : List.of("Script=", "sc=")) {
+            if (name.startsWith(prefix)) {
+                try {
+                    return "sc=" + Character.UnicodeScript.forName(name.substring(prefix.length()));
+                } catch (IllegalArgumentException e) {
+                    return "";
+                }
+            }
+        }
+        String category = switch (name.replaceFirst("^(General_Category|gc)=", "")) {
             case "Letter" -> "L";
             case "Number" -> "N";
             case "Punctuation" -> "P";
-            case "Uppercase_Letter", "Lu" -> "Lu";
-            case "Lowercase_Letter", "Ll" -> "Ll";
-            default -> name;
+            case "Uppercase_Letter" -> "Lu";
+            case "Lowercase_Letter" -> "Ll";
+            case String other -> other;
         };
-        if (!category.matches("L|M|N|P|S|Z|C|L[ultmo]|M[nce]|N[dlo]|P[cdseifo]|S[mcko]|Z[slp]|C[cf]")) {
-            return null;
+        return PROPERTIES.containsKey(name) ? name
+                : category.matches("L|M|N|P|S|Z|C|L[ultmo]|M[nce]|N[dlo]|P[cdseifo]|S[mcko]|Z[slp]|C[cf]") ? category
+                : "";
+    }
+
+    private static IntPredicate property(String key) {
+        if (key.startsWith("sc=")) {
+            Character.UnicodeScript script = Character.UnicodeScript.valueOf(key.substring(3));
+            return c -> Character.UnicodeScript.of(c) == script;
         }
+        return PROPERTIES.getOrDefault(key, c -> TYPES.get(Character.getType(c)).startsWith(key));
+    }
+
+    private static CodePoints scan(IntPredicate property) {
         int[] found = new int[64];
         int n = 0;
         int start = -1;
         for (int c = 0; c <= LAST + 1; c++) {
             boolean is = c <= LAST && (c < FIRST_SURROGATE || c > LAST_SURROGATE)
-                    && TYPES.get(Character.getType(c)).startsWith(category);
+                    && property.test(c);
             if (is && start < 0) {
                 start = c;
             } else if (!is && start >= 0) {

@@ -5,9 +5,8 @@ import glia.engine.grammar.limit.GrammarLimits;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Reads a regular expression in the syntax of ECMA-262, which JSON schema prescribes, with the flags `u` and
-/// optionally
-/// `i` and `s`.
+/// Reads a regular expression in the syntax of ECMA-262, which JSON schema prescribes, with the flag `u` and
+/// optionally `i` and `s`.
 final class PatternParser {
     private static final int MAX_COUNT = 100_000;
 
@@ -39,9 +38,10 @@ final class PatternParser {
     }
 
     Pattern parse() {
-        if (source.startsWith("(?i)")) {
-            ignoresCase = true;
-            at = 4;
+        if (source.matches("(?s)\\(\\?[is]+\\).*")) {
+            at = 2;
+            flags();
+            at++;
         }
         Pattern all = choice();
         if (at < text.length) {
@@ -194,27 +194,41 @@ final class PatternParser {
         return new Pattern.Characters(ignoresCase ? set.ignoringCase() : set);
     }
 
+    /// Flags that hold until the end of a group.
+    private void flags() {
+        while (peek() == 'i' || peek() == 's') {
+            ignoresCase |= peek() == 'i';
+            dotIsAll |= peek() == 's';
+            at++;
+        }
+    }
+
     private Pattern group() {
         boolean look = false;
         boolean negated = false;
+        boolean ignoredCase = ignoresCase;
+        boolean dotWasAll = dotIsAll;
         if (take("?")) {
-            if (take("=")) {
-                look = true;
-            } else if (take("!")) {
-                look = true;
-                negated = true;
-            } else if (take("<=") || take("<!")) {
+            negated = take("!");
+            look = negated || take("=");
+            if (take("<=") || take("<!")) {
                 throw unsupported("a lookbehind");
             } else if (take("<") || take("P<")) {
                 while (peek() >= 0 && peek() != '>') {
                     at++;
                 }
                 at++;
-            } else if (!take(":")) {
-                throw unsupported("the group '(?" + (peek() < 0 ? "" : Character.toString(peek())) + "'");
+            } else if (!look) {
+                int kind = peek();
+                flags();
+                if (!take(":")) {
+                    throw unsupported("the group '(?" + (kind < 0 ? "" : Character.toString(kind)) + "'");
+                }
             }
         }
         Pattern inner = choice();
+        ignoresCase = ignoredCase;
+        dotIsAll = dotWasAll;
         if (!take(")")) {
             throw invalid("found no ')' to end a group");
         }
