@@ -55,8 +55,9 @@ class ExpCodeTest extends IsaLevelTest {
                 }
                 for (int i = 0; i < LANES; i++) {
                     float found = numbers.get(Memory.F32, 4 * i);
-                    assertTrue(error(x[i], found) <= 0.92,
-                            "e^" + x[i] + " is " + Math.exp(x[i]) + ", " + found + " found");
+                    float number = x[i];
+                    assertTrue(error(number, found) <= 0.92,
+                            () -> "e^" + number + " is " + Math.exp(number) + ", " + found + " found");
                 }
             }
         }

@@ -63,8 +63,8 @@ class PointwiseTest extends RowTest {
                             double value = f.value(x);
                             double most = f == Activation.GELU ? 3e-7 * Math.abs(x)
                                     : 6e-7 * Math.max(Math.abs(value), Math.min(Math.abs(x), 0.1));
-                            assertEquals(value, found.get(i), most, f + " of " + x);
-                            assertEquals(found.get(i) * b.get(i), gated.get(i), f + " of " + x);
+                            assertEquals(value, found.get(i), most, () -> f + " of " + x);
+                            assertEquals(found.get(i) * b.get(i), gated.get(i), () -> f + " of " + x);
                         }
                     }
                 }

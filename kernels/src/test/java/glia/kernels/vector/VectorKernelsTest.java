@@ -9,4 +9,9 @@ class VectorKernelsTest extends KernelContract {
     public Kernels kernels(Workers workers) {
         return new VectorKernels(workers);
     }
+
+    @Override
+    public int[] tokensOfUpdates() {
+        return new int[] {1, 3, 16};
+    }
 }

@@ -114,7 +114,8 @@ final class GradientCheck {
             }
             Tensor found = gradients.of(inputs[trainable]);
             for (long i = 0; i < amongAll.size(); i++) {
-                assertEquals((double) amongAll.get(i), found.get(i), 0, "slope " + i + " of input " + trainable);
+                long at = i;
+                assertEquals((double) amongAll.get(i), found.get(i), 0, () -> "slope " + at + " of input " + trainable);
             }
         }
     }

@@ -51,8 +51,9 @@ class EncodeTest {
             float[] expected = decode(arena, type, Fixtures.bytes("encode/" + type + ".bin"));
             float[] found = decode(arena, type, encode(arena, type, numbers));
             for (int i = 0; i < numbers.length; i++) {
-                assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(found[i]),
-                        numbers[i] + " as " + type + ": " + expected[i] + " expected, " + found[i] + " found");
+                int at = i;
+                assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(found[i]), () -> numbers[at]
+                        + " as " + type + ": " + expected[at] + " expected, " + found[at] + " found");
             }
         }
     }

@@ -26,6 +26,11 @@ class ScalarKernelsTest extends KernelContract {
         return new ScalarKernels(workers);
     }
 
+    @Override
+    public int[] tokensOfUpdates() {
+        return new int[] {1, 3};
+    }
+
     @Test
     void allocatesNothingOnceWarm() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
