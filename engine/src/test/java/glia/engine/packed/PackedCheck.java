@@ -45,7 +45,8 @@ final class PackedCheck {
 
     static void assertClose(float[] expected, float[] found, double tolerance, String what) {
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], found[i], tolerance, what + ", number " + i);
+            int at = i;
+            assertEquals(expected[i], found[i], tolerance, () -> what + ", number " + at);
         }
     }
 

@@ -50,7 +50,7 @@ final class AdapterModels {
             pass.from(ids, 1, ids.length);
         }
         try (Workers workers = new Workers(1);
-                Compute ops = new Compute(KernelBackends.choose("vector", workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose("best", workers).kernels(), Precision.EXACT)) {
             return model.decoder().forward(ops, pass, States.NONE).toArray();
         }
     }

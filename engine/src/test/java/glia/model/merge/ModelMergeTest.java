@@ -60,7 +60,7 @@ class ModelMergeTest {
     private static float[] logits(Model model) {
         Pass pass = new Pass().add(IDS, 0, IDS.length, 0, Pass.Outputs.ALL);
         try (Workers workers = new Workers(1);
-                Compute ops = new Compute(KernelBackends.choose("vector", workers).kernels(), Precision.EXACT)) {
+                Compute ops = new Compute(KernelBackends.choose("best", workers).kernels(), Precision.EXACT)) {
             return model.decoder().forward(ops, pass, States.NONE).toArray();
         }
     }

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.Engine;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.tensor.kernel.scalar.ScalarKernels;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +26,8 @@ class AttentionMapsTest {
         Path folder = Path.of(AttentionMapsTest.class.getResource("/golden/" + golden + "/config.json").toURI())
                 .getParent();
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(folder);
-                Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 30)) {
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT,
+                        1 << 30)) {
             use.of(engine);
         }
     }

@@ -111,7 +111,8 @@ class AdaptersTest {
         }
         assertEquals(expected.length, found.length);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], found[i], tolerance * (largest + 1e-6), what + ", number " + i);
+            int at = i;
+            assertEquals(expected[i], found[i], tolerance * (largest + 1e-6), () -> what + ", number " + at);
         }
     }
 
@@ -157,7 +158,7 @@ class AdaptersTest {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family));
                 Arena arena = Arena.ofShared(); Gradients none = new Gradients();
                 ParameterAdapters adapters = adapters(model, matrices(model).and(p -> !TABLES.contains(p.role())))) {
-            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
             Map<Parameter, LowRank> decomposed = adapters.withMagnitudes();
             Map<Parameter, Weight> plain = new LinkedHashMap<>();
             decomposed.forEach((p, w) -> plain.put(p, new Weight.Stored(w.toF32(arena))));
@@ -170,7 +171,7 @@ class AdaptersTest {
     @MethodSource("folders")
     void everyFamilyComputesAndLearnsAsWithTheSums(String family) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(family))) {
-            check(model, matrices(model), KernelBackends.choose("vector", workers).kernels());
+            check(model, matrices(model), KernelBackends.choose("best", workers).kernels());
         }
     }
 

@@ -135,7 +135,8 @@ class FamilyInvariantsTest {
     private static void compare(String what, float[] expected, float[] found) {
         assertEquals(expected.length, found.length, what);
         for (int i = 0; i < expected.length; i++) {
-            assertEquals(expected[i], found[i], TOLERANCE, what + ", number " + i);
+            int at = i;
+            assertEquals(expected[i], found[i], TOLERANCE, () -> what + ", number " + at);
         }
     }
 

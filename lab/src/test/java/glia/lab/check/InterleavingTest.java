@@ -130,7 +130,7 @@ class InterleavingTest {
 
     private static void check(String folder, int segmentSublayers, Between between) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
-                Engine engine = new Engine(model, KernelBackends.choose("vector", workers).kernels(), Precision.FAST,
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.FAST,
                         1 << 26);
                 Learner plain = new Learner(engine); Learner disturbed = new Learner(engine)) {
             double loss = plain.forward(texts(engine, 1));
@@ -180,7 +180,7 @@ class InterleavingTest {
     @ValueSource(strings = {"llama", "deepseek_v32"})
     void twoRecordersTakeTurns(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
-                Engine engine = new Engine(model, KernelBackends.choose("vector", workers).kernels(), Precision.EXACT,
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT,
                         1 << 26);
                 Learner one = new Learner(engine); Learner two = new Learner(engine);
                 Learner first = new Learner(engine); Learner second = new Learner(engine)) {
@@ -219,7 +219,7 @@ class InterleavingTest {
     @ValueSource(strings = {"llama", "gemma4_shared", "deepseek_v32", "qwen3_next"})
     void anyOrderGivesTheSame(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
-                Engine engine = new Engine(model, KernelBackends.choose("vector", workers).kernels(), Precision.FAST,
+                Engine engine = new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.FAST,
                         1 << 26)) {
             List<Map<Weight, float[]>> single = new ArrayList<>();
             for (int text = 0; text < TEXTS; text++) {

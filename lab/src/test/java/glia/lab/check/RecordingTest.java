@@ -72,7 +72,7 @@ class RecordingTest {
     void aWeightLearnsAloneWhatItLearnsAmongAll(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
                 Gradients all = new Gradients()) {
-            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
             learn(model, kernels, all, w -> true, 0);
             List<Map.Entry<Parameter, Weight>> entries = new ArrayList<>(model.weights().all().entrySet());
             entries.sort(Comparator.comparing(e -> e.getKey().toString()));
@@ -90,7 +90,8 @@ class RecordingTest {
 
     private static void assertSame(Parameter parameter, Tensor expected, Tensor found) {
         for (long i = 0; i < expected.size(); i++) {
-            assertEquals((double) expected.get(i), found.get(i), 0, parameter + ", number " + i);
+            long at = i;
+            assertEquals((double) expected.get(i), found.get(i), 0, () -> parameter + ", number " + at);
         }
     }
 
@@ -99,7 +100,7 @@ class RecordingTest {
     void segmentsThatAreComputedAgainGiveTheSame(String folder) throws CheckpointException {
         try (Workers workers = new Workers(2); Model model = ModelLoader.load(GoldenTest.folder(folder));
                 Gradients kept = new Gradients()) {
-            Kernels kernels = KernelBackends.choose("vector", workers).kernels();
+            Kernels kernels = KernelBackends.choose("best", workers).kernels();
             learn(model, kernels, kept, w -> true, 0);
             for (int sublayers : new int[] {1, 2, 3, 1000}) {
                 try (Gradients again = new Gradients()) {
@@ -113,7 +114,7 @@ class RecordingTest {
     /// A draft layer's loss reaches the layers that gave its input.
     @Test
     void draftsLearnThroughSegments() throws CheckpointException {
-        try (LoadedModel loaded = LoadedModel.load(DraftTest.folder(), new LoadOptions(2, 0, "vector", Precision.EXACT),
+        try (LoadedModel loaded = LoadedModel.load(DraftTest.folder(), new LoadOptions(2, 0, "best", Precision.EXACT),
                 Progress.NONE); Gradients kept = new Gradients(); Gradients again = new Gradients()) {
             learnByDraft(loaded.engine(), kept, 0);
             learnByDraft(loaded.engine(), again, 1);
