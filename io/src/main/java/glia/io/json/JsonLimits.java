@@ -25,10 +25,11 @@ public record JsonLimits(int depth, int values, int stringLength) {
         return new JsonLimits(depth, values, most);
     }
 
-    JsonFactory factory() {
-        // Python writes NaN and Infinity into some configs, although JSON has no such numbers.
+    /// @param isLenient whether NaN and Infinity are numbers: Python writes them into some configs, although JSON has
+    ///     no such numbers
+    JsonFactory factory(boolean isLenient) {
         return JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(depth)
                 .maxTokenCount(values).maxStringLength(stringLength).build())
-                .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+                .configure(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS, isLenient).build();
     }
 }

@@ -18,7 +18,7 @@ import tools.jackson.core.json.JsonFactory;
 /// Reads JSON as Java values: `String`, `Integer`, `Long`, `BigInteger`, `Double`, `Boolean`, null, lists and maps of
 /// these. Jackson's nodes and mapper are avoided: loading them takes longer than reading a model's header.
 public final class JsonValues {
-    private static final JsonFactory JSON = JsonLimits.DEFAULT.factory();
+    private static final JsonFactory JSON = JsonLimits.DEFAULT.factory(true);
 
     private JsonValues() { }
 
@@ -44,12 +44,12 @@ public final class JsonValues {
         return whole(parser(utf8));
     }
 
-    /// Returns a parser of texts in UTF-8 with other limits, for texts from anywhere.
+    /// Returns a parser of texts in UTF-8 with other limits, for texts from anywhere. NaN and Infinity are no numbers.
     ///
     /// @return throws [JacksonException] like [#parse(byte[])], or [StreamConstraintsException] for a text
     ///     beyond a limit
     public static Function<byte[], Object> within(JsonLimits limits) {
-        JsonFactory factory = limits.factory();
+        JsonFactory factory = limits.factory(false);
         return utf8 -> whole(factory.createParser(ObjectReadContext.empty(), utf8));
     }
 

@@ -2,6 +2,7 @@ package glia.serve.http;
 
 import glia.serve.request.ServeException;
 import java.util.Map;
+import java.util.Set;
 
 /// How an API writes errors as JSON.
 public enum ErrorStyle {
@@ -9,7 +10,8 @@ public enum ErrorStyle {
     OPENAI {
         @Override
         public Map<String, Object> body(ServeException e, String requestId) {
-            return Json.object("error", Json.object("message", e.getMessage(), "type", e.kind(),
+            String type = CODES.contains(e.kind()) ? "invalid_request_error" : e.kind();
+            return Json.object("error", Json.object("message", e.getMessage(), "type", type,
                     "param", e.field().isEmpty() ? null : e.field(), "code", code(e)));
         }
 
@@ -18,7 +20,7 @@ public enum ErrorStyle {
                 case 401 -> "invalid_api_key";
                 case 404 -> e.field().equals("model") ? "model_not_found" : null;
                 case 429 -> "rate_limit_exceeded";
-                default -> e.kind().equals("context_length_exceeded") ? e.kind() : null;
+                default -> CODES.contains(e.kind()) ? e.kind() : null;
             };
         }
     },
@@ -67,6 +69,9 @@ public enum ErrorStyle {
             return Json.object("error", e.getMessage());
         }
     };
+
+    /// Kinds of errors that are codes in OpenAI's API.
+    private static final Set<String> CODES = Set.of("context_length_exceeded", "previous_response_not_found");
 
     /// The style of the API that has a path.
     static ErrorStyle ofPath(String path) {

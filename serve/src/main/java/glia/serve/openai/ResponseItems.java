@@ -83,7 +83,7 @@ final class ResponseItems {
             case "message" -> message(item);
             case "reasoning" -> {
                 flushUnless(content.isEmpty() && calls.isEmpty());
-                reasoning += text(item, "content", List.of("reasoning_text", "text"));
+                reasoning += text(item, "content", List.of("reasoning_text", "text"), true);
                 item.skip("summary", "encrypted_content");
             }
             case "function_call" -> {
@@ -103,7 +103,7 @@ final class ResponseItems {
     private void message(Fields item) {
         String role = item.word("role", ROLES).orElseThrow(() -> ServeException.badField(item.name("role"),
                 "missing; expected one of " + String.join(", ", ROLES)));
-        String text = text(item, "content", List.of("input_text", "output_text", "text"));
+        String text = text(item, "content", List.of("input_text", "output_text", "text"), role.equals("assistant"));
         item.skip("phase");
         if (role.equals("assistant")) {
             flushUnless(calls.isEmpty() && content.isEmpty());
@@ -116,7 +116,7 @@ final class ResponseItems {
 
     private void output(Fields item) {
         String callId = item.requiredText("call_id");
-        String text = text(item, "output", List.of("input_text", "output_text", "text"));
+        String text = text(item, "output", List.of("input_text", "output_text", "text"), false);
         flush();
         Map<String, Object> extra = new LinkedHashMap<>();
         extra.put("tool_call_id", callId);
@@ -141,10 +141,17 @@ final class ResponseItems {
         }
     }
 
-    private static String text(Fields item, String key, List<String> types) {
+    /// @param mayLack whether there may be no text
+    private static String text(Fields item, String key, List<String> types, boolean mayLack) {
         Object value = item.value(key);
-        if (value == null || value instanceof String) {
-            return value == null ? "" : (String) value;
+        if (value instanceof String text) {
+            return text;
+        }
+        if (mayLack && (value == null || value.equals(List.of()))) {
+            return "";
+        }
+        if (!(value instanceof List<?> parts) || parts.isEmpty()) {
+            throw Fields.wrong(item.name(key), value, "a string, or an array of parts");
         }
         StringBuilder all = new StringBuilder();
         for (Fields part : item.objects(key)) {

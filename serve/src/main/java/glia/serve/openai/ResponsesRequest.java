@@ -39,7 +39,10 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
             StoredResponses stored) {
         Optional<String> previous = body.text("previous_response_id");
         List<Map<String, Object>> before = previous.isEmpty() ? List.of()
-                : conversation(stored.get(previous.get(), exchange.caller().name()));
+                : conversation(stored.find(previous.get(), exchange.caller().name()).orElseThrow(() ->
+                        new ServeException(400, "previous_response_not_found", "previous_response_id",
+                                "previous_response_id: found no response '" + previous.get()
+                                        + "'; responses are kept with store, until others need their memory")));
         List<Map<String, Object>> input = ResponseItems.read(body, digits);
         String instructions = body.text("instructions").orElse("");
         List<Map<String, Object>> items = new ArrayList<>(before);
@@ -74,7 +77,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                     + "; expected store without stream: get the response by its id");
         }
         Object truncation = body.word("truncation").orElse("disabled");
-        Object metadata = body.object("metadata").map(Fields::all).orElse(Map.of());
+        Object metadata = body.object("metadata").map(ResponsesRequest::labels).orElse(Map.of());
         body.object("stream_options").ifPresent(Fields::end);
         Map<String, Object> echoed = object("instructions", instructions.isEmpty() ? null : instructions,
                 "max_output_tokens", most.isPresent() ? most.getAsInt() : null, "max_tool_calls", null,
@@ -91,6 +94,11 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                 "safety_identifier", body.text("safety_identifier").orElse(null));
         return new ResponsesRequest(call, input, before, echoed, stores, streams, inBackground,
                 truncation.equals("auto"));
+    }
+
+    private static Map<String, Object> labels(Fields metadata) {
+        metadata.values().keySet().forEach(metadata::text);
+        return metadata.all();
     }
 
     private static List<Map<String, Object>> conversation(StoredResponses.Stored stored) {

@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Responses that are kept for later requests. The least recently used ones are dropped when those of a caller, or all
 /// together, take too much memory. A caller sees only its own.
@@ -86,12 +87,14 @@ final class StoredResponses {
     ///
     /// @throws ServeException if there is none, or it is another caller's: status 404
     synchronized Stored get(String id, String caller) {
-        Stored stored = byId.get(id);
-        if (stored == null || !stored.caller().equals(caller)) {
-            throw new ServeException(404, "invalid_request_error", "response_id", "Response with id '" + id
-                    + "' not found; responses are kept with store, until others need their memory");
-        }
-        return stored;
+        return find(id, caller).orElseThrow(() -> new ServeException(404, "invalid_request_error", "response_id",
+                "Response with id '" + id + "' not found; responses are kept with store, until others need their "
+                + "memory"));
+    }
+
+    /// A response of a caller; empty if there is none, or it is another caller's.
+    synchronized Optional<Stored> find(String id, String caller) {
+        return Optional.ofNullable(byId.get(id)).filter(stored -> stored.caller().equals(caller));
     }
 
     /// Forgets a response of a caller.

@@ -207,6 +207,10 @@ class ResponsesTest {
         "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}| input[0].type: found \"item_reference\"",
         "{\"input\":[{\"role\":\"king\",\"content\":\"a\"}]}| input[0].role: found \"king\"",
         "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]}| input[0].content[0].type: found",
+        "{\"input\":[{\"role\":\"user\"}]}| input[0].content: found null, expected a string",
+        "{\"input\":[{\"role\":\"user\",\"content\":[]}]}| input[0].content: found [], expected a string",
+        "{\"input\":\"a\",\"metadata\":{\"k\":1}}| metadata.k: found 1, expected a string",
+        "{\"input\":\"a\",\"metadata\":{\"k\":NaN}}| the body is no JSON",
         "{\"input\":\"a\",\"conversation\":\"c\"}| conversation: this field is not supported",
         "{\"input\":\"a\",\"max_output_tokens\":0}| max_output_tokens: found 0",
         "{\"input\":\"a\",\"tools\":[{\"type\":\"web_search\"}]}| tools[0].type: found \"web_search\"",
@@ -222,7 +226,11 @@ class ResponsesTest {
     }
 
     @Test
-    void anUnknownPreviousResponseIs404() throws Exception {
-        assertEquals(404, server.post(PATH, "{" + INPUT + ",\"previous_response_id\":\"resp_0\"}").status());
+    void anUnknownPreviousResponseIsNamed() throws Exception {
+        var reply = server.post(PATH, "{" + INPUT + ",\"previous_response_id\":\"resp_0\"}");
+        assertEquals(400, reply.status());
+        assertEquals("previous_response_not_found", at(reply.json(), "error", "code"));
+        assertEquals("previous_response_id", at(reply.json(), "error", "param"));
+        assertEquals("invalid_request_error", at(reply.json(), "error", "type"));
     }
 }
