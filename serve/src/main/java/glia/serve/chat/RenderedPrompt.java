@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// The tokens of a prompt and how the model thinks after it.
 ///
@@ -26,6 +27,10 @@ import java.util.OptionalInt;
 /// @param plan the thinking; empty for models that do not think and for prompts without a template
 /// @param mostTokens the most tokens of an answer
 public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan> plan, int mostTokens) {
+    /// Variables of templates that have fields of their own, or that no request may change.
+    private static final Set<String> OWN = Set.of("messages", "tools", "add_generation_prompt", "bos_token",
+            "eos_token", "unk_token", "pad_token", "chat_template", "tokenize");
+
     /// Renders and tokenizes a prompt.
     ///
     /// @throws ServeException if the prompt does not suit the model
@@ -53,6 +58,10 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
                 "the model has no chat template, so it takes no conversation; use a completion, or another model"));
         RenderOptions render = model.thinking().render(model.renderOptions(), thinking).withTools(conversation.tools());
         for (Map.Entry<String, Object> variable : conversation.variables().entrySet()) {
+            if (OWN.contains(variable.getKey())) {
+                throw ServeException.badField("chat_template_kwargs." + variable.getKey(), "the server sets this "
+                        + "variable itself; leave it out");
+            }
             render = render.with(variable.getKey(), variable.getValue());
         }
         List<ChatMessage> messages = conversation.messages();

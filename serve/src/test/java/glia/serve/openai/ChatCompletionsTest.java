@@ -127,6 +127,8 @@ class ChatCompletionsTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":2}| top_logprobs: found 2 without",
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].type",
         "{\"messages\":[{\"role\":\"user\"}]}| messages[0].content: missing; expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"chat_template_kwargs\":{\"messages\":[]}}"
+                + "| chat_template_kwargs.messages: the server sets",
         "{\"messages\":[{\"role\":\"user\",\"content\":[]}]}| messages[0].content: found [], expected a string",
         "{\"messages\":[{\"role\":\"user\",\"content\":5}]}| messages[0].content: found 5, expected a string",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream_options\":{}}| stream_options: found without",
