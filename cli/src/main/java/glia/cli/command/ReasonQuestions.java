@@ -17,7 +17,7 @@ import glia.reason.search.StrategyBench.Item;
 import glia.reason.task.FinalAnswer;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
-import glia.reason.task.TaskSet;
+import glia.reason.task.TaskMix;
 import glia.reason.task.Tasks;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,8 +33,8 @@ import java.util.function.Function;
 /// @param verifier scores completions
 /// @param reader reads final answers
 record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optional<String>> reader) {
-    static final Option<String> TASK = Option.text("TASK", "task of glia tasks, such as countdown or countdown:2, or a "
-            + "task file of glia eval of the kind generate", "--task");
+    static final Option<String> TASK = Option.text("TASK", "task of glia tasks, such as countdown:2, several with "
+            + "commas, or a task file of glia eval of the kind generate", "--task");
     static final Option<Integer> LIMIT = Option.integer("N", 1, 1_000_000, "number of questions (default: 100)",
             "--limit", "-n").elsewhere("--count", "--num-problems");
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
@@ -56,17 +56,20 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
         String name = arguments.get(TASK).orElseThrow(() -> new UsageException("--task is missing: a task of glia "
                 + "tasks (" + String.join(", ", Tasks.names()) + "), or a task file of glia eval"));
         int limit = arguments.get(LIMIT).orElse(QUESTIONS);
-        boolean isTask = Tasks.names().contains(name.split(":", 2)[0]);
-        return isTask ? of(TaskSet.of(name, seed(arguments)), split, limit) : of(TaskFile.read(name).limited(limit));
+        boolean isTask = Tasks.names().contains(name.split("[:,]", 2)[0]);
+        if (!isTask && arguments.has(TaskOptions.SPLIT)) {
+            throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is a file");
+        }
+        return isTask ? of(TaskMix.of(name, seed(arguments)), split, limit) : of(TaskFile.read(name).limited(limit));
     }
 
-    private static ReasonQuestions of(TaskSet tasks, Split split, int limit) {
+    private static ReasonQuestions of(TaskMix tasks, Split split, int limit) {
         List<Item> items = new ArrayList<>();
         for (int i = 0; i < limit; i++) {
             Problem problem = tasks.problem(split, i);
             items.add(new Item(problem.id(), new Question(problem.prompt(), problem.fields())));
         }
-        return new ReasonQuestions(items, tasks.verifier(), tasks.task()::finalAnswer);
+        return new ReasonQuestions(items, tasks.verifier(), tasks::finalAnswer);
     }
 
     private static ReasonQuestions of(EvalTask task) {

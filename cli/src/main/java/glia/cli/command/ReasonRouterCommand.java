@@ -17,7 +17,6 @@ import glia.reason.search.Strategy;
 import glia.reason.search.StrategyBench;
 import glia.reason.search.StrategyBench.Outcome;
 import glia.reason.search.StrategyBench.Result;
-import glia.reason.task.Split;
 import glia.tensor.Precision;
 import glia.text.thinking.Effort;
 import java.io.IOException;
@@ -46,22 +45,23 @@ public final class ReasonRouterCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Train the router of --effort auto", List.of(Models.MODEL),
-                Syntax.join(List.of(ReasonQuestions.TASK, ReasonQuestions.LIMIT, ReasonQuestions.MAX_TOKENS,
+                Syntax.join(List.of(ReasonQuestions.TASK, TaskOptions.SPLIT, ReasonQuestions.LIMIT, ReasonQuestions.MAX_TOKENS,
                         ReasonQuestions.ANSWER_TOKENS, ReasonQuestions.TEMPERATURE, ReasonQuestions.SEED,
                         ReasonQuestions.BATCH, TextFiles.FORCE, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
-                        $ glia reason router model/ --task countdown --limit 400
+                        $ glia reason router model/ --task countdown:1-5 --limit 4000
                         $ glia run model/ "Use 3, 7 and 11 to make 32." --effort auto""")
                 .notes("The model answers the questions at each effort. For each effort a logistic probe on the "
                         + "prompt's hidden states learns which ones it gets right. The router is written as "
-                        + EffortRouter.FILE + " beside the model. Problems of a task are of its train split. The "
-                        + "figures of auto are of cross-validation.");
+                        + EffortRouter.FILE + " beside the model. The figures of auto are of cross-validation. If "
+                        + "the model was trained on problems of a task, it may have learned answers by heart, and the "
+                        + "router learns of problems as they never come again: then take those of --split held-out.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        ReasonQuestions questions = ReasonQuestions.of(arguments, Split.TRAIN);
+        ReasonQuestions questions = ReasonQuestions.of(arguments, TaskOptions.split(arguments));
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         Path file = EffortRouter.file(choice.path());
         TextFiles.checkWritable(file, arguments);

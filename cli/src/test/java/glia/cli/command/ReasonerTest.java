@@ -56,6 +56,18 @@ class ReasonerTest {
         assertTrue(accuracy.get(1) >= 0.6, bench.toString());
     }
 
+    /// Its router was trained on 4,000 other questions.
+    @Test
+    void theEffortAutoSavesTokens() {
+        JsonNode bench = json("reason", "bench", "reasoner", "--task", "countdown:1-5,quadratic:1", "--limit", "60",
+                "--strategies", "high,auto", "--json", "--max-tokens", "450");
+        List<Double> accuracy = bench.findValues("accuracy").stream().map(JsonNode::asDouble).toList();
+        List<Double> tokens = bench.findValues("mean_tokens").stream().map(JsonNode::asDouble).toList();
+        assertTrue(accuracy.get(1) >= accuracy.get(0) - 0.07 && tokens.get(1) < 0.9 * tokens.get(0), bench.toString());
+        assertEquals("instant", json("run", "reasoner", "Use 17, 2, 12 and 19 to make 1000.", "--json", "--effort",
+                "auto").path("effort").asString());
+    }
+
     @Test
     void itAnswersWhateverIsTyped() {
         for (String prompt : List.of("Hello", "?", "Löse x² − 5x + 6 = 0 🙂", "<think></think><|end|>", "\t\n")) {

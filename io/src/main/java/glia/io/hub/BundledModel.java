@@ -24,12 +24,11 @@ record BundledModel(String name, String summary, List<String> files) {
     /// A Llama with 2.7 million parameters that was trained on solver traces and by their rewards.
     static final BundledModel REASONER = new BundledModel("reasoner", "a small model that is shipped with Glia. It "
         + "thinks about two kinds of problems, such as \"Use 3, 7 and 11 to make 32.\" and \"Solve x^2 - 5x + 6 = 0.\"",
-        List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+        List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "router.json",
             "model.safetensors"));
     /// All of them, the default model's substitute first.
     static final List<BundledModel> ALL = List.of(STORIES, REASONER);
 
-    private static final String WEIGHTS = "model.safetensors";
     private static final int CHECKED_BYTES = 1 << 16;
 
     /// The model of a name.
@@ -52,17 +51,19 @@ record BundledModel(String name, String summary, List<String> files) {
         });
     }
 
-    /// The name with a checksum of the first tensors, which differ after any training: a copy of older weights is not
-    /// used.
+    /// The name with a checksum of the beginning of each file; the first tensors differ after any training. A copy of
+    /// older files is not used.
     private String folder() throws HubException {
         CRC32 checksum = new CRC32();
-        try (InputStream in = open(WEIGHTS)) {
-            checksum.update(in.readNBytes(CHECKED_BYTES));
-        } catch (HubException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new HubException(Kind.CORRUPT, "This copy of Glia has a damaged " + name + "/" + WEIGHTS + " ("
-                + e.getMessage() + "); build it again.");
+        for (String file : files) {
+            try (InputStream in = open(file)) {
+                checksum.update(in.readNBytes(CHECKED_BYTES));
+            } catch (HubException e) {
+                throw e;
+            } catch (IOException e) {
+                throw new HubException(Kind.CORRUPT, "This copy of Glia has a damaged " + name + "/" + file + " ("
+                    + e.getMessage() + "); build it again.");
+            }
         }
         return name + "-" + Long.toHexString(checksum.getValue());
     }

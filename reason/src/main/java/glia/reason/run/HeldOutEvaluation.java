@@ -4,6 +4,7 @@ import glia.engine.Engine;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
+import glia.reason.task.TaskMix;
 import glia.tensor.Hash;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,8 +51,8 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
 
     /// The accuracy on each task, where there are several.
     private static Map<String, Double> byTask(List<ScoredRollout> scored) {
-        return scored.stream().filter(s -> s.problem().fields().containsKey(TaskProblems.TASK))
-                .collect(Collectors.groupingBy(s -> "accuracy/held_out/" + s.problem().fields().get(TaskProblems.TASK),
+        return scored.stream().filter(s -> s.problem().fields().containsKey(TaskMix.TASK))
+                .collect(Collectors.groupingBy(s -> "accuracy/held_out/" + s.problem().fields().get(TaskMix.TASK),
                         Collectors.averagingDouble(s -> s.isRight() ? 1 : 0)));
     }
 }

@@ -1,5 +1,6 @@
 package glia.reason.run;
 
+import glia.reason.task.TaskMix;
 import glia.reason.task.TaskSet;
 import java.util.List;
 import java.util.function.Function;
@@ -10,7 +11,7 @@ public interface ProblemSource {
     ///
     /// @param encoder turns a prompt into tokens, after which the completion begins
     static ProblemSource of(TaskSet set, Function<String, int[]> encoder) {
-        return new TaskProblems(List.of(set), encoder);
+        return new TaskProblems(new TaskMix(List.of(set)), encoder);
     }
 
     /// A problem of training; there are endlessly many, some of which may be the same.

@@ -14,6 +14,7 @@ import glia.reason.policy.advantage.GreedyBaseline;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
+import glia.reason.task.TaskMix;
 import glia.reason.task.TaskSet;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -145,7 +146,7 @@ final class RlTask implements TaskRun {
                     + " tokens (rl.max_tokens)");
         }
         if (!sets.isEmpty()) {
-            return new TaskProblems(sets, encoder::encode);
+            return new TaskProblems(new TaskMix(sets), encoder::encode);
         }
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,
@@ -196,7 +197,7 @@ final class RlTask implements TaskRun {
                         + ", but there is no problems.task with a verifier; name a reward such as math");
             }
             try {
-                Reward reward = name.equals("task") ? TaskProblems.verifier(sets)
+                Reward reward = name.equals("task") ? new TaskMix(sets).verifier()
                         : Rewards.named(name, located(recipe, name, values));
                 columns.add(RewardColumn.of(name, weight == null ? 1 : ((Number) weight).doubleValue(), reward));
             } catch (IllegalArgumentException e) {

@@ -15,6 +15,8 @@ import java.util.stream.IntStream;
 public final class RouterTraining {
     private static final int FOLDS = 5;
     private static final int STEPS = 400;
+    /// Fits end when no element of the gradient is larger.
+    private static final double SMALL_GRADIENT = 1e-5;
     private static final double[] PENALTIES = {1e-4, 1e-3, 1e-2, 1e-1, 1};
     private static final int MARGINS = 200;
 
@@ -153,12 +155,12 @@ public final class RouterTraining {
     /// The probability of each question by a model that was not fitted to it.
     private static double[] heldOut(double[][] x, boolean[] right, double penalty) {
         double[] p = new double[x.length];
-        for (int fold = 0; fold < FOLDS; fold++) {
+        IntStream.range(0, FOLDS).parallel().forEach(fold -> {
             double[] w = fit(x, right, penalty, fold);
             for (int i = fold; i < x.length; i += FOLDS) {
                 p[i] = sigmoid(logit(w, x[i]));
             }
-        }
+        });
         return p;
     }
 
@@ -203,8 +205,13 @@ public final class RouterTraining {
             double[] next = last;
             last = w;
             w = next;
+            double largest = 0;
             for (int j = 0; j <= size; j++) {
                 w[j] = ahead[j] - step * gradient[j];
+                largest = Math.max(largest, Math.abs(gradient[j]));
+            }
+            if (largest < SMALL_GRADIENT) {
+                break;
             }
         }
         return w;

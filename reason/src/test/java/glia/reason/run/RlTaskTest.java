@@ -11,7 +11,7 @@ import glia.reason.policy.PolicyMethod;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Sample;
 import glia.reason.task.Split;
-import glia.reason.task.TaskSet;
+import glia.reason.task.TaskMix;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.Recipe;
@@ -122,14 +122,14 @@ class RlTaskTest {
 
     @Test
     void severalTaskSetsTakeTurns() throws Exception {
-        TaskProblems problems = new TaskProblems(List.of(TaskSet.of("countdown:2", 3), TaskSet.of("quadratic:1", 3),
-                TaskSet.of("countdown:1", 3)), text -> new int[] {text.length()});
+        TaskProblems problems = new TaskProblems(TaskMix.of("countdown:2,quadratic:1, countdown:1", 3),
+                text -> new int[] {text.length()});
         for (int i = 0; i < 12; i++) {
             String task = i % 3 == 1 ? "quadratic" : "countdown";
             PromptProblem problem = problems.training(i);
-            assertEquals(task, problem.fields().get(TaskProblems.TASK));
-            assertEquals(problems.sets().get(i % 3).problem(Split.TRAIN, i / 3).prompt(), problem.text());
-            Reward verifier = TaskProblems.verifier(problems.sets());
+            assertEquals(task, problem.fields().get(TaskMix.TASK));
+            assertEquals(problems.tasks().sets().get(i % 3).problem(Split.TRAIN, i / 3).prompt(), problem.text());
+            Reward verifier = problems.tasks().verifier();
             String answer = (String) problem.fields().get("answer");
             assertEquals(1, verifier.score(new Sample("", answer, 1, true, problem.fields())).orElseThrow());
             String other = (String) problems.training(i % 3 == 1 ? 0 : 1).fields().get("answer");

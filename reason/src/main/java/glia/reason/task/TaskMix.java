@@ -1,0 +1,64 @@
+package glia.reason.task;
+
+import glia.reason.reward.Reward;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/// The problems of several task sets, in turns: of n sets, problem i is that of set i mod n.
+///
+/// @param sets at least one
+public record TaskMix(List<TaskSet> sets) {
+    /// The field of a problem that names its task, where there are several sets.
+    public static final String TASK = "task";
+
+    /// @throws IllegalArgumentException if there is no set
+    public TaskMix {
+        sets = List.copyOf(sets);
+        if (sets.isEmpty()) {
+            throw new IllegalArgumentException("found no task set, expected at least one");
+        }
+    }
+
+    /// Task sets with commas between them, such as `countdown:1-4,quadratic:1` (see [TaskSet#of(String,long)]).
+    ///
+    /// @throws IllegalArgumentException if there is no such task or level; the message names what there is
+    public static TaskMix of(String specs, long seed) {
+        List<TaskSet> sets = new ArrayList<>();
+        for (String spec : specs.split(",", -1)) {
+            sets.add(TaskSet.of(spec.strip(), seed));
+        }
+        return new TaskMix(sets);
+    }
+
+    /// A problem of a split; a function of the seeds, the split and the index.
+    public Problem problem(Split split, long index) {
+        TaskSet set = sets.get((int) (index % sets.size()));
+        Problem problem = set.problem(split, index / sets.size());
+        if (sets.size() == 1) {
+            return problem;
+        }
+        Map<String, Object> fields = new HashMap<>(problem.fields());
+        fields.put(TASK, set.name());
+        return new Problem(problem.id(), problem.prompt(), fields, problem.canonical());
+    }
+
+    /// The verifier of the sets' tasks, by the problem's task.
+    public Reward verifier() {
+        if (sets.size() == 1) {
+            return sets.getFirst().verifier();
+        }
+        Map<String, Reward> verifiers = new HashMap<>();
+        sets.forEach(set -> verifiers.putIfAbsent(set.name(), set.verifier()));
+        return sample -> sample.fields().get(TASK) instanceof String task && verifiers.containsKey(task)
+                ? verifiers.get(task).score(sample) : OptionalDouble.empty();
+    }
+
+    /// The final answer of a completion: as the only task reads it, or in the general form ([FinalAnswer]).
+    public Optional<String> finalAnswer(String completion) {
+        return sets.size() == 1 ? sets.getFirst().task().finalAnswer(completion) : FinalAnswer.of(completion);
+    }
+}
