@@ -45,9 +45,9 @@ public final class ReasonRouterCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Train the router of --effort auto", List.of(Models.MODEL),
-                Syntax.join(List.of(ReasonQuestions.TASK, TaskOptions.SPLIT, ReasonQuestions.LIMIT, ReasonQuestions.MAX_TOKENS,
-                        ReasonQuestions.ANSWER_TOKENS, ReasonQuestions.TEMPERATURE, ReasonQuestions.SEED,
-                        ReasonQuestions.BATCH, TextFiles.FORCE, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(ReasonQuestions.TASK, TaskOptions.SPLIT, ReasonQuestions.LIMIT,
+                        ReasonQuestions.MAX_TOKENS, ReasonQuestions.ANSWER_TOKENS, ReasonQuestions.TEMPERATURE,
+                        ReasonQuestions.SEED, ReasonQuestions.BATCH, TextFiles.FORCE, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia reason router model/ --task countdown:1-5 --limit 4000
