@@ -16,6 +16,7 @@ import static glia.serve.request.Field.word;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
 import java.util.List;
+import java.util.Map;
 
 /// The fields of Anthropic's Messages API.
 final class AnthropicFields {
@@ -55,7 +56,7 @@ final class AnthropicFields {
             number("temperature", 0, 1).usual(OF_MODEL), number("top_p", 0, 1).usual(OF_MODEL),
             integer("top_k", 0, 1 << 20).usual(OF_MODEL), texts("stop_sequences", MOST_STOPS),
             only("service_tier", "auto or standard_only", List.of("auto", "standard_only")::contains),
-            unused("metadata", "a label of the caller's own"),
+            unused("metadata", "a label of the caller's own").accepting("an object", Map.class::isInstance),
             refused("container", "the server runs no code"),
             refused("context_management", "send the messages that are to be read"),
             refused("mcp_servers", "the server runs no tools of its own"),

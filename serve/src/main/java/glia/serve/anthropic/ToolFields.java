@@ -4,12 +4,15 @@ import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
 import glia.serve.chat.ToolChoice;
+import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// The tools of a request and how they may be used: `tools` and `tool_choice`.
 ///
@@ -19,10 +22,9 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
 
     static ToolFields read(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
-        List<String> names = new ArrayList<>();
+        Set<String> names = new LinkedHashSet<>();
         for (Fields tool : body.objects("tools")) {
-            names.add(tool.requiredText("name"));
-            tools.add(function(tool));
+            tools.add(function(tool, ToolRules.name(tool, names)));
         }
         Optional<Fields> given = body.object("tool_choice");
         if (given.isEmpty()) {
@@ -48,12 +50,12 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         return new ToolFields(type.equals("none") ? List.of() : tools, choice);
     }
 
-    private static Map<String, Object> function(Fields tool) {
-        Object schema = tool.object("input_schema").orElseThrow(() -> ServeException.badField(
-                tool.name("input_schema"), "missing; expected a JSON schema")).all();
+    private static Map<String, Object> function(Fields tool, String name) {
+        Object schema = ToolRules.parameters(tool.name("input_schema"), tool.object("input_schema").orElseThrow(() ->
+                ServeException.badField(tool.name("input_schema"), "missing; expected a JSON schema")).all());
         Optional<String> description = tool.text("description");
         tool.flag("strict");
-        Map<String, Object> function = object("name", tool.requiredText("name"), "description",
+        Map<String, Object> function = object("name", name, "description",
                 description.isPresent() ? description.get() : ABSENT, "parameters", schema);
         tool.end();
         return object("type", "function", "function", function);

@@ -1,13 +1,16 @@
 package glia.serve.ollama;
 
+import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The messages and tools of `/api/chat`.
 final class OllamaMessages {
@@ -62,13 +65,15 @@ final class OllamaMessages {
     /// Functions as templates read them.
     static List<Map<String, Object>> tools(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         for (Fields tool : body.objects("tools")) {
             Fields fields = tool.object("function")
                     .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
             Map<String, Object> function = new LinkedHashMap<>();
-            function.put("name", fields.requiredText("name"));
+            function.put("name", ToolRules.name(fields, names));
             fields.text("description").ifPresent(text -> function.put("description", text));
-            function.put("parameters", fields.object("parameters").map(Fields::all)
+            function.put("parameters", fields.object("parameters")
+                    .map(schema -> ToolRules.parameters(fields.name("parameters"), schema.all()))
                     .orElse(Map.of("type", "object", "properties", Map.of())));
             tools.add(Map.of("type", "function", "function", function));
             fields.end();

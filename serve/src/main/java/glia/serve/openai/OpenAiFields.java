@@ -17,6 +17,7 @@ import static glia.serve.request.Field.word;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
 import java.util.List;
+import java.util.Map;
 
 /// The fields of OpenAI's API, with those that vLLM, llama-server, Jina and Cohere add.
 public final class OpenAiFields {
@@ -42,14 +43,16 @@ public final class OpenAiFields {
             .note("variables of the chat template");
     private static final Field SCHEMA = value("json_schema", "JSON schema").note(LLAMA);
 
-    private static final FieldTable LABELS = FieldTable.of("", unused("user", "a label of the caller's own"),
-            unused("service_tier", "there is one"), unused("safety_identifier", "a label of the caller's own"));
+    private static final FieldTable LABELS = FieldTable.of("", label("user", "a label of the caller's own"),
+            label("service_tier", "there is one"), label("safety_identifier", "a label of the caller's own"));
     private static final FieldTable CHAT_LABELS = FieldTable.of("",
-            unused("store", "chats and completions are not stored"),
-            unused("metadata", "a label of what is stored"));
+            unused("store", "chats and completions are not stored").accepting("true or false",
+                    Boolean.class::isInstance),
+            unused("metadata", "a label of what is stored").accepting("an object of strings", value ->
+                    value instanceof Map<?, ?> map && map.values().stream().allMatch(String.class::isInstance)));
     private static final FieldTable CACHE_HINTS = FieldTable.of("",
-            unused("prompt_cache_key", "prefixes are shared without it"),
-            unused("prompt_cache_retention", "prefixes are kept as long as there is room"));
+            label("prompt_cache_key", "prefixes are shared without it"),
+            label("prompt_cache_retention", "prefixes are kept as long as there is room"));
 
     private static final FieldTable SAMPLING = FieldTable.of("",
             number("temperature", 0, 100).usual(OF_MODEL), number("top_p", 0, 1).usual(OF_MODEL),
@@ -149,7 +152,7 @@ public final class OpenAiFields {
             value("input", "string, strings, token ids, or lists of token ids; at most 2048"),
             word("encoding_format", List.of("float", "base64")).usual("`float`"),
             integer("dimensions", 1, ANY).usual(OF_MODEL).note("at most the model's"),
-            unused("user", "a label of the caller's own"));
+            label("user", "a label of the caller's own"));
 
     /// `POST /v1/rerank`
     static final FieldTable RERANK = FieldTable.of("rerank", MODEL, text("query"),
@@ -181,5 +184,9 @@ public final class OpenAiFields {
     /// Fields of a model and a conversation, with others.
     public static FieldTable conversation(String name, Field... others) {
         return FieldTable.of(name, others).and(FieldTable.of("", MODEL, MESSAGES));
+    }
+
+    private static Field label(String name, String why) {
+        return unused(name, why).accepting("a string", String.class::isInstance);
     }
 }

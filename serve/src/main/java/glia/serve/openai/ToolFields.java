@@ -1,12 +1,15 @@
 package glia.serve.openai;
 
 import glia.serve.chat.ToolChoice;
+import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// The tools of a request and how they may be used: `tools`, `tool_choice`, `parallel_tool_calls`.
 ///
@@ -17,8 +20,9 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     /// @param isFlat whether a function's fields stand beside its type, as in the Responses API
     static ToolFields read(Fields body, boolean isFlat) {
         List<Map<String, Object>> tools = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         for (Fields tool : body.objects("tools")) {
-            tools.add(isFlat ? function(tool) : nested(tool));
+            tools.add(isFlat ? function(tool, names) : nested(tool, names));
         }
         boolean isParallel = body.flag("parallel_tool_calls");
         Object choice = body.value("tool_choice");
@@ -37,19 +41,20 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         return (String) ((Map<?, ?>) tool.get("function")).get("name");
     }
 
-    private static Map<String, Object> nested(Fields tool) {
+    private static Map<String, Object> nested(Fields tool, Set<String> names) {
         Fields function = tool.object("function")
                 .orElseThrow(() -> ServeException.badField(tool.name("function"), "missing; expected an object"));
         tool.end();
-        return function(function);
+        return function(function, names);
     }
 
-    private static Map<String, Object> function(Fields fields) {
+    private static Map<String, Object> function(Fields fields, Set<String> names) {
         Map<String, Object> function = new LinkedHashMap<>();
-        function.put("name", fields.requiredText("name"));
+        function.put("name", ToolRules.name(fields, names));
         fields.text("description").ifPresent(text -> function.put("description", text));
-        Object parameters = fields.object("parameters").map(Fields::all).orElse(null);
-        function.put("parameters", parameters == null ? Map.of("type", "object", "properties", Map.of()) : parameters);
+        Map<String, Object> parameters = fields.object("parameters").map(Fields::all).orElse(null);
+        function.put("parameters", parameters == null ? Map.of("type", "object", "properties", Map.of())
+                : ToolRules.parameters(fields.name("parameters"), parameters));
         fields.flag("strict");
         fields.end();
         return Map.of("type", "function", "function", function);

@@ -121,6 +121,13 @@ public record Field(String name, Status status, String accepts, String usual, St
         return of(name, Status.REFUSED, why);
     }
 
+    /// With the values that are accepted of a field that changes nothing.
+    ///
+    /// @param values in words
+    public Field accepting(String values, Predicate<Object> test) {
+        return new Field(name, status, values, usual, note, least, most, words, test, inner);
+    }
+
     /// With what holds without the field.
     public Field usual(String value) {
         return new Field(name, status, accepts, value, note, least, most, words, allowed, inner);

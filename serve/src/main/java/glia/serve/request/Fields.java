@@ -53,7 +53,12 @@ public final class Fields {
         Field field = table.find(key);
         switch (field == null ? Field.Status.REFUSED : field.status()) {
             case SUPPORTED -> { }
-            case WITHOUT_EFFECT -> read.add(key);
+            case WITHOUT_EFFECT -> {
+                if (!field.allowed().test(value)) {
+                    throw wrong(name(key), value, field.accepts());
+                }
+                read.add(key);
+            }
             case FIXED -> {
                 if (!field.allowed().test(value)) {
                     throw wrong(name(key), value, field.accepts() + "; nothing else is supported");
