@@ -13,8 +13,10 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -28,17 +30,22 @@ class SecondStartTest {
     private static final Map<String, String> KEPT = Map.of("JAVA_TOOL_OPTIONS", "-Dglia.packed.least=0");
     private static final Map<String, String> NOT_KEPT = Map.of("GLIA_PACKED", "no");
 
+    @TempDir static Path home;
+    private static Installation installed;
     @TempDir Path folder;
-    private Installation installed;
     private Path model;
 
-    @BeforeEach
-    void install() throws Exception {
+    @BeforeAll
+    static void install() throws Exception {
         try (Workers workers = new Workers(1)) {
             assumeTrue(KernelBackends.choose("auto", workers).kernels().name().startsWith("emitted"),
                     "no machine code here, so no weights are packed");
         }
-        installed = new Installation(folder.resolve("home")).withJars();
+        installed = new Installation(home.resolve("home")).withJars();
+    }
+
+    @BeforeEach
+    void write() throws Exception {
         model = folder.resolve("model.gguf");
         TrainingModel.write(model);
     }
@@ -47,7 +54,7 @@ class SecondStartTest {
             throws Exception {
         String[] words = Stream.concat(Stream.of("./glia", command, model.toString(), "--temperature", "0",
                 "--max-tokens", "12"), Stream.of(more)).toArray(String[]::new);
-        Process process = installed.start(installed.home(), environment, words);
+        Process process = installed.start(installed.home(), withOwnCache(environment), words);
         try (OutputStream in = process.getOutputStream()) {
             in.write(input.getBytes(StandardCharsets.UTF_8));
         }
@@ -56,8 +63,14 @@ class SecondStartTest {
         return result;
     }
 
+    private Map<String, String> withOwnCache(Map<String, String> environment) {
+        Map<String, String> all = new HashMap<>(environment);
+        all.put("GLIA_CACHE", folder.resolve("cache").toString());
+        return all;
+    }
+
     private long numCopies() throws Exception {
-        Path copies = installed.home().resolve("cache/packed");
+        Path copies = folder.resolve("cache/packed");
         if (!Files.isDirectory(copies)) {
             return 0;
         }
@@ -93,7 +106,7 @@ class SecondStartTest {
         bytes[space] = '_';
         Files.write(model, bytes);
         for (int start = 0; start < 3; start++) {
-            Result result = installed.runWith(KEPT, "run", model.toString(), "Once");
+            Result result = installed.runWith(withOwnCache(KEPT), "run", model.toString(), "Once");
             assertEquals(3, result.exitCode(), result.err());
             assertTrue(result.err().contains("tokenizer: cannot be used"), result.err());
             assertEquals(0, numCopies());
