@@ -52,6 +52,13 @@ public final class TestServer implements AutoCloseable {
         return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)), usual);
     }
 
+    /// A server with one model.
+    public static TestServer of(String name, LanguageModel model) throws IOException {
+        ModelPool models = new ModelPool();
+        models.add(new ServedModel(name, model, Instant.now()));
+        return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)), model);
+    }
+
     /// An address of the server.
     public URI uri(String path) {
         return URI.create("http://127.0.0.1:" + server.port() + path);

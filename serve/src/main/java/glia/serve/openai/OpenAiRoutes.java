@@ -47,6 +47,8 @@ public final class OpenAiRoutes {
                         OpenAiFields.TOKENIZE, tokens::tokenize),
                 Route.post("/detokenize", STYLE, "the text of tokens", OpenAiFields.DETOKENIZE, tokens::detokenize),
                 Route.post("/apply-template", STYLE, "the text of a chat, as the model reads it",
-                        OpenAiFields.APPLY_TEMPLATE, tokens::applyTemplate));
+                        OpenAiFields.APPLY_TEMPLATE, tokens::applyTemplate),
+                Route.get("/tokenizer_info", STYLE,
+                        "special tokens and chat template of the first model, or of `?model=`", tokens::info));
     }
 }

@@ -8,13 +8,15 @@ import glia.serve.chat.RenderedPrompt;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
+import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /// `POST /tokenize`, `/detokenize` and `/apply-template`, in the forms of vLLM (`prompt` or `messages`) and of
-/// llama-server (`content`).
+/// llama-server (`content`); `GET /tokenizer_info` in that of vLLM.
 public final class TokenRoutes {
     private final ModelPool models;
 
@@ -72,6 +74,23 @@ public final class TokenRoutes {
                     : tokenizer.decode(CompletionPrompts.tokens("tokens", tokens, tokenizer.vocabSize()), false);
             exchange.json(object("prompt", text, "content", text));
         }
+    }
+
+    /// Special tokens and chat template of the first model, or of the query's `model`. lm-evaluation-harness takes a
+    /// server's own tokenizer if it has this.
+    public void info(Exchange exchange) {
+        try (ModelPool.Lease lease = models.lease(exchange.query("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            Tokenizer tokenizer = model.tokenizer();
+            exchange.json(object("tokenizer_class", "Tokenizer", "bos_token", piece(tokenizer, tokenizer.bos()),
+                    "eos_token", piece(tokenizer, tokenizer.eos()), "pad_token", null, "add_bos_token",
+                    tokenizer.addsBos(), "vocab_size", tokenizer.vocabSize(), "model_max_length",
+                    model.contextLength(), "chat_template", model.template().map(ChatTemplate::source).orElse(null)));
+        }
+    }
+
+    private static String piece(Tokenizer tokenizer, OptionalInt id) {
+        return id.isPresent() ? tokenizer.piece(id.getAsInt()) : null;
     }
 
     /// The text of a conversation, as the model reads it.

@@ -152,6 +152,18 @@ class EmbeddingsTest {
     }
 
     @Test
+    void clientsGetTheTokenizersSpecialTokens() throws Exception {
+        for (String query : List.of("", "?model=" + TestServer.MODEL)) {
+            var info = server.get("/tokenizer_info" + query).json();
+            assertEquals(model.tokenizer().piece(model.tokenizer().eos().getAsInt()), info.get("eos_token"));
+            assertEquals(model.tokenizer().bos().isPresent(), info.get("bos_token") != null);
+            assertEquals(model.template().orElseThrow().source(), info.get("chat_template"));
+            assertEquals(model.contextLength(), info.get("model_max_length"));
+        }
+        assertEquals(404, server.get("/tokenizer_info?model=gpt-9").status());
+    }
+
+    @Test
     void conversationsAreRendered() throws Exception {
         String messages = "{\"messages\":[{\"role\":\"user\",\"content\":\"" + A + "\"}]}";
         String prompt = (String) at(post("/apply-template", messages), "prompt");
