@@ -5,6 +5,7 @@ import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.io.Suggestions;
+import glia.train.recipe.KeyConditions;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.ShippedData;
@@ -68,7 +69,8 @@ final class TrainHelp {
             console.out().println("  " + key.name() + ": " + key.type()
                     + (initial.isEmpty() ? "" : " (default: " + initial + ")"));
             console.printText("      " + key.description()
-                    + (key.tasks().isEmpty() ? "" : "; for task: " + String.join(", ", key.tasks())));
+                    + (key.tasks().isEmpty() ? "" : "; for task: " + String.join(", ", key.tasks()))
+                    + KeyConditions.needs(key).map(needs -> "; needs " + needs).orElse(""));
             console.out().println();
         }
     }
@@ -80,6 +82,7 @@ final class TrainHelp {
         document.put("default", key.initialShown());
         document.put("description", key.description());
         document.put("tasks", key.tasks());
+        KeyConditions.needs(key).ifPresent(needs -> document.put("needs", needs));
         return document;
     }
 }

@@ -88,6 +88,7 @@ final class TrainStages {
                 };
                 try (RecipeRun run = RecipeRun.prepare(stage.recipe(), new RunFolder(temporary.resolve(stage.name())),
                         kernels, models, Existing.REFUSE)) {
+                    run.notes().forEach(note -> console.err().println("glia: " + note));
                     TrainSummary summary = new TrainSummary(run, run.estimate());
                     documents.add(summary.document());
                     if (!arguments.has(Json.OPTION)) {

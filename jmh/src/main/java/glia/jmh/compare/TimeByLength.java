@@ -26,7 +26,7 @@ import java.util.SplittableRandom;
 
 /// The time of a training step and of decoding a token by sequence length, for all architectures with about 0.3 million
 /// parameters and random weights. A training step is loss and gradients of one sequence; decoding adds one token to one
-/// sequence of the given length. Medians. `--steps` is the number of measurements. Options: [Options]. Writes
+/// sequence of the given length. Medians, after seconds of the same work for the JIT compiler. `--steps` is the number of measurements. Options: [Options]. Writes
 /// time.jsonl, time.md and time.svg.
 public final class TimeByLength {
     static final List<Integer> LENGTHS = List.of(256, 512, 1024, 2048, 4096);
@@ -36,21 +36,25 @@ public final class TimeByLength {
     /// Tokens decoded in a measurement.
     private static final int DECODED = 32;
     private static final long STATE_LIMIT = 1L << 30;
+    /// How long each kind of work runs before it is measured: the JIT compiler needs thousands of calls.
+    private static final double WARM_UP_SECONDS = 4;
 
     private TimeByLength() { }
 
     /// @param args see [Options]
     public static void main(String[] args) throws IOException {
         try (Session session = new Session(Options.parse(args, REPEATS), "time", System.out)) {
-            run(session, LENGTHS);
+            run(session, LENGTHS, WARM_UP_SECONDS);
         }
     }
 
     /// Measures what is left and writes the table and the chart.
-    static void run(Session session, List<Integer> lengths) throws IOException {
+    ///
+    /// @param warmUp seconds of training, and of decoding, before each measurement
+    static void run(Session session, List<Integer> lengths, double warmUp) throws IOException {
         for (int length : lengths) {
             for (Architecture architecture : Architecture.values()) {
-                session.measure(settings(architecture, length), () -> measure(session, architecture, length));
+                session.measure(settings(architecture, length), () -> measure(session, architecture, length, warmUp));
             }
         }
         report(session, lengths);
@@ -60,8 +64,8 @@ public final class TimeByLength {
         return Task.settings("architecture", architecture.key(), "length", length);
     }
 
-    private static Map<String, Object> measure(Session session, Architecture architecture, int length)
-            throws CheckpointException {
+    private static Map<String, Object> measure(Session session, Architecture architecture, int length,
+            double warmUp) throws CheckpointException {
         int repeats = session.options().steps();
         int[] ids = new SplittableRandom(1).ints(length + (repeats + 1) * DECODED, 0, VOCAB).toArray();
         ModelSpec spec = MatchedSpec.of(architecture, SIZE, VOCAB, ids.length);
@@ -70,25 +74,43 @@ public final class TimeByLength {
                 TrainingPass pass = TrainingPass.of(model, session.kernels(), TrainingOptions.defaults());
                 Sequence sequence = engine.open()) {
             TokenBatch batch = new TokenBatch().add(Arrays.copyOf(ids, length));
-            double training = median(repeats, i -> {
+            Repeated train = i -> {
                 pass.zeroGradients();
                 pass.loss(batch, Loss.CROSS_ENTROPY);
-            });
+            };
+            repeat(warmUp, train);
+            double training = median(repeats, train);
             engine.prefill(sequence, ids, 0, length, () -> false);
             long stateBytes = engine.stateBytes();
-            double decoding = median(repeats, i -> {
-                for (int at = length + i * DECODED; at < length + (i + 1) * DECODED; at++) {
-                    engine.add(sequence, ids, at, at + 1, Outputs.LAST);
-                    engine.run();
+            repeat(warmUp, i -> {
+                // Other sequences, so that the measured one keeps its length.
+                try (Sequence other = engine.open()) {
+                    decode(engine, other, ids, 0, length);
                 }
             });
+            double decoding = median(repeats, i ->
+                    decode(engine, sequence, ids, length + i * DECODED, length + (i + 1) * DECODED));
             return Map.of("parameters", MatchedSpec.count(spec), "training_ms", training, "decoding_ms",
                     decoding / DECODED, "state_bytes", stateBytes, "repeats", repeats);
         }
     }
 
+    private static void decode(Engine engine, Sequence sequence, int[] ids, int from, int to) {
+        for (int at = from; at < to; at++) {
+            engine.add(sequence, ids, at, at + 1, Outputs.LAST);
+            engine.run();
+        }
+    }
+
     private interface Repeated {
         void run(int index);
+    }
+
+    private static void repeat(double seconds, Repeated work) {
+        long from = System.nanoTime();
+        for (int i = 0; (System.nanoTime() - from) / 1e9 < seconds; i++) {
+            work.run(i);
+        }
     }
 
     /// The median time in milliseconds, after one more that does not count.

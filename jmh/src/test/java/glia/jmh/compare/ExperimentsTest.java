@@ -131,7 +131,7 @@ class ExperimentsTest {
     void timesAreMeasuredAndDrawn(@TempDir Path folder) throws IOException {
         try (Session session = new Session(Options.parse(new String[] {"--out", folder.toString()}, 1), "time",
                 new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8))) {
-            TimeByLength.run(session, List.of(16, 32));
+            TimeByLength.run(session, List.of(16, 32), 0.01);
         }
         String table = Files.readString(folder.resolve("time.md"));
         String chart = Files.readString(folder.resolve("time.svg"));

@@ -1,5 +1,6 @@
 package glia.reason.run;
 
+import glia.train.recipe.KeyCondition;
 import glia.train.recipe.RecipeExtension;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.ShippedRecipes.Shipped;
@@ -26,6 +27,11 @@ public final class RlExtension implements RecipeExtension {
     @Override
     public List<RecipeKey<?>> keys() {
         return RlKeys.ALL;
+    }
+
+    @Override
+    public List<KeyCondition> conditions() {
+        return RlConditions.of(TASK);
     }
 
     @Override

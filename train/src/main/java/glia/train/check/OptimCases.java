@@ -9,7 +9,6 @@ import glia.train.optim.Muon;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.UpdateRule;
-import glia.train.schedule.Schedule;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -19,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.LongToDoubleFunction;
 
 /// Optimizers, learning-rate schedules and gradient clipping.
 public final class OptimCases implements CaseGroup {
@@ -56,11 +56,11 @@ public final class OptimCases implements CaseGroup {
     }
 
     private static void schedule(ReferenceCase c, Comparison comparison) {
-        Schedule schedule = ReferenceSchedules.schedule(c.params());
+        LongToDoubleFunction factors = ReferenceSchedules.factors(c.params());
         double peak = c.params().number("lr");
         double[] rates = new double[c.tensor("lr").values().length];
         for (int step = 0; step < rates.length; step++) {
-            rates[step] = peak * schedule.factor(step);
+            rates[step] = peak * factors.applyAsDouble(step);
         }
         comparison.tensor("lr", rates, SCHEDULE);
     }

@@ -10,15 +10,33 @@ import glia.train.schedule.PolynomialSchedule;
 import glia.train.schedule.Schedule;
 import glia.train.schedule.WarmupStableDecay;
 import java.util.OptionalDouble;
+import java.util.function.LongToDoubleFunction;
 
 /// Makes schedules from the parameters of those of Transformers. Parameters that are absent have its defaults.
 final class ReferenceSchedules {
     private ReferenceSchedules() { }
 
-    /// The schedule, whose factors multiply the rate `lr`.
+    /// The factors of the rate `lr` by step, also past the last one.
     ///
     /// @throws IllegalArgumentException if it is not known or a parameter out of its range
-    static Schedule schedule(CaseParams p) {
+    static LongToDoubleFunction factors(CaseParams p) {
+        Schedule schedule = schedule(p);
+        return switch (schedule) {
+            case CosineSchedule s -> step -> step <= s.total() ? s.factor(step)
+                    : beyond(step - s.warmup(), s.total() - s.warmup(), s.cycles(), s.minimum());
+            case CosineFromFirstStep s -> step -> step < s.total() ? s.factor(step)
+                    : beyond(step - s.warmup() + 1, s.total() - s.warmup(), 0.5, s.minimum());
+            default -> schedule::factor;
+        };
+    }
+
+    /// Past the last step the cosine of Transformers rises again; Glia's holds.
+    private static double beyond(long steps, long of, double cycles, double minimum) {
+        double cosine = Math.cos(2 * Math.PI * cycles * steps / Math.max(1, of));
+        return Math.max(0, 0.5 * (1 + cosine) * (1 - minimum) + minimum);
+    }
+
+    private static Schedule schedule(CaseParams p) {
         String name = p.text("scheduler");
         double peak = p.number("lr");
         int warmup = p.integer("num_warmup_steps", 0);

@@ -91,17 +91,14 @@ public final class ChatData implements DataSource, Rows {
         return new PackedRows(this, chats.stream().mapToInt(chat -> chat.ids().length).toArray(), tokens);
     }
 
-    /// Splits off the last chats for validation.
+    /// Splits off chats for validation, spread evenly.
     ///
-    /// @param validation how many, less than there are
-    public Split split(int validation) {
-        if (validation < 1 || validation >= chats.size()) {
-            throw new IllegalArgumentException("found " + validation + " of " + chats.size() + " chats for validation, "
-                    + "expected at least 1 and less than all");
-        }
-        int at = chats.size() - validation;
-        return new Split(new ChatData(chats.subList(0, at), counts), new ChatData(chats.subList(at, chats.size()),
-                counts));
+    /// @param share of the chats for validation, below 1
+    /// @return empty if there are too few chats
+    public Optional<Split> split(double share) {
+        HeldOut<MaskedTokens> parts = HeldOut.of(chats, share);
+        return parts.validation().isEmpty() ? Optional.empty() : Optional.of(new Split(
+                new ChatData(parts.training(), counts), new ChatData(parts.validation(), counts)));
     }
 
     /// Two parts without common chats.

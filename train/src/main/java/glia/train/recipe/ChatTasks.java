@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Chats, packed into rows of the context length that do not attend to each other. Files without weights are shuffled
@@ -60,16 +61,15 @@ final class ChatTasks {
         return withValidation(training);
     }
 
-    /// Adds training data; without files for validation the last chats are kept for it.
+    /// Adds training data; without files for validation some chats are kept for it.
     private void add(List<Path> files, String prefix) throws IOException {
         ChatData train = data(files);
         notes.add(prefix + train.counts().sentence("chats"));
-        int count = recipe.has(RecipeKeys.VALIDATION) ? 0
-                : ExampleTasks.validationCount(recipe, train.chats().size());
-        if (count > 0) {
-            ChatData.Split split = train.split(count);
-            train = split.train();
-            held.add(split.validation());
+        Optional<ChatData.Split> split = recipe.has(RecipeKeys.VALIDATION) ? Optional.empty()
+                : train.split(recipe.get(RecipeKeys.VALIDATION_SHARE));
+        if (split.isPresent()) {
+            train = split.get().train();
+            held.add(split.get().validation());
         }
         if (train.chats().isEmpty()) {
             throw recipe.error(RecipeKeys.TRAIN, "has no chats that fit the context of " + reader.context()

@@ -7,6 +7,7 @@ import glia.model.layout.Pooling;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.data.ChatOptions;
 import glia.train.data.EmbeddingData;
+import glia.train.data.HeldOut;
 import glia.train.data.LabelData;
 import glia.train.data.PreferenceData;
 import glia.train.data.ShuffledOrder;
@@ -34,17 +35,13 @@ final class ExampleTasks {
         throw new IllegalStateException("these data have no prompts");
     };
 
-    /// The last examples are kept for validation.
-    static int validationCount(Recipe recipe, int examples) throws CheckpointException {
-        return (int) Math.min(examples - 1L, Math.round(examples * recipe.get(RecipeKeys.VALIDATION_SHARE)));
-    }
-
-    /// Examples of one kind, of which the last are kept for validation unless there are files for it.
+    /// Examples of one kind, of which some are kept for validation unless there are files for it.
     private static <T> RunData examples(RunData.Reader reader, List<T> train, Optional<List<T>> given, long tokens,
             String note, LossOf<T> training, LossOf<T> validation) throws CheckpointException {
-        int held = given.isPresent() ? 0 : validationCount(reader.recipe(), train.size());
-        List<T> used = train.subList(0, train.size() - held);
-        List<T> kept = given.orElse(train.subList(used.size(), train.size()));
+        HeldOut<T> parts = HeldOut.of(train, given.isPresent() ? 0
+                : reader.recipe().get(RecipeKeys.VALIDATION_SHARE));
+        List<T> used = parts.training();
+        List<T> kept = given.orElse(parts.validation());
         int size = Math.min(reader.sequences(), used.size());
         ShuffledOrder order = new ShuffledOrder(used.size(), reader.seed());
         LossBatch.Source source = index -> training.of(IntStream.range(0, size)

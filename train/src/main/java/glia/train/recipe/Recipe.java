@@ -6,6 +6,7 @@ import glia.io.file.HomeFolder;
 import glia.io.yaml.YamlDocument;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,6 +78,7 @@ public final class Recipe {
             values.put(name, value);
             sources.put(name, word);
         }
+        replaceAlternatives(values, overrides.stream().map(word -> word.replaceFirst("=.*", "")).toList());
         Recipe recipe = new Recipe(document, values, sources, Optional.empty());
         for (RecipeKey<?> key : RecipeKeys.all()) {
             recipe.find(key);
@@ -84,6 +86,27 @@ public final class Recipe {
         recipe.requireTask(document.values().get(RecipeKeys.TASK.name()));
         GeneratedData.check(recipe);
         return recipe;
+    }
+
+    /// Leaves out what the file says in place of what the command line says: steps or epochs, a new model or an existing
+    /// one.
+    ///
+    /// @param names of the overrides
+    private static void replaceAlternatives(Map<String, Object> values, List<String> names) {
+        List<String> left = new ArrayList<>();
+        if (names.contains(RecipeKeys.STEPS.name())) {
+            left.add(RecipeKeys.EPOCHS.name());
+        } else if (names.contains(RecipeKeys.EPOCHS.name())) {
+            left.add(RecipeKeys.STEPS.name());
+        }
+        boolean isNew = names.stream().anyMatch(name -> name.equals(RecipeKeys.NEW.name())
+                || name.equals(RecipeKeys.NEW.name() + ".family") || name.startsWith(RecipeKeys.CONFIG.name()));
+        if (names.contains(RecipeKeys.MODEL.name()) && !isNew) {
+            RecipeKeys.ofNewModels().forEach(key -> left.add(key.name()));
+        } else if (isNew) {
+            left.add(RecipeKeys.MODEL.name());
+        }
+        values.keySet().removeIf(name -> left.contains(name) && !names.contains(name));
     }
 
     /// The key whose mapping holds an entry, such as `model.new` for `model.new.hidden`.
@@ -235,6 +258,18 @@ public final class Recipe {
     /// Whether the recipe or an override sets a key.
     public boolean has(RecipeKey<?> key) {
         return values.get(key.name()) != null;
+    }
+
+    /// Whether the command line sets a key.
+    boolean isOverridden(RecipeKey<?> key) {
+        return overrides.containsKey(key.name());
+    }
+
+    /// A sentence for each key that has no effect with the values of others, such as `adapter.rank` without adapters.
+    ///
+    /// @throws CheckpointException if a value is not of its type
+    public List<String> unused() throws CheckpointException {
+        return KeyConditions.unused(this);
     }
 
     /// An exception about the value of a key, with its place.

@@ -12,7 +12,7 @@ import java.util.Map;
 /// `META-INF/services/glia.train.recipe.RecipeExtension`, for the class path.
 ///
 /// Model, tokenizer, optimizer, schedule, checkpoints, records and resumption are those of every task. Its methods but
-/// `open` are called before [RecipeKeys] is complete and must not refer to it.
+/// `open` and `conditions` are called before [RecipeKeys] is complete and must not refer to it.
 public interface RecipeExtension {
     /// The words of `task:` with a description each: a phrase without a full stop, such as `direct preference
     /// optimization`.
@@ -23,6 +23,12 @@ public interface RecipeExtension {
     /// The keys that recipes may have besides those of [RecipeKeys]; of sections of its own, made by the factories of
     /// [RecipeKey]. They are for the extension's tasks, or those that `RecipeKey.only` names.
     default List<RecipeKey<?>> keys() {
+        return List.of();
+    }
+
+    /// What keys need to have an effect, besides their tasks: keys of the extension, or those of [RecipeKeys] with its
+    /// tasks. Called when [RecipeKeys] is complete.
+    default List<KeyCondition> conditions() {
         return List.of();
     }
 

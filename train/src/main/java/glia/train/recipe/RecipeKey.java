@@ -173,7 +173,7 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         });
     }
 
-    private static String listed(List<String> words) {
+    static String listed(List<String> words) {
         return String.join(", ", words).replaceFirst(", ([^,]*)$", " or $1");
     }
 

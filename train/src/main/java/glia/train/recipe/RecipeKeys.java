@@ -118,7 +118,8 @@ public final class RecipeKeys {
             + " comes with the program" + RecipeExtensions.generatorForms());
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
-            "share of the training text kept for validation, if no files are given").or(0.1);
+            "share of the training data kept for validation, if no files are given: the end of each text, or examples "
+            + "spread evenly").or(0.1);
     public static final RecipeKey<Format> FORMAT = choice("data.format", Format.class,
             "whether files hold text or chats").or(Format.TEXT).only(Task.DISTILL);
     public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
@@ -161,7 +162,7 @@ public final class RecipeKeys {
             "learning-rate schedule; wsd is warm-up, stable, decay").or(ScheduleName.COSINE);
     public static final RecipeKey<Long> WARMUP = integer("schedule.warmup", 0, MAX, "steps of linear warm-up").or(0L);
     public static final RecipeKey<Double> MIN_FACTOR = number("schedule.min_factor", 0, false, 1,
-            "the last learning rate as a share of the largest").or(0.1);
+            "the last learning rate as a share of the largest; linear has 0 unless it is set").or(0.1);
     public static final RecipeKey<Long> DECAY = integer("schedule.decay", 0, MAX,
             "steps of the decay of wsd (default: a fifth)");
 
@@ -271,6 +272,12 @@ public final class RecipeKeys {
         RecipeExtensions.all().forEach(e -> e.keys().forEach(key ->
                 all.add(key.tasks().isEmpty() ? key.only(e.tasks().keySet()) : key)));
         return List.copyOf(all);
+    }
+
+    /// The keys of new models and their tokenizers.
+    static List<RecipeKey<?>> ofNewModels() {
+        return List.of(NEW, CONFIG, INIT, BASE_WIDTH, TOKENIZER, NEW_TOKENIZER, VOCAB_SIZE, SPECIAL_TOKENS,
+                ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE);
     }
 
     /// All keys, those of extensions after the others.

@@ -172,6 +172,7 @@ public final class RecipeRun implements AutoCloseable {
                 Optional<RecipeExtension> extension = RecipeExtensions.of(name);
                 task = extension.isPresent() ? extension.get().open(name, context) : BuiltInTask.open(context);
                 RecipeRun run = new RecipeRun(recipe, folder, model, context, task, last);
+                run.notes.addAll(recipe.unused());
                 run.notes.addAll(notes);
                 run.resumes = resumes;
                 RunRecipe.write(recipe, folder.recipe());

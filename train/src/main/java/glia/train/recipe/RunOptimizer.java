@@ -80,7 +80,8 @@ final class RunOptimizer {
         vectors.values().removeIf(w -> w.shape().length >= 2);
         UpdateRule rule = rule(recipe);
         List<ParameterGroup> groups = new ArrayList<>();
-        groups.add(new ParameterGroup(matrices, rule, recipe.get(RecipeKeys.WEIGHT_DECAY), 1));
+        groups.add(new ParameterGroup(matrices, rule, recipe.get(RecipeKeys.WEIGHT_DECAY),
+                rule instanceof Muon ? recipe.get(RecipeKeys.MUON_RATE) : 1));
         if (!vectors.isEmpty()) {
             groups.add(new ParameterGroup(vectors, rule instanceof Muon ? adamW(recipe) : rule, 0, 1));
         }
@@ -117,7 +118,7 @@ final class RunOptimizer {
         }
         return switch (name) {
             case COSINE -> new CosineSchedule(warmup, steps, minimum);
-            case LINEAR -> new LinearSchedule(warmup, steps);
+            case LINEAR -> new LinearSchedule(warmup, steps, recipe.has(RecipeKeys.MIN_FACTOR) ? minimum : 0);
             case CONSTANT -> new ConstantSchedule(warmup);
             case WSD -> new WarmupStableDecay(warmup, steps - warmup - decay, decay, minimum,
                     WarmupStableDecay.Shape.LINEAR);

@@ -2,6 +2,8 @@ package glia.train.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -213,10 +215,16 @@ class ChatDataTest {
         assertEquals(data.numTrainedTokens(), trained);
         assertTrue(packed.size() <= data.numTokens() / 64 + 3, packed.size() + " rows");
         assertThrows(IllegalArgumentException.class, () -> data.packed(20));
-        ChatData.Split split = data.split(4);
+        ChatData.Split split = data.split(0.1).orElseThrow();
         assertEquals(36, split.train().size());
         assertEquals(4, split.validation().size());
-        assertArrayEquals(data.chats().get(36).ids(), split.validation().chats().getFirst().ids());
+        for (int i = 0; i < 4; i++) {
+            assertSame(data.chats().get(4 + 10 * i), split.validation().chats().get(i));
+        }
+        assertFalse(split.train().chats().stream().anyMatch(split.validation().chats()::contains));
+        assertTrue(data.split(0.01).isEmpty());
+        assertEquals(1, HeldOut.of(List.of(1, 2, 3), 0.9).training().size());
+        assertEquals(List.of(), HeldOut.of(List.of(1), 0.9).validation());
         assertEquals(40, LongStream.range(0, 40).map(i -> data.chats().get((int) i).ids().length).count());
     }
 

@@ -91,6 +91,56 @@ class RecipeTest {
         assertThrows(CheckpointException.class, () -> recipe(yaml + "loss: {pooling: mean}", "task=pretrain"));
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "adapter: {rank: 4} | key adapter.rank: has no effect: it needs adapter.kind: lora, rslora or dora",
+        "adapter: {kind: none, dropout: 0.1} | key adapter.dropout: has no effect: it needs adapter.kind",
+        "{adapter: {kind: lora}, model: {freeze: a}} | key model.freeze: has no effect: it needs adapter.kind: none",
+        "data: {truncate: false} | key data.truncate: has no effect: it needs data of chats or answers",
+        "{task: classify, data: {text_key: t}} | key data.text_key: has no effect: it needs data of texts",
+        "{task: distill, data: {format: chats, packing: documents}} | key data.packing: has no effect",
+        "{data: {validation: a, validation_share: 0}} | key data.validation_share: has no effect",
+        "{optimizer: {name: sgd, betas: [0.9, 0.9]}} | key optimizer.betas: has no effect: it needs optimizer.name: "
+                + "adamw, lion or muon",
+        "{optimizer: {momentum: 0.9}} | optimizer.momentum: has no effect: it needs optimizer.name: sgd or muon",
+        "{schedule: {name: constant, min_factor: 0}} | schedule.min_factor: has no effect",
+        "{schedule: {decay: 5}} | schedule.decay: has no effect: it needs schedule.name: wsd",
+        "{task: distill, distill: {tokens: 5}} | distill.tokens: has no effect: it needs distill.kind: text, on_policy",
+        "{task: distill, distill: {kind: minillm, beta: 1}} | distill.beta: has no effect",
+        "{model: {path: a}, tokenizer: {path: b}} | tokenizer.path: has no effect: it needs model.new or model.config",
+        "{model: {new: {family: gpt2}}, tokenizer: {path: b, vocab_size: 300}} | tokenizer.vocab_size: has no effect",
+        "{steps: 5, epochs: 2} | epochs: has no effect: it needs a recipe without steps",
+        "sample: {prompts: [a]} | sample.prompts: has no effect: it needs sample.every above 0"})
+    void keysWithoutEffectAreNamedWithWhatTheyNeed(String yaml, String note) throws Exception {
+        List<String> notes = recipe(yaml).unused();
+        assertEquals(1, notes.size(), notes.toString());
+        assertTrue(notes.getFirst().startsWith("r.yaml: line 1: ") && notes.getFirst().contains(note),
+                notes.toString());
+    }
+
+    /// Of an override the note names no file; keys of the file that an override switches off have none.
+    @Test
+    void overridesMaySwitchKeysOfTheFileOff() throws Exception {
+        String yaml = "{adapter: {kind: lora, rank: 4}, optimizer: {betas: [0.9, 0.9]}}";
+        assertEquals(List.of(), recipe(yaml).unused());
+        assertEquals(List.of(), recipe(yaml, "adapter.kind=none", "optimizer.name=sgd").unused());
+        assertEquals(List.of("adapter.rank has no effect: it needs adapter.kind: lora, rslora or dora"),
+                recipe(yaml, "adapter.kind=none", "adapter.rank=3").unused());
+        assertEquals(List.of(), recipe("{schedule: {name: linear, min_factor: 0.5}, tokenizer: {train: bpe, "
+                + "vocab_size: 300}, model: {new: {family: gpt2}, init: gpt2}}").unused());
+    }
+
+    @Test
+    void overridesReplaceAlternativesOfTheFile() throws Exception {
+        assertFalse(recipe("steps: 5", "epochs=2").has(RecipeKeys.STEPS));
+        assertFalse(recipe("epochs: 5", "steps=2").has(RecipeKeys.EPOCHS));
+        String fresh = "{model: {new: {family: gpt2}, init: gpt2}, tokenizer: {train: bpe, vocab_size: 300}}";
+        assertEquals(Map.of("model.path", "a"), recipe(fresh, "model.path=a").values());
+        assertEquals(Map.of("model.new", Map.of("family", "llama")),
+                recipe("model: {path: a}", "model.new.family=llama").values());
+        assertTrue(recipe(fresh, "model.path=a", "model.new.family=llama").has(RecipeKeys.MODEL));
+    }
+
     @Test
     void entriesOfMappingsAreOverridden() throws Exception {
         String yaml = "model: {new: {family: llama, hidden: 32, layers: 2}, config: {rope: {theta: 1e4}}}";
@@ -130,7 +180,11 @@ class RecipeTest {
     @Test
     void recipesThatComeWithTheProgramAreValid() throws Exception {
         for (ShippedRecipes.Shipped shipped : ShippedRecipes.all()) {
-            assertFalse(RecipeStage.read(shipped.name(), List.of("data.train=x")).isEmpty());
+            List<RecipeStage> stages = RecipeStage.read(shipped.name(), List.of());
+            assertFalse(stages.isEmpty());
+            for (RecipeStage stage : stages) {
+                assertEquals(List.of(), stage.recipe().unused(), shipped.name());
+            }
             assertFalse(shipped.summary().isBlank());
         }
     }

@@ -12,6 +12,7 @@ class ScheduleTest {
     @Test
     void theLastFactorHoldsAfterTheEnd() {
         for (Schedule s : List.of(new CosineSchedule(2, 10, 0.1), new LinearSchedule(2, 10),
+                new LinearSchedule(2, 10, 0.3), new CosineFromFirstStep(2, 10, 0.1, OptionalDouble.empty()),
                 new CosineRestarts(2, 10, 3), new PolynomialSchedule(2, 10, 0.1, 2))) {
             assertEquals(s.factor(10), s.factor(11), s.name());
             assertEquals(s.factor(10), s.factor(1_000_000), s.name());
@@ -30,6 +31,9 @@ class ScheduleTest {
                 }
             }
         }
+        assertEquals(0.3, new LinearSchedule(2, 10, 0.3).factor(10));
+        assertEquals(0.65, new LinearSchedule(2, 10, 0.3).factor(6), 1e-12);
+        assertThrows(IllegalArgumentException.class, () -> new LinearSchedule(1, 10, 1.5));
         assertThrows(IllegalArgumentException.class, () -> new CosineSchedule(11, 10, 0));
         assertThrows(IllegalArgumentException.class, () -> new CosineSchedule(1, 10, Double.NaN));
         assertThrows(IllegalArgumentException.class, () -> new LinearSchedule(-1, 10));

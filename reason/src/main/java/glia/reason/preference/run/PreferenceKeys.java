@@ -1,6 +1,10 @@
 package glia.reason.preference.run;
 
+import glia.io.CheckpointException;
+import glia.train.recipe.KeyCondition;
+import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
+import glia.train.recipe.RecipeKeys;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,6 +73,24 @@ final class PreferenceKeys {
             numbers.add(n.doubleValue());
         }
         return numbers;
+    }
+
+    /// What keys need to have an effect. Losses of dpo refuse a smoothing that they do not take.
+    static List<KeyCondition> conditions() {
+        return List.of(
+                new KeyCondition(List.of(SMOOTHING), List.of(LOSS), "preference.loss: sigmoid or simpo",
+                        r -> r.get(RecipeKeys.TASK).equals("dpo") || has(r, "sigmoid") || has(r, "simpo")),
+                new KeyCondition(List.of(MARGIN), List.of(LOSS), "preference.loss: simpo", r -> has(r, "simpo")),
+                new KeyCondition(List.of(DISCOPOP), List.of(LOSS), "preference.loss: discopop",
+                        r -> has(r, "discopop")),
+                KeyCondition.of(List.of(DIVERGENCE_ALPHA), DIVERGENCE, "alpha_divergence"),
+                KeyCondition.of(List.of(LEAST_RATIO, MOST_RATIO), MATCH_PROMPTS, true),
+                new KeyCondition(List.of(RecipeKeys.TRUNCATE), List.of(RecipeKeys.TASK), "another task than prm",
+                        r -> !r.get(RecipeKeys.TASK).equals("prm")));
+    }
+
+    private static boolean has(Recipe recipe, String loss) throws CheckpointException {
+        return recipe.find(LOSS).orElse(List.of("sigmoid")).contains(loss);
     }
 
     static List<RecipeKey<?>> all() {

@@ -8,6 +8,7 @@ import glia.reason.preference.KtoLoss;
 import glia.reason.preference.OrpoLoss;
 import glia.train.data.ExampleCounts;
 import glia.train.data.PreferenceData;
+import glia.train.recipe.KeyCondition;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeExtension;
 import glia.train.recipe.RecipeKey;
@@ -43,6 +44,11 @@ public final class PreferenceRecipes implements RecipeExtension {
     @Override
     public List<RecipeKey<?>> keys() {
         return PreferenceKeys.all();
+    }
+
+    @Override
+    public List<KeyCondition> conditions() {
+        return PreferenceKeys.conditions();
     }
 
     @Override

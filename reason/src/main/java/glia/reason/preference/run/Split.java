@@ -2,6 +2,7 @@ package glia.reason.preference.run;
 
 import glia.io.CheckpointException;
 import glia.train.data.ChatOptions;
+import glia.train.data.HeldOut;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
@@ -21,15 +22,15 @@ record Split<T>(List<T> training, List<T> validation) {
         List<T> read(List<Path> files) throws IOException;
     }
 
-    /// Reads the training files, and the validation files or else keeps the last training examples for validation.
+    /// Reads the training files, and the validation files or else keeps some training examples for validation.
     static <T> Split<T> read(TaskContext context, Reader<T> reader) throws IOException {
         Recipe recipe = context.recipe();
         List<T> all = read(context, RecipeKeys.TRAIN, reader);
         if (recipe.has(RecipeKeys.VALIDATION)) {
             return new Split<>(all, read(context, RecipeKeys.VALIDATION, reader));
         }
-        int held = (int) Math.min(all.size() - 1L, Math.round(all.size() * recipe.get(RecipeKeys.VALIDATION_SHARE)));
-        return new Split<>(all.subList(0, all.size() - held), all.subList(all.size() - held, all.size()));
+        HeldOut<T> parts = HeldOut.of(all, recipe.get(RecipeKeys.VALIDATION_SHARE));
+        return new Split<>(parts.training(), parts.validation());
     }
 
     private static <T> List<T> read(TaskContext context, RecipeKey<List<String>> key, Reader<T> reader)
