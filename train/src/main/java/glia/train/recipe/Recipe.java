@@ -88,8 +88,8 @@ public final class Recipe {
         return recipe;
     }
 
-    /// Leaves out what the file says in place of what the command line says: steps or epochs, a new model or an existing
-    /// one.
+    /// Leaves out what the file says in place of what the command line says: steps or epochs, a new model or an
+    /// existing one.
     ///
     /// @param names of the overrides
     private static void replaceAlternatives(Map<String, Object> values, List<String> names) {
