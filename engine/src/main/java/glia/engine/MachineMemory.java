@@ -1,6 +1,8 @@
 package glia.engine;
 
 import com.sun.management.OperatingSystemMXBean;
+import glia.model.cost.ParameterCount;
+import glia.model.spec.ModelSpec;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -29,6 +31,18 @@ public final class MachineMemory {
             return limit.equals("max") ? machine : Math.min(machine, Long.parseLong(limit));
         } catch (IOException | NumberFormatException e) {
             return UNKNOWN;
+        }
+    }
+
+    /// Refuses a model that this machine cannot hold, before its weights are made: a system without enough memory kills
+    /// processes without a word.
+    ///
+    /// @throws OutOfMemoryError if F32 weights of the spec take more than the memory of this machine
+    public static void requireWeights(ModelSpec spec) {
+        double bytes = (double) ParameterCount.of(spec).total() * Float.BYTES;
+        if (bytes > totalBytes()) {
+            throw new OutOfMemoryError("the weights of the new model take %.1f GB, more than the %.1f GB of this "
+                    .formatted(bytes / 1e9, totalBytes() / 1e9) + "machine; lower hidden, layers or vocab");
         }
     }
 }

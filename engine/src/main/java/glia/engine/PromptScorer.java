@@ -5,6 +5,7 @@ import glia.engine.sampling.TokenLogProbability;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
+import glia.model.spec.ModelSpec;
 import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,7 +35,12 @@ public final class PromptScorer {
     public PromptScorer(LanguageModel model) {
         this.model = model;
         engine = model.engine();
-        if (engine.model().spec().encoder().isPresent() || engine.model().spec().looksAhead()) {
+        ModelSpec spec = engine.model().spec();
+        if (spec.head().classes().isPresent()) {
+            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
+                    + "glia classify");
+        }
+        if (spec.encoder().isPresent() || spec.looksAhead()) {
             throw new IllegalArgumentException("the model is no decoder, and only decoders give log-probabilities of "
                     + "a prompt");
         }

@@ -40,6 +40,10 @@ public final class Perplexity {
             throw new IllegalArgumentException("the model is an encoder-decoder: the perplexity of a text without a "
                     + "source is not defined");
         }
+        if (engine.model().spec().head().classes().isPresent()) {
+            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
+                    + "glia classify");
+        }
         int numWindows = numWindows(tokens.length, limit);
         if (numWindows == 0) {
             throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs "

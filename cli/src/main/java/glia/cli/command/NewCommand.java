@@ -8,11 +8,13 @@ import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
+import glia.engine.MachineMemory;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.model.family.Families;
 import glia.model.fresh.FamilySizes;
 import glia.model.fresh.NewModels;
 import glia.model.spec.Parameters;
@@ -87,7 +89,7 @@ public final class NewCommand implements Command {
         Optional<Path> tokenizer = arguments.get(TOKENIZER).map(Path::of);
         Config config = config(source, arguments.repeated(), tokenizer);
         IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
-        try (Model model = FreshModel.create(config, arguments.get(SEED).orElse(0L))) {
+        try (Model model = create(config, arguments.get(SEED).orElse(0L))) {
             ModelWriter.write(model, model.weights(), out, arguments.get(TYPE), ifExists);
             if (tokenizer.isPresent()) {
                 TokenizerFiles.copy(tokenizer.get(), out);
@@ -97,6 +99,11 @@ public final class NewCommand implements Command {
             throw new CheckpointException(config.origin(), "", "does not describe a model: " + e.getMessage(), e);
         }
         return ExitCode.OK;
+    }
+
+    private static Model create(Config config, long seed) throws CheckpointException {
+        MachineMemory.requireWeights(Families.spec(config));
+        return FreshModel.create(config, seed);
     }
 
     private static Config config(String source, List<String> words, Optional<Path> folder) throws IOException {

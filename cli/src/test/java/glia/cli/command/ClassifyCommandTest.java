@@ -107,5 +107,16 @@ class ClassifyCommandTest {
         TestConsole console = new TestConsole("");
         assertTrue(console.run("run", model, "w2") != ExitCode.OK);
         assertTrue(console.err().contains("classifier"), console.err());
+        Path task = Files.writeString(folder.resolve("task.jsonl"), """
+                {"task": "t", "kind": "choice"}
+                {"context": "w2", "choices": ["w3", "w40"], "answer": 0}
+                """);
+        Path text = Files.writeString(folder.resolve("text.txt"), "w50 w40 w30 w20 ".repeat(200));
+        for (List<String> words : List.of(List.of("eval", model, task.toString()),
+                List.of("perplexity", model, text.toString()))) {
+            TestConsole other = new TestConsole("");
+            assertEquals(ExitCode.USAGE, other.run(words.toArray(String[]::new)), other::err);
+            assertTrue(other.err().contains("is a classifier and gives no probabilities of tokens"), other::err);
+        }
     }
 }

@@ -55,6 +55,13 @@ class NewCommandTest {
     }
 
     @Test
+    void aModelThatNoMachineHoldsIsRefusedBeforeItsWeightsAreMade() {
+        String err = run(ExitCode.MEMORY, "new", "llama", "hidden=100000", "layers=1000", "-o",
+                folder.resolve("x").toString()).err();
+        assertTrue(err.contains("the weights of the new model take 480") && err.contains("lower hidden"), err);
+    }
+
+    @Test
     void wrongWordsAreUsageErrors() {
         String out = folder.resolve("x").toString();
         assertTrue(run(ExitCode.USAGE, "new", "lama", "-o", out).err().contains("Did you mean llama"));

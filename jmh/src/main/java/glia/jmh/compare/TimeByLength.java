@@ -26,8 +26,8 @@ import java.util.SplittableRandom;
 
 /// The time of a training step and of decoding a token by sequence length, for all architectures with about 0.3 million
 /// parameters and random weights. A training step is loss and gradients of one sequence; decoding adds one token to one
-/// sequence of the given length. Medians, after seconds of the same work for the JIT compiler. `--steps` is the number of
-/// measurements. Options: [Options]. Writes time.jsonl, time.md and time.svg.
+/// sequence of the given length. Medians, after seconds of the same work for the JIT compiler. `--steps` is the number
+/// of measurements. Options: [Options]. Writes time.jsonl, time.md and time.svg.
 public final class TimeByLength {
     static final List<Integer> LENGTHS = List.of(256, 512, 1024, 2048, 4096);
     private static final Size SIZE = Size.MEDIUM;

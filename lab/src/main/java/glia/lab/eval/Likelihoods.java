@@ -4,6 +4,7 @@ import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
+import glia.model.spec.ModelSpec;
 import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,7 +36,12 @@ final class Likelihoods {
     Likelihoods(LanguageModel model) {
         engine = model.engine();
         contextLength = model.contextLength();
-        if (engine.model().spec().encoder().isPresent() || engine.model().spec().looksAhead()) {
+        ModelSpec spec = engine.model().spec();
+        if (spec.head().classes().isPresent()) {
+            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
+                    + "glia classify");
+        }
+        if (spec.encoder().isPresent() || spec.looksAhead()) {
             throw new IllegalArgumentException("the model is no decoder, and only decoders have likelihoods of texts");
         }
         maxRows = Math.clamp(MAX_LOGITS / engine.model().spec().vocabSize(), LEAST_ROWS, MOST_ROWS);

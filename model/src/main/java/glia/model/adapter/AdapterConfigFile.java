@@ -83,7 +83,9 @@ final class AdapterConfigFile {
                     || config.isList(key) && config.found(key).equals("a list of 0")
                     || config.isObject(key) && config.child(key).keys().isEmpty();
             if (!isOff) {
-                throw config.error(key, "requires " + refused.getValue() + ", which is not supported");
+                throw config.error(key, "found " + config.found(key) + ", which requires " + refused.getValue()
+                        + " and is not supported. Merge the adapter into its base with PEFT (merge_and_unload) and use"
+                        + " the merged model");
             }
         }
         for (String key : config.keys()) {

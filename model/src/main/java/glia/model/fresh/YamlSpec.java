@@ -33,6 +33,8 @@ import java.util.List;
 public final class YamlSpec {
     private static final List<String> NORMS = List.of("rms", "layer", "none");
 
+    private static final int MAX_LAYERS = 10_000;
+
     private YamlSpec() { }
 
     /// The spec of a document.
@@ -58,6 +60,10 @@ public final class YamlSpec {
             int repeat = one.size("repeat", 1);
             List<Config> parts = one.children("mixers");
             one.finish("a layer");
+            if ((long) layer + repeat > MAX_LAYERS) {
+                throw one.error(one.has("repeat") ? "repeat" : "mixers", "makes " + ((long) layer + repeat)
+                        + " layers, expected at most " + MAX_LAYERS);
+            }
             for (int i = 0; i < repeat; i++, layer++) {
                 for (Config part : parts) {
                     sublayers.add(sublayer(layer, part, mixers, norm));

@@ -152,6 +152,9 @@ class NewModelsTest {
     })
     void errorsNameLineAndKey(String mixer, String first, String second) {
         String yaml = "vocab: 96\nhidden: 48\nlayers:\n  - mixers: [{" + mixer + "}]\n";
+        assertTrue(assertThrows(CheckpointException.class, () -> YamlSpec.read(YamlDocument.parse(Path.of("x.yaml"),
+                "vocab: 96\nhidden: 48\nlayers:\n  - mixers: [{kind: mlp}]\n    repeat: 999999999\n")))
+                .getMessage().contains("line 5: key layers[0].repeat: makes 999999999 layers, expected at most 10000"));
         String message = assertThrows(CheckpointException.class,
                 () -> YamlSpec.read(YamlDocument.parse(Path.of("x.yaml"), yaml))).getMessage();
         assertTrue(message.contains(first) && message.contains(second), message);

@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 /// inside of the layers are updated by a rule for matrices, such as [Muon].
 public final class ParameterGroups {
     private static final Set<Role> NOT_HIDDEN = Set.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.POSITIONS,
-            Role.SEGMENTS, Role.HEAD);
+            Role.SEGMENTS, Role.HEAD, Role.CONVOLUTION);
 
     private ParameterGroups() { }
 
@@ -53,7 +53,8 @@ public final class ParameterGroups {
         return of(model, trainable, rule, rule, weightDecay);
     }
 
-    /// Matrices of the layers with one rule; embeddings, head and vectors with another.
+    /// Matrices of the layers with one rule; embeddings, head, convolutions, tensors of more dimensions and vectors
+    /// with another.
     ///
     /// @throws IllegalArgumentException if a trainable parameter is not one plain tensor
     public static List<ParameterGroup> of(Model model, Predicate<Weight> trainable, UpdateRule forHidden,
@@ -63,7 +64,7 @@ public final class ParameterGroups {
         Map<String, Weight.Stored> vectors = new LinkedHashMap<>();
         parameters(model, trainable).forEach((p, w) -> {
             Map<String, Weight.Stored> group = w.shape().length < 2 ? vectors
-                    : NOT_HIDDEN.contains(p.role()) ? others : hidden;
+                    : w.shape().length > 2 || NOT_HIDDEN.contains(p.role()) ? others : hidden;
             group.put(p.toString(), w);
         });
         List<ParameterGroup> groups = new ArrayList<>();

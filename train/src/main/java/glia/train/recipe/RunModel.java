@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.engine.MachineMemory;
 import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
@@ -13,6 +14,7 @@ import glia.model.adapter.AdapterConfig;
 import glia.model.adapter.AdapterHead;
 import glia.model.adapter.Adapters;
 import glia.model.adapter.ModuleNames;
+import glia.model.family.Families;
 import glia.model.fresh.NewModels;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
@@ -106,6 +108,7 @@ final class RunModel implements AutoCloseable {
     /// @param tokenizerFolder whose tokenizer files are copied
     static void writeStart(Recipe recipe, Config config, Path tokenizerFolder, Path folder) throws IOException {
         Folders.delete(folder);
+        MachineMemory.requireWeights(Families.spec(config));
         try (Model fresh = FreshModel.create(config, initialization(recipe), recipe.get(RecipeKeys.SEED))) {
             ModelWriter.write(fresh, folder);
         }

@@ -76,8 +76,8 @@ final class RunOptimizer {
             throws CheckpointException {
         Map<String, Weight.Stored> matrices = new LinkedHashMap<>(weights);
         Map<String, Weight.Stored> vectors = new LinkedHashMap<>(weights);
-        matrices.values().removeIf(w -> w.shape().length < 2);
-        vectors.values().removeIf(w -> w.shape().length >= 2);
+        matrices.values().removeIf(w -> w.shape().length != 2);
+        vectors.values().removeIf(w -> w.shape().length == 2);
         UpdateRule rule = rule(recipe);
         List<ParameterGroup> groups = new ArrayList<>();
         groups.add(new ParameterGroup(matrices, rule, recipe.get(RecipeKeys.WEIGHT_DECAY),
