@@ -42,7 +42,8 @@ final class ReferenceSchedules {
         int warmup = p.integer("num_warmup_steps", 0);
         int total = p.integer("num_training_steps", 0);
         return switch (name) {
-            case "constant", "constant_with_warmup" -> new ConstantSchedule(warmup);
+            case "constant" -> new ConstantSchedule(0);
+            case "constant_with_warmup" -> new ConstantSchedule(warmup);
             case "linear" -> new LinearSchedule(warmup, total);
             case "cosine" -> new CosineSchedule(warmup, total, 0, p.number("num_cycles", 0.5));
             case "cosine_with_min_lr" -> new CosineSchedule(warmup, total, minimum(p, peak),

@@ -1,6 +1,6 @@
 package glia.train.schedule;
 
-/// Linear warm-up, then `(1 - q)·(1 - m) + m` with `q = (i - w)/(N - w)`.
+/// Linear warm-up, then `q·(1 - m) + m` with `q = (N - i)/(N - w)`, the share of steps that are left.
 ///
 /// @param minimum m, the share of the peak rate that is left at the end
 public record LinearSchedule(long warmup, long total, double minimum) implements Schedule {
@@ -16,8 +16,8 @@ public record LinearSchedule(long warmup, long total, double minimum) implements
 
     @Override
     public double factor(long step) {
-        return step < warmup ? Steps.linearWarmup(step, warmup)
-                : (1 - Steps.progress(step, warmup, total)) * (1 - minimum) + minimum;
+        double left = Math.max(0, (double) (total - step) / Math.max(1, total - warmup));
+        return step < warmup ? Steps.linearWarmup(step, warmup) : left * (1 - minimum) + minimum;
     }
 
     @Override

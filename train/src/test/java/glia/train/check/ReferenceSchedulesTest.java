@@ -18,12 +18,15 @@ class ReferenceSchedulesTest {
                 + "0.8681980515339464",
         "cosine_with_restarts, '\"num_cycles\": 2', 0.14644660940672627, 0, 0, 0",
         "linear, , 0.125, 0, 0, 0",
+        // It ignores the warm-up.
+        "constant, , 1, 1, 1, 1",
         "polynomial, '\"lr_end\": 0.1, \"power\": 2', 0.11406250000000001, 0.1, 0.1, 0.1"})
     void pastTheLastStepReferencesAreThoseOfTransformers(String name, String more, double before, double last,
             double next, double far) {
         String json = "{\"scheduler\": \"" + name + "\", \"lr\": 1, \"num_warmup_steps\": 2, "
                 + "\"num_training_steps\": 10" + (more == null ? "" : ", " + more) + "}";
         LongToDoubleFunction factors = ReferenceSchedules.factors(new CaseParams(new JsonMapper().readTree(json)));
+        assertEquals(name.equals("constant") ? 1 : 0.5, factors.applyAsDouble(1), name.contains("warmup") ? 0.5 : 1e-12);
         assertEquals(before, factors.applyAsDouble(9), 1e-12);
         assertEquals(last, factors.applyAsDouble(10), 1e-12);
         assertEquals(next, factors.applyAsDouble(11), 1e-12);

@@ -31,6 +31,7 @@ class ScheduleTest {
                 }
             }
         }
+        assertEquals(0, new LinearSchedule(10, 10).factor(10));
         assertEquals(0.3, new LinearSchedule(2, 10, 0.3).factor(10));
         assertEquals(0.65, new LinearSchedule(2, 10, 0.3).factor(6), 1e-12);
         assertThrows(IllegalArgumentException.class, () -> new LinearSchedule(1, 10, 1.5));
