@@ -16,6 +16,7 @@ public final class Comparison {
     public static final double F64 = 1e-6;
 
     private static final double LEAST_SCALAR = 1e-2;
+    private static final String GRADIENT = "grad_";
 
     private final ReferenceCase reference;
     private final WorstDifference worst = new WorstDifference();
@@ -30,11 +31,17 @@ public final class Comparison {
         worst.keep(name, WorstDifference.ratio(actual, expected, Math.max(LEAST_SCALAR, Math.abs(expected))), limit);
     }
 
-    /// Compares a tensor.
+    /// Compares a tensor. A gradient `grad_NAME` has the shape of the input NAME of the batch.
     ///
-    /// @throws IllegalArgumentException if the number of values differs
+    /// @throws IllegalArgumentException if the number of values, or the shape of a gradient, differs
     public void tensor(String name, double[] actual, double limit) {
         double[] expected = reference.tensor(name).values();
+        String input = name.startsWith(GRADIENT) ? name.substring(GRADIENT.length()) : "";
+        if (!input.isEmpty() && reference.hasInput(input)
+                && !Arrays.equals(reference.tensor(name).shape(), reference.input(input).shape())) {
+            throw new IllegalArgumentException(name + " is " + Arrays.toString(reference.tensor(name).shape())
+                    + ", but " + input + " is " + Arrays.toString(reference.input(input).shape()));
+        }
         if (expected.length != actual.length) {
             throw new IllegalArgumentException(name + ": computed " + actual.length + " values, the reference has "
                     + Arrays.toString(reference.tensor(name).shape()));

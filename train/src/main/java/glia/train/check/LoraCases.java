@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -92,11 +93,16 @@ public final class LoraCases implements CaseGroup {
         }
 
         private void compare(String label, String name, Tensor found, double limit) throws CheckpointException {
+            compare(label, name, found, found.shape(), limit);
+        }
+
+        private void compare(String label, String name, Tensor found, long[] shape, double limit)
+                throws CheckpointException {
             double[] actual = CaseTensor.of(found).values();
             double[] reference = values(name);
-            if (actual.length != reference.length) {
-                throw new IllegalArgumentException(label + ": computed " + found + ", the reference has "
-                        + expected.tensor(name));
+            if (!Arrays.equals(shape, expected.tensor(name).shape())) {
+                throw new IllegalArgumentException(label + ": computed " + Arrays.toString(shape)
+                        + ", the reference has " + expected.tensor(name));
             }
             comparison.values(label, actual, reference, limit);
         }
@@ -122,8 +128,13 @@ public final class LoraCases implements CaseGroup {
         }
 
         private void logits() throws CheckpointException {
-            compare("logits", "logits", logits(adapters.attach()), Comparison.F32);
-            compare("logits_base", "logits_base", logits(model), Comparison.F32);
+            compare("logits", "logits", logits(adapters.attach()), shapeOfLogits(), Comparison.F32);
+            compare("logits_base", "logits_base", logits(model), shapeOfLogits(), Comparison.F32);
+        }
+
+        private long[] shapeOfLogits() throws CheckpointException {
+            long[] ids = expected.tensor("input_ids").shape();
+            return new long[] {ids[0], ids[1], model.spec().vocabSize()};
         }
 
         private TokenBatch batch() throws CheckpointException {
@@ -169,7 +180,8 @@ public final class LoraCases implements CaseGroup {
                     compare(name, name, stored(merged, plain, name.substring(MERGED.length())), Comparison.F32);
                 }
             }
-            compare("merged logits", "logits", logits(merged.with(new Weights(plain))), MERGED_LOGITS);
+            compare("merged logits", "logits", logits(merged.with(new Weights(plain))), shapeOfLogits(),
+                    MERGED_LOGITS);
         }
 
         /// A tensor of the base checkpoint with the values of its parameters.

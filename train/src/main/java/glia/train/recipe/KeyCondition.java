@@ -1,7 +1,7 @@
 package glia.train.recipe;
 
 import glia.io.CheckpointException;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 
 /// What keys of a recipe need to have an effect, besides their task. A key that has none is named in a note when the
@@ -26,10 +26,14 @@ public record KeyCondition(List<RecipeKey<?>> keys, List<RecipeKey<?>> switches,
     /// Keys that need one of some values of another key.
     @SafeVarargs
     public static <T> KeyCondition of(List<RecipeKey<?>> keys, RecipeKey<T> decides, T... values) {
-        List<String> words = Arrays.stream(values).map(v -> v instanceof Enum<?> e ? RecipeKey.word(e) : v.toString())
+        List<T> known = new ArrayList<>();
+        for (T value : values) {
+            known.add(value);
+        }
+        List<String> words = known.stream().map(v -> v instanceof Enum<?> e ? RecipeKey.word(e) : v.toString())
                 .toList();
         return new KeyCondition(keys, List.of(decides), decides.name() + ": " + RecipeKey.listed(words),
-                recipe -> Arrays.asList(values).contains(recipe.get(decides)));
+                recipe -> known.contains(recipe.get(decides)));
     }
 
     /// Keys that need another key to be set.

@@ -8,12 +8,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,6 +95,37 @@ class CaseTreeTest {
         replace("steps/sft-full.json", "\"learning_rate\": 0.003,\n  \"packing\"",
                 "\"learning_rate\": 0.0031,\n  \"packing\"");
         assertEquals(1, run().numPassed());
+    }
+
+    /// The numbers are the right ones, in another shape.
+    @Test
+    void shapesAreCompared() throws IOException {
+        copy(CASES.resolve("distillation"), tree.resolve("distillation"));
+        copy(CASES.resolve("lora/embedding"), tree.resolve("lora/embedding"));
+        run();
+        assertTrue(results.get("distillation/gkd-nolabels").passes() && results.get("lora/embedding").passes());
+        reshape("distillation/cases.safetensors", "case.gkd-nolabels.grad_student_logits", "[4,11,23]", "[11,4,23]");
+        assertError("distillation/gkd-nolabels", "grad_student_logits is [11, 4, 23]", "[4, 11, 23]");
+        assertEquals(1, results.values().stream().filter(r -> !r.passes()).count());
+        reshape("lora/embedding/expected.safetensors", "logits", "\"shape\":[", "\"shape\":[1,");
+        assertError("lora/embedding", "logits: computed");
+    }
+
+    private void reshape(String file, String tensor, String from, String to) throws IOException {
+        Path path = tree.resolve(file);
+        byte[] bytes = Files.readAllBytes(path);
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int length = Math.toIntExact(buffer.getLong());
+        String header = new String(bytes, 8, length, StandardCharsets.UTF_8);
+        String changed = header.replaceFirst("(\"" + Pattern.quote(tensor) + "\":\\{[^}]*)" + Pattern.quote(from),
+                "$1" + Matcher.quoteReplacement(to));
+        assertFalse(changed.equals(header));
+        byte[] json = changed.getBytes(StandardCharsets.UTF_8);
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).array());
+        out.write(json);
+        out.write(bytes, 8 + length, bytes.length - 8 - length);
+        Files.write(path, out.toByteArray());
     }
 
     @Test
