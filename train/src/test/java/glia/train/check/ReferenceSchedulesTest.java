@@ -26,7 +26,9 @@ class ReferenceSchedulesTest {
         String json = "{\"scheduler\": \"" + name + "\", \"lr\": 1, \"num_warmup_steps\": 2, "
                 + "\"num_training_steps\": 10" + (more == null ? "" : ", " + more) + "}";
         LongToDoubleFunction factors = ReferenceSchedules.factors(new CaseParams(new JsonMapper().readTree(json)));
-        assertEquals(name.equals("constant") ? 1 : 0.5, factors.applyAsDouble(1), name.contains("warmup") ? 0.5 : 1e-12);
+        if (!name.contains("warmup")) {
+            assertEquals(name.equals("constant") ? 1 : 0.5, factors.applyAsDouble(1), 1e-12);
+        }
         assertEquals(before, factors.applyAsDouble(9), 1e-12);
         assertEquals(last, factors.applyAsDouble(10), 1e-12);
         assertEquals(next, factors.applyAsDouble(11), 1e-12);
