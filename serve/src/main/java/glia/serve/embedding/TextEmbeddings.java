@@ -17,6 +17,8 @@ import java.util.stream.IntStream;
 public final class TextEmbeddings {
     /// Tokens of a pass: enough to reuse each weight, few enough to delay others little.
     private static final int PASS_TOKENS = 1024;
+    /// Tokens of a piece of a long text. Others generate one token each between two pieces.
+    private static final int PIECE_TOKENS = 256;
 
     private final LanguageModel model;
     private final Embedder embedder;
@@ -80,7 +82,7 @@ public final class TextEmbeddings {
 
     /// @return null if the work was ended
     private float[] inPieces(Embedder.Input input, BooleanSupplier goesOn) {
-        Embedder.LongText text = embedder.begin(input, PASS_TOKENS);
+        Embedder.LongText text = embedder.begin(input, PIECE_TOKENS);
         try {
             while (!text.isDone() && goesOn.getAsBoolean()) {
                 paused(text::step);

@@ -189,7 +189,8 @@ public final class ModelPool implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        throw new ServeException(404, "not_found_error", "model", "the model '" + name + "' is not served here; "
+        String shown = name.length() > 80 ? name.substring(0, 80) + "…" : name;
+        throw new ServeException(404, "not_found_error", "model", "the model '" + shown + "' is not served here; "
                 + "found " + String.join(", ", names()) + "; /v1/models lists them");
     }
 

@@ -167,5 +167,7 @@ class ChatCompletionsTest {
         var reply = server.post(PATH, BODY.formatted("").replace("reasoner", "gpt-9"));
         assertEquals(404, reply.status());
         assertEquals("model_not_found", at(reply.json(), "error", "code"));
+        String longName = server.post(PATH, "{\"model\":\"" + "n".repeat(5000) + "\"}").text();
+        assertTrue(longName.length() < 500, longName);
     }
 }
