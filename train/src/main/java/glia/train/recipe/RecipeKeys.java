@@ -118,8 +118,8 @@ public final class RecipeKeys {
             + " comes with the program" + RecipeExtensions.generatorForms());
     public static final RecipeKey<List<String>> VALIDATION = texts("data.validation", "validation files");
     public static final RecipeKey<Double> VALIDATION_SHARE = number("data.validation_share", 0, false, 0.9,
-            "share of the training data kept for validation, if no files are given: the end of each text, or examples "
-            + "spread evenly").or(0.1);
+            "share of the training data kept for validation, if no files are given: the end of each text, or examples"
+            + " spread evenly").or(0.1);
     public static final RecipeKey<Format> FORMAT = choice("data.format", Format.class,
             "whether files hold text or chats").or(Format.TEXT).only(Task.DISTILL);
     public static final RecipeKey<String> TEXT_KEY = text("data.text_key", "key of the text in JSONL").or("text");
@@ -164,7 +164,7 @@ public final class RecipeKeys {
     public static final RecipeKey<Double> MIN_FACTOR = number("schedule.min_factor", 0, false, 1,
             "the last learning rate as a share of the largest; linear has 0 unless it is set").or(0.1);
     public static final RecipeKey<Long> DECAY = integer("schedule.decay", 0, MAX,
-            "steps of the decay of wsd (default: a fifth)");
+            "steps of the decay of wsd (default: a fifth, at most what the warm-up leaves)");
 
     public static final RecipeKey<Double> LABEL_SMOOTHING = number("loss.label_smoothing", 0, false, 0.99,
             "share of the target distribution spread over the vocabulary").or(0.0)

@@ -110,7 +110,7 @@ final class RunOptimizer {
     static Schedule schedule(Recipe recipe, long steps) throws CheckpointException {
         long warmup = Math.min(recipe.get(RecipeKeys.WARMUP), steps);
         double minimum = recipe.get(RecipeKeys.MIN_FACTOR);
-        long decay = recipe.find(RecipeKeys.DECAY).orElse(Math.max(1, steps / 5));
+        long decay = recipe.find(RecipeKeys.DECAY).orElse(Math.min(Math.max(1, steps / 5), steps - warmup));
         ScheduleName name = recipe.get(RecipeKeys.SCHEDULE);
         if (name == ScheduleName.WSD && warmup + decay > steps) {
             throw recipe.error(RecipeKeys.DECAY, "is " + decay + ": with " + warmup + " steps of warm-up it is more "

@@ -9,6 +9,7 @@ import glia.io.CheckpointException;
 import glia.io.yaml.YamlDocument;
 import glia.train.recipe.RecipeKeys.OptimizerName;
 import glia.train.recipe.RecipeKeys.Task;
+import glia.train.schedule.Schedule;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -139,6 +140,23 @@ class RecipeTest {
         assertEquals(Map.of("model.new", Map.of("family", "llama")),
                 recipe("model: {path: a}", "model.new.family=llama").values());
         assertTrue(recipe(fresh, "model.path=a", "model.new.family=llama").has(RecipeKeys.MODEL));
+    }
+
+    /// Short runs, such as an epoch of few texts, have a warm-up of all their steps or no room for a fifth of decay.
+    @Test
+    void schedulesFitRunsOfAnyLength() throws Exception {
+        for (RecipeKeys.ScheduleName name : RecipeKeys.ScheduleName.values()) {
+            Recipe recipe = recipe("schedule: {name: " + RecipeKey.word(name) + ", warmup: 50}");
+            for (long steps : new long[] {1, 3, 50, 51, 55, 60, 1000}) {
+                Schedule schedule = RunOptimizer.schedule(recipe, steps);
+                for (long step = 0; step < steps; step++) {
+                    double factor = schedule.factor(step);
+                    assertTrue(factor >= 0 && factor <= 1, name + " at " + step + " of " + steps + ": " + factor);
+                }
+            }
+        }
+        Recipe tooLong = recipe("schedule: {name: wsd, warmup: 50, decay: 20}");
+        assertThrows(CheckpointException.class, () -> RunOptimizer.schedule(tooLong, 60));
     }
 
     @Test
