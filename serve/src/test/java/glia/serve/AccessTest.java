@@ -75,9 +75,13 @@ class AccessTest {
             assertFalse(reply.text().contains(key.substring(5, 15)), reply.text());
         }
         server.send(chat().header("x-api-key", key).build());
-        assertFalse(LOG.stream().anyMatch(line -> line.contains(key.substring(5, 15))), LOG.toString());
-        assertTrue(LOG.stream().anyMatch(line -> line.matches("req_\\w+ alice POST /v1/chat/completions 200 .*")),
-                LOG.toString());
+        // The line of a request is written after its answer.
+        String line = "(?s).*req_\\w+ alice POST /v1/chat/completions 200 .*";
+        for (int i = 0; i < 1000 && !LOG.toString().matches(line); i++) {
+            Thread.sleep(10);
+        }
+        assertTrue(LOG.toString().matches(line), LOG.toString());
+        assertFalse(LOG.toString().contains(key.substring(5, 15)), LOG.toString());
     }
 
     @Test
