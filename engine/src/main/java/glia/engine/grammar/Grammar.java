@@ -10,10 +10,11 @@ import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.regex.PatternCompiler;
 import glia.engine.grammar.regex.Regex;
 import glia.engine.grammar.schema.SchemaCompiler;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.HashMap;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// The form that a generated text must have. Immutable and thread-safe: keep it to use it for many requests, whose
 /// masks
@@ -248,9 +249,8 @@ public final class Grammar {
         return new Grammar(isJson, b -> {
             Nonterminal all = b.rules().rule();
             List<Nonterminal> rules = items.stream().map(item -> item.rule.apply(b)).toList();
-            Map<Integer, FixedState> states = new HashMap<>();
-            all.start(items.size() > MAX_UNORDERED ? ordered(b, all, rules, required, separator, 0, states)
-                    : unordered(b, all, rules, required, separator, 0, states));
+            all.start(new Arrangement(b, all, rules, required, separator, items.size() > MAX_UNORDERED,
+                    new HashMap<>()).from(0));
             if (required.stream().noneMatch(one -> one)) {
                 all.nullable();
             }
@@ -258,50 +258,38 @@ public final class Grammar {
         });
     }
 
-    /// @param done the grammars whose texts are there, a bit each
-    private static FixedState unordered(GrammarBuilder b, Nonterminal all, List<Nonterminal> rules,
-            List<Boolean> required, String separator, int done, Map<Integer, FixedState> states) {
-        FixedState known = states.get(done);
-        if (known != null) {
-            return known;
+    /// The states of texts in any order, or in that of a list.
+    ///
+    /// @param states by what is there: the number of the next text in order, else a bit for each text
+    private record Arrangement(GrammarBuilder b, Nonterminal all, List<Nonterminal> rules, List<Boolean> required,
+            String separator, boolean isOrdered, Map<Integer, FixedState> states) {
+        private boolean isPast(int there, int i) {
+            return isOrdered ? i < there : (there >> i & 1) != 0;
         }
-        FixedState state = new FixedState(b.rules(), all);
-        states.put(done, state);
-        boolean isComplete = true;
-        boolean isLast = done == (1 << rules.size()) - 1;
-        FixedState separated = done == 0 || isLast ? state : separated(b, all, state, separator);
-        for (int i = 0; i < rules.size(); i++) {
-            if ((done >> i & 1) == 0) {
-                isComplete &= !required.get(i);
-                separated.rule(rules.get(i),
-                        unordered(b, all, rules, required, separator, done | 1 << i, states));
-            }
-        }
-        if (isComplete) {
-            state.end();
-        }
-        return state;
-    }
 
-    private static FixedState ordered(GrammarBuilder b, Nonterminal all, List<Nonterminal> rules,
-            List<Boolean> required, String separator, int next, Map<Integer, FixedState> states) {
-        FixedState known = states.get(next);
-        if (known != null) {
-            return known;
+        /// The state after some texts.
+        FixedState from(int there) {
+            FixedState known = states.get(there);
+            if (known != null) {
+                return known;
+            }
+            FixedState state = new FixedState(b.rules(), all);
+            states.put(there, state);
+            boolean isLast = IntStream.range(0, rules.size()).allMatch(i -> isPast(there, i));
+            FixedState separated = there == 0 || isLast ? state : separated(b, all, state, separator);
+            boolean isComplete = true;
+            for (int i = 0; i < rules.size(); i++) {
+                // In order, a text that must be there is not left out.
+                if (!isPast(there, i) && (isComplete || !isOrdered)) {
+                    separated.rule(rules.get(i), from(isOrdered ? i + 1 : there | 1 << i));
+                    isComplete &= !required.get(i);
+                }
+            }
+            if (isComplete) {
+                state.end();
+            }
+            return state;
         }
-        FixedState state = new FixedState(b.rules(), all);
-        states.put(next, state);
-        boolean isInner = next > 0 && next < rules.size();
-        FixedState separated = isInner ? separated(b, all, state, separator) : state;
-        boolean isComplete = true;
-        for (int i = next; i < rules.size() && isComplete; i++) {
-            separated.rule(rules.get(i), ordered(b, all, rules, required, separator, i + 1, states));
-            isComplete = !required.get(i);
-        }
-        if (isComplete) {
-            state.end();
-        }
-        return state;
     }
 
     private static FixedState separated(GrammarBuilder b, Nonterminal all, FixedState from, String separator) {
