@@ -71,6 +71,11 @@ public final class ToolMasks {
                 false);
     }
 
+    /// Whether anything is enforced; if not, [#mask] is empty.
+    public boolean isEnforced() {
+        return calls.isPresent();
+    }
+
     /// Whether the masks describe a whole answer with its thinking: in harmony a call is a message beside the thinking.
     public boolean hasThinking() {
         return hasThinking;

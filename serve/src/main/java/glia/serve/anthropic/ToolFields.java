@@ -23,12 +23,14 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     static ToolFields read(Fields body) {
         List<Map<String, Object>> tools = new ArrayList<>();
         Set<String> names = new LinkedHashSet<>();
+        boolean isStrict = false;
         for (Fields tool : body.objects("tools")) {
+            isStrict |= tool.flag("strict");
             tools.add(function(tool, ToolRules.name(tool, names)));
         }
         Optional<Fields> given = body.object("tool_choice");
         if (given.isEmpty()) {
-            return new ToolFields(tools, ToolChoice.AUTO);
+            return new ToolFields(tools, ToolChoice.AUTO.withStrict(isStrict));
         }
         Fields fields = given.get();
         String type = fields.word("type").orElseThrow(() -> ServeException.badField(fields.name("type"),
@@ -38,7 +40,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
             case "tool" -> ToolChoice.of(fields.requiredText("name"));
             default -> ToolChoice.AUTO;
         };
-        choice = choice.withParallel(!fields.flag("disable_parallel_tool_use"));
+        choice = choice.withParallel(!fields.flag("disable_parallel_tool_use")).withStrict(isStrict);
         fields.end();
         if (choice.isRequired() && tools.isEmpty()) {
             throw ServeException.badField(fields.name("type"), "found " + type + " without tools");
@@ -54,7 +56,6 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         Object schema = ToolRules.parameters(tool.name("input_schema"), tool.object("input_schema").orElseThrow(() ->
                 ServeException.badField(tool.name("input_schema"), "missing; expected a JSON schema")).all());
         Optional<String> description = tool.text("description");
-        tool.flag("strict");
         Map<String, Object> function = object("name", name, "description",
                 description.isPresent() ? description.get() : ABSENT, "parameters", schema);
         tool.end();

@@ -29,10 +29,16 @@ record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMas
             return new AnswerMasks(model, call.grammar(), Optional.empty(), null);
         }
         ToolFormat format = used.get().format();
+        boolean isStrict = call.toolChoice().isStrict();
         try {
-            return new AnswerMasks(model, Optional.empty(), Optional.of(tools(model, call, used.get())), format);
+            ToolMasks masks = tools(model, call, used.get());
+            if (isStrict && !masks.isEnforced()) {
+                throw ServeException.badField("tools", "strict is not supported for the calls of this model ("
+                        + format.families() + ") unless tool_choice requires a call");
+            }
+            return new AnswerMasks(model, Optional.empty(), Optional.of(masks), format);
         } catch (GrammarException e) {
-            if (call.toolChoice().isRequired() || call.grammar().isPresent()) {
+            if (call.toolChoice().isRequired() || call.grammar().isPresent() || isStrict) {
                 throw ServeException.badField("tools", e.getMessage());
             }
             // The model writes calls by itself; only their arguments are not checked.

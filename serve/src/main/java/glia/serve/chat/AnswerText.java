@@ -9,6 +9,7 @@ import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import glia.text.tool.ToolCallParser;
 import glia.text.tool.ToolProblem;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -31,7 +32,9 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     /// Separates tool calls; null without tools.
     private final ToolCallParser parser;
     private int numToolCalls;
-    /// Whether the only call that is allowed is complete.
+    /// The names and arguments of complete calls.
+    private final Set<Object> calls = new HashSet<>();
+    /// Whether the last call that is allowed is complete.
     private boolean isCalled;
 
     AnswerText(Tokenizer tokenizer, Set<Integer> stopTokens, List<String> stopTexts, Optional<ThinkingPlan> plan,
@@ -118,7 +121,10 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
 
     @Override
     public void end(int index, ToolCall call) {
-        isCalled = !tools.orElseThrow().choice().isParallel();
+        ToolChoice choice = tools.orElseThrow().choice();
+        boolean isRepeated = !calls.add(List.of(call.name(), call.arguments()));
+        isCalled = !choice.isParallel()
+                || choice.isRequired() && (isRepeated || numToolCalls >= ToolChoice.MOST_REQUIRED);
     }
 
     /// The text of a call that cannot be read is part of the answer, unless the call has begun.

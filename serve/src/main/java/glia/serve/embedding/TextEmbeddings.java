@@ -7,8 +7,11 @@ import glia.io.CheckpointException;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
@@ -19,6 +22,9 @@ public final class TextEmbeddings {
     private static final int PASS_TOKENS = 1024;
     /// Tokens of a piece of a long text. Others generate one token each between two pieces.
     private static final int PIECE_TOKENS = 256;
+
+    /// What the files of loaded models say, which are read once for each.
+    private static final Map<LanguageModel, EmbeddingConfig> CONFIGS = Collections.synchronizedMap(new WeakHashMap<>());
 
     private final LanguageModel model;
     private final Embedder embedder;
@@ -35,7 +41,16 @@ public final class TextEmbeddings {
                     + "the merged model (`glia merge`)");
         }
         this.model = model;
-        this.embedder = new Embedder(model, EmbeddingConfig.of(model.path(), model.model()));
+        this.embedder = new Embedder(model, config(model));
+    }
+
+    private static EmbeddingConfig config(LanguageModel model) throws CheckpointException {
+        EmbeddingConfig known = CONFIGS.get(model);
+        if (known == null) {
+            known = EmbeddingConfig.of(model.path(), model.model());
+            CONFIGS.put(model, known);
+        }
+        return known;
     }
 
     /// The most tokens of a text, special tokens included.

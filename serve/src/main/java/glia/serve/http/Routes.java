@@ -34,6 +34,7 @@ public final class Routes {
     }
 
     private static final HeaderName REQUEST_ID = HeaderNames.create("x-request-id");
+    private static final HeaderName ANTHROPIC_VERSION = HeaderNames.create("anthropic-version");
     private static final Pattern SANE_ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
     private static final Pattern HEADER_LIST = Pattern.compile("[A-Za-z0-9, -]{1,2000}");
     private static final String NO_ROUTE = "other";
@@ -124,7 +125,7 @@ public final class Routes {
         Exchange exchange = new Exchange(request, response, own, id, gate, log);
         int status = RequestSummary.CLIENT_GONE;
         try {
-            answer(exchange, request, response, style, kind, endpoint);
+            answer(exchange, request, response, style(style, request), kind, endpoint);
             if (!exchange.isSent()) {
                 throw new CloseConnectionException("the client went before its answer was complete");
             }
@@ -167,6 +168,12 @@ public final class Routes {
         } catch (Throwable e) {
             fail(e, exchange, response, style);
         }
+    }
+
+    /// Clients of Anthropic's API get its errors from routes that both APIs have.
+    private static ErrorStyle style(ErrorStyle style, ServerRequest request) {
+        return style == ErrorStyle.OPENAI && request.headers().contains(ANTHROPIC_VERSION) ? ErrorStyle.ANTHROPIC
+                : style;
     }
 
     private void checkOrigin(ServerRequestHeaders headers, ServerResponse response) {

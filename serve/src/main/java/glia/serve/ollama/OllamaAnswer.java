@@ -6,6 +6,8 @@ import static glia.serve.http.Json.object;
 import glia.io.json.JsonValues;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
+import glia.serve.chat.GeneratedToken;
+import glia.serve.chat.TokenTexts;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import java.time.Instant;
@@ -43,6 +45,10 @@ final class OllamaAnswer implements AnswerReceiver {
     private final String model;
     private final RequestTimes times;
     private final boolean streams;
+    private final int alternatives;
+    private final TokenTexts texts;
+    /// Log-probabilities of tokens that no line has yet.
+    private List<Object> logProbabilities = new ArrayList<>();
     private EventStream stream;
     private final StringBuilder text = new StringBuilder();
     private final StringBuilder thinking = new StringBuilder();
@@ -53,13 +59,15 @@ final class OllamaAnswer implements AnswerReceiver {
     private String callId;
     private AnswerEnd end;
 
-    /// @param model the name that the request has
-    OllamaAnswer(Exchange exchange, Form form, String model, RequestTimes times, boolean streams) {
+    /// @param alternatives the most probable tokens to list with each token; -1 for no log-probabilities
+    OllamaAnswer(Exchange exchange, Form form, OllamaModel model, boolean streams, int alternatives) {
         this.exchange = exchange;
         this.form = form;
-        this.model = model;
-        this.times = times;
+        this.model = model.name();
+        this.times = model.times();
         this.streams = streams;
+        this.alternatives = alternatives;
+        this.texts = new TokenTexts(model.model().tokenizer());
     }
 
     /// Whether the client is still there. Called before each event. A stream begins at the first call, when the request
@@ -69,6 +77,15 @@ final class OllamaAnswer implements AnswerReceiver {
             stream = exchange.stream(EventStream.Form.LINES);
         }
         return streams ? stream.isOpen() : exchange.isConnected();
+    }
+
+    @Override
+    public void token(int sample, GeneratedToken token) {
+        Map<String, Object> entry = texts.logProbability(token);
+        if (alternatives == 0) {
+            entry.remove("top_logprobs");
+        }
+        logProbabilities.add(entry);
     }
 
     @Override
@@ -188,6 +205,10 @@ final class OllamaAnswer implements AnswerReceiver {
         Map<String, Object> line = object("model", model, "created_at", Instant.now().toString());
         form.put(line, piece, thought, called);
         line.put("done", false);
+        if (!logProbabilities.isEmpty()) {
+            line.put("logprobs", logProbabilities);
+            logProbabilities = new ArrayList<>();
+        }
         return line;
     }
 }

@@ -11,6 +11,7 @@ import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import java.util.List;
 import java.util.Map;
@@ -34,9 +35,9 @@ final class OllamaChat implements Endpoint {
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
             Optional<Grammar> form = form(body, model.model());
+            int alternatives = alternatives(body);
             body.end();
-            OllamaAnswer answer =
-                    new OllamaAnswer(exchange, OllamaAnswer.Form.CHAT, model.name(), model.times(), streams);
+            OllamaAnswer answer = new OllamaAnswer(exchange, OllamaAnswer.Form.CHAT, model, streams, alternatives);
             if (messages.isEmpty()) {
                 answer.sendEmpty(model.isUnloaded());
                 return;
@@ -45,13 +46,25 @@ final class OllamaChat implements Endpoint {
                     && messages.getLast().toolCalls().isEmpty();
             GenerationCall call = new GenerationCall(new Prompt.Conversation(messages, tools, Map.of(), continues),
                     options, exchange.terms());
-            GenerationRun run =
-                    new GenerationRun(model.model(), form.isPresent() ? call.withGrammar(form.get()) : call);
+            call = form.isPresent() ? call.withGrammar(form.get()) : call;
+            GenerationRun run = new GenerationRun(model.model(), alternatives < 0 ? call
+                    : call.withLogProbabilities(alternatives));
             run.run(answer, answer::isOpen);
             if (answer.isComplete()) {
                 answer.send(Map.of());
             }
         }
+    }
+
+    /// The most probable tokens to list with each token; -1 for no log-probabilities.
+    static int alternatives(Fields body) {
+        boolean isWanted = body.flag("logprobs");
+        int alternatives = body.integer("top_logprobs").orElse(0);
+        if (alternatives > 0 && !isWanted) {
+            throw ServeException.badField("top_logprobs", "found " + alternatives + " without logprobs; set logprobs "
+                    + "to true");
+        }
+        return isWanted ? alternatives : -1;
     }
 
     /// The field `format`: `json`, or a JSON schema.

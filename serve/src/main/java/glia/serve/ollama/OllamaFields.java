@@ -19,6 +19,7 @@ import glia.serve.request.FieldTable;
 /// The fields of Ollama's API.
 final class OllamaFields {
     private static final int MOST_STOPS = 16;
+    private static final int MOST_ALTERNATIVES = 20;
     private static final int MOST_INPUTS = 2048;
     private static final int ANY = Integer.MAX_VALUE;
     private static final String OF_MODEL = "the model's";
@@ -52,7 +53,7 @@ final class OllamaFields {
             value("format", "`json` or JSON schema"),
             only("truncate", "false: a prompt that is too long is an error", Boolean.FALSE::equals),
             only("shift", "false: an answer ends where the context is full", Boolean.FALSE::equals),
-            only("logprobs", "false", Boolean.FALSE::equals), only("top_logprobs", "0", Integer.valueOf(0)::equals));
+            flag("logprobs", false), integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"));
 
     private static final Field TYPE = only("type", "function", "function"::equals);
     private static final FieldTable MESSAGE = FieldTable.of("", word("role", OllamaMessages.ROLES), text("content"),

@@ -38,16 +38,18 @@ final class OllamaGenerate implements Endpoint {
                     model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
             Prompt prompt = prompt(body, model.model(), isRaw);
             Optional<Grammar> form = OllamaChat.form(body, model.model());
+            int alternatives = OllamaChat.alternatives(body);
             body.end();
             OllamaAnswer answer =
-                    new OllamaAnswer(exchange, OllamaAnswer.Form.GENERATE, model.name(), model.times(), streams);
+                    new OllamaAnswer(exchange, OllamaAnswer.Form.GENERATE, model, streams, alternatives);
             if (prompt == null) {
                 answer.sendEmpty(model.isUnloaded());
                 return;
             }
             GenerationCall call = new GenerationCall(prompt, options, exchange.terms());
-            GenerationRun run =
-                    new GenerationRun(model.model(), form.isPresent() ? call.withGrammar(form.get()) : call);
+            call = form.isPresent() ? call.withGrammar(form.get()) : call;
+            GenerationRun run = new GenerationRun(model.model(), alternatives < 0 ? call
+                    : call.withLogProbabilities(alternatives));
             run.run(answer, answer::isOpen);
             if (answer.isComplete()) {
                 answer.send(isRaw ? Map.of() : object("context", context(run.prompt().ids(), answer, model.model())));

@@ -15,7 +15,7 @@ import java.util.List;
 /// The routes of Ollama's API.
 public final class OllamaRoutes {
     /// The version of Ollama whose API this is: clients look for what they need.
-    private static final String VERSION = "0.12.6";
+    private static final String VERSION = "0.12.11";
 
     private static final ErrorStyle STYLE = ErrorStyle.OLLAMA;
 

@@ -7,6 +7,7 @@ import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
 import glia.serve.chat.CollectedAnswer;
 import glia.serve.chat.GeneratedToken;
+import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,6 +4,7 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.sampling.TokenLogProbability;
 import glia.serve.chat.GeneratedToken;
+import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;

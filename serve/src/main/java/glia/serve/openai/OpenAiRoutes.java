@@ -1,5 +1,6 @@
 package glia.serve.openai;
 
+import glia.serve.anthropic.AnthropicModels;
 import glia.serve.http.ErrorStyle;
 import glia.serve.http.Route;
 import glia.serve.http.Routes;
@@ -21,11 +22,24 @@ public final class OpenAiRoutes {
     /// The routes.
     public static List<Route> all(ModelPool models) {
         ModelList list = new ModelList(models);
+        AnthropicModels others = new AnthropicModels(models);
         TokenRoutes tokens = new TokenRoutes(models);
         Responses responses = new Responses(models);
         Rerank rerank = new Rerank(models);
-        return List.of(Route.get("/v1/models", STYLE, "the models that are served", list::list),
-                Route.get("/v1/models/{+model}", STYLE, "one of them", list::one),
+        return List.of(Route.get("/v1/models", STYLE, "the models that are served", exchange -> {
+                    if (AnthropicModels.isWanted(exchange)) {
+                        others.list(exchange);
+                    } else {
+                        list.list(exchange);
+                    }
+                }),
+                Route.get("/v1/models/{+model}", STYLE, "one of them", exchange -> {
+                    if (AnthropicModels.isWanted(exchange)) {
+                        others.one(exchange);
+                    } else {
+                        list.one(exchange);
+                    }
+                }),
                 Route.post("/v1/chat/completions", STYLE, "chats, with thinking as `reasoning_content`",
                         OpenAiFields.CHAT, new ChatCompletions(models)),
                 Route.post("/v1/completions", STYLE, "continues strings or token ids; scores prompts",

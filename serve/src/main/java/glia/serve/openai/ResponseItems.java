@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// Turns the items of a response's input into the messages of chat templates: reasoning, text and function calls that
 /// follow each other become one message of the assistant.
@@ -83,8 +84,11 @@ final class ResponseItems {
             case "message" -> message(item);
             case "reasoning" -> {
                 flushUnless(content.isEmpty() && calls.isEmpty());
-                reasoning += text(item, "content", List.of("reasoning_text", "text"), true);
-                item.skip("summary", "encrypted_content");
+                String text = text(item, "content", List.of("reasoning_text", "text"), true);
+                Optional<String> encrypted = item.text("encrypted_content");
+                reasoning += text.isEmpty() && encrypted.isPresent()
+                        ? EncryptedReasoning.text(item.name("encrypted_content"), encrypted.get()) : text;
+                item.skip("summary");
             }
             case "function_call" -> {
                 ToolCall call = new ToolCall(item.requiredText("call_id"), item.requiredText("name"),

@@ -7,6 +7,7 @@ import glia.engine.schedule.Finish;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
 import glia.serve.chat.GeneratedToken;
+import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +27,7 @@ final class ResponseOutput implements AnswerReceiver {
 
     private final String id;
     private final TokenTexts texts;
+    private final boolean encryptsReasoning;
     private final Events events;
     private final List<Map<String, Object>> items = new ArrayList<>();
     /// Log-probabilities of tokens whose text has not come.
@@ -41,7 +43,9 @@ final class ResponseOutput implements AnswerReceiver {
     private List<Map<String, Object>> logProbabilities = new ArrayList<>();
 
     /// @param id hexadecimal digits that the ids of items begin with
-    ResponseOutput(String id, Tokenizer tokenizer, Events events) {
+    /// @param encryptsReasoning whether reasoning items have their text encrypted, too
+    ResponseOutput(String id, Tokenizer tokenizer, boolean encryptsReasoning, Events events) {
+        this.encryptsReasoning = encryptsReasoning;
         this.id = id;
         this.texts = new TokenTexts(tokenizer);
         this.events = events;
@@ -167,7 +171,8 @@ final class ResponseOutput implements AnswerReceiver {
         List<Object> content = isEmpty ? List.of() : List.of(part(text.toString(), logProbabilities));
         return switch (kind) {
             case REASONING -> object("id", itemId, "type", "reasoning", "summary", List.of(), "content", content,
-                    "encrypted_content", null, "status", status);
+                    "encrypted_content", encryptsReasoning && !isEmpty ? EncryptedReasoning.of(text.toString()) : null,
+                    "status", status);
             case MESSAGE -> object("id", itemId, "type", "message", "status", status, "role", "assistant", "content",
                     content);
             case CALL -> object("id", itemId, "type", "function_call", "status", status, "call_id", callId,

@@ -110,7 +110,8 @@ final class ResponseRun {
     ///
     /// @return null if it is no longer wanted
     Map<String, Object> whole(BooleanSupplier isWanted) {
-        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), (_, _) -> { });
+        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), request.encryptsReasoning(),
+                (_, _) -> { });
         run.run(output, isWanted);
         return output.end() == null ? null : finished(output);
     }
@@ -119,7 +120,7 @@ final class ResponseRun {
     ///
     /// @return whether it is complete
     boolean stream(EventStream stream) {
-        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(),
+        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), request.encryptsReasoning(),
                 (type, fields) -> event(stream, type, fields));
         event(stream, "response.created", object("response", begun("in_progress")));
         event(stream, "response.in_progress", object("response", begun("in_progress")));

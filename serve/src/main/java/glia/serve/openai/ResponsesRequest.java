@@ -29,9 +29,11 @@ import java.util.OptionalInt;
 /// @param stores whether the response is kept
 /// @param streams whether events are sent
 /// @param inBackground whether the request returns before the response is generated
+/// @param encryptsReasoning whether reasoning items have encrypted content
 /// @param truncates whether the oldest messages are dropped if the context does not hold all
 record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, List<Map<String, Object>> before,
-        Map<String, Object> echoed, boolean stores, boolean streams, boolean inBackground, boolean truncates) {
+        Map<String, Object> echoed, boolean stores, boolean streams, boolean inBackground,
+        boolean encryptsReasoning, boolean truncates) {
     private static final List<String> INCLUDED = OpenAiFields.included();
 
     /// @param digits hexadecimal digits of ids
@@ -93,7 +95,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                 "service_tier", "default", "prompt_cache_key", body.text("prompt_cache_key").orElse(null),
                 "safety_identifier", body.text("safety_identifier").orElse(null));
         return new ResponsesRequest(call, input, before, echoed, stores, streams, inBackground,
-                truncation.equals("auto"));
+                included.contains(INCLUDED.getLast()), truncation.equals("auto"));
     }
 
     private static Map<String, Object> labels(Fields metadata) {

@@ -5,6 +5,7 @@ import static glia.serve.http.Json.object;
 import glia.engine.LanguageModel;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
+import glia.serve.chat.TokenTexts;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;

@@ -24,9 +24,12 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         for (Fields tool : body.objects("tools")) {
             tools.add(isFlat ? function(tool, names) : nested(tool, names));
         }
+        boolean isStrict = body.objects("tools").stream().anyMatch(tool -> isFlat ? tool.flag("strict")
+                : tool.object("function").filter(function -> function.flag("strict")).isPresent());
         boolean isParallel = body.flag("parallel_tool_calls");
         Object choice = body.value("tool_choice");
-        ToolChoice read = choice(body.name("tool_choice"), choice, isFlat).withParallel(isParallel);
+        ToolChoice read = choice(body.name("tool_choice"), choice, isFlat).withParallel(isParallel)
+                .withStrict(isStrict);
         if (tools.isEmpty() && read.isRequired()) {
             throw ServeException.badField(body.name("tool_choice"), "found " + choice + " without tools");
         }

@@ -103,7 +103,7 @@ class ConversationsTest {
         assertEquals(List.of(), ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'none'}"))).tools());
         ToolFields one = ToolFields.read(body(tools.formatted(", 'tool_choice': {'type': 'tool', 'name': 'weather', "
                 + "'disable_parallel_tool_use': true}")));
-        assertEquals(ToolChoice.of("weather").withParallel(false), one.choice());
+        assertEquals(ToolChoice.of("weather"), one.choice());
         for (String wrong : List.of("{'type': 'tool', 'name': 'time'}", "{'type': 'tool'}", "{'type': 'all'}", "{}")) {
             assertThrows(ServeException.class,
                     () -> ToolFields.read(body(tools.formatted(", 'tool_choice': " + wrong))), wrong);

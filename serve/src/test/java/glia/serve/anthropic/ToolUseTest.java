@@ -94,6 +94,42 @@ class ToolUseTest {
         assertTrue(next.usage().outputTokens() > 0);
     }
 
+    /// Calls without arguments are all the same, so a model that may call again calls once more at most.
+    @Test
+    void answersThatMustCallEnd() {
+        Tool wash = Tool.builder().name("wash").inputSchema(Tool.InputSchema.builder()
+                .putAdditionalProperty("properties", JsonValue.from(Map.of()))
+                .putAdditionalProperty("additionalProperties", JsonValue.from(false)).build()).build();
+        Message any = client.messages().create(hi().maxTokens(2000).addTool(wash)
+                .toolChoice(ToolChoiceAny.builder().build()).build());
+        assertEquals(StopReason.TOOL_USE, any.stopReason().orElseThrow(), any::toString);
+        assertTrue(any.content().size() <= 2, any::toString);
+        Message several = client.messages().create(tools().maxTokens(4000)
+                .toolChoice(ToolChoiceAny.builder().build()).build());
+        assertEquals(StopReason.TOOL_USE, several.stopReason().orElseThrow(), several::toString);
+        // There are two different calls, and one that repeats them.
+        assertTrue(several.content().size() <= 3, several::toString);
+        Message one = client.messages().create(hi().maxTokens(2000).addTool(wash).toolToolChoice("wash").build());
+        assertEquals(StopReason.TOOL_USE, one.stopReason().orElseThrow(), one::toString);
+        assertEquals(1, one.content().size());
+    }
+
+    /// A schema that cannot be enforced is refused of a strict tool; of others the model calls by itself.
+    @Test
+    void strictToolsAreEnforcedOrRefused() {
+        Tool.InputSchema unsupported = Tool.InputSchema.builder().putAdditionalProperty("properties",
+                JsonValue.from(Map.of("all", Map.of("type", "array", "uniqueItems", true)))).build();
+        Tool.Builder tool = Tool.builder().name("sort").inputSchema(unsupported);
+        assertTrue(client.messages().create(hi().maxTokens(3).addTool(tool.build()).build()).usage().outputTokens()
+                > 0);
+        BadRequestException refused = assertThrows(BadRequestException.class, () -> client.messages()
+                .create(hi().maxTokens(3).addTool(tool.strict(true).build()).build()));
+        assertTrue(refused.getMessage().contains("tools: ") && refused.getMessage().contains("uniqueItems"),
+                refused.getMessage());
+        Tool strict = tools().build().tools().orElseThrow().getFirst().asTool().toBuilder().strict(true).build();
+        assertTrue(client.messages().create(hi().maxTokens(3).addTool(strict).build()).usage().outputTokens() > 0);
+    }
+
     @Test
     void aNamedToolIsCalled() {
         Message message = client.messages().create(tools().addTool(Tool.builder().name("wash").inputSchema(
@@ -101,6 +137,7 @@ class ToolUseTest {
                 .build())
                 .toolToolChoice("paint").build());
         assertEquals("paint", message.content().getFirst().asToolUse().name());
+        assertEquals(1, message.content().size());
     }
 
     @Test

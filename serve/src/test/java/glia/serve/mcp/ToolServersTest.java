@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /// Tools of servers that run as child processes: one of the official SDK alone, and the engine's own.
 class ToolServersTest {
-    private static String command(Class<?> main) {
+    static String command(Class<?> main) {
         return "'" + Path.of(System.getProperty("java.home"), "bin", "java") + "' --add-modules=jdk.incubator.vector "
                 + "--enable-native-access=ALL-UNNAMED -XX:TieredStopAtLevel=1 -Xlog:disable -cp '"
                 + System.getProperty("java.class.path") + "' " + main.getName();

@@ -9,8 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import java.net.http.HttpRequest;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -193,5 +195,60 @@ class OllamaWireTest {
     @Test
     void hasAVersion() throws Exception {
         assertTrue(((String) server.get("/api/version").json().get("version")).matches("\\d+\\.\\d+\\.\\d+"));
+    }
+
+    private static final String SCORED = "{\"model\":\"reasoner\",\"options\":{\"temperature\":0,\"num_predict\":12},"
+            + "\"logprobs\":true,\"top_logprobs\":2,\"stream\":";
+
+    private static void addTokens(List<Object> tokens, Object line) {
+        if (((Map<?, ?>) line).get("logprobs") instanceof List<?> some) {
+            tokens.addAll(some);
+        }
+    }
+
+    /// The same tokens, and log-probabilities that differ by the rounding of another batch at most.
+    private static void assertClose(Object expected, Object found) {
+        List<?> all = (List<?>) expected;
+        assertEquals(all.size(), ((List<?>) found).size(), found::toString);
+        for (int i = 0; i < all.size(); i++) {
+            for (Object key : List.of("token", "bytes")) {
+                assertEquals(at(expected, i, key), at(found, i, key));
+            }
+            assertEquals((double) at(expected, i, "logprob"), (double) at(found, i, "logprob"), 1e-3);
+            for (int j = 0; j < 2; j++) {
+                assertEquals((double) at(expected, i, "top_logprobs", j, "logprob"),
+                        (double) at(found, i, "top_logprobs", j, "logprob"), 1e-3);
+            }
+        }
+    }
+
+    @Test
+    void logProbabilitiesAreThoseOfOpenAisApi() throws Exception {
+        String chat = "\"messages\":[{\"role\":\"user\",\"content\":\"Solve x^2 - 5x + 6 = 0.\"}]";
+        Object expected = at(server.post("/v1/chat/completions", "{\"model\":\"reasoner\",\"temperature\":0,"
+                + "\"max_tokens\":12,\"logprobs\":true,\"top_logprobs\":2," + chat + "}").json(), "choices", 0,
+                "logprobs", "content");
+        assertEquals(12, ((List<?>) expected).size());
+        var whole = server.post("/api/chat", SCORED + "false," + chat + "}");
+        assertEquals(200, whole.status(), whole::text);
+        assertClose(expected, whole.json().get("logprobs"));
+        List<Object> streamed = new ArrayList<>();
+        for (String line : server.post("/api/chat", SCORED + "true," + chat + "}").text().lines().toList()) {
+            addTokens(streamed, JsonValues.parse(line));
+        }
+        assertClose(expected, streamed);
+        var generated = server.post("/api/generate",
+                SCORED + "false,\"prompt\":\"Solve x^2 - 5x + 6 = 0.\"}").json();
+        assertClose(expected, generated.get("logprobs"));
+        String withoutOthers = (SCORED + "false," + chat + "}").replace("\"top_logprobs\":2,", "");
+        var alone = server.post("/api/chat", withoutOthers).json();
+        Map<?, ?> first = (Map<?, ?>) at(alone, "logprobs", 0);
+        assertEquals(Set.of("token", "logprob", "bytes"), first.keySet());
+        assertEquals((double) at(expected, 0, "logprob"), (double) first.get("logprob"), 1e-4);
+        assertFalse(server.post("/api/chat", "{\"model\":\"reasoner\",\"stream\":false,\"options\":{\"num_predict\":2},"
+                + chat + "}").json().containsKey("logprobs"));
+        var refused = server.post("/api/chat", "{\"model\":\"reasoner\",\"top_logprobs\":2," + chat + "}");
+        assertEquals(400, refused.status(), refused::text);
+        assertEquals("top_logprobs: found 2 without logprobs; set logprobs to true", refused.json().get("error"));
     }
 }

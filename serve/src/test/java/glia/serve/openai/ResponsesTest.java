@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
+import glia.serve.http.Json;
 import java.net.http.HttpRequest;
 import java.util.ArrayList;
 import java.util.List;
@@ -232,5 +233,38 @@ class ResponsesTest {
         assertEquals("previous_response_not_found", at(reply.json(), "error", "code"));
         assertEquals("previous_response_id", at(reply.json(), "error", "param"));
         assertEquals("invalid_request_error", at(reply.json(), "error", "type"));
+    }
+
+    @Test
+    void encryptedReasoningStandsForItsText() throws Exception {
+        var json = post("\"store\":false,\"include\":[\"reasoning.encrypted_content\"]," + INPUT);
+        Object reasoning = at(json, "output", 0);
+        String encrypted = (String) at(reasoning, "encrypted_content");
+        String text = (String) at(reasoning, "content", 0, "text");
+        assertTrue(text.length() > 10 && !encrypted.contains(text), encrypted);
+        assertNull(at(post(INPUT), "output", 0, "encrypted_content"));
+        // The tokens of the next prompt show what the model reads.
+        String rest = ",\"max_output_tokens\":1,\"temperature\":0,\"input\":[" + user(QUESTION) + ",%s,"
+                + "{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"x = 2\"}," + user("Go on.") + "]";
+        Object plain = at(next(rest, "{\"type\":\"reasoning\",\"summary\":[],\"content\":[{\"type\":"
+                + "\"reasoning_text\",\"text\":" + Json.text(text) + "}]}"), "usage", "input_tokens");
+        Object decrypted = at(next(rest, "{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\""
+                + encrypted + "\"}"), "usage", "input_tokens");
+        assertEquals(plain, decrypted);
+        assertEquals(text, EncryptedReasoning.text("f", encrypted));
+        assertNotEquals(EncryptedReasoning.of(text), EncryptedReasoning.of(text));
+        for (String wrong : List.of("", "AAAA", "no base 64", encrypted.substring(8),
+                (encrypted.charAt(30) == 'A' ? 'B' : 'A') + encrypted.substring(1))) {
+            var reply = server.post(PATH, "{\"model\":\"reasoner\"" + rest.formatted("{\"type\":\"reasoning\","
+                    + "\"summary\":[],\"encrypted_content\":\"" + wrong + "\"}") + "}");
+            assertEquals(400, reply.status(), reply::text);
+            assertTrue(reply.text().contains("input[1].encrypted_content: "), reply::text);
+        }
+    }
+
+    private static Map<String, Object> next(String rest, String item) throws Exception {
+        var reply = server.post(PATH, "{\"model\":\"reasoner\"" + rest.formatted(item) + "}");
+        assertEquals(200, reply.status(), reply::text);
+        return reply.json();
     }
 }

@@ -100,6 +100,38 @@ class StructuredOutputTest {
     }
 
     @Test
+    void answersThatMustCallEnd() throws Exception {
+        String washes = TOOLS + ",\"tool_choice\":";
+        var named = chat(washes + "{\"type\":\"function\",\"function\":{\"name\":\"wash\"}}");
+        assertEquals("tool_calls", at(named.json(), "choices", 0, "finish_reason"), named::text);
+        assertEquals(1, ((List<?>) at(named.json(), "choices", 0, "message", "tool_calls")).size());
+        var response = server.post("/v1/responses", "{" + noBlanks + "\"model\":\"tools\",\"input\":\"Hi\","
+                + "\"max_output_tokens\":250,\"tools\":[{\"type\":\"function\",\"name\":\"wash\",\"parameters\":"
+                + "{\"type\":\"object\",\"additionalProperties\":false}}],\"tool_choice\":{\"type\":\"function\","
+                + "\"name\":\"wash\"}}").json();
+        assertEquals("completed", response.get("status"), response::toString);
+        assertEquals(1, ((List<?>) response.get("output")).size(), response::toString);
+        var required = server.post("/v1/chat/completions", "{\"model\":\"tools\",\"temperature\":1,\"seed\":7,"
+                + noBlanks + "\"max_tokens\":490,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]," + washes
+                + "\"required\"}");
+        List<?> calls = (List<?>) at(required.json(), "choices", 0, "message", "tool_calls");
+        // Of five different calls at most one is repeated.
+        assertTrue(!calls.isEmpty() && calls.size() <= 6, required::text);
+    }
+
+    @Test
+    void strictFunctionsAreEnforcedOrRefused() throws Exception {
+        String tool = "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"sort\",\"strict\":%s,"
+                + "\"parameters\":{\"type\":\"object\",\"properties\":{\"all\":{\"type\":\"array\","
+                + "\"uniqueItems\":true}}}}}]";
+        assertEquals(200, chat(tool.formatted("false")).status());
+        var refused = chat(tool.formatted("true"));
+        assertEquals(400, refused.status(), refused::text);
+        assertTrue(refused.text().contains("tools: ") && refused.text().contains("uniqueItems"), refused::text);
+        assertEquals(200, chat(TOOLS.replace("\"name\":\"paint\"", "\"name\":\"paint\",\"strict\":true")).status());
+    }
+
+    @Test
     void aRequiredCallIsMade() throws Exception {
         var reply = chat(TOOLS + ",\"parallel_tool_calls\":false,\"tool_choice\":\"required\"");
         assertEquals(200, reply.status(), reply::text);

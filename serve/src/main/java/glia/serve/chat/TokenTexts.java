@@ -1,9 +1,8 @@
-package glia.serve.openai;
+package glia.serve.chat;
 
 import static glia.serve.http.Json.object;
 
 import glia.engine.sampling.TokenLogProbability;
-import glia.serve.chat.GeneratedToken;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -12,23 +11,23 @@ import java.util.List;
 import java.util.Map;
 
 /// Tokens with their text and log-probabilities.
-final class TokenTexts {
+public final class TokenTexts {
     /// The least finite number that OpenAI's API gives for a token that cannot be.
     private static final double LEAST = -9999;
 
     private final Tokenizer tokenizer;
 
-    TokenTexts(Tokenizer tokenizer) {
+    public TokenTexts(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
     }
 
     /// The text of a token within a text, special ones included; U+FFFD stands for parts of characters.
-    String text(int id) {
+    public String text(int id) {
         return new String(tokenizer.bytes(id), StandardCharsets.UTF_8);
     }
 
     /// The text of a token, or `bytes:\xe2\x80` of one that is no whole characters, so that names differ.
-    String name(int id) {
+    public String name(int id) {
         String text = text(id);
         if (text.indexOf('\uFFFD') < 0) {
             return text;
@@ -41,11 +40,13 @@ final class TokenTexts {
     }
 
     /// A log-probability as JSON has it: without infinities.
-    static double finite(float logProbability) {
+    public static double finite(float logProbability) {
         return Math.max(LEAST, logProbability);
     }
 
-    Map<String, Object> logProbability(GeneratedToken token) {
+    /// A token as OpenAI's API writes it: `token`, `logprob`, `bytes`, and these of the most probable ones in
+    /// `top_logprobs`.
+    public Map<String, Object> logProbability(GeneratedToken token) {
         List<Object> alternatives = new ArrayList<>();
         for (TokenLogProbability other : token.alternatives()) {
             alternatives.add(entry(other.token(), other.logProbability()));
