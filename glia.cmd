@@ -34,6 +34,14 @@ if %kind%==vector set options=%options% --add-modules=jdk.incubator.vector --ena
 set "classpath="
 for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath") do call set "classpath=%%classpath%%;%lib%\%build%\%%j"
 set "classpath=%classpath:~1%"
+set "base=%classpath%"
+set "server="
+for %%k in (serve mcp load keys chat) do if "%known%"=="%%k" set "server=yes"
+if defined server if exist "%lib%\%build%\classpath.server" (
+    for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath.server") do (
+        call set "classpath=%%classpath%%;%lib%\%build%\%%j"
+    )
+)
 set "cache=%lib%\%build%\%jdk_key%.%kind%"
 if not exist "%cache%.made" call :make_cache
 if exist "%cache%.aot" set options=%options% -XX:AOTCache="%cache%.aot"
@@ -118,7 +126,11 @@ for %%c in ("%home%\cli\target\glia-cli-*.jar") do (
     "%jdk%\bin\java.exe" -cp "%%c" glia.cli.build.ClassModernizer %jars% >>"%lib%\build.log" 2>&1
 )
 dir /b "%lib%\%new%\glia-*.jar" >"%lib%\%new%\classpath"
-dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia-" >>"%lib%\%new%\classpath"
+rem launch/build.sh has the same list.
+set "server_jars=helidon- micrometer- prometheus- HdrHistogram- LatencyUtils- mcp- reactor- reactive-streams- slf4j-"
+set "server_jars=%server_jars% json-schema-validator- itu- jackson-dataformat-yaml- jspecify-"
+dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia- %server_jars%" >>"%lib%\%new%\classpath"
+dir /b "%lib%\%new%\*.jar" | findstr /b "%server_jars%" >"%lib%\%new%\classpath.server"
 >"%lib%\current" echo %new%
 set "build=%new%"
 rmdir "%lib%\.lock"
@@ -130,7 +142,7 @@ rmdir "%lib%\.lock"
 exit /b 1
 
 :make_cache
-"%jdk%\bin\java.exe" %options% -cp "%classpath%" -XX:AOTCacheOutput="%cache%.new" glia.cli.AotCacheRun %kind% >nul 2>&1
+"%jdk%\bin\java.exe" %options% -cp "%base%" -XX:AOTCacheOutput="%cache%.new" glia.cli.AotCacheRun %kind% >nul 2>&1
 if exist "%cache%.new" move /y "%cache%.new" "%cache%.aot" >nul
 type nul >"%cache%.made"
 exit /b 0

@@ -82,6 +82,10 @@ unlock() {
     trap - EXIT INT TERM
 }
 
+# Jars of HTTP, metrics and MCP, and what only they need.
+server_jars='helidon-|micrometer-|prometheus-|HdrHistogram-|LatencyUtils-|mcp-|reactor-|reactive-streams-|slf4j-'
+server_jars+='|json-schema-validator-|itu-|jackson-dataformat-yaml-|jspecify-'
+
 # Builds with Maven into lib/<build>; its name is written to lib/current last, with the time at which the build began.
 build_program() {
     local new mark began=$SECONDS log=$lib/build.log
@@ -98,7 +102,8 @@ $(grep -m 5 '^\[ERROR\] .' "$log")"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
     "$jdk/bin/java" -cp "$(echo "$home"/cli/target/glia-cli-*.jar)" glia.cli.build.ClassModernizer \
         "$lib/$new"/*.jar >>"$log" 2>&1 || fail "classes could not be rewritten; see $log"
-    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >>classpath)
+    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >others &&
+        grep -Ev "^($server_jars)" others >>classpath; grep -E "^($server_jars)" others >classpath.server; rm -f others)
     mv -f "$mark" "$lib/current"
     build=$new
     say "built in $((SECONDS - began)) s"
@@ -134,7 +139,7 @@ remove_old_builds() {
 
 # Makes an AOT cache by a training run of commands of a kind. Without a cache the program starts more slowly.
 make_cache() { # kind
-    local new=$cache.$$ scratch=$lib/.scratch line='glia: making a cache for faster starts, once per build ...'
+    local server= new=$cache.$$ scratch=$lib/.scratch line='glia: making a cache for faster starts, once per build ...'
     set_options "$1"
     [ -t 2 ] && printf '%s' "$line" >&2
     GLIA_CACHE=$scratch HF_HOME=$scratch HF_HUB_OFFLINE=1 \

@@ -45,6 +45,28 @@ class LauncherBuildTest {
     }
 
     @Test
+    void onlyCommandsThatServeHaveTheServersJars() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        assertEquals(0, clone.run("--version").exitCode());
+        Path build = clone.home().resolve("lib")
+                .resolve(Files.readString(clone.home().resolve("lib/current")).strip());
+        List<String> jars = Files.readAllLines(build.resolve("classpath"));
+        List<String> server = Files.readAllLines(build.resolve("classpath.server"));
+        assertTrue(server.stream().anyMatch(jar -> jar.startsWith("helidon-webserver-")), server::toString);
+        assertTrue(jars.stream().anyMatch(jar -> jar.startsWith("picocli-")), jars::toString);
+        assertTrue(jars.stream().noneMatch(server::contains), jars::toString);
+        try (Stream<Path> files = Files.list(build)) {
+            assertEquals(files.filter(file -> file.toString().endsWith(".jar")).count(), jars.size() + server.size());
+        }
+        Result run = clone.run("run", "stories260K", "Once", "-n", "2");
+        assertEquals(0, run.exitCode(), run::err);
+        Result mcp = clone.run("mcp", "stories260K");
+        assertEquals(0, mcp.exitCode(), mcp::err);
+        Files.writeString(build.resolve("classpath.server"), "");
+        assertTrue(clone.run("mcp", "stories260K").exitCode() != 0);
+    }
+
+    @Test
     void startsAtTheSameTimeBuildOnce() throws Exception {
         Installation clone = new Installation(folder.resolve("clone")).withSources("sleep 1");
         List<Process> processes = new ArrayList<>();
