@@ -20,4 +20,8 @@ USER glia
 ENV HF_HOME=/models
 WORKDIR /home/glia
 EXPOSE 8080
+# The image has bash, but may have no curl.
+HEALTHCHECK --start-period=60s CMD ["bash", "-c", \
+    "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /health HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 \
+    && grep -q '^HTTP/1.1 200' <&3"]
 ENTRYPOINT ["/opt/glia/glia", "serve", "--host", "0.0.0.0", "--keys", "/keys/keys.txt"]
