@@ -44,7 +44,7 @@ public final class Server implements AutoCloseable {
     }
 
     /// How long running requests have to send their errors when the server stops.
-    private static final Duration ERRORS = Duration.ofSeconds(1);
+    private static final Duration ERRORS = Duration.ofSeconds(3);
 
     private final ModelPool models;
     private final Gate gate;
@@ -143,8 +143,8 @@ public final class Server implements AutoCloseable {
         awaitRunning(longest);
         gate.stop();
         awaitRunning(ERRORS);
-        web.stop();
         connections.close();
+        web.stop();
         models.close();
     }
 

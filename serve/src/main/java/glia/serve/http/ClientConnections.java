@@ -64,9 +64,12 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
         return open.size();
     }
 
+    /// Ends all connections. A connection whose thread is interrupted while it waits for a request would write an
+    /// error that answers nothing.
     @Override
     public void close() {
         checker.interrupt();
+        open.forEach(ClientConnection::close);
     }
 
     @Override

@@ -159,10 +159,21 @@ public final class Routes {
                     Caller caller = gate.caller(request);
                     try (Gate.Pass pass = gate.admit(caller)) {
                         exchange.begin(caller, pass);
-                        endpoint.answer(exchange);
+                        answer(exchange, response, style, endpoint);
                     }
                 }
             }
+        } catch (UncheckedIOException e) {
+            throw e;
+        } catch (Throwable e) {
+            fail(e, exchange, response, style);
+        }
+    }
+
+    /// A request runs until its error is written, so a server that stops waits for that too.
+    private void answer(Exchange exchange, ServerResponse response, ErrorStyle style, Endpoint endpoint) {
+        try {
+            endpoint.answer(exchange);
         } catch (UncheckedIOException e) {
             throw e;
         } catch (Throwable e) {
