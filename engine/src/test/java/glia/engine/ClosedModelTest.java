@@ -49,20 +49,22 @@ class ClosedModelTest {
     private static final int ROUNDS = 8;
 
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
-    private static final Map<Class<?>, Set<String>> HARMLESS = Map.of(
-            LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "kernels",
-                "renderOptions", "thinking", "routed", "requireThinking", "path", "tools", "grammarVocabulary",
-                "adapter"),
-            LoadedModel.class, Set.of("close", "contextLength", "kernels"),
-            Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes", "pool"),
-            Scheduler.class, Set.of("close", "load"),
-            Session.class, Set.of("close", "length"),
-            Generator.class, Set.of("close", "length"),
-            Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore", "clear",
-                "undo"),
-            TrainingPass.class, Set.of("close", "sizeBytes", "atStep"),
-            Embedder.class, Set.of("encode", "maxTokens"),
-            MaskFiller.class, Set.of("mask"));
+    private static final Map<Class<?>, Set<String>> HARMLESS = Map.ofEntries(
+            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options",
+                "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools", "grammarVocabulary",
+                "adapter")),
+            Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels")),
+            Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",
+                "pool")),
+            Map.entry(Scheduler.class, Set.of("close", "load")),
+            Map.entry(Session.class, Set.of("close", "length")),
+            Map.entry(Generator.class, Set.of("close", "length")),
+            Map.entry(Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore",
+                "clear", "undo")),
+            Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep")),
+            Map.entry(Embedder.class, Set.of("encode", "maxTokens", "hasPieces", "begin")),
+            Map.entry(Embedder.LongText.class, Set.of("close", "isDone", "result")),
+            Map.entry(MaskFiller.class, Set.of("mask")));
 
     private static Object argument(Class<?> type, Sequence sequence, Session session) {
         Map<Class<?>, Object> values = Map.ofEntries(Map.entry(int.class, 1), Map.entry(long.class, 1L),
@@ -100,8 +102,9 @@ class ClosedModelTest {
         TrainingPass training = TrainingPass.of(model);
         training.loss("Once");
         Engine derived = model.engine().forContext(64);
+        Embedder embedder = new Embedder(model, EmbeddingConfig.of(Pooling.MEAN, true));
         List<Object> all = List.of(model, loaded, model.engine(), derived, model.scheduler(), session, generator, chat,
-                training, new Embedder(model, EmbeddingConfig.of(Pooling.MEAN, true)));
+                training, embedder, embedder.begin(Embedder.Input.of(new int[] {1}), 1));
         model.close();
         loaded.close();
         int count = 0;
