@@ -86,7 +86,7 @@ public final class GenerationRun {
                     return;
                 }
                 if (call.terms().isStopping().getAsBoolean()) {
-                    throw stopping();
+                    throw ServeException.stopping();
                 }
                 if (event instanceof AnswerEvent.Ended ended) {
                     numEnded++;
@@ -110,12 +110,8 @@ public final class GenerationRun {
             return events.poll(CHECK_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw stopping();
+            throw ServeException.stopping();
         }
-    }
-
-    private static ServeException stopping() {
-        return new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
     }
 
     private static RuntimeException failure(Throwable cause) {

@@ -62,8 +62,7 @@ public final class GenerationRuns {
                     thread.join();
                     isDone = true;
                 } catch (InterruptedException e) {
-                    failure.compareAndSet(null,
-                            new ServeException(503, "server_error", "", "the server is stopping"));
+                    failure.compareAndSet(null, ServeException.stopping());
                 }
             }
         }

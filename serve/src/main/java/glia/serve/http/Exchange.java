@@ -56,12 +56,16 @@ public final class Exchange {
         this.pass = counted;
     }
 
-    void expect(FieldTable declared) {
-        this.fields = declared;
+    /// The request has ended: its answer, or its error, is written. Until then it counts.
+    void end() {
+        if (pass != null) {
+            pass.close();
+        }
+        connection.requestEnded();
     }
 
-    ClientConnection connection() {
-        return connection;
+    void expect(FieldTable declared) {
+        this.fields = declared;
     }
 
     /// The number of the request, which no other request has.

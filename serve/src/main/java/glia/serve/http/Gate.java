@@ -130,7 +130,7 @@ public final class Gate {
     /// @throws ServeException if the server is draining, or the caller or all have too many requests: status 503 or 429
     Pass admit(Caller caller) {
         if (isDraining) {
-            throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+            throw ServeException.stopping();
         }
         int ofCaller = running.merge(caller.name(), 1, Integer::sum);
         int all = numRunning.incrementAndGet();

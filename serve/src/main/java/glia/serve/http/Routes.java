@@ -137,7 +137,7 @@ public final class Routes {
         } catch (UncheckedIOException e) {
             throw new CloseConnectionException("the client has gone", e);
         } finally {
-            exchange.connection().requestEnded();
+            exchange.end();
             RequestSummary summary = new RequestSummary(id, exchange.caller().name(), method, route,
                     RequestLog.path(request.path().rawPath()), status, System.nanoTime() - since);
             log.ended(summary);
@@ -157,23 +157,10 @@ public final class Routes {
                 }
                 case API -> {
                     Caller caller = gate.caller(request);
-                    try (Gate.Pass pass = gate.admit(caller)) {
-                        exchange.begin(caller, pass);
-                        answer(exchange, response, style, endpoint);
-                    }
+                    exchange.begin(caller, gate.admit(caller));
+                    endpoint.answer(exchange);
                 }
             }
-        } catch (UncheckedIOException e) {
-            throw e;
-        } catch (Throwable e) {
-            fail(e, exchange, response, style);
-        }
-    }
-
-    /// A request runs until its error is written, so a server that stops waits for that too.
-    private void answer(Exchange exchange, ServerResponse response, ErrorStyle style, Endpoint endpoint) {
-        try {
-            endpoint.answer(exchange);
         } catch (UncheckedIOException e) {
             throw e;
         } catch (Throwable e) {

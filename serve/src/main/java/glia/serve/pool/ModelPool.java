@@ -124,7 +124,7 @@ public final class ModelPool implements AutoCloseable {
         try {
             while (true) {
                 if (isClosed) {
-                    throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+                    throw ServeException.stopping();
                 }
                 switch (slot.state) {
                     case READY -> {
@@ -137,7 +137,7 @@ public final class ModelPool implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+            throw ServeException.stopping();
         } finally {
             lock.unlock();
         }

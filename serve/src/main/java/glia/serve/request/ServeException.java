@@ -31,6 +31,11 @@ public final class ServeException extends RuntimeException {
         return new ServeException(400, "invalid_request_error", "", message);
     }
 
+    /// A request that came while the server stops, or that it cannot finish: status 503.
+    public static ServeException stopping() {
+        return new ServeException(503, "overloaded_error", "", "the server is stopping; try another one");
+    }
+
     /// The HTTP status.
     public int status() {
         return status;
