@@ -36,16 +36,23 @@ public final class PromptScorer {
         this.model = model;
         engine = model.engine();
         ModelSpec spec = engine.model().spec();
-        if (spec.head().classes().isPresent()) {
-            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
-                    + "glia classify");
-        }
+        requireTokens(spec);
         if (spec.encoder().isPresent() || spec.looksAhead()) {
             throw new IllegalArgumentException("the model is no decoder, and only decoders give log-probabilities of "
                     + "a prompt");
         }
         vocabSize = Math.min(model.tokenizer().vocabSize(), engine.model().spec().vocabSize());
         maxRows = Math.clamp(MAX_LOGITS / engine.model().spec().vocabSize(), LEAST_ROWS, MOST_ROWS);
+    }
+
+    /// Refuses classifiers, whose heads have no logits of tokens.
+    ///
+    /// @throws IllegalArgumentException if the model is one
+    public static void requireTokens(ModelSpec spec) {
+        if (spec.head().classes().isPresent()) {
+            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
+                    + "glia classify");
+        }
     }
 
     /// The scores of texts, in their order.

@@ -1,6 +1,7 @@
 package glia.lab;
 
 import glia.engine.Engine;
+import glia.engine.PromptScorer;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
@@ -40,10 +41,7 @@ public final class Perplexity {
             throw new IllegalArgumentException("the model is an encoder-decoder: the perplexity of a text without a "
                     + "source is not defined");
         }
-        if (engine.model().spec().head().classes().isPresent()) {
-            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
-                    + "glia classify");
-        }
+        PromptScorer.requireTokens(engine.model().spec());
         int numWindows = numWindows(tokens.length, limit);
         if (numWindows == 0) {
             throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs "

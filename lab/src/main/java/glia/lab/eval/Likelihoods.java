@@ -2,6 +2,7 @@ package glia.lab.eval;
 
 import glia.engine.Engine;
 import glia.engine.LanguageModel;
+import glia.engine.PromptScorer;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;
@@ -37,10 +38,7 @@ final class Likelihoods {
         engine = model.engine();
         contextLength = model.contextLength();
         ModelSpec spec = engine.model().spec();
-        if (spec.head().classes().isPresent()) {
-            throw new IllegalArgumentException("the model is a classifier and gives no probabilities of tokens; use "
-                    + "glia classify");
-        }
+        PromptScorer.requireTokens(spec);
         if (spec.encoder().isPresent() || spec.looksAhead()) {
             throw new IllegalArgumentException("the model is no decoder, and only decoders have likelihoods of texts");
         }
