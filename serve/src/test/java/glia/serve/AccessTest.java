@@ -13,7 +13,7 @@ import java.net.http.HttpRequest;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +29,7 @@ class AccessTest {
 
     @TempDir
     private static Path folder;
+    @AutoClose
     private static TestServer server;
     private static String key;
 
@@ -38,11 +39,6 @@ class AccessTest {
         Access access = Access.LOCAL.withKeys(KeyFile.open(folder.resolve("keys"), LOG::add))
                 .withOrigins(List.of("https://chat.example.org"));
         server = TestServer.start(ServerOptions.defaults().withAccess(access).withLog(LOG::add).withLogs(true, true));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static HttpRequest.Builder chat() {

@@ -31,7 +31,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +44,7 @@ class SecurityTest {
 
     @TempDir
     private static Path folder;
+    @AutoClose
     private static TestServer server;
     private static String alice;
     private static String bob;
@@ -55,11 +56,6 @@ class SecurityTest {
         bob = KeyFile.add(keys, "bob");
         server = TestServer.start(ServerOptions.defaults().withLog(LOG::add).withLogs(true, false)
                 .withAccess(Access.LOCAL.withKeys(KeyFile.open(keys, LOG::add)).withIsolatedCache()));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static HttpRequest.Builder request(String path) {

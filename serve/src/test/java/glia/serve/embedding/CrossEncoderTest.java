@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +34,7 @@ class CrossEncoderTest {
     private static Path folder;
 
     private static BertByHand bert;
+    @AutoClose
     private static TestServer server;
 
     @BeforeAll
@@ -44,11 +45,6 @@ class CrossEncoderTest {
         Files.writeString(folder.resolve("tokenizer.json"), tokenizer());
         bert = new BertByHand(folder);
         server = TestServer.start("cross", LanguageModel.load(folder));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     /// Letters are tokens; a text is between `[CLS]` and `[SEP]`.

@@ -23,7 +23,7 @@ import glia.serve.TestServer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Test;
 class OllamaClientTest {
     private static final String QUESTION = "Solve x^2 - 5x + 6 = 0.";
 
+    @AutoClose
     private static TestServer server;
     private static String url;
 
@@ -38,11 +39,6 @@ class OllamaClientTest {
     static void start() throws Exception {
         server = TestServer.start();
         url = "http://127.0.0.1:" + server.server().port();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static OllamaChatModel.OllamaChatModelBuilder chat() {

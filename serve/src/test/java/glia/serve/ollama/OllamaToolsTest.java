@@ -30,7 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,16 +43,12 @@ class OllamaToolsTest {
     @TempDir
     private static Path folder;
 
+    @AutoClose
     private static TestServer server;
 
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start(ToolModel.NAME, ToolModel.load(folder));
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static void assertForm(Object text) {

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,16 +35,12 @@ class GrammarsTest {
     private static final Map<String, Pattern> FORMS = Map.of(GBNF, Pattern.compile("[-+]?[0-9](,[0-9]){2,3}"),
             LARK, Pattern.compile("\\([a-c]{2}(,[a-c]{2}){1,2}\\)|none"));
 
+    @AutoClose
     private static TestServer server;
 
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static String body(String question, Map<String, Object> more) {

@@ -13,7 +13,7 @@ import glia.serve.http.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +32,7 @@ class StructuredOutputTest {
     @TempDir
     private static Path folder;
 
+    @AutoClose
     private static TestServer server;
     /// Bans tokens that are blank, of which JSON may have any number.
     private static String noBlanks = "";
@@ -41,11 +42,6 @@ class StructuredOutputTest {
         LanguageModel model = ToolModel.load(folder);
         noBlanks = "\"logit_bias\":" + Json.text(ToolModel.withoutBlanks()) + ",";
         server = TestServer.start(ToolModel.NAME, model);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static TestServer.Reply chat(String fields) throws Exception {

@@ -8,7 +8,7 @@ import glia.engine.LanguageModel;
 import glia.lab.attention.AttentionMaps;
 import glia.serve.TestServer;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -18,16 +18,12 @@ class AttentionEndpointTest {
     private static final String BODY = "{\"model\":\"reasoner\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],"
             + "\"answer\":\"%s\"}";
 
+    @AutoClose
     private static TestServer server;
 
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     @Test

@@ -21,7 +21,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,16 +33,12 @@ class PageFilesTest {
     private static final Path FOLDER = Path.of("src/main/resources/glia/serve/page");
     private static final Pattern IMPORT = Pattern.compile("from \"\\./([\\w.-]+)\"|(?:href|src)=\"page/([\\w.-]+)\"");
 
+    @AutoClose
     private static TestServer server;
 
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start();
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
     }
 
     private static String source(String name) throws Exception {
