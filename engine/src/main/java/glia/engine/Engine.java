@@ -85,6 +85,16 @@ public final class Engine implements AutoCloseable {
         return other(context, type);
     }
 
+    /// An engine of the model's first layers, which use the same weights and have a KV cache of their own.
+    ///
+    /// @param count the number of layers
+    /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
+    public Engine ofFirstLayers(int count) {
+        guard.requireOpen();
+        return new Engine(model.firstLayers(count), ops.kernels(), precision, stateLimitBytes, context, keyValueType,
+                guard);
+    }
+
     private Engine other(int otherContext, KeyValueType type) {
         guard.requireOpen();
         return new Engine(model, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard);

@@ -1,6 +1,7 @@
 package glia.engine;
 
 import glia.engine.draft.DraftTokens;
+import glia.engine.draft.Drafter;
 import glia.engine.draft.Drafting;
 import glia.engine.schedule.DecodeState;
 import glia.engine.schedule.Scheduler;
@@ -47,6 +48,8 @@ public final class LoadedModel implements AutoCloseable {
     private final Drafting drafting;
     /// The draft model, if there is one.
     private final Optional<LoadedModel> drafter;
+    /// The model's first layers, if they draft.
+    private final Optional<Engine> firstLayers;
     private final boolean ownsWorkers;
     /// The number of tokens that may be sampled.
     private int vocabSize;
@@ -71,6 +74,8 @@ public final class LoadedModel implements AutoCloseable {
         this.contextLength = contextLength;
         this.drafting = drafting;
         this.drafter = drafter;
+        this.firstLayers = drafting.drafter().orElse(null) instanceof Drafter.FirstLayers layers
+                ? Optional.of(engine.ofFirstLayers(layers.count())) : Optional.empty();
         this.ownsWorkers = ownsWorkers;
         this.vocabSize = model.spec().vocabSize();
     }
@@ -100,10 +105,10 @@ public final class LoadedModel implements AutoCloseable {
         Optional<AdapterSet> set = Optional.empty();
         PackedCopy packedCopy = null;
         try {
-            if (options.drafting().model().isPresent()) {
+            if (options.drafting().drafter().orElse(null) instanceof Drafter.SmallerModel smaller) {
                 LoadOptions plain = options.withoutAdapter().withContextLength(0);
-                drafter = Optional.of(load(options.drafting().model().get(), plain.withDrafting(Drafting.none()),
-                        Map.of(), progress, withText, Optional.of(workers)));
+                drafter = Optional.of(load(smaller.path(), plain.withDrafting(Drafting.none()), Map.of(), progress,
+                        withText, Optional.of(workers)));
             }
             // The kernels' self-test runs while the files are opened.
             BackgroundTask<KernelBackends.Choice> choosing =
@@ -147,7 +152,7 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private static void requireOnlyChoices(LoadOptions options) {
-        boolean needsLayer = options.drafting().mtp() == Drafting.Layer.REQUIRED;
+        boolean needsLayer = options.drafting().requiresLayer();
         if (options.adapter().isPresent() || needsLayer) {
             throw new IllegalArgumentException("adapters of requests cannot be combined with "
                     + (needsLayer ? "drafts of a multi-token-prediction layer" : "an adapter of all requests"));
@@ -209,7 +214,7 @@ public final class LoadedModel implements AutoCloseable {
     private Void warmUp(Path path) {
         EngineWarmUp.run(engine, () -> isAwaited);
         if (Runners.usesLayer(engine, drafting)) {
-            ModelRunner runner = Runners.of(engine, drafting, drafter.map(LoadedModel::engine));
+            ModelRunner runner = Runners.of(engine, drafting, draftEngine());
             if (engine.ops().kernels().packsWeights()) {
                 warmUp(runner);
             }
@@ -301,8 +306,12 @@ public final class LoadedModel implements AutoCloseable {
     ///
     /// @param options of which those of speculative decoding are replaced by the model's
     public Scheduler newScheduler(SchedulerOptions options) {
-        return new Scheduler(Runners.of(engine(), drafting, drafter.map(LoadedModel::engine)),
+        return new Scheduler(Runners.of(engine(), drafting, draftEngine()),
                 options.withDrafting(drafting), vocabSize, contextLength);
+    }
+
+    private Optional<Engine> draftEngine() {
+        return firstLayers.or(() -> drafter.map(LoadedModel::engine));
     }
 
     /// The draft model, if there is one.
@@ -343,6 +352,7 @@ public final class LoadedModel implements AutoCloseable {
             if (scheduler != null) {
                 closeScheduler();
             }
+            firstLayers.ifPresent(Engine::close);
             engine.close();
             drafter.ifPresent(LoadedModel::close);
             if (ownsWorkers) {

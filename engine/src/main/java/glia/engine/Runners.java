@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.draft.Drafter;
 import glia.engine.draft.Drafting;
 import glia.engine.schedule.ModelRunner;
 import java.util.Optional;
@@ -18,7 +19,7 @@ public final class Runners {
 
     /// A runner for speculative decoding.
     ///
-    /// @param drafter the engine of the draft model, if there is one; the caller closes it after the scheduler
+    /// @param drafter the engine of the draft model or of the first layers, if they draft; the caller closes it after the scheduler
     /// @throws IllegalArgumentException if the model has no multi-token-prediction layer, and that is to draft
     /// @throws IllegalStateException if the model is closed
     public static ModelRunner of(Engine engine, Drafting drafting, Optional<Engine> drafter) {
@@ -35,10 +36,7 @@ public final class Runners {
 
     /// Whether the multi-token-prediction layer is to draft.
     static boolean usesLayer(Engine engine, Drafting drafting) {
-        return switch (drafting.mtp()) {
-            case NEVER -> false;
-            case IF_PRESENT -> !engine.model().spec().drafts().isEmpty();
-            case REQUIRED -> true;
-        };
+        return drafting.drafter().orElse(null) instanceof Drafter.MtpLayer layer
+                && (layer.isRequired() || !engine.model().spec().drafts().isEmpty());
     }
 }

@@ -123,6 +123,14 @@ public final class Model implements AutoCloseable {
         return new Model(this, separate, more, withHead(stored), withHead(weights));
     }
 
+    /// A view of this model's first layers with its final norm and head: early exit
+    /// ([LayerSkip](https://arxiv.org/abs/2404.16710)).
+    ///
+    /// @throws IllegalArgumentException if the model has no more layers than `count`, or an encoder
+    public Model firstLayers(int count) {
+        return new Model(this, spec.firstLayers(count), sources, stored, weights);
+    }
+
     private static Weights withHead(Weights tied) {
         Map<Parameter, Weight> all = new HashMap<>(tied.all());
         all.put(Parameter.of(Role.HEAD), tied.get(Parameter.of(Role.EMBEDDING)));

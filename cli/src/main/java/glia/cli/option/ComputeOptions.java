@@ -2,6 +2,7 @@ package glia.cli.option;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.args.UsageException;
 import glia.engine.LoadOptions;
 import glia.engine.draft.Drafting;
 import glia.tensor.Precision;
@@ -16,6 +17,7 @@ public final class ComputeOptions {
     private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AMX, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
 
     private static final String GROUP = "Computation";
+    private static final String EARLY_EXIT = "early-exit:";
 
     private static final Option<Integer> THREADS = Option.integer("N", 1, 1024,
             "threads (default: one per core)", "--threads", "-t").in(GROUP).elsewhere("--num-threads", "--n-threads");
@@ -35,8 +37,9 @@ public final class ComputeOptions {
 
     /// For commands that generate text.
     public static final Option<String> DRAFT = Option.text("SOURCE", "speculative decoding with drafts from prompt "
-            + "n-grams (ngram), the model's multi-token-prediction layer (mtp), n-grams and that layer (auto), a "
-            + "smaller model with the same vocabulary (its name), or none (default: none; --draft alone: auto)",
+            + "n-grams (ngram), the model's multi-token-prediction layer (mtp), n-grams and that layer (auto), the "
+            + "model's own first N layers (early-exit:N), a smaller model with the same vocabulary (its name), or none "
+            + "(default: none; --draft alone: auto)",
             "--draft").in(GROUP).elsewhere("--speculative", "--model-draft", "-md", "--draft-model").implying("auto");
 
     /// For commands whose models have a KV cache.
@@ -56,6 +59,15 @@ public final class ComputeOptions {
     public static final List<Option<?>> TRAINING = List.of(THREADS, KERNELS);
 
     private ComputeOptions() {}
+
+    private static Drafting earlyExit(String count) {
+        try {
+            return Drafting.ofFirstLayers(Integer.parseInt(count));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("--draft: found '" + EARLY_EXIT + count + "'; expected a number of layers, such as "
+                    + EARLY_EXIT + "8");
+        }
+    }
 
     private static KeyValueType keyValueType(String word) {
         return KeyValueType.named(word).orElseThrow(() ->
@@ -77,7 +89,11 @@ public final class ComputeOptions {
     /// @param usual its word if none is given
     /// @return empty if a draft model is named, by [#DRAFT]
     public static Optional<Drafting> drafting(Arguments arguments, String usual) {
-        return switch (arguments.get(DRAFT).orElse(usual)) {
+        String word = arguments.get(DRAFT).orElse(usual);
+        if (word.startsWith(EARLY_EXIT)) {
+            return Optional.of(earlyExit(word.substring(EARLY_EXIT.length())));
+        }
+        return switch (word) {
             case "none" -> Optional.of(Drafting.none());
             case "auto" -> Optional.of(Drafting.auto());
             case "ngram" -> Optional.of(Drafting.ofNgrams());

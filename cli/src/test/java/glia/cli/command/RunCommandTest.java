@@ -116,6 +116,12 @@ class RunCommandTest {
         assertEquals(40, plain.path("tokens").asInt());
         assertEquals(plain.path("text"), drafted.path("text"));
         assertEquals(0, plain.path("drafted_tokens").asInt(-1));
+        with[asked.length - 1] = "--draft=early-exit:1";
+        assertEquals(plain.path("text"), json(with).path("text"));
+        for (String wrong : new String[] {"early-exit:99", "early-exit:0", "early-exit:x", "early-exit:"}) {
+            with[asked.length - 1] = "--draft=" + wrong;
+            assertTrue(run(ExitCode.USAGE, "", with).err().contains("early"), wrong);
+        }
         with[asked.length - 1] = "--draft";
         assertEquals(plain.path("text"), json(with).path("text"));
         String[] form = Stream.concat(Arrays.stream(with), Stream.of("--regex", "w[1-4][0-9]?( w[1-4][0-9]?)*"))

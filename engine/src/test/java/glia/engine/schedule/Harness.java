@@ -2,6 +2,7 @@ package glia.engine.schedule;
 
 import glia.engine.Engine;
 import glia.engine.Runners;
+import glia.engine.draft.Drafter;
 import glia.engine.draft.Drafting;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
@@ -95,7 +96,11 @@ final class Harness implements AutoCloseable {
     Scheduler open(long limitBytes, SchedulerOptions options) {
         shut();
         engine = engine(workers, limitBytes);
-        drafter = options.drafting().model().map(file -> engine(workers, 1L << 20));
+        drafter = switch (options.drafting().drafter().orElse(null)) {
+            case Drafter.SmallerModel _ -> Optional.of(engine(workers, 1L << 20));
+            case Drafter.FirstLayers(int count) -> Optional.of(engine.ofFirstLayers(count));
+            case null, default -> Optional.empty();
+        };
         scheduler = new Scheduler(Runners.of(engine, options.drafting(), drafter), options, vocabSize(), context());
         return scheduler;
     }
@@ -107,8 +112,8 @@ final class Harness implements AutoCloseable {
     private void shut() {
         if (scheduler != null) {
             scheduler.close();
-            engine.close();
             drafter.ifPresent(Engine::close);
+            engine.close();
         }
     }
 

@@ -185,7 +185,7 @@ class SpeculativeDecodingTest {
     @ParameterizedTest
     @CsvSource({"llama, false", "llama, true", "gemma3_text, false"})
     void draftModelsChangeNothing(String family, boolean isTight) {
-        Drafting drafting = new Drafting(false, Drafting.Layer.NEVER, Optional.of(Path.of("itself")), 4);
+        Drafting drafting = new Drafting(false, Drafting.ofModel(Path.of("itself")).drafter(), 4);
         try (Harness h = new Harness("/golden/" + family)) {
             List<Completion> texts = compare(h, isTight ? TIGHT_BYTES : 1L << 30, 10, drafting, 18);
             assertTrue(accepted(texts) > drafted(texts) / 4, accepted(texts) + " of " + drafted(texts));
@@ -193,6 +193,17 @@ class SpeculativeDecodingTest {
                     .maxTokens(51).build()).await().getFirst();
             assertArrayEquals(h.alone(new int[] {5, 9, 2}, SamplingOptions.greedy(), 51), greedy.tokens());
             assertEquals(List.of(40, 40), List.of(greedy.draftedTokens(), greedy.acceptedTokens()));
+        }
+    }
+
+    /// Early exit: the first layers of a model draft.
+    @ParameterizedTest
+    @CsvSource({"llama, false", "llama, true", "gemma3_text, false", "qwen3_moe, false", "deepseek_v3, false"})
+    void firstLayersChangeNothing(String family, boolean isTight) {
+        try (Harness h = new Harness("/golden/" + family)) {
+            Drafting drafting = new Drafting(false, Drafting.ofFirstLayers(1).drafter(), 4);
+            List<Completion> texts = compare(h, isTight ? TIGHT_BYTES : 1L << 30, 10, drafting, 18);
+            assertTrue(drafted(texts) > 100, drafted(texts) + " drafted");
         }
     }
 

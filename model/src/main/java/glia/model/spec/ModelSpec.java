@@ -122,6 +122,21 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 encoder, drafts);
     }
 
+    /// A copy with the first layers alone, without multi-token-prediction layers.
+    ///
+    /// @throws IllegalArgumentException if the model has no more layers than `count`, or an encoder
+    public ModelSpec firstLayers(int count) {
+        if (encoder.isPresent()) {
+            throw new IllegalArgumentException("early exit needs a decoder; " + modelType + " has an encoder");
+        }
+        if (count < 1 || count >= numLayers()) {
+            throw new IllegalArgumentException("early exit after " + count + " layers; expected 1 to "
+                    + (numLayers() - 1) + ", since the model has " + numLayers());
+        }
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
+                sublayers.stream().filter(s -> s.layer() < count).toList(), finalNorm, head);
+    }
+
     /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
