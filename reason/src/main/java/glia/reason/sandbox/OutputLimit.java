@@ -37,8 +37,7 @@ final class OutputLimit implements AutoCloseable {
             return;
         }
         if (exceeded) {
-            process.descendants().forEach(ProcessHandle::destroyForcibly);
-            process.destroyForcibly();
+            Sandbox.end(process);
         }
     }
 

@@ -108,10 +108,11 @@ public final class Sandbox {
         }
     }
 
-    /// Ends a process and those that it started.
-    private static void end(Process process) {
+    /// Ends a process and those that it started. [Process#destroyForcibly] would close its streams, too, before all of
+    /// its output is read.
+    static void end(Process process) {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly();
     }
 
     private static void write(OutputStream out, String input) {

@@ -9,8 +9,13 @@ import glia.reason.sandbox.SandboxResult.Status;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +44,17 @@ class SandboxTest {
         assertEquals(Status.FAILED, result.status());
         assertEquals(3, result.exitCode());
         assertTrue(shell(LIMITS, "true").succeeded());
+    }
+
+    /// Output of a program that has ended is read while its process is cleaned up.
+    @Test
+    void outputIsWholeWhenManyProgramsRunTogether() throws Exception {
+        List<Callable<String>> runs = Collections.nCopies(64, () -> shell(LIMITS, "echo 6; echo bad >&2").output());
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            for (Future<String> run : threads.invokeAll(runs)) {
+                assertEquals("6\n", run.get());
+            }
+        }
     }
 
     @Test
