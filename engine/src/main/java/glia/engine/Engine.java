@@ -77,12 +77,12 @@ public final class Engine implements AutoCloseable {
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        return other(context, keyValueType);
+        return other(model, context, keyValueType);
     }
 
     /// Another engine of the same model with a KV cache of another type.
     public Engine withKeyValueType(KeyValueType type) {
-        return other(context, type);
+        return other(model, context, type);
     }
 
     /// An engine of the model's first layers, which use the same weights and have a KV cache of their own.
@@ -90,14 +90,12 @@ public final class Engine implements AutoCloseable {
     /// @param count the number of layers
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
-        guard.requireOpen();
-        return new Engine(model.firstLayers(count), ops.kernels(), precision, stateLimitBytes, context, keyValueType,
-                guard);
+        return other(model.firstLayers(count), context, keyValueType);
     }
 
-    private Engine other(int otherContext, KeyValueType type) {
+    private Engine other(Model view, int otherContext, KeyValueType type) {
         guard.requireOpen();
-        return new Engine(model, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard);
+        return new Engine(view, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard);
     }
 
     public KeyValueType keyValueType() {

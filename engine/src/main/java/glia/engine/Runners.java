@@ -19,7 +19,8 @@ public final class Runners {
 
     /// A runner for speculative decoding.
     ///
-    /// @param drafter the engine of the draft model or of the first layers, if they draft; the caller closes it after the scheduler
+    /// @param drafter the engine of the draft model or of the first layers, if they draft; the caller closes it after
+    ///     the scheduler
     /// @throws IllegalArgumentException if the model has no multi-token-prediction layer, and that is to draft
     /// @throws IllegalStateException if the model is closed
     public static ModelRunner of(Engine engine, Drafting drafting, Optional<Engine> drafter) {

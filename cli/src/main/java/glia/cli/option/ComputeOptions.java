@@ -64,8 +64,8 @@ public final class ComputeOptions {
         try {
             return Drafting.ofFirstLayers(Integer.parseInt(count));
         } catch (IllegalArgumentException e) {
-            throw new UsageException("--draft: found '" + EARLY_EXIT + count + "'; expected a number of layers, such as "
-                    + EARLY_EXIT + "8");
+            throw new UsageException("--draft: found '" + EARLY_EXIT + count + "'; expected a number of layers, such "
+                    + "as " + EARLY_EXIT + "8");
         }
     }
 
