@@ -5,6 +5,7 @@ import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,13 +25,27 @@ public final class ChatMessages {
     /// @throws ServeException if there are none, or one is wrong
     public static List<ChatMessage> read(Fields body) {
         List<ChatMessage> messages = new ArrayList<>();
-        for (Fields message : body.objects("messages")) {
-            messages.add(message(message));
+        Map<String, String> toolNames = new HashMap<>();
+        for (Fields fields : body.objects("messages")) {
+            ChatMessage message = message(fields);
+            message.toolCalls().forEach(call -> toolNames.put(call.id(), call.name()));
+            messages.add(named(message, toolNames));
         }
         if (messages.isEmpty()) {
             throw ServeException.badField("messages", "found none, expected at least one");
         }
         return messages;
+    }
+
+    /// A tool's result with the name of the tool, which some templates write and clients of this API leave out.
+    private static ChatMessage named(ChatMessage message, Map<String, String> toolNames) {
+        Object id = message.extra().get("tool_call_id");
+        if (!message.role().equals("tool") || message.extra().containsKey("name") || !toolNames.containsKey(id)) {
+            return message;
+        }
+        Map<String, Object> extra = new LinkedHashMap<>(message.extra());
+        extra.put("name", toolNames.get(id));
+        return new ChatMessage("tool", message.content(), List.of(), message.reasoning(), extra);
     }
 
     private static ChatMessage message(Fields fields) {
