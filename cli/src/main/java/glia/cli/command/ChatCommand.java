@@ -70,7 +70,7 @@ public final class ChatCommand implements Command {
         ModelLocation choice = Models.locate(words.optional(0), words, console);
         boolean recommended = words.optional(0).isEmpty() && choice.origin() != ModelLocation.Origin.BUNDLED;
         Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
-        LoadOptions options = Models.generating(arguments, "none", console);
+        LoadOptions options = Models.generating(arguments, "auto", console);
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
                 options, arguments, console));
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");

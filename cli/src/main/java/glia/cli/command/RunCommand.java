@@ -74,7 +74,7 @@ public final class RunCommand implements Command {
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
-        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "none", console), arguments,
+        try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "auto", console), arguments,
                 console)) {
             GenerationOptions free = GenerationFlags.of(arguments, model.options());
             GenerationOptions options = grammar.map(free::withGrammar).orElse(free);

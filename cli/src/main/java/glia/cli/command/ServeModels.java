@@ -55,7 +55,7 @@ final class ServeModels {
     /// @throws IOException if a model is not there, or the first cannot be loaded
     /// @throws UsageException if an option is wrong
     static ModelPool pool(Arguments arguments, Console console) throws IOException {
-        LoadOptions options = Models.generating(arguments, "none", console);
+        LoadOptions options = Models.generating(arguments, "auto", console);
         if (arguments.has(PULL) && !arguments.has(ANY_MODEL)) {
             throw new UsageException("--pull has no effect without --any-model");
         }

@@ -39,7 +39,7 @@ public final class ComputeOptions {
     public static final Option<String> DRAFT = Option.text("SOURCE", "speculative decoding with drafts from prompt "
             + "n-grams (ngram), the model's multi-token-prediction layer (mtp), n-grams and that layer (auto), the "
             + "model's own first N layers (early-exit:N), a smaller model with the same vocabulary (its name), or none "
-            + "(default: none; --draft alone: auto)",
+            + "(default and --draft alone: auto; bench: none); they are used where they are measured to be faster",
             "--draft").in(GROUP).elsewhere("--speculative", "--model-draft", "-md", "--draft-model").implying("auto");
 
     /// For commands whose models have a KV cache.
