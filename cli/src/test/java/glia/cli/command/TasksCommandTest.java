@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -142,6 +143,14 @@ class TasksCommandTest {
         JsonNode result = json(ExitCode.BAD_FILE, "tasks", "score", "countdown", file.toString(), "--json");
         assertEquals(2, result.path("completions").asInt());
         assertEquals(7, result.path("errors").size());
+    }
+
+    /// A folder can be opened and never be read, so the command must not go on with its next line.
+    @Test
+    @Timeout(120)
+    void foldersAreNoFiles() {
+        String error = run(ExitCode.BAD_FILE, "tasks", "score", "countdown", folder.toString()).err();
+        assertTrue(error.contains("cannot be read") && error.lines().count() == 1, error);
     }
 
     @Test

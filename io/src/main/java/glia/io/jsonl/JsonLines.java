@@ -26,6 +26,7 @@ public final class JsonLines implements AutoCloseable {
     private byte[] bytes = new byte[1 << 12];
     private long line;
     private long offset;
+    private boolean isBroken;
 
     /// Opens a file.
     ///
@@ -52,7 +53,8 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
-    /// The next object, or null at the end of the file.
+    /// The next object, or null at the end of the file. After an error the next call goes on with the line after it, or
+    /// gives null if the file cannot be read any further.
     ///
     /// @throws CheckpointException if the line is not UTF-8, or holds anything but one JSON object
     public JsonLine next() throws CheckpointException {
@@ -62,8 +64,9 @@ public final class JsonLines implements AutoCloseable {
                 return null;
             }
             line++;
-            String text = StrictUtf8.decode(file, bytes, length, offset, line);
+            long start = offset;
             offset += length + 1;
+            String text = StrictUtf8.decode(file, bytes, length, start, line);
             String json = line == 1 && text.startsWith("\uFEFF") ? text.substring(1) : text;
             if (!json.isBlank()) {
                 return parse(json);
@@ -98,13 +101,17 @@ public final class JsonLines implements AutoCloseable {
     /// Reads a line without its line feed; -1 at the end of the file.
     private int readLine() throws CheckpointException {
         int length = 0;
+        if (isBroken) {
+            return -1;
+        }
         try {
             for (int b = in.read(); b != '\n'; b = in.read()) {
                 if (b < 0) {
                     return length == 0 ? -1 : length;
                 }
                 if (length == MAX_BYTES) {
-                    throw new TextPlace(file, line + 1).error("found a line of more than " + MAX_BYTES
+                    skipLine(length + 1);
+                    throw new TextPlace(file, line).error("found a line of more than " + MAX_BYTES
                             + " bytes; split the text into documents");
                 }
                 if (length == bytes.length) {
@@ -115,9 +122,21 @@ public final class JsonLines implements AutoCloseable {
         } catch (CheckpointException e) {
             throw e;
         } catch (IOException e) {
+            isBroken = true;
             throw new CheckpointException(file, "byte " + offset, "cannot be read: " + FileErrors.reason(e), e);
         }
         return length;
+    }
+
+    private void skipLine(int read) throws IOException {
+        long length = read;
+        int b = in.read();
+        while (b >= 0 && b != '\n') {
+            length++;
+            b = in.read();
+        }
+        line++;
+        offset += length + 1;
     }
 
     @Override
