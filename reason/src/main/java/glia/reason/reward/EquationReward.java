@@ -1,6 +1,7 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.math.AnswerText;
 import glia.reason.reward.math.Arithmetic;
 import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
@@ -24,9 +25,10 @@ final class EquationReward implements Reward {
     private enum Use { EACH_ONCE, AT_MOST_ONCE, ANY }
 
     private static final int MAX_LENGTH = 10_000;
+    private static final String OPERATORS = "-+*/^×·÷−";
     private static final Pattern RUN = Pattern.compile("[\\d(.+\\-−][\\d\\s().=+\\-*/^×·÷−]*+");
     private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
-    private static final Pattern VARIABLE = Pattern.compile("^(?:\\p{L}(?:_?\\d+)?\\s*=)\\s*");
+    private static final Pattern VARIABLE = Pattern.compile("^(?:\\p{L}(?:_?\\d+|_\\{\\d+\\})?\\s*=)\\s*");
     private static final Pattern NONE = Pattern.compile(
             "(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
 
@@ -74,10 +76,11 @@ final class EquationReward implements Reward {
     /// The one expression of a text. Sides of an equation must have equal values; the first one counts.
     private Optional<Arithmetic.Result> expression(String text) {
         List<String> runs = new ArrayList<>();
-        Matcher matcher = RUN.matcher(text.replace("**", "^").replaceAll("\\\\(?:times|cdot)\\b", "*"));
+        Matcher matcher = RUN.matcher(AnswerText.plain(text).replace("**", "^")
+                .replaceAll("\\\\(?:times|cdot)\\b", "*"));
         while (matcher.find()) {
             String run = matcher.group().strip().replaceAll("[.\\s]+$", "");
-            if (run.matches("(?s).*\\d.*[-+*/^×·÷−].*\\d.*")) {
+            if (isOperation(run)) {
                 runs.add(run);
             }
         }
@@ -99,9 +102,20 @@ final class EquationReward implements Reward {
         }
     }
 
+    /// Whether a text has a digit, then an operator, then a digit.
+    private static boolean isOperation(String run) {
+        int state = 0;
+        for (int i = 0; i < run.length() && state < 3; i++) {
+            char c = run.charAt(i);
+            state += (state == 1 ? OPERATORS.indexOf(c) >= 0 : c >= '0' && c <= '9') ? 1 : 0;
+        }
+        return state == 3;
+    }
+
     /// The solutions that a text states, or empty if it states something else.
     static Optional<Set<Rational>> solutions(String text) {
-        String plain = text.strip().replaceAll("[.\\s]+$", "").replace("$", "").replace("\\pm", "±");
+        String plain = AnswerText.plain(text).replaceAll("[.\\s]+$", "").replace("$", "").replace("\\pm", "±")
+                .replace("\\{", "{").replace("\\}", "}");
         int colon = plain.lastIndexOf(':');
         plain = plain.substring(colon + 1).strip();
         plain = plain.replaceFirst("^\\p{L}(?:_?\\d+)?\\s*(?:∈|\\\\in)\\s*", "");

@@ -16,10 +16,21 @@ final class AnswerNumbers {
     /// Words that turn a number into another one, or leave it open.
     private static final Set<String> FORBIDDEN = Set.of("not", "no", "never", "neither", "nor", "except", "sqrt",
             "minus", "plus", "over", "squared", "cubed", "half", "percent", "approximately", "about", "around",
-            "roughly", "maybe");
+            "roughly", "maybe", "perhaps", "wrong", "false", "incorrect", "nothing", "none", "hundred", "thousand",
+            "million", "billion", "dozen", "pi", "sin", "cos", "tan", "log", "ln", "exp", "abs");
 
     /// What stands between several answers.
     private static final Pattern SEPARATORS = Pattern.compile("[,;\n]|\\b(or|and|not)\\b");
+
+    /// `1,234,567` and `1 234 567`.
+    private static final Pattern GROUPS = Pattern.compile("(?<![\\d.,])\\d{1,3}(?:,\\d{3})++(?!\\d)"
+            + "|(?<![\\d.,] ?)\\d{1,3}(?: \\d{3})++(?! ?\\d)");
+    private static final Pattern QUOTIENT = Pattern.compile("(\\d) ?/ ?(\\d)");
+    private static final Pattern NEGATIVE_DENOMINATOR = Pattern.compile("(?<![\\d/.])(\\d{1,30}+)/[-\u2212](\\d)");
+    private static final Pattern BRACKETS = Pattern.compile("(?<=[-\u2212])\\((\\d{1,30}/\\d{1,30})\\)");
+    private static final Pattern NUMERATOR = Pattern.compile("\\(([-\u2212]\\d{1,30})\\) ?/ ?(?=\\d)");
+    /// Letters that turn a number before them into another one.
+    private static final Set<String> FACTORS = Set.of("i", "j", "k", "n", "x", "\u03C0");
 
     private final String text;
     private final List<Rational> numbers = new ArrayList<>();
@@ -39,23 +50,29 @@ final class AnswerNumbers {
     }
 
     /// The only number, or the only one after the last `=` of `x = 7`, `3 + 4 = 7` or `2 * 3 + 1 = 6 + 1 = 7`. A comma
-    /// between groups of three digits is left out: `1,234`.
-    static Optional<Rational> single(String text) {
+    /// or a space between groups of three digits is left out: `1,234`. What follows `≈` does not count.
+    static Optional<Rational> single(String all) {
+        int near = all.indexOf('\u2248');
+        String text = near > 0 && all.substring(0, near).chars().anyMatch(c -> c >= '0' && c <= '9')
+                ? all.substring(0, near) : all;
         int last = text.lastIndexOf('=');
         String left = text.substring(0, Math.max(0, last));
         if (SEPARATORS.matcher(left).find() || left.substring(left.indexOf('=') + 1).chars().anyMatch(
                 c -> left.indexOf('=') >= 0 && Character.isLetter(c))) {
             return Optional.empty();
         }
-        String part = text.substring(last + 1).replaceAll("(?<=\\d),(?=\\d{3}(?!\\d))", "");
+        String part = GROUPS.matcher(text.substring(last + 1))
+                .replaceAll(found -> found.group().replaceAll("[, ]", ""));
         return in(part).filter(found -> found.size() == 1).map(List::getFirst);
     }
 
     /// The text without LaTeX's layout.
     private static String plain(String text) {
-        return text.replaceAll("\\\\[dt]?frac\\{(-?\\d{1,30})\\}\\{(\\d{1,30})\\}", "$1/$2").replace("\\pm", "\u00B1")
-                .replace("**", "").replaceAll("\\\\[(),;\\[\\]]", " ").replace("\\{", "{").replace("\\}", "}")
-                .replaceAll("\\\\(text|quad|left|right|in|mathrm)(?![a-zA-Z])", " ").strip();
+        String plain = text.replace("\\pm", "\u00B1").replace("**", "").replace("\\{", "{").replace("\\}", "}")
+                .replaceAll("\\\\(text|quad|in|mathrm)(?![a-zA-Z])", " ");
+        plain = QUOTIENT.matcher(plain).replaceAll("$1/$2");
+        plain = NEGATIVE_DENOMINATOR.matcher(plain).replaceAll("-$1/$2");
+        return BRACKETS.matcher(NUMERATOR.matcher(plain).replaceAll("$1/")).replaceAll("$1").strip();
     }
 
     private Optional<List<Rational>> read() {
@@ -104,7 +121,8 @@ final class AnswerNumbers {
         if (at == digits && at > end) {
             return false;
         }
-        if (isBraced && (at >= text.length() || text.charAt(at++) != '}')) {
+        if (isBraced && (at >= text.length() || text.charAt(at++) != '}')
+                || before == 'n' && FACTORS.contains(word) && !nextIs('=')) {
             return false;
         }
         before = at > end || word.length() == 1 || word.equals("times") ? 'v' : 'w';
@@ -176,7 +194,8 @@ final class AnswerNumbers {
 
     private boolean punctuation(char c) {
         if (ALLOWED.indexOf(c) < 0 || c == '=' && before != 'v' && before != 'w'
-                || (c == '(' || c == '[') && (before == 'n' || before == 'v') && !spaceBefore) {
+                || (c == '(' || c == '[') && (before == 'n' || before == 'v') && !spaceBefore
+                || before == 'n' && (c == '!' && at < text.length() - 1 || text.startsWith("..", at))) {
             return false;
         }
         at++;

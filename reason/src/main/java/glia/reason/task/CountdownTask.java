@@ -15,7 +15,7 @@ final class CountdownTask implements Task {
             "three numbers up to 10, targets up to 100", "three numbers up to 20", "four numbers up to 20");
 
     /// Signs that separate expressions.
-    private static final String PUNCTUATION = ";:!?'\"`$\\{}[]\u2018\u2019\u201C\u201D\u2192";
+    private static final String PUNCTUATION = ";:!?'\"`$\\{}[]\u2018\u2019\u201C\u201D\u2192\u2713\u2714\u2705";
 
     @Override
     public String name() {

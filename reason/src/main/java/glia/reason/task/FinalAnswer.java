@@ -12,7 +12,8 @@ import java.util.Set;
 /// Thoughts end at `</think>`; a completion with unfinished thoughts, or with more than one block of them, has no
 /// final answer. Of the text after the thoughts, the answer is in this order: the content of `<answer>…</answer>`, of
 /// `\boxed{…}`, of lines that begin with `Answer:`, `Final answer:` or `The answer is`; otherwise the whole text after
-/// thoughts, or the last line of a completion without thoughts. Several different answers are none.
+/// thoughts, or the last line of a completion without thoughts, not counting the end of a fenced block. Several
+/// different answers are none.
 public final class FinalAnswer {
     /// Longer answers are not read.
     public static final int MAX_CHARACTERS = 2_000;
@@ -115,6 +116,7 @@ public final class FinalAnswer {
 
     private static String lastLine(String text) {
         String strip = text.stripTrailing();
+        strip = strip.endsWith("\n```") ? strip.substring(0, strip.length() - 4).stripTrailing() : strip;
         return withoutEmphasis(strip.substring(strip.lastIndexOf('\n') + 1));
     }
 }

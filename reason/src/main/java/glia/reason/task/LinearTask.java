@@ -14,7 +14,8 @@ final class LinearTask implements Task {
     private static final List<String> LEVELS = List.of("ax + b = c with an integer solution", "x on both sides",
             "brackets on one side", "solutions that are fractions");
     /// `x =` where x has neither a coefficient nor a sign.
-    private static final Pattern SOLUTION = Pattern.compile("(?<![\\w)*/+\\u2212-])(?<![+\\u2212-] )x\\s*=");
+    private static final Pattern SOLUTION = Pattern.compile("(?<![\\w)*/+\\u2212\\u221A|-])"
+            + "(?<![+\\u2212\\d*/\\u00D7\\u00B7^|)\\u221A-] )(?<!\\b(?:sin|cos|tan|log|ln|exp|sqrt) )x\\s*=");
     private static final Pattern VARIABLE = Pattern.compile("(?<![a-zA-Z])x(?![a-zA-Z])");
 
     @Override

@@ -9,7 +9,7 @@ final class Names {
     static final List<String> ALL = List.of("Ann", "Ben", "Cora", "Dan", "Eva", "Finn", "Gus", "Hana");
     /// Words that turn a statement into its opposite.
     static final Set<String> NEGATIONS = Set.of("not", "no", "never", "neither", "nor", "except", "unless", "if", "or",
-            "either");
+            "either", "maybe", "perhaps", "possibly", "might", "wrong", "false");
 
     private Names() { }
 

@@ -17,6 +17,10 @@ final class SortingTask implements Task {
     private static final List<String> LEVELS = List.of("three numbers up to 20", "five numbers up to 99",
             "eight numbers from -99 to 99", "six words", "twelve numbers from -999 to 999");
     private static final Pattern BETWEEN = Pattern.compile("[\\s,;<>\\[\\](){}.\"'`]+(and\\s+)?");
+    /// Signs of order between elements.
+    private static final Pattern ORDER = Pattern.compile("->|[<>\u2264\u2265\u2192]"
+            + "|\\\\(?:lt|gt|leq?|geq?|to|rightarrow)(?![a-zA-Z])");
+    private static final Pattern SPACE = Pattern.compile("(?<=\\d)\\s++(?=[-\u2212]?\\d)");
     private static final Pattern WORD = Pattern.compile("[a-z]+");
 
     @Override
@@ -74,15 +78,16 @@ final class SortingTask implements Task {
                 Map.of("answer", String.join(", ", sorted), "order", List.copyOf(sorted)));
     }
 
-    /// The elements with a comma between each two. Words before a colon are left out, and words before numbers.
+    /// The elements with a comma, a space or a sign of order between each two. Words before a colon are left out, and
+    /// words before numbers.
     @Override
     public Optional<String> read(String text) {
         if (text.chars().anyMatch(c -> c >= '0' && c <= '9')) {
-            return AnswerNumbers.in(text.replace('<', ',').replace('>', ','))
+            return AnswerNumbers.in(SPACE.matcher(ORDER.matcher(text).replaceAll(",")).replaceAll(", "))
                     .filter(numbers -> numbers.stream().allMatch(Rational::isInteger))
                     .map(numbers -> numbers.stream().map(Object::toString).collect(Collectors.joining(", ")));
         }
-        String list = text.substring(text.lastIndexOf(':') + 1).toLowerCase(Locale.ROOT);
+        String list = ORDER.matcher(text.substring(text.lastIndexOf(':') + 1)).replaceAll(",").toLowerCase(Locale.ROOT);
         List<String> words = BETWEEN.splitAsStream(list).filter(word -> !word.isEmpty()).toList();
         return words.isEmpty() || !words.stream().allMatch(word -> WORD.matcher(word).matches()) ? Optional.empty()
                 : Optional.of(String.join(", ", words));

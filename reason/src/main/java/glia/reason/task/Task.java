@@ -1,6 +1,7 @@
 package glia.reason.task;
 
 import glia.reason.reward.Reward;
+import glia.reason.reward.math.AnswerText;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +30,8 @@ public interface Task {
 
     /// Reads the text of a final answer strictly.
     ///
-    /// @param text the final answer without thoughts, at most [FinalAnswer#MAX_CHARACTERS] characters
+    /// @param text the final answer without thoughts and [layout][AnswerText], at most [FinalAnswer#MAX_CHARACTERS]
+    ///     characters
     /// @return the answer in normal form, so that answers which mean the same are equal strings; empty if the text has
     ///     no answer or several
     Optional<String> read(String text);
@@ -43,7 +45,7 @@ public interface Task {
 
     /// The final answer of a completion in normal form: equal strings are equal answers, for example to vote.
     default Optional<String> finalAnswer(String completion) {
-        return FinalAnswer.of(completion).flatMap(this::read);
+        return FinalAnswer.of(completion).map(AnswerText::plain).flatMap(this::read);
     }
 
     /// The reward of a right final answer is 1, of any other completion 0. It is empty for a sample without a field

@@ -2,7 +2,9 @@ package glia.reason.reward;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -22,7 +24,9 @@ class EquationRewardTest {
         "Solutions: x = 2 and x = 3.", "2, 3", "{2; 3}",
 
         "x = 4/2 or x = 3.0", "<think>x = 5</think>\nx = 2 or x = 3", "x_1 = 2, x_2 = 3", "x = 2 or x = 3 or x = 2",
-        "$x = 2$ or $x = 3$", "x ∈ {2, 3}"})
+        "$x = 2$ or $x = 3$", "x ∈ {2, 3}", "x_{1} = 2, x_{2} = 3", "\\(x = 2\\) or \\(x = 3\\)",
+        "x\u00A0=\u00A02\u00A0or x\u202F=\u202F3", "x = \\frac{4}{2} \\text{ or } x = 3",
+        "x \\in \\{2, 3\\}", "x = 2 ∨ x = 3"})
     void solutions(String completion) {
         assertEquals(1, score(Map.of(), completion, Map.of("answer", "x = 2 or x = 3")), completion);
         assertEquals(1, score(Map.of(), completion, Map.of("answer", List.of(3, 2))), completion);
@@ -37,14 +41,15 @@ class EquationRewardTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"x = ±3 | -3, 3", "no solution | none", "There are no real solutions. | none",
-        "x = 1/3 | 1/3", "x = 0.5 | 1/2", "x = -(2+1)/4 | -0.75", "x = 1 ± 2 | 3, -1"})
+        "x = 1/3 | 1/3", "x = -\\frac{1}{3} | -1/3", "x = 0.5 | 1/2", "x = -(2+1)/4 | -0.75", "x = 1 ± 2 | 3, -1"})
     void exactFractions(String completion, String answer) {
         assertEquals(1, score(Map.of(), completion, Map.of("answer", answer)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"3*7+11", "11 + 3 × 7", "7*3+11 = 32", "Use: (3*7) + 11 = 32.", "3*7+11=21+11=32",
-        "<think>3+7+11</think>\n3*7+11", "$3 \\times 7 + 11$"})
+        "<think>3+7+11</think>\n3*7+11", "$3 \\times 7 + 11$", "\\left(3 \\cdot 7\\right) + 11",
+        "3\u202F*\u202F7 + 11"})
     void expressions(String completion) {
         assertEquals(1, score(Map.of(), completion, COUNTDOWN), completion);
     }
@@ -84,5 +89,8 @@ class EquationRewardTest {
         assertEquals(0, score(Map.of(), "-".repeat(9_000) + "1+1", COUNTDOWN));
         assertEquals(0, score(Map.of(), "1".repeat(1_000_000), COUNTDOWN));
         assertEquals(0, score(Map.of(), "1+".repeat(500_000) + "1", COUNTDOWN));
+        // Digits, then operators, then no digit: a regular expression would try all pairs of places.
+        assertTimeoutPreemptively(Duration.ofMinutes(1), () -> assertEquals(0, score(Map.of(), "1".repeat(3_300)
+                + "+".repeat(6_600), COUNTDOWN)));
     }
 }

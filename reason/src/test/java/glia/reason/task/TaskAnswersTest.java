@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /// Which answers are right, beyond the ones that problems give.
@@ -20,6 +21,50 @@ class TaskAnswersTest {
     private static boolean isRight(String name, Map<String, Object> fields, String text) {
         Task task = Tasks.named(name);
         return task.finalAnswer("</think>" + text).filter(answer -> task.isRight(answer, fields)).isPresent();
+    }
+
+    /// The same answers in LaTeX, with spaces that do not break, and with signs that models like.
+    @Test
+    void layoutDoesNotCount() {
+        assertAnswers("linear", Map.of("answer", "x = -18/11", "solution", "-18/11"),
+                List.of("x = -\\frac{18}{11}", "\\(x = \\dfrac{-18}{11}\\)", "x = −\\tfrac {18} {11}", "x = 18/-11",
+                        "x = \\frac{18}{-11}", "x = -(18/11)", "x = (-18)/11", "x = -18 / 11", "x = -18\u204411",
+                        "x\u00A0=\u00A0-18/11", "$x = -\\frac{18}{11} \\approx -1.64$", "x = -18/11 ≈ -1.636",
+                        "\\boxed{x = -\\frac{18}{11}}"),
+                List.of("x = \\frac{-18}{-11}", "x = -(-18)/11", "2 x = -18/11", "√x = -18/11", "sin x = -18/11",
+                        "x = 5-(18/11)", "x = 3 18/-11", "x ≈ -18/11", "x = -18 ≈ -18/11", "x = -18/11 x",
+                        "x = -18/11 thousand", "|x| = -18/11", "x = \\frac{18}{11}", "x = -\\frac{18}{0}"));
+        assertAnswers("linear", Map.of("answer", "x = 1/2", "solution", "1/2"), List.of("x = \\frac12"),
+                List.of("x = \\frac123", "x = \\frac21"));
+        assertAnswers("quadratic", Map.of("answer", "", "roots", List.of(-3, 1)),
+                List.of("x = -3 \\lor x = 1", "x = -3 ∨ x = 1", "x = −3\u00A0or\u202Fx = 1",
+                        "\\[x = -3 \\quad\\text{or}\\quad x = 1\\]", "x \\in \\left\\{-3, 1\\right\\}", "x = -3 x = 1",
+                        "$x_{1} = -3,\\; x_{2} = 1$", "It is -3 or 1!"),
+                List.of("x = -3 i or x = 1 i", "x = -3 pi or x = 1", "x = -3! or x = 1", "x = -3...1", "x = -3 x or 1",
+                        "x = -3 or x = 1 is false", "x = -3 is wrong, x = 1 is wrong", "x = -3 π or 1",
+                        "|x| = -3, 1"));
+        assertAnswers("countdown", Map.of("answer", "", "numbers", List.of(3, 7, 11), "target", 32),
+                List.of("\\(3 \\times 7 + 11\\)", "\\left(3 \\cdot 7\\right) + 11 = 32", "3\u00A0*\u00A07\u202F+ 11",
+                        "We get 3*7+11 = 32 ✓"),
+                List.of("\\left(3*7+11", "3*7+\\frac{11}{1}", "3*7+11 \\lor 3+7+11"));
+        assertAnswers("arithmetic", Map.of("answer", "961531"), List.of("$961{,}531$", "961\\,531", "961 531",
+                "961\u202F531", "\\text{The result is } 961531"), List.of("961 53 1", "9 61531", "96 1531", "961 531 2",
+                "961531 million", "961531 or nothing", "961531.961 531"));
+        assertAnswers("sorting", Map.of("answer", "", "order", List.of("-3", "5", "20")),
+                List.of("-3 5 20", "-3 → 5 → 20",
+                        "-3 \\lt 5 \\leq 20", "-3\n5\n20", "-3 -> 5 -> 20", "−3\u00A05\u00A020"),
+                List.of("-3 5 - 20", "-3 5 + 20", "5 -3 20"));
+        assertAnswers("strings", Map.of("answer", "tenalp"), List.of("\\text{tenalp}", "\\boxed{\\text{tenalp}}",
+                "\\(\\mathrm{tenalp}\\)"), List.of("\\text{tena}\\text{lp}"));
+        assertAnswers("deduction", Map.of("answer", "", "kinds", Map.of("Ann", "knight")), List.of("Ann is a knight"),
+                List.of("maybe Ann is a knight", "Ann might be a knight"));
+    }
+
+    /// Without thoughts the last line counts, which may be fenced.
+    @Test
+    void fencedLines() {
+        assertEquals(Optional.of("3*7+11"), Tasks.named("countdown").finalAnswer("So:\n```\n3*7+11\n```\n"));
+        assertEquals(Optional.of("[1, 2]"), Tasks.named("programs").finalAnswer("```python\n[1, 2]\n```"));
     }
 
     @Test
