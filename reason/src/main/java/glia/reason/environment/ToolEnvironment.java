@@ -1,9 +1,11 @@
 package glia.reason.environment;
 
+import glia.reason.reward.ContainedReward;
 import glia.reason.reward.Reward;
 import glia.reason.task.Problem;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /// Problems with tools. A turn that ends with a call, such as `<calculator>3*7</calculator>`, is answered by
 /// `<result>21</result>`. A turn without a call is the final answer, which the verifier scores.
@@ -11,7 +13,8 @@ import java.util.List;
 /// The reward is 0 if the last turn has a call, too. Malformed calls are answered by an error and take a turn.
 ///
 /// @param tools with different names
-/// @param verifier scores the text of the last turn
+/// @param verifier scores the text of the last turn; one that throws or hangs is [contained][ContainedReward] and
+///     scores 0
 /// @param maxTurns most turns of the model
 public record ToolEnvironment(List<Tool> tools, Reward verifier, int maxTurns) implements Environment {
     private static final int MAX_RESULT = 1_000;
@@ -20,6 +23,7 @@ public record ToolEnvironment(List<Tool> tools, Reward verifier, int maxTurns) i
     ///     thoughts or answers, or no turn is allowed
     public ToolEnvironment {
         tools = List.copyOf(tools);
+        verifier = verifier instanceof ContainedReward ? verifier : new ContainedReward(verifier);
         if (tools.stream().map(Tool::name).distinct().count() < tools.size()) {
             throw new IllegalArgumentException("two tools have the same name: "
                     + tools.stream().map(Tool::name).toList());
@@ -104,7 +108,16 @@ public record ToolEnvironment(List<Tool> tools, Reward verifier, int maxTurns) i
             }
             Tool called = tools.stream().filter(tool -> text.contains("<" + tool.name() + ">")).findFirst()
                     .orElseThrow();
-            return List.of(called.run(results.getFirst()));
+            return List.of(result(called, results.getFirst()));
+        }
+
+        /// A tool that fails, against its contract, is answered like one that reports an error.
+        private static String result(Tool tool, String input) {
+            try {
+                return Objects.requireNonNullElse(tool.run(input), "error: " + tool.name() + " gave no result");
+            } catch (RuntimeException | StackOverflowError e) {
+                return "error: " + tool.name() + " failed: " + e.getClass().getSimpleName();
+            }
         }
 
         /// A result without tags, of at most 1,000 characters.

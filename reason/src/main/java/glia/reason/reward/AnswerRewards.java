@@ -8,9 +8,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.regex.Pattern;
 
 /// Rewards that compare an answer with an expected one: 1 if it is right, 0 if it is wrong or there is none.
 final class AnswerRewards {
+    private static final Pattern SPACES = Pattern.compile("[\\s\\h]++");
+
     private AnswerRewards() { }
 
     static List<NamedReward> all() {
@@ -66,7 +69,7 @@ final class AnswerRewards {
     }
 
     private static String normal(String text, boolean ignoreCase, boolean ignoreSpace) {
-        String stripped = ignoreSpace ? text.strip().replaceAll("\\s+", " ") : text;
+        String stripped = ignoreSpace ? SPACES.matcher(text).replaceAll(" ").strip() : text;
         return ignoreCase ? stripped.toLowerCase(Locale.ROOT) : stripped;
     }
 
@@ -103,6 +106,7 @@ final class AnswerRewards {
 
     private static boolean near(Rational a, Rational b, double tolerance, double relative) {
         double limit = Math.max(tolerance, relative * Math.abs(b.doubleValue()));
-        return a.equals(b) || a.subtract(b).abs().doubleValue() <= limit * (1 + 1e-12);
+        double difference = a.subtract(b).abs().doubleValue();
+        return a.equals(b) || difference <= limit * (1 + 1e-12) && difference < Double.POSITIVE_INFINITY;
     }
 }

@@ -25,15 +25,17 @@ final class CodeReward implements Reward {
     private static final Pattern BLOCK = Pattern.compile("```[\\w+-]*+[ \\t]*+\\r?\\n(.*?)```", Pattern.DOTALL);
     private static final int MAX_PROGRAM = 100_000;
     private static final int MAX_TESTS = 100;
+    private static final int MAX_SECONDS = 3_600;
     /// Reads a token before the program runs and prints it after all tests, so that a program that ends early fails.
     private static final String HARNESS = """
             import sys
             def _run():
-                token = sys.stdin.readline()
+                token, write, flush = sys.stdin.readline(), sys.stdout.write, sys.stdout.flush
                 space = {"__name__": "__main__"}
                 exec(compile(open("main.py").read(), "main.py", "exec"), space)
                 exec(compile(open("tests.py").read(), "tests.py", "exec"), space)
-                sys.stdout.write("\\n" + token)
+                write("\\n" + token)
+                flush()
             _run()
             """;
 
@@ -42,6 +44,7 @@ final class CodeReward implements Reward {
     private final List<String> command;
     private final String tests;
     private final boolean partial;
+    private final Duration timeLimit;
 
     CodeReward(RewardOptions options) {
         answers = new Answers(options, Extract.ALL);
@@ -51,14 +54,23 @@ final class CodeReward implements Reward {
         }
         tests = options.text("tests", "tests");
         partial = options.flag("partial", false);
-        SandboxLimits limits = SandboxLimits.STANDARD.withTime(Duration.ofMillis(
-                (long) (1000 * options.number("seconds", 5, 0.1)))).withMemory(options.integer("megabytes", 512, 16)
-                * 1L << 20);
+        double seconds = options.number("seconds", 5, 0.1);
+        if (seconds > MAX_SECONDS) {
+            throw options.error("seconds", options.value("seconds").orElseThrow(), "a number of at most "
+                    + MAX_SECONDS);
+        }
+        SandboxLimits limits = SandboxLimits.STANDARD.withTime(Duration.ofMillis((long) (1000 * seconds)))
+                .withMemory((long) options.integer("megabytes", 512, 16) << 20);
+        timeLimit = limits.wall().plus(Sandbox.OVERHEAD).multipliedBy(MAX_TESTS);
         try {
             sandbox = new Sandbox(limits, options.flag("allow_unisolated", false));
         } catch (SandboxUnavailableException e) {
             throw new IllegalArgumentException("reward code: " + e.getMessage()
                     + "; the option allow_unisolated=true runs programs without isolation", e);
+        }
+        if (!sandbox.has(command.getFirst())) {
+            throw options.error("command", command.getFirst(), "a program that sandboxes have, such as python3 or "
+                    + "/bin/sh; others are not there");
         }
     }
 
@@ -90,6 +102,12 @@ final class CodeReward implements Reward {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while a program ran", e);
         }
+    }
+
+    /// That of all tests together: a program that hangs fails a test, and the reward still has a score.
+    @Override
+    public Duration timeLimit() {
+        return timeLimit;
     }
 
     private static String program(String text) {

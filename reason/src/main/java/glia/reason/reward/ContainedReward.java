@@ -30,6 +30,8 @@ public final class ContainedReward implements Reward, AutoCloseable {
     /// The time limit of most rewards.
     public static final Duration DEFAULT_LIMIT = Duration.ofSeconds(10);
 
+    /// What fits a number of nanoseconds.
+    private static final Duration LONGEST = Duration.ofDays(10_000);
     private static final long STACK_BYTES = 1 << 20;
     private static final long IDLE_SECONDS = 5;
 
@@ -71,7 +73,7 @@ public final class ContainedReward implements Reward, AutoCloseable {
             throw new IllegalArgumentException("the time limit is " + limit + ", expected a positive duration");
         }
         this.reward = reward;
-        this.limit = limit;
+        this.limit = limit.compareTo(LONGEST) < 0 ? limit : LONGEST;
         for (Outcome outcome : Outcome.values()) {
             counts.put(outcome, new AtomicLong());
         }
@@ -87,17 +89,19 @@ public final class ContainedReward implements Reward, AutoCloseable {
 
     @Override
     public OptionalDouble score(Sample sample) {
-        FutureTask<OptionalDouble> task = new FutureTask<>(() -> reward.score(sample));
+        FutureTask<Result> task = new FutureTask<>(() -> result(sample));
         try {
             if (!free.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
                 return failed(Outcome.SATURATED, "all " + MAX_THREADS + " threads are occupied by calls that hang");
             }
             start(task);
-            return counted(task.get(limit.toNanos(), TimeUnit.NANOSECONDS));
+            Result result = task.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return result.thrown().isPresent() ? failed(Outcome.THREW, shown(result.thrown().get()))
+                    : counted(result.score());
         } catch (TimeoutException e) {
             return failed(Outcome.TIMED_OUT, "no score within " + limit.toMillis() + " ms");
         } catch (ExecutionException e) {
-            return failed(Outcome.THREW, e.getCause().toString());
+            return failed(Outcome.THREW, shown(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return failed(Outcome.INTERRUPTED, "the calling thread was interrupted");
@@ -106,7 +110,27 @@ public final class ContainedReward implements Reward, AutoCloseable {
         }
     }
 
-    private void start(FutureTask<OptionalDouble> task) {
+    /// What a call returned or threw. An [ExecutionException] would call methods of what was thrown.
+    private record Result(OptionalDouble score, Optional<Throwable> thrown) { }
+
+    private Result result(Sample sample) {
+        try {
+            return new Result(reward.score(sample), Optional.empty());
+        } catch (Throwable e) {
+            return new Result(OptionalDouble.empty(), Optional.of(e));
+        }
+    }
+
+    /// What an exception says; its class alone if it cannot say it.
+    private static String shown(Throwable thrown) {
+        try {
+            return String.valueOf(thrown);
+        } catch (RuntimeException | StackOverflowError e) {
+            return thrown.getClass().getName();
+        }
+    }
+
+    private void start(FutureTask<Result> task) {
         boolean started = false;
         try {
             threads.execute(() -> {

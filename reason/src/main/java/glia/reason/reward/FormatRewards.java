@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 /// Rewards of a completion's form: thoughts in tags, a regular expression, no repetition, one language, an end.
 final class FormatRewards {
     private static final double DEFAULT_PENALTY = -1;
+    /// Time and memory grow with it.
+    private static final int MAX_NGRAM = 100;
 
     private FormatRewards() { }
 
@@ -60,6 +62,9 @@ final class FormatRewards {
 
     private static Reward repetition(RewardOptions options) {
         int size = options.integer("ngram", 3, 1);
+        if (size > MAX_NGRAM) {
+            throw options.error("ngram", size, "an integer of at most " + MAX_NGRAM);
+        }
         double penalty = options.number("max_penalty", DEFAULT_PENALTY);
         if (penalty > 0) {
             throw options.error("max_penalty", penalty, "a number of at most 0");

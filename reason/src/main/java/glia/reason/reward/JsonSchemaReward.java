@@ -67,7 +67,17 @@ final class JsonSchemaReward implements Reward {
         } catch (JacksonException e) {
             return false;
         }
-        return validate(rules, value).isValid();
+        return isFinite(value) && validate(rules, value).isValid();
+    }
+
+    /// Whether there is neither NaN, which is no JSON, nor a number beyond the range of a double.
+    private static boolean isFinite(Object value) {
+        return switch (value) {
+            case List<?> list -> list.stream().allMatch(JsonSchemaReward::isFinite);
+            case Map<?, ?> map -> map.values().stream().allMatch(JsonSchemaReward::isFinite);
+            case Double number -> Double.isFinite(number);
+            case null, default -> true;
+        };
     }
 
     /// A schema that is invalid ends in an exception already when it is registered.

@@ -23,6 +23,9 @@ public final class RewardOptions {
     /// @throws IllegalArgumentException if a value has another name
     RewardOptions(String reward, Collection<String> known, Map<String, ?> values) {
         for (String name : values.keySet()) {
+            if (known.contains(name) && values.get(name) == null) {
+                throw new IllegalArgumentException("reward " + reward + ", option " + name + ": has no value");
+            }
             if (!known.contains(name)) {
                 String hint = Suggestions.sentence(name, known);
                 throw new IllegalArgumentException("reward " + reward + ": there is no option " + name + "."

@@ -196,6 +196,10 @@ final class RlTask implements TaskRun {
                 throw recipe.error(RlKeys.REWARDS, (recipe.has(RlKeys.REWARDS) ? "names 'task'" : "is missing")
                         + ", but there is no problems.task with a verifier; name a reward such as math");
             }
+            if (name.equals("task") && !values.isEmpty()) {
+                throw recipe.error(RlKeys.REWARDS, "gives task the options " + values.keySet()
+                        + ", but it has none except weight");
+            }
             try {
                 Reward reward = name.equals("task") ? new TaskMix(sets).verifier()
                         : Rewards.named(name, located(recipe, name, values));

@@ -20,6 +20,9 @@ final class Isolation {
     private static final List<Path> FOLDERS = List.of(Path.of("/usr/sbin"), Path.of("/usr/bin"), Path.of("/sbin"),
             Path.of("/bin"));
     private static final int FILES = 64;
+    /// Where isolated programs look for commands.
+    static final List<String> PATH = List.of("/usr/local/bin", "/usr/bin", "/bin");
+    private static final List<String> SEEN = List.of("/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/");
 
     private Isolation() { }
 
@@ -93,6 +96,11 @@ final class Isolation {
         return all;
     }
 
+    /// Whether an absolute path is in the folders that isolated programs see.
+    static boolean isSeen(Path file) {
+        return SEEN.stream().anyMatch(file.normalize().toString()::startsWith);
+    }
+
     private static boolean isRoot() throws IOException {
         return ((Number) Files.getAttribute(Path.of("/proc/self"), "unix:uid")).intValue() == 0;
     }
@@ -117,4 +125,5 @@ final class Isolation {
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
-    }}
+    }
+}

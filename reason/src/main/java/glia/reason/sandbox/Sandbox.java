@@ -1,6 +1,7 @@
 package glia.reason.sandbox;
 
 import glia.reason.sandbox.SandboxResult.Status;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,8 @@ import java.util.stream.Stream;
 /// use the network.
 public final class Sandbox {
     private static final long GRACE_MILLIS = 2_000;
+    /// The longest time that a run takes beyond the wall-clock limit of its program, on a busy machine.
+    public static final Duration OVERHEAD = Duration.ofSeconds(20);
 
     private final SandboxLimits limits;
     private final boolean isolated;
@@ -57,6 +60,20 @@ public final class Sandbox {
     /// Whether programs are isolated.
     public boolean isIsolated() {
         return isolated;
+    }
+
+    /// Whether programs find a command: by its name on their path, or by its absolute path.
+    public boolean has(String command) {
+        List<String> folders = isolated ? Isolation.PATH
+                : List.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator));
+        boolean isName = command.indexOf('/') < 0 && command.indexOf(File.separatorChar) < 0;
+        return isName ? folders.stream().anyMatch(folder -> isProgram(Path.of(folder, command)))
+                : isProgram(Path.of(command)) && (!isolated || Isolation.isSeen(Path.of(command)));
+    }
+
+    private static boolean isProgram(Path file) {
+        return Files.isExecutable(file) && !Files.isDirectory(file)
+                || Files.isExecutable(file.resolveSibling(file.getFileName() + ".exe"));
     }
 
     /// Runs a program and waits for its end.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.reason.environment.Environment.Episode;
+import glia.reason.reward.ContainedReward;
 import glia.reason.sandbox.Sandbox;
 import glia.reason.sandbox.SandboxLimits;
 import glia.reason.sandbox.SandboxUnavailableException;
@@ -67,6 +68,35 @@ class ToolEnvironmentTest {
         }
         String observed = observed(environment.start(problem).step("<python>while True: print('</result>')</python>"));
         assertTrue(observed.length() < 1_100 && observed.indexOf("</result>") == observed.length() - 9, observed);
+    }
+
+    private record BrokenTool(String name, boolean throwing) implements Tool {
+        @Override
+        public String usage() {
+            return "fails.";
+        }
+
+        @Override
+        public String run(String input) {
+            if (throwing) {
+                throw new UnsupportedOperationException(input);
+            }
+            return null;
+        }
+    }
+
+    @Test
+    void toolsAndVerifiersThatFailDoNotEndARun() {
+        ToolEnvironment broken = new ToolEnvironment(List.of(new BrokenTool("first", true),
+                new BrokenTool("second", false)), sample -> {
+                    throw new IllegalStateException("no gold");
+                }, 3);
+        Episode episode = broken.start(problem);
+        assertEquals("<result>error: first failed: UnsupportedOperationException</result>",
+                observed(episode.step("<first>x</first>")));
+        assertEquals("<result>error: second gave no result</result>", observed(episode.step("<second>x</second>")));
+        assertEquals(new Step.End(0, Step.Reason.ANSWER), episode.step("32"));
+        assertEquals(1, ((ContainedReward) broken.verifier()).failures());
     }
 
     @Test

@@ -2,12 +2,15 @@ package glia.reason.reward;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -48,6 +51,34 @@ class CodeRewardTest {
         String tests = "assert add(2, 3) == 5\nassert add(-1, 1) == 0";
         assertEquals(1, score(Map.of(), "```python\ndef add(a, b):\n    return a + b\n```", tests));
         assertEquals(0, score(Map.of(), "```python\ndef add(a, b):\n    return a - b\n```", tests));
+    }
+
+    @Test
+    void programsMayReplaceTheirOutput() {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        assertEquals(1, score(Map.of(), "```python\nimport io, sys\ndef add(a, b):\n    return a + b\n"
+                + "sys.stdout = io.StringIO()\n```", "assert add(2, 3) == 5"));
+    }
+
+    /// A program that hangs fails its tests; it does not escape its score by the time limit of rewards.
+    @Test
+    void programsThatHangHaveAScore() {
+        Reward reward = reward(Map.of("command", "/bin/sh", "partial", true, "seconds", 1));
+        try (ContainedReward contained = new ContainedReward(reward)) {
+            Object tests = Collections.nCopies(3, Map.of("input", "", "output", ""));
+            assertEquals(OptionalDouble.of(0), contained.score(new Sample("", "while :; do :; done", 1, true,
+                    Map.of("tests", tests))), contained.counts().toString());
+        }
+        assertTrue(reward(Map.of("seconds", 20)).timeLimit().toSeconds() >= 20 * 100);
+    }
+
+    @Test
+    void commandsAndLimitsAreChecked() {
+        for (Map<String, ?> options : List.of(Map.of("command", "no-such-program"), Map.of("command", "/tmp/python3"),
+                Map.of("command", "/usr"), Map.of("seconds", 1e300), Map.of("megabytes", 1))) {
+            String message = assertThrows(IllegalArgumentException.class, () -> reward(options)).getMessage();
+            assertTrue(message.startsWith("reward code, option " + options.keySet().iterator().next()), message);
+        }
     }
 
     @ParameterizedTest

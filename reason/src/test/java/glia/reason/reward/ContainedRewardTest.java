@@ -33,7 +33,29 @@ class ContainedRewardTest {
         fails(s -> {
             throw new IllegalStateException("no gold");
         }, Outcome.THREW, "no gold");
+        fails(s -> {
+            throw new SilentException();
+        }, Outcome.THREW, "SilentException");
         fails(ContainedRewardTest::deep, Outcome.THREW, "StackOverflowError");
+    }
+
+    /// An exception that fails to say what it is.
+    private static final class SilentException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        public String getMessage() {
+            throw new IllegalStateException("no message");
+        }
+    }
+
+    /// The longest duration of Java has more nanoseconds than a number.
+    @Test
+    void anyDurationIsALimit() {
+        try (ContainedReward contained = new ContainedReward(s -> OptionalDouble.of(1),
+                Duration.ofSeconds(Long.MAX_VALUE))) {
+            assertEquals(OptionalDouble.of(1), contained.score(SAMPLE));
+        }
     }
 
     private static OptionalDouble deep(Sample sample) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonSchemaRewardTest {
     private static final Map<String, Object> PERSON = Map.of("type", "object", "required", List.of("name", "age"),
@@ -46,6 +47,15 @@ class JsonSchemaRewardTest {
         assertEquals(1, score(Map.of("schema", "{\"type\": \"integer\"}"), "Here:\n```json\n7\n```\n", Map.of()));
         assertEquals(0, score(Map.of("schema", "{\"type\": \"integer\"}"), "Here:\n```json\n7.5\n```\n", Map.of()));
         assertEquals(0, score(Map.of("schema", "{\"type\": \"array\"}"), "[".repeat(100_000), Map.of()));
+    }
+
+    /// A completion must not escape its score by a number that the validator cannot compute with.
+    @ParameterizedTest
+    @ValueSource(strings = {"1e999", "-1e999999999", "NaN", "Infinity", "[1, NaN]", "{\"a\": [{\"b\": 1e400}]}"})
+    void numbersThatAreNotFiniteAreWrong(String completion) {
+        for (Object schema : List.of(true, Map.of("type", "integer"), Map.of("multipleOf", 7), Map.of("maximum", 7))) {
+            assertEquals(0, score(Map.of("schema", schema), completion, Map.of()), schema.toString());
+        }
     }
 
     @Test

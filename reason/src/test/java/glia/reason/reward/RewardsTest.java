@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -49,10 +50,13 @@ class RewardsTest {
         "repetition | max_penalty | 1 | expected a number of at most 0",
         "language | language | klingon | found 'klingon', expected one of ar, de",
         "equation | operators | +x | expected some of + - * / ^",
+        "repetition | ngram | 101 | expected an integer of at most 100",
+        "numeric | field | | reward numeric, option field: has no value",
         "weighted | of | x | option of: found 'x', expected a list of rewards",
     })
     void errorsNameWhatIsWrong(String name, String option, String value, String message) {
-        Exception e = assertThrows(IllegalArgumentException.class, () -> Rewards.named(name, Map.of(option, value)));
+        Exception e = assertThrows(IllegalArgumentException.class,
+                () -> Rewards.named(name, Collections.singletonMap(option, value)));
         assertTrue(e.getMessage().contains(message), e.getMessage());
     }
 
@@ -99,6 +103,7 @@ class RewardsTest {
         "<think>Paris</think>Rome | Paris | 0",
         "<think>Paris | Paris | 0",
         "<think>a</think>Rome</think>Paris | Paris | 1",
+        "'New\u00A0York\u202F' | New York | 1",
     })
     void exactMatch(String completion, String answer, double expected) {
         assertEquals(expected, score("exact_match", Map.of(), completion, answer));
@@ -143,6 +148,9 @@ class RewardsTest {
         assertEquals(0, score("numeric", Map.of("tolerance", 0.1), "2.11", 2));
         assertEquals(1, score("numeric", Map.of("relative", 0.01), "101", 100.0));
         assertEquals(0, score("numeric", Map.of(), "9".repeat(1_000_000), 9));
+        // Beyond the range of doubles only equal numbers are near.
+        assertEquals(0, score("numeric", Map.of(), "5", "1e400"));
+        assertEquals(1, score("numeric", Map.of(), "10e399", "1e400"));
         assertThrows(IllegalArgumentException.class, () -> score("numeric", Map.of(), "1", "one"));
     }
 
