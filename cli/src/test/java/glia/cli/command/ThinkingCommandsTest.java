@@ -88,6 +88,8 @@ class ThinkingCommandsTest {
     void waitProlongsTheThinking() {
         String thinking = json("--min-thinking", "20", "--thinking-budget", "25").path("thinking").asString();
         assertFalse(thinking.isEmpty());
+        assertTrue(run(ExitCode.USAGE, "", 0, words("--min-thinking", "9999")).err()
+                .contains("fewest tokens of thinking: found 9999, but only "));
         TestConsole both = run(ExitCode.USAGE, "", 0, words("--min-thinking", "20", "--thinking-budget", "5"));
         assertTrue(both.err().contains("found 20, expected at most the thinking budget of 5"), both::err);
     }

@@ -67,7 +67,8 @@ public final class ModelThinking {
     /// @param thinking the options with which the prompt was rendered
     /// @param contextLength the model's context in tokens
     /// @param room the most tokens that may be generated
-    /// @throws IllegalArgumentException if thinking is to be long though the prompt excludes it
+    /// @throws IllegalArgumentException if thinking is to be long though the prompt excludes it, or longer than the
+    ///     room
     public Optional<ThinkingPlan> plan(TrustedText prompt, ThinkingOptions thinking, int contextLength, int room) {
         if (format.isEmpty()) {
             return Optional.empty();
@@ -80,6 +81,10 @@ public final class ModelThinking {
         if (thinking.minTokens() > 0 && state == PromptState.CLOSED) {
             throw new IllegalArgumentException("fewest tokens of thinking: found " + thinking.minTokens()
                     + ", but the chat template closes the thinking; use effort low, medium or high");
+        }
+        if (thinking.minTokens() >= room && thinking.minTokens() > 0) {
+            throw new IllegalArgumentException("fewest tokens of thinking: found " + thinking.minTokens()
+                    + ", but only " + room + " tokens may be generated, which leaves none to the answer");
         }
         ThinkingTemplate known = template();
         return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, thinking.effort(),

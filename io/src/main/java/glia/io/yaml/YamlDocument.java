@@ -85,6 +85,13 @@ public final class YamlDocument {
         return new CheckpointException(origin, where(path), problem);
     }
 
+    /// An exception about a value that is not in the file.
+    ///
+    /// @param where the place, for the message
+    public CheckpointException errorElsewhere(String where, String problem) {
+        return new CheckpointException(origin, where, problem);
+    }
+
     /// The values with typed getters, whose messages name lines.
     public Config config() {
         return Config.of(origin, values, this::where);

@@ -11,6 +11,9 @@ import glia.reason.policy.KlController;
 import glia.reason.policy.advantage.GeneralizedAdvantage;
 import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.policy.advantage.GreedyBaseline;
+import glia.reason.policy.advantage.GroupRelative;
+import glia.reason.policy.advantage.LeaveOneOut;
+import glia.reason.policy.advantage.Lone;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
@@ -163,6 +166,15 @@ final class RlTask implements TaskRun {
         if (minibatches > recipe.get(RlKeys.PROMPTS)) {
             throw recipe.error(RlKeys.MINIBATCHES, "is " + minibatches + ", more than the groups of a batch (rl.prompts"
                     + "), of which there are " + recipe.get(RlKeys.PROMPTS));
+        }
+        boolean comparesCompletions = switch (method.estimator().orElse(null)) {
+            case GroupRelative relative -> relative.lone() == Lone.ZERO;
+            case LeaveOneOut relative -> relative.lone() == Lone.ZERO;
+            case null, default -> false;
+        };
+        if (comparesCompletions && recipe.get(RlKeys.GROUP) == 1) {
+            throw recipe.error(RlKeys.GROUP, "is 1, but the method " + recipe.get(RlKeys.METHOD)
+                    + " learns by comparing the completions of a prompt; expected 2 or more");
         }
         return new RolloutSettings(recipe.get(RecipeKeys.SEED),
                 Math.toIntExact(recipe.get(RlKeys.PROMPTS)), Math.toIntExact(recipe.get(RlKeys.GROUP)),

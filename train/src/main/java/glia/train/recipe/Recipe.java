@@ -274,7 +274,9 @@ public final class Recipe {
 
     /// An exception about the value of a key, with its place.
     public CheckpointException error(RecipeKey<?> key, String problem) {
-        return document.error(key.name(), problem);
+        return overrides.containsKey(key.name())
+                ? document.errorElsewhere("key " + key.name() + ", overridden", problem)
+                : document.error(key.name(), problem);
     }
 
     /// All values that are set, by key, with overrides applied.
