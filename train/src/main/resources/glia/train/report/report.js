@@ -44,11 +44,19 @@ function number(v) {
   if (a >= 1000) return Math.round(v).toLocaleString('en');
   return String(Number(v.toPrecision(4)));
 }
-function short(v) {
+function short(v, digits = 3) {
   for (const [unit, size] of [['T', 1e12], ['G', 1e9], ['M', 1e6], ['k', 1e3]]) {
-    if (Math.abs(v) >= size) return Number((v / size).toPrecision(3)) + ' ' + unit;
+    if (Math.abs(v) >= size) return Number((v / size).toPrecision(digits)) + ' ' + unit;
   }
-  return v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(0) : String(Number(v.toPrecision(3)));
+  return v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(digits - 3) : String(Number(v.toPrecision(digits)));
+}
+/* The labels of an axis, with as many digits as make them different. */
+function labels(values) {
+  for (let digits = 3; digits < 10; digits++) {
+    const all = values.map(v => short(v, digits));
+    if (new Set(all).size === all.length) return all;
+  }
+  return values.map(v => short(v));
 }
 function duration(s) {
   if (s == null || !isFinite(s)) return '–';
@@ -194,11 +202,13 @@ function curvesCard(get, key, isFirst) {
     const clip = 'clip' + key.replace(/\W/g, '');
     const root = svg('svg', { height, 'aria-hidden': true });
     root.append(svg('clipPath', { id: clip }, svg('rect', { x: left, y: 0, width: right - left + 6, height: bottom + 1 })));
-    ticks(min, max, isFirst ? 7 : 5, logY).forEach(v => root.append(
+    const onY = ticks(min, max, isFirst ? 7 : 5, logY), textsY = labels(onY);
+    onY.forEach((v, i) => root.append(
       svg('line', { class: 'grid', x1: left, x2: right, y1: y(v), y2: y(v) }),
-      svg('text', { x: left - 8, y: y(v) + 4, 'text-anchor': 'end' }, short(v))));
-    ticks(low, to, Math.max(3, width / 130), logX).forEach(v => root.append(
-      svg('text', { x: x(v), y: height - 6, 'text-anchor': x(v) > right - 14 ? 'end' : 'middle' }, short(v))));
+      svg('text', { x: left - 8, y: y(v) + 4, 'text-anchor': 'end' }, textsY[i])));
+    const onX = ticks(low, to, Math.max(3, width / 130), logX), textsX = labels(onX);
+    onX.forEach((v, i) => root.append(
+      svg('text', { x: x(v), y: height - 6, 'text-anchor': x(v) > right - 14 ? 'end' : 'middle' }, textsX[i])));
     root.append(svg('line', { class: 'axis', x1: left, x2: right, y1: bottom + .5, y2: bottom + .5 }));
     const group = svg('g', { 'clip-path': `url(#${clip})` });
     shown.forEach((s, i) => {
