@@ -20,6 +20,8 @@ final class Isolation {
     private static final List<Path> FOLDERS = List.of(Path.of("/usr/sbin"), Path.of("/usr/bin"), Path.of("/sbin"),
             Path.of("/bin"));
     private static final int FILES = 64;
+    /// Files, folders and links: each takes memory of the kernel, also if it is empty.
+    private static final int INODES = 4096;
     /// Where isolated programs look for commands.
     static final List<String> PATH = List.of("/usr/local/bin", "/usr/bin", "/bin");
     private static final List<String> SEEN = List.of("/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/");
@@ -85,7 +87,7 @@ final class Isolation {
         all.addAll(List.of(path("unshare"), "--user", "--map-root-user", "--mount", "--net", "--pid", "--ipc", "--uts",
                 "--fork", "--kill-child", "--", "/bin/sh", "-euc", script(), "sandbox",
                 folder.resolve("root").toString(), folder.resolve("files").toString(),
-                String.valueOf(limits.fileBytes())));
+                String.valueOf(limits.fileBytes()), String.valueOf(INODES)));
         all.addAll(List.of(path("prlimit"), "--as=" + limits.memoryBytes(),
                 "--cpu=" + Math.max(1, limits.cpu().toSeconds()), "--fsize=" + limits.fileBytes(), "--nofile=" + FILES,
                 // Two of them are `timeout` and the first process of the namespace.

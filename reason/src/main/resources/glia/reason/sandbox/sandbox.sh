@@ -1,9 +1,10 @@
 # Prepares a file system of read-only system folders and an empty folder, leaves the old one, and runs a command.
-# Arguments: an empty folder for the new root, the folder with the program's files, the size of both, the command.
-root=$1; files=$2; size=$3; shift 3
+# Arguments: an empty folder for the new root, the folder with the program's files, the size of both, the
+# number of files, folders and links in both, the command.
+root=$1; files=$2; size=$3; inodes=$4; shift 4
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount --make-rprivate /
-mount -t tmpfs -o "size=$size,mode=755,nosuid,nodev" tmpfs "$root"
+mount -t tmpfs -o "size=$size,nr_inodes=$inodes,mode=755,nosuid,nodev" tmpfs "$root"
 for d in bin sbin lib lib32 lib64 libx32 usr; do
   if [ -L "/$d" ]; then ln -s "$(readlink "/$d")" "$root/$d"
   elif [ -d "/$d" ]; then

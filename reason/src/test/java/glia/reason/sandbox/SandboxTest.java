@@ -105,6 +105,9 @@ class SandboxTest {
     void filesAndProcessesAreLimited() throws Exception {
         SandboxResult files = shell(LIMITS, "for i in 1 2 3 4 5; do head -c 900000 /dev/zero > f$i || exit 7; done");
         assertEquals(7, files.exitCode());
+        // Empty files take memory of the kernel, too.
+        SandboxResult empty = shell(LIMITS, "i=0; while [ $i -lt 9000 ]; do : > f$i || exit 7; i=$((i+1)); done");
+        assertTrue(empty.exitCode() != 0 && empty.errors().contains("No space left"), empty.toString());
         SandboxResult processes = shell(LIMITS.withTime(Duration.ofSeconds(10)),
                 "i=0; while [ $i -lt 60 ]; do sleep 3 & i=$((i+1)); done; wait; echo all");
         assertTrue(!processes.output().contains("all"), processes.toString());
