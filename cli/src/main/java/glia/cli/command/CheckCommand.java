@@ -72,7 +72,7 @@ public final class CheckCommand implements Command {
                         2160 schemas: 2080 passing, 80 compile errors, 0 validation errors, 0 invalidation errors
                         ...
                         $ glia check --cases golden-training
-                        pass  optim/adamw: w                                            1.2e-07, at most 2.0e-06
+                        pass  optim/adamw: w                                            1.2e-07, at most 1.0e-05
                         ...""")
                 .notes("A line for each comparison: pass or FAIL, largest difference, tolerance. Precision exact and "
                         + "an f32 KV cache are the defaults. The exit code is 1 if a comparison fails.\n"

@@ -14,12 +14,14 @@ import glia.train.optim.RmsProp;
 import glia.train.optim.Sgd;
 import glia.train.optim.TorchAdafactor;
 import glia.train.optim.UpdateRule;
+import tools.jackson.databind.JsonNode;
 
 /// Makes update rules from the parameters of torch's, Transformers' and lion-pytorch's optimizers. Parameters that are
 /// absent have the defaults of the library.
 final class ReferenceOptimizers {
     /// How the reference says that a run updates adapters alone.
     private static final String OF_ADAPTERS = " on all adapter tensors";
+    private static final String F64 = "torch.float64";
     private static final String LION = "Lion (lion-pytorch 0.2.5)";
 
     private ReferenceOptimizers() { }
@@ -50,8 +52,9 @@ final class ReferenceOptimizers {
 
     /// The update rule.
     ///
+    /// @param dtype in which the reference computes, such as `torch.float64`
     /// @throws IllegalArgumentException if the optimizer is not known or a parameter out of its range
-    static UpdateRule rule(CaseParams p) {
+    static UpdateRule rule(CaseParams p, String dtype) {
         String name = name(p);
         return switch (name) {
             case "AdamW" -> new AdamW(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
@@ -65,13 +68,13 @@ final class ReferenceOptimizers {
             case "NAdam" -> new NAdam(beta(p, 0), beta(p, 1), epsilon(p), p.number("momentum_decay", 4e-3),
                     p.flag("decoupled_weight_decay", false));
             case "RAdam" -> new RAdam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("decoupled_weight_decay", false));
-            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), iteration(p),
+            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), iteration(p, !dtype.equals(F64)),
                     matchesAdamW(p.text("adjust_lr_fn", "original")));
             case "transformers Adafactor" -> new Adafactor(p.number("beta1", 0), p.number("clip_threshold", 1),
                     p.flag("scale_parameter", true), p.flag("relative_step", true), p.flag("warmup_init", false),
                     p.number("decay_rate", -0.8), of(p, "eps", 0, 1e-30, 2), of(p, "eps", 1, 1e-3, 2));
             case "torch Adafactor" -> new TorchAdafactor(p.number("d", 1), p.number("beta2_decay", -0.8),
-                    of(p, "eps", 0, TorchAdafactor.EPSILON, 2), of(p, "eps", 1, 1e-3, 2));
+                    of(p, "eps", 0, dtype.equals(F64) ? Math.ulp(1.0) : TorchAdafactor.EPSILON, 2), of(p, "eps", 1, 1e-3, 2));
             case LION -> new Lion(beta(p, 0), p.has("betas") ? beta(p, 1) : 0.99);
             default -> throw new IllegalArgumentException("the optimizer \"" + name + "\" is not known");
         };
@@ -94,22 +97,24 @@ final class ReferenceOptimizers {
         return of(p, "betas", index, index == 0 ? 0.9 : 0.999, 2);
     }
 
-    /// A number of a list of so many; the default if the list is absent.
+    /// A number of a list of so many; the default if the list is absent or the number null.
     private static double of(CaseParams p, String name, int index, double ifAbsent, int count) {
         if (!p.has(name)) {
             return ifAbsent;
         }
-        double[] numbers = p.numbers(name);
-        if (numbers.length != count) {
-            throw new IllegalArgumentException(name + ": found " + numbers.length + " numbers, expected " + count);
+        JsonNode numbers = p.required(name);
+        if (numbers.size() != count) {
+            throw new IllegalArgumentException(name + ": found " + numbers + ", expected " + count + " numbers");
         }
-        return numbers[index];
+        return numbers.get(index).isNull() ? ifAbsent : CaseParams.number(name, numbers.get(index));
     }
 
     /// The iteration of Muon.
-    static NewtonSchulz iteration(CaseParams p) {
+    ///
+    /// @param isRounded whether in BF16
+    static NewtonSchulz iteration(CaseParams p, boolean isRounded) {
         String name = "ns_coefficients";
         return new NewtonSchulz(p.integer("ns_steps", 5), of(p, name, 0, 3.4445, 3), of(p, name, 1, -4.775, 3),
-                of(p, name, 2, 2.0315, 3), p.number("eps", 1e-7));
+                of(p, name, 2, 2.0315, 3), p.number("eps", 1e-7), isRounded);
     }
 }

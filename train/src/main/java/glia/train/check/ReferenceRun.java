@@ -45,7 +45,7 @@ record ReferenceRun(UpdateRule rule, double learningRate, double weightDecay, do
 
     private static ReferenceRun read(CaseParams json) {
         json.text("batch", "");
-        UpdateRule rule = ReferenceOptimizers.rule(json);
+        UpdateRule rule = ReferenceOptimizers.rule(json, "torch.float32");
         String decayed = json.text("weight_decay_applies_to", ALL);
         if (!decayed.equals(ALL)) {
             throw new IllegalArgumentException("weight_decay_applies_to: found \"" + decayed + "\", expected \""

@@ -25,7 +25,7 @@ final class ReferenceSchedules {
             case CosineSchedule s -> step -> step <= s.total() ? s.factor(step)
                     : beyond(step - s.warmup(), s.total() - s.warmup(), s.cycles(), s.minimum());
             case CosineFromFirstStep s -> step -> step < s.total() ? s.factor(step)
-                    : beyond(step - s.warmup() + 1, s.total() - s.warmup(), 0.5, s.minimum());
+                    : beyond(step - s.warmup() + 1, s.total() - s.warmup(), s.cycles(), s.minimum());
             default -> schedule::factor;
         };
     }
@@ -50,7 +50,8 @@ final class ReferenceSchedules {
                     p.number("num_cycles", 0.5));
             case "cosine_with_restarts" -> new CosineRestarts(warmup, total, p.number("num_cycles", 1));
             case "cosine_warmup_with_min_lr" -> new CosineFromFirstStep(warmup, total, minimum(p, peak),
-                    p.has("warmup_lr_rate") ? OptionalDouble.of(p.number("warmup_lr_rate")) : OptionalDouble.empty());
+                    p.has("warmup_lr_rate") ? OptionalDouble.of(p.number("warmup_lr_rate")) : OptionalDouble.empty(),
+                    p.number("num_cycles", 0.5));
             case "polynomial" -> new PolynomialSchedule(warmup, total, p.number("lr_end", 1e-7) / peak,
                     p.number("power", 1));
             case "inverse_sqrt" -> p.has("timescale")

@@ -71,7 +71,7 @@ public record Adafactor(double beta1, double clip, boolean scaled, boolean relat
         Memory.f32(u.address("RMS"), (float) rms);
         double rate = relative ? Math.min(warmUp ? 1e-6 * t : 1e-2, 1 / Math.sqrt(t)) : u.learningRate();
         double eta = scaled ? rate * Math.max(smallestScale, rms) : rate;
-        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, decay), tiny, 0,
+        FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, decay), tiny, 0, 0,
                 "exp_avg_sq_row", "exp_avg_sq_col", "exp_avg_sq");
         double size = moments.rootMeanSquareOfUpdate();
         double factor = eta / Math.max(1, size / clip);

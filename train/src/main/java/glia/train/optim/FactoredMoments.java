@@ -47,7 +47,10 @@ final class FactoredMoments {
     }
 
     /// Adds this step's gradient: `moment ← β·moment + (1-β)·mean(g² + tiny)`.
-    static FactoredMoments update(ParameterUpdate u, double beta, double tiny, double smallest,
+    ///
+    /// @param smallest the least variance that updates are divided by
+    /// @param smallestMean the least mean of all rows that their means are divided by
+    static FactoredMoments update(ParameterUpdate u, double beta, double tiny, double smallest, double smallestMean,
             String rowName, String colName, String wholeName) {
         FactoredMoments f = new FactoredMoments(u, smallest, rowName, colName, wholeName);
         if (f.row == null) {
@@ -72,6 +75,7 @@ final class FactoredMoments {
         for (double x : f.row) {
             mean += x / f.rows;
         }
+        mean = Math.max(mean, smallestMean);
         for (int r = 0; r < f.rows; r++) {
             f.row[r] = mean == 0 ? 0 : f.row[r] / mean;
         }

@@ -11,20 +11,21 @@ import java.lang.foreign.Arena;
 /// ```
 /// X = U/‖U‖        G = X·Xᵀ        X ← a·X + (b·G + c·G²)·X
 /// ```
-/// Tall matrices are transposed first. In F32; other codes use BF16.
+/// Tall matrices are transposed first. In F32.
 ///
 /// @param smallestNorm a matrix of a smaller norm is divided by this
-public record NewtonSchulz(int steps, double a, double b, double c, double smallestNorm) {
+/// @param isRounded whether each of the matrices is rounded to BF16, as those of torch's `Muon` are
+public record NewtonSchulz(int steps, double a, double b, double c, double smallestNorm, boolean isRounded) {
     public NewtonSchulz {
-        if (steps < 1 || steps > 100) {
-            throw new IllegalArgumentException(steps + " Newton–Schulz steps, expected 1 to 100");
+        if (steps < 1 || steps > 99) {
+            throw new IllegalArgumentException(steps + " Newton–Schulz steps, expected 1 to 99");
         }
         Checks.epsilon(smallestNorm);
     }
 
     /// (a, b, c) = (3.4445, -4.775, 2.0315).
     public NewtonSchulz(int steps) {
-        this(steps, 3.4445, -4.775, 2.0315, 1e-7);
+        this(steps, 3.4445, -4.775, 2.0315, 1e-7, false);
     }
 
     /// The matrix after all steps, in memory of `arena`; `u` may be overwritten.
@@ -32,25 +33,45 @@ public record NewtonSchulz(int steps, double a, double b, double c, double small
         boolean tall = u.rows() > u.cols();
         Tensor x = tall ? transposed(u, arena) : u;
         int n = x.rows();
-        double norm = Math.sqrt(ParameterUpdate.sumOfSquares(x));
-        kernels.scale(x, x, (float) (1 / Math.max(norm, smallestNorm)));
+        round(x);
+        double norm = Math.max(rounded(Math.sqrt(ParameterUpdate.sumOfSquares(x))), smallestNorm);
+        kernels.scale(x, x, (float) (1 / norm));
+        round(x);
         Tensor gram = Tensor.allocate(arena, DType.F32, n, n);
         Tensor square = Tensor.allocate(arena, DType.F32, n, n);
         Tensor next = Tensor.allocate(arena, DType.F32, n, x.cols());
         for (int s = 0; s < steps; s++) {
             x.changed();
             kernels.linear(gram, x, x);
+            round(gram);
             gram.changed();
             kernels.linear(square, gram, gram);
             kernels.scale(square, square, (float) c);
             kernels.add(square, square, gram, (float) b);
+            round(square);
             kernels.scale(next, x, (float) a);
             kernels.linearBackwardInput(next, square, x);
+            round(next);
             Tensor old = x;
             x = next;
             next = old;
         }
         return tall ? transposed(x, arena) : x;
+    }
+
+    /// To BF16, ties to even.
+    private double rounded(double value) {
+        if (!isRounded) {
+            return value;
+        }
+        int bits = Float.floatToRawIntBits((float) value);
+        return Float.intBitsToFloat(bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000);
+    }
+
+    private void round(Tensor t) {
+        for (long i = 0; isRounded && i < t.size(); i++) {
+            t.set(i, (float) rounded(t.get(i)));
+        }
     }
 
     private static Tensor transposed(Tensor t, Arena arena) {

@@ -11,7 +11,7 @@ import java.util.Map;
 /// ρ = min(η, 1/√t)        α = max(ε₂, rms(w))·ρ        w ← w·(1 - η·λ)
 /// row, col ← moving means of g²        u = g/√(row·col/mean(row))        w ← w - α·u/max(1, rms(u)/d)
 /// ```
-/// where row·col/mean(row) is at least ε₁².
+/// where mean(row) is at least ε₁ and row·col/mean(row) at least ε₁².
 ///
 /// @param decay p, at most 0
 /// @param smallestDeviation ε₁
@@ -55,8 +55,7 @@ public record TorchAdafactor(double d, double decay, double smallestDeviation, d
         double rho = Math.min(u.learningRate(), 1 / Math.sqrt(t));
         double alpha = Math.max(smallestScale, ParameterUpdate.rootMeanSquare(u.weight())) * rho;
         FactoredMoments moments = FactoredMoments.update(u, 1 - Math.pow(t, decay), 0,
-                smallestDeviation * smallestDeviation,
-                "row_var", "col_var", "variance");
+                smallestDeviation * smallestDeviation, smallestDeviation, "row_var", "col_var", "variance");
         double factor = alpha / Math.max(1, moments.rootMeanSquareOfUpdate() / d);
         double keepWeight = 1 - u.learningRate() * u.weightDecay();
         long w = u.weightAddress();

@@ -7,12 +7,18 @@ import java.util.OptionalDouble;
 ///
 /// @param minimum the share of the peak rate that is left at the end
 /// @param start ρ, the share of the peak rate at the first step
-public record CosineFromFirstStep(long warmup, long total, double minimum, OptionalDouble start)
+/// @param cycles cosine waves; 0.5 falls once
+public record CosineFromFirstStep(long warmup, long total, double minimum, OptionalDouble start, double cycles)
         implements Schedule {
     public CosineFromFirstStep {
         Steps.check(warmup, total);
         Steps.checkShare("the smallest share of the learning rate", minimum);
         start.ifPresent(share -> Steps.checkShare("the first share of the learning rate", share));
+    }
+
+    /// With half a cosine wave.
+    public CosineFromFirstStep(long warmup, long total, double minimum, OptionalDouble start) {
+        this(warmup, total, minimum, start, 0.5);
     }
 
     @Override
@@ -22,7 +28,7 @@ public record CosineFromFirstStep(long warmup, long total, double minimum, Optio
                     ? start.getAsDouble() + (1 - start.getAsDouble()) * Steps.linearWarmup(step, warmup - 1)
                     : Steps.linearWarmup(step + 1, warmup);
         }
-        return Steps.cosine(Steps.progress(step + 1, warmup, total), 0.5, minimum);
+        return Steps.cosine(Steps.progress(step + 1, warmup, total), cycles, minimum);
     }
 
     @Override
