@@ -68,13 +68,15 @@ final class ReferenceOptimizers {
             case "NAdam" -> new NAdam(beta(p, 0), beta(p, 1), epsilon(p), p.number("momentum_decay", 4e-3),
                     p.flag("decoupled_weight_decay", false));
             case "RAdam" -> new RAdam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("decoupled_weight_decay", false));
-            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true), iteration(p, !dtype.equals(F64)),
+            case "Muon" -> new Muon(p.number("momentum", 0.95), p.flag("nesterov", true),
+                    iteration(p, !dtype.equals(F64)),
                     matchesAdamW(p.text("adjust_lr_fn", "original")));
             case "transformers Adafactor" -> new Adafactor(p.number("beta1", 0), p.number("clip_threshold", 1),
                     p.flag("scale_parameter", true), p.flag("relative_step", true), p.flag("warmup_init", false),
                     p.number("decay_rate", -0.8), of(p, "eps", 0, 1e-30, 2), of(p, "eps", 1, 1e-3, 2));
             case "torch Adafactor" -> new TorchAdafactor(p.number("d", 1), p.number("beta2_decay", -0.8),
-                    of(p, "eps", 0, dtype.equals(F64) ? Math.ulp(1.0) : TorchAdafactor.EPSILON, 2), of(p, "eps", 1, 1e-3, 2));
+                    of(p, "eps", 0, dtype.equals(F64) ? Math.ulp(1.0) : TorchAdafactor.EPSILON, 2),
+                    of(p, "eps", 1, 1e-3, 2));
             case LION -> new Lion(beta(p, 0), p.has("betas") ? beta(p, 1) : 0.99);
             default -> throw new IllegalArgumentException("the optimizer \"" + name + "\" is not known");
         };

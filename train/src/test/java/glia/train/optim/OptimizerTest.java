@@ -56,4 +56,26 @@ class OptimizerTest {
             assertTrue(a.version() > 0);
         }
     }
+
+    /// Row means of squares below ε₁: weights after three steps of `torch.optim.Adafactor` with a rate of 0.05.
+    @Test
+    void adafactorOfTorchAgreesForSmallGradients() {
+        float[] gradient = {1e-4f, -2e-4f, 3e-4f, 5e-5f, 0, -1e-4f};
+        double[] expected = {0.9273872, -1.9188164, 0.4229825, 0.1284956, 3, -0.9140835};
+        try (Arena arena = Arena.ofConfined(); Gradients gradients = new Gradients()) {
+            Weight.Stored w = new Weight.Stored(Tensor.of(arena, new float[] {1, -2, 0.5f, 0.25f, 3, -1}, 2, 3));
+            try (Optimizer optimizer = new Optimizer(kernels, List.of(new ParameterGroup(Map.of("w", w),
+                    new TorchAdafactor(), 0, 1)))) {
+                for (float factor : new float[] {1, 0.5f, -2}) {
+                    for (int i = 0; i < gradient.length; i++) {
+                        gradients.of(w).set(i, factor * gradient[i]);
+                    }
+                    optimizer.step(gradients, 0.05, 1);
+                }
+            }
+            for (int i = 0; i < expected.length; i++) {
+                assertEquals(expected[i], w.tensor().get(i), 1e-5);
+            }
+        }
+    }
 }
