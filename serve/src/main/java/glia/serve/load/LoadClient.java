@@ -56,7 +56,7 @@ final class LoadClient {
         } catch (ConnectException e) {
             recorder.error("connection refused");
         } catch (IOException e) {
-            recorder.error("connection lost");
+            recorder.error("connection lost", String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {

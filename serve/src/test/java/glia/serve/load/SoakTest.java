@@ -16,6 +16,7 @@ import glia.serve.load.LoadPrompts.Prompt;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
 import glia.serve.request.HttpLimits;
+import glia.serve.request.Timeouts;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
@@ -55,8 +56,10 @@ class SoakTest {
                 .path(), LoadOptions.defaults().withBatchInvariance());
         ModelPool models = new ModelPool();
         models.add(new ServedModel("reasoner", model, Instant.now()));
+        // The clients share this process, so on a busy machine they may connect long before they send.
         server = Server.start(models, ServerOptions.defaults().withPort(0).withLog(log::add)
-                .withLimits(HttpLimits.defaults().withStreamsPerCaller(4096).withRequests(8192)));
+                .withLimits(HttpLimits.defaults().withStreamsPerCaller(4096).withRequests(8192)
+                        .withTimeouts(Timeouts.defaults().withHeaders(Duration.ofMinutes(2)))));
         plan = LoadPlan.of(URI.create("http://127.0.0.1:" + server.port())).withModel("reasoner", Optional.empty())
                 .withAnswers(MAX_TOKENS, 0, true, false);
     }
@@ -116,7 +119,7 @@ class SoakTest {
         LoadPrompts any = random -> prompts.get(random.nextInt(prompts.size()));
         LoadResult first = new LoadGenerator(plan.withClients(clients, 0).withMix(MIX, 1)
                 .withEnd(warmUp, Long.MAX_VALUE), any).run(_ -> { });
-        assertEquals(Map.of(), first.errors());
+        assertEquals(Map.of(), first.errors(), () -> first.messages() + " " + log);
         awaitIdle();
         long heap;
         long after = heapAfterGc();
@@ -134,7 +137,7 @@ class SoakTest {
         long state = stateBytes();
         LoadResult result = new LoadGenerator(plan.withClients(clients, 0).withMix(MIX, 2)
                 .withEnd(time, Long.MAX_VALUE), prompts).run(_ -> { });
-        assertEquals(Map.of(), result.errors(), log::toString);
+        assertEquals(Map.of(), result.errors(), () -> result.messages() + " " + log);
         assertTrue(result.complete() > clients && result.left() > 0 && result.refused() > 0, result::toString);
         awaitIdle();
         assertFlat("bytes of the KV cache", state, stateBytes());
