@@ -34,11 +34,21 @@ public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence
             throw new IllegalArgumentException("a weight of " + tailWeight + " of tokens beyond the shorter completion,"
                     + " expected 0 to 1");
         }
+        if (weighted && losses.stream().anyMatch(w -> w.loss instanceof PairLoss.Sorted)) {
+            throw new IllegalArgumentException("weights of pairs with aot or aot_unpaired, which sort the pairs; leave "
+                    + "the weights or choose another loss");
+        }
         if (!(divergence instanceof FDivergence.ReverseKl)
                 && !losses.stream().allMatch(w -> w.loss.takesDivergences())) {
             throw new IllegalArgumentException("the divergence " + divergence + " with a loss of single rewards or "
                     + "sorted ratios; use reverse_kl with " + losses.stream().map(Weighted::loss)
                     .filter(l -> !l.takesDivergences()).toList());
+        }
+    }
+
+    static void requireNotNegative(String what, double value) {
+        if (!(value >= 0) || Double.isInfinite(value)) {
+            throw new IllegalArgumentException(what + " of " + value + ", expected 0 or a number above");
         }
     }
 

@@ -12,7 +12,7 @@ import java.util.Map;
 /// @param beta β, called λ in the paper
 public record OrpoLoss(double beta) {
     public OrpoLoss {
-        DpoLoss.requirePositive("β", beta);
+        DpoLoss.requireNotNegative("β", beta);
     }
 
     /// The loss of a batch of N chosen and then N rejected sequences. Tokens of chosen prompts are rows.

@@ -59,4 +59,24 @@ class ScalarLossTest {
         assertThrows(IllegalArgumentException.class, () -> new ScalarLoss.Exact(0));
         assertThrows(IllegalArgumentException.class, () -> new ScalarLoss.Mixed(0));
     }
+
+    /// AOT sorts the pairs, so a weight of a pair has no place.
+    @Test
+    void sortedPairsHaveNoWeights() {
+        for (String name : List.of("aot", "aot_unpaired")) {
+            var losses = DpoLoss.named(List.of("sigmoid", name), new double[0], 0.1, 0, 0.05);
+            var e = assertThrows(IllegalArgumentException.class,
+                    () -> new DpoLoss(losses, 0.1, new FDivergence.ReverseKl(), 1, true));
+            assertTrue(e.getMessage().contains("aot"), e.getMessage());
+            new DpoLoss(losses, 0.1, new FDivergence.ReverseKl(), 1, false);
+        }
+    }
+
+    /// ORPO with β 0 is fine-tuning on the chosen answers.
+    @Test
+    void orpoMayHaveNoPreference() {
+        assertEquals(0, new OrpoLoss(0).beta());
+        assertThrows(IllegalArgumentException.class, () -> new OrpoLoss(-0.1));
+        assertThrows(IllegalArgumentException.class, () -> new OrpoLoss(Double.NaN));
+    }
 }
