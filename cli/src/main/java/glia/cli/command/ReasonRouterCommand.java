@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
@@ -31,8 +32,8 @@ import java.util.Optional;
 /// Trains the router of `--effort auto` on a model's own outcomes.
 public final class ReasonRouterCommand implements Command {
     private static final List<Effort> EFFORTS = List.of(Effort.INSTANT, Effort.LOW, Effort.MEDIUM, Effort.HIGH);
-    /// Half of the two points of accuracy that the router may lose; the rest is for the questions it has not seen.
-    private static final double TOLERANCE = 0.01;
+    private static final Option<Float> TOLERANCE = Option.number("POINTS", 0, 100,
+            "points of accuracy that auto may lose against the best effort (default: 1)", "--tolerance");
 
     /// For [glia.cli.Cli].
     public ReasonRouterCommand() {}
@@ -47,8 +48,8 @@ public final class ReasonRouterCommand implements Command {
         return new Syntax(name(), "Train the router of --effort auto", List.of(Models.MODEL),
                 Syntax.join(List.of(ReasonQuestions.TASK, TaskOptions.SPLIT, ReasonQuestions.LIMIT,
                         ReasonQuestions.MAX_TOKENS, ReasonQuestions.ANSWER_TOKENS, ReasonQuestions.TEMPERATURE,
-                        ReasonQuestions.SEED, ReasonQuestions.BATCH, TextFiles.FORCE, Json.OPTION), ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE)))
+                        ReasonQuestions.SEED, ReasonQuestions.BATCH, TOLERANCE, TextFiles.FORCE, Json.OPTION),
+                        ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia reason router model/ --task countdown:1-5 --limit 4000
                         $ glia run model/ "Use 3, 7 and 11 to make 32." --effort auto""")
@@ -79,7 +80,8 @@ public final class ReasonRouterCommand implements Command {
             }
             questions.items().forEach(item -> features.add(model.promptFeatures(item.question().prompt())));
         }
-        Trained trained = RouterTraining.train(features, outcomes, TOLERANCE);
+        Trained trained = RouterTraining.train(features, outcomes,
+                arguments.get(TOLERANCE).orElse(1f) / 100.0);
         trained.router().write(file);
         if (arguments.has(Json.OPTION)) {
             Json.print(console, document(file, outcomes, trained));

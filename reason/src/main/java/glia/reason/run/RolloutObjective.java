@@ -16,12 +16,15 @@ import glia.train.run.Objective;
 import glia.train.run.ScoredText;
 import glia.train.run.StepLoss;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /// Reinforcement learning: problems → rollouts → rewards → advantages → updates. A batch of rollouts serves
 /// `iterations · minibatches` steps; each step is an update on the groups of one mini-batch, in micro-batches of
@@ -182,11 +185,11 @@ public final class RolloutObjective implements Objective {
         if (display.every() == 0 || index % display.every() != 0) {
             return List.of();
         }
-        List<ScoredText> texts = new ArrayList<>();
-        for (int i = 0; i < Math.min(display.count(), batch.scored().size()); i++) {
-            texts.add(RolloutTexts.of(batch.scored().get(i), batch.advantages()[i], tokenizer));
-        }
-        return texts;
+        // First those that were learned from: in a group of equal rewards all advantages are 0.
+        return IntStream.range(0, batch.scored().size()).boxed()
+                .sorted(Comparator.comparing(i -> Arrays.stream(batch.advantages()[i]).allMatch(a -> a == 0)))
+                .limit(display.count())
+                .map(i -> RolloutTexts.of(batch.scored().get(i), batch.advantages()[i], tokenizer)).toList();
     }
 
     /// The share of wrong answers to held-out problems.

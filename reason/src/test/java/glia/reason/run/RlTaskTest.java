@@ -156,6 +156,8 @@ class RlTaskTest {
         for (ScoredText text : log.texts) {
             assertEquals(text.tokens().size(), text.values().size());
         }
+        assertTrue(log.texts.stream().skip(8).allMatch(t -> t.values().stream().anyMatch(v -> v != 0)),
+                "rollouts that were learned from come first");
     }
 
     /// Batches of rollouts that serve several updates, and rollouts of older weights.
