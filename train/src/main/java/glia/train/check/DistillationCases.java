@@ -56,9 +56,10 @@ public final class DistillationCases implements CaseGroup {
         Distillation rule = rule(params, 0.5, 1);
         boolean isLabeled = !params.names().contains("labels") || params.has("labels");
         int[] rows = rows(c, isLabeled, student.tensor().rows());
-        String reduction = params.text("reduction", "batchmean");
+        // A number of items replaces the reduction, as in TRL.
+        String reduction = params.has("num_items_in_batch") ? "batchmean" : params.text("reduction", "batchmean");
+        params.has("reduction");
         if (reduction.equals("none")) {
-            params.has("num_items_in_batch");
             double[] perToken = new double[student.tensor().rows()];
             Tensor values = rule.perToken(student.rows(rows), teacher.rows(rows)).tensor();
             for (int i = 0; i < rows.length; i++) {
@@ -78,7 +79,6 @@ public final class DistillationCases implements CaseGroup {
             default -> throw new IllegalArgumentException("reduction: found " + reduction
                     + ", expected batchmean, sum, mean or none");
         };
-        params.has("num_items_in_batch");
         comparison.scalar("loss", variables.backward(loss), Comparison.F32);
         comparison.tensor("grad_student_logits", variables.gradient("student"), Comparison.F32);
     }
