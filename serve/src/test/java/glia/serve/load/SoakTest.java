@@ -44,6 +44,7 @@ class SoakTest {
     private static final LoadPlan.Mix MIX = new LoadPlan.Mix(0.1, 0.15, 0.15);
     private static final int MAX_TOKENS = 40;
     private static final int PROMPTS = 16;
+    private static final Duration LONG = Duration.ofMinutes(10);
 
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
     private LanguageModel model;
@@ -56,10 +57,10 @@ class SoakTest {
                 .path(), LoadOptions.defaults().withBatchInvariance());
         ModelPool models = new ModelPool();
         models.add(new ServedModel("reasoner", model, Instant.now()));
-        // The clients share this process, so on a busy machine they may connect long before they send.
+        // The clients share this process: on a busy machine it may stand still for longer than the usual limits.
         server = Server.start(models, ServerOptions.defaults().withPort(0).withLog(log::add)
                 .withLimits(HttpLimits.defaults().withStreamsPerCaller(4096).withRequests(8192)
-                        .withTimeouts(Timeouts.defaults().withHeaders(Duration.ofMinutes(2)))));
+                        .withTimeouts(Timeouts.defaults().withHeaders(LONG).withIdle(LONG))));
         plan = LoadPlan.of(URI.create("http://127.0.0.1:" + server.port())).withModel("reasoner", Optional.empty())
                 .withAnswers(MAX_TOKENS, 0, true, false);
     }

@@ -76,7 +76,7 @@ public final class PreferenceRecipes implements RecipeExtension {
                 default -> throw new IllegalArgumentException("an unknown task " + task);
             };
         } catch (IllegalArgumentException e) {
-            throw recipe.error(PreferenceKeys.LOSS, "or a key beside it does not fit: found " + e.getMessage());
+            throw recipe.error(PreferenceKeys.LOSS, "does not fit, or a key beside it: found " + e.getMessage());
         }
     }
 
