@@ -279,7 +279,7 @@ class RlTaskTest {
         "problems.task=countdown:1 | problems.files: remove one",
         "rl.group=1 | is 1, but the method grpo learns by comparing the completions of a prompt",
         "rl.group=1 rl.method=rloo | is 1, but the method rloo",
-        "rl.rewards=[{name: exact_match, weight: .nan}] | key rl.rewards, overridden: the reward exact_match: found",
+        "rl.rewards=[{name: exact_match, weight: .nan}] | overridden key rl.rewards: the reward exact_match: found",
         "rl.rewards=[{name: exact_match, field: }] | reward exact_match, option field: has no value",
         "rl.minibatches=33 | more than the groups of a batch",
         "rl.rewards=exact_mach | there is no reward exact_mach",

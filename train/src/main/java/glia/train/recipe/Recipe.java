@@ -275,7 +275,7 @@ public final class Recipe {
     /// An exception about the value of a key, with its place.
     public CheckpointException error(RecipeKey<?> key, String problem) {
         return overrides.containsKey(key.name())
-                ? document.errorElsewhere("key " + key.name() + ", overridden", problem)
+                ? document.errorElsewhere("overridden key " + key.name(), problem)
                 : document.error(key.name(), problem);
     }
 

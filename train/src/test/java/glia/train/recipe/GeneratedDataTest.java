@@ -91,7 +91,7 @@ class GeneratedDataTest {
     @Test
     void namesAreCheckedWhenARecipeIsRead() {
         var e = assertThrows(CheckpointException.class, () -> recipe("data.train=[\"phrases:many * 0.5\"]"));
-        assertEquals(folder.resolve("r.yaml") + ": key data.train, overridden: names 'phrases:many': found 'many', "
+        assertEquals(folder.resolve("r.yaml") + ": overridden key data.train: names 'phrases:many': found 'many', "
                 + "expected a number of phrases", e.getMessage());
     }
 

@@ -118,7 +118,7 @@ class RunTokenizerTest {
     void whatDoesNotFitIsRefused() throws Exception {
         refused("r.yaml: line 5: key tokenizer.characters: is set, but the tokens of tokenizer.train: bpe",
                 "tokenizer.train=bpe");
-        refused("r.yaml: key tokenizer.chat_template, overridden: names ", "tokenizer.chat_template=missing.jinja");
+        refused("r.yaml: overridden key tokenizer.chat_template: names ", "tokenizer.chat_template=missing.jinja");
         refused("names 'shipped:none.jinja', but", "tokenizer.chat_template=shipped:none.jinja");
         Files.writeString(folder.resolve("broken.jinja"), "a\n{% if %}");
         var e = assertThrows(TemplateException.class, () -> write(ASCII, "tokenizer.chat_template="
