@@ -22,9 +22,8 @@ final class AnswerNumbers {
     /// What stands between several answers.
     private static final Pattern SEPARATORS = Pattern.compile("[,;\n]|\\b(or|and|not)\\b");
 
-    /// `1,234,567` and `1 234 567`.
-    private static final Pattern GROUPS = Pattern.compile("(?<![\\d.,])\\d{1,3}(?:,\\d{3})++(?!\\d)"
-            + "|(?<![\\d.,] ?)\\d{1,3}(?: \\d{3})++(?! ?\\d)");
+    /// `1,234,567`. A space between digits separates numbers.
+    private static final Pattern GROUPS = Pattern.compile("(?<![\\d.,])\\d{1,3}(?:,\\d{3})++(?!\\d)");
     private static final Pattern QUOTIENT = Pattern.compile("(\\d) ?/ ?(\\d)");
     private static final Pattern NEGATIVE_DENOMINATOR = Pattern.compile("(?<![\\d/.])(\\d{1,30}+)/[-\u2212](\\d)");
     private static final Pattern BRACKETS = Pattern.compile("(?<=[-\u2212])\\((\\d{1,30}/\\d{1,30})\\)");
@@ -50,7 +49,7 @@ final class AnswerNumbers {
     }
 
     /// The only number, or the only one after the last `=` of `x = 7`, `3 + 4 = 7` or `2 * 3 + 1 = 6 + 1 = 7`. A comma
-    /// or a space between groups of three digits is left out: `1,234`. What follows `≈` does not count.
+    /// between groups of three digits is left out: `1,234`. What follows `≈` does not count.
     static Optional<Rational> single(String all) {
         int near = all.indexOf('\u2248');
         String text = near > 0 && all.substring(0, near).chars().anyMatch(c -> c >= '0' && c <= '9')
@@ -62,7 +61,7 @@ final class AnswerNumbers {
             return Optional.empty();
         }
         String part = GROUPS.matcher(text.substring(last + 1))
-                .replaceAll(found -> found.group().replaceAll("[, ]", ""));
+                .replaceAll(found -> found.group().replace(",", ""));
         return in(part).filter(found -> found.size() == 1).map(List::getFirst);
     }
 

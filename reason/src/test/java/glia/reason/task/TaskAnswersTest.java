@@ -47,9 +47,9 @@ class TaskAnswersTest {
                 List.of("\\(3 \\times 7 + 11\\)", "\\left(3 \\cdot 7\\right) + 11 = 32", "3\u00A0*\u00A07\u202F+ 11",
                         "We get 3*7+11 = 32 ✓"),
                 List.of("\\left(3*7+11", "3*7+\\frac{11}{1}", "3*7+11 \\lor 3+7+11"));
-        assertAnswers("arithmetic", Map.of("answer", "961531"), List.of("$961{,}531$", "961\\,531", "961 531",
-                "961\u202F531", "\\text{The result is } 961531"), List.of("961 53 1", "9 61531", "96 1531", "961 531 2",
-                "961531 million", "961531 or nothing", "961531.961 531"));
+        assertAnswers("arithmetic", Map.of("answer", "961531"), List.of("$961{,}531$", "961\\,531",
+                "961\u202F531", "\\text{The result is } 961531"), List.of("961 531", "961 53 1",
+                "9 61531", "96 1531", "961 531 2", "961531 million", "961531 or nothing", "961531.961 531"));
         assertAnswers("sorting", Map.of("answer", "", "order", List.of("-3", "5", "20")),
                 List.of("-3 5 20", "-3 → 5 → 20",
                         "-3 \\lt 5 \\leq 20", "-3\n5\n20", "-3 -> 5 -> 20", "−3\u00A05\u00A020"),

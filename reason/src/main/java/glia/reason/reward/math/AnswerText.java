@@ -7,7 +7,10 @@ import java.util.regex.Pattern;
 /// `\right`, `\text{…}`. Simple fractions become quotients (`-\frac{1}{2}` and `\frac{-1}{2}` are `-1/2`), `\lor` and
 /// `∨` the word "or". Everything else stays as it is, so whoever reads the answer still refuses what is no answer.
 public final class AnswerText {
-    private static final Pattern SPACES = Pattern.compile("[\\u00A0\\u2007\\u202F]");
+    /// Thin spaces between groups of three digits.
+    private static final Pattern GROUPS =
+            Pattern.compile("(?<=\\d)(?:\\\\,|[\\u2009\\u202F])(?=\\d{3}(?!\\d))");
+    private static final Pattern SPACES = Pattern.compile("[\\u00A0\\u2007\\u2009\\u202F]");
     private static final Pattern SLASHES = Pattern.compile("[\\u2044\\u2215]");
     private static final Pattern WORDS = Pattern.compile(
             "\\\\(?:text|textbf|mathrm|mathbf|mbox)\\s{0,9}+\\{([^{}\\\\]{0,2000}+)\\}");
@@ -23,7 +26,8 @@ public final class AnswerText {
 
     /// The text without layout, stripped.
     public static String plain(String text) {
-        String plain = SLASHES.matcher(SPACES.matcher(text).replaceAll(" ")).replaceAll("/");
+        String spaced = SPACES.matcher(GROUPS.matcher(text).replaceAll("")).replaceAll(" ");
+        String plain = SLASHES.matcher(spaced).replaceAll("/");
         if (plain.indexOf('\\') >= 0) {
             plain = SIZES.matcher(plain).replaceAll("");
             plain = LAYOUT.matcher(WORDS.matcher(plain).replaceAll(" $1 ")).replaceAll(" ");
