@@ -48,8 +48,19 @@ abstract class BrowserTest {
     void openPage() {
         browser.size(1200, 800, false);
         browser.open(server.uri("/page/icon.svg"));
-        browser.value("(async () => {localStorage.clear(); sessionStorage.clear(); for (const one of "
-                + "await indexedDB.databases()) indexedDB.deleteDatabase(one.name)})()");
+        // A database is gone when the page before has let go of it.
+        browser.value("""
+                (async () => {
+                  localStorage.clear();
+                  sessionStorage.clear();
+                  for (const one of await indexedDB.databases()) {
+                    await new Promise(done => {
+                      const request = indexedDB.deleteDatabase(one.name);
+                      request.onsuccess = request.onerror = done;
+                      setTimeout(done, 5000);
+                    });
+                  }
+                })()""");
         open();
     }
 
