@@ -75,8 +75,9 @@ public final class ModelThinking {
         }
         PromptState state = format.get().state(prompt);
         if (thinking.isDefault()) {
+            // A model that ends its text within the thinking gets the end marker where the answer has a form.
             return Optional.of(new ThinkingPlan(tokenizer, format.get(), state, Optional.empty(), OptionalInt.empty(),
-                    0, "", ""));
+                    0, "", format.get().end()));
         }
         if (thinking.minTokens() > 0 && state == PromptState.CLOSED) {
             throw new IllegalArgumentException("fewest tokens of thinking: found " + thinking.minTokens()
