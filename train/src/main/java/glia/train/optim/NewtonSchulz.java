@@ -33,25 +33,31 @@ public record NewtonSchulz(int steps, double a, double b, double c, double small
         boolean tall = u.rows() > u.cols();
         Tensor x = tall ? transposed(u, arena) : u;
         int n = x.rows();
-        round(x);
-        double norm = Math.max(rounded(Math.sqrt(ParameterUpdate.sumOfSquares(x))), smallestNorm);
-        kernels.scale(x, x, (float) (1 / norm));
-        round(x);
+        round(x, kernels);
+        double norm = Math.sqrt(ParameterUpdate.sumOfSquares(x));
+        if (isRounded) {
+            Tensor rounded = Tensor.allocate(arena, DType.F32, 1, 1);
+            rounded.set(0, (float) norm);
+            kernels.gradients().roundToBf16(rounded);
+            norm = rounded.get(0);
+        }
+        kernels.scale(x, x, (float) (1 / Math.max(norm, smallestNorm)));
+        round(x, kernels);
         Tensor gram = Tensor.allocate(arena, DType.F32, n, n);
         Tensor square = Tensor.allocate(arena, DType.F32, n, n);
         Tensor next = Tensor.allocate(arena, DType.F32, n, x.cols());
         for (int s = 0; s < steps; s++) {
             x.changed();
             kernels.linear(gram, x, x);
-            round(gram);
+            round(gram, kernels);
             gram.changed();
             kernels.linear(square, gram, gram);
             kernels.scale(square, square, (float) c);
             kernels.add(square, square, gram, (float) b);
-            round(square);
+            round(square, kernels);
             kernels.scale(next, x, (float) a);
             kernels.linearBackwardInput(next, square, x);
-            round(next);
+            round(next, kernels);
             Tensor old = x;
             x = next;
             next = old;
@@ -59,18 +65,9 @@ public record NewtonSchulz(int steps, double a, double b, double c, double small
         return tall ? transposed(x, arena) : x;
     }
 
-    /// To BF16, ties to even.
-    private double rounded(double value) {
-        if (!isRounded) {
-            return value;
-        }
-        int bits = Float.floatToRawIntBits((float) value);
-        return Float.intBitsToFloat(bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000);
-    }
-
-    private void round(Tensor t) {
-        for (long i = 0; isRounded && i < t.size(); i++) {
-            t.set(i, (float) rounded(t.get(i)));
+    private void round(Tensor t, Kernels kernels) {
+        if (isRounded) {
+            kernels.gradients().roundToBf16(t);
         }
     }
 
