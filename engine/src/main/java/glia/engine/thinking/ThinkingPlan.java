@@ -31,7 +31,7 @@ public final class ThinkingPlan {
     private final int[] waiting;
 
     /// @param first text that is forced at the beginning of the answer
-    /// @param forcedEnd the text that ends the thinking
+    /// @param forcedEnd the text that ends the thinking, with the end marker in it
     ThinkingPlan(Tokenizer tokenizer, ThinkingFormat format, PromptState state, Optional<Effort> effort,
             OptionalInt budget, int minTokens, String first, String forcedEnd) {
         this.tokenizer = tokenizer;
@@ -44,7 +44,7 @@ public final class ThinkingPlan {
         int marker = Math.max(0, forcedEnd.indexOf(format.end()));
         this.beforeEnd = tokens(forcedEnd.substring(0, marker));
         this.end = tokens(forcedEnd.substring(marker));
-        int[] alone = forcedEnd.isEmpty() ? NONE : tokens(format.end());
+        int[] alone = tokens(format.end());
         this.endToken = alone.length == 1 ? alone[0] : -1;
         this.waiting = minTokens > 0 ? tokens(WAIT) : NONE;
     }
