@@ -18,6 +18,8 @@ import java.util.Locale;
 public final class TrainingSpeed {
     private static final int THREADS = 2;
     private static final int WARM_UP_ROUNDS = 2;
+    /// How long Glia runs before the first turn: the JIT compiler needs hundreds of small steps.
+    private static final double WARM_UP_SECONDS = 15;
 
     private TrainingSpeed() { }
 
@@ -67,6 +69,10 @@ public final class TrainingSpeed {
             List<String> modes) throws Exception {
         List<String> lines = new ArrayList<>();
         try (TrainingRun run = new TrainingRun(config, kernels, precision)) {
+            long start = System.nanoTime();
+            do {
+                run.step();
+            } while ((System.nanoTime() - start) / 1e9 < WARM_UP_SECONDS);
             for (String mode : modes) {
                 PythonPeer.Turns turns = torch.turns(rounds, run::rate, config.label + " " + mode + " " + config.steps);
                 System.out.printf(Locale.ROOT, "| %s, %s, %s | %s | %s | %s |%n", config.label, label(precision), mode,

@@ -81,7 +81,7 @@ public final class PointwiseCode {
     }
 
     /// Computes `y = a + by · b` for `count` values.
-    void add(long y, long a, long b, long count, float by) {
+    public void add(long y, long a, long b, long count, float by) {
         add.call(y, a, b, count, Float.floatToRawIntBits(by), 0);
     }
 

@@ -1,6 +1,5 @@
 package glia.kernels.tiled;
 
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.AttentionTrace;
@@ -20,6 +19,7 @@ public final class AttentionBackward {
     private final Workers workers;
     private final AttentionBackwardTile[] tiles;
     private final ScoreRule rule;
+    private final Tiles inner;
     private final int panelCols;
     private final Scratch sums = new Scratch();
     private long[] starts = new long[16];
@@ -32,6 +32,7 @@ public final class AttentionBackward {
             tiles[i] = new AttentionBackwardTile(inner, i);
         }
         rule = new ScoreRule(inner);
+        this.inner = inner;
         panelCols = inner.cols();
     }
 
@@ -95,13 +96,10 @@ public final class AttentionBackward {
                 from + 4 * rows * keyCols, padded(shape.valueSize()));
     }
 
-    private static void add(Tensor to, int firstRow, int head, int size, int rows, long from, long fromCols) {
+    private void add(Tensor to, int firstRow, int head, int size, int rows, long from, long fromCols) {
         for (int p = 0; p < rows; p++) {
             long at = to.address() + 4L * ((long) (firstRow + p) * to.cols() + head * size);
-            long row = from + 4L * p * fromCols;
-            for (int e = 0; e < size; e++) {
-                Memory.f32(at + 4L * e, Memory.f32(at + 4L * e) + Memory.f32(row + 4L * e));
-            }
+            inner.add(at, at, from + 4L * p * fromCols, size, 1);
         }
     }
 }

@@ -30,7 +30,6 @@ final class AttentionBackwardTile {
     private final int[] heads;
     private final int[] positions;
     private final float[] logSumExps;
-    private final float[] doOs;
     private AttentionTrace trace;
     private AttentionShape shape;
     private ScoreRule rule;
@@ -47,6 +46,8 @@ final class AttentionBackwardTile {
     private long dweights;
     private long capped;
     private long state;
+    /// do·o of each lane.
+    private long doOs;
     private long dummy;
     private long copy;
     private long keySums;
@@ -62,7 +63,6 @@ final class AttentionBackwardTile {
         heads = new int[panelCols];
         positions = new int[panelCols];
         logSumExps = new float[panelCols];
-        doOs = new float[panelCols];
     }
 
     /// Rows behind the gradients of keys that a last tile may write to.
@@ -100,7 +100,7 @@ final class AttentionBackwardTile {
     private void reserve() {
         long keyRows = (long) panels(shape.keySize()) * panelCols;
         long valueRows = (long) panels(shape.valueSize()) * panelCols;
-        long rows = 4 * keyRows + 2 * valueRows + 3L * (BLOCK + tileRows + 1) + 2L * tileRows + 5;
+        long rows = 4 * keyRows + 2 * valueRows + 3L * (BLOCK + tileRows + 1) + 2L * tileRows + 6;
         queries = scratch.reserve(rows * panelBytes
                 + 4L * tileRows * Math.max(BLOCK, Math.max(shape.keySize(), shape.valueSize())));
         queryRows = queries + keyRows * panelBytes;
@@ -112,7 +112,8 @@ final class AttentionBackwardTile {
         dweights = weights + (BLOCK + tileRows + 1) * panelBytes;
         capped = dweights + (BLOCK + tileRows + 1) * panelBytes;
         state = capped + (BLOCK + tileRows + 1) * panelBytes;
-        dummy = state + 4 * panelBytes;
+        doOs = state + 4 * panelBytes;
+        dummy = doOs + panelBytes;
         copy = dummy + panelBytes;
     }
 
@@ -139,7 +140,7 @@ final class AttentionBackwardTile {
             lowestLast = Math.min(lowestLast, last);
             highest = Math.max(highest, last);
             logSumExps[i] = NO_QUERY;
-            doOs[i] = 0;
+            Memory.f32(doOs + 4L * i, 0);
             if (i < count) {
                 load(i, (long) n * shape.numHeads() + heads[i]);
             }
@@ -181,12 +182,27 @@ final class AttentionBackwardTile {
         long dout = trace.dout().address() + 4 * index * valueSize;
         loadRow(doutRows, i, dout, valueSize, 1);
         long out = trace.out().address() + 4 * index * valueSize;
-        float dot = 0;
-        for (int e = 0; e < valueSize; e++) {
-            dot = Math.fma(Memory.f32(dout + 4L * e), Memory.f32(out + 4L * e), dot);
-        }
-        doOs[i] = dot;
+        Memory.f32(doOs + 4L * i, dot(dout, out, valueSize));
         logSumExps[i] = Memory.f32(trace.logSumExp().address() + 4 * index);
+    }
+
+    /// A dot product as four sums, whose additions do not wait for each other.
+    private static float dot(long a, long b, int size) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        int e = 0;
+        for (; e + 3 < size; e += 4) {
+            s0 = Math.fma(Memory.f32(a + 4L * e), Memory.f32(b + 4L * e), s0);
+            s1 = Math.fma(Memory.f32(a + 4L * e + 4), Memory.f32(b + 4L * e + 4), s1);
+            s2 = Math.fma(Memory.f32(a + 4L * e + 8), Memory.f32(b + 4L * e + 8), s2);
+            s3 = Math.fma(Memory.f32(a + 4L * e + 12), Memory.f32(b + 4L * e + 12), s3);
+        }
+        for (; e < size; e++) {
+            s0 = Math.fma(Memory.f32(a + 4L * e), Memory.f32(b + 4L * e), s0);
+        }
+        return (s0 + s1) + (s2 + s3);
     }
 
     private void loadRow(long rows, int i, long from, int size, float factor) {
@@ -198,12 +214,8 @@ final class AttentionBackwardTile {
     private void store(int i, long index) {
         float scale = shape.scale();
         for (int e = 0; e < shape.keySize(); e += panelCols) {
-            long dq = Memory.address(trace.dq().address() + 4 * (index * shape.keySize() + e));
-            long row = Memory.address(dqueryRows + (long) (e + i) * panelBytes);
-            int width = Math.min(panelCols, shape.keySize() - e);
-            for (int k = 0; k < width; k++) {
-                Memory.f32(dq + 4L * k, Memory.f32(dq + 4L * k) + scale * Memory.f32(row + 4L * k));
-            }
+            long dq = trace.dq().address() + 4 * (index * shape.keySize() + e);
+            tiles.add(dq, dq, dqueryRows + (long) (e + i) * panelBytes, Math.min(panelCols, shape.keySize() - e), scale);
         }
     }
 
@@ -239,13 +251,7 @@ final class AttentionBackwardTile {
 
     /// Computes dS from dP, in place.
     private void differentiate(int from, int count) {
-        for (int j = 0; j < count; j++) {
-            long p = Memory.address(weights + j * panelBytes);
-            long d = Memory.address(dweights + j * panelBytes);
-            for (int i = 0; i < panelCols; i++) {
-                Memory.f32(d + 4L * i, Memory.f32(p + 4L * i) * (Memory.f32(d + 4L * i) - doOs[i]));
-            }
-        }
+        tiles.differentiate(dweights, weights, count, doOs);
         if (shape.scores() instanceof Scores.Capped cap) {
             for (int j = 0; j < count * panelCols; j++) {
                 float share = Memory.f32(capped + 4L * j) / cap.cap();

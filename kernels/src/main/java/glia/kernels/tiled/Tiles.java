@@ -75,6 +75,25 @@ public interface Tiles {
         }
     }
 
+    /// Computes `y = a + factor · b` for `count` values.
+    default void add(long y, long a, long b, int count, float factor) {
+        for (int i = 0; i < count; i++) {
+            Memory.f32(y + 4L * i, Memory.f32(a + 4L * i) + factor * Memory.f32(b + 4L * i));
+        }
+    }
+
+    /// Computes the gradient of softmax for a panel of queries, `d[j,:] = p[j,:] · (d[j,:] - shift[:])`.
+    ///
+    /// @param d `count` rows of a panel
+    /// @param p as many
+    /// @param shift one row
+    default void differentiate(long d, long p, int count, long shift) {
+        for (int j = 0; j < count * cols(); j++) {
+            Memory.f32(d + 4L * j, Memory.f32(p + 4L * j)
+                    * (Memory.f32(d + 4L * j) - Memory.f32(shift + 4L * (j % cols()))));
+        }
+    }
+
     /// Copies `count` pieces of `rows()` values, `step` bytes apart, to consecutive memory.
     default void collect(long from, long step, int count, long to) {
         long bytes = 4L * rows();

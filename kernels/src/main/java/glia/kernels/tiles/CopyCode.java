@@ -1,5 +1,9 @@
 package glia.kernels.tiles;
 
+import static glia.kernels.asm.Gpr.R10;
+import static glia.kernels.asm.Gpr.R11;
+import static glia.kernels.asm.Gpr.R8;
+import static glia.kernels.asm.Gpr.R9;
 import static glia.kernels.asm.Gpr.RAX;
 import static glia.kernels.asm.Gpr.RCX;
 import static glia.kernels.asm.Gpr.RDI;
@@ -18,11 +22,12 @@ import glia.kernels.code.Function;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 
 /// Emits prefetching and copying of rows. It prefetches rows that later code reads while other rows are being computed:
 /// the hardware prefetcher detects consecutive lines, but not strides of a kilobyte. And it gathers the pieces of rows
-/// that make a tile.
+/// that make a tile or a panel.
 final class CopyCode {
     private static final int LINE = 64;
     private static final PerIsaLevel<CopyCode> CODES = new PerIsaLevel<>(CopyCode::new);
@@ -31,12 +36,27 @@ final class CopyCode {
     /// One for each tile shape.
     private final Function[] collect = new Function[TileShape.values().length];
 
+    /// By tile shape and number of vectors, from 1 on.
+    private final Function[][] copy = new Function[TileShape.values().length][];
+
     private CopyCode(IsaLevel level) {
-        CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(emitFetch(level), emitCollect(TileShape.TALL, level),
-                emitCollect(TileShape.WIDE, level)));
-        fetch = pages.function(0);
-        collect[TileShape.TALL.ordinal()] = pages.function(1);
-        collect[TileShape.WIDE.ordinal()] = pages.function(2);
+        List<byte[]> codes = new ArrayList<>(List.of(emitFetch(level)));
+        for (TileShape shape : TileShape.values()) {
+            codes.add(emitCollect(shape, level));
+            for (int vectors = 1; vectors <= shape.vectors(); vectors++) {
+                codes.add(emitCopy(shape, vectors, level));
+            }
+        }
+        CodePages pages = CodePages.seal(Arena.ofAuto(), codes);
+        int next = 0;
+        fetch = pages.function(next++);
+        for (TileShape shape : TileShape.values()) {
+            collect[shape.ordinal()] = pages.function(next++);
+            copy[shape.ordinal()] = new Function[shape.vectors() + 1];
+            for (int vectors = 1; vectors <= shape.vectors(); vectors++) {
+                copy[shape.ordinal()][vectors] = pages.function(next++);
+            }
+        }
     }
 
     static CopyCode of(IsaLevel level) {
@@ -56,6 +76,16 @@ final class CopyCode {
     /// @param count at least 1
     void collect(TileShape shape, long from, long step, int count, long to) {
         collect[shape.ordinal()].call(from, to, count, step, 0, 0);
+    }
+
+    /// Copies rows to panels: of each row `panels` pieces of `vectors` vectors, which follow each other, to as many
+    /// panels, `partBytes` apart.
+    ///
+    /// @param vectors at most those of a panel
+    /// @param rows at least 1; `step` bytes apart
+    /// @param panels at least 1
+    void copy(TileShape shape, int vectors, long from, long step, int rows, int panels, long to, long partBytes) {
+        copy[shape.ordinal()][vectors].call(from, to, rows, step, panels, partBytes);
     }
 
     private static byte[] emitFetch(IsaLevel level) {
@@ -88,6 +118,30 @@ final class CopyCode {
         a.add(RSI, 4 * size);
         a.dec(RDX);
         a.jump(Condition.NOT_EQUAL, piece);
+        return a.end();
+    }
+
+    private static byte[] emitCopy(TileShape shape, int vectors, IsaLevel level) {
+        var a = new Emitter(level);
+        Label row = a.here();
+        a.mov(R10, RDI);
+        a.mov(R11, RSI);
+        a.mov(RAX, R8);
+        Label piece = a.here();
+        for (int i = 0; i < vectors; i++) {
+            a.op(VMOVUPS, a.v(i), at(R10, i * level.bytes));
+        }
+        for (int i = 0; i < vectors; i++) {
+            a.op(VMOVUPS, at(R11, i * level.bytes), a.v(i));
+        }
+        a.add(R10, vectors * level.bytes);
+        a.add(R11, R9);
+        a.dec(RAX);
+        a.jump(Condition.NOT_EQUAL, piece);
+        a.add(RDI, RCX);
+        a.add(RSI, shape.panelBytes(level));
+        a.dec(RDX);
+        a.jump(Condition.NOT_EQUAL, row);
         return a.end();
     }
 }

@@ -116,6 +116,18 @@ public class EmittedTiles implements Tiles {
     }
 
     @Override
+    public void add(long y, long a, long b, int count, float factor) {
+        PointwiseCode.of(level).add(y, a, b, count, factor);
+    }
+
+    @Override
+    public void differentiate(long d, long p, int count, long shift) {
+        if (count > 0) {
+            QueryPanelCode.of(level).differentiate(d, p, count, shift);
+        }
+    }
+
+    @Override
     public void collect(long from, long step, int count, long to) {
         if (count > 0) {
             CopyCode.of(level).collect(shape, from, step, count, to);
@@ -164,12 +176,20 @@ public class EmittedTiles implements Tiles {
             DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
-        for (int k = 0; k < count; k += cols()) {
-            int width = Math.min(cols(), count - k);
-            long to = panels + k / cols() * partBytes;
+        CopyCode code = CopyCode.of(level);
+        int whole = count / cols();
+        if (rows > 0 && whole > 0) {
+            code.copy(shape, shape.vectors(), at, step, rows, whole, panels, partBytes);
+        }
+        int rest = count - whole * cols();
+        long last = at + 4L * whole * cols();
+        long to = panels + whole * partBytes;
+        if (rest % level.lanes != 0) {
             for (int r = 0; r < rows; r++) {
-                MemorySegment.copy(Memory.ALL, at + r * step + 4L * k, Memory.ALL, to + r * panelBytes(), 4L * width);
+                MemorySegment.copy(Memory.ALL, last + r * step, Memory.ALL, to + r * panelBytes(), 4L * rest);
             }
+        } else if (rows > 0 && rest > 0) {
+            code.copy(shape, rest / level.lanes, last, step, rows, 1, to, partBytes);
         }
     }
 

@@ -31,7 +31,7 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Emits the online softmax for a panel of queries: converts scores into weights, a vector of queries at a time (see
+/// Emits the online softmax for a panel of queries and its gradient: converts scores into weights, a vector of queries at a time (see
 /// `Tiles.weigh`).
 /// ```
 /// for each position:  largest' = max(largest', score), if visible to the query
@@ -54,6 +54,7 @@ final class QueryPanelCode {
     private final Vec hidden;
     private final Function seen;
     private final Function masked;
+    private final Function differentiate;
 
     private QueryPanelCode(IsaLevel level) {
         this.level = level;
@@ -65,9 +66,10 @@ final class QueryPanelCode {
         hidden = level.v(7);
         Arena arena = Arena.ofAuto();
         constants = new Constants(arena, R10, level);
-        CodePages pages = CodePages.seal(arena, List.of(emit(false), emit(true)));
+        CodePages pages = CodePages.seal(arena, List.of(emit(false), emit(true), emitDifferentiate()));
         seen = pages.function(0);
         masked = pages.function(1);
+        differentiate = pages.function(2);
     }
 
     static QueryPanelCode of(IsaLevel level) {
@@ -84,6 +86,31 @@ final class QueryPanelCode {
         for (int side = 0; side < panelBytes; side += level.bytes) {
             function.call(scores + side, count, bits, state + side, sums + side, size);
         }
+    }
+
+    /// See `Tiles.differentiate`.
+    ///
+    /// @param count at least 1
+    void differentiate(long d, long p, int count, long shift) {
+        for (int side = 0; side < panelBytes; side += level.bytes) {
+            differentiate.call(d + side, p + side, count, shift + side, 0, 0);
+        }
+    }
+
+    private byte[] emitDifferentiate() {
+        var a = new Emitter(level);
+        Vec shift = a.v(1);
+        a.op(VMOVUPS, shift, at(RCX));
+        Label row = a.here();
+        a.op(VMOVUPS, a.v(0), at(RDI));
+        a.op(VSUBPS, a.v(0), a.v(0), shift);
+        a.op(VMULPS, a.v(0), a.v(0), at(RSI));
+        a.op(VMOVUPS, at(RDI), a.v(0));
+        a.add(RDI, panelBytes);
+        a.add(RSI, panelBytes);
+        a.dec(RDX);
+        a.jump(Condition.NOT_EQUAL, row);
+        return a.end();
     }
 
     private byte[] emit(boolean hides) {
