@@ -215,7 +215,8 @@ final class AttentionBackwardTile {
         float scale = shape.scale();
         for (int e = 0; e < shape.keySize(); e += panelCols) {
             long dq = trace.dq().address() + 4 * (index * shape.keySize() + e);
-            tiles.add(dq, dq, dqueryRows + (long) (e + i) * panelBytes, Math.min(panelCols, shape.keySize() - e), scale);
+            long row = dqueryRows + (long) (e + i) * panelBytes;
+            tiles.add(dq, dq, row, Math.min(panelCols, shape.keySize() - e), scale);
         }
     }
 

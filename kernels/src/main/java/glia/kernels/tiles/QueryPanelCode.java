@@ -31,8 +31,8 @@ import glia.kernels.code.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Emits the online softmax for a panel of queries and its gradient: converts scores into weights, a vector of queries at a time (see
-/// `Tiles.weigh`).
+/// Emits the online softmax for a panel of queries, and its gradient (`Tiles.differentiate`): converts scores into
+/// weights, a vector of queries at a time (see `Tiles.weigh`).
 /// ```
 /// for each position:  largest' = max(largest', score), if visible to the query
 /// decay       = e^(largest - largest')
