@@ -8,6 +8,7 @@ import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;
 import glia.text.template.TemplateException;
+import glia.train.run.TrainingException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -37,6 +38,9 @@ record ErrorReport(String message, int exitCode) {
             case IOException e -> new ErrorReport(text(e), ExitCode.BAD_FILE);
             case TemplateException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case ContextFullException e -> new ErrorReport(e.getMessage(), ExitCode.USAGE);
+            case TrainingException e -> new ErrorReport(e.getMessage()
+                    + "\nthe checkpoints are kept: --resume continues from the last one, also with another key=value",
+                    ExitCode.FAILED);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)
                     + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);

@@ -6,7 +6,8 @@ import java.util.List;
 public final class ExitCode {
     /// Success.
     public static final int OK = 0;
-    /// A comparison of `check` or `tasks splits` failed. The launcher never returns it for a JVM that does not start.
+    /// A comparison of `check` or `tasks splits` failed, or a loss or gradient of `train` is not finite. The launcher
+    /// never returns it for a JVM that does not start.
     public static final int FAILED = 1;
     /// A usage error: an unknown command or option, a missing or wrong value, a prompt that is too long.
     public static final int USAGE = 2;
@@ -26,7 +27,7 @@ public final class ExitCode {
     /// Each code with its meaning, for users.
     public static final List<Meaning> MEANINGS = List.of(
             new Meaning(OK, "success"),
-            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed"),
+            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed, or a loss of 'train' is not finite"),
             new Meaning(USAGE, "wrong command line, or a prompt that is too long"),
             new Meaning(BAD_FILE, "a file is missing, damaged, not supported, or cannot be written"),
             new Meaning(NETWORK, "a server could not be reached, or refused the request"),

@@ -21,7 +21,8 @@ import java.util.List;
 public final class TrainCommand implements Command {
     private static final Option<Boolean> LIST = Option.flag("list the recipes that come with the program", "--list");
     private static final Option<Boolean> EXPLAIN =
-            Option.flag("explain all keys of recipes, or those of the sections after it", "--explain");
+            Option.flag("explain all keys of recipes, those of the sections after it, or those that a recipe sets, "
+                    + "with its values", "--explain");
     private static final Option<Boolean> DRY_RUN =
             Option.flag("show parameters, memory, tokens and estimated time, and train nothing", "--dry-run");
     private static final Option<Boolean> RESUME =

@@ -4,12 +4,16 @@ import glia.cli.args.Arguments;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
+import glia.io.CheckpointException;
 import glia.io.Suggestions;
 import glia.train.recipe.KeyConditions;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
+import glia.train.recipe.RecipeStage;
 import glia.train.recipe.ShippedData;
 import glia.train.recipe.ShippedRecipes;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,24 +43,55 @@ final class TrainHelp {
         console.out().println("glia train RECIPE --dry-run shows what a run needs; --explain explains all keys.");
     }
 
-    /// Prints keys with types, defaults and meanings: all, or those that begin with the words after the command.
-    static void explain(Arguments arguments, Console console) {
+    /// Prints keys with types, defaults and meanings: all, those that begin with the words after the command, or those
+    /// that a recipe sets, with its values.
+    static void explain(Arguments arguments, Console console) throws CheckpointException {
         List<String> wanted = new ArrayList<>();
         arguments.optional(0).ifPresent(wanted::add);
         wanted.addAll(arguments.repeated());
         List<RecipeKey<?>> keys = new ArrayList<>(RecipeKeys.all());
+        List<RecipeStage> stages = List.of();
         if (!wanted.isEmpty()) {
             keys.removeIf(k -> wanted.stream().noneMatch(w -> k.name().equals(w) || k.section().equals(w)));
-            if (keys.isEmpty()) {
-                throw new UsageException("there is no key or section " + wanted.getFirst() + "."
-                        + Suggestions.sentence(wanted.getFirst(),
-                        RecipeKeys.all().stream().flatMap(k -> Stream.of(k.section(), k.name())).distinct().toList()));
+            String name = wanted.getFirst();
+            if (isRecipe(name)) {
+                stages = RecipeStage.read(name, keys.isEmpty() ? arguments.repeated() : List.of());
+            } else if (keys.isEmpty()) {
+                throw new UsageException("there is no key, section or recipe " + name + "."
+                        + Suggestions.sentence(name, Stream.concat(recipes(),
+                        RecipeKeys.all().stream().flatMap(k -> Stream.of(k.section(), k.name()))).distinct().toList()));
             }
         }
         if (arguments.has(Json.OPTION)) {
-            Json.print(console, keys.stream().map(TrainHelp::json).toList());
+            json(keys, stages, console);
             return;
         }
+        print(keys, Map.of(), console);
+        for (RecipeStage stage : stages) {
+            console.out().println();
+            console.printBold("recipe " + stage.name());
+            console.out().println();
+            Map<String, Object> values = stage.recipe().values();
+            print(set(values), values, console);
+        }
+    }
+
+    private static Stream<String> recipes() {
+        return ShippedRecipes.all().stream().map(ShippedRecipes.Shipped::name);
+    }
+
+    private static boolean isRecipe(String word) {
+        return word.endsWith(".yaml") || word.endsWith(".yml") || Files.isRegularFile(Path.of(word))
+                || recipes().anyMatch(word::equals);
+    }
+
+    /// The keys that have a value, in the order of help texts.
+    private static List<RecipeKey<?>> set(Map<String, Object> values) {
+        return RecipeKeys.all().stream().<RecipeKey<?>>map(k -> k).filter(k -> values.get(k.name()) != null).toList();
+    }
+
+    /// Prints keys, those of a recipe with its values.
+    private static void print(List<RecipeKey<?>> keys, Map<String, Object> values, Console console) {
         String section = "";
         for (RecipeKey<?> key : keys) {
             if (!key.section().equals(section)) {
@@ -65,14 +100,32 @@ final class TrainHelp {
                 console.printBold(section);
                 console.out().println();
             }
-            String initial = key.initialShown();
-            console.out().println("  " + key.name() + ": " + key.type()
-                    + (initial.isEmpty() ? "" : " (default: " + initial + ")"));
+            String initial = key.initialShown().isEmpty() ? "" : "default: " + key.initialShown();
+            Object value = values.get(key.name());
+            console.out().println("  " + key.name() + ": " + (value == null
+                    ? key.type() + (initial.isEmpty() ? "" : " (" + initial + ")")
+                    : RecipeKey.written(value) + " (" + key.type() + (initial.isEmpty() ? "" : "; " + initial) + ")"));
             console.printText("      " + key.description()
                     + (key.tasks().isEmpty() ? "" : "; for task: " + String.join(", ", key.tasks()))
                     + KeyConditions.needs(key).map(needs -> "; needs " + needs).orElse(""));
             console.out().println();
         }
+    }
+
+    private static void json(List<RecipeKey<?>> keys, List<RecipeStage> stages, Console console) {
+        List<Map<String, Object>> documents = new ArrayList<>();
+        keys.forEach(key -> documents.add(json(key)));
+        for (RecipeStage stage : stages) {
+            Map<String, Object> values = stage.recipe().values();
+            for (RecipeKey<?> key : set(values)) {
+                Map<String, Object> document = json(key);
+                document.put("recipe", stage.name());
+                Object value = values.get(key.name());
+                document.put("value", value instanceof Double d && d.isInfinite() ? RecipeKey.written(d) : value);
+                documents.add(document);
+            }
+        }
+        Json.print(console, documents);
     }
 
     private static Map<String, Object> json(RecipeKey<?> key) {

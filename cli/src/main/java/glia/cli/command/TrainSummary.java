@@ -44,7 +44,8 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                         + Units.bytes(memory.weights())
                         + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
                         + Units.bytes(memory.optimizer()) + ", activations " + Units.bytes(memory.activations())
-                        + (estimate.generation() > 0 ? ", rollouts " + Units.bytes(estimate.generation()) : "")
+                        + (estimate.generation() > 0 ? ", other models and KV cache "
+                        + Units.bytes(estimate.generation()) : "")
                         + "; and that of the JVM")
                 .row("estimated time", Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
                         + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.engine.LanguageModel;
+import glia.engine.training.TrainingPass;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
@@ -88,6 +90,26 @@ class EvalCommandTest {
         JsonNode alone = JsonMapper.shared().readTree(run(ExitCode.OK, "eval", "stories260K", "prose", "--json").out());
         assertEquals(alone.path("tasks"), document.path("against").path("tasks"));
         assertTrue(document.path("comparison").get(0).path("difference").asDouble() > 0.01);
+    }
+
+    /// A tokenizer of characters has neither BOS nor EOS: the first character has the probability 1 / vocabulary size,
+    /// the others the loss of a training pass.
+    @Test
+    void textsOfAModelWithoutBosAreMeasured() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.txt"), "to be or not to be\n".repeat(20));
+        Path trained = folder.resolve("run");
+        run(ExitCode.OK, "train", "nano", "data.train=" + text, "steps=1", "output=" + trained, "model.new.hidden=32",
+                "model.new.layers=1", "batch.sequences=1");
+        String item = "to be to be not to be";
+        Path task = Files.writeString(folder.resolve("t.jsonl"), "{\"task\":\"t\",\"kind\":\"text\"}\n{\"text\":\""
+                + item + "\"}\n");
+        JsonNode document = JsonMapper.shared().readTree(run(ExitCode.OK, "eval", trained.resolve("model").toString(),
+                task.toString(), "--json", "--precision", "exact").out());
+        try (var model = LanguageModel.load(trained.resolve("model")); var pass = TrainingPass.of(model)) {
+            double nats = Math.log(model.tokenizer().vocabSize()) + (item.length() - 1) * pass.loss(item);
+            assertEquals(nats / Math.log(2) / item.length(), document.path("tasks").get(0).path("metrics")
+                    .path("bits_per_byte").path("value").asDouble(), 1e-4);
+        }
     }
 
     @Test

@@ -83,6 +83,44 @@ class TrainCommandTest {
         assertTrue(run(ExitCode.USAGE, "train", "--explain", "adaptr").err().contains("Did you mean"));
     }
 
+    /// A rate that makes the weights infinite: the message names step and tensor, and is no internal error.
+    @Test
+    void aLossThatIsNotFiniteEndsTheRun() {
+        String err = run(ExitCode.FAILED, "train", recipe(), output(), "steps=50", "optimizer.name=sgd",
+                "optimizer.learning_rate=1000", "optimizer.clip=.inf", "schedule.name=constant").err();
+        assertTrue(err.lines().anyMatch(line -> line.matches("glia: step \\d+: the loss is .*not finite.*; try a "
+                + "smaller learning rate.*")), err);
+        assertTrue(err.contains("--resume continues from the last one") && !err.contains("internal error"), err);
+        String skipped = run(ExitCode.FAILED, "train", recipe(), output(), "steps=50", "optimizer.name=sgd",
+                "optimizer.learning_rate=1000", "optimizer.clip=.inf", "schedule.name=constant", "--force",
+                "bad_numbers=skip").err();
+        assertTrue(skipped.contains("the weights themselves are not finite"), skipped);
+    }
+
+    @Test
+    void aRecipeIsExplainedByItsKeysAndValues() throws IOException {
+        String own = run(ExitCode.OK, "train", "--explain", recipe(), "steps=7").out();
+        assertTrue(own.contains("  steps: 7 (whole number from 1") && own.contains("number of updates"), own);
+        assertTrue(own.contains("  model.new: {\"family\":\"llama\",\"hidden\":32"), own);
+        assertFalse(own.contains("optimizer.") || own.contains("batch.accumulate"), own);
+        String shipped = run(ExitCode.OK, "train", "--explain", "lora-demo").out();
+        assertTrue(shipped.contains("  adapter.rank: 8 (whole number from 1 to 65536; default: 8)"), shipped);
+        // A section and a recipe have this name: both are shown.
+        String both = run(ExitCode.OK, "train", "--explain", "distill").out();
+        assertTrue(both.contains("  distill.kind: logits, text, on_policy or minillm (default: logits)"), both);
+        assertTrue(both.contains("recipe distill") && both.contains("  data.packing: documents ("), both);
+        String stages = run(ExitCode.OK, "train", "--explain", "reasoner").out();
+        assertTrue(stages.contains("recipe reasoner-drills") && stages.contains("recipe reasoner-rl"), stages);
+        JsonNode json = JsonMapper.shared().readTree(
+                run(ExitCode.OK, "train", "--explain", recipe(), "--json").out());
+        assertEquals("{\"train\":\"characters\"}", "{\"train\":" + json.valueStream()
+                .filter(k -> k.path("key").asString().equals("tokenizer.train")).findFirst().orElseThrow().path("value")
+                + "}");
+        assertTrue(run(ExitCode.BAD_FILE, "train", "--explain", "missing.yaml").err().contains("there is no such"));
+        Files.writeString(folder.resolve("recipe.yaml"), "stepz: 3\n");
+        assertTrue(run(ExitCode.BAD_FILE, "train", "--explain", recipe()).err().contains("line 1: key stepz"));
+    }
+
     @Test
     void mistakesAreNamedWithTheirPlace() throws IOException {
         assertTrue(run(ExitCode.USAGE, "train").err().contains("RECIPE is missing"));

@@ -181,6 +181,11 @@ public final class BlockPool implements AutoCloseable {
         return cachedBytes;
     }
 
+    /// Bytes of all blocks: those in use, cached ones and free ones.
+    public long allocatedBytes() {
+        return allocatedBytes;
+    }
+
     /// Bytes available to sequences: free ones, and those that only caches refer to.
     public long freeBytes() {
         return limitBytes - usedBytes;

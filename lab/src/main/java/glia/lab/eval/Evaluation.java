@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,7 +65,7 @@ public final class Evaluation {
 
     private EvalResult texts(EvalTask task) {
         Likelihoods likelihoods = new Likelihoods(model);
-        int prefix = new Prompts(task, model, seed).prefix();
+        OptionalInt start = new Prompts(task, model, seed).start();
         int window = Math.min(MAX_WINDOW, model.contextLength());
         List<Item> items = new ArrayList<>();
         double[] nats = new double[task.items().size()];
@@ -72,7 +73,8 @@ public final class Evaluation {
         for (int i = 0; i < nats.length; i++) {
             EvalItem.Text text = (EvalItem.Text) task.items().get(i);
             int[] ids = model.tokenizer().encodePlain(text.text(), false);
-            nats[i] = -likelihoods.rolling(prefix, ids, window);
+            nats[i] = start.isPresent() ? -likelihoods.rolling(start.getAsInt(), ids, window)
+                    : withoutStart(likelihoods, ids, window);
             tokens[i] = ids.length;
             int bytes = text.text().getBytes(StandardCharsets.UTF_8).length;
             Map<String, Object> details = new LinkedHashMap<>();
@@ -90,6 +92,12 @@ public final class Evaluation {
         metrics.put("perplexity", new Metric(Math.exp(ratio(nats, tokens)),
                 new Statistics.Interval(Math.exp(loss.low()), Math.exp(loss.high()))));
         return new EvalResult(task.name(), task.kind(), "bits_per_byte", metrics, items, 0);
+    }
+
+    /// Without a token before the text nothing predicts its first token: all tokens are equally probable there.
+    private double withoutStart(Likelihoods likelihoods, int[] ids, int window) {
+        return ids.length == 0 ? 0 : Math.log(model.tokenizer().vocabSize())
+                - likelihoods.rolling(ids[0], Arrays.copyOfRange(ids, 1, ids.length), window);
     }
 
     private static double ratio(double[] numerators, double[] denominators) {

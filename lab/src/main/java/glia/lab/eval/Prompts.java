@@ -94,10 +94,13 @@ final class Prompts {
         return new Encoded(before.length == 0 ? new int[] {prefix()} : withBos(before), continuations);
     }
 
-    /// The token before a text: BOS, or EOS if the tokenizer has no BOS.
-    int prefix() {
-        OptionalInt token = tokenizer.bos().isPresent() ? tokenizer.bos() : tokenizer.eos();
-        return token.orElseThrow(() -> new IllegalArgumentException("the tokenizer has neither a BOS nor an EOS token, "
+    /// The token before a text: BOS, or EOS if the tokenizer has no BOS; empty if it has neither.
+    OptionalInt start() {
+        return tokenizer.bos().isPresent() ? tokenizer.bos() : tokenizer.eos();
+    }
+
+    private int prefix() {
+        return start().orElseThrow(() -> new IllegalArgumentException("the tokenizer has neither a BOS nor an EOS token, "
                 + "one of which stands before a text"));
     }
 

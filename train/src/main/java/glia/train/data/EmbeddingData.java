@@ -21,7 +21,8 @@ public record EmbeddingData(List<Row> rows, ExampleCounts counts) implements Dat
             negatives = List.copyOf(negatives);
         }
 
-        Stream<int[]> all() {
+        /// All texts of the row.
+        public Stream<int[]> all() {
             return Stream.concat(Stream.of(query, positive), negatives.stream());
         }
     }

@@ -25,6 +25,8 @@ public record LabelData(List<Row> rows, List<String> labels, ExampleCounts count
     /// @param label number of the class
     public record Row(int[] ids, int label) { }
 
+    private static final int MAX_CLASSES = 1 << 16;
+
     private record Raw(TextPlace place, String text, Object label) { }
 
     /// Copies the lists.
@@ -54,7 +56,7 @@ public record LabelData(List<Row> rows, List<String> labels, ExampleCounts count
             }
             raw.add(new Raw(line.place(), line.text("text"), label));
         });
-        List<String> names = labels.orElseGet(() -> names(raw));
+        List<String> names = labels.isPresent() ? labels.get() : names(raw);
         List<Row> rows = new ArrayList<>();
         int cut = 0;
         int longest = 0;
@@ -73,9 +75,16 @@ public record LabelData(List<Row> rows, List<String> labels, ExampleCounts count
         return new LabelData(rows, names, new ExampleCounts(raw.size(), rows.size(), cut, 0, longest));
     }
 
-    private static List<String> names(List<Raw> rows) {
+    private static List<String> names(List<Raw> rows) throws CheckpointException {
         if (rows.getFirst().label instanceof Integer) {
-            int most = rows.stream().mapToInt(row -> (Integer) row.label).max().orElseThrow();
+            int most = 0;
+            for (Raw row : rows) {
+                most = Math.max(most, (Integer) row.label);
+                if (most >= MAX_CLASSES) {
+                    throw row.place.error("label", "found " + most + ", expected a number below " + MAX_CLASSES
+                            + ": integers number the classes from 0; write other numbers as strings");
+                }
+            }
             return IntStream.rangeClosed(0, most).mapToObj(Integer::toString).toList();
         }
         return List.copyOf(new TreeSet<>(rows.stream().map(row -> row.label.toString()).toList()));

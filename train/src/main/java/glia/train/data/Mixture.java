@@ -51,9 +51,10 @@ public final class Mixture implements RowStream {
     ///
     /// @param part which part it comes from
     /// @param index its number in the part
-    record Place(int part, long index) { }
+    public record Place(int part, long index) { }
 
-    Place place(long index) {
+    /// Where a row comes from.
+    public Place place(long index) {
         long rest = index;
         for (int i = 0; i < weights.length - 1; i++) {
             long before = share(i, rest);

@@ -5,6 +5,8 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.model.Model;
+import glia.model.layout.Pooling;
+import glia.model.spec.Head;
 import glia.tensor.DType;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Weight;
@@ -29,7 +31,8 @@ public record TrainingMemory(long weights, long gradients, long optimizer, long 
         return weights + gradients + optimizer + activations;
     }
 
-    /// The memory of a model in training on sequences of one length with the loss of language modeling. The step is
+    /// The memory of a model in training on sequences of one length with the loss of its head: of language modeling, of
+    /// scores of classes, or of pooled hidden states where there is no head. The step is
     /// recorded without computing it, in memory that is only counted; a batch of many sequences is extrapolated from
     /// two smaller ones, which is exact since all memory is then linear in the number of sequences. So a model made by
     /// `FreshModel.withoutValues` may be of any size.
@@ -64,6 +67,11 @@ public record TrainingMemory(long weights, long gradients, long optimizer, long 
         return new TrainingMemory(weights, twice[1], optimizer, once[0] + slope * (sequences - settled));
     }
 
+    private static Loss loss(Head head) {
+        return head.classes().isPresent() ? p -> p.scores().mean()
+                : head.matrix() == Head.Matrix.ABSENT ? p -> p.pooled(Pooling.MEAN).mean() : Loss.CROSS_ENTROPY;
+    }
+
     private static long bytes(long[] shape) {
         return DType.F32.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
     }
@@ -80,8 +88,9 @@ public record TrainingMemory(long weights, long gradients, long optimizer, long 
                 batch.addTargets(ids, targets, ones);
             }
             // Memory settles in the second pass.
-            pass.loss(batch, Loss.CROSS_ENTROPY);
-            pass.loss(batch, Loss.CROSS_ENTROPY);
+            Loss loss = loss(model.spec().head());
+            pass.loss(batch, loss);
+            pass.loss(batch, loss);
             return new long[] {pass.sizeBytes(), pass.weightGradients().sizeBytes()};
         }
     }

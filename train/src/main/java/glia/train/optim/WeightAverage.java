@@ -83,6 +83,11 @@ public final class WeightAverage implements AutoCloseable {
         return Collections.unmodifiableMap(all);
     }
 
+    /// Bytes of the averages.
+    public long sizeBytes() {
+        return entries.stream().mapToLong(e -> e.average.sizeBytes()).sum();
+    }
+
     /// Frees the averages.
     @Override
     public void close() {

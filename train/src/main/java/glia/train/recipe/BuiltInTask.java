@@ -4,7 +4,6 @@ import glia.engine.training.Loss;
 import glia.io.CheckpointException;
 import glia.train.recipe.RecipeKeys.Task;
 import glia.train.run.BatchObjective;
-import glia.train.run.LossBatch;
 import glia.train.run.Objective;
 import java.io.IOException;
 import java.util.List;
@@ -32,10 +31,16 @@ record BuiltInTask(Recipe recipe, RunData data, Optional<RunTeacher> teacher) im
     @Override
     public Objective objective(UnaryOperator<Loss> change) throws CheckpointException {
         int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
-        LossBatch.Source training = data.training().with(change);
-        return teacher.isPresent() ? teacher.get().objective(recipe, data, training,
-                change.apply(RunObjective.crossEntropy(recipe)), accumulate)
-                : new BatchObjective(training, accumulate, data.validation(), data.validationBatches());
+        return teacher.isPresent() ? teacher.get().objective(recipe, data, change, accumulate)
+                : new BatchObjective(data.training().with(change), accumulate, data.validation(),
+                        data.validationBatches());
+    }
+
+    @Override
+    public Optional<BatchMemory> batchMemory() {
+        BatchMemory memory = data.memory();
+        return Optional.of(teacher.isEmpty() ? memory : new BatchMemory(memory.sequences(), memory.length(),
+                teacher.get().sizeBytes(), memory.keys()));
     }
 
     @Override
@@ -45,7 +50,7 @@ record BuiltInTask(Recipe recipe, RunData data, Optional<RunTeacher> teacher) im
 
     @Override
     public long rowsOfUpdate() throws CheckpointException {
-        return recipe.get(RecipeKeys.SEQUENCES) * recipe.get(RecipeKeys.ACCUMULATE);
+        return data.rowsOfBatch() * recipe.get(RecipeKeys.ACCUMULATE);
     }
 
     @Override

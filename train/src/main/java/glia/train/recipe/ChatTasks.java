@@ -56,9 +56,8 @@ final class ChatTasks {
         if (recipe.has(RecipeKeys.VALIDATION)) {
             held.add(data(reader.files(RecipeKeys.VALIDATION)));
         }
-        LossBatch.Source training = LossBatch.Source.of(stream.batches((int) Math.min(reader.sequences(), rows)),
-                RunObjective.crossEntropy(recipe));
-        return withValidation(training);
+        int size = (int) Math.min(reader.sequences(), rows);
+        return withValidation(LossBatch.Source.of(stream.batches(size), RunObjective.crossEntropy(recipe)), size);
     }
 
     /// Adds training data; without files for validation some chats are kept for it.
@@ -87,7 +86,7 @@ final class ChatTasks {
     }
 
     /// Validates on rows in their order, of the parts in turn.
-    private RunData withValidation(LossBatch.Source training) throws CheckpointException {
+    private RunData withValidation(LossBatch.Source training, int size) throws CheckpointException {
         List<OrderedBatches> parts = new ArrayList<>();
         long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
         for (ChatData each : held) {
@@ -97,7 +96,8 @@ final class ChatTasks {
         }
         return new RunData(training, most == 0 ? training
                 : LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), prompts(), rows, tokens, notes, List.of());
+                Math.toIntExact(most), RunData.memory(size, rows == 1 ? (int) tokens : reader.context()), prompts(),
+                size, rows, tokens, notes, List.of());
     }
 
     /// The tokens before the first that is trained on.

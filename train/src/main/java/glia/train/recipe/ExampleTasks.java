@@ -20,10 +20,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Labels, preferences and pairs: examples in memory.
 final class ExampleTasks {
+    /// Micro-batches of which the largest is taken for estimates of memory.
+    private static final int PROBED_BATCHES = 1000;
+
     private ExampleTasks() { }
 
     static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
@@ -37,21 +42,44 @@ final class ExampleTasks {
 
     /// Examples of one kind, of which some are kept for validation unless there are files for it.
     private static <T> RunData examples(RunData.Reader reader, List<T> train, Optional<List<T>> given, long tokens,
-            String note, LossOf<T> training, LossOf<T> validation) throws CheckpointException {
+            String note, Function<T, Stream<int[]>> textsOf, LossOf<T> training, LossOf<T> validation)
+            throws CheckpointException {
         HeldOut<T> parts = HeldOut.of(train, given.isPresent() ? 0
                 : reader.recipe().get(RecipeKeys.VALIDATION_SHARE));
         List<T> used = parts.training();
         List<T> kept = given.orElse(parts.validation());
         int size = Math.min(reader.sequences(), used.size());
         ShuffledOrder order = new ShuffledOrder(used.size(), reader.seed());
-        LossBatch.Source source = index -> training.of(IntStream.range(0, size)
-                .mapToObj(i -> used.get(Math.toIntExact(order.at(index * size + i)))).toList());
+        LossBatch.Source source = index -> training.of(batch(used, order, index, size));
         int perBatch = reader.sequences();
         int batches = (int) Math.min(reader.recipe().get(RecipeKeys.VALIDATE_BATCHES),
                 (kept.size() + perBatch - 1) / perBatch);
         LossBatch.Source checks = index -> validation.of(kept.subList((int) index * perBatch,
                 Math.min(kept.size(), ((int) index + 1) * perBatch)));
-        return new RunData(source, checks, batches, NO_PROMPTS, used.size(), tokens, List.of(note), List.of());
+        return new RunData(source, checks, batches, memory(used, order, size, textsOf), NO_PROMPTS, size,
+                used.size(), tokens, List.of(note), List.of());
+    }
+
+    private static <T> List<T> batch(List<T> examples, ShuffledOrder order, long index, int size) {
+        return IntStream.range(0, size).mapToObj(i -> examples.get(Math.toIntExact(order.at(index * size + i))))
+                .toList();
+    }
+
+    /// The memory of the micro-batch with the most tokens among the first ones: their number is that of texts of one
+    /// length.
+    private static <T> TaskRun.BatchMemory memory(List<T> examples, ShuffledOrder order, int size,
+            Function<T, Stream<int[]>> textsOf) {
+        long most = 0;
+        int texts = 1;
+        for (long i = 0; i < Math.min(PROBED_BATCHES, Math.ceilDiv(examples.size(), size)); i++) {
+            List<int[]> of = batch(examples, order, i, size).stream().flatMap(textsOf).toList();
+            long tokens = of.stream().mapToLong(ids -> ids.length).sum();
+            if (tokens > most) {
+                most = tokens;
+                texts = of.size();
+            }
+        }
+        return RunData.memory(texts, Math.toIntExact(Math.ceilDiv(most, texts)));
     }
 
     private interface LossOf<T> {
@@ -61,7 +89,12 @@ final class ExampleTasks {
     /// The labels of the training files.
     static List<String> labels(Recipe recipe, Tokenizer tokenizer, int context) throws IOException {
         List<Path> files = RunData.paths(recipe, RecipeKeys.TRAIN).stream().map(WeightedPath::path).toList();
-        return LabelData.read(files, tokenizer, context, Optional.empty()).labels();
+        List<String> labels = LabelData.read(files, tokenizer, context, Optional.empty()).labels();
+        if (labels.size() < 2) {
+            throw recipe.error(RecipeKeys.TRAIN, "has texts with the label '" + labels.getFirst() + "' alone, expected "
+                    + "at least two labels");
+        }
+        return labels;
     }
 
     /// Texts with labels.
@@ -77,7 +110,7 @@ final class ExampleTasks {
         }
         double smoothing = recipe.get(RecipeKeys.LABEL_SMOOTHING);
         return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("texts"),
-                rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
+                row -> Stream.of(row.ids()), rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
     }
 
     private static LossBatch labelled(List<LabelData.Row> rows, double smoothing) {
@@ -99,7 +132,8 @@ final class ExampleTasks {
         }
         double center = recipe.get(RecipeKeys.REWARD_CENTER);
         return examples(reader, train.pairs(), held, train.numTokens(), train.counts().sentence("answers"),
-                pairs -> preferred(pairs, center), pairs -> preferred(pairs, 0));
+                pair -> Stream.of(pair.chosen().ids(), pair.rejected().ids()), pairs -> preferred(pairs, center),
+                pairs -> preferred(pairs, 0));
     }
 
     private static LossBatch preferred(List<PreferenceData.Pair> pairs, double center) {
@@ -125,7 +159,8 @@ final class ExampleTasks {
         Pooling pooling = recipe.find(RecipeKeys.POOLING)
                 .orElse(reader.spec().looksAhead() ? Pooling.MEAN : Pooling.LAST);
         return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("pairs"),
-                rows -> contrasted(rows, loss, pooling), rows -> contrasted(rows, loss, pooling));
+                EmbeddingData.Row::all, rows -> contrasted(rows, loss, pooling),
+                rows -> contrasted(rows, loss, pooling));
     }
 
     private static LossBatch contrasted(List<EmbeddingData.Row> rows, InfoNce loss, Pooling pooling) {

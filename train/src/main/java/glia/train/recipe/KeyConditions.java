@@ -58,6 +58,9 @@ public final class KeyConditions {
             KeyCondition.of(List.of(RecipeKeys.DECAY), RecipeKeys.SCHEDULE, ScheduleName.WSD),
             KeyCondition.of(List.of(RecipeKeys.BETA, RecipeKeys.DISTILL_TEMPERATURE), RecipeKeys.DISTILLATION,
                     Distillation.LOGITS, Distillation.ON_POLICY),
+            new KeyCondition(List.of(RecipeKeys.LABEL_SMOOTHING, RecipeKeys.Z_LOSS), List.of(RecipeKeys.DISTILLATION,
+                    RecipeKeys.DISTILL_WEIGHT), "with task: distill, distill.kind: text, or logits with distill.weight "
+                    + "below 1", KeyConditions::hasCrossEntropy),
             KeyCondition.of(List.of(RecipeKeys.DISTILL_WEIGHT), RecipeKeys.DISTILLATION, Distillation.LOGITS),
             KeyCondition.of(List.of(RecipeKeys.DISTILL_TOKENS), RecipeKeys.DISTILLATION, Distillation.TEXT,
                     Distillation.ON_POLICY, Distillation.MINILLM),
@@ -68,6 +71,12 @@ public final class KeyConditions {
     private static boolean hasTexts(Recipe recipe) throws CheckpointException {
         return recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK)
                 || recipe.isTask(Task.DISTILL) && recipe.get(RecipeKeys.FORMAT) == Format.TEXT;
+    }
+
+    private static boolean hasCrossEntropy(Recipe recipe) throws CheckpointException {
+        return !recipe.isTask(Task.DISTILL) || recipe.get(RecipeKeys.DISTILLATION) == Distillation.TEXT
+                || recipe.get(RecipeKeys.DISTILLATION) == Distillation.LOGITS
+                && recipe.get(RecipeKeys.DISTILL_WEIGHT) < 1;
     }
 
     /// All conditions, those of extensions after the others.

@@ -1,6 +1,7 @@
 package glia.train.recipe;
 
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.Suggestions;
 import glia.io.file.HomeFolder;
 import glia.io.yaml.YamlDocument;
@@ -194,6 +195,10 @@ public final class Recipe {
                 if (problem.isPresent()) {
                     throw document.error(name, problem.get());
                 }
+                if (to.containsKey(name)) {
+                    throw document.error(name, "is set twice, as " + name + " and within " + name.substring(0,
+                            name.lastIndexOf('.')) + "; remove one of them");
+                }
                 to.put(name, e.getValue());
             }
         }
@@ -248,6 +253,11 @@ public final class Recipe {
             }
             throw document.error(key.name(), e.getMessage().substring(key.name().length() + 1));
         }
+    }
+
+    /// The value of a key as a config, whose errors have the lines of the recipe.
+    Config config(RecipeKey<Map<String, Object>> key) throws CheckpointException {
+        return Config.of(document.origin(), get(key), inner -> document.where(key.name() + "." + inner));
     }
 
     /// Whether this is the recipe's task.

@@ -1,5 +1,6 @@
 package glia.train.recipe;
 
+import glia.io.json.JsonTree;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -19,6 +20,9 @@ import java.util.function.Function;
 /// @param <T> the type of its value
 public record RecipeKey<T>(String name, String type, Optional<T> initial, String description,
         Function<Object, T> parser, List<String> tasks) {
+    /// Doubles below are exact whole numbers.
+    private static final double EXACT = 1L << 53;
+
     public RecipeKey {
         tasks = List.copyOf(tasks);
     }
@@ -80,6 +84,12 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         return value instanceof String s ? "'" + s + "'" : value == null ? "empty" : value.toString();
     }
 
+    /// A value as a recipe would write it: a text as it is, anything else as JSON.
+    public static String written(Object value) {
+        return value instanceof String text ? text : value instanceof Double d && d.isInfinite() ? ".inf"
+                : JsonTree.of(value).toString();
+    }
+
     /// A text.
     public static RecipeKey<String> text(String name, String description) {
         return new RecipeKey<>(name, "text", Optional.empty(), description, RecipeKey::string);
@@ -102,12 +112,13 @@ public record RecipeKey<T>(String name, String type, Optional<T> initial, String
         });
     }
 
-    /// A whole number from `min` on.
+    /// A whole number from `min` on; `1e3` is one, too.
     public static RecipeKey<Long> integer(String name, long min, long max, String description) {
         String type = "whole number" + (max == Long.MAX_VALUE ? " from " + min + " on" : " from " + min + " to " + max);
         return new RecipeKey<>(name, type, Optional.empty(), description, value -> {
-            if ((value instanceof Integer || value instanceof Long) && ((Number) value).longValue() >= min
-                    && ((Number) value).longValue() <= max) {
+            boolean isWhole = value instanceof Integer || value instanceof Long
+                    || value instanceof Double d && d == Math.rint(d) && Math.abs(d) < EXACT;
+            if (isWhole && ((Number) value).longValue() >= min && ((Number) value).longValue() <= max) {
                 return ((Number) value).longValue();
             }
             throw new IllegalArgumentException();

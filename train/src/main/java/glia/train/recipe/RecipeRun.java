@@ -19,7 +19,6 @@ import glia.train.memory.TrainingMemory;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.WeightAverage;
-import glia.train.recipe.RecipeKeys.Task;
 import glia.train.report.HtmlReport;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
@@ -90,7 +89,7 @@ public final class RecipeRun implements AutoCloseable {
         tokenizer = context.tokenizer();
         engine = context.engine();
         start = context.start();
-        template = recipe.isTask(Task.SFT) || RecipeExtensions.of(recipe.get(RecipeKeys.TASK)).isPresent()
+        template = RunData.hasChats(recipe) || RecipeExtensions.of(recipe.get(RecipeKeys.TASK)).isPresent()
                 ? context.template() : Optional.empty();
         this.task = task;
         this.last = last;
@@ -105,9 +104,9 @@ public final class RecipeRun implements AutoCloseable {
             opened.add(optimizer::close);
             options = context.options().withTrainable(w -> model.trainable().test(w)
                     || w instanceof Weight.Stored s && others.containsValue(s));
-            RunMemory.check(recipe, model.model(), options, batch(), notes);
-            pass = TrainingPass.of(model.model(), kernels, options);
+            pass = model.pass(recipe, options, kernels);
             opened.add(pass::close);
+            RunMemory.check(recipe, model.model(), options, batch(), notes);
             objective = RunObjective.of(recipe, model.model(), task);
             double ema = recipe.get(RecipeKeys.EMA);
             average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
@@ -321,8 +320,8 @@ public final class RecipeRun implements AutoCloseable {
         TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
                 batch.sequences(), Math.max(2, batch.length()));
         // Parameters may have different rules.
-        TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes(),
-                counted.activations());
+        TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes()
+                + average.map(WeightAverage::sizeBytes).orElse(0L), counted.activations());
         return new Estimate(trainable(), tokens, best, memory, batch.generation());
     }
 

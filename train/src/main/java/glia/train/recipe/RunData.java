@@ -19,13 +19,16 @@ import java.util.Optional;
 /// @param training micro-batches of training
 /// @param validation micro-batches of validation, with losses without regularizers
 /// @param validationBatches how many of them; 0 for none
+/// @param memory what a micro-batch of training holds at most
 /// @param prompts beginnings of texts, for distillation with generated text
+/// @param rowsOfBatch rows of a micro-batch of training
 /// @param rowsInEpoch rows of micro-batches that hold all training data once
 /// @param tokensInEpoch training tokens of all files
 /// @param notes what the user should know of the data, such as dropped examples
 /// @param open files to close
-record RunData(LossBatch.Source training, LossBatch.Source validation, int validationBatches, Prompts prompts,
-        long rowsInEpoch, long tokensInEpoch, List<String> notes, List<AutoCloseable> open) implements AutoCloseable {
+record RunData(LossBatch.Source training, LossBatch.Source validation, int validationBatches,
+        TaskRun.BatchMemory memory, Prompts prompts, int rowsOfBatch, long rowsInEpoch, long tokensInEpoch,
+        List<String> notes, List<AutoCloseable> open) implements AutoCloseable {
     /// What data are read for.
     ///
     /// @param folder of the run
@@ -83,6 +86,11 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
             throw recipe.error(key, "names no file");
         }
         return paths;
+    }
+
+    /// The memory of micro-batches of sequences that have so many tokens at most.
+    static TaskRun.BatchMemory memory(int sequences, int length) {
+        return new TaskRun.BatchMemory(sequences, length, 0, "batch.sequences or batch.context");
     }
 
     static TextSource source(Recipe recipe, Path path) throws CheckpointException {

@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.engine.MachineMemory;
 import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.Folders;
@@ -20,6 +21,7 @@ import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.TokenizerFiles;
 import glia.train.checkpoint.CheckpointStore.Saved;
@@ -87,9 +89,13 @@ final class RunModel implements AutoCloseable {
                         + "file");
             }
             boolean isFile = source.contains(".");
-            config = NewModels.config(isFile ? recipe.path(RecipeKeys.NEW, source).toString() : source, sizes);
+            try {
+                config = NewModels.config(isFile ? recipe.path(RecipeKeys.NEW, source).toString() : source, sizes);
+            } catch (IllegalArgumentException e) {
+                throw recipe.error(RecipeKeys.NEW, "does not describe a model: " + e.getMessage());
+            }
         } else {
-            config = Config.of(recipe.origin(), recipe.get(RecipeKeys.CONFIG));
+            config = recipe.config(RecipeKeys.CONFIG);
         }
         return config.with("vocab_size", vocabSize);
     }
@@ -232,6 +238,19 @@ final class RunModel implements AutoCloseable {
     public void close() {
         adapters.ifPresent(Adapters::close);
         base.close();
+    }
+
+    /// A pass of the model.
+    ///
+    /// @throws CheckpointException if the model cannot be trained with the precision or the dropout of the recipe
+    TrainingPass pass(Recipe recipe, TrainingOptions options, Kernels kernels) throws CheckpointException {
+        try {
+            return TrainingPass.of(model, kernels, options);
+        } catch (IllegalArgumentException e) {
+            RecipeKey<?> key = recipe.get(RecipeKeys.PRECISION) == TrainingPrecision.FP8 ? RecipeKeys.PRECISION
+                    : RecipeKeys.ADAPTER_DROPOUT;
+            throw recipe.error(key, "does not fit the model: " + e.getMessage());
+        }
     }
 
     /// How passes of training compute.

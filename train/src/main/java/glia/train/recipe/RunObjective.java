@@ -35,7 +35,12 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         if (!hasExperts) {
             return new RunObjective(task.objective(further), List.of());
         }
-        ExpertTraining experts = new ExpertTraining(model, options);
+        ExpertTraining experts;
+        try {
+            experts = new ExpertTraining(model, options);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RecipeKeys.BIAS_RATE, "is set, but " + e.getMessage());
+        }
         UnaryOperator<Loss> all = loss -> experts.with(further.apply(loss));
         return new RunObjective(experts.observe(task.objective(all)), List.of(experts));
     }

@@ -10,6 +10,7 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.loss.Distillation;
 import glia.train.loss.MiniLlm;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// The teacher of a distillation, which is frozen, and the texts that teacher or student generate.
 final class RunTeacher implements AutoCloseable {
@@ -60,23 +62,23 @@ final class RunTeacher implements AutoCloseable {
 
     /// The objective of a recipe.
     ///
-    /// @param training the data with their losses
-    /// @param loss of texts that are generated
-    Objective objective(Recipe recipe, RunData data, LossBatch.Source training, Loss loss, int accumulate)
+    /// @param change adds further losses
+    Objective objective(Recipe recipe, RunData data, UnaryOperator<Loss> change, int accumulate)
             throws CheckpointException {
+        Loss loss = RunObjective.crossEntropy(recipe);
         Distillation divergence = Distillation.of(recipe.get(RecipeKeys.BETA),
                 recipe.get(RecipeKeys.DISTILL_TEMPERATURE));
         double weight = recipe.get(RecipeKeys.DISTILL_WEIGHT);
         return switch (recipe.get(RecipeKeys.DISTILLATION)) {
-            case LOGITS -> new DistillationObjective(training, accumulate, divergence, weight, Optional.empty(), pass,
+            case LOGITS -> new DistillationObjective(data.training(), accumulate, divergence, weight, Optional.empty(),
+                    change, pass, data.validation(), data.validationBatches());
+            case TEXT -> new BatchObjective(generated(recipe, data, change.apply(loss), engine), accumulate,
                     data.validation(), data.validationBatches());
-            case TEXT -> new BatchObjective(generated(recipe, data, loss, engine), accumulate, data.validation(),
-                    data.validationBatches());
             case ON_POLICY -> new DistillationObjective(generated(recipe, data, loss, student), accumulate,
-                    divergence, 1, Optional.empty(), pass, data.validation(), data.validationBatches());
+                    divergence, 1, Optional.empty(), change, pass, data.validation(), data.validationBatches());
             case MINILLM -> new DistillationObjective(generated(recipe, data, loss, student), accumulate,
-                    Distillation.REVERSE_KL, 1, Optional.of(new MiniLlm(1, true)), pass, data.validation(),
-                    data.validationBatches());
+                    Distillation.REVERSE_KL, 1, Optional.of(new MiniLlm(1, true)), change, pass,
+                    data.validation(), data.validationBatches());
         };
     }
 
@@ -98,6 +100,13 @@ final class RunTeacher implements AutoCloseable {
             }
             return LossBatch.ofRows(batch, loss);
         };
+    }
+
+    /// Bytes of the teacher's weights, of its predictions and of the texts that are generated, as far as steps were
+    /// made.
+    long sizeBytes() {
+        return model.weights().all().values().stream().distinct().mapToLong(Weight::sizeBytes).sum() + pass.sizeBytes()
+                + engine.pool().allocatedBytes() + student.pool().allocatedBytes();
     }
 
     @Override

@@ -46,9 +46,7 @@ final class RunTokenizer {
         Folders.delete(folder);
         Files.createDirectories(folder);
         boolean hasCharacters = recipe.get(RecipeKeys.NEW_TOKENIZER) == NewTokenizer.CHARACTERS;
-        TokenizerTrainer trainer = hasCharacters ? new CharacterTrainer(specialTokens(recipe))
-                : new BpeTrainer(Math.toIntExact(recipe.get(RecipeKeys.VOCAB_SIZE)), MIN_FREQUENCY,
-                        specialTokens(recipe));
+        TokenizerTrainer trainer = trainer(recipe, hasCharacters, specialTokens(recipe));
         if (recipe.get(RecipeKeys.CHARACTERS) == Characters.ASCII) {
             if (!hasCharacters) {
                 throw recipe.error(RecipeKeys.CHARACTERS, "is set, but the tokens of "
@@ -68,9 +66,21 @@ final class RunTokenizer {
         return folder;
     }
 
+    private static TokenizerTrainer trainer(Recipe recipe, boolean hasCharacters, SpecialTokens special)
+            throws CheckpointException {
+        try {
+            return hasCharacters ? new CharacterTrainer(special)
+                    : new BpeTrainer(Math.toIntExact(recipe.get(RecipeKeys.VOCAB_SIZE)), MIN_FREQUENCY, special);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RecipeKeys.VOCAB_SIZE, "is too small: " + e.getMessage());
+        }
+    }
+
     /// The first token but `<unk>` ends texts; that of chats is the padding, too.
     private static SpecialTokens specialTokens(Recipe recipe) throws CheckpointException {
         List<String> all = recipe.get(RecipeKeys.SPECIAL_TOKENS);
+        requireTokens(recipe, RecipeKeys.SPECIAL_TOKENS);
+        requireTokens(recipe, RecipeKeys.ADDED_TOKENS);
         SpecialTokens tokens = SpecialTokens.of(all.toArray(String[]::new))
                 .withVisible(recipe.get(RecipeKeys.ADDED_TOKENS));
         boolean hasEnd = false;
@@ -84,6 +94,14 @@ final class RunTokenizer {
             }
         }
         return tokens;
+    }
+
+    private static void requireTokens(Recipe recipe, RecipeKey<List<String>> key) throws CheckpointException {
+        try {
+            SpecialTokens.of(recipe.get(key).toArray(String[]::new));
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(key, e.getMessage());
+        }
     }
 
     /// @throws CheckpointException if the file cannot be read

@@ -31,6 +31,8 @@ final class TextTasks {
     private final boolean windows;
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    /// The texts of training, without those kept for validation.
+    private final List<Documents> trained = new ArrayList<>();
     private long rows;
     private long tokens;
 
@@ -72,19 +74,19 @@ final class TextTasks {
                 train = split.train();
                 held.add(split.validation());
             }
+            trained.add(train);
             streams.add(stream(train, reader.seed() + i));
             rows += new PackedDocuments(train, reader.context()).size();
             tokens += train.size();
         }
-        RowStream stream = streams.size() == 1 ? streams.getFirst()
-                : new Mixture(streams, paths.stream().mapToDouble(WeightedPath::weight).toArray());
+        Mixture mixture = new Mixture(streams, paths.stream().mapToDouble(WeightedPath::weight).toArray());
         if (recipe.has(RecipeKeys.VALIDATION)) {
             List<WeightedPath> files = RunData.paths(recipe, RecipeKeys.VALIDATION);
             for (int i = 0; i < files.size(); i++) {
                 held.add(documents(files.get(i).path(), files.size() == 1 ? "validation" : "validation-" + (i + 1)));
             }
         }
-        return withValidation(stream.batches(size), held);
+        return withValidation(mixture, held);
     }
 
     private Documents documents(Path path, String name) throws IOException {
@@ -115,20 +117,22 @@ final class TextTasks {
                 seed);
     }
 
-    /// Random windows of the first text that leave room for a continuation.
-    private RunData.Prompts prompts() throws CheckpointException {
-        int length = (int) Math.max(1, reader.context() - recipe.get(RecipeKeys.DISTILL_TOKENS));
-        Tokens text = ((TextData) open.getFirst()).documents();
-        ShuffledOrder places = new ShuffledOrder(Math.max(1, text.size() - length), reader.seed());
+    /// Random windows of the texts of training, in the proportions of the mixture, that leave room for a continuation.
+    private RunData.Prompts prompts(Mixture mixture) throws CheckpointException {
+        int most = (int) Math.max(1, reader.context() - recipe.get(RecipeKeys.DISTILL_TOKENS));
+        long seed = reader.seed();
         return index -> IntStream.range(0, size).mapToObj(i -> {
+            Mixture.Place place = mixture.place(index * size + i);
+            Tokens text = trained.get(place.part());
+            int length = (int) Math.min(most, text.size());
             int[] ids = new int[length];
-            text.read(places.at(index * size + i), length, ids);
+            text.read(new ShuffledOrder(text.size() - length + 1, seed).at(place.index()), length, ids);
             return ids;
         }).toList();
     }
 
     /// Validates on windows from fixed random places, or on rows in their order.
-    private RunData withValidation(Batches training, List<Documents> held) throws CheckpointException {
+    private RunData withValidation(Mixture training, List<Documents> held) throws CheckpointException {
         List<Batches> parts = new ArrayList<>();
         long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
         for (Documents each : held) {
@@ -142,9 +146,9 @@ final class TextTasks {
                 most = Math.min(most, rowsOfPart.count() * held.size());
             }
         }
-        return new RunData(LossBatch.Source.of(training, RunObjective.crossEntropy(recipe)),
+        return new RunData(LossBatch.Source.of(training.batches(size), RunObjective.crossEntropy(recipe)),
                 LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), prompts(), rows, tokens,
-                notes, open);
+                Math.toIntExact(most), RunData.memory(size, reader.context()), prompts(training), size, rows,
+                tokens, notes, open);
     }
 }

@@ -9,6 +9,7 @@ import glia.train.loss.Distillation;
 import glia.train.loss.MiniLlm;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.UnaryOperator;
 
 /// Learns a teacher's distribution at the scored tokens of batches:
 /// `weight · divergence + (1 - weight) · cross-entropy` of their targets (https://arxiv.org/abs/1503.02531,
@@ -19,11 +20,13 @@ import java.util.OptionalDouble;
 /// @param divergence between the distributions
 /// @param weight 0 to 1
 /// @param policy MiniLLM's policy gradient, which is added, for texts that the student generated
+/// @param change adds what is not of a teacher, such as the losses of routers of experts
 /// @param teacher a pass of the teacher, which is frozen
 /// @param validation micro-batches of validation, which is by the cross-entropy alone
 /// @param validationBatches how many of them; 0 for no validation
 public record DistillationObjective(LossBatch.Source batches, int accumulate, Distillation divergence, double weight,
-        Optional<MiniLlm> policy, TrainingPass teacher, LossBatch.Source validation, int validationBatches)
+        Optional<MiniLlm> policy, UnaryOperator<Loss> change, TrainingPass teacher, LossBatch.Source validation,
+        int validationBatches)
         implements Objective {
     @Override
     public StepLoss accumulate(TrainingPass pass, long step) {
@@ -49,13 +52,13 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
         double[] loss = new double[1];
         teacher.evaluate(part.tokens(), of -> {
             Loss both = p -> {
-                var learned = divergence.of(p, of).times(weight * share);
+                var learned = divergence.of(p, of).times(weight);
                 if (policy.isPresent()) {
-                    return learned.plus(policyLoss(policy.get(), p, of).times(share));
+                    return learned.plus(policyLoss(policy.get(), p, of));
                 }
-                return weight == 1 ? learned : learned.plus(part.loss().of(p).times((1 - weight) * share));
+                return weight == 1 ? learned : learned.plus(part.loss().of(p).times(1 - weight));
             };
-            loss[0] = pass.loss(part.tokens(), both);
+            loss[0] = pass.loss(part.tokens(), change.apply(both).scaled(share));
             return of.constant((float) loss[0]);
         });
         return loss[0];

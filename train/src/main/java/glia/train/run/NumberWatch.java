@@ -64,6 +64,7 @@ public final class NumberWatch implements NumberGuard {
     private final Options options;
     /// In the order of the backward pass.
     private final Map<String, Weight> weights = new LinkedHashMap<>();
+    private long lastRollBack = -1;
     /// The losses of the last steps in a ring, then their number.
     private final Tensor losses;
 
@@ -103,13 +104,34 @@ public final class NumberWatch implements NumberGuard {
         if (!Double.isFinite(loss) || !Double.isFinite(gradientNorm)) {
             String where = first(pass.weightGradients()).orElse(Double.isFinite(gradientNorm)
                     ? "all gradients are finite" : "all gradients of the model's own parameters are finite");
-            return verdict(options.notFinite, "step " + step + ": the loss is " + loss + ", the gradient norm "
-                    + gradientNorm + "; " + where);
+            String reason = "step " + step + ": the loss is " + loss + ", the gradient norm " + gradientNorm + "; "
+                    + where;
+            requireWeights(step, reason);
+            return verdict(options.notFinite, reason);
         }
         String spike = spike(loss);
         remember(loss);
         return spike.isEmpty() ? Verdict.UPDATE
                 : verdict(options.spike, "step " + step + ": loss spike, " + spike);
+    }
+
+    /// Ends the run if weights are not finite and the policy cannot help: without the update they stay as they are, and
+    /// a checkpoint may have them, too.
+    private void requireWeights(long step, String reason) {
+        boolean helps = options.notFinite != Policy.SKIP && !(options.notFinite == Policy.ROLL_BACK
+                && lastRollBack == step - 1);
+        lastRollBack = step;
+        if (helps) {
+            return;
+        }
+        for (Map.Entry<String, Weight> e : weights.entrySet()) {
+            Optional<String> found = e.getValue() instanceof Weight.Stored w && w.tensor().dtype() == DType.F32
+                    ? notFinite(w.tensor()) : Optional.empty();
+            if (found.isPresent()) {
+                throw new TrainingException(reason + "; the weights themselves are not finite, so that no later step "
+                        + "can be: " + e.getKey() + ": " + found.get() + ADVICE);
+            }
+        }
     }
 
     private static Verdict verdict(Policy policy, String reason) {
@@ -133,16 +155,16 @@ public final class NumberWatch implements NumberGuard {
         return Optional.empty();
     }
 
-    private static Optional<String> notFinite(Tensor gradient) {
+    private static Optional<String> notFinite(Tensor values) {
         long count = 0;
         long first = -1;
-        for (long i = 0; i < gradient.size(); i++) {
-            if (!Float.isFinite(gradient.get(i))) {
+        for (long i = 0; i < values.size(); i++) {
+            if (!Float.isFinite(values.get(i))) {
                 first = count++ == 0 ? i : first;
             }
         }
-        return count == 0 ? Optional.empty() : Optional.of(count + " of " + gradient.size() + " values, the first "
-                + gradient.get(first) + " in row " + first / gradient.cols() + ", column " + first % gradient.cols());
+        return count == 0 ? Optional.empty() : Optional.of(count + " of " + values.size() + " values, the first "
+                + values.get(first) + " in row " + first / values.cols() + ", column " + first % values.cols());
     }
 
     /// How far a loss is above the last ones, if too far.

@@ -185,9 +185,15 @@ public final class Trainer {
 
     /// Returns to the last checkpoint. Steps and data go on after this step, so the run ends in any case.
     private void rollBack(long step, String reason) throws CheckpointException {
-        Optional<Saved> last = store.isPresent() ? store.get().latest(new ArrayList<>()) : Optional.empty();
+        if (store.isEmpty()) {
+            throw new TrainingException(reason + "; there are no checkpoints to roll back to");
+        }
+        Optional<Saved> last = store.get().latest(new ArrayList<>());
         if (last.isEmpty()) {
-            throw new TrainingException(reason + "; there is no checkpoint to roll back to");
+            each(l -> l.warned(step, "there is no checkpoint to roll back to yet; the update of step " + step
+                    + " is skipped"));
+            optimizer.skip();
+            return;
         }
         content.restore(last.get().folder());
         CheckpointStore.restore(last.get(), optimizer, state);

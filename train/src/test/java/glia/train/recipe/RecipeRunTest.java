@@ -358,7 +358,9 @@ class RecipeRunTest {
             {"experts.balance=0.1", "experts"}, {"loss.mtp=0.3", "no multi-token-prediction layers"},
             {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
             {"data.train=missing.txt", "no such file"}, {"tokenizer.train=", "a new model needs a tokenizer"},
-            {"task=mask", "no encoder"}, {"model.new={family: lama}", "lama"}}) {
+            {"task=mask", "no encoder"},
+            {"model.new={family: lama}", "overridden key model.new: does not describe a model: 'lama' is no family"},
+            {"model.new={family: llama, hiden: 32}", "overridden key model.new: does not describe a model: hiden"}}) {
             Exception e = assertThrows(Exception.class,
                     () -> run(recipe(PRETRAIN, each[0]), "bad", Existing.REPLACE, -1), each[0]);
             assertTrue(e.getMessage().contains(each[1]), each[0] + ": " + e.getMessage());

@@ -39,6 +39,7 @@ class RecipeTest {
         assertEquals(List.of("a.jsonl"), recipe.get(RecipeKeys.TRAIN));
         assertEquals(List.of("a", "b"), recipe.get(RecipeKeys.PROMPTS));
         assertEquals(8L, recipe.get(RecipeKeys.SEQUENCES));
+        assertEquals(2000L, recipe("steps: 2e3").get(RecipeKeys.STEPS));
         assertFalse(recipe.has(RecipeKeys.SEQUENCES));
     }
 
@@ -52,6 +53,7 @@ class RecipeTest {
         "task: finetune | line 1: key task | is 'finetune', expected pretrain, sft, classify",
         "optimizer: adamw | line 1: key optimizer | is 'adamw', expected a mapping with name, learning_rate",
         "optimizer: {betas: [0.9]} | line 1: key optimizer.betas | is [0.9], expected list of 2 numbers",
+        "{data: {train: a}, data.train: b} | line 1: key data.train | is set twice, as data.train and within data",
         "report: {html: 1} | key report.html | is 1, expected true or false",
         "distill: {teacher: big} | line 1: key distill.teacher | is set, but task: pretrain does not use it; it is for"
                 + " distill",
@@ -108,6 +110,8 @@ class RecipeTest {
         "{schedule: {decay: 5}} | schedule.decay: has no effect: it needs schedule.name: wsd",
         "{task: distill, distill: {tokens: 5}} | distill.tokens: has no effect: it needs distill.kind: text, on_policy",
         "{task: distill, distill: {kind: minillm, beta: 1}} | distill.beta: has no effect",
+        "{task: distill, loss: {z_loss: 0.1}} | loss.z_loss: has no effect: it needs with task: distill, distill.kind",
+        "{task: distill, distill: {kind: minillm, weight: 0.5}} | distill.weight: has no effect",
         "{model: {path: a}, tokenizer: {path: b}} | tokenizer.path: has no effect: it needs model.new or model.config",
         "{model: {new: {family: gpt2}}, tokenizer: {path: b, vocab_size: 300}} | tokenizer.vocab_size: has no effect",
         "{steps: 5, epochs: 2} | epochs: has no effect: it needs a recipe without steps",

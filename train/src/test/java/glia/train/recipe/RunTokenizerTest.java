@@ -120,6 +120,10 @@ class RunTokenizerTest {
                 "tokenizer.train=bpe");
         refused("r.yaml: overridden key tokenizer.chat_template: names ", "tokenizer.chat_template=missing.jinja");
         refused("names 'shipped:none.jinja', but", "tokenizer.chat_template=shipped:none.jinja");
+        refused("r.yaml: overridden key tokenizer.special_tokens: found the special token \"|\"",
+                "tokenizer.special_tokens=[\"<unk>\", \"|\"]");
+        refused("r.yaml: overridden key tokenizer.vocab_size: is too small: a vocabulary of 258 tokens, expected at "
+                + "least 262", "tokenizer.train=bpe", "tokenizer.characters=", "tokenizer.vocab_size=258");
         Files.writeString(folder.resolve("broken.jinja"), "a\n{% if %}");
         var e = assertThrows(TemplateException.class, () -> write(ASCII, "tokenizer.chat_template="
                 + folder.resolve("broken.jinja")));

@@ -194,15 +194,50 @@ class NumberWatchTest {
     }
 
     @Test
-    void aRollbackWithoutACheckpointEndsTheRun() {
+    void aRollbackOfARunThatSavesNoneEndsIt() {
         pass.loss(data().batch(0));
         try (Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true, new AdamW(), 0))) {
             Trainer trainer = new Trainer(pass, optimizer, objective(0),
                     new TrainerOptions(3, 1e-2, new ConstantSchedule(0)))
                     .guardBy(new NumberWatch(model, Options.of(Policy.ROLL_BACK)));
             var e = assertThrows(TrainingException.class, trainer::run);
-            assertTrue(e.getMessage().endsWith("there is no checkpoint to roll back to"), e.getMessage());
+            assertTrue(e.getMessage().endsWith("there are no checkpoints to roll back to"), e.getMessage());
         }
+    }
+
+    @Test
+    void aRollbackBeforeTheFirstCheckpointSkipsTheUpdate() throws Exception {
+        float[] before = weight(Role.QUERY, 1).tensor().toArray();
+        CheckpointStore store = new CheckpointStore(folder, 3);
+        List<String> warnings = new ArrayList<>();
+        try (Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true, new AdamW(), 0))) {
+            Trainer trainer = new Trainer(pass, optimizer, objective(0),
+                    new TrainerOptions(1, 1e-2, new ConstantSchedule(0))).saveTo(store, TrainedModel.of(model))
+                    .guardBy(new NumberWatch(model, Options.of(Policy.ROLL_BACK)));
+            trainer.listen(new TrainingListener() {
+                @Override
+                public void warned(long step, String message) {
+                    warnings.add(message);
+                }
+            });
+            assertEquals(1, trainer.run());
+        }
+        assertEquals("there is no checkpoint to roll back to yet; the update of step 1 is skipped", warnings.get(1));
+        assertArrayEquals(before, weight(Role.QUERY, 1).tensor().toArray());
+    }
+
+    /// Skipping and rolling back cannot repair weights, so the run ends in place of going on to its last step.
+    @Test
+    void weightsThatAreNotFiniteEndTheRun() {
+        weight(Role.UP, 1).update(t -> t.set(5, Float.NaN));
+        double loss = pass.loss(data().batch(0));
+        NumberWatch skipping = new NumberWatch(model, Options.of(Policy.SKIP));
+        var e = assertThrows(TrainingException.class, () -> skipping.check(pass, 4, loss, Double.NaN));
+        assertTrue(e.getMessage().contains("sublayers.3.up (layer 1, up): 1 of 384 values, the first NaN in row 0, "
+                + "column 5"), e.getMessage());
+        NumberWatch back = new NumberWatch(model, Options.of(Policy.ROLL_BACK));
+        assertEquals(Verdict.Action.ROLL_BACK, back.check(pass, 4, loss, Double.NaN).action());
+        assertThrows(TrainingException.class, () -> back.check(pass, 5, loss, Double.NaN));
     }
 
     @Test

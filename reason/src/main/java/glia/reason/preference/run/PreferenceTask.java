@@ -33,7 +33,7 @@ record PreferenceTask(TaskContext context, PreferenceBatch.Source training, Pref
 
     @Override
     public long rowsOfUpdate() throws CheckpointException {
-        return context.sequences() * context.recipe().get(RecipeKeys.ACCUMULATE);
+        return Math.min(context.sequences(), rowsInEpoch) * context.recipe().get(RecipeKeys.ACCUMULATE);
     }
 
     @Override
