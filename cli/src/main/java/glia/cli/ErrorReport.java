@@ -4,6 +4,7 @@ import glia.cli.args.UsageException;
 import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
 import glia.engine.schedule.ContextFullException;
+import glia.engine.sampling.LogitException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;
@@ -41,6 +42,7 @@ record ErrorReport(String message, int exitCode) {
             case TrainingException e -> new ErrorReport(e.getMessage()
                     + "\nthe checkpoints are kept: --resume continues from the last one, also with another key=value",
                     ExitCode.FAILED);
+            case LogitException e -> new ErrorReport(e.getMessage(), ExitCode.BAD_FILE);
             case IllegalArgumentException e -> new ErrorReport(text(e), ExitCode.USAGE);
             case OutOfMemoryError e -> new ErrorReport("not enough memory: " + text(e)
                     + "\ntry a smaller --context, or a model in a smaller format", ExitCode.MEMORY);

@@ -45,11 +45,11 @@ final class Candidates {
 
     /// A token's logit; +infinity becomes the largest finite value.
     ///
-    /// @throws IllegalStateException if the logit is NaN
+    /// @throws LogitException if the logit is NaN
     private float finiteLogit(int id) {
         float logit = logits[id];
         if (logit != logit) {
-            throw new IllegalStateException("the logit of token " + id + " is not a number. Is the model's file "
+            throw new LogitException("the logit of token " + id + " is not a number. Is the model's file "
                     + "intact? Weights that overflowed in training, or a precision that the model does not support, "
                     + "give such logits too");
         }

@@ -1,6 +1,7 @@
 package glia.train.recipe;
 
 import glia.engine.Engine;
+import glia.engine.sampling.LogitException;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
@@ -19,6 +20,7 @@ import glia.train.run.BatchObjective;
 import glia.train.run.DistillationObjective;
 import glia.train.run.LossBatch;
 import glia.train.run.Objective;
+import glia.train.run.TrainingException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -91,7 +93,7 @@ final class RunTeacher implements AutoCloseable {
                 tokenizer.endOfGeneration()::contains, maxTokens, 1);
         return index -> {
             List<int[]> prompts = data.prompts().batch(index);
-            List<int[]> texts = generation.of(prompts, seed ^ index * 0x9E3779B97F4A7C15L);
+            List<int[]> texts = continued(generation, prompts, seed ^ index * 0x9E3779B97F4A7C15L);
             TokenBatch batch = new TokenBatch();
             for (int i = 0; i < texts.size(); i++) {
                 float[] weights = new float[texts.get(i).length];
@@ -100,6 +102,14 @@ final class RunTeacher implements AutoCloseable {
             }
             return LossBatch.ofRows(batch, loss);
         };
+    }
+
+    private static List<int[]> continued(BatchGeneration generation, List<int[]> prompts, long seed) {
+        try {
+            return generation.of(prompts, seed);
+        } catch (LogitException e) {
+            throw new TrainingException("no texts can be generated: " + e.getMessage());
+        }
     }
 
     /// Bytes of the teacher's weights, of its predictions and of the texts that are generated, as far as steps were

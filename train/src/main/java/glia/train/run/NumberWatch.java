@@ -58,13 +58,14 @@ public final class NumberWatch implements NumberGuard {
         }
     }
 
+    private static final int MAX_FAILURES = 10;
     private static final double LEAST_RISE = 0.1;
     private static final String ADVICE = "; try a smaller learning rate, more warm-up steps or a smaller gradient norm";
 
     private final Options options;
     /// In the order of the backward pass.
     private final Map<String, Weight> weights = new LinkedHashMap<>();
-    private long lastRollBack = -1;
+    private int numFailures;
     /// The losses of the last steps in a ring, then their number.
     private final Tensor losses;
 
@@ -106,23 +107,27 @@ public final class NumberWatch implements NumberGuard {
                     ? "all gradients are finite" : "all gradients of the model's own parameters are finite");
             String reason = "step " + step + ": the loss is " + loss + ", the gradient norm " + gradientNorm + "; "
                     + where;
-            requireWeights(step, reason);
+            requireHope(reason);
             return verdict(options.notFinite, reason);
         }
+        numFailures = 0;
         String spike = spike(loss);
         remember(loss);
         return spike.isEmpty() ? Verdict.UPDATE
                 : verdict(options.spike, "step " + step + ": loss spike, " + spike);
     }
 
-    /// Ends the run if weights are not finite and the policy cannot help: without the update they stay as they are, and
-    /// a checkpoint may have them, too.
-    private void requireWeights(long step, String reason) {
-        boolean helps = options.notFinite != Policy.SKIP && !(options.notFinite == Policy.ROLL_BACK
-                && lastRollBack == step - 1);
-        lastRollBack = step;
-        if (helps) {
+    /// Ends the run if leaving out updates cannot help: weights that are not finite stay so, and the last checkpoint
+    /// may have them, too; weights that are too large give no finite loss either.
+    private void requireHope(String reason) {
+        numFailures++;
+        if (options.notFinite == Policy.STOP || options.notFinite == Policy.WARN
+                || options.notFinite == Policy.ROLL_BACK && numFailures == 1) {
             return;
+        }
+        if (numFailures == MAX_FAILURES) {
+            throw new TrainingException(reason + "; none of the last " + numFailures + " losses was finite with finite "
+                    + "gradients, so leaving out updates does not help" + ADVICE);
         }
         for (Map.Entry<String, Weight> e : weights.entrySet()) {
             Optional<String> found = e.getValue() instanceof Weight.Stored w && w.tensor().dtype() == DType.F32

@@ -1,5 +1,6 @@
 package glia.train.run;
 
+import glia.engine.sampling.LogitException;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
@@ -135,8 +136,7 @@ public final class Trainer {
                 loss = validate(step);
             }
             if (TrainerOptions.due(options.sampleEvery(), step) || last && options.sampleEvery() > 0) {
-                Map<String, String> texts = samples.get();
-                each(l -> l.sampled(step, texts));
+                sample(step);
             }
             isSaveDue |= last || stopped || TrainerOptions.due(options.saveEvery(), step);
             if (isSaveDue && (last || objective.canResumeAt(step))) {
@@ -148,6 +148,16 @@ public final class Trainer {
             save(optimizer.steps(), OptionalDouble.empty());
         }
         return optimizer.steps();
+    }
+
+    /// Weights that are not finite give no samples; the guard reports them at the next step.
+    private void sample(long step) {
+        try {
+            Map<String, String> texts = samples.get();
+            each(l -> l.sampled(step, texts));
+        } catch (LogitException e) {
+            each(l -> l.warned(step, "there are no samples: " + e.getMessage()));
+        }
     }
 
     private void step() throws CheckpointException {

@@ -235,6 +235,14 @@ class NumberWatchTest {
         var e = assertThrows(TrainingException.class, () -> skipping.check(pass, 4, loss, Double.NaN));
         assertTrue(e.getMessage().contains("sublayers.3.up (layer 1, up): 1 of 384 values, the first NaN in row 0, "
                 + "column 5"), e.getMessage());
+        weight(Role.UP, 1).update(t -> t.set(5, 0));
+        NumberWatch hopeless = new NumberWatch(model, Options.of(Policy.SKIP));
+        for (int step = 1; step < 10; step++) {
+            assertEquals(Verdict.Action.SKIP, hopeless.check(pass, step, 1, Double.NaN).action());
+        }
+        e = assertThrows(TrainingException.class, () -> hopeless.check(pass, 10, 1, Double.NaN));
+        assertTrue(e.getMessage().contains("none of the last 10 losses was finite"), e.getMessage());
+        weight(Role.UP, 1).update(t -> t.set(5, Float.NaN));
         NumberWatch back = new NumberWatch(model, Options.of(Policy.ROLL_BACK));
         assertEquals(Verdict.Action.ROLL_BACK, back.check(pass, 4, loss, Double.NaN).action());
         assertThrows(TrainingException.class, () -> back.check(pass, 5, loss, Double.NaN));
