@@ -100,8 +100,8 @@ final class Prompts {
     }
 
     private int prefix() {
-        return start().orElseThrow(() -> new IllegalArgumentException("the tokenizer has neither a BOS nor an EOS token, "
-                + "one of which stands before a text"));
+        return start().orElseThrow(() -> new IllegalArgumentException("the tokenizer has neither a BOS nor an EOS "
+                + "token, one of which stands before a text"));
     }
 
     private int[] withBos(int[] tokens) {

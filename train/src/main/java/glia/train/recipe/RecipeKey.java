@@ -20,7 +20,7 @@ import java.util.function.Function;
 /// @param <T> the type of its value
 public record RecipeKey<T>(String name, String type, Optional<T> initial, String description,
         Function<Object, T> parser, List<String> tasks) {
-    /// Doubles below are exact whole numbers.
+    /// Doubles below represent all integers.
     private static final double EXACT = 1L << 53;
 
     public RecipeKey {
