@@ -11,12 +11,20 @@ import java.util.regex.Pattern;
 ///
 /// @param duration the time after the last request; negative for ever
 public record KeepAlive(Duration duration) {
+    /// Nanoseconds count 292 years; what is longer than this has no end.
+    private static final Duration LONGEST = Duration.ofDays(36_500);
+
     /// As long as no other model needs the memory.
     public static final KeepAlive FOR_EVER = new KeepAlive(Duration.ofNanos(-1));
 
     private static final Pattern PART = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,9})?)(ms|[hms])");
     private static final String EXPECTED = "a duration such as 5m, 90s or 1h30m, seconds, 0 to unload the model after "
             + "its request, or -1 to keep it";
+
+    /// A time of more than a hundred years has no end.
+    public KeepAlive {
+        duration = duration.compareTo(LONGEST) > 0 ? Duration.ofNanos(-1) : duration;
+    }
 
     /// Whether it has no end.
     public boolean isForEver() {

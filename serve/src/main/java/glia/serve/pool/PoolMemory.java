@@ -139,13 +139,16 @@ final class PoolMemory {
                 changed.awaitUninterruptibly();
             }
         });
-        slot.model.close();
-        locked(() -> {
-            slot.model = null;
-            slot.hasRoom = false;
-            slot.state = Slot.State.UNLOADED;
-            changed.signalAll();
-        });
+        try {
+            slot.model.close();
+        } finally {
+            locked(() -> {
+                slot.model = null;
+                slot.hasRoom = false;
+                slot.state = Slot.State.UNLOADED;
+                changed.signalAll();
+            });
+        }
     }
 
     /// Sets the limits of the KV caches of all models that are in memory.

@@ -308,6 +308,23 @@ class ModelPoolTest {
         assertFalse(KeepAlive.parse("-0").isForEver());
     }
 
+    /// Times beyond those that nanoseconds count, which no clock reaches.
+    @ParameterizedTest
+    @ValueSource(strings = {"2562048h", "999999999h", "999999999h999999999h"})
+    void timesOfCenturiesAreForEver(String text) throws Exception {
+        pool(1000, "a", "b");
+        try (var lease = pool.lease("a")) {
+            lease.keepAlive(KeepAlive.of((Object) text));
+        }
+        assertEquals(Optional.empty(), pool.entry("a").expires());
+        try (var lease = pool.lease("b")) {
+            lease.keepAlive(KeepAlive.of(1e300));
+            lease.keepAlive(KeepAlive.of(0.001));
+        }
+        // The thread that closes expired models goes on.
+        await(() -> loadedNames().equals(List.of("a")));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", "m", "5x", "5m ", "1m-", "1e9", "99999999999999999999m", "--1"})
     void otherTextsAreRefused(String text) {
