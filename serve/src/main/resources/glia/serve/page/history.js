@@ -55,6 +55,7 @@ export class History {
 
   async #delete(chat) {
     if (confirm(`Delete the chat "${chat.title}"?`)) {
+      this.#app.forget(chat.id);
       await deleteChat(chat.id);
       if (chat.id === this.#app.chat.id) {
         this.#app.open(null);
@@ -67,6 +68,7 @@ export class History {
 
   async #deleteAll() {
     if (confirm("Delete all chats of this browser? Export keeps a copy.")) {
+      this.#app.forget();
       await deleteAllChats();
       this.#app.open(null);
       announce("All chats deleted.");

@@ -28,6 +28,8 @@ class App {
   #history = new History(this);
   #composer = new Composer((text, images) => this.send(text, images), () => this.stop(), text => this.problem(text));
   #saving = 0;
+  /** Chats that were deleted while they were open. */
+  #deleted = new WeakSet();
 
   async start() {
     startTheme();
@@ -231,6 +233,9 @@ class App {
   async #save(chat) {
     clearTimeout(this.#saving);
     this.#saving = 0;
+    if (this.#deleted.has(chat)) {
+      return;
+    }
     try {
       await saveChat(chat);
     } catch (e) {
@@ -240,6 +245,13 @@ class App {
 
   stop() {
     this.#generations.forEach(generation => generation.stop());
+  }
+
+  /** Ends the answers of a chat that is being deleted, or of all chats; what they have is not kept. */
+  forget(id = null) {
+    const open = [this.chat, ...[...this.#generations.values()].map(generation => generation.chat)];
+    open.filter(chat => id === null || chat.id === id).forEach(chat => this.#deleted.add(chat));
+    this.#generations.forEach(generation => this.#deleted.has(generation.chat) && generation.stop());
   }
 
   step(node, steps) {

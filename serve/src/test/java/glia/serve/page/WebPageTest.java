@@ -96,6 +96,31 @@ class WebPageTest extends BrowserTest {
         assertTrue(said(".cut").contains("You stopped this answer."), said(".cut"));
     }
 
+    /// An answer that is being generated does not bring its chat back.
+    @Test
+    void aChatThatIsDeletedWhileItIsAnsweredStaysDeleted() {
+        send("Solve x^2 - 5x + 6 = 0.");
+        browser.await(DONE);
+        browser.await("document.querySelector('#chats li')");
+        browser.value("window.confirm = () => true");
+        for (String control : new String[] {"#chats button[aria-label^=Delete]", "#delete-all"}) {
+            send("Use 3, 7, 11, 13 and 17 to make 32.");
+            browser.await("!document.getElementById('stop').hidden");
+            browser.click(control);
+            browser.await("document.getElementById('stop').hidden && !document.querySelector('#chats li')");
+            open();
+            assertEquals(0, browser.value("(async () => {const db = await new Promise(done => {const opening = "
+                    + "indexedDB.open('glia', 1); opening.onsuccess = () => done(opening.result)});"
+                    + "const count = await new Promise(done => {const all = db.transaction('chats')"
+                    + ".objectStore('chats').count(); all.onsuccess = () => done(all.result)});"
+                    + "db.close(); return count})()"));
+            send("Solve x^2 - 5x + 6 = 0.");
+            browser.await(DONE);
+            browser.await("document.querySelector('#chats li')");
+            browser.value("window.confirm = () => true");
+        }
+    }
+
     @Test
     void narrowScreensHaveNoSidewaysScrolling() {
         browser.size(360, 640, true);
