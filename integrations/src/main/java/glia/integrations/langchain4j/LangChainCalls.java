@@ -1,6 +1,7 @@
 package glia.integrations.langchain4j;
 
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
+import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
@@ -61,7 +62,7 @@ final class LangChainCalls {
                 wanted.frequencyPenalty(), wanted.presencePenalty(), wanted.maxOutputTokens(),
                 wanted.stopSequences() == null || wanted.stopSequences().isEmpty() ? null : wanted.stopSequences());
         return new Prepared(new Prompt.Conversation(LangChainMessages.of(request.messages()),
-                LangChainMessages.tools(wanted.toolSpecifications()), Map.of(), false),
+                LangChainMessages.tools(tools(wanted)), Map.of(), false),
                 settings.over(model.options()), grammar(wanted.responseFormat()),
                 wanted.toolChoice() == ToolChoice.REQUIRED
                         ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
@@ -74,6 +75,12 @@ final class LangChainCalls {
                 .map(this::response);
     }
 
+    /// The tools that may be called.
+    private static List<ToolSpecification> tools(ChatRequestParameters wanted) {
+        return wanted.toolSpecifications() == null || wanted.toolChoice() == ToolChoice.NONE ? List.of()
+                : wanted.toolSpecifications();
+    }
+
     private void refuse(ChatRequestParameters wanted) {
         if (wanted.modelName() != null && !wanted.modelName().equals(name)) {
             throw new UnsupportedFeatureException("'modelName' parameter is not supported: found '"
@@ -83,7 +90,7 @@ final class LangChainCalls {
             throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported: the model's chat template has "
                     + "no tools");
         }
-        if (wanted.toolSpecifications() != null && !wanted.toolSpecifications().isEmpty() && model.tools().isEmpty()) {
+        if (!tools(wanted).isEmpty() && model.tools().isEmpty()) {
             throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
                     + "write them");
         }
@@ -98,8 +105,9 @@ final class LangChainCalls {
             return Optional.of(JsonForms.any(model));
         }
         JsonSchemaElement root = format.jsonSchema().rootElement();
+        // LangChain4j writes the types of an optional property as an array of Java.
         Object schema = root instanceof JsonRawSchema raw ? JsonValues.parse(raw.schema())
-                : JsonSchemaElementUtils.toMap(root, true);
+                : JsonValues.of(JsonSchemaElementUtils.toMap(root, true));
         try {
             return Optional.of(JsonForms.of(model, "schema", schema));
         } catch (ServeException e) {

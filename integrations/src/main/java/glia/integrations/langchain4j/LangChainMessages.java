@@ -10,6 +10,8 @@ import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
+import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import glia.serve.chat.ToolRules;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
@@ -73,16 +75,23 @@ final class LangChainMessages {
         return calls;
     }
 
+    /// The schema of arguments, which have no others than it names unless it says so.
+    private static Map<String, Object> schema(JsonObjectSchema parameters) {
+        Map<String, Object> schema = new LinkedHashMap<>(JsonSchemaElementUtils.toMap(parameters));
+        schema.put("additionalProperties", Boolean.TRUE.equals(parameters.additionalProperties()));
+        return schema;
+    }
+
     static List<Map<String, Object>> tools(List<ToolSpecification> tools) {
         List<Map<String, Object>> schemas = new ArrayList<>();
-        for (ToolSpecification tool : tools == null ? List.<ToolSpecification>of() : tools) {
+        for (ToolSpecification tool : tools) {
             Map<String, Object> function = new LinkedHashMap<>();
             function.put("name", tool.name());
             if (tool.description() != null) {
                 function.put("description", tool.description());
             }
-            function.put("parameters", tool.parameters() == null ? Map.of("type", "object", "properties", Map.of())
-                    : JsonSchemaElementUtils.toMap(tool.parameters()));
+            function.put("parameters", tool.parameters() == null ? ToolRules.NO_PARAMETERS
+                    : schema(tool.parameters()));
             schemas.add(Map.of("type", "function", "function", function));
         }
         return schemas;

@@ -2,12 +2,16 @@ package glia.integrations.spring;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.Grammar;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
+import glia.io.json.JsonValues;
 import glia.serve.chat.CollectedAnswer;
+import glia.serve.chat.JsonForms;
 import glia.serve.chat.Prompt.Conversation;
 import glia.serve.chat.ToolChoice;
+import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +25,10 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
+import tools.jackson.core.JacksonException;
 
 /// A model of the engine, in the same process, as Spring AI's [ChatModel]. For any threads.
 ///
@@ -95,14 +101,39 @@ public final class GliaChatModel implements ChatModel {
     }
 
     private Optional<EngineCalls.Result> run(Prompt prompt, Pieces pieces, BooleanSupplier isWanted) {
-        GenerationOptions generation = settings(options).over(model.options());
+        GenerationOptions generation = model.options();
         List<Map<String, Object>> tools = List.of();
-        if (prompt.getOptions() instanceof ChatOptions own) {
-            generation = settings(own).over(generation);
-            tools = SpringMessages.tools(own);
+        Optional<Grammar> form = Optional.empty();
+        List<ChatOptions> both = prompt.getOptions() == null ? List.of(options) : List.of(options, prompt.getOptions());
+        for (ChatOptions some : both) {
+            requireName(some.getModel());
+            generation = settings(some).over(generation);
+            List<Map<String, Object>> own = SpringMessages.tools(some);
+            tools = own.isEmpty() ? tools : own;
+            Optional<Grammar> ownForm = form(some);
+            form = ownForm.isPresent() ? ownForm : form;
         }
         return EngineCalls.run(model, new Conversation(SpringMessages.of(prompt.getInstructions()), tools, Map.of(),
-                false), generation, Optional.empty(), ToolChoice.AUTO, pieces, isWanted);
+                false), generation, form, ToolChoice.AUTO, pieces, isWanted);
+    }
+
+    private void requireName(String wanted) {
+        if (wanted != null && !wanted.equals(name)) {
+            throw new IllegalArgumentException("the options name the model '" + wanted + "', but this is the model '"
+                    + name + "'; leave the name out");
+        }
+    }
+
+    /// The form of answers with a schema, which is enforced token by token.
+    private Optional<Grammar> form(ChatOptions from) {
+        if (!(from instanceof StructuredOutputChatOptions structured) || structured.getOutputSchema() == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(JsonForms.of(model, "outputSchema", JsonValues.parse(structured.getOutputSchema())));
+        } catch (ServeException | JacksonException e) {
+            throw new IllegalArgumentException("the output schema is not supported: " + e.getMessage(), e);
+        }
     }
 
     private static Settings settings(ChatOptions from) {

@@ -20,6 +20,7 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.content.Media;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.util.MimeTypeUtils;
 
@@ -85,6 +86,27 @@ class SpringChatModelTest {
         assertTrue(chat.call(turns).getMetadata().getUsage().getPromptTokens() > expected.promptTokens());
         assertEquals(1, chat.stream(turns).take(1).count().block());
         assertEquals(expected.text(), chat.call(QUESTION));
+    }
+
+    /// Answers of a schema keep to it, whatever the model would say.
+    @Test
+    void anOutputSchemaIsEnforced() {
+        ChatOptions options = StructuredOutputChatOptions.builder().outputSchema("{\"enum\": [\"left\", \"right\"]}")
+                .build();
+        String text = chat.call(new Prompt(QUESTION, options)).getResult().getOutput().getText();
+        assertTrue(List.of("\"left\"", "\"right\"").contains(text), text);
+        ChatOptions wrong = StructuredOutputChatOptions.builder().outputSchema("{\"type\": \"nothing\"}").build();
+        var e = assertThrows(IllegalArgumentException.class, () -> chat.call(new Prompt(QUESTION, wrong)));
+        assertTrue(e.getMessage().contains("outputSchema"), e.getMessage());
+    }
+
+    @Test
+    void anotherModelIsRefused() {
+        ChatOptions other = ChatOptions.builder().model("gpt-4").build();
+        var e = assertThrows(IllegalArgumentException.class, () -> chat.call(new Prompt(QUESTION, other)));
+        assertTrue(e.getMessage().contains("'gpt-4'") && e.getMessage().contains("'reasoner'"), e.getMessage());
+        Prompt own = new Prompt(QUESTION, chat.getOptions());
+        assertEquals(expected.text(), chat.call(own).getResult().getOutput().getText());
     }
 
     @Test
