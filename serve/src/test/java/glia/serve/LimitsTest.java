@@ -75,6 +75,23 @@ class LimitsTest {
         }
     }
 
+    /// A stream begins when its request has been queued: a client tries again after a status, not after an event.
+    @Test
+    void streamsOfMoreAnswersThanMayWaitAre429() throws Exception {
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withSamples(5000)))) {
+            for (String prompt : new String[] {"\"prompt\":\"x\"",
+                "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]"}) {
+                var refused = server.post(prompt.contains("messages") ? CHAT : "/v1/completions",
+                        "{" + prompt + ",\"stream\":true,\"n\":5000}");
+                assertEquals(429, refused.status(), refused::text);
+                assertEquals("rate_limit_exceeded", at(refused.json(), "error", "code"));
+                assertTrue(refused.response().headers().firstValue("Retry-After").isPresent());
+                assertEquals("application/json", refused.response().headers().firstValue("Content-Type").orElse(""));
+            }
+            assertEquals(200, server.post(CHAT, SHORT).status());
+        }
+    }
+
     @Test
     void theTokensOfPromptAndAnswerAreLimited() throws Exception {
         PromptLimits prompt = PromptLimits.defaults().withAnswerTokens(3).withPromptTokens(200);

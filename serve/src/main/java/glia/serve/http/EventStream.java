@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 
-/// A streamed response. A client that does not read for too long is disconnected.
+/// A streamed response, which begins with its first event: until then a request that fails is answered with a status.
+/// A client that does not read for too long is disconnected.
 public final class EventStream implements AutoCloseable {
     /// How events are written.
     public enum Form {
@@ -27,14 +29,16 @@ public final class EventStream implements AutoCloseable {
     }
 
     private final Form form;
-    private final OutputStream out;
+    private final Supplier<OutputStream> response;
     private final ClientConnection connection;
+    /// Null until the response begins.
+    private OutputStream out;
     private boolean isClosed;
     private int numEvents;
 
-    EventStream(Form form, OutputStream out, ClientConnection connection) {
+    EventStream(Form form, Supplier<OutputStream> response, ClientConnection connection) {
         this.form = form;
-        this.out = out;
+        this.response = response;
         this.connection = connection;
     }
 
@@ -61,10 +65,17 @@ public final class EventStream implements AutoCloseable {
 
     private void write(String text) {
         numEvents++;
+        begin();
         run(() -> {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();
         });
+    }
+
+    private void begin() {
+        if (out == null) {
+            out = response.get();
+        }
     }
 
     private interface Write {
@@ -85,6 +96,11 @@ public final class EventStream implements AutoCloseable {
         }
     }
 
+    /// Whether anything was sent.
+    boolean hasBegun() {
+        return out != null;
+    }
+
     /// The number of events so far.
     int numEvents() {
         return numEvents;
@@ -102,6 +118,7 @@ public final class EventStream implements AutoCloseable {
     @Override
     public void close() {
         isClosed = true;
+        begin();
         run(out::close);
     }
 }

@@ -15,6 +15,7 @@ import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 
@@ -137,6 +138,9 @@ public final class Exchange {
             }
         } catch (IOException | DataReader.InsufficientDataAvailableException | ServerConnectionException e) {
             throw new UncheckedIOException(new IOException("the client went while it sent", e));
+        } catch (NumberFormatException e) {
+            throw ServeException.badRequest("the body is not valid HTTP/1.1: found a chunk whose length is no "
+                    + "hexadecimal number");
         } catch (RequestException e) {
             throw e.status().code() == 413 ? RefusedHttp.tooLarge(limits())
                     : ServeException.badRequest("the body is not valid HTTP/1.1: " + e.getMessage());
@@ -194,26 +198,39 @@ public final class Exchange {
         return connection.isOpen();
     }
 
-    /// Begins a streamed response. The endpoint closes it when it is complete; if the endpoint throws before, the
-    /// stream ends with an error in the route's style.
+    /// A streamed response, which begins with its first event. The endpoint closes it when it is complete; if the
+    /// endpoint throws before, the stream ends with an error in the route's style.
     ///
     /// @param form how events are written
     public EventStream stream(EventStream.Form form) {
         isConnected();
+        stream = new EventStream(form, () -> output(form), connection);
+        return stream;
+    }
+
+    private OutputStream output(EventStream.Form form) {
         response.status(200);
         response.header(HeaderNames.CONTENT_TYPE, form.contentType());
         response.header(HeaderNames.CACHE_CONTROL, "no-cache");
         // Proxies such as nginx would collect the events.
         response.header(HeaderNames.create("X-Accel-Buffering"), "no");
-        stream = new EventStream(form, response.outputStream(), connection);
-        return stream;
+        return response.outputStream();
+    }
+
+    /// The error of an exception, also after the response was sent. The log has the cause of an unexpected one.
+    public ServeException failure(Throwable e) {
+        ServeException error = HttpErrors.of(e, logId);
+        if (error.status() == 500) {
+            log.failure(logId, e);
+        }
+        return error;
     }
 
     /// Ends the stream, if one is open, with an error.
     ///
-    /// @return false if none is open or the client has gone
+    /// @return false if none is open, nothing was sent yet, or the client has gone
     boolean endStream(ErrorStyle style, ServeException error) {
-        if (stream == null || stream.isClosed()) {
+        if (stream == null || !stream.hasBegun() || stream.isClosed()) {
             return false;
         }
         try {
@@ -232,6 +249,6 @@ public final class Exchange {
 
     /// Whether a response has begun, so that no other can be sent.
     boolean hasBegun() {
-        return response.isSent() || stream != null;
+        return response.isSent() || stream != null && stream.hasBegun();
     }
 }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.databind.json.JsonMapper;
@@ -21,6 +22,8 @@ public final class Json {
     /// Characters that are checked at a time.
     private static final int DECODED = 8192;
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
+    private static final Pattern SETTINGS = Pattern.compile(", from `[^`]*`|: enable `[^`]*` to allow"
+            + "|: maybe a \\(non-standard\\) comment\\?.*");
 
     private Json() { }
 
@@ -39,13 +42,18 @@ public final class Json {
         try {
             return Fields.of("", parser.apply(utf8));
         } catch (StreamConstraintsException e) {
-            throw ServeException.badRequest("the body's JSON exceeds a limit: " + JsonErrors.reason(e)
-                    + "; the server's options --max-json-depth, --max-json-values and --max-string raise the limits");
+            throw ServeException.badRequest("the body's JSON exceeds a limit: " + reason(e) + "; the server's options "
+                    + "--max-json-depth, --max-json-values and --max-string raise those of levels, values and strings");
         } catch (JacksonException e) {
             var at = e.getLocation();
             throw ServeException.badRequest("the body is no JSON" + (at == null ? "" : " (line " + at.getLineNr()
-                    + ", column " + at.getColumnNr() + ")") + ": " + JsonErrors.reason(e));
+                    + ", column " + at.getColumnNr() + ")") + ": " + reason(e));
         }
+    }
+
+    /// The reason without what it says of the parser's settings, which a client cannot change.
+    private static String reason(JacksonException e) {
+        return SETTINGS.matcher(JsonErrors.reason(e)).replaceAll("");
     }
 
     /// The parser would take some invalid bytes, and recognize UTF-16 and UTF-32.

@@ -55,24 +55,33 @@ public final class Routes {
         this.listeners = List.copyOf(listeners);
     }
 
-    /// Adds a route, whose body has the declared fields alone.
+    /// Adds a route, whose body has the declared fields alone. A route for GET answers HEAD, too.
     public Routes add(Route route) {
-        return add(Method.create(route.method()), route.path(), route.style(), Kind.API, exchange -> {
+        Endpoint endpoint = exchange -> {
             exchange.expect(route.fields());
             route.endpoint().answer(exchange);
-        });
+        };
+        if (route.method().equals("GET")) {
+            return read(route.path(), route.style(), Kind.API, endpoint);
+        }
+        return add(Method.create(route.method()), route.path(), route.style(), Kind.API, endpoint);
+    }
+
+    /// Adds a route for GET and HEAD (RFC 9110, section 9.1: every server has both).
+    private Routes read(String path, ErrorStyle style, Kind kind, Endpoint endpoint) {
+        add(Method.HEAD, path, style, kind, endpoint);
+        return add(Method.GET, path, style, kind, endpoint);
     }
 
     /// Adds a route for GET and HEAD that anybody may use, also while the server drains, such as a page without
     /// secrets.
     public Routes open(String path, Endpoint endpoint) {
-        add(Method.HEAD, path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
-        return add(Method.GET, path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
+        return read(path, ErrorStyle.OPENAI, Kind.OPEN, endpoint);
     }
 
-    /// Adds a route for GET about the server itself, which is answered while it drains.
+    /// Adds a route for GET and HEAD about the server itself, which is answered while it drains.
     public Routes probe(String path, Endpoint endpoint) {
-        return add(Method.GET, path, ErrorStyle.OPENAI, Kind.PROBE, endpoint);
+        return read(path, ErrorStyle.OPENAI, Kind.PROBE, endpoint);
     }
 
     /// Answers other methods of the routes with 405, all other requests with 404, and questions of browsers whether a
@@ -185,10 +194,7 @@ public final class Routes {
     }
 
     private void fail(Throwable e, Exchange exchange, ServerResponse response, ErrorStyle style) {
-        ServeException error = HttpErrors.of(e, exchange.logId());
-        if (error.status() == 500) {
-            log.failure(exchange.logId(), e);
-        }
+        ServeException error = exchange.failure(e);
         if (exchange.endStream(style, error)) {
             return;
         }

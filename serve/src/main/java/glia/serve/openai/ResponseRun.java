@@ -122,9 +122,14 @@ final class ResponseRun {
     boolean stream(EventStream stream) {
         ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), request.encryptsReasoning(),
                 (type, fields) -> event(stream, type, fields));
-        event(stream, "response.created", object("response", begun("in_progress")));
-        event(stream, "response.in_progress", object("response", begun("in_progress")));
-        run.run(output, stream::isOpen);
+        // Called first when the request has been queued: until then errors have a status.
+        run.run(output, () -> {
+            if (numEvents == 0) {
+                event(stream, "response.created", object("response", begun("in_progress")));
+                event(stream, "response.in_progress", object("response", begun("in_progress")));
+            }
+            return stream.isOpen();
+        });
         if (output.end() == null) {
             return false;
         }

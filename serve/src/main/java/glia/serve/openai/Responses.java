@@ -42,8 +42,9 @@ final class Responses {
             body.end();
             ResponseRun run = new ResponseRun(digits, lease, request, exchange.caller(), stored);
             if (request.inBackground()) {
-                begin(exchange, run, lease);
+                Map<String, Object> begun = begin(exchange, run, lease);
                 isKept = true;
+                exchange.json(begun);
             } else if (request.streams()) {
                 EventStream stream = exchange.stream(EventStream.Form.SSE);
                 if (run.stream(stream)) {
@@ -62,7 +63,8 @@ final class Responses {
         }
     }
 
-    private void begin(Exchange exchange, ResponseRun run, ModelPool.Lease lease) {
+    /// Begins a response in the background, which returns the lease.
+    private Map<String, Object> begin(Exchange exchange, ResponseRun run, ModelPool.Lease lease) {
         String caller = exchange.caller().name();
         background.put(run.id(), caller);
         if (Collections.frequency(background.values(), caller) > MOST_IN_BACKGROUND) {
@@ -72,19 +74,18 @@ final class Responses {
         }
         Map<String, Object> body = run.begun("queued");
         run.keep(body, List.of());
-        Thread.ofVirtual().name("glia-" + run.id()).start(() -> generate(run, lease));
-        exchange.json(body);
+        Thread.ofVirtual().name("glia-" + run.id()).start(() -> generate(exchange, run, lease));
+        return body;
     }
 
-    private void generate(ResponseRun run, ModelPool.Lease lease) {
+    private void generate(Exchange exchange, ResponseRun run, ModelPool.Lease lease) {
         try (lease) {
             run.keep(run.begun("in_progress"), List.of());
             if (run.whole(() -> background.containsKey(run.id())) == null) {
                 run.keepWithout("cancelled", null);
             }
-        } catch (RuntimeException e) {
-            run.keepWithout("failed", object("code", "server_error", "message",
-                    e instanceof ServeException ? e.getMessage() : "the response could not be generated"));
+        } catch (RuntimeException | Error e) {
+            run.keepWithout("failed", object("code", "server_error", "message", exchange.failure(e).getMessage()));
         } finally {
             background.remove(run.id());
         }

@@ -115,7 +115,8 @@ class PageFilesTest {
     /// A client may look whether there is a server, as Ollama's does. A body after the headers of HEAD would be taken
     /// for the next response. The server closes the connection, as the request says.
     @ParameterizedTest
-    @CsvSource({"/, 200", "/page/main.js, 200", "/nothing, 404"})
+    @CsvSource({"/, 200", "/page/main.js, 200", "/nothing, 404", "/v1/models, 200", "/v1/models/nothing, 404",
+        "/api/tags, 200", "/ready, 200", "/v1/chat/completions, 405"})
     void headHasTheHeadersAlone(String path, int status) throws Exception {
         int length = server.get(path).response().body().length;
         try (Socket socket = new Socket("127.0.0.1", server.uri("/").getPort())) {
