@@ -87,9 +87,11 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
         }
     }
 
+    /// An answer that must be calls has no text: what would be is the beginning of a call that was cut off.
     @Override
     public void text(String piece) {
-        if (!isCalled) {
+        boolean isOfCalls = tools.isPresent() && tools.get().choice().isRequired();
+        if (!isCalled && !isOfCalls) {
             send(stops.accept(piece));
         }
     }

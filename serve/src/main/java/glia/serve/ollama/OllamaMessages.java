@@ -74,7 +74,7 @@ final class OllamaMessages {
             fields.text("description").ifPresent(text -> function.put("description", text));
             function.put("parameters", fields.object("parameters")
                     .map(schema -> ToolRules.parameters(fields.name("parameters"), schema.all()))
-                    .orElse(Map.of("type", "object", "properties", Map.of())));
+                    .orElse(ToolRules.NO_PARAMETERS));
             tools.add(Map.of("type", "function", "function", function));
             fields.end();
             tool.end();

@@ -13,6 +13,8 @@ import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -82,9 +84,10 @@ public final class ChatCompletions implements Endpoint {
                 .orElse(body.integer("max_tokens").orElse(0)));
         options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));
         Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
-        boolean continues = body.flag("continue_final_message");
         ToolFields tools = ToolFields.read(body, false);
-        Prompt prompt = new Prompt.Conversation(ChatMessages.read(body), tools.tools(), variables, continues);
+        List<ChatMessage> messages = ChatMessages.read(body);
+        Prompt prompt = new Prompt.Conversation(messages, tools.tools(), variables,
+                ChatMessages.continues(body, messages));
         GenerationCall call = new GenerationCall(prompt, options, exchange.terms())
                 .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1))
                 .withToolChoice(tools.choice());

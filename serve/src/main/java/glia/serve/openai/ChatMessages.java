@@ -62,9 +62,37 @@ public final class ChatMessages {
         Optional<String> reasoning = fields.text("reasoning_content");
         Optional<String> other = fields.text("reasoning");
         fields.end();
+        boolean isAssistant = role.equals("assistant");
+        requireRole(fields, "tool_calls", role, isAssistant || calls.isEmpty());
+        requireRole(fields, "reasoning_content", role, isAssistant || reasoning.orElse("").isEmpty());
+        requireRole(fields, "reasoning", role, isAssistant || other.orElse("").isEmpty());
+        requireRole(fields, "tool_call_id", role, role.equals("tool") || !extra.containsKey("tool_call_id"));
         // A developer's message is a system prompt; few templates have that role.
         return new ChatMessage(role.equals("developer") ? "system" : role.equals("function") ? "tool" : role, content,
                 calls, reasoning.or(() -> other).orElse(""), extra);
+    }
+
+    /// Templates would leave out a field of another role.
+    private static void requireRole(Fields fields, String key, String role, boolean isAllowed) {
+        if (!isAllowed) {
+            throw ServeException.badField(fields.name(key), "found in a message of the role " + role + ", expected in "
+                    + "one of " + (key.equals("tool_call_id") ? "a tool" : "the assistant") + "; leave it out");
+        }
+    }
+
+    /// Whether the last message is to be continued, of which only a text can be.
+    ///
+    /// @throws ServeException if it is another message
+    public static boolean continues(Fields body, List<ChatMessage> messages) {
+        boolean continues = body.flag("continue_final_message");
+        ChatMessage last = messages.getLast();
+        boolean isText = last.toolCalls().isEmpty() && last.reasoning().isEmpty();
+        if (continues && !(last.role().equals("assistant") && isText)) {
+            throw ServeException.badField(body.name("continue_final_message"), "found true with a last message of the "
+                    + "role " + last.role() + (isText ? "" : " that has thinking or tool calls") + ", expected one of "
+                    + "the assistant with text alone");
+        }
+        return continues;
     }
 
     /// Text, or parts of text that follow each other.

@@ -13,6 +13,7 @@ import glia.serve.request.ServeException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /// `POST /v1/rerank`, in the form of Jina (https://jina.ai/reranker) and Cohere
@@ -60,12 +61,15 @@ public final class Rerank implements Endpoint {
         }
         List<String> documents = new ArrayList<>();
         for (int i = 0; i < list.size(); i++) {
-            if (list.get(i) instanceof String text) {
-                documents.add(text);
-            } else {
-                Fields document = Fields.of("documents[" + i + "]", list.get(i));
-                documents.add(document.requiredText("text"));
-                document.end();
+            String name = "documents[" + i + "]";
+            switch (list.get(i)) {
+                case String text -> documents.add(text);
+                case Map<?, ?> map -> {
+                    Fields document = Fields.of(name, map);
+                    documents.add(document.requiredText("text"));
+                    document.end();
+                }
+                case null, default -> throw Fields.wrong(name, list.get(i), "a string, or an object with text");
             }
         }
         return documents;

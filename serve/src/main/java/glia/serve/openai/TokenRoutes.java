@@ -9,6 +9,8 @@ import glia.serve.chat.TokenTexts;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -69,6 +71,9 @@ public final class TokenRoutes {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             Tokenizer tokenizer = lease.served().model().tokenizer();
+            if (!body.has("tokens")) {
+                throw ServeException.badField("tokens", "missing; expected token ids");
+            }
             List<?> tokens = body.list("tokens");
             body.end();
             String text = tokens.isEmpty() ? ""
@@ -108,7 +113,8 @@ public final class TokenRoutes {
 
     private static Prompt.Conversation conversation(Fields body) {
         Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
-        return new Prompt.Conversation(ChatMessages.read(body), ToolFields.read(body, false).tools(), variables,
-                body.flag("continue_final_message"));
+        List<ChatMessage> messages = ChatMessages.read(body);
+        return new Prompt.Conversation(messages, ToolFields.read(body, false).tools(), variables,
+                ChatMessages.continues(body, messages));
     }
 }

@@ -56,7 +56,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         function.put("name", ToolRules.name(fields, names));
         fields.text("description").ifPresent(text -> function.put("description", text));
         Map<String, Object> parameters = fields.object("parameters").map(Fields::all).orElse(null);
-        function.put("parameters", parameters == null ? Map.of("type", "object", "properties", Map.of())
+        function.put("parameters", parameters == null ? ToolRules.NO_PARAMETERS
                 : ToolRules.parameters(fields.name("parameters"), parameters));
         fields.flag("strict");
         fields.end();

@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import static glia.serve.TestServer.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -109,6 +110,15 @@ class ChatCompletionsTest {
         assertNull(at(reply.json(), "choices", 0, "logprobs"));
     }
 
+    /// A client cannot change the parser's settings, so no error names them.
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"temperature\":NaN}", "{\"a\":DEEP", "{\"seed\":LONG", "/**/{}"})
+    void errorsOfJsonNameNoSettingsOfTheParser(String body) throws Exception {
+        var reply = server.post(PATH, body.replace("DEEP", "[".repeat(100)).replace("LONG", "1".repeat(2000)));
+        assertEquals(400, reply.status(), reply::text);
+        assertFalse(reply.text().matches(".*(Feature|Constraints|enable).*"), reply.text());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "{| the body is no JSON",
@@ -123,6 +133,17 @@ class ChatCompletionsTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":2}| top_logprobs: found 2 without",
         "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].type",
         "{\"messages\":[{\"role\":\"user\"}]}| messages[0].content: missing; expected a string",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"continue_final_message\":true}"
+                + "| continue_final_message: found true with a last message of the role user",
+        "{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"reasoning\":\"y\"}],"
+                + "\"continue_final_message\":true}| continue_final_message: found true with a last message of the "
+                + "role assistant that has thinking",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}]}"
+                + "| messages[0].tool_calls: found in a message of the role user, expected in one of the assistant",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_call_id\":\"a\"}]}"
+                + "| messages[0].tool_call_id: found in a message of the role user, expected in one of a tool",
+        "{\"messages\":[{\"role\":\"system\",\"content\":\"x\",\"reasoning_content\":\"a\"}]}"
+                + "| messages[0].reasoning_content: found in a message of the role system",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"chat_template_kwargs\":{\"messages\":[]}}"
                 + "| chat_template_kwargs.messages: the server sets",
         "{\"messages\":[{\"role\":\"user\",\"content\":[]}]}| messages[0].content: found [], expected a string",
