@@ -145,7 +145,13 @@ class LimitsTest {
             for (int i = 0; i < 20; i++) {
                 server.get("/none/" + i);
             }
+            String others = "glia_http_requests_seconds_count{method=\"OTHER\",route=\"other\",status=\"404\"} 20\n";
             String text = server.get("/metrics").text();
+            // A request is counted after its answer was sent.
+            for (int i = 0; i < 1000 && !text.contains(others); i++) {
+                Thread.sleep(10);
+                text = server.get("/metrics").text();
+            }
             int prompt = (int) at(reply.json(), "usage", "prompt_tokens");
             for (String line : new String[] {"glia_prompt_tokens_total " + (double) prompt,
                 "glia_generated_tokens_total 1.0", "glia_time_to_first_token_seconds_count 1",
