@@ -9,6 +9,7 @@ import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.io.hub.ModelLocation;
 import glia.reason.search.Scorer;
+import glia.reason.search.SearchOptions;
 import glia.reason.search.Strategy;
 import glia.reason.search.StrategyBench;
 import glia.reason.task.Split;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// Measures accuracy and tokens of strategies of test-time computation.
 public final class ReasonBenchCommand implements Command {
@@ -73,6 +75,7 @@ public final class ReasonBenchCommand implements Command {
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.FAST), arguments,
                 console)) {
+            noteGreedy(strategies, questions.options(arguments, model), console);
             report = new ReasonReport(arguments.required(0), arguments.get(ReasonQuestions.TASK).orElseThrow(),
                     results(model, strategies, questions, arguments, console));
         }
@@ -91,6 +94,16 @@ public final class ReasonBenchCommand implements Command {
             report.table().print(console);
         }
         return ExitCode.OK;
+    }
+
+    /// Greedy answers to a question are all the same.
+    private static void noteGreedy(List<Strategy> strategies, SearchOptions options, Console console) {
+        String several = strategies.stream().filter(strategy -> strategy.answers() > 1).map(Strategy::text)
+                .collect(Collectors.joining(", "));
+        if (options.sampling().temperature() == 0 && !several.isEmpty()) {
+            console.err().println("glia: at temperature 0 all answers of " + several + " are the same; "
+                    + "--temperature 0.8 varies them");
+        }
     }
 
     private static List<Strategy> strategies(Arguments arguments) {

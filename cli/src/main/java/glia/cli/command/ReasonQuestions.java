@@ -6,6 +6,7 @@ import glia.cli.args.UsageException;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
+import glia.io.Suggestions;
 import glia.lab.eval.EvalItem;
 import glia.lab.eval.EvalTask;
 import glia.lab.eval.Normalization;
@@ -19,6 +20,8 @@ import glia.reason.task.Problem;
 import glia.reason.task.Split;
 import glia.reason.task.TaskMix;
 import glia.reason.task.Tasks;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -57,6 +60,13 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
                 + "tasks (" + String.join(", ", Tasks.names()) + "), or a task file of glia eval"));
         int limit = arguments.get(LIMIT).orElse(QUESTIONS);
         boolean isTask = Tasks.names().contains(name.split("[:,]", 2)[0]);
+        if (!isTask && name.matches("[a-z-]+(?:[:,].*)?") && !TaskFile.BUILT_IN.contains(name)
+                && !Files.exists(Path.of(name))) {
+            throw new UsageException("--task: '" + name + "' is neither a task nor a file."
+                    + Suggestions.sentence(name.split("[:,]", 2)[0], Tasks.names()) + " Tasks are "
+                    + String.join(", ", Tasks.names()) + "; those of glia eval are " + String.join(", ",
+                    TaskFile.BUILT_IN));
+        }
         if (!isTask && arguments.has(TaskOptions.SPLIT)) {
             throw new UsageException("--split is for the tasks of glia tasks, and " + name + " is a file");
         }

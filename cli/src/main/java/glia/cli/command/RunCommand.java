@@ -21,6 +21,7 @@ import glia.engine.LanguageModel;
 import glia.engine.TextListener;
 import glia.engine.grammar.Grammar;
 import glia.io.hub.ModelLocation;
+import glia.reason.search.Strategy;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -48,7 +49,7 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, Json.OPTION), FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, StrategyAnswer.STRATEGY, Json.OPTION), FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
@@ -58,7 +59,9 @@ public final class RunCommand implements Command {
                         $ glia run reasoner "Solve x^2 - 5x + 6 = 0." --regex "x = [0-9]"
                         x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
-                        {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}""")
+                        {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}
+                        $ glia run reasoner "Use 2, 5 and 9 to make 13." --strategy majority:8@high
+                        2*9-5""")
                 .notes(GenerationFlags.NOTE);
     }
 
@@ -70,6 +73,7 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
+        Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         boolean json = arguments.has(Json.OPTION);
@@ -78,11 +82,15 @@ public final class RunCommand implements Command {
                 console)) {
             GenerationOptions free = GenerationFlags.of(arguments, model.options());
             GenerationOptions options = grammar.map(free::withGrammar).orElse(free);
-            if (json) {
-                Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
-            } else {
+            if (!json) {
                 UnknownCharacters.note(model.tokenizer(), prompt)
                         .ifPresent(note -> console.err().println("glia: " + note));
+            }
+            if (strategy.isPresent()) {
+                StrategyAnswer.print(model, strategy.get(), prompt, options, arguments, console);
+            } else if (json) {
+                Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
+            } else {
                 stream(model, arguments, prompt, options, console);
             }
         }

@@ -62,6 +62,9 @@ public final class GenerationFlags {
     public static final Option<Boolean> SHOW_THINKING = Option.flag("print the thinking before the answer",
             "--show-thinking").in(THINKING_GROUP);
 
+    /// Those that limit the thinking of one answer.
+    public static final List<Option<?>> LIMITS_OF_THINKING = List.of(EFFORT, THINKING_BUDGET, MIN_THINKING);
+
     /// All of them.
     public static final List<Option<?>> ALL = List.of(MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
             PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, EFFORT, THINKING_BUDGET, MIN_THINKING);
@@ -86,6 +89,11 @@ public final class GenerationFlags {
                 own.penaltyWindow(), own.logitBias(), seed);
         return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
                 arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()));
+    }
+
+    /// Whether a command line sets the temperature.
+    public static boolean setsTemperature(Arguments arguments) {
+        return arguments.has(TEMPERATURE);
     }
 
     private static ThinkingOptions thinking(Arguments arguments, ThinkingOptions model) {

@@ -144,6 +144,8 @@ class ReasonCommandsTest {
         assertTrue(run(ExitCode.USAGE, "reason", "bench", "stories260K", "--task", "arithmetic:1", "--strategies",
                 "low", "--limit", "2").err().contains("does not think"));
         assertTrue(run(ExitCode.USAGE, "reason").err().contains("bench, router or sample"));
+        assertTrue(run(ExitCode.USAGE, "reason", "bench", "stories260K", "--task", "countdwn:4").err()
+                .contains("'countdwn:4' is neither a task nor a file. Did you mean countdown?"));
         assertTrue(run(ExitCode.BAD_FILE, "reason", "bench", "stories260K", "--task",
                 folder.resolve("none.jsonl").toString()).err().contains("no such file"));
     }

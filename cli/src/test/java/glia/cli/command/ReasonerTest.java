@@ -81,6 +81,38 @@ class ReasonerTest {
                 .contains("found the role system"));
     }
 
+    /// Its chat template leaves earlier turns out.
+    @Test
+    void eachQuestionOfAChatIsAnsweredAlone() {
+        TestConsole chat = new TestConsole("Use 3, 7 and 11 to make 32.\n" + EQUATION + "\n" + EQUATION + "\n");
+        assertEquals(ExitCode.OK, chat.run("chat", "reasoner"), chat::err);
+        assertEquals("3*7+11\nx = 2 or x = 3\nx = 2 or x = 3\n", chat.out());
+    }
+
+    @Test
+    void strategiesChooseAmongAnswers() {
+        String problem = "Use 2, 5 and 9 to make 13.";
+        for (String strategy : List.of("majority:8@high", "best:4@medium", "beam:2x2", "mcts:3x2", "parallel:2",
+                "single", "low")) {
+            JsonNode answer = json("run", "reasoner", problem, "--strategy", strategy, "--seed", "3", "--json",
+                    "--max-tokens", "600");
+            assertEquals(strategy, answer.path("strategy").asString());
+            assertTrue(answer.path("tokens").asInt() <= 600 && !answer.path("text").asString().isBlank(),
+                    answer::toString);
+        }
+        JsonNode majority = json("run", "reasoner", problem, "--strategy", "majority:8@high", "--seed", "3", "--json");
+        assertEquals(8, majority.path("answers").size());
+        assertTrue(majority.path("answers").valueStream().distinct().count() > 1, "sampled answers differ");
+        assertEquals("2*9-5\n", run(ExitCode.OK, "run", "reasoner", problem, "--strategy", "majority:8@high", "--seed",
+                "3").out());
+        assertTrue(run(ExitCode.USAGE, "run", "reasoner", problem, "--strategy", "vote:3").err()
+                .contains("--strategy: 'vote:3' is not a strategy"));
+        assertTrue(run(ExitCode.USAGE, "run", "reasoner", problem, "--strategy", "single", "--effort", "low").err()
+                .contains("--effort does not go with --strategy, which takes an effort as in majority:8@low"));
+        assertTrue(run(ExitCode.USAGE, "run", "reasoner", problem, "--strategy", "single", "--choice", "a").err()
+                .contains("--choice does not go with --strategy"));
+    }
+
     @Test
     void aChatFoldsItsThinking() {
         TestConsole chat = new TestConsole(EQUATION + "\n/effort instant\n17+25=\n");

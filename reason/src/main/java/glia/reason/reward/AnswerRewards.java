@@ -98,8 +98,9 @@ final class AnswerRewards {
             if (expected.isEmpty()) {
                 return OptionalDouble.empty();
             }
-            Optional<MathAnswer> answer = answers.text(sample.completion())
-                    .flatMap(text -> strict ? MathAnswer.findStrict(text) : MathAnswer.find(text));
+            Optional<MathAnswer> answer = answers.text(sample.completion()).flatMap(text -> strict
+                    ? MathAnswer.findStrict(text) : Answers.extract(text, Extract.TAG).flatMap(MathAnswer::find)
+                            .or(() -> MathAnswer.find(text)));
             return of(answer.isPresent() && expected.get().accepts(answer.get()));
         };
     }

@@ -46,7 +46,10 @@ public final class Answers {
 
     private static final Pattern NUMBER = Pattern.compile(
             "(?<![\\p{L}\\d.])[-+−]?(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)?(?:(?<=\\d)|(?=\\.\\d))(?:\\.\\d++)?+"
-            + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+%?+");
+            + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+(?:\\h?%)?+");
+
+    private static final Pattern GROUPS = Pattern.compile("[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d*+)?(?:[eE].*+)?");
+    private static final Pattern SIGN = Pattern.compile("^([-+])\\s++");
 
     private final String field;
     private final Thoughts thoughts;
@@ -131,19 +134,25 @@ public final class Answers {
         return Optional.ofNullable(last);
     }
 
-    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `1e6`; empty if it is none.
+    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `1e6`; empty if it is none. Commas stand
+    /// between groups of three digits, spaces around the slash, after the sign and before the percent sign.
     public static Optional<Rational> number(String text) {
-        String plain = text.strip().replace('−', '-').replace(",", "").replaceAll("\\s+", "");
+        String plain = text.strip().replace('−', '-');
         boolean percent = plain.endsWith("%");
-        plain = percent ? plain.substring(0, plain.length() - 1) : plain;
+        plain = percent ? plain.substring(0, plain.length() - 1).strip() : plain;
         int slash = plain.indexOf('/');
         try {
-            Rational value = slash < 0 ? Rational.parse(plain)
-                    : Rational.parse(plain.substring(0, slash)).divide(Rational.parse(plain.substring(slash + 1)));
+            Rational value = slash < 0 ? side(plain)
+                    : side(plain.substring(0, slash)).divide(side(plain.substring(slash + 1)));
             return Optional.of(percent ? value.divide(Rational.of(100)) : value);
         } catch (ArithmeticException | NumberFormatException e) {
             return Optional.empty();
         }
+    }
+
+    private static Rational side(String text) {
+        String number = SIGN.matcher(text.strip()).replaceFirst("$1");
+        return Rational.parse(GROUPS.matcher(number).matches() ? number.replace(",", "") : number);
     }
 
     /// The sample's field that holds the expected answer.

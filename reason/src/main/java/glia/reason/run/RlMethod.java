@@ -9,6 +9,7 @@ import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
 import glia.reason.policy.advantage.AdvantageEstimator;
 import glia.reason.policy.advantage.GeneralizedAdvantage;
+import glia.reason.policy.advantage.RewardDecoupled;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.Reinforce;
 import glia.train.loss.KlEstimator;
@@ -29,7 +30,12 @@ record RlMethod(Optional<AdvantageEstimator> estimator, PolicyObjective objectiv
         PolicyMethod method = PolicyMethod.named(name, maxTokens);
         AdvantageEstimator estimator = method.advantages() instanceof GeneralizedAdvantage
                 ? new GeneralizedAdvantage(recipe.get(RlKeys.GAMMA), recipe.get(RlKeys.LAMBDA)) : method.advantages();
-        return new RlMethod(Optional.of(estimator), changed(recipe, method.objective(), maxTokens));
+        PolicyObjective objective = changed(recipe, method.objective(), maxTokens);
+        if (estimator instanceof RewardDecoupled && objective.kl().isInReward()) {
+            throw recipe.error(RlKeys.KL_PLACEMENT, "is reward, but the method " + name
+                    + " normalizes each reward by itself, of completions; expected loss or loss_times_ratio");
+        }
+        return new RlMethod(Optional.of(estimator), objective);
     }
 
     private static PolicyObjective changed(Recipe recipe, PolicyObjective objective, int maxTokens)

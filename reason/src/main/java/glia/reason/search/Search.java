@@ -61,15 +61,7 @@ public final class Search {
 
     /// The tokens of the budget for one answer.
     private int answerTokens(Strategy strategy) {
-        int answers = switch (strategy) {
-            case Strategy.Single one -> 1;
-            case Strategy.Majority majority -> majority.samples();
-            case Strategy.Best best -> best.samples();
-            case Strategy.Beam beam -> beam.width() * beam.branches();
-            case Strategy.Tree tree -> tree.iterations();
-            case Strategy.Parallel parallel -> parallel.samples() + 1;
-        };
-        return Math.clamp(options.maxTokens() / answers, 1, options.answerTokens());
+        return Math.clamp(options.maxTokens() / strategy.answers(), 1, options.answerTokens());
     }
 
     private SearchResult result(List<Candidate> candidates, int chosen, TokenUse used) {

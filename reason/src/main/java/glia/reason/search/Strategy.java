@@ -29,6 +29,18 @@ public sealed interface Strategy {
     /// The text of which [#parse] makes this strategy.
     String text();
 
+    /// The number of answers among which the tokens of a question are divided.
+    default int answers() {
+        return switch (this) {
+            case Single one -> 1;
+            case Majority majority -> majority.samples();
+            case Best best -> best.samples();
+            case Beam beam -> beam.width() * beam.branches();
+            case Tree tree -> tree.iterations();
+            case Parallel parallel -> parallel.samples() + 1;
+        };
+    }
+
     /// One answer.
     record Single(ThinkingOptions thinking) implements Strategy {
         @Override

@@ -130,6 +130,7 @@ class RewardsTest {
         "7 | -7 | 0",
         "3/4 | 0.75 | 1",
         "75% | 0.75 | 1",
+        "75 % | 0.75 | 1",
         "about 1e6 | 1000000 | 1",
         "1,2 | 2 | 1",
         "x2 | 2 | 0",
@@ -140,6 +141,16 @@ class RewardsTest {
     })
     void numeric(String completion, String answer, double expected) {
         assertEquals(expected, score("numeric", Map.of(), completion, answer));
+    }
+
+    /// The whole answer must be one number.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "3 4 | 34 | 0", "1,2 | 12 | 0", "1,2345 | 12345 | 0", "12,345.5 | 12345.5 | 1", "- 7 / 2 | -3.5 | 1",
+        "1,000/3,000 | 1/3 | 1", "1e3,000 | 1000 | 0", "3 . 5 | 3.5 | 0", "2 1/2 | 21/2 | 0",
+    })
+    void wholeAnswersAreOneNumber(String completion, String answer, double expected) {
+        assertEquals(expected, score("numeric", Map.of("extract", "all"), completion, answer));
     }
 
     @Test

@@ -285,6 +285,7 @@ class RlTaskTest {
         "rl.rewards=exact_mach | there is no reward exact_mach",
         "rl.rewards=task | there is no problems.task",
         "rl.method=cispo rl.clip_low=0.1 | has no such clip range",
+        "rl.method=gdpo rl.kl=0.1 rl.kl_placement=reward | rl.kl_placement: is reward, but the method gdpo",
         "rl.rewards=[{weight: 2}] | which has no name",
         "rl.sampler_correction=tokens | expected none, token_truncate"})
     void wrongSettingsAreNamed(String overrides, String message) {

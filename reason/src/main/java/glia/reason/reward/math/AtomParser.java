@@ -33,6 +33,7 @@ abstract class AtomParser extends TokenCursor {
             Map.entry("\\emptyset", NamedSet.EMPTY), Map.entry("\\varnothing", NamedSet.EMPTY));
     private static final Map<String, String> CLOSING = Map.of("(", ")", "[", "]", "\\{", "\\}", "\\lbrace", "\\rbrace",
             "\\langle", "\\rangle", "\\lfloor", "\\rfloor", "\\lceil", "\\rceil", "\\lvert", "\\rvert");
+    private static final Set<String> SUCH_THAT = Set.of("\\mid", "|", ":", "\\colon", "\\vert");
     /// Commands that continue an answer; any other ends it.
     static final Set<String> KNOWN = Set.of("\\pi", "\\infty", "\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\sqrt",
             "\\binom", "\\dbinom", "\\tbinom", "\\begin", "\\{", "\\mathbb", "\\le", "\\ge", "\\leq", "\\geq", "\\ne",
@@ -118,22 +119,39 @@ abstract class AtomParser extends TokenCursor {
         return new Num(Rational.parse(digits), digits.indexOf('.') >= 0);
     }
 
-    /// `0.1\overline{6}` is 1/6: with n digits of period p after the plain decimal d of k places, d + p / (10ᵏ(10ⁿ −
-    /// 1)).
+    /// `0.1\overline{6}` and `0.1\dot{6}` are 1/6, `0.\dot{2}\dot{7}` is 3/11: with n digits of period p after the plain
+    /// decimal d of k places, d + p / (10ᵏ(10ⁿ − 1)).
     private MathExpr repeating(String digits) {
-        next();
-        boolean brace = take("{");
-        Token period = next();
-        if (brace) {
-            require("}");
+        boolean dots = next().is("\\dot");
+        StringBuilder period = new StringBuilder(braced());
+        while (dots && (peek().is("\\dot") || peek().kind() == Kind.NUMBER && at(1).is("\\dot"))) {
+            dots = peek().kind() == Kind.NUMBER;
+            period.append(dots ? next().text() : "");
+            if (!dots) {
+                next();
+                period.append(braced());
+            }
         }
-        if (period.kind() != Kind.NUMBER || period.text().indexOf('.') >= 0 || digits.indexOf('.') < 0) {
+        if (period.indexOf(".") >= 0 || digits.indexOf('.') < 0) {
             throw unexpected();
         }
         int places = digits.length() - digits.indexOf('.') - 1;
         Rational ten = Rational.of(10);
-        Rational scale = ten.pow(places).multiply(ten.pow(period.text().length()).subtract(Rational.ONE));
-        return MathExpr.of(Rational.parse(digits).add(Rational.parse(period.text()).divide(scale)));
+        Rational scale = ten.pow(places).multiply(ten.pow(period.length()).subtract(Rational.ONE));
+        return MathExpr.of(Rational.parse(digits).add(Rational.parse(period.toString()).divide(scale)));
+    }
+
+    /// A number, which may have braces around it.
+    private String braced() {
+        boolean brace = take("{");
+        Token number = next();
+        if (brace) {
+            require("}");
+        }
+        if (number.kind() != Kind.NUMBER) {
+            throw unexpected();
+        }
+        return number.text();
     }
 
     private MathExpr letter() {
@@ -299,7 +317,7 @@ abstract class AtomParser extends TokenCursor {
         List<MathExpr> all = new ArrayList<>();
         do {
             all.add(element());
-        } while (take(",") || take(";"));
+        } while (take(",") || take(";") || take("\\lor"));
         return all;
     }
 
@@ -307,9 +325,37 @@ abstract class AtomParser extends TokenCursor {
         if (take(closing)) {
             return NamedSet.EMPTY;
         }
+        if (peek().kind() == Kind.LETTER && (at(1).is("\\in") || SUCH_THAT.contains(at(1).text()))) {
+            return builder(closing);
+        }
         List<MathExpr> all = list();
         require(closing);
         return new Elements(all);
+    }
+
+    /// `{x | 1 < x < 2}`, where x is real: its conditions. Commas between them mean "and".
+    private MathExpr builder(String closing) {
+        next();
+        if (take("\\in") && atom() != NamedSet.REALS || !SUCH_THAT.contains(next().text())) {
+            throw unexpected();
+        }
+        List<MathExpr> either = new ArrayList<>();
+        MathExpr both = element();
+        while (!take(closing)) {
+            if (take("\\lor")) {
+                either.add(both);
+                both = element();
+            } else if (take(",") || take(";") || take("\\land")) {
+                both = MathExpr.Chain.of(both, element()).orElseThrow(this::unexpected);
+            } else {
+                throw unexpected();
+            }
+        }
+        either.add(both);
+        if (!either.stream().allMatch(MathExpr::isRelation)) {
+            throw unexpected();
+        }
+        return either.size() == 1 ? both : new Elements(either);
     }
 
     /// Parentheses and brackets: a group, a tuple or an interval.

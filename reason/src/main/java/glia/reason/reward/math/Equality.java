@@ -20,6 +20,7 @@ import java.util.TreeSet;
 final class Equality {
     static final int POINTS = 7;
     private static final int MIN_POINTS = 3;
+    private static final int MAX_INTEGER = 20;
     private static final int ROUNDED_PLACES = 6;
     private static final BigDecimal SHARE = new BigDecimal("1e-3");
 
@@ -50,29 +51,38 @@ final class Equality {
 
     /// Whether a test holds at every sample point where both sides have values, of which there are enough.
     static boolean sampled(MathExpr a, MathExpr b, Test test) {
+        int[] defined = {0};
+        return sampled(a, b, test, false, defined)
+                // n!/(n-1)! has values at integers only.
+                || defined[0] == 0 && sampled(a, b, test, true, defined);
+    }
+
+    /// @param defined receives the number of points that have values
+    private static boolean sampled(MathExpr a, MathExpr b, Test test, boolean integers, int[] defined) {
         Set<String> names = new TreeSet<>(Symbols.in(a));
         names.addAll(Symbols.in(b));
         Random random = new Random(names.hashCode());
         int points = names.isEmpty() ? 1 : POINTS;
-        int defined = 0;
         for (int i = 0; i < points; i++) {
             Map<String, BigComplex> values = new HashMap<>();
             // Half of the points have negative values, too.
             for (String name : names) {
-                double value = (0.3 + 3 * random.nextDouble()) * (i % 2 == 1 && random.nextBoolean() ? -1 : 1);
+                double value = integers ? 2 + random.nextInt(MAX_INTEGER) : (0.3 + 3 * random.nextDouble()) * (i % 2 == 1 && random.nextBoolean() ? -1 : 1);
                 values.put(name, BigComplex.of(new BigDecimal(value)));
             }
             try {
-                if (!test.holds(new Evaluation(values).of(a), new Evaluation(values).of(b))) {
+                BigComplex x = new Evaluation(values).of(a);
+                BigComplex y = new Evaluation(values).of(b);
+                defined[0]++;
+                if (!test.holds(x, y)) {
                     return false;
                 }
-                defined++;
             } catch (ArithmeticException e) {
                 // This point has no value, as a logarithm at zero.
                 continue;
             }
         }
-        return defined >= Math.min(points, MIN_POINTS);
+        return defined[0] >= Math.min(points, MIN_POINTS);
     }
 
     /// Whether an answer is the expected one. Besides [equal scalars][#scalars], a decimal equals what rounds to the

@@ -11,6 +11,7 @@ import glia.reason.reward.math.MathExpr.SetOperation;
 import glia.reason.reward.math.MathExpr.SetOperator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -26,6 +27,9 @@ import java.util.regex.Pattern;
 final class LatexParser extends ScalarParser {
     private static final Pattern THOUSANDS = Pattern.compile("\\s*[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d+)?\\s*");
 
+    /// A word of four letters or more, or two words.
+    private static final Pattern PROSE = Pattern.compile("(?<![\\\\a-zA-Z{])(?:[a-zA-Z]{4}|[a-zA-Z]{2,3}\\s++[a-zA-Z]"
+            + "|[a-zA-Z]\\s++[a-zA-Z]{2})");
     private static final int MAX_SETS = 50;
 
     private LatexParser(List<Token> tokens, int sign) {
@@ -47,15 +51,17 @@ final class LatexParser extends ScalarParser {
         return signs ? both(upper, new LatexParser(tokens, -1).answer()) : upper;
     }
 
-    /// Whether a text is one complete answer, without words and without anything after it.
+    /// The answer that a text is as a whole, without prose and without anything after it: one word, or a formula whose
+    /// symbols are letters, up to three side by side (`4ac`).
     static Optional<MathExpr> whole(String latex) {
         try {
-            List<Token> tokens = LatexTokens.of(latex);
-            for (int i = 0; i + 1 < tokens.size(); i++) {
-                if (tokens.get(i).kind() == Kind.LETTER && tokens.get(i + 1).kind() == Kind.LETTER) {
-                    return Optional.empty();
-                }
+            if (latex.matches("\\p{L}{4,100}+")) {
+                return Optional.of(new MathExpr.Symbol(latex.toLowerCase(Locale.ROOT)));
             }
+            if (PROSE.matcher(latex).find()) {
+                return Optional.empty();
+            }
+            List<Token> tokens = LatexTokens.of(latex);
             LatexParser parser = new LatexParser(tokens, 1);
             parser.answer();
             return parser.peek().kind() == Kind.END ? Optional.of(parse(latex)) : Optional.empty();
@@ -93,17 +99,24 @@ final class LatexParser extends ScalarParser {
     private MathExpr answer() {
         MathExpr first = element();
         List<MathExpr> all = new ArrayList<>(List.of(first));
-        while (take(",") || take(";")) {
+        while (peek().is("\\land") || peek().is("\\lor") || peek().is(",") || peek().is(";")) {
+            boolean both = next().is("\\land");
             if (peek().kind() == Kind.END) {
                 break;
             }
-            all.add(element());
+            MathExpr one = element();
+            Optional<MathExpr> joined = both ? Chain.of(all.getLast(), one) : Optional.empty();
+            if (joined.isPresent()) {
+                all.set(all.size() - 1, joined.get());
+            } else {
+                all.add(one);
+            }
         }
         if (!endsHere()) {
             throw unexpected();
         }
         if (all.size() == 1) {
-            return first;
+            return all.getFirst();
         }
         // x = 2, 3
         if (first instanceof Relation(Comparator o, MathExpr left, MathExpr right) && o == Comparator.EQUAL

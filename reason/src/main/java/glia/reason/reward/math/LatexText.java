@@ -33,13 +33,21 @@ final class LatexText {
     private static final Pattern AND_OR = Pattern.compile(
             ",?\\s*+\\\\text\\s*+\\{\\s*+(?:and|or)\\s*+\\}|,?\\s++(?:and|or)\\s++"
             + "|(?<=[\\d}$)])(?:and|or)(?=[\\d\\\\$(])");
+    /// Of inequalities, "and" is another statement than "or".
+    private static final Pattern INEQUALITY = Pattern.compile("[<>≤≥]|\\\\(?:lt|gt|le|ge)(?:q|qslant)?(?![a-zA-Z])");
+    /// The space below a row of a matrix: `\\[4pt]`.
+    private static final Pattern ROW_SPACE = Pattern.compile(
+            "\\\\\\\\\\s*+\\[\\s*+-?+[\\d.]++\\s*+(?:pt|em|ex|mm|cm|in)\\s*+\\]");
     private static final Pattern COMMA = Pattern.compile("\\s*+\\{\\s*+,\\s*+\\}");
     private static final Pattern PERCENT = Pattern.compile(
             "\\s*+(?:\\\\text\\{\\s*+)?\\b(?:percentage|percent|pct)\\b\\}?+");
     private static final Pattern INFINITY = Pattern.compile("(?<![\\\\a-zA-Z])(?:infinity|inf)(?![a-zA-Z])");
     private static final Pattern DOUBLED = Pattern.compile("\\\\\\\\(?=[a-zA-Z])");
     private static final Pattern UNIT_TEXT = Pattern.compile(
-            "(?<=\\S)\\s*+(?:\\\\[ ,;]\\s*+)*+\\\\text\\s*+\\{[^{}]*+\\}(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
+            "(?<=\\S)\\s*+(?:\\\\[ ,;:]\\s*+)*+\\\\text\\s*+\\{[^{}]*+(?:\\{[^{}]*+\\}[^{}]*+){0,9}+\\}"
+                    + "(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
+    private static final Pattern TEMPERATURE = Pattern.compile(
+            "(?<=\\d)\\s*+(?:\\^\\s?\\{?+\\\\circ\\s*+\\}?+|\\\\degree\\s*+|°)\\s*+[CF]\\s*+$");
     private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*(?:\\bis|[:=])\\s*+\\}(?=.)");
     private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+"
             + "(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
@@ -75,7 +83,7 @@ final class LatexText {
     }
 
     private static String content(String latex, Boxes boxes) {
-        String content = boxed(latex, boxes);
+        String content = UnicodeMath.latex(boxed(latex, boxes));
         if (content.length() > LatexTokens.MAX_LENGTH) {
             throw new IllegalArgumentException("a formula of more than " + LatexTokens.MAX_LENGTH + " characters");
         }
@@ -88,7 +96,10 @@ final class LatexText {
         text = FONTS.matcher(text).replaceAll("\\\\text");
         text = text.replaceAll("\\\\[dtc]frac", "\\\\frac").replace("~=", "\\approx").replace('~', ' ');
         text = COMMA.matcher(text).replaceAll(",");
-        text = AND_OR.matcher(text).replaceAll(",");
+        boolean ordered = INEQUALITY.matcher(text).find();
+        text = AND_OR.matcher(text).replaceAll(m -> !ordered ? ","
+                : m.group().contains("or") ? "\\\\lor " : "\\\\land ");
+        text = ROW_SPACE.matcher(text).replaceAll("\\\\\\\\");
         text = PERCENT.matcher(text).replaceAll("\\\\%");
         text = INFINITY.matcher(text).replaceAll("\\\\infty").replaceAll("[\\n\\t]", " ");
         return text.contains("matrix") || text.contains("\\begin") ? text : DOUBLED.matcher(text).replaceAll("\\\\");
@@ -96,7 +107,7 @@ final class LatexText {
 
     private static String withoutUnits(String latex) {
         String text = latex;
-        for (Pattern unit : List.of(UNIT_TEXT, UNITS, UNITS)) {
+        for (Pattern unit : List.of(UNIT_TEXT, UNITS, UNITS, TEMPERATURE)) {
             String rest = unit.matcher(text).replaceFirst("").strip();
             text = rest.isEmpty() ? text : rest;
         }

@@ -60,10 +60,6 @@ final class LatexTokens {
             } else if (c == '−' || c == '–') {
                 add(Kind.CHARACTER, "-", start);
                 at++;
-            } else if ("⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c) >= 0) {
-                add(Kind.CHARACTER, "^", start);
-                add(Kind.NUMBER, String.valueOf("⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(c)), start);
-                at++;
             } else if (c == '°') {
                 add(Kind.COMMAND, "\\degree", start);
                 at++;
@@ -116,9 +112,12 @@ final class LatexTokens {
         }
         String name = text.substring(start, at);
         switch (name) {
+            case "\\wedge" -> add(Kind.COMMAND, "\\land", start);
+            case "\\vee" -> add(Kind.COMMAND, "\\lor", start);
             case "\\text", "\\mbox", "\\textrm", "\\operatorname", "\\hbox" -> words(name, start);
             case "\\,", "\\;", "\\:", "\\!", "\\ ", "\\>", "\\quad", "\\qquad", "\\thinspace", "\\left", "\\right",
-                    "\\big", "\\Big", "\\bigg", "\\Bigg", "\\limits", "\\displaystyle", "\\mleft", "\\mright" -> { }
+                    "\\big", "\\Big", "\\bigg", "\\Bigg", "\\bigl", "\\bigr", "\\Bigl", "\\Bigr", "\\biggl", "\\biggr",
+                    "\\Biggl", "\\Biggr", "\\limits", "\\displaystyle", "\\mleft", "\\mright" -> { }
             default -> add(Kind.COMMAND, name, start);
         }
     }

@@ -7,6 +7,8 @@ import glia.reason.reward.math.MathSearch.Candidate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// The mathematical answer that a text states.
 ///
@@ -16,6 +18,9 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
     private static final int MAX_CANDIDATES = 100;
     private static final int MAX_TEXT = 2_000_000;
     private static final int MAX_WHOLE = 1_000;
+    private static final Pattern MIXED = Pattern.compile("(-?+)(\\d{1,30})\\s++(\\d{1,30}\\s?/\\s?\\d{1,30})\\.?+");
+    /// What a plain number does not have, but a formula, an interval or a list.
+    private static final Pattern NO_NUMBER = Pattern.compile("[\\\\a-zA-Z{^(\\[|:!\\u0080-\\uFFFF]|\\+|,\\s|,[^,]*+,");
 
     /// Finds the answer in a text: the last formula or number of the best [place][MathSearch] that can be parsed.
     ///
@@ -34,7 +39,7 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
     /// [#find(String)].
     public static Optional<MathAnswer> expected(String text) {
         boolean formula = text.indexOf('$') < 0 && !text.contains("\\boxed") && !text.contains("\\(")
-                && !text.contains("\\[") && text.length() <= MAX_WHOLE && text.matches("(?s).*(?:\\\\|[a-zA-Z]).*");
+                && !text.contains("\\[") && text.length() <= MAX_WHOLE && NO_NUMBER.matcher(text).find();
         if (formula) {
             String plain = LatexText.normalized(text, LatexText.Boxes.ALL);
             Optional<MathExpr> whole = LatexParser.whole(plain);
@@ -79,7 +84,10 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
         String text = candidate.parts().getFirst();
         try {
             boolean decimal = text.indexOf('.') >= 0;
-            Rational value = Arithmetic.evaluate(text).value();
+            // 3 1/2
+            Matcher mixed = MIXED.matcher(text.strip());
+            Rational value = Arithmetic.evaluate(mixed.matches() ? mixed.group(1) + "(" + mixed.group(2) + "+"
+                    + mixed.group(3) + ")" : text).value();
             MathExpr number = new Num(value, decimal);
             return new MathAnswer(Optional.of(candidate.percents().getFirst() ? new Percent(number) : number), text);
         } catch (IllegalArgumentException | ArithmeticException e) {

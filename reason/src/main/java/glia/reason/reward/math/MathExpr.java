@@ -1,6 +1,8 @@
 package glia.reason.reward.math;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// A mathematical expression as it was written. Nothing is simplified; lists keep their order.
 public sealed interface MathExpr {
@@ -78,10 +80,21 @@ public sealed interface MathExpr {
     /// A comparison of two sides.
     record Relation(Comparator operator, MathExpr left, MathExpr right) implements MathExpr { }
 
-    /// Several relations that share sides, such as `1 < x < 2`.
+    /// Several relations that hold together, such as `1 < x < 2`.
     record Chain(List<Relation> relations) implements MathExpr {
         public Chain {
             relations = List.copyOf(relations);
+        }
+
+        /// Both of two statements; empty if one of them is no inequality.
+        static Optional<MathExpr> of(MathExpr a, MathExpr b) {
+            if (!a.isRelation() || !b.isRelation()) {
+                return Optional.empty();
+            }
+            List<Relation> all = new ArrayList<>(Relations.all(a));
+            all.addAll(Relations.all(b));
+            return all.stream().anyMatch(r -> r.operator() == Comparator.EQUAL) ? Optional.empty()
+                    : Optional.of(new Chain(all));
         }
     }
 

@@ -36,6 +36,7 @@ final class MathSearch {
     private static final Pattern FINAL = Pattern.compile("(?i)final answer");
     private static final Pattern ANSWER = Pattern.compile("(?i)answer");
     private static final Pattern IS = Pattern.compile("(?i)\\s++is:?\\s*+$");
+    private static final Pattern BOXED = Pattern.compile("\\\\boxed\\s?\\{");
     private static final int ANYWHERE = 300;
 
     private final String text;
@@ -177,7 +178,7 @@ final class MathSearch {
         int priority = strict ? 0 : 50;
         List<Formula> group = new ArrayList<>();
         for (Formula one : formulas) {
-            if (!one.content().contains("\\boxed{")) {
+            if (!BOXED.matcher(one.content()).find()) {
                 continue;
             }
             if (!group.isEmpty() && (group.size() == CONNECTED || !connected(group.getLast().end(), one.start()))) {
@@ -189,9 +190,10 @@ final class MathSearch {
         if (!group.isEmpty()) {
             found.add(candidate(priority, group));
         }
-        int first = text.indexOf("\\boxed{");
+        Matcher box = BOXED.matcher(text);
+        int first = box.find() ? box.start() : -1;
         int last = text.lastIndexOf('}');
-        if (first >= 0 && last > first + "\\boxed{".length()) {
+        if (first >= 0 && last > box.end()) {
             found.add(new Candidate(priority, first, last + 1, Kind.BOX, List.of(text.substring(first, last + 1)),
                     List.of(false)));
         }

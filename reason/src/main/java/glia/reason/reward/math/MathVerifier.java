@@ -142,19 +142,19 @@ public final class MathVerifier {
                     && (a.highOpen() == b.highOpen() || Order.infinity(a.high()) != 0)
                     && ends(a.low(), b.low()) && ends(a.high(), b.high());
         }
+        if (isStatements(gold) != isStatements(answer)) {
+            Optional<RealSet> solutions = realSet(gold);
+            Optional<RealSet> others = realSet(answer);
+            return solutions.isPresent() && others.isPresent() && solutions.get().same(others.get());
+        }
         Optional<List<MathExpr>> a = pair(gold);
         Optional<List<MathExpr>> b = pair(answer);
         if (a.isPresent() && b.isPresent()) {
             boolean anyOrder = gold instanceof Elements || !gold.isCollection();
             return anyOrder ? anyOrder(distinct(a.get()), distinct(b.get())) : inOrder(a.get(), b.get());
         }
-        if (gold instanceof Elements(List<MathExpr> all) && all.stream().allMatch(MathExpr::isRelation)) {
-            Optional<RealSet> set = union(all);
-            Optional<RealSet> other = RealSet.of(answer);
-            return set.isPresent() && other.isPresent() && set.get().same(other.get());
-        }
-        Optional<RealSet> x = RealSet.of(single(gold));
-        Optional<RealSet> y = RealSet.of(single(answer));
+        Optional<RealSet> x = realSet(gold);
+        Optional<RealSet> y = realSet(answer);
         if (x.isPresent() && y.isPresent()) {
             return x.get().same(y.get());
         }
@@ -162,6 +162,16 @@ public final class MathVerifier {
                 && p.operator() == q.operator() && (compare(p.left(), q.left()) && compare(p.right(), q.right())
                 || p.operator() != MathExpr.SetOperator.DIFFERENCE && compare(p.left(), q.right())
                 && compare(p.right(), q.left()));
+    }
+
+    /// Whether this is a list of relations, of which one holds: `x < 1 or x > 2`.
+    private static boolean isStatements(MathExpr x) {
+        return x instanceof Elements(List<MathExpr> all) && !all.isEmpty()
+                && all.stream().allMatch(MathExpr::isRelation);
+    }
+
+    private static Optional<RealSet> realSet(MathExpr x) {
+        return x instanceof Elements(List<MathExpr> all) && isStatements(x) ? union(all) : RealSet.of(single(x));
     }
 
     private static boolean ends(MathExpr a, MathExpr b) {

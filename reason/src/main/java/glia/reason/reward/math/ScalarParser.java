@@ -136,8 +136,14 @@ abstract class ScalarParser extends AtomParser {
             MathExpr right = power();
             if (value instanceof Num(Rational whole, boolean d) && right instanceof Num(Rational part, boolean e)
                     && fraction) {
-                if (number || d || e || !whole.isInteger()) {
+                boolean isMixed = number && part.isInteger() && peek().is("/") && at(1).kind() == Kind.NUMBER;
+                if (number && !isMixed || d || e || !whole.isInteger()) {
                     throw unexpected();
+                }
+                if (isMixed) {
+                    // 3 1/2
+                    next();
+                    part = part.divide(Rational.parse(next().text()));
                 }
                 value = MathExpr.of(whole.signum() < 0 ? whole.subtract(part) : whole.add(part));
             } else {

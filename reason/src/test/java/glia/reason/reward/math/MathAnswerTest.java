@@ -52,9 +52,30 @@ class MathAnswerTest {
         "$\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}$ | $\\begin{bmatrix}1&2\\\\3&\\frac82\\end{bmatrix}$ | true",
         "$\\begin{pmatrix}1&2\\end{pmatrix}$ | $\\begin{pmatrix}1\\\\2\\end{pmatrix}$ | false",
         "$\\infty$ | $-\\infty$ | false", "$f(x)=x^2$ | $x^2$ | true",
+        "$(1,2)$ | $x>1 \\text{ and } x<2$ | true", "$(1,2)$ | $x>1 \\text{ or } x<2$ | false",
+        "$\\mathbb{R}$ | $x>1 \\text{ or } x<2$ | true", "$(1,2)$ | $x>1 \\land x<2$ | true",
+        "$[1,2)$ | $\\{x \\mid 1\\le x<2\\}$ | true", "$[1,2)$ | $\\{x \\in \\mathbb{R} : 1\\le x, x<2\\}$ | true",
+        "$(-\\infty,1)\\cup(2,\\infty)$ | $\\{x : x<1 \\text{ or } x>2\\}$ | true",
+        "$[1,2)$ | $\\{x \\in \\mathbb{Z} : 1\\le x<2\\}$ | false", "$[1,2)$ | $\\bigl[1,\\,2\\bigr)$ | true",
+        "$\\begin{pmatrix}1\\\\2\\end{pmatrix}$ | $\\begin{pmatrix}1\\\\[4pt]2\\end{pmatrix}$ | true",
+        "$x=1 \\text{ and } y=2$ | $y=2,x=1$ | true",
+        "$(-\\infty,1)\\cup(2,\\infty)$ | $m<1 \\text{ or } m>2$ | true",
+        "$(-\\infty,1)\\cup(2,\\infty)$ | $m<1 \\text{ or } m\\ge2$ | false",
     })
     void collectionsAndRelations(String gold, String answer, boolean expected) {
         assertEquals(expected, accepts(gold, answer), gold + " " + answer);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "x^{10} | x¹⁰", "0.001 | 10⁻³", "\\frac{7}{2} | 3½", "\\frac{2}{3} | ⅔", "\\sqrt{12} | √12",
+        "\\sqrt{x+1} | √(x+1)", "\\alpha+\\Delta | α+Δ", "2 | ∛8", "2 | ⌊2.7⌋", "12 | １２", "(1,2) | (1，2)", "(-\\infty,3) | (−∞, 3)",
+        "25\\% | 25％", "\\frac{3}{4} | 3⁄4", "a_{12} | a₁₂", "2x | 2⋅x", "5000 | 5\u00A0000", "x\\le2 | x⩽2",
+        "5 | 5\\text{ cm}^2", "5 | 5\\,\\mathrm{cm^{2}}", "5 | 5 cm²", "20 | 20^\\circ\\text{C}", "20 | 20°C",
+    })
+    void unicodeAndUnits(String gold, String answer) {
+        assertTrue(accepts("$" + gold + "$", "\\boxed{" + answer + "}"), gold + " " + answer);
+        assertFalse(accepts("$" + gold + "+\\frac{1}{7}$", "\\boxed{" + answer + "}"), gold + " " + answer);
     }
 
     @ParameterizedTest
@@ -64,9 +85,27 @@ class MathAnswerTest {
         "It costs \\$7. | 7", "**7** | 7", "7,000 people | 7000", "\\boxed{7{,}000} | 7000", "\\boxed{x=y=7} | 7",
         "$$\\boxed{7}$$ | 7", "\\[ 7 \\] | 7", "\\(7\\) | 7", "\\boxed{\\text{The answer is } 7} | 7",
         "3 + 4 = 7 | 7", "\\boxed{12\\,345} | 12345", "Final answer: $7^\\circ$ | 7", "\\boxed{\\mathbf{7}} | 7",
+        "\\boxed {7} and 8 | 7", "So `7`. | 7", "It is 3 1/2. | \\frac{7}{2}", "\\boxed{-3 1/2} | -\\frac{7}{2}",
     })
     void placesOfAnswers(String text, String expected) {
         assertTrue(accepts("$" + expected + "$", text), () -> MathAnswer.find(text).toString());
+    }
+
+    /// Expected answers without dollar signs, as data sets have them.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "2^{10} | $1024$ | true", "5! | 120 | true", "+5 | 5 | true", "(1,2) | $(1,2)$ | true",
+        "(1,2) | $(2,1)$ | false", "2, 3, 5 | $5,3,2$ | true", "2, 3, 5 | $5,3$ | false", "4ac | $4ca$ | true",
+        "x^2+2xy | $x(x+2y)$ | true", "10:30 | $10:30$ | true", "\\angle ABC | $\\angle ABC$ | true",
+        "True | \\boxed{\\text{true}} | true", "True | \\boxed{false} | false", "even | \\boxed{even} | true",
+        "live | \\boxed{evil} | false", "1,5 | 1.5 | true", "1,234 | 1234 | true", "The answer is 5! | 5 | true",
+        "5 dogs | 5 | true", "#### 42 | 42 | true", "0.\\dot{2}\\dot{7} | $\\frac{3}{11}$ | true",
+        "0.1\\dot{2}3\\dot{4} | $\\frac{1233}{9990}$ | true", "\\frac{n!}{(n-1)!} | $n$ | true",
+        "\\frac{n!}{(n-1)!} | $n+1$ | false", "\\binom{n}{2} | $\\frac{n(n-1)}{2}$ | true",
+        "\\sum_{k=1}^{n} k | $\\frac{n(n+1)}{2}$ | true", "\\sum_{k=1}^{n} k | $\\frac{n^2}{2}$ | false",
+    })
+    void expectedAnswersWithoutDelimiters(String gold, String answer, boolean expected) {
+        assertEquals(expected, accepts(gold, answer), gold + " " + answer);
     }
 
     @Test
