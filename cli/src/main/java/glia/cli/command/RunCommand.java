@@ -49,7 +49,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, StrategyAnswer.STRATEGY, Json.OPTION), FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, StrategyAnswer.STRATEGY, Json.OPTION),
+                        FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""

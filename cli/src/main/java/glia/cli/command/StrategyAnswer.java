@@ -26,8 +26,8 @@ import java.util.concurrent.ThreadLocalRandom;
 /// `glia run --strategy`: several answers to a prompt, and a choice among them.
 final class StrategyAnswer {
     static final Option<String> STRATEGY = Option.text("STRATEGY", "several answers and a choice among them: "
-            + "majority:8, best:8, beam:4x2, mcts:32x3 or parallel:4; @EFFORT may follow; --max-tokens is the budget of "
-            + "all answers together", "--strategy").in("Thinking").elsewhere("--best-of", "--self-consistency");
+            + "majority:8, best:8, beam:4x2, mcts:32x3 or parallel:4; @EFFORT may follow; --max-tokens is the budget "
+            + "of all answers together", "--strategy").in("Thinking").elsewhere("--best-of", "--self-consistency");
     private static final float USUAL_TEMPERATURE = SamplingOptions.defaults().temperature();
 
     private StrategyAnswer() { }

@@ -67,7 +67,8 @@ final class Equality {
             Map<String, BigComplex> values = new HashMap<>();
             // Half of the points have negative values, too.
             for (String name : names) {
-                double value = integers ? 2 + random.nextInt(MAX_INTEGER) : (0.3 + 3 * random.nextDouble()) * (i % 2 == 1 && random.nextBoolean() ? -1 : 1);
+                double value = integers ? 2 + random.nextInt(MAX_INTEGER)
+                        : (0.3 + 3 * random.nextDouble()) * (i % 2 == 1 && random.nextBoolean() ? -1 : 1);
                 values.put(name, BigComplex.of(new BigDecimal(value)));
             }
             try {

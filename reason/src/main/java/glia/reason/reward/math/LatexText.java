@@ -46,8 +46,9 @@ final class LatexText {
     private static final Pattern UNIT_TEXT = Pattern.compile(
             "(?<=\\S)\\s*+(?:\\\\[ ,;:]\\s*+)*+\\\\text\\s*+\\{[^{}]*+(?:\\{[^{}]*+\\}[^{}]*+){0,9}+\\}"
                     + "(?:\\^\\d|\\^\\{\\d\\}|\\{\\^\\d\\})?+\\s*+$");
-    private static final Pattern TEMPERATURE = Pattern.compile(
-            "(?<=\\d)\\s*+(?:\\^\\s?\\{?+\\\\circ\\s*+\\}?+|\\\\degree\\s*+|°)\\s*+[CF]\\s*+$");
+    private static final Pattern DEGREES_OR_OHM = Pattern.compile(
+            "(?<=\\d)\\s*+(?:(?:\\^\\s?\\{?+\\\\circ\\s*+\\}?+|\\\\degree\\s*+|°)\\s*+[CF]"
+                    + "|(?:\\\\[ ,;:]\\s*+)*+\\\\Omega)\\s*+$");
     private static final Pattern LEAD_IN = Pattern.compile("^\\s*+\\\\text\\s*+\\{[^{}]*(?:\\bis|[:=])\\s*+\\}(?=.)");
     private static final String LONG_UNITS = "(?:square|cubic|sq|cu)?\\s*+"
             + "(?:points?|feet|foot|ft|pounds?|lbs?|miles?|mph|"
@@ -107,7 +108,7 @@ final class LatexText {
 
     private static String withoutUnits(String latex) {
         String text = latex;
-        for (Pattern unit : List.of(UNIT_TEXT, UNITS, UNITS, TEMPERATURE)) {
+        for (Pattern unit : List.of(UNIT_TEXT, UNITS, UNITS, DEGREES_OR_OHM)) {
             String rest = unit.matcher(text).replaceFirst("").strip();
             text = rest.isEmpty() ? text : rest;
         }

@@ -164,10 +164,10 @@ public final class MathVerifier {
                 && compare(p.right(), q.left()));
     }
 
-    /// Whether this is a list of relations, of which one holds: `x < 1 or x > 2`.
+    /// Whether this is a list of relations, not of equations alone, of which one holds: `x < 1 or x > 2`.
     private static boolean isStatements(MathExpr x) {
-        return x instanceof Elements(List<MathExpr> all) && !all.isEmpty()
-                && all.stream().allMatch(MathExpr::isRelation);
+        return x instanceof Elements(List<MathExpr> all) && all.stream().allMatch(MathExpr::isRelation)
+                && !all.stream().allMatch(Relations::isEquation);
     }
 
     private static Optional<RealSet> realSet(MathExpr x) {

@@ -14,7 +14,7 @@ final class PlainNumbers {
     record Match(int start, int end, String text, boolean percent) { }
 
     private static final int MAX_TEXT = 200_000;
-    private static final Pattern PREFIX = Pattern.compile("(?:^|[\\s=`])(?:\\*\\*)?+");
+    private static final Pattern PREFIX = Pattern.compile("(?:[\\s=`]|^)(?:\\*\\*)?+");
     private static final Pattern NUMBER = Pattern.compile(
             "\\\\?+[$€£¥₹₽₪₩₫฿]?+(?<!\\d)(-?[1-9]\\d{0,2}(?:[ ,]\\d{3})++(?:\\.\\d++)?+"
             + "|-?\\d++[.,]\\d++|\\.\\d++|-?\\d++)(\\s*+(?:%|[Pp]ercent(?:age)?|[Pp]ct))?+");

@@ -54,11 +54,12 @@ class MathAnswerTest {
         "$\\infty$ | $-\\infty$ | false", "$f(x)=x^2$ | $x^2$ | true",
         "$(1,2)$ | $x>1 \\text{ and } x<2$ | true", "$(1,2)$ | $x>1 \\text{ or } x<2$ | false",
         "$\\mathbb{R}$ | $x>1 \\text{ or } x<2$ | true", "$(1,2)$ | $x>1 \\land x<2$ | true",
-        "$[1,2)$ | $\\{x \\mid 1\\le x<2\\}$ | true", "$[1,2)$ | $\\{x \\in \\mathbb{R} : 1\\le x, x<2\\}$ | true",
+        "$[1,2)$ | $\\{x \\mid 1\\le x<2\\}$ | true",
+        "$[1,2)$ | $\\{x \\in \\mathbb{R} : 1\\le x, x<2\\}$ | true",
         "$(-\\infty,1)\\cup(2,\\infty)$ | $\\{x : x<1 \\text{ or } x>2\\}$ | true",
         "$[1,2)$ | $\\{x \\in \\mathbb{Z} : 1\\le x<2\\}$ | false", "$[1,2)$ | $\\bigl[1,\\,2\\bigr)$ | true",
         "$\\begin{pmatrix}1\\\\2\\end{pmatrix}$ | $\\begin{pmatrix}1\\\\[4pt]2\\end{pmatrix}$ | true",
-        "$x=1 \\text{ and } y=2$ | $y=2,x=1$ | true",
+        "$x=1 \\text{ and } y=2$ | $y=2,x=1$ | true", "$x=1,y=2$ | $(1,2)$ | true", "$(2,1)$ | $x=2,y=1$ | true",
         "$(-\\infty,1)\\cup(2,\\infty)$ | $m<1 \\text{ or } m>2$ | true",
         "$(-\\infty,1)\\cup(2,\\infty)$ | $m<1 \\text{ or } m\\ge2$ | false",
     })
@@ -69,9 +70,11 @@ class MathAnswerTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "x^{10} | x¹⁰", "0.001 | 10⁻³", "\\frac{7}{2} | 3½", "\\frac{2}{3} | ⅔", "\\sqrt{12} | √12",
-        "\\sqrt{x+1} | √(x+1)", "\\alpha+\\Delta | α+Δ", "2 | ∛8", "2 | ⌊2.7⌋", "12 | １２", "(1,2) | (1，2)", "(-\\infty,3) | (−∞, 3)",
+        "\\sqrt{x+1} | √(x+1)", "\\alpha+\\Delta | α+Δ", "2 | ∛8", "2 | ⌊2.7⌋", "12 | １２",
+        "(1,2) | (1，2)", "(-\\infty,3) | (−∞, 3)",
         "25\\% | 25％", "\\frac{3}{4} | 3⁄4", "a_{12} | a₁₂", "2x | 2⋅x", "5000 | 5\u00A0000", "x\\le2 | x⩽2",
         "5 | 5\\text{ cm}^2", "5 | 5\\,\\mathrm{cm^{2}}", "5 | 5 cm²", "20 | 20^\\circ\\text{C}", "20 | 20°C",
+        "6 | 6\\,\\Omega",
     })
     void unicodeAndUnits(String gold, String answer) {
         assertTrue(accepts("$" + gold + "$", "\\boxed{" + answer + "}"), gold + " " + answer);
@@ -85,7 +88,8 @@ class MathAnswerTest {
         "It costs \\$7. | 7", "**7** | 7", "7,000 people | 7000", "\\boxed{7{,}000} | 7000", "\\boxed{x=y=7} | 7",
         "$$\\boxed{7}$$ | 7", "\\[ 7 \\] | 7", "\\(7\\) | 7", "\\boxed{\\text{The answer is } 7} | 7",
         "3 + 4 = 7 | 7", "\\boxed{12\\,345} | 12345", "Final answer: $7^\\circ$ | 7", "\\boxed{\\mathbf{7}} | 7",
-        "\\boxed {7} and 8 | 7", "So `7`. | 7", "It is 3 1/2. | \\frac{7}{2}", "\\boxed{-3 1/2} | -\\frac{7}{2}",
+        "\\boxed {7} and 8 | 7", "So `7`. | 7", "`7` | 7", "=7 | 7",
+        "It is 3 1/2. | \\frac{7}{2}", "\\boxed{-3 1/2} | -\\frac{7}{2}",
     })
     void placesOfAnswers(String text, String expected) {
         assertTrue(accepts("$" + expected + "$", text), () -> MathAnswer.find(text).toString());
