@@ -95,9 +95,9 @@ class ReasonerTest {
         for (String strategy : List.of("majority:8@high", "best:4@medium", "beam:2x2", "mcts:3x2", "parallel:2",
                 "single", "low")) {
             JsonNode answer = json("run", "reasoner", problem, "--strategy", strategy, "--seed", "3", "--json",
-                    "--max-tokens", "600");
+                    "--max-tokens", "2400");
             assertEquals(strategy, answer.path("strategy").asString());
-            assertTrue(answer.path("tokens").asInt() <= 600 && !answer.path("text").asString().isBlank(),
+            assertTrue(answer.path("tokens").asInt() <= 2400 && !answer.path("text").asString().isBlank(),
                     answer::toString);
         }
         JsonNode majority = json("run", "reasoner", problem, "--strategy", "majority:8@high", "--seed", "3", "--json");

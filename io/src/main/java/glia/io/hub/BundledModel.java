@@ -29,8 +29,6 @@ record BundledModel(String name, String summary, List<String> files) {
     /// All of them, the default model's substitute first.
     static final List<BundledModel> ALL = List.of(STORIES, REASONER);
 
-    /// Files that training makes.
-    private static final List<String> TRAINED = List.of("model.safetensors", "router.json");
     private static final int CHECKED_BYTES = 1 << 16;
 
     /// The model of a name.
@@ -53,11 +51,11 @@ record BundledModel(String name, String summary, List<String> files) {
         });
     }
 
-    /// The name with a checksum of the beginning of the files that training makes: a copy of older ones is not used.
-    /// The first tensors differ after any training.
+    /// The name with a checksum of the beginning of all files: a copy of older ones is not used. The first tensors differ
+    /// after any training.
     private String folder() throws HubException {
         CRC32 checksum = new CRC32();
-        for (String file : TRAINED.stream().filter(files::contains).toList()) {
+        for (String file : files) {
             try (InputStream in = open(file)) {
                 checksum.update(in.readNBytes(CHECKED_BYTES));
             } catch (HubException e) {
