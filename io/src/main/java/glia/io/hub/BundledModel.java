@@ -51,8 +51,8 @@ record BundledModel(String name, String summary, List<String> files) {
         });
     }
 
-    /// The name with a checksum of the beginning of all files: a copy of older ones is not used. The first tensors differ
-    /// after any training.
+    /// The name with a checksum of the beginning of each file: a copy of older ones is not used. The first tensors
+    /// differ after any training.
     private String folder() throws HubException {
         CRC32 checksum = new CRC32();
         for (String file : files) {
