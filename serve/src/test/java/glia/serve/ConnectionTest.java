@@ -201,6 +201,31 @@ class ConnectionTest {
         assertAnswers(server);
     }
 
+    /// A stream ends with its last chunk, also where the connection ends with it.
+    @Execution(ExecutionMode.CONCURRENT)
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Connection: close\r\n"})
+    void streamsEndWithTheirLastChunk(String header) throws Exception {
+        for (String request : List.of("/v1/chat/completions {\"max_tokens\":3,\"messages\":MESSAGES,\"stream\":true}",
+                "/v1/completions {\"max_tokens\":3,\"prompt\":\"x\",\"stream\":true}",
+                "/v1/responses {\"max_output_tokens\":3,\"input\":\"x\",\"stream\":true}",
+                "/v1/messages {\"model\":\"reasoner\",\"max_tokens\":3,\"messages\":MESSAGES,\"stream\":true}",
+                "/api/chat {\"model\":\"reasoner\",\"options\":{\"num_predict\":3},\"messages\":MESSAGES}")) {
+            int space = request.indexOf(' ');
+            String body = request.substring(space + 1).replace("MESSAGES", "[{\"role\":\"user\",\"content\":\"x\"}]");
+            try (RawClient client = new RawClient(server.server().port())) {
+                client.send(RawClient.post(request.substring(0, space), body).replace("Host:", header + "Host:"));
+                String reply = header.isEmpty() ? client.readTo("\r\n0\r\n\r\n") : client.readAll();
+                assertTrue(reply.startsWith("HTTP/1.1 200 ") && reply.endsWith("\r\n0\r\n\r\n"), reply);
+                if (header.isEmpty()) {
+                    // Nothing follows but the answer to the next request.
+                    client.send("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+                    assertTrue(client.readAll().startsWith("HTTP/1.1 200 OK\r\n"), request);
+                }
+            }
+        }
+    }
+
     /// What follows a request is the next request, after its answer; garbage there ends the connection.
     @Execution(ExecutionMode.CONCURRENT)
     @Test

@@ -30,15 +30,19 @@ public final class EventStream implements AutoCloseable {
 
     private final Form form;
     private final Supplier<OutputStream> response;
+    private final Runnable commit;
     private final ClientConnection connection;
     /// Null until the response begins.
     private OutputStream out;
     private boolean isClosed;
     private int numEvents;
 
-    EventStream(Form form, Supplier<OutputStream> response, ClientConnection connection) {
+    /// @param response begins the response
+    /// @param commit sends the end of the response
+    EventStream(Form form, Supplier<OutputStream> response, Runnable commit, ClientConnection connection) {
         this.form = form;
         this.response = response;
+        this.commit = commit;
         this.connection = connection;
     }
 
@@ -119,6 +123,10 @@ public final class EventStream implements AutoCloseable {
     public void close() {
         isClosed = true;
         begin();
-        run(out::close);
+        run(() -> {
+            out.close();
+            // Otherwise the web server sends the last chunk after the request has ended, when its connection may, too.
+            commit.run();
+        });
     }
 }

@@ -10,6 +10,7 @@ import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import io.helidon.http.RequestException;
 import io.helidon.webserver.ServerConnectionException;
+import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.ByteArrayOutputStream;
@@ -204,7 +205,7 @@ public final class Exchange {
     /// @param form how events are written
     public EventStream stream(EventStream.Form form) {
         isConnected();
-        stream = new EventStream(form, () -> output(form), connection);
+        stream = new EventStream(form, () -> output(form), ((RoutingResponse) response)::commit, connection);
         return stream;
     }
 
