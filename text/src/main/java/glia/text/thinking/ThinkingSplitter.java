@@ -3,6 +3,7 @@ package glia.text.thinking;
 import glia.text.thinking.ThinkingFormat.Channels;
 import glia.text.thinking.ThinkingFormat.Tags;
 import java.util.List;
+import java.util.Optional;
 
 /// Splits a generated text into thinking and answer while it is streamed. Markers may be cut anywhere: any division of
 /// the text into pieces gives the same thinking and the same answer.
@@ -45,6 +46,12 @@ public final class ThinkingSplitter {
     private boolean atStart;
     /// Whether the next piece of thinking begins a message.
     private boolean isNextThinking = true;
+    /// Whether nothing of the present call's arguments has come.
+    private boolean isCallNew;
+    /// Whether they are a JSON object.
+    private boolean isJson;
+    private boolean inString;
+    private boolean isEscaped;
 
     /// @param state what the prompt said
     public ThinkingSplitter(ThinkingFormat format, PromptState state, Receiver receiver) {
@@ -116,7 +123,7 @@ public final class ThinkingSplitter {
             case BEFORE -> before();
             case HEADER -> header();
             case THINKING -> format instanceof Tags ? thinkingInTags() : message();
-            case CALL -> message();
+            case CALL -> callMessage();
             case ANSWER -> {
                 if (format instanceof Channels) {
                     yield message();
@@ -190,6 +197,9 @@ public final class ThinkingSplitter {
         if (header.contains(RECIPIENT)) {
             call(take(end + Channels.MESSAGE.length()));
             part = Part.CALL;
+            isCallNew = true;
+            isJson = false;
+            inString = false;
             return true;
         }
         held.delete(0, end + Channels.MESSAGE.length());
@@ -216,23 +226,50 @@ public final class ThinkingSplitter {
         }
         int length = end >= 0 ? end : held.length() - MESSAGE_ENDS.stream().mapToInt(this::beginning).max().orElse(0);
         String text = take(length);
-        switch (part) {
-            case THINKING -> thinking(text);
-            case CALL -> call(text);
-            default -> answer(text);
+        if (part == Part.THINKING) {
+            thinking(text);
+        } else {
+            answer(text);
         }
         if (end < 0) {
             return false;
         }
         if (found.equals(Channels.END) || found.equals(Channels.CALL)) {
-            String marker = take(found.length());
-            if (part == Part.CALL) {
-                call(marker);
-            }
+            held.delete(0, found.length());
         }
         blanks.setLength(0);
         part = Part.HEADER;
         return true;
+    }
+
+    /// A call's message, until a marker that is not within a JSON string.
+    private boolean callMessage() {
+        for (int i = 0; i < held.length(); i++) {
+            char c = held.charAt(i);
+            if (inString) {
+                inString = isEscaped || c != '"';
+                isEscaped = !isEscaped && c == '\\';
+                continue;
+            }
+            int at = i;
+            Optional<String> found = MESSAGE_ENDS.stream().filter(marker -> hasAt(held, at, marker)).findFirst();
+            if (found.isPresent()) {
+                boolean isOfCall = found.get().equals(Channels.END) || found.get().equals(Channels.CALL);
+                call(take(i + (isOfCall ? found.get().length() : 0)));
+                blanks.setLength(0);
+                part = Part.HEADER;
+                return true;
+            }
+            if (MESSAGE_ENDS.stream().anyMatch(marker -> endsInside(held, at, marker))) {
+                call(take(i));
+                return false;
+            }
+            isJson |= isCallNew && c == '{';
+            isCallNew &= Character.isWhitespace(c);
+            inString = isJson && c == '"';
+        }
+        call(take(held.length()));
+        return false;
     }
 
     private void thinking(String text) {

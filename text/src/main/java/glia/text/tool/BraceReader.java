@@ -2,11 +2,15 @@ package glia.text.tool;
 
 import glia.io.json.JsonText;
 import glia.text.tool.ToolFormat.Braces;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /// Reads [ToolFormat.Braces] and converts the arguments to JSON: `call:f{a:<|"|>text<|"|>,b:[1,{c:true}]}`.
 final class BraceReader implements CallReader {
     private static final List<String> WORD_ENDS = List.of(",", "}", "]");
+    private static final List<String> WORDS = List.of("true", "false", "null", "True", "False", "None");
+    private static final int MAX_BLANKS = 64;
 
     private enum State { CALL, NAME, FIRST_KEY, KEY, FIRST_ELEMENT, VALUE, STRING, QUOTED, AFTER, CLOSE }
 
@@ -17,6 +21,8 @@ final class BraceReader implements CallReader {
     private State state = State.CALL;
     private String name = "";
     private String key = "";
+    /// The call's parameters so far.
+    private final Set<String> given = new HashSet<>();
     /// For each level whether it is an object.
     private long objects;
     private int depth;
@@ -42,6 +48,7 @@ final class BraceReader implements CallReader {
             case NAME -> {
                 name = text.until(List.of("{")).strip();
                 out.begin("", name);
+                given.clear();
                 open('{');
             }
             case FIRST_KEY -> {
@@ -126,6 +133,9 @@ final class BraceReader implements CallReader {
             text.move(from - text.at());
             throw e;
         }
+        if (depth == 1) {
+            given.add(key.strip());
+        }
         out.arguments(JsonText.quote(key.strip()) + ": ");
         state = State.VALUE;
     }
@@ -152,18 +162,83 @@ final class BraceReader implements CallReader {
 
     private void string() {
         int position = text.indexOf(format.quote(), text.at());
-        int length = (position < 0 ? text.length() - text.numHeld(format.quote()) : position) - text.at();
+        if (position < 0) {
+            pass(text.length() - text.numHeld(format.quote()) - text.at());
+            throw Incomplete.INSTANCE;
+        }
+        pass(position - text.at());
+        int after = position + format.quote().length();
+        if (!isEnd(after)) {
+            pass(after - text.at());
+            return;
+        }
+        text.move(after - text.at());
+        out.arguments("\"");
+        state = State.AFTER;
+    }
+
+    private void pass(int length) {
         if (length > 0) {
             String escaped = JsonText.quote(text.substring(text.at(), text.at() + length));
             out.arguments(escaped.substring(1, escaped.length() - 1));
             text.move(length);
         }
-        if (position < 0) {
+    }
+
+    /// Whether a string ends at a quote: what follows is a comma and an item, or closes objects and arrays up to that
+    /// or to the end of the call. Else the quote is part of the string.
+    private boolean isEnd(int position) {
+        int at = position;
+        long levels = objects;
+        for (int level = depth; level > 0; level--) {
+            at = next(at);
+            if (at < 0 || at == text.length()) {
+                return at > 0;
+            }
+            boolean inObject = (levels & 1) == 1;
+            if (text.charAt(at) == ',') {
+                return inObject ? isKey(next(at + 1), level) : isValue(next(at + 1));
+            }
+            if (text.charAt(at) != (inObject ? '}' : ']')) {
+                return false;
+            }
+            at++;
+            levels >>>= 1;
+        }
+        at = next(at);
+        return at >= 0 && (at == text.length() || text.has(format.end(), at));
+    }
+
+    /// The position after blank characters; -1 if they are too many.
+    private int next(int position) {
+        int at = text.afterBlanks(position);
+        if (at - position > MAX_BLANKS) {
+            return -1;
+        }
+        if (at == text.length() && !text.isFinal()) {
             throw Incomplete.INSTANCE;
         }
-        text.move(format.quote().length());
-        out.arguments("\"");
-        state = State.AFTER;
+        return at;
+    }
+
+    /// Whether a key and the begin of its value are at a position.
+    private boolean isKey(int from, int level) {
+        String quote = from >= 0 && text.has(format.quote(), from) ? format.quote() : "";
+        int begin = from + quote.length();
+        int end = from < 0 ? -1 : text.endOfWord(quote + ":", begin);
+        if (end < 0) {
+            return false;
+        }
+        String next = text.substring(begin, end).strip();
+        boolean isName = !next.isEmpty() && next.chars().noneMatch(c -> c < ' ' || "<>{}[]\",:".indexOf(c) >= 0);
+        return isName && (level > 1 || !given.contains(next) && (schemas.lists(name, next)
+                || schemas.hasOthers(name))) && isValue(next(end + quote.length() + 1));
+    }
+
+    /// Whether a value as templates write it is at a position.
+    private boolean isValue(int at) {
+        return at >= 0 && at < text.length() && ("{[\"-0123456789".indexOf(text.charAt(at)) >= 0
+                || text.has(format.quote(), at) || WORDS.stream().anyMatch(word -> text.has(word, at)));
     }
 
     private void quoted() {

@@ -91,9 +91,16 @@ final class CallText {
     }
 
     void skipBlanks() {
-        while (at < text.length() && isBlank(text.charAt(at))) {
-            at++;
+        at = afterBlanks(at);
+    }
+
+    /// The first position from this one on that has no blank character; the length of the text if there is none.
+    int afterBlanks(int position) {
+        int next = position;
+        while (next < text.length() && isBlank(text.charAt(next))) {
+            next++;
         }
+        return next;
     }
 
     static boolean isBlank(char c) {
@@ -174,6 +181,16 @@ final class CallText {
         String word = text.substring(at, found);
         at = found;
         return word;
+    }
+
+    /// The position of a marker that ends a short text; -1 if there is none.
+    int endOfWord(String marker, int from) {
+        int most = from + MAX_WORD + marker.length();
+        int end = text.substring(from, Math.min(text.length(), most)).indexOf(marker);
+        if (end < 0 && text.length() < most && !isFinal) {
+            throw Incomplete.INSTANCE;
+        }
+        return end < 0 ? -1 : from + end;
     }
 
     Malformed unexpected(String expected) {

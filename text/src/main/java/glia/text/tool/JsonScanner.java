@@ -41,6 +41,11 @@ final class JsonScanner {
         return state == State.DONE;
     }
 
+    /// Whether the text so far ends within a string.
+    boolean isInString() {
+        return state == State.STRING || state == State.ESCAPE || state == State.UNICODE;
+    }
+
     /// @return whether the character was read; if not, it is looked at again
     private boolean accept(char c, StringBuilder copy) {
         switch (state) {

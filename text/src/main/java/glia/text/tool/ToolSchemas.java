@@ -34,6 +34,22 @@ public final class ToolSchemas {
         return parameters.getOrDefault(tool, Map.of());
     }
 
+    /// Whether a tool's schema lists a parameter.
+    boolean lists(String tool, String parameter) {
+        return parameters(tool).get("properties") instanceof Map<?, ?> properties && properties.containsKey(parameter);
+    }
+
+    /// Whether a tool's schema lists no parameters, so that any may be meant.
+    boolean hasAny(String tool) {
+        return !(parameters(tool).get("properties") instanceof Map<?, ?> properties) || properties.isEmpty();
+    }
+
+    /// Whether a tool's schema allows parameters that it does not list.
+    boolean hasOthers(String tool) {
+        Map<?, ?> schema = parameters(tool);
+        return !Boolean.FALSE.equals(schema.get("additionalProperties")) || schema.containsKey("patternProperties");
+    }
+
     /// The types that a parameter may have.
     public Set<JsonType> types(String tool, String parameter) {
         Map<?, ?> schema = parameters.getOrDefault(tool, Map.of());
@@ -100,7 +116,8 @@ public final class ToolSchemas {
         return types;
     }
 
-    private static Object resolved(String reference, Map<?, ?> root) {
+    /// What a reference within a document, such as `#/$defs/a`, refers to; null if there is nothing.
+    public static Object resolved(String reference, Map<?, ?> root) {
         if (!reference.startsWith("#")) {
             return null;
         }

@@ -28,6 +28,12 @@ final class ValueText {
         return read.json();
     }
 
+    /// Whether a text is JSON, or a literal of Python, of an allowed type.
+    static boolean isOf(String text, Set<JsonType> types) {
+        Read read = read(text.strip());
+        return read != null && JsonType.allows(types, read.value());
+    }
+
     /// @return null if the text is neither JSON nor Python's literal
     private static Read read(String text) {
         try {

@@ -1,24 +1,20 @@
 package glia.text.tool;
 
+import static glia.text.tool.RealTemplates.ordered;
+import static glia.text.tool.RealTemplates.read;
+import static glia.text.tool.RealTemplates.template;
+import static glia.text.tool.RealTemplates.tool;
+import static glia.text.tool.RealTemplates.turn;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.io.json.JsonTree;
-import glia.jinja.value.TrustedText;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.template.ToolCall;
-import glia.text.thinking.PromptState;
-import glia.text.thinking.ThinkingFormat;
-import glia.text.thinking.ThinkingSplitter;
+import glia.text.tool.RealTemplates.Turn;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,32 +25,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// The templates of public models, which are not part of this project: what they render of calls is read again.
 class RealToolCallsTest {
-    private static final List<String> TURN_ENDS = List.of("<|im_end|>\n", "<|im_end|>", "<EOS>", "<|eot_id|>",
-            "<|end_of_text|>\n", "[e~[\n", "<｜end▁of▁sentence｜>", "<|tool_response>", "<turn|>\n");
     private static final String CONTENT = "I look.";
     private static final String THOUGHT = "first thought";
 
-    private static ChatTemplate template(String name) throws IOException {
-        String shared = System.getenv("GLIA_SHARED");
-        assumeTrue(shared != null, "GLIA_SHARED names no folder with templates/");
-        return ChatTemplate.parse(name, Files.readString(Path.of(shared, "templates", name + ".jinja")));
-    }
-
-    private static Map<String, Object> ordered(Object... pairs) {
-        Map<String, Object> map = new LinkedHashMap<>();
-        for (int i = 0; i < pairs.length; i += 2) {
-            map.put((String) pairs[i], pairs[i + 1]);
-        }
-        return map;
-    }
-
     private static Map<String, Object> type(Object type) {
         return Map.of("type", type, "description", "A " + type + ".");
-    }
-
-    private static Map<String, Object> tool(String name, Map<String, Object> properties) {
-        return ordered("type", "function", "function", ordered("name", name, "description", "Does " + name + ".",
-                "parameters", ordered("type", "object", "properties", properties, "required", List.of())));
     }
 
     private static final List<Map<String, Object>> TOOLS = List.of(
@@ -82,71 +57,15 @@ class RealToolCallsTest {
         return new ToolCall("abc12345" + number, name, ordered(arguments));
     }
 
-    /// What a model would have to generate for a turn, after its prompt.
-    private record Turn(PromptState state, String text) { }
-
-    private static Turn turn(ChatTemplate template, ChatMessage message, Optional<ThinkingFormat> thinking) {
-        RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", "<BOS>").withToken("eos_token", "<EOS>")
-                .withTools(TOOLS);
-        ChatMessage user = ChatMessage.user("Weather?");
-        String prompt = template.render(List.of(user), options);
-        String whole = template.render(List.of(user, message), new RenderOptions(false, TOOLS, options.variables()));
-        // The prompt may open the thinking where the turn has none: both begin with '<'.
-        while (!whole.startsWith(prompt) || prompt.endsWith("<") || prompt.endsWith("<|")) {
-            prompt = prompt.substring(0, prompt.length() - 1);
-        }
-        assertTrue(prompt.contains("Weather?"), "the turn does not follow its prompt");
-        String text = whole.substring(prompt.length());
-        for (String end : TURN_ENDS) {
-            text = text.endsWith(end) ? text.substring(0, text.length() - end.length()) : text;
-        }
-        TrustedText start = TrustedText.of(prompt);
-        return new Turn(thinking.map(format -> format.state(start)).orElse(PromptState.CLOSED), text);
-    }
-
-    private static Calls read(ToolFormat format, Optional<ThinkingFormat> thinking, PromptState state,
-            List<String> pieces, StringBuilder thought) {
-        Calls calls = new Calls();
-        ToolCallParser parser = new ToolCallParser(format, TOOLS, calls);
-        if (thinking.isEmpty()) {
-            pieces.forEach(parser::accept);
-        } else {
-            ThinkingSplitter splitter = new ThinkingSplitter(thinking.get(), state, new ThinkingSplitter.Receiver() {
-                @Override
-                public void thinking(String piece) {
-                    thought.append(piece);
-                }
-
-                @Override
-                public void answer(String piece) {
-                    parser.accept(piece);
-                }
-            });
-            pieces.forEach(splitter::accept);
-            splitter.finish();
-        }
-        parser.finish();
-        return calls;
-    }
-
     private static void roundTrip(ChatTemplate template, List<ToolCall> expected, String content, String reasoning) {
         ToolFormat format = ToolFormat.of(template.source()).orElseThrow();
-        Optional<ThinkingFormat> thinking = ThinkingFormat.of(template.source());
-        ChatMessage message = new ChatMessage("assistant", content, expected, reasoning, Map.of());
-        if (template.name().contains("R1")) {
-            // This template joins the arguments to its text, and takes a message with calls for one without content.
-            List<Object> calls = new ArrayList<>();
-            expected.forEach(call -> calls.add(Map.of("type", "function", "function", Map.of("name", call.name(),
-                    "arguments", JsonTree.of(call.arguments()).toString()))));
-            message = new ChatMessage("assistant", "", List.of(), "", ordered("content", null, "tool_calls", calls));
-        }
-        Turn turn = turn(template, message, thinking);
+        Turn turn = turn(template, TOOLS, expected, content, reasoning);
         String text = turn.text();
         for (int cut = -1; cut <= text.length(); cut++) {
             List<String> pieces = cut < 0 ? text.chars().mapToObj(Character::toString).toList()
                     : List.of(text.substring(0, cut), text.substring(cut));
             StringBuilder thought = new StringBuilder();
-            Calls read = read(format, thinking, turn.state(), pieces, thought);
+            Calls read = read(template, TOOLS, turn.state(), pieces, thought);
             String where = template.name() + ", cut at " + cut + " of " + text;
             assertEquals(List.of(), read.problems, where);
             assertEquals(expected.stream().map(RealToolCallsTest::withoutId).toList(),

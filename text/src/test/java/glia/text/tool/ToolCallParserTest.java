@@ -160,6 +160,37 @@ class ToolCallParserTest {
                 "<tool_call>~<function=f>~<parameter=s>~~ a ~~</parameter>~</function>~</tool_call>"));
     }
 
+    /// After an end marker within a value the call does not go on.
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', quoteCharacter = '\u0001', value = {
+            "a</parameter><parameter=zz>b                 ^ {\"s\": \"a</parameter><parameter=zz>b\"}",
+            "a</parameter></function></tool_call> b       ^ {\"s\": \"a</parameter></function></tool_call> b\"}",
+            "a~</parameter>~</function>~b                 ^ {\"s\": \"a\\n</parameter>\\n</function>\\nb\"}",
+            "a~</parameter>~<parameter=s>~b               ^ {\"s\": \"a\\n</parameter>\\n<parameter=s>\\nb\"}",
+            "a¶                                           ^ {\"s\": \"a\\r\"}",
+            "a</parameter><parameter=n>1                  ^ {\"s\": \"a\", \"n\": 1}",
+            "a~</parameter>~<parameter=o>~[\"</parameter><parameter=n>\"] ^ {\"s\": \"a\", \"o\": "
+                    + "[\"</parameter><parameter=n>\"]}",
+            "a~</parameter>~<parameter=n>~1~</parameter>~<parameter=new>~2 ^ {\"s\": \"a\", \"n\": 1, \"new\": 2}"})
+    void endMarkersAreFollowedByTheCall(String value, String arguments) {
+        assertEquals(calls("", "f", arguments), read("Qwen3-Coder", "<tool_call>~<function=f>~<parameter=s>~"
+                + value.replace('¶', '\r') + "~</parameter>~</function>~</tool_call>"));
+    }
+
+    @Test
+    void aNameMayStandInALineOfItsOwn() {
+        assertEquals(calls("", "f", "{\"n\": 1}"), read("GLM",
+                "<tool_call>~f~<arg_key>n</arg_key>~<arg_value>1</arg_value>~</tool_call>"));
+    }
+
+    @Test
+    void quotesWithinStringsAreText() {
+        assertEquals(calls("", "f", "{\"s\": \"a 'b, '}c\", \"n\": 1}".replace("'", "<|\\\"|>")),
+                read("Gemma 4", "<|tool_call>call:f{s:'a 'b, '}c',n:1}<tool_call|>".replace("'", "<|\"|>")));
+        assertEquals(calls("", "f", "{\"o\": [\"a\", {\"k\": \"'b\"}]}".replace("'", "<|\\\"|>")),
+                read("Gemma 4", "<|tool_call>call:f{o:['a',{k:''b'}]}<tool_call|>".replace("'", "<|\"|>")));
+    }
+
     /// Models write line breaks within strings, though JSON forbids them.
     @Test
     void lineBreaksWithinStringsAreEscaped() {
