@@ -121,7 +121,7 @@ final class ToolGrammar {
         return Grammar.sequence(parts);
     }
 
-    private static Grammar optional(Grammar grammar) {
+    static Grammar optional(Grammar grammar) {
         return Grammar.unordered(List.of(grammar), List.of(false), "").asJson();
     }
 
@@ -153,8 +153,9 @@ final class ToolGrammar {
     private Grammar section(Named format) {
         Grammar call;
         if (format.isNumbered()) {
-            call = anyTool(tool -> sequence(text(format.begin()), text("functions." + tool + ":"),
-                    Grammar.regex("[0-9]{1,6}"), text(format.arguments()), arguments(tool), text(format.end())));
+            call = anyTool(tool -> sequence(text(format.begin()), Grammar.regex("functions\\."
+                    + ParameterGrammar.escaped(tool) + ":[0-9]{1,6}"), text(format.arguments()), arguments(tool),
+                    text(format.end())));
         } else {
             call = anyTool(tool -> Grammar.anyOf(List.of(
                     sequence(text(format.begin()), text(tool), text(format.arguments()), arguments(tool),

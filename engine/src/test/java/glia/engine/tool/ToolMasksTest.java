@@ -62,6 +62,12 @@ class ToolMasksTest {
                         "additionalProperties", false)));
     }
 
+    private static Map<String, Object> tool(String name, Map<String, Object> properties, List<String> required,
+            Map<String, Object> definitions) {
+        return Map.of("type", "function", "function", Map.of("name", name, "description", "Does it.", "parameters",
+                ordered("type", "object", "properties", properties, "required", required, "$defs", definitions)));
+    }
+
     private static boolean allows(TokenMask mask, int token) {
         long[] words = mask.allowed();
         return words == null || (words[token >> 6] >>> token & 1) != 0;
@@ -209,6 +215,32 @@ class ToolMasksTest {
         }
     }
 
+    /// Objects and arrays with bare keys, by their schemas.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '\u0001', value = {
+        "true | place:{lat:1.5,tags:[]},n:3", "true | n:3,place:{tags:[~a~,~b, c]~],lat:-2,deep:{}}",
+        "true | n:3,place:{lat:0,deep:{a:{b:[1,[true,null],~x~]},c_d:~~}}", "true | n:3,list:[{k:~x~},{k:null}]",
+        "true | n:3,free:~text~", "true | n:3,free:[{a:1e5}]", "true | n:3,mode:~fast~", "true | n:3,mode:2",
+        "false | place:{lat:1.5}", "false | n:3,place:{tags:[]}", "false | n:3,place:{lat:~1~}",
+        "false | n:3,place:{lat:1,tags:[1]}", "false | n:3,place:{lat:1,other:1}", "false | n:3,list:[{k:1}]",
+        "false | n:3,list:{k:~x~}", "false | n:3,mode:~slow~", "false | n:11", "false | n:3,free:[{a:x}]"})
+    void objectsAndArraysWithBareKeys(boolean isValid, String arguments) {
+        List<Map<String, Object>> tools = List.of(tool("f", ordered("n", Map.of("type", "integer", "maximum", 10),
+                "place", ordered("type", "object", "properties", ordered("lat", Map.of("type", "number"), "tags",
+                        Map.of("type", "array", "items", Map.of("type", "string")), "deep", Map.of("type", "object")),
+                        "required", List.of("lat")),
+                "list", Map.of("type", "array", "items", Map.of("$ref", "#/$defs/k")), "free", Map.of(),
+                "mode", Map.of("enum", List.of("fast", 2))), List.of("n"), Map.of("k", Map.of("type", "object",
+                "properties", Map.of("k", Map.of("type", List.of("string", "null"))), "required", List.of("k")))));
+        String text = "<|tool_call>call:f{" + arguments.replace("~", "<|\"|>") + "}<tool_call|>";
+        TokenMask mask = ToolMasks.required(format("Gemma 4"), tools, true).mask(BYTES, true).orElseThrow();
+        if (isValid) {
+            assertAllowed(mask, text);
+        } else {
+            assertRefused(mask, text);
+        }
+    }
+
     @Test
     void anAnswerOfAFormOrCalls() {
         Grammar form = Grammar.jsonSchema(Map.of("type", "object", "properties",
@@ -235,7 +267,8 @@ class ToolMasksTest {
         assertTrue(error.getMessage().contains("LFM2") && error.getMessage().contains("tool_choice"),
                 error.getMessage());
         assertTrue(ToolMasks.auto(python, TOOLS).mask(BYTES, true).isEmpty());
-        List<Map<String, Object>> nested = List.of(tool("f", Map.of("place", Map.of("type", "object")), List.of()));
+        List<Map<String, Object>> nested = List.of(tool("f", Map.of("place", Map.of("$ref", "#/properties/place")),
+                List.of()));
         error = assertThrows(GrammarException.class, () -> ToolMasks.required(format("Gemma 4"), nested, true));
         assertTrue(error.getMessage().contains("Gemma 4") && error.getMessage().contains("place"), error.getMessage());
         assertThrows(GrammarException.class, () -> ToolMasks.required(ToolFormat.ALL.getLast(), List.of(), true));
