@@ -122,7 +122,8 @@ class FormFlagsTest {
 
     @Test
     void errorsNameTheOptionAndThePlace() throws Exception {
-        assertEquals("glia: --json-schema: #/properties/a/uniqueItems: 'uniqueItems' is not supported",
+        assertEquals("glia: --json-schema: #/properties/a/uniqueItems: 'uniqueItems' of items other than up to 10 "
+                        + "scalars is not supported",
                 error(ExitCode.USAGE, "--json-schema",
                         "{\"properties\": {\"a\": {\"type\": \"array\", \"uniqueItems\": true}}}"));
         String cut = file("cut.json", "{\"type\":\n\"arr");

@@ -1,6 +1,7 @@
 package glia.engine.grammar;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -203,5 +204,30 @@ class ContextFreeGrammarTest {
         assertTrue(mask.acceptBytes("(".repeat(30_000).getBytes(StandardCharsets.UTF_8), 0));
         assertTrue(mask.acceptBytes(("x" + ")".repeat(30_000)).getBytes(StandardCharsets.UTF_8), 0));
         assertTrue(mask.isFinal());
+    }
+
+    /// JSON of a schema as a part of a rule, as in llguidance.
+    @Test
+    void jsonWithinLark() {
+        String schema = "{\"type\": \"object\", \"properties\": {\"n\": {\"type\": \"integer\"}, \"s\": {\"enum\": "
+                + "[\"}\", \"\\\"\"]}}, \"required\": [\"n\"], \"additionalProperties\": false}";
+        Grammar grammar = Grammar.lark("start: \"call\" body (\";\" body)*\nbody: NAME %json " + schema
+                + " | \"-\"\nNAME: /[a-z]+/\n");
+        for (String text : List.of("callf{\"n\":1}", "callab{\"n\":-20}", "call-",
+                "callf{\"n\":1,\"s\":\"}\"};g{\"n\":2}", "callx{\"s\":\"\\\"\",\"n\":0};-")) {
+            assertTrue(accepts(grammar, text), text);
+        }
+        for (String text : List.of("callf{}", "callf{\"n\":1.5}", "callf{\"n\":1}g{\"n\":1}", "callf{\"n\": 1}",
+                "callf{\"n\":1,\"s\":\"a\"}", "call{\"n\":1}")) {
+            assertFalse(accepts(grammar, text), text);
+        }
+        Grammar spaced = Grammar.lark("start: %json{\"type\":\"array\",\"items\":{\"type\":\"boolean\"}}\n"
+                + "%ignore / +/");
+        assertTrue(accepts(spaced, "[true,  false ]"));
+        assertFalse(accepts(spaced, "[true,\nfalse]"));
+        for (String wrong : List.of("start: %json 5", "start: %json {\"a\": ", "start: %json {\"a\": nope}",
+                "start: %json {\"type\": \"thing\"}", "start: T\nT: %json {}")) {
+            assertThrows(GrammarException.class, () -> Grammar.lark(wrong), wrong);
+        }
     }
 }

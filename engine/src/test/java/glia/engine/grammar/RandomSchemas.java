@@ -54,7 +54,7 @@ final class RandomSchemas {
     }
 
     private void keyword(Map<String, Object> s, int depth) {
-        switch (random.nextInt(depth > 0 ? 24 : 12)) {
+        switch (random.nextInt(depth > 0 ? 25 : 12)) {
             case 0 -> s.put("minimum", number());
             case 1 -> s.put("exclusiveMaximum", number());
             case 2 -> s.put("maximum", number());
@@ -85,6 +85,13 @@ final class RandomSchemas {
                 s.put("else", schema(depth - 1));
             }
             case 21 -> s.put(one(List.of("contains", "propertyNames")), schema(depth - 1));
+            case 23 -> {
+                s.put("type", "array");
+                s.put("uniqueItems", true);
+                s.put("items", one(List.of(Map.of("enum", List.of(value(0), value(0), value(0), 1, 1.0)),
+                        Map.of("type", List.of("boolean", "null")), Map.of("type", "integer", "minimum", 0, "maximum",
+                                3))));
+            }
             case 22 -> s.put("$ref", one(List.of("#/$defs/x", "#/$defs/list", "#")));
             default -> {
                 s.put("dependentRequired", Map.of("a", List.of("b")));

@@ -1,5 +1,6 @@
 package glia.engine.grammar.cfg;
 
+import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.regex.Regex;
 import java.util.List;
 
@@ -10,6 +11,9 @@ sealed interface Expression {
 
     /// Another rule.
     record Reference(String name, String place) implements Expression { }
+
+    /// A rule that is built already, which matches no empty text.
+    record Built(Nonterminal rule) implements Expression { }
 
     /// One after the other; the empty text if there is none.
     record Sequence(List<Expression> parts) implements Expression { }

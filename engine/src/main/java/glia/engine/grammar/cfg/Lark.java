@@ -28,7 +28,8 @@ import java.util.Map;
 /// Names of terminals are in upper case. A terminal ends where it cannot continue, as Lark's lexer has it; which
 /// terminals
 /// are possible depends on the place in the text. Supported are alternatives, groups, `[…]`, `?`, `*`, `+`, `~n`,
-/// `~n..m`, texts, ranges, regular expressions with the flags `i` and `s`, aliases, `%ignore` and `%import common`.
+/// `~n..m`, texts, ranges, regular expressions with the flags `i` and `s`, aliases, `%ignore`, `%import common`
+/// and `%json` with a schema.
 public final class Lark {
     private static final Map<String, String> COMMON = Map.ofEntries(
             Map.entry("DIGIT", "[0-9]"), Map.entry("HEXDIGIT", "[0-9a-fA-F]"), Map.entry("INT", "[0-9]+"),
@@ -46,6 +47,7 @@ public final class Lark {
             Map.entry("NEWLINE", "(?:\\r?\\n)+"), Map.entry("SH_COMMENT", "#[^\\n]*"),
             Map.entry("CPP_COMMENT", "//[^\\n]*"), Map.entry("SQL_COMMENT", "--[^\\n]*"));
 
+    private final Rules target;
     private final Scanner scanner;
     private final CharacterEncoder encoder;
     private final RegexPool pool;
@@ -55,7 +57,8 @@ public final class Lark {
     private final Map<String, Regex> compiled = new HashMap<>();
     private final List<Expression> ignored = new ArrayList<>();
 
-    private Lark(String source, CharacterEncoder encoder) {
+    private Lark(String source, Rules target, CharacterEncoder encoder) {
+        this.target = target;
         this.scanner = new Scanner(source);
         this.encoder = encoder;
         this.pool = encoder.pool();
@@ -67,7 +70,7 @@ public final class Lark {
     /// @throws GrammarException if the grammar is invalid or has a feature that is not supported; the message has line
     ///     and column
     public static Automaton compile(String source, Rules rules, CharacterEncoder encoder) {
-        Lark parser = new Lark(source, encoder);
+        Lark parser = new Lark(source, rules, encoder);
         parser.parse();
         Map<String, Expression> all = new LinkedHashMap<>();
         parser.rules.forEach((name, rule) -> all.put(name, parser.resolved(rule)));
@@ -258,6 +261,10 @@ public final class Lark {
         if (scanner.take("/")) {
             return pattern(place);
         }
+        if (scanner.take("%json")) {
+            space(true);
+            return JsonDirective.read(scanner, target, pool, place);
+        }
         if (scanner.sees("<") || scanner.sees("%") || scanner.sees("&") || scanner.sees("~")) {
             throw GrammarException.unsupported(place, "'" + scanner.peek() + "'");
         }
@@ -325,6 +332,7 @@ public final class Lark {
     private Expression resolved(Expression expression) {
         return switch (expression) {
             case Expression.Terminal t -> terminal(t.regex());
+            case Expression.Built b -> b;
             case Expression.Reference r -> isTerminal(r.name()) ? terminal(regex(r)) : r;
             case Expression.Sequence s -> new Expression.Sequence(s.parts().stream().map(this::resolved).toList());
             case Expression.Choice c -> new Expression.Choice(c.parts().stream().map(this::resolved).toList());
@@ -346,6 +354,7 @@ public final class Lark {
     private Regex regex(Expression expression) {
         return switch (expression) {
             case Expression.Terminal t -> t.regex();
+            case Expression.Built _ -> throw GrammarException.unsupported("", "'%json' in a terminal");
             case Expression.Reference r -> named(r);
             case Expression.Sequence s -> pool.concat(s.parts().stream().map(this::regex).toArray(Regex[]::new));
             case Expression.Choice c -> pool.or(c.parts().stream().map(this::regex).toList());

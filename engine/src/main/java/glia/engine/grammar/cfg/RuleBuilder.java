@@ -91,7 +91,7 @@ final class RuleBuilder {
             case Expression.Sequence s -> s.parts().forEach(part -> addUser(user, part, users));
             case Expression.Choice c -> c.parts().forEach(part -> addUser(user, part, users));
             case Expression.Repeat r -> addUser(user, r.part(), users);
-            case Expression.Terminal t -> { }
+            case Expression.Terminal _, Expression.Built _ -> { }
         }
     }
 
@@ -124,7 +124,7 @@ final class RuleBuilder {
             case Expression.Sequence s -> s.parts().forEach(this::requireDefined);
             case Expression.Choice c -> c.parts().forEach(this::requireDefined);
             case Expression.Repeat r -> requireDefined(r.part());
-            case Expression.Terminal t -> { }
+            case Expression.Terminal _, Expression.Built _ -> { }
         }
     }
 
@@ -132,6 +132,7 @@ final class RuleBuilder {
         countStep();
         return switch (expression) {
             case Expression.Terminal t -> t.regex().isNullable();
+            case Expression.Built _ -> false;
             case Expression.Reference r -> nullable.contains(r.name());
             case Expression.Sequence s -> s.parts().stream().allMatch(this::isNullable);
             case Expression.Choice c -> c.parts().stream().anyMatch(this::isNullable);
@@ -143,6 +144,7 @@ final class RuleBuilder {
         countStep();
         return switch (expression) {
             case Expression.Terminal t -> pool.isLive(t.regex());
+            case Expression.Built _ -> true;
             case Expression.Reference r -> productive.contains(r.name());
             case Expression.Sequence s -> s.parts().stream().allMatch(this::isProductive);
             case Expression.Choice c -> c.parts().stream().anyMatch(this::isProductive);
@@ -153,7 +155,8 @@ final class RuleBuilder {
     /// Whether an expression depends on no rule that depends on itself.
     private boolean isRegular(Expression expression) {
         return switch (expression) {
-            case Expression.Terminal t -> true;
+            case Expression.Terminal _ -> true;
+            case Expression.Built _ -> false;
             case Expression.Reference r -> isRegular(r.name());
             case Expression.Sequence s -> s.parts().stream().allMatch(this::isRegular);
             case Expression.Choice c -> c.parts().stream().allMatch(this::isRegular);
@@ -175,6 +178,7 @@ final class RuleBuilder {
     private Regex regex(Expression expression) {
         return switch (expression) {
             case Expression.Terminal t -> t.regex();
+            case Expression.Built _ -> throw new IllegalStateException("a rule that is not regular");
             case Expression.Reference r -> {
                 Regex known = regexes.get(r.name());
                 if (known == null) {
@@ -200,6 +204,7 @@ final class RuleBuilder {
         }
         switch (expression) {
             case Expression.Terminal t -> terminal(t.regex(), from, to);
+            case Expression.Built b -> from.calls.add(new Call(b.rule(), to));
             case Expression.Reference r -> from.calls.add(new Call(nonterminal(r.name(), todo), to));
             case Expression.Choice c -> c.parts().forEach(part -> connect(part, from, to, todo));
             case Expression.Sequence s -> sequence(s.parts(), from, to, todo);

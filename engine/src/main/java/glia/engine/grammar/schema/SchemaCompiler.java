@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// Compiles a JSON schema to the rules of a parser. Conditions that hold together (a property's schema in each member
@@ -144,10 +145,21 @@ public final class SchemaCompiler {
         }
     }
 
-    private ArrayRule array(Clause clause) {
-        if (clause.unique != null && clause.maxItems > 1) {
-            throw GrammarException.unsupported(clause.unique, "'uniqueItems'");
-        }
+    private Value.Container array(Clause clause) {
+        return clause.unique != null && clause.maxItems > 1 ? uniqueArray(clause) : anyArray(clause);
+    }
+
+    private UniqueArrayRule uniqueArray(Clause clause) {
+        List<Clause> items = clause.contains.isEmpty() && clause.arrays.stream().allMatch(a -> a.prefix().isEmpty())
+                ? expander.expand(item(clause, 0)) : List.of(new Clause());
+        Optional<List<Regex>> values = items.stream().anyMatch(c -> c.allows(Clause.ARRAY | Clause.OBJECT))
+                ? Optional.empty() : UniqueArrayRule.values(pool, pool.or(items.stream().map(scalars::of).toList()));
+        List<Regex> few = values.orElseThrow(() -> GrammarException.unsupported(clause.unique,
+                "'uniqueItems' of items other than up to " + UniqueArrayRule.MOST_VALUES + " scalars"));
+        return new UniqueArrayRule(rules, marks, few, clause.minItems, clause.maxItems);
+    }
+
+    private ArrayRule anyArray(Clause clause) {
         int size = clause.arrays.stream().mapToInt(shape -> shape.prefix().size()).max().orElse(0);
         List<Value> prefix = new ArrayList<>();
         List<Value> contained = clause.contains.isEmpty() ? null : new ArrayList<>();
