@@ -151,6 +151,27 @@ class ConnectionTest {
         assertAnswers(server);
     }
 
+    /// The limit of headers is 16 KiB; those just below are read.
+    @Execution(ExecutionMode.CONCURRENT)
+    @Test
+    void largeHeadersAre431() throws Exception {
+        String begin = "GET /health HTTP/1.1\r\nHost: localhost\r\nX-A: ";
+        try (RawClient client = client(server)) {
+            String ok = client.send(begin + "a".repeat(15_000) + "\r\n\r\n").readTo("}");
+            assertTrue(ok.startsWith("HTTP/1.1 200"), ok);
+            String reply = client.send(begin + "a".repeat(20_000) + "\r\n\r\n").readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 431") && reply.contains("--max-headers"), reply);
+        }
+        try (RawClient client = client(server)) {
+            String reply = client.send(begin + "b\r\n" + "X-B: c\r\n".repeat(4000) + "\r\n").readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 431"), reply);
+        }
+        try (RawClient client = client(server)) {
+            String reply = client.send("GET /health HTTP/1.0\r\n\r\n").readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 505") && reply.contains("expected HTTP/1.1"), reply);
+        }
+    }
+
     @Execution(ExecutionMode.CONCURRENT)
     @ParameterizedTest
     @CsvSource({"GET, /v1/chat/completions, POST", "PUT, /v1/responses/x, 'DELETE, GET, HEAD'",

@@ -22,6 +22,9 @@ final class ClientConnection {
     /// When the connection ends unless something happens, in nanoseconds of the clock; 0 for never.
     private volatile long deadline;
     private long bytesOfRequest;
+    /// The bytes that came since the last request, while headers are read.
+    private long bytesOfHead;
+    private boolean inHead = true;
     private boolean isUnread;
 
     ClientConnection(HelidonSocket socket, HttpLimits limits) {
@@ -50,6 +53,7 @@ final class ClientConnection {
 
     /// The headers have come; the body follows.
     void headersEnded() {
+        inHead = false;
         expect(limits.timeouts().body());
     }
 
@@ -75,8 +79,15 @@ final class ClientConnection {
         }
     }
 
+    /// Whether the client sends headers, and more of them than are allowed.
+    boolean isHeadTooLarge() {
+        return inHead && bytesOfHead >= limits.headerBytes();
+    }
+
     /// A request was answered; the next one may come.
     void requestEnded() {
+        inHead = true;
+        bytesOfHead = 0;
         expect(limits.timeouts().idle());
     }
 
@@ -107,6 +118,7 @@ final class ClientConnection {
     byte[] read() {
         byte[] bytes = socket.get();
         bytesOfRequest += bytes == null ? 0 : bytes.length;
+        bytesOfHead += bytes == null ? 0 : bytes.length;
         if (bytesOfRequest > mostBytes) {
             throw RequestException.builder().type(EventType.PAYLOAD_TOO_LARGE)
                     .status(Status.REQUEST_ENTITY_TOO_LARGE_413)

@@ -28,24 +28,30 @@ public final class RefusedHttp {
     private static DirectHandler.TransportResponse answer(DirectHandler.TransportRequest request, int status,
             ServerResponseHeaders headers, HttpLimits limits) {
         String path = request.path();
-        int code = status == 400 && isEncoded(request) ? 415 : status;
+        int code = status != 400 ? status : isEncoded(request) ? 415 : isHeadTooLarge() ? 431 : 400;
         ServeException error = switch (code) {
             case 413 -> tooLarge(limits);
             case 415 -> new ServeException(415, "invalid_request_error", "", "bodies must not be compressed: found the "
                     + "header Content-Encoding, expected none");
             case 431 -> new ServeException(431, "invalid_request_error", "", "the headers are too large: expected at "
                     + "most " + limits.headerBytes() + " bytes; the server's option --max-headers raises the limit");
+            case 505 -> new ServeException(505, "invalid_request_error", "", "found HTTP/1.0, expected HTTP/1.1; nginx "
+                    + "sends it with 'proxy_http_version 1.1'");
             case 503 -> new ServeException(503, "overloaded_error", "", "too many requests; try again later");
-            default -> status >= 500 && status != 501 && status != 505
+            default -> status >= 500 && status != 501
                     ? new ServeException(500, "server_error", "", "internal error")
                     : new ServeException(status, "invalid_request_error", "", "the request is not valid HTTP/1.1: "
-                            + Status.create(status).reasonPhrase() + (status != 400 ? "" : "; its headers may have at "
-                            + "most " + limits.headerBytes() + " bytes (option --max-headers)"));
+                            + Status.create(status).reasonPhrase());
         };
         Map<String, Object> body = ErrorStyle.ofPath(path == null ? "" : path).body(error, "");
         return DirectHandler.TransportResponse.builder().status(Status.create(error.status())).headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json").header(HeaderValues.CONNECTION_CLOSE)
                 .keepAlive(false).entity(Json.bytes(body)).build();
+    }
+
+    private static boolean isHeadTooLarge() {
+        ClientConnection connection = ClientConnection.current();
+        return connection != null && connection.isHeadTooLarge();
     }
 
     private static boolean isEncoded(DirectHandler.TransportRequest request) {

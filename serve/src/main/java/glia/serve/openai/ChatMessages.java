@@ -5,7 +5,6 @@ import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,9 +24,10 @@ public final class ChatMessages {
     /// @throws ServeException if there are none, or one is wrong
     public static List<ChatMessage> read(Fields body) {
         List<ChatMessage> messages = new ArrayList<>();
-        Map<String, String> toolNames = new HashMap<>();
+        Map<String, String> toolNames = new LinkedHashMap<>();
         for (Fields fields : body.objects("messages")) {
             ChatMessage message = message(fields);
+            requireCall(fields, message, toolNames);
             message.toolCalls().forEach(call -> toolNames.put(call.id(), call.name()));
             messages.add(named(message, toolNames));
         }
@@ -35,6 +35,30 @@ public final class ChatMessages {
             throw ServeException.badField("messages", "found none, expected at least one");
         }
         return messages;
+    }
+
+    /// Results of tools follow the call that they answer.
+    private static void requireCall(Fields fields, ChatMessage message, Map<String, String> toolNames) {
+        if (!message.role().equals("tool") || message.extra().get("tool_call_id") == null
+                && (message.extra().containsKey("name") || toolNames.containsKey(""))) {
+            return;
+        }
+        if (message.extra().get("tool_call_id") instanceof String id) {
+            requireCall(fields.name("tool_call_id"), id, toolNames);
+        } else {
+            throw ServeException.badField(fields.name("tool_call_id"), "missing; expected the id of the tool call "
+                    + "that this message answers");
+        }
+    }
+
+    /// @param toolNames names of the tools that were called before, by the ids of the calls
+    /// @throws ServeException if there is no call with this id
+    static void requireCall(String field, String id, Map<String, String> toolNames) {
+        if (!toolNames.containsKey(id)) {
+            throw Fields.wrong(field, id, "the id of an earlier tool call (found " + (toolNames.isEmpty() ? "none"
+                    : String.join(", ", toolNames.keySet().stream().limit(8).toList()))
+                    + "); send the assistant's calls before their results");
+        }
     }
 
     /// A tool's result with the name of the tool, which some templates write and clients of this API leave out.

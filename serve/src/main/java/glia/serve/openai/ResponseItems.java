@@ -7,7 +7,6 @@ import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +18,7 @@ final class ResponseItems {
     private static final List<String> ROLES = List.of("user", "assistant", "system", "developer");
 
     private final List<ChatMessage> messages = new ArrayList<>();
-    private final Map<String, String> toolNames = new HashMap<>();
+    private final Map<String, String> toolNames = new LinkedHashMap<>();
     private String reasoning = "";
     private String content = "";
     private List<ToolCall> calls = new ArrayList<>();
@@ -121,12 +120,11 @@ final class ResponseItems {
     private void output(Fields item) {
         String callId = item.requiredText("call_id");
         String text = text(item, "output", List.of("input_text", "output_text", "text"), false);
+        ChatMessages.requireCall(item.name("call_id"), callId, toolNames);
         flush();
         Map<String, Object> extra = new LinkedHashMap<>();
         extra.put("tool_call_id", callId);
-        if (toolNames.containsKey(callId)) {
-            extra.put("name", toolNames.get(callId));
-        }
+        extra.put("name", toolNames.get(callId));
         messages.add(new ChatMessage("tool", text, List.of(), "", extra));
     }
 

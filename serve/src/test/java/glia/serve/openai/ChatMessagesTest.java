@@ -1,13 +1,18 @@
 package glia.serve.openai;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.json.JsonValues;
 import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ChatMessagesTest {
     @SuppressWarnings("unchecked")
@@ -26,12 +31,30 @@ class ChatMessagesTest {
                   {"id": "b", "type": "function", "function": {"name": "read", "arguments": "{}"}}]},
                 {"role": "tool", "tool_call_id": "b", "content": "text"},
                 {"role": "tool", "tool_call_id": "a", "name": "own", "content": "done"},
-                {"role": "tool", "tool_call_id": "c", "content": "unknown"},
-                {"role": "tool", "content": "no id"}]}""");
+                {"role": "tool", "name": "read", "content": "no id"},
+                {"role": "function", "name": "read", "content": "as in old requests"}]}""");
         assertEquals(Map.of("tool_call_id", "b", "name", "read"), messages.get(2).extra());
         assertEquals("text", messages.get(2).content());
         assertEquals(Map.of("tool_call_id", "a", "name", "own"), messages.get(3).extra());
-        assertEquals(Map.of("tool_call_id", "c"), messages.get(4).extra());
-        assertEquals(Map.of(), messages.get(5).extra());
+        assertEquals(Map.of("name", "read"), messages.get(4).extra());
+        assertEquals("tool", messages.get(5).role());
+    }
+
+    /// As OpenAI has it: a result answers a call of an earlier message.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '\u0001', value = {
+        "{\"role\": \"tool\", \"tool_call_id\": \"c\", \"content\": \"x\"} | found \"c\", expected the id of an "
+                + "earlier tool call (found a, b)",
+        "{\"role\": \"tool\", \"content\": \"x\"} | missing"})
+    void resultsAnswerACall(String message, String error) {
+        String calls = """
+                {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "paint"}},
+                {"id": "b", "function": {"name": "paint"}}]},
+                """;
+        ServeException e = assertThrows(ServeException.class, () -> read(calls + message + "]}"));
+        assertEquals("messages[1].tool_call_id", e.field());
+        assertTrue(e.getMessage().contains(error), e.getMessage());
+        ServeException none = assertThrows(ServeException.class, () -> read("{\"messages\": [" + message + "]}"));
+        assertEquals("messages[0].tool_call_id", none.field());
     }
 }
