@@ -76,7 +76,7 @@ public final class Server implements AutoCloseable {
         options.access().requireSafe(options.host());
         HttpLimits limits = options.limits();
         ServerMetrics metrics = new ServerMetrics();
-        Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics);
+        Gate gate = new Gate(limits, options.access(), Access.isLoopback(options.host()), metrics, options.tools());
         ClientConnections connections = new ClientConnections(limits);
         metrics.watch(models::loads, models::numLoads, gate::numRunning, connections::numOpen);
         HttpRouting.Builder routing = HttpRouting.builder();

@@ -1,7 +1,9 @@
 package glia.serve;
 
 import glia.serve.request.HttpLimits;
+import glia.serve.request.ServerTools;
 import glia.serve.security.Access;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /// Options of a server.
@@ -13,39 +15,44 @@ import java.util.function.Consumer;
 /// @param logsRequests whether the log has a line for each request
 /// @param logsPrompts whether the log has the bodies of requests
 /// @param log receives lines about unexpected errors, and requests if wanted
+/// @param tools tools that the server runs for requests without tools of their own
 public record ServerOptions(String host, int port, HttpLimits limits, Access access, boolean logsRequests,
-        boolean logsPrompts, Consumer<String> log) {
+        boolean logsPrompts, Consumer<String> log, Optional<ServerTools> tools) {
     /// The port that is used unless another is given.
     public static final int DEFAULT_PORT = 8080;
 
     /// Port 8080 of the loopback address without keys, the usual limits, errors to standard error.
     public static ServerOptions defaults() {
         return new ServerOptions("127.0.0.1", DEFAULT_PORT, HttpLimits.defaults(), Access.LOCAL, false, false,
-                System.err::println);
+                System.err::println, Optional.empty());
     }
 
     public ServerOptions withHost(String other) {
-        return new ServerOptions(other, port, limits, access, logsRequests, logsPrompts, log);
+        return new ServerOptions(other, port, limits, access, logsRequests, logsPrompts, log, tools);
     }
 
     public ServerOptions withPort(int other) {
-        return new ServerOptions(host, other, limits, access, logsRequests, logsPrompts, log);
+        return new ServerOptions(host, other, limits, access, logsRequests, logsPrompts, log, tools);
     }
 
     public ServerOptions withLimits(HttpLimits other) {
-        return new ServerOptions(host, port, other, access, logsRequests, logsPrompts, log);
+        return new ServerOptions(host, port, other, access, logsRequests, logsPrompts, log, tools);
     }
 
     public ServerOptions withAccess(Access other) {
-        return new ServerOptions(host, port, limits, other, logsRequests, logsPrompts, log);
+        return new ServerOptions(host, port, limits, other, logsRequests, logsPrompts, log, tools);
     }
 
     /// With logs of requests and, if wanted, of their bodies.
     public ServerOptions withLogs(boolean requests, boolean prompts) {
-        return new ServerOptions(host, port, limits, access, requests, prompts, log);
+        return new ServerOptions(host, port, limits, access, requests, prompts, log, tools);
     }
 
     public ServerOptions withLog(Consumer<String> other) {
-        return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, other);
+        return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, other, tools);
+    }
+
+    public ServerOptions withTools(ServerTools other) {
+        return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, log, Optional.of(other));
     }
 }

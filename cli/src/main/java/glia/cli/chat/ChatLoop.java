@@ -87,7 +87,7 @@ public final class ChatLoop {
         if (model.tools().isEmpty()) {
             throw new IllegalArgumentException("--mcp: the model's chat template has no tool calls; use another model");
         }
-        tools = new ToolConversation(model, chat, servers, new ToolApproval(console, input, isApproved));
+        tools = new ToolConversation(model, chat, servers, ToolApproval.inChat(console, input, isApproved));
         note("Tools: " + String.join(", ", servers.names()));
         return this;
     }

@@ -5,9 +5,11 @@ import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.chat.ChatLoop;
 import glia.cli.chat.Input;
+import glia.cli.chat.ServerStart;
 import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
+import glia.cli.option.McpFlags;
 import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
@@ -29,10 +31,6 @@ public final class ChatCommand implements Command {
     static final Option<String> SYSTEM = Option.text("TEXT", "system prompt", "--system")
             .elsewhere("--system-prompt", "-sys", "--sys");
 
-    private static final Option<String> MCP = Option.text("SERVER", "MCP server whose tools the model may call, each "
-            + "after your approval: a command or an http address; may be repeated", "--mcp").repeated();
-    private static final Option<Boolean> MCP_APPROVE = Option.flag(
-            "run the tool calls of MCP servers without approval", "--mcp-approve");
 
     /// Sampling options for the default model. Its authors recommend a temperature of 0.2; but with weights of 4 bits
     /// a wrong token often has a similar probability, and without a penalty the model repeats itself without end.
@@ -50,7 +48,7 @@ public final class ChatCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
-                Syntax.join(List.of(SYSTEM, MCP, MCP_APPROVE), FormFlags.ALL, GenerationFlags.ALL,
+                Syntax.join(List.of(SYSTEM), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
@@ -82,11 +80,11 @@ public final class ChatCommand implements Command {
             }
             ChatLoop loop = new ChatLoop(console, input, model, choice, arguments, arguments.get(SYSTEM),
                     form);
-            if (!arguments.has(MCP)) {
+            if (!arguments.has(McpFlags.MCP)) {
                 return loop.run();
             }
-            try (ToolServers tools = ToolServers.connect(arguments.all(MCP))) {
-                return loop.use(tools, arguments.has(MCP_APPROVE)).run();
+            try (ToolServers tools = ServerStart.connect(arguments.all(McpFlags.MCP), console)) {
+                return loop.use(tools, arguments.has(McpFlags.MCP_APPROVE)).run();
             }
         }
     }

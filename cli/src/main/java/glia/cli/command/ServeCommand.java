@@ -3,11 +3,16 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
+import glia.cli.chat.ServerStart;
+import glia.cli.chat.ToolApproval;
 import glia.cli.option.ComputeOptions;
+import glia.cli.option.McpFlags;
 import glia.cli.option.ServeFlags;
 import glia.cli.terminal.Console;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
+import glia.serve.mcp.McpTools;
+import glia.serve.mcp.ToolServers;
 import glia.serve.pool.ModelPool;
 import java.io.IOException;
 import java.util.List;
@@ -28,7 +33,7 @@ public final class ServeCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
-                List.of(MODEL), Syntax.join(ServeFlags.ALL, ServeModels.OPTIONS, ComputeOptions.ALL,
+                List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS, ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
@@ -42,7 +47,19 @@ public final class ServeCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        ServerOptions server = ServeFlags.of(arguments, line -> console.err().println("glia: " + line));
+        ServerOptions options = ServeFlags.of(arguments, line -> console.err().println("glia: " + line));
+        List<String> servers = arguments.all(McpFlags.MCP);
+        if (servers.isEmpty()) {
+            return serve(options, arguments, console);
+        }
+        try (ToolServers tools = ServerStart.connect(servers, console)) {
+            console.err().println("glia: tools: " + String.join(", ", tools.names()));
+            return serve(options.withTools(new McpTools(tools,
+                    ToolApproval.ofServer(console, arguments.has(McpFlags.MCP_APPROVE)))), arguments, console);
+        }
+    }
+
+    private static int serve(ServerOptions server, Arguments arguments, Console console) throws IOException {
         ModelPool models = ServeModels.pool(arguments, console);
         Server running = Server.start(models, server);
         Thread stop = new Thread(() -> running.drain(ServeFlags.drain(arguments)), "glia-drain");

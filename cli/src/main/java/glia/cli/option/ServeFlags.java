@@ -115,7 +115,7 @@ public final class ServeFlags {
                 arguments.all(ALLOW_HOST), arguments.has(OPEN_METRICS), arguments.has(ISOLATE_CACHE));
         access.requireSafe(host);
         return new ServerOptions(host, arguments.get(PORT).orElse(ServerOptions.DEFAULT_PORT), limits(arguments),
-                access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log);
+                access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log, Optional.empty());
     }
 
     /// How long running requests are waited for at the end.

@@ -38,6 +38,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         ToolChoice choice = switch (type) {
             case "any" -> ToolChoice.REQUIRED;
             case "tool" -> ToolChoice.of(fields.requiredText("name"));
+            case "none" -> ToolChoice.NONE;
             default -> ToolChoice.AUTO;
         };
         choice = choice.withParallel(!fields.flag("disable_parallel_tool_use")).withStrict(isStrict);

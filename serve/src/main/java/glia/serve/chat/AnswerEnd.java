@@ -15,4 +15,10 @@ import java.util.Optional;
 /// @param firstTokenNanos from submission to the first token; 0 if none came
 /// @param totalNanos from submission to the end
 public record AnswerEnd(Finish finish, Optional<String> stop, int numToolCalls, int tokens, int thinkingTokens,
-        int promptTokens, int reusedTokens, long firstTokenNanos, long totalNanos) { }
+        int promptTokens, int reusedTokens, long firstTokenNanos, long totalNanos) {
+    /// The same with another reason.
+    AnswerEnd withFinish(Finish other) {
+        return new AnswerEnd(other, stop, numToolCalls, tokens, thinkingTokens, promptTokens, reusedTokens,
+                firstTokenNanos, totalNanos);
+    }
+}

@@ -41,6 +41,12 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
                 endsAtStopTokens);
     }
 
+    /// The same on other terms.
+    GenerationCall withTerms(CallTerms other) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, other, toolChoice,
+                endsAtStopTokens);
+    }
+
     public GenerationCall withSamples(int count) {
         return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice,
                 endsAtStopTokens);

@@ -33,13 +33,20 @@ public final class GenerationRun {
     private final LinkedBlockingQueue<AnswerEvent> events = new LinkedBlockingQueue<>();
     private final AnswerText[] texts;
     private final AnswerMasks masks;
+    private final boolean usesServerTools;
 
     /// Renders the prompt.
     ///
     /// @throws ServeException if the call does not suit the model
     public GenerationRun(LanguageModel model, GenerationCall call) {
+        this(model, call, ServerToolRun.applies(model, call));
+    }
+
+    /// @param usesServerTools whether tools of the server are added, and their calls run here
+    GenerationRun(LanguageModel model, GenerationCall given, boolean usesServerTools) {
         this.model = model;
-        this.call = call;
+        this.usesServerTools = usesServerTools;
+        this.call = usesServerTools ? ServerToolRun.withTools(given) : given;
         Optional<AnswerTools> tools = AnswerTools.of(model, call);
         this.masks = AnswerMasks.of(model, call, tools);
         this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
@@ -77,6 +84,15 @@ public final class GenerationRun {
     /// @param isWanted asked between events: false cancels the answers
     /// @throws RuntimeException what the scheduler or the receiver throws; the answers are cancelled then
     public void run(AnswerReceiver receiver, BooleanSupplier isWanted) {
+        if (usesServerTools) {
+            new ServerToolRun(model, call).run(this, receiver, isWanted);
+        } else {
+            generate(receiver, isWanted);
+        }
+    }
+
+    /// Generates the answers of one prompt.
+    void generate(AnswerReceiver receiver, BooleanSupplier isWanted) {
         Generation generation = model.scheduler().submit(request());
         try {
             int numEnded = 0;

@@ -6,6 +6,7 @@ import glia.serve.request.CallTerms;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
+import glia.serve.request.ServerTools;
 import glia.serve.security.Access;
 import glia.serve.security.OriginCheck;
 import io.helidon.http.HeaderName;
@@ -34,6 +35,7 @@ public final class Gate {
     private final CallObserver observer;
     private final Function<byte[], Object> json;
     private final long bodyMemory;
+    private final Optional<ServerTools> tools;
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
     private final AtomicInteger numRunning = new AtomicInteger();
     private final AtomicLong usedMemory = new AtomicLong();
@@ -43,7 +45,10 @@ public final class Gate {
 
     /// @param isLocal whether the server listens to this machine alone
     /// @param observer receives the progress of all answers
-    public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer) {
+    /// @param tools tools that the server runs
+    public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer,
+            Optional<ServerTools> tools) {
+        this.tools = tools;
         this.limits = limits;
         this.access = access;
         this.origins = new OriginCheck(isLocal, access);
@@ -101,7 +106,7 @@ public final class Gate {
     /// The terms on which a caller's requests are served.
     CallTerms terms(Caller caller) {
         return new CallTerms(caller.name(), access.isolatesCache() ? caller.name() : "", limits.requestTimeout(),
-                limits.prompt(), observer, () -> isStopping);
+                limits.prompt(), observer, () -> isStopping, tools);
     }
 
     /// Whose request it is: by its API key, or by its address where the server has no keys.

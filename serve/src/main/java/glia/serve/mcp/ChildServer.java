@@ -5,6 +5,8 @@ import io.modelcontextprotocol.client.transport.StdioClientTransport;
 import io.modelcontextprotocol.json.McpJsonDefaults;
 import io.modelcontextprotocol.spec.McpSchema;
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -17,13 +19,37 @@ final class ChildServer extends StdioClientTransport {
     /// What a process wrote before its end is read meanwhile.
     private static final int LAST_ANSWERS_MILLIS = 200;
 
+    /// The most lines of standard error that are kept for errors.
+    private static final int LINES = 5;
+    private static final int LINE_CHARACTERS = 300;
+
+    private final Deque<String> lines = new ArrayDeque<>();
     private final CompletableFuture<Void> start = new CompletableFuture<>();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
 
     ChildServer(List<String> words) {
         super(ServerParameters.builder(words.getFirst()).args(words.subList(1, words.size())).build(),
                 McpJsonDefaults.getMapper());
-        setStdErrorHandler(_ -> { });
+        setStdErrorHandler(this::keep);
+    }
+
+    private void keep(String line) {
+        if (line.isBlank()) {
+            return;
+        }
+        synchronized (lines) {
+            lines.add(line.length() > LINE_CHARACTERS ? line.substring(0, LINE_CHARACTERS) + "…" : line.strip());
+            if (lines.size() > LINES) {
+                lines.remove();
+            }
+        }
+    }
+
+    /// What the process wrote to standard error last; empty if it wrote nothing.
+    String lastLines() {
+        synchronized (lines) {
+            return String.join("\n  ", lines);
+        }
     }
 
     /// Starts the process. An error of the start is that of every message, since no one reads the result of this.

@@ -13,12 +13,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /// Tools of MCP servers ([Model Context Protocol](https://modelcontextprotocol.io)), as chat templates read them. A
 /// server is a command, which runs as a child process and speaks over its standard input and output, or an address
-/// (streamable HTTP). For one thread at a time.
+/// (streamable HTTP). Calls may come from many threads; those of one server run one after another.
 public final class ToolServers implements AutoCloseable {
-    private static final Duration START = Duration.ofSeconds(60);
+    /// The longest start of a command, which may install itself: `npx` and `uvx` download packages at the first start.
+    private static final Duration COMMAND_START = Duration.ofMinutes(5);
+    private static final Duration CONNECTION = Duration.ofSeconds(60);
     private static final Duration CALL = Duration.ofMinutes(2);
     /// The most characters of a result that reach the model.
     private static final int MOST_CHARACTERS = 100_000;
@@ -28,7 +33,11 @@ public final class ToolServers implements AutoCloseable {
 
     private record Tool(McpSyncClient client, String name, Map<String, Object> schema) { }
 
-    private ToolServers() { }
+    private final Duration longestStart;
+
+    private ToolServers(Duration longestStart) {
+        this.longestStart = longestStart;
+    }
 
     /// Connects to servers and lists their tools. Where two servers have a tool of the same name, the later one's gets
     /// the name `NAME_2`.
@@ -36,17 +45,50 @@ public final class ToolServers implements AutoCloseable {
     /// @param servers commands with arguments, or `http://` and `https://` addresses
     /// @throws IOException if a server cannot be started or reached, or does not speak the protocol
     public static ToolServers connect(List<String> servers) throws IOException {
-        ToolServers connected = new ToolServers();
+        return connect(servers, _ -> { });
+    }
+
+    /// The same with progress.
+    ///
+    /// @param starting receives each server before it is started, which may take minutes
+    public static ToolServers connect(List<String> servers, Consumer<String> starting) throws IOException {
+        return connect(servers, starting, COMMAND_START);
+    }
+
+    /// @param longestStart the longest time until a command answers
+    static ToolServers connect(List<String> servers, Consumer<String> starting, Duration longestStart)
+            throws IOException {
+        ToolServers connected = new ToolServers(longestStart);
         for (String server : servers) {
-            try {
-                connected.add(server);
-            } catch (RuntimeException e) {
-                connected.close();
-                throw new IOException("MCP server '" + server + "': " + reason(e)
-                        + "; expected a command that speaks MCP on its standard streams, or an http address", e);
-            }
+            starting.accept(server);
+            connected.add(server);
         }
         return connected;
+    }
+
+    private void add(String server) throws IOException {
+        McpClientTransport transport = null;
+        try {
+            transport = transport(server);
+            add(transport);
+        } catch (RuntimeException e) {
+            String lines = transport instanceof ChildServer child ? child.lastLines() : "";
+            close();
+            throw new IOException("MCP server '" + server + "': " + failure(e, transport)
+                    + (lines.isEmpty() ? "" : "; it wrote:\n  " + lines), e);
+        }
+    }
+
+    private String failure(Throwable e, McpClientTransport transport) {
+        boolean isCommand = transport instanceof ChildServer;
+        boolean isLate = Stream.iterate(e, cause -> cause != null, Throwable::getCause)
+                .anyMatch(TimeoutException.class::isInstance);
+        if (!isLate) {
+            return reason(e) + "; expected a command that speaks MCP on its standard streams, or an http address";
+        }
+        return "no answer within " + (isCommand ? longestStart : CONNECTION).toSeconds() + " seconds; "
+                + (isCommand ? "try the command by itself: it may install packages at its first start, or may not "
+                + "speak MCP" : "is it running, and is this its address?");
     }
 
     private static String reason(Throwable e) {
@@ -57,8 +99,9 @@ public final class ToolServers implements AutoCloseable {
         return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     }
 
-    private void add(String server) {
-        McpSyncClient client = McpClient.sync(transport(server)).requestTimeout(CALL).initializationTimeout(START)
+    private void add(McpClientTransport transport) {
+        McpSyncClient client = McpClient.sync(transport).requestTimeout(CALL)
+                .initializationTimeout(transport instanceof ChildServer ? longestStart : CONNECTION)
                 .clientInfo(McpSchema.Implementation.builder("glia", "1").build()).build();
         clients.add(client);
         client.initialize();
@@ -105,10 +148,11 @@ public final class ToolServers implements AutoCloseable {
             return "Error: there is no tool '" + call.name() + "'; the tools are " + String.join(", ", tools.keySet());
         }
         try {
-            McpSchema.CallToolResult result =
-                    tool.client.callTool(McpSchema.CallToolRequest.builder(tool.name)
-                            .arguments(call.arguments()).build());
-            return text(result);
+            // The SDK's transport refuses messages that are sent at the same time.
+            synchronized (tool.client) {
+                return text(tool.client.callTool(McpSchema.CallToolRequest.builder(tool.name)
+                        .arguments(call.arguments()).build()));
+            }
         } catch (RuntimeException e) {
             return "Error: " + reason(e);
         }

@@ -66,7 +66,8 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
     private static ToolChoice choice(String name, Object choice, boolean isFlat) {
         return switch (choice) {
             case null -> ToolChoice.AUTO;
-            case String word when word.equals("auto") || word.equals("none") -> ToolChoice.AUTO;
+            case String word when word.equals("auto") -> ToolChoice.AUTO;
+            case String word when word.equals("none") -> ToolChoice.NONE;
             case String word when word.equals("required") -> ToolChoice.REQUIRED;
             case Map<?, ?> _ -> {
                 Fields fields = Fields.of(name, choice);

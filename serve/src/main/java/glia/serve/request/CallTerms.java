@@ -1,6 +1,7 @@
 package glia.serve.request;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /// The terms on which a request is served.
@@ -11,10 +12,16 @@ import java.util.function.BooleanSupplier;
 /// @param limits what it may contain
 /// @param observer receives its progress
 /// @param isStopping whether the server stops and answers that still run are to end
+/// @param tools tools of the server, for conversations without tools of their own
 public record CallTerms(String caller, String cacheKey, Duration timeout, PromptLimits limits, CallObserver observer,
-        BooleanSupplier isStopping) {
+        BooleanSupplier isStopping, Optional<ServerTools> tools) {
     /// Terms without an observer, of a server that does not stop.
     public CallTerms(String caller, String cacheKey, Duration timeout) {
-        this(caller, cacheKey, timeout, PromptLimits.defaults(), CallObserver.NONE, () -> false);
+        this(caller, cacheKey, timeout, PromptLimits.defaults(), CallObserver.NONE, () -> false, Optional.empty());
+    }
+
+    /// The same with another limit of time.
+    public CallTerms withTimeout(Duration other) {
+        return new CallTerms(caller, cacheKey, other, limits, observer, isStopping, tools);
     }
 }

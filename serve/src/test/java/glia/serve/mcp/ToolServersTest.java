@@ -9,6 +9,8 @@ import glia.engine.LanguageModel;
 import glia.text.template.ToolCall;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
@@ -60,6 +62,18 @@ class ToolServersTest {
         }
     }
 
+    /// A program that reads its input and says nothing, as `npx` while it installs a package.
+    @Test
+    void aCommandThatDoesNotAnswerIsAnErrorThatSaysWhatToTry() throws IOException {
+        List<String> starting = new ArrayList<>();
+        var late = assertThrows(IOException.class, () -> ToolServers.connect(
+                List.of("sh -c 'echo installing >&2; exec sleep 60'"), starting::add, Duration.ofSeconds(2)));
+        assertTrue(late.getMessage().contains("no answer within 2 seconds; try the command by itself"),
+                late.getMessage());
+        assertTrue(late.getMessage().endsWith("it wrote:\n  installing"), late.getMessage());
+        assertEquals(List.of("sh -c 'echo installing >&2; exec sleep 60'"), starting);
+    }
+
     @Test
     void whatIsNoServerIsAnErrorThatNamesIt() {
         var e = assertThrows(IOException.class, () -> ToolServers.connect(List.of("/no/such/program --x")));
@@ -69,6 +83,7 @@ class ToolServersTest {
         String java = "'" + Path.of(System.getProperty("java.home"), "bin", "java") + "' -version";
         var ended = assertThrows(IOException.class, () -> ToolServers.connect(List.of(java)));
         assertTrue(ended.getMessage().contains("the server has ended"), ended.getMessage());
+        assertTrue(ended.getMessage().contains("; it wrote:\n"), ended.getMessage());
         var http = assertThrows(IOException.class, () -> ToolServers.connect(List.of("http://127.0.0.1:1/mcp")));
         assertTrue(http.getMessage().contains("http://127.0.0.1:1/mcp"), http.getMessage());
     }
