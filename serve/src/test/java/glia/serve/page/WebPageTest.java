@@ -121,6 +121,20 @@ class WebPageTest extends BrowserTest {
         }
     }
 
+    /// An error that repeats a long word, such as a pattern, is not wider than the screen.
+    @Test
+    void longWordsOfErrorsAreDivided() {
+        browser.size(390, 844, true);
+        set("format", "regex", "formatText", "(" + "a".repeat(300));
+        send("x".repeat(300));
+        browser.await("document.querySelector('.message.assistant .error')");
+        assertTrue(said(".error").contains("found no ')' to end a group"), said(".error"));
+        assertEquals(true, browser.value("(thread => thread.scrollWidth <= thread.clientWidth)"
+                + "(document.getElementById('thread'))"));
+        assertTrue(browser.problems().stream().allMatch(one -> one.contains("400 (Bad Request)")));
+        browser.problems().clear();
+    }
+
     @Test
     void narrowScreensHaveNoSidewaysScrolling() {
         browser.size(360, 640, true);
