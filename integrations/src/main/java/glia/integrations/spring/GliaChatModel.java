@@ -26,6 +26,7 @@ import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
 import tools.jackson.core.JacksonException;
@@ -59,9 +60,17 @@ public final class GliaChatModel implements ChatModel {
         return new GliaChatModel(model, name, options);
     }
 
+    /// The options of prompts that set none. They have a place for tools, since a `ChatClient` leaves out its tools
+    /// where they have none.
     @Override
     public ChatOptions getOptions() {
-        return options.mutate().model(name).build();
+        if (options instanceof ToolCallingChatOptions || options instanceof StructuredOutputChatOptions) {
+            return options.mutate().model(name).build();
+        }
+        return ToolCallingChatOptions.builder().model(name).temperature(options.getTemperature())
+                .topP(options.getTopP()).topK(options.getTopK()).frequencyPenalty(options.getFrequencyPenalty())
+                .presencePenalty(options.getPresencePenalty()).maxTokens(options.getMaxTokens())
+                .stopSequences(options.getStopSequences()).build();
     }
 
     @Override

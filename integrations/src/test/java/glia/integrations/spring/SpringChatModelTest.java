@@ -1,6 +1,7 @@
 package glia.integrations.spring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,11 +10,14 @@ import glia.engine.Answer;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
+import glia.integrations.ToolStories;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.UserMessage;
 import org.springframework.ai.chat.model.ChatResponse;
@@ -21,6 +25,9 @@ import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.content.Media;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.tool.ToolCallback;
+import org.springframework.ai.tool.function.FunctionToolCallback;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.util.MimeTypeUtils;
 
@@ -98,6 +105,30 @@ class SpringChatModelTest {
         ChatOptions wrong = StructuredOutputChatOptions.builder().outputSchema("{\"type\": \"nothing\"}").build();
         var e = assertThrows(IllegalArgumentException.class, () -> chat.call(new Prompt(QUESTION, wrong)));
         assertTrue(e.getMessage().contains("outputSchema"), e.getMessage());
+    }
+
+    /// A `ChatClient` adds its tools to the model's options, and only where these are of this type.
+    @Test
+    void theOptionsOfTheModelTakeTools(@TempDir Path folder) throws Exception {
+        ToolCallback tool = FunctionToolCallback.builder("color", (String input) -> "red").inputType(String.class)
+                .description("Names the color.").inputSchema("{\"type\": \"object\", \"properties\": {}}").build();
+        try (LanguageModel stories = ToolStories.load(folder)) {
+            GliaChatModel own = GliaChatModel.of(stories, "stories",
+                    ChatOptions.builder().temperature(0.0).maxTokens(3).build());
+            var options = assertInstanceOf(ToolCallingChatOptions.class, own.getOptions());
+            assertEquals(List.of(0.0, 3, "stories"),
+                    List.of(options.getTemperature(), options.getMaxTokens(), options.getModel()));
+            ChatOptions withTool = options.mutate().toolCallbacks(tool).build();
+            int without = tokens(own, new Prompt("Which color?"));
+            int with = tokens(own, new Prompt("Which color?", withTool));
+            assertTrue(with > without + 10, with + " and " + without);
+            // Tools of the model's own options are those of prompts that have none.
+            assertEquals(with, tokens(GliaChatModel.of(stories, "stories", withTool), new Prompt("Which color?")));
+        }
+    }
+
+    private static int tokens(GliaChatModel of, Prompt prompt) {
+        return of.call(prompt).getMetadata().getUsage().getPromptTokens();
     }
 
     @Test
