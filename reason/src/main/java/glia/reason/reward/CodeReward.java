@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
 /// list of mappings with `input` and `output`, which are compared with standard output but for trailing white space, or
 /// code that is run after the program in the same process, such as assertions.
 final class CodeReward implements Reward {
-    private static final Pattern BLOCK = Pattern.compile("```[\\w+-]*+[ \\t]*+\\r?\\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern BLOCK = Pattern.compile(
+            "```[^`\\n]*+\\n(.*?)(?:(?<=\\n)[ \\t]*+```|```(?=\\h*+(?:\\v|$)))", Pattern.DOTALL);
     private static final int MAX_PROGRAM = 100_000;
     private static final int MAX_TESTS = 100;
     private static final int MAX_SECONDS = 3_600;

@@ -22,7 +22,7 @@ import tools.jackson.core.JacksonException;
 /// The JSON is the whole answer, or the content of its last fenced block. References to other schemas by address are
 /// not resolved: nothing is downloaded.
 final class JsonSchemaReward implements Reward {
-    private static final Pattern BLOCK = Pattern.compile("```(?:json)?[ \\t]*+\\r?\\n(.*?)```", Pattern.DOTALL);
+    private static final Pattern BLOCK = Pattern.compile("```[^`\\n]*+\\n(.*?)```", Pattern.DOTALL);
     private static final int MAX_LENGTH = 1_000_000;
 
     private final Answers answers;

@@ -16,8 +16,9 @@ import java.util.TreeMap;
 ///
 /// The share is (words of the language) / (all words that have letters). A word counts if its letters are of the
 /// language's scripts and it is no frequent word of another language. A run of Han, Hiragana, Katakana or Thai letters
-/// counts each letter as a word. It is a heuristic like the language consistency reward of
-/// [DeepSeek-R1](https://arxiv.org/abs/2501.12948), not a language classifier.
+/// counts each letter as a word. Commands of LaTeX do not count, nor single letters of other scripts, as of variables.
+/// It is a heuristic like the language consistency reward of [DeepSeek-R1](https://arxiv.org/abs/2501.12948), not a
+/// language classifier.
 final class Languages {
     private static final Map<String, Set<UnicodeScript>> SCRIPTS = new TreeMap<>();
     private static final Map<String, Set<String>> FREQUENT = new HashMap<>();
@@ -97,6 +98,12 @@ final class Languages {
             int c = text.codePointAt(i);
             int start = i;
             i += Character.charCount(c);
+            if (c == '\\') {
+                // A command of LaTeX is of no language.
+                while (i < text.length() && text.charAt(i) < 0x80 && Character.isLetter(text.charAt(i))) {
+                    i++;
+                }
+            }
             if (!Character.isLetter(c)) {
                 continue;
             }
@@ -109,6 +116,10 @@ final class Languages {
                     i += Character.charCount(text.codePointAt(i));
                 }
                 right &= !foreign.contains(text.substring(start, i).toLowerCase(Locale.ROOT));
+                if (!right && i - start == Character.charCount(c)) {
+                    // The name of a variable.
+                    continue;
+                }
             }
             all++;
             own += right ? 1 : 0;

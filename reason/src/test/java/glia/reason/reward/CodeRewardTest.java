@@ -40,6 +40,11 @@ class CodeRewardTest {
         assertEquals(0, score(shell, "```sh\necho 6\n```", DOUBLED));
         assertEquals(0, score(shell, "", DOUBLED));
         assertEquals(0, score(shell, "``` not closed", DOUBLED));
+        for (String fences : List.of("``` sh\n%s\n```", "```sh title=\"x\"\r\n%s\r\n```", "Here: ```\n%s```\nDone.",
+                "1. Run\n   ```sh\n%s\n   ```", "```sh\n%s # ``` in a comment\n```",
+                "```sh\necho 1\n```\n```\n%s\n```")) {
+            assertEquals(1, score(shell, fences.formatted("read x; echo $((x * 2))"), DOUBLED), fences);
+        }
         assertEquals(0.5, score(Map.of("command", "/bin/sh", "partial", true), "```sh\necho 6\n```", DOUBLED));
         assertThrows(IllegalArgumentException.class, () -> score(shell, "x", List.of()));
         assertThrows(IllegalArgumentException.class, () -> score(shell, "x", List.of("y")));
