@@ -28,7 +28,11 @@ final class EquationReward implements Reward {
     private static final String OPERATORS = "-+*/^×·÷−";
     private static final Pattern RUN = Pattern.compile("[\\d(.+\\-−][\\d\\s().=+\\-*/^×·÷−]*+");
     private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
-    private static final Pattern VARIABLE = Pattern.compile("^(?:\\p{L}(?:_?\\d+|_\\{\\d+\\})?\\s*=)\\s*");
+    private static final Pattern VARIABLE = Pattern.compile(
+            "^(?:\\p{L}(?:_?[\\d₀-₉]+|_\\{\\d+\\})?\\s*=)\\s*");
+    /// Words before the solutions, as in "The solutions are x = 2 and x = 3".
+    private static final Pattern WORDS = Pattern.compile(
+            "^(?i)(?![^=\\d]*\\b(?:no|not|never|none)\\b)[^=\\d]*\\b(?:is|are)\\s+(?=[\\p{L}\\d(+±{\\-−])");
     private static final Pattern NONE = Pattern.compile(
             "(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
 
@@ -122,6 +126,7 @@ final class EquationReward implements Reward {
         if (NONE.matcher(plain).matches()) {
             return Optional.of(Set.of());
         }
+        plain = WORDS.matcher(plain).replaceFirst("");
         if (plain.startsWith("{") && plain.endsWith("}")) {
             plain = plain.substring(1, plain.length() - 1);
         }

@@ -26,7 +26,8 @@ class EquationRewardTest {
         "x = 4/2 or x = 3.0", "<think>x = 5</think>\nx = 2 or x = 3", "x_1 = 2, x_2 = 3", "x = 2 or x = 3 or x = 2",
         "$x = 2$ or $x = 3$", "x ∈ {2, 3}", "x_{1} = 2, x_{2} = 3", "\\(x = 2\\) or \\(x = 3\\)",
         "x\u00A0=\u00A02\u00A0or x\u202F=\u202F3", "x = \\frac{4}{2} \\text{ or } x = 3",
-        "x \\in \\{2, 3\\}", "x = 2 ∨ x = 3"})
+        "x \\in \\{2, 3\\}", "x = 2 ∨ x = 3", "x₁ = 2, x₂ = 3", "The solutions are x = 2 and x = 3.", "x is 2 or 3",
+        "The roots are {2, 3}", "So the answer is $x = 2$ or $x = 3$."})
     void solutions(String completion) {
         assertEquals(1, score(Map.of(), completion, Map.of("answer", "x = 2 or x = 3")), completion);
         assertEquals(1, score(Map.of(), completion, Map.of("answer", List.of(3, 2))), completion);
@@ -34,7 +35,9 @@ class EquationRewardTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"x = 2", "x = 2 or x = 4", "x = 2 or x = 3 or x = 4", "", "x", "x = ", "2 3", "no solution",
-        "x = 2 or x = 3\nno, x = 5", "<think>x = 2 or x = 3", "x = 2 or y", "((((", "x = 9^9^9^9", "2 or 3/0"})
+        "x = 2 or x = 3\nno, x = 5", "<think>x = 2 or x = 3", "x = 2 or y", "((((", "x = 9^9^9^9", "2 or 3/0",
+        "The solutions are not x = 2 or x = 3", "No solution is x = 2 or x = 3", "The solution is x = 2",
+        "x = 5 is x = 2 or x = 3"})
     void wrongSolutions(String completion) {
         assertEquals(0, score(Map.of(), completion, Map.of("answer", "x = 2 or x = 3")), completion);
     }
