@@ -195,7 +195,7 @@ public final class RecipeRun implements AutoCloseable {
         long context = recipe.find(RecipeKeys.CONTEXT).orElse((long) spec.contextLength());
         if (context > spec.contextLength()) {
             throw recipe.error(RecipeKeys.CONTEXT, "is " + context + ", more than the model's context of "
-                    + spec.contextLength());
+                    + spec.contextLength() + "; give " + spec.contextLength() + " or less");
         }
         return (int) context;
     }

@@ -26,8 +26,7 @@ final class RunRecipe {
             RecipeKeys.NEW, RecipeKeys.INIT, RecipeKeys.BASE_WIDTH, RecipeKeys.TOKENIZER, RecipeKeys.NEW_TOKENIZER,
             RecipeKeys.VOCAB_SIZE, RecipeKeys.SPECIAL_TOKENS, RecipeKeys.ADDED_TOKENS, RecipeKeys.CHARACTERS,
             RecipeKeys.CHAT_TEMPLATE, RecipeKeys.ADAPTER, RecipeKeys.RANK, RecipeKeys.ALPHA,
-            RecipeKeys.ADAPTER_DROPOUT,
-            RecipeKeys.TARGETS);
+            RecipeKeys.ADAPTER_DROPOUT, RecipeKeys.TARGETS, RecipeKeys.OPTIMIZER, RecipeKeys.FREEZE);
 
     private RunRecipe() { }
 
@@ -58,7 +57,9 @@ final class RunRecipe {
                 continue;
             }
             String change = shown(old) + " when the run began, and is " + shown(value) + " now";
-            if (KEPT.contains(key)) {
+            boolean isOfEma = key == RecipeKeys.EMA && value.equals(RecipeKeys.EMA.initial())
+                    != old.equals(RecipeKeys.EMA.initial());
+            if (KEPT.contains(key) || isOfEma) {
                 throw recipe.error(key, "was " + change + "; a resumed run keeps it: change it back, or begin a new "
                         + "run with another output");
             }

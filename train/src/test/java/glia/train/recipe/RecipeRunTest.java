@@ -219,7 +219,7 @@ class RecipeRunTest {
     void aResumedRunKeepsItsModelAndTellsWhatElseHasChanged() throws Exception {
         begin(recipe(PRETRAIN), "run", Existing.REFUSE);
         for (String change : List.of("tokenizer.train=bpe", "model.new={family: llama, hidden: 16, context: 32}",
-                "model.init=gpt2")) {
+                "model.init=gpt2", "optimizer.name=lion", "optimizer.ema=0.9", "model.freeze=norm")) {
             var e = assertThrows(CheckpointException.class, () -> begin(recipe(PRETRAIN, change), "run",
                     Existing.RESUME));
             assertTrue(e.getMessage().contains("a resumed run keeps it"), e.getMessage());
