@@ -34,7 +34,7 @@ public final class ModelsCommand implements Command {
                 .examples("""
                         $ glia models
                         NAME                   SIZE  FILES  REMOVABLE
-                        stories260K-f88ca0f  1.1 MB      5  yes
+                        stories260K-27339de0  1.1 MB      5  yes
                         total                1.1 MB
                         Shipped with Glia: stories260K, reasoner""")
                 .notes("glia models remove NAME removes one. Packed weights make loading faster: they take at most a "

@@ -31,7 +31,7 @@ public final class RemoveCommand implements Command {
                 List.of(new Positional("NAME", "name in the list of glia models", true)), List.of(Json.OPTION))
                 .aliases("rm", "remove")
                 .examples("""
-                        $ glia models remove stories260K-f88ca0f
+                        $ glia models remove stories260K-27339de0
                         Removed 5 files, 1.1 MB.""")
                 .notes("Files that another tool downloaded are kept.");
     }

@@ -131,7 +131,8 @@ class LauncherTest {
         Result pulled = installed.run("pull", "stories260K");
         assertEquals("stories260K, the story model that is shipped with Glia\n", pulled.err());
         assertEquals(0, pulled.exitCode());
-        Result removed = installed.run("models", "--json", "remove", "stories260K-f88ca0f");
+        Result removed = installed.run("models", "--json", "remove",
+                Path.of(pulled.out().strip()).getFileName().toString());
         assertEquals("", removed.err());
         assertEquals(0, removed.exitCode());
         assertTrue(removed.out().startsWith("{\"files\":5,"), removed.out());
