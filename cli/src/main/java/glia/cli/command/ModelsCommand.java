@@ -33,9 +33,9 @@ public final class ModelsCommand implements Command {
                 .aliases("list", "ls")
                 .examples("""
                         $ glia models
-                        NAME                   SIZE  FILES  REMOVABLE
+                        NAME                    SIZE  FILES  REMOVABLE
                         stories260K-27339de0  1.1 MB      5  yes
-                        total                1.1 MB
+                        total                 1.1 MB
                         Shipped with Glia: stories260K, reasoner""")
                 .notes("glia models remove NAME removes one. Packed weights make loading faster: they take at most a "
                         + "quarter of the free disk space, and deleting them is safe. GLIA_PACKED=no in the "
