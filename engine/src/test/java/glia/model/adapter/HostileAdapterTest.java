@@ -120,7 +120,7 @@ class HostileAdapterTest {
         "modules_to_save | [\"lm_head\"] | lm_head.weight: is missing", "bias | \"some\" | key bias",
         "use_dora | true | lora_magnitude_vector", "use_dora | 1 | key use_dora", "lora_bias | true | lora_B.bias",
         "layer_replication | [[0, 2]] | replicated layers",
-        "target_parameters | [\"a\"] | Merge the adapter into its base with PEFT",
+        "target_parameters | [\"a\"] | no parameter 'a'", "target_parameters | 7 | target_parameters",
         "trainable_token_indices | [1] | trained tokens", "use_bdlora | {\"x\": 1} | block-diagonal",
         "use_qalora | true | QALoRA", "alora_invocation_tokens | [1, 2] | activated LoRA",
         "use_something_new | true | use_something_new", "init_lora_weights | \"pissa_niter_4\" | changes the base"})

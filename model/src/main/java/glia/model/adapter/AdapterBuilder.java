@@ -42,6 +42,7 @@ final class AdapterBuilder {
     private final AdapterModules names;
     private final AdapterScales scales;
     private final ModuleSelection selection;
+    private final ExpertStacks stacks;
     private final Arena arena = Arena.ofShared();
     private final List<AdapterModule> modules = new ArrayList<>();
     private final List<AdapterTensor> tensors = new ArrayList<>();
@@ -54,6 +55,17 @@ final class AdapterBuilder {
         names = new AdapterModules(model);
         scales = new AdapterScales(config);
         selection = new ModuleSelection(config);
+        stacks = new ExpertStacks(model, config.parameters());
+        for (String name : config.parameters()) {
+            boolean isNamed = stacks.selected().stream().anyMatch(at -> at.stack().isNamed(name))
+                    || new ModuleSelection(config.withTargets(ModuleNames.NONE).withParameters(List.of(name)))
+                            .selectsAny(names.all());
+            if (!isNamed) {
+                throw new IllegalArgumentException("target_parameters: the model has no parameter '" + name + "' that"
+                        + " can have an adapter, such as the stacked experts mlp.experts.gate_up_proj and"
+                        + " mlp.experts.down_proj");
+            }
+        }
     }
 
     static Adapters create(Model model, AdapterConfig config, long seed) {
@@ -61,6 +73,10 @@ final class AdapterBuilder {
         try (Arena scratch = Arena.ofConfined()) {
             for (AdapterModule m : builder.selected()) {
                 builder.add(m, builder.fresh(m, new SplittableRandom(31 * seed + m.path().hashCode()), scratch));
+            }
+            for (ExpertStacks.At at : builder.stacks.selected()) {
+                builder.add(at, builder.fresh(at, new SplittableRandom(31 * seed + at.stack().path().hashCode()),
+                        scratch));
             }
             for (AdapterModules.StoredTensor tensor : builder.saved()) {
                 builder.addSaved(tensor, builder.nameOf(tensor), Optional.empty());
@@ -88,6 +104,10 @@ final class AdapterBuilder {
 
     ModuleSelection selection() {
         return selection;
+    }
+
+    ExpertStacks stacks() {
+        return stacks;
     }
 
     /// The tensors that the config trains as a whole.
@@ -132,15 +152,29 @@ final class AdapterBuilder {
                 b.set(i, (float) random.nextGaussian());
             }
         } else {
-            double bound = 1 / Math.sqrt(m.cols());
-            for (long i = 0; i < a.size(); i++) {
-                a.set(i, (float) random.nextDouble(-bound, bound));
-            }
+            fill(a, random);
         }
         Optional<Tensor> bias = config.variant().bias() ? Optional.of(Tensor.allocate(scratch, DType.F32, m.rows()))
                 : Optional.empty();
         return new Factors(a, b, bias, config.variant().decomposed() ? Optional.of(norms(m, scratch))
                 : Optional.empty());
+    }
+
+    private Factors fresh(ExpertStacks.At at, SplittableRandom random, Arena scratch) {
+        ExpertStack stack = at.stack();
+        int rank = scales.rank(stack.path()) * stack.experts();
+        Tensor a = Tensor.allocate(scratch, DType.F32, rank, stack.columnsOfA());
+        fill(a, random);
+        return new Factors(a, Tensor.allocate(scratch, DType.F32, stack.rowsOfB(), rank), Optional.empty(),
+                Optional.empty());
+    }
+
+    /// Uniform in `±1/√inputs`.
+    private static void fill(Tensor a, SplittableRandom random) {
+        double bound = 1 / Math.sqrt(a.cols());
+        for (long i = 0; i < a.size(); i++) {
+            a.set(i, (float) random.nextDouble(-bound, bound));
+        }
     }
 
     private Tensor norms(AdapterModule m, Arena scratch) {
@@ -163,6 +197,14 @@ final class AdapterBuilder {
             addLinear(m, factors);
         }
         modules.add(m);
+    }
+
+    /// Adds the adapter of stacked experts.
+    void add(ExpertStacks.At at, Factors factors) {
+        StackAdapter adapter = StackAdapter.of(at.stack(), PREFIX + at.name(), factors,
+                scales.scale(at.stack().path()), names::weight, arena);
+        adapter.weights().forEach(this::put);
+        tensors.addAll(adapter.tensors());
     }
 
     private void addLinear(AdapterModule m, Factors f) {
@@ -214,7 +256,7 @@ final class AdapterBuilder {
             throw new IllegalArgumentException(f.bias().isPresent() ? "an adapter of the embedding " + m.path()
                     + " has no bias of B (lora_bias)" : m.path() + " holds several embeddings");
         }
-        boolean isHead = config.tied() && m.parts().getFirst().parameter().equals(Parameter.of(Role.EMBEDDING));
+        boolean isHead = isTied() && m.parts().getFirst().parameter().equals(Parameter.of(Role.EMBEDDING));
         if (isHead && f.magnitudes().isPresent()) {
             throw new IllegalArgumentException("magnitudes (use_dora) of an embedding that is also the head"
                     + " (ensure_weight_tying) are not supported");
@@ -289,6 +331,12 @@ final class AdapterBuilder {
 
     Model model() {
         return model;
+    }
+
+    /// Whether a tied head shares the adapter of the embedding. As in PEFT only embeddings of this name are shared.
+    boolean isTied() {
+        return config.tied() && names.tensors().stream().anyMatch(t -> t.name().endsWith("embed_tokens.weight")
+                && t.parts().getFirst().parameter().equals(Parameter.of(Role.EMBEDDING)));
     }
 
     AdapterConfig config() {

@@ -24,10 +24,12 @@ import java.util.Optional;
 /// @param tied whether a tied head shares the adapter of the embedding
 /// @param base the name of the base model
 /// @param task PEFT's name of the kind of model, such as `SEQ_CLS`; empty for that of the model
+/// @param parameters names of single parameters with an adapter, or the ends of names, such as
+///     `mlp.experts.gate_up_proj`: stacked experts, which are no modules in the models of Transformers
 public record AdapterConfig(int rank, double alpha, double dropout, Variant variant, ModuleNames targets,
         ModuleNames excluded, List<Integer> layers, List<String> layersPatterns, Map<String, Integer> ranks,
         Map<String, Double> alphas, List<String> modulesToSave, Biases biases, boolean tied, Optional<String> base,
-        Optional<String> task) {
+        Optional<String> task, List<String> parameters) {
     /// The largest rank.
     public static final int MAX_RANK = 1 << 16;
 
@@ -77,6 +79,12 @@ public record AdapterConfig(int rank, double alpha, double dropout, Variant vari
         ranks = Collections.unmodifiableMap(new LinkedHashMap<>(ranks));
         alphas = Collections.unmodifiableMap(new LinkedHashMap<>(alphas));
         modulesToSave = List.copyOf(modulesToSave);
+        parameters = List.copyOf(parameters);
+        if (!parameters.isEmpty() && (variant.decomposed() || variant.bias() || dropout > 0)) {
+            throw new IllegalArgumentException("an adapter of parameters (target_parameters) has no "
+                    + (dropout > 0 ? "dropout (lora_dropout)" : variant.bias() ? "bias of B (lora_bias)"
+                            : "magnitudes (use_dora)"));
+        }
         ranks.values().forEach(AdapterConfig::requireRank);
         alphas.values().forEach(AdapterConfig::requireAlpha);
         if (!layers.isEmpty() && targets instanceof ModuleNames.Matching) {
@@ -101,78 +109,84 @@ public record AdapterConfig(int rank, double alpha, double dropout, Variant vari
     public static AdapterConfig defaults() {
         return new AdapterConfig(8, 16, 0, Variant.LORA, new ModuleNames.AllLinear(), ModuleNames.NONE, List.of(),
                 List.of(), Map.of(), Map.of(), List.of(), Biases.NONE, false, Optional.empty(),
-                Optional.empty());
+                Optional.empty(), List.of());
     }
 
     /// A copy with another rank and α.
     public AdapterConfig withRank(int r, double newAlpha) {
         return new AdapterConfig(r, newAlpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, base, task);
+                alphas, modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy of another variant.
     public AdapterConfig with(Variant other) {
         return new AdapterConfig(rank, alpha, dropout, other, targets, excluded, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base, task);
+                modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy for other modules.
     public AdapterConfig withTargets(ModuleNames names) {
         return new AdapterConfig(rank, alpha, dropout, variant, names, excluded, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base, task);
+                modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy without some modules.
     public AdapterConfig withExcluded(ModuleNames names) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, names, layers, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base, task);
+                modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy for some layers; none for all.
     public AdapterConfig withLayers(List<Integer> some) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, some, layersPatterns, ranks, alphas,
-                modulesToSave, biases, tied, base, task);
+                modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy with other ranks and values of α for some modules.
     public AdapterConfig withPatterns(Map<String, Integer> newRanks, Map<String, Double> newAlphas) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, newRanks,
-                newAlphas, modulesToSave, biases, tied, base, task);
+                newAlphas, modulesToSave, biases, tied, base, task, parameters);
+    }
+
+    /// A copy for single parameters, such as stacked experts, besides the modules.
+    public AdapterConfig withParameters(List<String> names) {
+        return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
+                alphas, modulesToSave, biases, tied, base, task, names);
     }
 
     /// A copy with modules that are trained as a whole.
     public AdapterConfig withModulesToSave(List<String> names) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, names, biases, tied, base, task);
+                alphas, names, biases, tied, base, task, parameters);
     }
 
     /// A copy with trained biases of the model.
     public AdapterConfig withBiases(Biases which) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, which, tied, base, task);
+                alphas, modulesToSave, which, tied, base, task, parameters);
     }
 
     /// A copy with another dropout.
     public AdapterConfig withDropout(double probability) {
         return new AdapterConfig(rank, alpha, probability, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, base, task);
+                alphas, modulesToSave, biases, tied, base, task, parameters);
     }
 
     /// A copy that says whether a tied head shares the adapter of the embedding.
     public AdapterConfig withTying(boolean isTied) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, isTied, base, task);
+                alphas, modulesToSave, biases, isTied, base, task, parameters);
     }
 
     /// A copy with the name of the base model.
     public AdapterConfig withBase(String name) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, Optional.of(name), task);
+                alphas, modulesToSave, biases, tied, Optional.of(name), task, parameters);
     }
 
     /// A copy with PEFT's name of the kind of model.
     public AdapterConfig withTask(String name) {
         return new AdapterConfig(rank, alpha, dropout, variant, targets, excluded, layers, layersPatterns, ranks,
-                alphas, modulesToSave, biases, tied, base, Optional.of(name));
+                alphas, modulesToSave, biases, tied, base, Optional.of(name), parameters);
     }
 }

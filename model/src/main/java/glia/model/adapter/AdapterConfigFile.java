@@ -23,7 +23,6 @@ final class AdapterConfigFile {
     private static final Map<String, String> REFUSED = Map.ofEntries(
             Map.entry("alora_invocation_tokens", "activated LoRA"), Map.entry("arrow_config", "Arrow routing"),
             Map.entry("layer_replication", "replicated layers"), Map.entry("use_bdlora", "block-diagonal LoRA"),
-            Map.entry("target_parameters", "adapters of single parameters, such as stacked experts"),
             Map.entry("trainable_token_indices", "trained tokens of an embedding"),
             Map.entry("use_qalora", "QALoRA"), Map.entry("kasa_config", "KaSA"),
             Map.entry("monteclora_config", "MonteCLoRA"), Map.entry("velora_config", "VeLoRA"));
@@ -45,7 +44,8 @@ final class AdapterConfigFile {
         } catch (IllegalArgumentException e) {
             throw config.error("lora_bias", e.getMessage());
         }
-        if (!config.has("target_modules")) {
+        List<String> parameters = words(config, "target_parameters");
+        if (!config.has("target_modules") && parameters.isEmpty()) {
             throw config.error("target_modules", "is missing, expected a list of module names, a regular expression"
                     + " or '" + ModuleNames.AllLinear.NAME + "'");
         }
@@ -61,11 +61,12 @@ final class AdapterConfigFile {
         }
         try {
             return new AdapterConfig(config.positive("r", 8), config.real("lora_alpha", 8),
-                    config.real("lora_dropout", 0), variant, names(config, "target_modules"),
+                    config.real("lora_dropout", 0), variant,
+                    config.has("target_modules") ? names(config, "target_modules") : ModuleNames.NONE,
                     config.has("exclude_modules") ? names(config, "exclude_modules") : ModuleNames.NONE,
                     layers(config), words(config, "layers_pattern"), ranks, alphas,
                     words(config, "modules_to_save"), biases(config), config.flag("ensure_weight_tying", false),
-                    text(config, "base_model_name_or_path"), text(config, "task_type"));
+                    text(config, "base_model_name_or_path"), text(config, "task_type"), parameters);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(config.origin(), "", e.getMessage(), e);
         }
@@ -164,6 +165,9 @@ final class AdapterConfigFile {
         keys.put("lora_bias", config.variant().bias());
         keys.put("bias", config.biases().label());
         keys.put("target_modules", value(targets));
+        if (!config.parameters().isEmpty()) {
+            keys.put("target_parameters", config.parameters());
+        }
         if (!config.excluded().equals(ModuleNames.NONE)) {
             keys.put("exclude_modules", value(config.excluded()));
         }

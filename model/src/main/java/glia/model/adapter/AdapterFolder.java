@@ -39,8 +39,10 @@ public final class AdapterFolder {
     private static final String BASE_WEIGHT = ".base_layer.weight";
     private static final String BASE_BIAS = ".base_layer.bias";
     private static final String MAGNITUDES = ".lora_magnitude_vector";
+    private static final String A = ".lora_A.weight";
+    private static final String B = ".lora_B.weight";
     /// The ends of the names of factors, for linear modules and for embeddings.
-    private static final List<String> ENDS = List.of(".lora_A.weight", ".lora_B.weight", ".lora_B.bias", MAGNITUDES,
+    private static final List<String> ENDS = List.of(A, B, ".lora_B.bias", MAGNITUDES,
             ".lora_embedding_A", ".lora_embedding_B");
     private static final int MAX_NAMED = 5;
 
@@ -48,6 +50,8 @@ public final class AdapterFolder {
     private final AdapterBuilder builder;
     /// The factors of each module by the ends of their names.
     private final Map<AdapterModule, Map<String, Tensor>> factors = new LinkedHashMap<>();
+    private final Map<ExpertStacks.At, Map<String, Tensor>> ofStacks = new LinkedHashMap<>();
+    private final Map<ExpertStack, ExpertStacks.At> stacks = new LinkedHashMap<>();
     private final Map<AdapterModules.StoredTensor, Saved> saved = new LinkedHashMap<>();
 
     /// A tensor that was trained as a whole.
@@ -110,12 +114,16 @@ public final class AdapterFolder {
         for (String name : tensors.names()) {
             sort(name, tensors.tensor(name), scratch);
         }
-        if (builder.config().tied() && builder.model().spec().head().matrix() == Head.Matrix.TIED) {
+        if (builder.isTied() && builder.model().spec().head().matrix() == Head.Matrix.TIED) {
             removeTiedHead();
         }
         requireComplete();
         for (Map.Entry<AdapterModule, Map<String, Tensor>> each : factors.entrySet()) {
             builder.add(each.getKey(), checked(each.getKey(), each.getValue()));
+        }
+        for (ExpertStacks.At at : builder.stacks().selected()) {
+            ExpertStacks.At found = stacks.getOrDefault(at.stack(), at);
+            builder.add(found, checked(found));
         }
         Set<AdapterModules.StoredTensor> expected = Set.copyOf(builder.saved());
         for (AdapterModules.StoredTensor tensor : expected) {
@@ -150,7 +158,16 @@ public final class AdapterFolder {
         }
         Tensor values = real(name, tensor, scratch);
         if (end.isPresent()) {
-            AdapterModule m = module(name, plain.substring(0, plain.length() - end.get().length()));
+            String path = plain.substring(0, plain.length() - end.get().length());
+            Optional<ExpertStacks.At> stack = builder.stacks().find(path);
+            if (stack.isPresent()) {
+                stacks.put(stack.get().stack(), stack.get());
+                if (ofStacks.computeIfAbsent(stack.get(), key -> new HashMap<>()).put(end.get(), values) != null) {
+                    throw new CheckpointException(file, name, "is a second tensor for " + stack.get().stack().path());
+                }
+                return;
+            }
+            AdapterModule m = module(name, path);
             if (factors.computeIfAbsent(m, key -> new HashMap<>()).put(end.get(), values) != null) {
                 throw new CheckpointException(file, name, "is a second tensor for " + m.path() + end.get());
             }
@@ -174,9 +191,9 @@ public final class AdapterFolder {
             if (isOf(head.parts(), Role.HEAD) && table.isPresent()) {
                 Map<String, Tensor> first = factors.get(table.get());
                 Map<String, Tensor> second = factors.remove(head);
-                requireSame(head.path() + ".lora_A.weight", second.get(".lora_A.weight"),
+                requireSame(head.path() + A, second.get(A),
                         first.get(".lora_embedding_B"), true);
-                requireSame(head.path() + ".lora_B.weight", second.get(".lora_B.weight"),
+                requireSame(head.path() + B, second.get(B),
                         first.get(".lora_embedding_A"), true);
             }
         }
@@ -264,8 +281,8 @@ public final class AdapterFolder {
 
     private Factors checked(AdapterModule m, Map<String, Tensor> parts) throws CheckpointException {
         boolean isTable = m.kind() == Kind.EMBEDDING;
-        String nameA = isTable ? ".lora_embedding_A" : ".lora_A.weight";
-        String nameB = isTable ? ".lora_embedding_B" : ".lora_B.weight";
+        String nameA = isTable ? ".lora_embedding_A" : A;
+        String nameB = isTable ? ".lora_embedding_B" : B;
         int rank = builder.scales().rank(m);
         Tensor a = required(m, parts, nameA, rank, isTable ? m.rows() : m.cols());
         Tensor b = required(m, parts, nameB, isTable ? m.cols() : m.rows(), rank);
@@ -286,13 +303,34 @@ public final class AdapterFolder {
         return new Factors(a, b, bias, magnitudes);
     }
 
+    /// The factors of stacked experts.
+    private Factors checked(ExpertStacks.At at) throws CheckpointException {
+        ExpertStack stack = at.stack();
+        Map<String, Tensor> parts = ofStacks.getOrDefault(at, Map.of());
+        int rank = builder.scales().rank(stack.path()) * stack.experts();
+        Tensor a = required(at.name(), parts, A, rank, stack.columnsOfA());
+        Tensor b = required(at.name(), parts, B, stack.rowsOfB(), rank);
+        for (String end : parts.keySet()) {
+            if (!end.equals(A) && !end.equals(B)) {
+                throw new CheckpointException(file, at.name() + end, "is not expected for the parameter "
+                        + stack.path());
+            }
+        }
+        return new Factors(a, b, Optional.empty(), Optional.empty());
+    }
+
     private Tensor required(AdapterModule m, Map<String, Tensor> parts, String end, long... shape)
+            throws CheckpointException {
+        return required(m.path(), parts, end, shape);
+    }
+
+    private Tensor required(String path, Map<String, Tensor> parts, String end, long... shape)
             throws CheckpointException {
         Tensor t = parts.get(end);
         if (t == null) {
-            throw new CheckpointException(file, m.path() + end, "is missing; the module has " + parts.keySet());
+            throw new CheckpointException(file, path + end, "is missing; the module has " + parts.keySet());
         }
-        requireShape(m.path() + end, t, shape);
+        requireShape(path + end, t, shape);
         return t;
     }
 

@@ -179,7 +179,7 @@ final class AdapterModules {
                 : byShortName.getOrDefault(shortName(name), Optional.empty()).map(map::get).orElse(null);
     }
 
-    private static String shortName(String name) {
+    static String shortName(String name) {
         String rest = name;
         for (int dot = rest.indexOf('.'); dot > 0 && CONTAINERS.contains(rest.substring(0, dot));
                 dot = rest.indexOf('.')) {

@@ -27,13 +27,23 @@ final class AdapterScales {
     }
 
     int rank(AdapterModule m) {
-        return find(ranks, m.path(), config.rank());
+        return rank(m.path());
+    }
+
+    /// The rank of the module or parameter of this name.
+    int rank(String path) {
+        return find(ranks, path, config.rank());
     }
 
     /// `α / r`, or `α / √r` for rank-stabilized adapters.
     float scale(AdapterModule m) {
-        double alpha = find(alphas, m.path(), config.alpha());
-        int rank = rank(m);
+        return scale(m.path());
+    }
+
+    /// The same for the module or parameter of this name.
+    float scale(String path) {
+        double alpha = find(alphas, path, config.alpha());
+        int rank = rank(path);
         return (float) (alpha / (config.variant().rankStabilized() ? Math.sqrt(rank) : rank));
     }
 }

@@ -20,7 +20,13 @@ import java.util.Optional;
 ///
 /// @param name the name in the file
 /// @param shape the shape in the file
-record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
+/// @param turns the number of experts whose columns take turns in the file; pieces are those of `[experts, rows, …]`. 1
+///     for other tensors
+record AdapterTensor(String name, long[] shape, List<Piece> pieces, int turns) {
+    AdapterTensor(String name, long[] shape, List<Piece> pieces) {
+        this(name, shape, pieces, 1);
+    }
+
     /// A weight that holds a part of the tensor.
     ///
     /// @param place the part, as an expression over the tensor
@@ -49,19 +55,28 @@ record AdapterTensor(String name, long[] shape, List<Piece> pieces) {
 
     /// The values as in the file, F32.
     Tensor values(Arena arena) {
-        Tensor whole = Tensor.allocate(arena, DType.F32, shape);
+        Tensor whole = allocate(arena);
         pieces.forEach(p -> p.place.write(p.order.invert(p.weight.tensor(), p.axis, arena), whole));
-        return whole;
+        return inFile(whole, arena);
+    }
+
+    private Tensor allocate(Arena arena) {
+        return turns == 1 ? Tensor.allocate(arena, DType.F32, shape)
+                : Tensor.allocate(arena, DType.F32, turns, shape[0], shape[1] / turns);
+    }
+
+    private Tensor inFile(Tensor whole, Arena arena) {
+        return turns == 1 ? whole : StackAdapter.inTurn(whole, shape, arena);
     }
 
     /// The gradient in the file's shape; zeros for weights without one.
     Tensor gradient(Gradients gradients, Arena arena) {
-        Tensor whole = Tensor.allocate(arena, DType.F32, shape);
+        Tensor whole = allocate(arena);
         for (Piece p : pieces) {
             Optional<Tensor> g = gradients.find(p.weight);
             g.ifPresent(tensor -> p.place.write(p.order.gradient(tensor, p.axis, arena), whole));
         }
-        return whole;
+        return inFile(whole, arena);
     }
 
     @Override

@@ -35,6 +35,7 @@ public final class Adapters implements AutoCloseable {
     private final Arena arena;
     private final Model model;
     private final AdapterConfig config;
+    private final boolean isTied;
     private final List<AdapterModule> modules;
     private final List<AdapterTensor> tensors;
     private final Map<Parameter, Weight> weights;
@@ -44,6 +45,7 @@ public final class Adapters implements AutoCloseable {
         arena = builder.arena();
         model = builder.model();
         config = builder.config();
+        isTied = builder.isTied();
         modules = List.copyOf(builder.modules());
         tensors = List.copyOf(builder.tensors());
         weights = Collections.unmodifiableMap(new LinkedHashMap<>(builder.weights()));
@@ -135,9 +137,9 @@ public final class Adapters implements AutoCloseable {
 
     private Model attach(Map<Parameter, Weight> others) {
         Parameter head = Parameter.of(Role.HEAD);
-        boolean isTied = model.spec().head().matrix() == Head.Matrix.TIED;
-        boolean unties = isTied && (others.containsKey(head)
-                || others.containsKey(Parameter.of(Role.EMBEDDING)) && !config.tied());
+        boolean isHeadTied = model.spec().head().matrix() == Head.Matrix.TIED;
+        boolean unties = isHeadTied && (others.containsKey(head)
+                || others.containsKey(Parameter.of(Role.EMBEDDING)) && !isTied);
         Model to = unties ? model.untied() : model;
         Weights all = to.weights().with(others);
         return to.with(all);

@@ -1,5 +1,6 @@
 package glia.model.adapter;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -39,7 +40,19 @@ final class ModuleSelection {
     }
 
     boolean selects(AdapterModule m) {
-        return targets.test(m) && !excluded.test(m) && !isSaved(m) && isInLayers(m.path());
+        return isParameter(m) || targets.test(m) && !excluded.test(m) && !isSaved(m) && isInLayers(m.path());
+    }
+
+    boolean selectsAny(Collection<AdapterModule> modules) {
+        return modules.stream().anyMatch(this::selects);
+    }
+
+    /// Whether the matrix of a linear module is named as a parameter. Matrices of experts are parts of stacks.
+    private boolean isParameter(AdapterModule m) {
+        String name = m.path() + ".weight";
+        return m.kind() != AdapterModule.Kind.EMBEDDING && m.parts().getFirst().parameter().expert() < 0
+                && config.parameters().stream().anyMatch(target -> endsWith(name, target)
+                        || endsWith(name.replace(".block_sparse_moe.", ".mlp."), target));
     }
 
     /// Whether a module is trained as a whole instead.

@@ -65,8 +65,13 @@ public final class GmpoCases implements CaseGroup {
                 SequenceMean.ofMeans(), kl, EntropyBonus.NONE,
                 new TokenMasks(p.number("top_entropy_quantile", 1), Double.POSITIVE_INFINITY));
         double[] advantages = c.input("advantages").values();
-        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), advantages)
-                .withOld(rows.of(c.input("logp_old"))).withReference(rows.of(c.input("logp_ref")));
+        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), advantages);
+        if (c.hasInput("logp_old")) {
+            batch = batch.withOld(rows.of(c.input("logp_old")));
+        }
+        if (c.hasInput("logp_ref")) {
+            batch = batch.withReference(rows.of(c.input("logp_ref")));
+        }
         Totals totals = Totals.of(batch, objective.aggregation()).times(p.number("gradient_accumulation_steps", 1));
         Value logProbs = rows.variable(variables, "logp", c.input("logp_new"));
         Value entropies = rows.variable(variables, "entropy", c.input("entropy"));
@@ -80,7 +85,7 @@ public final class GmpoCases implements CaseGroup {
         if (c.hasScalar("kl")) {
             comparison.scalar("kl", result.figures().kl(), F32);
         }
-        GrpoCases.clip(c, comparison, result.figures().clip());
+        GrpoCases.clip(c, comparison, result.figures().clip(), rows.numRows() == 0);
         comparison.scalar("loss", variables.backward(result.loss()), F32);
         comparison.tensor("grad_logp", variables.gradient("logp"), F32);
     }

@@ -36,6 +36,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// TRL's GRPO: advantages, losses and the correction for the sampler.
 public final class GrpoCases implements CaseGroup {
@@ -70,8 +71,9 @@ public final class GrpoCases implements CaseGroup {
         ImportanceWeights weights = rule.weights(rows.sequences(), rows.numSequences(), training, sampler);
         double[] expected = c.tensor("is_ratio").values();
         comparison.values("is_ratio", weights.weights(), weights.isPerSequence() ? expected : rows.of(expected), F32);
-        double[] differences = new double[training.length];
-        Arrays.setAll(differences, n -> Math.abs(training[n] - sampler[n]));
+        // Tokens that the sampler could not score do not count.
+        double[] differences = IntStream.range(0, training.length).mapToDouble(n -> Math.abs(training[n] - sampler[n]))
+                .filter(x -> !Double.isNaN(x)).toArray();
         String difference = "sampling/sampling_logp_difference/";
         comparison.scalar(difference + "mean", Arrays.stream(differences).average().orElse(0), F32);
         comparison.scalar(difference + "max", Arrays.stream(differences).max().orElse(0), F32);
@@ -116,7 +118,7 @@ public final class GrpoCases implements CaseGroup {
                 p.flag("use_bias_correction_kl", true) ? Placement.LOSS_TIMES_RATIO : Placement.LOSS);
         TokenMasks masks = new TokenMasks(p.number("top_entropy_quantile", 1),
                 p.number("off_policy_mask_threshold", Double.POSITIVE_INFINITY));
-        EntropyBonus bonus = new EntropyBonus(p.number("entropy_coef", 0), dividesByStep(lossType));
+        EntropyBonus bonus = new EntropyBonus(p.number("entropy_coef", 0), false);
         return new PolicyObjective(loss, aggregation, kl, bonus, masks);
     }
 
@@ -256,17 +258,20 @@ public final class GrpoCases implements CaseGroup {
         if (lossType.equals("cispo")) {
             comparison.scalar("cispo_clip_ratio", clip.high(), F32);
         }
-        clip(c, comparison, clip);
+        boolean ofTokens = result.losses().tensor().rows() == 0 && !result.terms().ratioIsPerSequence();
+        clip(c, comparison, clip, ofTokens);
     }
 
     /// Compares the shares of clipped tokens, where the reference has them.
-    static void clip(ReferenceCase c, Comparison comparison, ClipFigures clip) {
+    ///
+    /// @param isEmpty whether they are shares of tokens and there is none: TRL has no extremes then
+    static void clip(ReferenceCase c, Comparison comparison, ClipFigures clip, boolean isEmpty) {
         if (c.hasScalar("clip_ratio/low_mean")) {
             comparison.scalar("clip_ratio/low_mean", clip.low(), F32);
             comparison.scalar("clip_ratio/high_mean", clip.high(), F32);
             comparison.scalar("clip_ratio/region_mean", clip.any(), F32);
-            comparison.scalar("clip_ratio/low_min", clip.lowMin(), F32);
-            comparison.scalar("clip_ratio/high_max", clip.highMax(), F32);
+            comparison.scalar("clip_ratio/low_min", isEmpty ? Double.NaN : clip.lowMin(), F32);
+            comparison.scalar("clip_ratio/high_max", isEmpty ? Double.NaN : clip.highMax(), F32);
         }
     }
 }

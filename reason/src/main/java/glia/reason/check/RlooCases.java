@@ -86,8 +86,8 @@ public final class RlooCases implements CaseGroup {
         comparison.scalar("reward_std", RewardStatistics.of(outcomes).std(), F32);
         double[] range = p.numbers("reward_clip_range");
         double beta = p.number("beta", 0.05);
-        double[][] old = rows.matrix(c.input("logp_old"));
-        double[] kl = KlReward.sums(KlEstimator.K1, old, rows.matrix(c.input("logp_ref")), rows.mask());
+        double[] kl = beta == 0 ? new double[outcomes.length] : KlReward.sums(KlEstimator.K1,
+                rows.matrix(c.input("logp_old")), rows.matrix(c.input("logp_ref")), rows.mask());
         for (int i = 0; i < outcomes.length; i++) {
             outcomes[i] = range.length == 2 ? Math.clamp(outcomes[i], range[0], range[1]) : outcomes[i];
             outcomes[i] -= beta * kl[i];
@@ -120,7 +120,7 @@ public final class RlooCases implements CaseGroup {
         comparison.tensor("coef_1", CaseRows.numbers(result.terms().ratio().orElseThrow()), F32);
         comparison.scalar("entropy", result.figures().entropy(), F32);
         ClipFigures clip = result.figures().clip();
-        GrpoCases.clip(c, comparison, clip);
+        GrpoCases.clip(c, comparison, clip, false);
         comparison.scalar("loss", variables.backward(result.loss()), F32);
         comparison.tensor("grad_logp", variables.gradient("logp"), F32);
     }

@@ -94,9 +94,10 @@ final class TrlAdvantages {
         return size == 1 ? new double[rewards.length] : RewardStatistics.groupStds(groups, rewards);
     }
 
+    /// The standard deviation of all rewards; TRL takes 0 for a batch of one completion.
     private static double[] ofBatch(double[] rewards) {
         double[] stds = new double[rewards.length];
-        Arrays.fill(stds, RewardStatistics.of(rewards).std());
+        Arrays.fill(stds, rewards.length == 1 ? 0 : RewardStatistics.of(rewards).std());
         return stds;
     }
 

@@ -91,9 +91,11 @@ public final class VerlAdvantageCases implements CaseGroup {
                     rows.matrix(c.input("sum_pi_squared")));
         }
         Advantages found = estimator.of(input);
-        comparison.tensor("advantages", flat(found.advantages()), F64);
+        // verl takes means and deviations of groups of this estimator in F32.
+        double limit = name.equals("grpo_vectorized") ? Comparison.F32 : F64;
+        comparison.tensor("advantages", flat(found.advantages()), limit);
         if (c.hasTensor("returns")) {
-            comparison.tensor("returns", flat(found.returns()), F64);
+            comparison.tensor("returns", flat(found.returns()), limit);
         }
     }
 

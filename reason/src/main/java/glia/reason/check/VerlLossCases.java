@@ -96,7 +96,8 @@ public final class VerlLossCases implements CaseGroup {
         ValueLoss.Result result = rule.of(values, rows.of(c.input("values")), rows.of(c.input("returns")), batch,
                 VerlPolicyLosses.totals(p, batch, PolicyObjective.of(VerlPolicyLosses.NO_LOSS, rule.aggregation())));
         comparison.scalar("clipfrac", result.clipped(), F32);
-        comparison.scalar("loss", variables.backward(result.loss()), F32);
+        comparison.scalar("loss",
+                variables.backward(result.loss().times(VerlPolicyLosses.factor(p, rule.aggregation()))), F32);
         comparison.tensor("grad_vpreds", variables.gradient("vpreds"), F32);
     }
 

@@ -67,6 +67,10 @@ final class VerlPolicyLosses {
             return local;
         }
         JsonNode info = p.required("global_batch_info");
+        // verl takes the mean of this loss over the local sequences.
+        if (objective.loss() instanceof GeometricMean) {
+            return local;
+        }
         for (String name : info.propertyNames()) {
             if (!List.of("dp_size", "batch_num_tokens", "global_batch_size", "loss_scale_factor")
                     .contains(name)) {
@@ -145,8 +149,7 @@ final class VerlPolicyLosses {
             figures(c, comparison, result);
         }
         approximateKl(c, comparison, objective.loss(), CaseRows.numbers(logProbs), batch);
-        double processes = objective.aggregation() instanceof TokenSum ? numProcesses(p) : 1;
-        comparison.scalar("loss", variables.backward(result.loss().times(processes)), F32);
+        comparison.scalar("loss", variables.backward(result.loss().times(factor(p, objective.aggregation()))), F32);
         comparison.tensor("grad_logp", variables.gradient("logp"), F32);
     }
 
@@ -186,8 +189,9 @@ final class VerlPolicyLosses {
     }
 
     /// The number of processes by which a sum is multiplied, because their gradients are averaged.
-    private static double numProcesses(CaseParams p) {
-        return p.has("global_batch_info") && p.required("global_batch_info").hasNonNull("dp_size")
+    static double factor(CaseParams p, Aggregation aggregation) {
+        return aggregation instanceof TokenSum && p.has("global_batch_info")
+                && p.required("global_batch_info").hasNonNull("dp_size")
                 ? p.required("global_batch_info").get("dp_size").doubleValue() : 1;
     }
 

@@ -3,8 +3,8 @@ package glia.reason.policy;
 /// A reward for the entropy of the policy: the loss is lowered by coefficient times the mean entropy of its tokens.
 ///
 /// @param coefficient 0 for none
-/// @param isAggregated whether entropies are aggregated like the policy loss (verl; TRL for means over tokens); else
-///     the plain mean over the tokens that have a policy loss is taken (TRL for means over sequences)
+/// @param isAggregated whether entropies are aggregated like the policy loss (verl); else the plain mean over the
+///     tokens of a micro-batch that have a policy loss is taken (TRL)
 public record EntropyBonus(double coefficient, boolean isAggregated) {
     /// No bonus.
     public static final EntropyBonus NONE = new EntropyBonus(0, true);

@@ -131,6 +131,12 @@ public final class Value {
         return of(new ElementwiseMap(tensor, Math::exp, Math::exp));
     }
 
+    /// What is left of the exponential beyond its linear part, `eˣ - x - 1`, which differences of F32 values would
+    /// lose for small x.
+    public Value expRemainder() {
+        return of(new ElementwiseMap(tensor, x -> Math.expm1(x) - x, Math::expm1));
+    }
+
     /// The natural logarithm.
     public Value log() {
         return of(new ElementwiseMap(tensor, Math::log, x -> 1 / x));

@@ -8,7 +8,10 @@ import glia.io.Config;
 import glia.model.Model;
 import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.Adapters;
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Gradients;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
 import glia.train.optim.AdamW;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
@@ -21,7 +24,8 @@ import java.util.SplittableRandom;
 ///
 /// The first updates of Adam are steps of the learning rate in the direction of each gradient's sign, however small the
 /// gradient is. So rounding errors can grow a hundredfold with each step. The tolerance of a step therefore grows with
-/// the difference that a change of the adapter by one unit in the last place makes.
+/// the difference that small changes make: of the adapter by one unit in the last place, and of gradients by up to eight
+/// units of the largest of their tensor, since gradients that are 0 but for rounding have any sign.
 ///
 /// @param json `lr`, `betas`, `eps`, `weight_decay`, `clip_grad_norm`, and the results `losses` and `grad_norms`
 record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Kernels kernels) {
@@ -29,6 +33,7 @@ record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Ker
     private static final int NUM_CHANGED = 3;
     private static final double MARGIN = 10;
     private static final float UNIT = 0x1p-23f;
+    private static final int NOISE = 8;
 
     /// Losses and gradient norms before the updates.
     private record Figures(double[] losses, double[] norms) { }
@@ -71,11 +76,15 @@ record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Ker
                         TrainingOptions.defaults().withTrainable(adapters::contains));
                 Optimizer optimizer = new Optimizer(kernels, List.of(new ParameterGroup(adapters.trainable(),
                         new AdamW(betas[0], betas[1], json.real("eps"), false), json.real("weight_decay"), 1)))) {
+            SplittableRandom random = new SplittableRandom(seed);
             if (seed > 0) {
-                change(adapters, new SplittableRandom(seed));
+                change(adapters, random);
             }
             for (int step = 0; step < steps; step++) {
                 losses[step] = pass.loss(batch);
+                if (seed > 0) {
+                    change(adapters, pass.weightGradients(), random);
+                }
                 norms[step] = optimizer.gradientNorm(pass.weightGradients());
                 optimizer.step(pass.weightGradients(), json.real("lr"),
                         GradientNorm.clipFactor(norms[step], json.real("clip_grad_norm")));
@@ -83,6 +92,19 @@ record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Ker
             }
         }
         return new Figures(losses, norms);
+    }
+
+    private static void change(Adapters adapters, Gradients gradients, SplittableRandom random) {
+        for (Weight.Stored w : adapters.trainable().values()) {
+            Tensor g = gradients.of(w);
+            float unit = 0;
+            for (long i = 0; i < g.size(); i++) {
+                unit = Math.max(unit, UNIT * Math.abs(g.get(i)));
+            }
+            for (long i = 0; i < g.size(); i++) {
+                g.set(i, g.get(i) == 0 ? 0 : g.get(i) + (random.nextInt(2 * NOISE + 1) - NOISE) * unit);
+            }
+        }
     }
 
     private static void change(Adapters adapters, SplittableRandom random) {

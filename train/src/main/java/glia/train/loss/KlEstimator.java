@@ -52,12 +52,9 @@ public enum KlEstimator {
             case K2 -> difference.square().times(0.5);
             case K3 -> {
                 Value q = difference.times(-1).clamp(-MOST_LOG_RATIO, MOST_LOG_RATIO);
-                yield q.exp().minus(q).plus(-1).clamp(-MOST, MOST);
+                yield q.expRemainder().clamp(-MOST, MOST);
             }
-            case K3_UNCLAMPED -> {
-                Value q = difference.times(-1);
-                yield q.exp().minus(q).plus(-1);
-            }
+            case K3_UNCLAMPED -> difference.times(-1).expRemainder();
             case K1_STRAIGHT_THROUGH -> straightThrough(K1, policy, reference);
             case K3_STRAIGHT_THROUGH -> straightThrough(K3, policy, reference);
         };
@@ -75,9 +72,9 @@ public enum KlEstimator {
             case K2 -> difference * difference / 2;
             case K3, K3_STRAIGHT_THROUGH -> {
                 double q = Math.clamp(-difference, -MOST_LOG_RATIO, MOST_LOG_RATIO);
-                yield Math.clamp(Math.exp(q) - q - 1, -MOST, MOST);
+                yield Math.clamp(Math.expm1(q) - q, -MOST, MOST);
             }
-            case K3_UNCLAMPED -> Math.exp(-difference) + difference - 1;
+            case K3_UNCLAMPED -> Math.expm1(-difference) + difference;
         };
     }
 

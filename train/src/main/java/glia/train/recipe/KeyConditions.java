@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
 /// The conditions of keys of recipes, and the keys of a recipe that have no effect.
 public final class KeyConditions {
     private static final List<KeyCondition> OWN = List.of(
-            KeyCondition.of(List.of(RecipeKeys.RANK, RecipeKeys.ALPHA, RecipeKeys.ADAPTER_DROPOUT, RecipeKeys.TARGETS),
+            KeyCondition.of(List.of(RecipeKeys.RANK, RecipeKeys.ALPHA, RecipeKeys.ADAPTER_DROPOUT, RecipeKeys.TARGETS,
+                    RecipeKeys.PARAMETERS),
                     RecipeKeys.ADAPTER, AdapterKind.LORA, AdapterKind.RSLORA, AdapterKind.DORA),
             KeyCondition.of(List.of(RecipeKeys.FREEZE), RecipeKeys.ADAPTER, AdapterKind.NONE),
             new KeyCondition(List.of(RecipeKeys.INIT), List.of(RecipeKeys.MODEL, RecipeKeys.INIT),

@@ -192,6 +192,8 @@ public final class RecipeKeys {
             "dropout of the input of adapters").or(0.0);
     public static final RecipeKey<List<String>> TARGETS = texts("adapter.targets",
             "modules with an adapter: ends of their names, or all-linear").or(List.of("all-linear"));
+    public static final RecipeKey<List<String>> PARAMETERS = texts("adapter.parameters",
+            "stacked experts with an adapter, such as mlp.experts.down_proj: ends of names in PEFT").or(List.of());
 
     public static final RecipeKey<String> TEACHER = text("distill.teacher", "model whose distribution is learned")
             .only(Task.DISTILL);
@@ -240,7 +242,7 @@ public final class RecipeKeys {
             TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
             WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
-            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS,
+            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS,
             TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
             VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,

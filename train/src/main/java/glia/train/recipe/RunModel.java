@@ -178,7 +178,8 @@ final class RunModel implements AutoCloseable {
                     case DORA -> AdapterConfig.Variant.DORA;
                 })
                 .withTargets(targets.size() == 1 ? ModuleNames.parse(targets.getFirst())
-                        : ModuleNames.of(targets.toArray(String[]::new)));
+                        : ModuleNames.of(targets.toArray(String[]::new)))
+                .withParameters(recipe.get(RecipeKeys.PARAMETERS));
         if (recipe.isTask(Task.CLASSIFY) || recipe.isTask(Task.REWARD)) {
             return config.withTask(AdapterHead.TEXTS).withModulesToSave(AdapterHead.modules(model));
         }

@@ -26,7 +26,8 @@ final class RunRecipe {
             RecipeKeys.NEW, RecipeKeys.INIT, RecipeKeys.BASE_WIDTH, RecipeKeys.TOKENIZER, RecipeKeys.NEW_TOKENIZER,
             RecipeKeys.VOCAB_SIZE, RecipeKeys.SPECIAL_TOKENS, RecipeKeys.ADDED_TOKENS, RecipeKeys.CHARACTERS,
             RecipeKeys.CHAT_TEMPLATE, RecipeKeys.ADAPTER, RecipeKeys.RANK, RecipeKeys.ALPHA,
-            RecipeKeys.ADAPTER_DROPOUT, RecipeKeys.TARGETS, RecipeKeys.OPTIMIZER, RecipeKeys.FREEZE);
+            RecipeKeys.ADAPTER_DROPOUT, RecipeKeys.TARGETS, RecipeKeys.PARAMETERS, RecipeKeys.OPTIMIZER,
+            RecipeKeys.FREEZE);
 
     private RunRecipe() { }
 

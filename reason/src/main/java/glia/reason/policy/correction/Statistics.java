@@ -5,21 +5,28 @@ import java.util.function.DoublePredicate;
 
 /// Statistics of numbers.
 final class Statistics {
+    private static final double EPSILON = 1e-8;
+
     private Statistics() { }
 
     static double mean(double... x) {
         return Arrays.stream(x).sum() / Math.max(1, x.length);
     }
 
-    /// With n.
+    /// With n, as verl computes it: `√(mean(x²) - mean(x)²)` of means over n + 1e-8, which is not exactly 0 for equal
+    /// numbers; 0 for a single number.
     static double deviation(double... x) {
-        double mean = mean(x);
-        return Math.sqrt(Arrays.stream(x).map(v -> (v - mean) * (v - mean)).sum() / Math.max(1, x.length));
+        double count = x.length + EPSILON;
+        double mean = Arrays.stream(x).sum() / count;
+        double squares = Arrays.stream(x).map(v -> v * v).sum() / count;
+        return x.length < 2 ? 0 : Math.sqrt(Math.max(0, squares - mean * mean));
     }
 
     /// With n - 1; 0 for a single number.
     static double sampleDeviation(double... x) {
-        return x.length < 2 ? 0 : deviation(x) * Math.sqrt((double) x.length / (x.length - 1));
+        double mean = mean(x);
+        return x.length < 2 ? 0
+                : Math.sqrt(Arrays.stream(x).map(v -> (v - mean) * (v - mean)).sum() / (x.length - 1));
     }
 
     static double max(double... x) {

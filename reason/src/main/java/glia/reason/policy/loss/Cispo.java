@@ -17,7 +17,10 @@ import glia.tensor.autograd.Value;
 public record Cispo(RatioLevel level, double least, double most, double mostExponent) implements PolicyLoss {
     /// @throws IllegalArgumentException if the bounds are out of order
     public Cispo {
-        PolicyLoss.requireAbove("most", most, Math.max(0, least));
+        PolicyLoss.requireAbove("most", most, 0);
+        if (!(least <= most)) {
+            throw new IllegalArgumentException("least: found " + least + ", expected at most " + most);
+        }
     }
 
     /// With an upper bound only, as in the paper.

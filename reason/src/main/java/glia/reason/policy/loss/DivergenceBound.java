@@ -53,7 +53,7 @@ public record DivergenceBound(Divergence divergence, double low, double high, do
             up[n] = advantages[n] > 0 && d[n] > 0 && moved > high;
             down[n] = advantages[n] <= 0 && d[n] < 0 && moved > low;
             double weight = Math.exp(Math.clamp(d[n], -mostExponent, mostExponent));
-            truncated[n] = weight > most && advantages[n] <= 0;
+            truncated[n] = weight > most && !up[n] && !down[n];
             gains[n] = up[n] || down[n] ? 0 : -Math.min(weight, most) * advantages[n];
         }
         return LossTerms.ofRows(in.logProbs().times(in.constant(gains)), ratio, false,
