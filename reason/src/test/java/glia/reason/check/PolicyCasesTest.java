@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Cases of TRL and verl; all of them where `GLIA_SHARED` is set, else a few.
 class PolicyCasesTest {
     private static final Path FEW = Path.of("src/test/resources/golden-training");
+    private static final Path AWKWARD = Path.of("src/test/resources/awkward-cases");
     private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
     private static final Path SERVICES = Path.of("src/main/resources/META-INF/services");
 
@@ -56,6 +57,16 @@ class PolicyCasesTest {
             assertTrue(results.size() >= least, group + ": " + results.size() + " cases");
             assertEquals(List.of(), results.stream().filter(r -> !r.passes()).toList());
         }
+    }
+
+    /// Random cases of the same layout: no tokens, one completion, a ratio beyond the largest weight, a policy near its
+    /// reference, tokens without a score of the sampler, bounds that meet, totals of several processes.
+    @ParameterizedTest
+    @CsvSource({"grpo, 6", "gmpo, 1", "verl-losses, 8"})
+    void awkwardCasesAgreeWithTheReference(String group, int count) throws IOException {
+        List<CaseResult> results = run(group, AWKWARD.resolve(group), "scalar");
+        assertEquals(count, results.size());
+        assertEquals(List.of(), results.stream().filter(r -> !r.passes()).toList());
     }
 
     private List<CaseResult> changed(String group, String from, String to) throws IOException {
