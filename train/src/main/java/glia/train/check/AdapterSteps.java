@@ -24,8 +24,8 @@ import java.util.SplittableRandom;
 ///
 /// The first updates of Adam are steps of the learning rate in the direction of each gradient's sign, however small the
 /// gradient is. So rounding errors can grow a hundredfold with each step. The tolerance of a step therefore grows with
-/// the difference that small changes make: of the adapter by one unit in the last place, and of gradients by up to eight
-/// units of the largest of their tensor, since gradients that are 0 but for rounding have any sign.
+/// the difference that small changes make: of the adapter by one unit in the last place, and of gradients by up to
+/// eight units of the largest of their tensor, since gradients that are 0 but for rounding have any sign.
 ///
 /// @param json `lr`, `betas`, `eps`, `weight_decay`, `clip_grad_norm`, and the results `losses` and `grad_norms`
 record AdapterSteps(Model model, Path folder, TokenBatch batch, Config json, Kernels kernels) {

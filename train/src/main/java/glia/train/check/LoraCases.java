@@ -44,8 +44,8 @@ public final class LoraCases implements CaseGroup {
     private static final String GRADIENT = "grad.";
     private static final String MERGED = "merged.";
     private static final double GRADIENTS = 1e-3;
-    /// The least size of a gradient, of the largest one: smaller ones are 0 but for rounding, such as those of a bias of
-    /// keys without positions.
+    /// The least size of a gradient, of the largest one: smaller ones are 0 but for rounding, such as those of a bias
+    /// of keys without positions.
     private static final double LEAST_GRADIENT = 1e-3;
     private static final double MERGED_LOGITS = 1e-3;
 

@@ -45,8 +45,16 @@ public final class MiniLlmCases implements CaseGroup {
             Value teacher = variables.constant(c.input("teacher_logits"));
             int[] mask = mask(c, student.tensor().rows());
             int[] rows = IntStream.range(0, mask.length).filter(i -> mask[i] != 0).toArray();
-            // Without a mask the reference divides by the number of sequences.
-            double items = c.params().flag("masked", c.hasInput("mask")) ? Math.max(1, rows.length) : logits.dim(0);
+            boolean isMasked = c.params().flag("masked", c.hasInput("mask"));
+            String reduction = c.params().text("reduction", "batchmean");
+            double items = switch (reduction) {
+                // Without a mask the reference divides by the number of sequences.
+                case "batchmean" -> isMasked ? Math.max(1, rows.length) : logits.dim(0);
+                case "sum" -> 1;
+                case "mean" -> Math.max(1.0, (double) rows.length * logits.dim(-1));
+                default -> throw new IllegalArgumentException("reduction: found " + reduction
+                        + ", expected batchmean, sum or mean");
+            };
             Value loss = Distillation.of(1, c.params().number("temperature", 1)).of(student, teacher, rows,
                     Reduction.SUM).times(1 / items);
             comparison.scalar("loss", variables.backward(loss), Comparison.F32);

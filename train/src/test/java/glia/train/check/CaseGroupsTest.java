@@ -11,13 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Every group of reference cases; all cases where `GLIA_SHARED` is set, else a few.
 class CaseGroupsTest {
     private static final Path FEW = Path.of("src/test/resources/golden-training");
+    private static final Path MORE = Path.of("src/test/resources/golden-training-more");
     private static final Path GOLDENS = Path.of("../engine/src/test/resources/golden");
 
     private static Stream<CaseGroup> groups() {
@@ -41,15 +42,17 @@ class CaseGroupsTest {
         }
     }
 
-    /// Optimizers and schedules of torch and Transformers with parameters that the other cases do not have.
-    @Test
-    void agreesForRareParameters() throws Exception {
+    /// Optimizers and schedules of torch and Transformers with parameters that the other cases do not have, first
+    /// moments in which gradients cancel, other reductions of MiniLLM.
+    @ParameterizedTest
+    @CsvSource({"optim, optim, 12", "optim, optim-moments, 2", "minillm, minillm, 3"})
+    void agreesForRareParameters(String group, String folder, int count) throws Exception {
         List<CaseResult> results = new ArrayList<>();
         try (Workers workers = new Workers(1)) {
-            new OptimCases().run(Path.of("src/test/resources/golden-training-more/optim"), GOLDENS,
+            CaseGroups.find(group).orElseThrow().run(MORE.resolve(folder), GOLDENS,
                     KernelBackends.choose("best", workers).kernels(), results::add);
         }
-        assertEquals(12, results.size());
+        assertEquals(count, results.size());
         assertTrue(results.stream().allMatch(CaseResult::passes), results::toString);
     }
 }
