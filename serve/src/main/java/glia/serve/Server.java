@@ -20,6 +20,8 @@ import io.helidon.common.socket.SocketOptions;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -37,10 +39,13 @@ import java.util.logging.Logger;
 public final class Server implements AutoCloseable {
     /// Kept, since a logger without a reference loses its level.
     private static final Logger HTTP_LOG = Logger.getLogger("io.helidon");
+    private static final Logger START_LOG = Logger.getLogger("io.helidon.webserver.LoomServer");
 
     static {
         // Each connection of a hostile client would be a line.
         HTTP_LOG.setLevel(Level.SEVERE);
+        // A port that is taken would be a stack trace; it is an error of `start`.
+        START_LOG.setLevel(Level.OFF);
     }
 
     /// How long running requests have to send their errors when the server stops.
@@ -94,12 +99,25 @@ public final class Server implements AutoCloseable {
                     .directHandlers(RefusedHttp.handlers(limits)).useNio(false)
                     .connectionOptions(new WatchedSockets(SocketOptions.create(), readTimeout)).shutdownHook(false)
                     .shutdownGracePeriod(Duration.ofMillis(200)).build().start();
+            requireRunning(web, options);
             return new Server(models, gate, connections, web);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             connections.close();
             models.close();
             throw new IOException("cannot listen on " + options.host() + ", port " + options.port() + ": "
                     + reason(e) + "; use another port, or stop the program that has it", e);
+        }
+    }
+
+    /// The web server throws nothing where it cannot listen.
+    ///
+    /// @throws IOException that says why
+    private static void requireRunning(WebServer web, ServerOptions options) throws IOException {
+        if (!web.isRunning()) {
+            try (ServerSocket socket = new ServerSocket()) {
+                socket.bind(new InetSocketAddress(options.host(), options.port()));
+            }
+            throw new IOException("the web server has not started");
         }
     }
 

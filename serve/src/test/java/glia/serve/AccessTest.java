@@ -6,11 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
 import glia.serve.pool.ModelPool;
+import glia.serve.pool.ServedModel;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;
+import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AutoClose;
@@ -129,6 +133,21 @@ class AccessTest {
                     .readAll();
             assertTrue(reply.startsWith("HTTP/1.1 " + status), reply);
         }
+    }
+
+    @Test
+    void aPortThatIsTakenIsAnError() throws Exception {
+        int port = server.server().port();
+        LanguageModel model = LanguageModel.load(TestServer.MODEL);
+        ModelPool models = new ModelPool();
+        models.add(new ServedModel(TestServer.MODEL, model, Instant.now()));
+        var e = assertThrows(IOException.class,
+                () -> Server.start(models, ServerOptions.defaults().withPort(port)).close());
+        assertTrue(e.getMessage().startsWith("cannot listen on 127.0.0.1, port " + port + ": Address already in use"),
+                e.getMessage());
+        // The models are closed, and the first server goes on.
+        assertThrows(IllegalStateException.class, model::generator);
+        assertEquals(200, server.get("/health").status());
     }
 
     @Test
