@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.serve.request.ServerTools;
 import glia.text.template.ToolCall;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,6 +41,19 @@ class ToolServersTest {
             assertTrue(tools.call(call("crash", Map.of())).startsWith("Error: "));
             assertTrue(tools.call(call("add", Map.of("a", 2))).startsWith("Error: "));
             assertTrue(tools.call(call("subtract", Map.of())).startsWith("Error: there is no tool 'subtract'"));
+            // As tools of a server, each call is approved.
+            ServerTools served = new McpTools(tools, new ToolConversation.Approval() {
+                @Override
+                public boolean approves(ToolCall call) {
+                    return call.arguments().get("a").equals(2);
+                }
+
+                @Override
+                public void result(ToolCall call, String result) { }
+            });
+            assertEquals(tools.schemas(), served.schemas());
+            assertEquals("5.0", served.call(call("add", Map.of("a", 2, "b", 3))));
+            assertTrue(served.call(call("add", Map.of("a", 1, "b", 3))).startsWith("Error: this call was not allowed"));
             assertEquals("3.0", tools.call(call("add", Map.of("a", 1, "b", 2))));
             assertEquals("Error: the server has ended", tools.call(call("exit", Map.of())));
         }

@@ -28,7 +28,7 @@ final class ElementReader implements CallReader {
     private final StringBuilder value = new StringBuilder();
     /// The names of the present call's parameters so far.
     private final Set<String> given = new HashSet<>();
-    /// The value so far as JSON; null if it is a string, complete, or no JSON.
+    /// The value so far as JSON; null if it may be a string, is complete, or no JSON.
     private JsonScanner json;
     /// Whether the value so far is complete JSON.
     private boolean isJson;
@@ -159,7 +159,7 @@ final class ElementReader implements CallReader {
         }
         given.add(key);
         value.setLength(0);
-        json = isString() ? null : new JsonScanner();
+        json = types.contains(JsonType.STRING) ? null : new JsonScanner();
         isJson = false;
         state = State.FIRST;
     }
@@ -206,7 +206,7 @@ final class ElementReader implements CallReader {
     private boolean isEnd(int from, boolean isOwnLine) {
         int at = text.afterBlanks(from);
         boolean isExact = isOwnLine && text.substring(from, at).equals(separator);
-        if (json != null && json.isInString() && !(isExact && (lineBreak + separator).contains("\n"))) {
+        if (json != null && json.isInNestedString() && !(isExact && (lineBreak + separator).contains("\n"))) {
             // JSON has no line breaks within strings.
             return false;
         }

@@ -41,9 +41,9 @@ final class JsonScanner {
         return state == State.DONE;
     }
 
-    /// Whether the text so far ends within a string.
-    boolean isInString() {
-        return state == State.STRING || state == State.ESCAPE || state == State.UNICODE;
+    /// Whether the text so far ends within a string of an object or array.
+    boolean isInNestedString() {
+        return depth > 0 && (state == State.STRING || state == State.ESCAPE || state == State.UNICODE);
     }
 
     /// @return whether the character was read; if not, it is looked at again

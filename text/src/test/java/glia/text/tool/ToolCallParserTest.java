@@ -167,6 +167,7 @@ class ToolCallParserTest {
             "a</parameter></function></tool_call> b       ^ {\"s\": \"a</parameter></function></tool_call> b\"}",
             "a~</parameter>~</function>~b                 ^ {\"s\": \"a\\n</parameter>\\n</function>\\nb\"}",
             "a~</parameter>~<parameter=s>~b               ^ {\"s\": \"a\\n</parameter>\\n<parameter=s>\\nb\"}",
+            "a~</parameter>~<parameter=x>~[\"b ^ {\"s\": \"a\", \"x\": \"[\\\"b\"}",
             "a¶                                           ^ {\"s\": \"a\\r\"}",
             "a</parameter><parameter=n>1                  ^ {\"s\": \"a\", \"n\": 1}",
             "a~</parameter>~<parameter=o>~[\"</parameter><parameter=n>\"] ^ {\"s\": \"a\", \"o\": "
