@@ -11,10 +11,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// A server with the `reasoner` model that comes with the program, and a client of the JDK.
 public final class TestServer implements AutoCloseable {
@@ -57,6 +60,25 @@ public final class TestServer implements AutoCloseable {
         ModelPool models = new ModelPool();
         models.add(new ServedModel(name, model, Instant.now()));
         return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)), model);
+    }
+
+    /// The usual model with a template that keeps earlier turns of a conversation.
+    ///
+    /// @param folder gets the model's files
+    public static LanguageModel conversing(Path folder) throws IOException {
+        try (LanguageModel usual = LanguageModel.load(MODEL); Stream<Path> list = Files.list(usual.path())) {
+            for (Path file : list.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        Path config = folder.resolve("tokenizer_config.json");
+        String text = Files.readString(config);
+        String changed = text.replace("not earlier_turns", "false");
+        if (changed.equals(text)) {
+            throw new IOException("the template of " + MODEL + " has no variable earlier_turns");
+        }
+        Files.writeString(config, changed);
+        return LanguageModel.load(folder);
     }
 
     /// An address of the server.

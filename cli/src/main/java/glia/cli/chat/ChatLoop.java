@@ -41,7 +41,6 @@ import java.util.stream.Collectors;
 /// A chat: reads messages and commands, prints answers while they are generated.
 public final class ChatLoop {
     private static final int MAX_SHOWN = 60;
-    private static final String EARLIER_TURNS = "earlier_turns";
 
     private final Console console;
     private final Input input;
@@ -73,8 +72,6 @@ public final class ChatLoop {
         this.arguments = arguments;
         this.form = form;
         chat.options(options(arguments));
-        // Templates of models that were trained on single questions have this variable.
-        chat.variable(EARLIER_TURNS, false);
         system.ifPresent(chat::system);
     }
 

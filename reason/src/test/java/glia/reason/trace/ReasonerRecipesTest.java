@@ -96,9 +96,12 @@ class ReasonerRecipesTest {
                 template.encode(chat, RenderOptions.PROMPT, tokenizer));
         assertArrayEquals(new int[] {USER, ONE, ASSISTANT, ANSWER},
                 template.encode(chat, RenderOptions.PROMPT.with("thinking", false), tokenizer));
-        String two = template.render(List.of(ChatMessage.user("1"), ChatMessage.assistant("<think>\na\n</think>\nb"),
-                ChatMessage.user("2")), RenderOptions.PROMPT);
-        assertEquals("<|user|>1<|assistant|></think>b<|end|><|user|>2<|assistant|><think>", two,
+        List<ChatMessage> two = List.of(ChatMessage.user("1"), ChatMessage.assistant("<think>\na\n</think>\nb"),
+                ChatMessage.user("2"));
+        assertEquals("<|user|>2<|assistant|><think>", template.render(two, RenderOptions.PROMPT),
+                "each question is answered alone");
+        assertEquals("<|user|>1<|assistant|></think>b<|end|><|user|>2<|assistant|><think>",
+                template.render(two, RenderOptions.PROMPT.with("earlier_turns", true)),
                 "earlier answers have no thoughts");
         assertEquals("\n</think>", ThinkingTemplate.of(template, RenderOptions.PROMPT).orElseThrow().forcedEnd());
         assertEquals(END, tokenizer.eos().orElseThrow());

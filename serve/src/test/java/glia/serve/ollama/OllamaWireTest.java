@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import java.net.http.HttpRequest;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -78,16 +81,18 @@ class OllamaWireTest {
     }
 
     @Test
-    void aContextContinuesTheConversation() throws Exception {
+    void aContextContinuesTheConversation(@TempDir Path folder) throws Exception {
         String options = ",\"stream\":false,\"think\":false,\"options\":{\"num_predict\":60}";
-        Map<String, Object> first = server.post("/api/generate", GENERATE.formatted(options)).json();
-        Map<String, Object> second = server.post("/api/generate", ("{\"model\":\"reasoner\",\"prompt\":\"3+3\","
-                + "\"context\":%s%s}").formatted(first.get("context"), options)).json();
-        Map<String, Object> chat = server.post("/api/chat", ("{\"model\":\"reasoner\",\"messages\":["
-                + "{\"role\":\"user\",\"content\":\"2+2\"},{\"role\":\"assistant\",\"content\":\"%s\"},"
-                + "{\"role\":\"user\",\"content\":\"3+3\"}]%s}").formatted(first.get("response"), options)).json();
-        assertEquals(at(chat, "prompt_eval_count"), second.get("prompt_eval_count"));
-        assertEquals(at(chat, "message", "content"), second.get("response"));
+        try (LanguageModel model = TestServer.conversing(folder); TestServer other = TestServer.of("reasoner", model)) {
+            Map<String, Object> first = other.post("/api/generate", GENERATE.formatted(options)).json();
+            Map<String, Object> second = other.post("/api/generate", ("{\"model\":\"reasoner\",\"prompt\":\"3+3\","
+                    + "\"context\":%s%s}").formatted(first.get("context"), options)).json();
+            Map<String, Object> chat = other.post("/api/chat", ("{\"model\":\"reasoner\",\"messages\":["
+                    + "{\"role\":\"user\",\"content\":\"2+2\"},{\"role\":\"assistant\",\"content\":\"%s\"},"
+                    + "{\"role\":\"user\",\"content\":\"3+3\"}]%s}").formatted(first.get("response"), options)).json();
+            assertEquals(at(chat, "prompt_eval_count"), second.get("prompt_eval_count"));
+            assertEquals(at(chat, "message", "content"), second.get("response"));
+        }
     }
 
     @Test

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import glia.serve.http.Json;
 import java.net.http.HttpRequest;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -162,16 +165,20 @@ class ResponsesTest {
     }
 
     @Test
-    void truncationDropsTheOldestMessages() throws Exception {
+    void truncationDropsTheOldestMessages(@TempDir Path folder) throws Exception {
         StringBuilder items = new StringBuilder();
         for (int i = 0; i < 400; i++) {
             items.append(user(QUESTION)).append(',').append("{\"role\":\"assistant\",\"content\":\"x = 2 or x = 3\"},");
         }
         String input = "\"input\":[" + items + user(QUESTION) + "]";
-        var refused = server.post(PATH, "{" + input + "}");
-        assertEquals(400, refused.status(), refused::text);
-        assertEquals("context_length_exceeded", at(refused.json(), "error", "code"));
-        assertNotEquals("failed", at(post(input + ",\"truncation\":\"auto\",\"max_output_tokens\":5"), "status"));
+        try (LanguageModel model = TestServer.conversing(folder); TestServer other = TestServer.of("reasoner", model)) {
+            var refused = other.post(PATH, "{" + input + "}");
+            assertEquals(400, refused.status(), refused::text);
+            assertEquals("context_length_exceeded", at(refused.json(), "error", "code"));
+            var shortened = other.post(PATH, "{" + input + ",\"truncation\":\"auto\",\"max_output_tokens\":5}");
+            assertEquals(200, shortened.status(), shortened::text);
+            assertNotEquals("failed", at(shortened.json(), "status"));
+        }
     }
 
     @Test
