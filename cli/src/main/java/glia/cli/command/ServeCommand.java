@@ -50,19 +50,25 @@ public final class ServeCommand implements Command {
         ServerOptions options = ServeFlags.of(arguments, line -> console.err().println("glia: " + line));
         List<String> servers = arguments.all(McpFlags.MCP);
         if (servers.isEmpty()) {
-            return serve(options, arguments, console);
+            return serve(options, arguments, console, () -> { });
         }
         try (ToolServers tools = ServerStart.connect(servers, console)) {
             console.err().println("glia: tools: " + String.join(", ", tools.names()));
             return serve(options.withTools(new McpTools(tools,
-                    ToolApproval.ofServer(console, arguments.has(McpFlags.MCP_APPROVE)))), arguments, console);
+                    ToolApproval.ofServer(console, arguments.has(McpFlags.MCP_APPROVE)))), arguments, console,
+                    tools::close);
         }
     }
 
-    private static int serve(ServerOptions server, Arguments arguments, Console console) throws IOException {
+    /// @param atEnd runs after the server has stopped, also where a signal ends the program
+    private static int serve(ServerOptions server, Arguments arguments, Console console, Runnable atEnd)
+            throws IOException {
         ModelPool models = ServeModels.pool(arguments, console);
         Server running = Server.start(models, server);
-        Thread stop = new Thread(() -> running.drain(ServeFlags.drain(arguments)), "glia-drain");
+        Thread stop = new Thread(() -> {
+            running.drain(ServeFlags.drain(arguments));
+            atEnd.run();
+        }, "glia-drain");
         Runtime.getRuntime().addShutdownHook(stop);
         console.err().println("glia: serving " + String.join(", ", models.names()) + " at http://" + server.host() + ":"
                 + running.port());

@@ -172,7 +172,7 @@ public final class ToolServers implements AutoCloseable {
 
     /// Disconnects; servers that were started end.
     @Override
-    public void close() {
+    public synchronized void close() {
         clients.forEach(McpSyncClient::closeGracefully);
         clients.clear();
     }
