@@ -77,7 +77,7 @@ class PageContentTest extends BrowserTest {
         assertEquals("print(\"<hi>\")", said(".assistant .code pre"));
         assertTrue(said(".assistant .text p").contains("<script>window.hacked = 1</script>"));
         browser.click(".code button");
-        browser.await("document.querySelector('.code button').textContent === 'Copied'");
+        browser.await("document.querySelector('.code button')?.textContent === 'Copied'");
     }
 
     @Test
@@ -92,7 +92,7 @@ class PageContentTest extends BrowserTest {
         }
         answer(text + "\n\n" + ticks + "\n\nthe end");
         send("Go");
-        browser.await(DONE + " && document.querySelector('.assistant .text').innerText.endsWith('the end')");
+        browser.await(DONE + " && document.querySelector('.assistant .text')?.innerText.endsWith('the end')");
     }
 
     @Test
@@ -136,7 +136,7 @@ class PageContentTest extends BrowserTest {
                 said(".verdict li"));
         answer("{\"name\"");
         browser.press("r", "KeyR", 1);
-        browser.await(DONE + " && document.querySelector('.verdict').innerText.includes('Not JSON')");
+        browser.await(DONE + " && document.querySelector('.verdict')?.innerText.includes('Not JSON')");
 
         set("format", "regex", "formatText", "[0-9]+");
         answer("12a");
@@ -161,7 +161,7 @@ class PageContentTest extends BrowserTest {
         // A stream that ends too early.
         reply(200, "data: {\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\n", object());
         browser.press("r", "KeyR", 1);
-        browser.await("document.querySelector('.error').innerText.includes('before the answer was complete')");
+        browser.await("document.querySelector('.error')?.innerText.includes('before the answer was complete')");
         assertEquals("Half", said(".message.assistant .text"));
     }
 

@@ -7,6 +7,7 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.ops.Weight;
 import java.nio.file.Path;
 
 /// A model that is not trained, such as the reference model of a policy, with a pass for its predictions.
@@ -42,6 +43,12 @@ public final class FrozenModel implements AutoCloseable {
     /// A pass of the model, for `evaluate`.
     public TrainingPass pass() {
         return pass;
+    }
+
+    /// Bytes of its weights, unless they are someone else's, and of its predictions, as far as some were made.
+    public long sizeBytes() {
+        return pass.sizeBytes() + (isOwned
+                ? model.weights().all().values().stream().distinct().mapToLong(Weight::sizeBytes).sum() : 0);
     }
 
     @Override

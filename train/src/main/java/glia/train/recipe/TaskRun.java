@@ -37,7 +37,7 @@ public interface TaskRun extends AutoCloseable {
     record BatchMemory(int sequences, int length, long generation, String keys) { }
 
     /// What a step computes at once; empty for `batch.sequences` sequences of `batch.context` tokens.
-    default Optional<BatchMemory> batchMemory() {
+    default Optional<BatchMemory> batchMemory() throws CheckpointException {
         return Optional.empty();
     }
 

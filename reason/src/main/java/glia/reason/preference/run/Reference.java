@@ -24,6 +24,11 @@ final class Reference implements AutoCloseable {
                 .pass(), batch, column);
     }
 
+    /// Bytes that it takes besides the policy.
+    long sizeBytes() {
+        return model.map(FrozenModel::sizeBytes).orElse(0L);
+    }
+
     @Override
     public void close() {
         model.ifPresent(FrozenModel::close);

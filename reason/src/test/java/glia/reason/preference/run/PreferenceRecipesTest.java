@@ -6,16 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
+import glia.model.FreshModel;
+import glia.model.Model;
 import glia.reason.preference.ProcessRewardModel;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.train.memory.TrainingMemory;
+import glia.train.optim.AdamW;
 import glia.train.recipe.Recipe;
-import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
 import glia.train.run.StepFigures;
@@ -26,6 +31,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -250,5 +256,25 @@ class PreferenceRecipesTest {
         assertTrue(ShippedRecipes.all().stream().anyMatch(r -> r.name().equals("dpo")));
         assertEquals(List.of("shipped:preferences.jsonl"), ShippedRecipes.read("dpo", List.of())
                 .values().get("data.train") instanceof String s ? List.of(s) : List.of());
+    }
+
+    /// Four pairs are eight texts of "say …: ….", and a reference model is as large as the policy.
+    @ParameterizedTest
+    @CsvSource({"dpo, true", "cpo, false"})
+    void dryRunsCountBothAnswersAndTheReferenceModel(String task, boolean hasReference) throws Exception {
+        String line = "{\"prompt\": \"say cat:\", \"chosen\": \" cat.\", \"rejected\": \" CAT.\"}";
+        Files.write(folder.resolve("train.jsonl"), Collections.nCopies(12, line));
+        Files.write(folder.resolve("held-out.jsonl"), List.of(line));
+        try (Workers workers = new Workers(1);
+                RecipeRun run = RecipeRun.prepare(recipe(task, ""), new RunFolder(folder.resolve("run")),
+                        KernelBackends.choose("best", workers).kernels(), Path::of, Existing.REFUSE);
+                Model same = FreshModel.withoutValues(run.spec())) {
+            RecipeRun.Estimate estimate = run.estimate();
+            int length = Math.toIntExact(estimate.tokensPerStep() / 8);
+            assertTrue(length >= 13 && length <= 15, () -> "tokens of a text: " + length);
+            TrainingMemory expected = TrainingMemory.of(same, TrainingOptions.defaults(), new AdamW(), 8, length);
+            assertEquals(expected.activations(), estimate.memory().activations());
+            assertEquals(hasReference, estimate.generation() >= expected.weights());
+        }
     }
 }
