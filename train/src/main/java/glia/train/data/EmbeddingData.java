@@ -21,8 +21,7 @@ public record EmbeddingData(List<Row> rows, ExampleCounts counts) implements Dat
             negatives = List.copyOf(negatives);
         }
 
-        /// All texts of the row.
-        public Stream<int[]> all() {
+        Stream<int[]> all() {
             return Stream.concat(Stream.of(query, positive), negatives.stream());
         }
     }

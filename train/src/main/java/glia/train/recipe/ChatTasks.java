@@ -96,7 +96,8 @@ final class ChatTasks {
         }
         return new RunData(training, most == 0 ? training
                 : LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), RunData.memory(size, rows == 1 ? (int) tokens : reader.context()), prompts(),
+                Math.toIntExact(most),
+                TaskRun.BatchMemory.of(size, rows == 1 ? (int) tokens : reader.context()), prompts(),
                 size, rows, tokens, notes, List.of());
     }
 

@@ -20,15 +20,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /// Labels, preferences and pairs: examples in memory.
 final class ExampleTasks {
-    /// Micro-batches of which the largest is taken for estimates of memory.
-    private static final int PROBED_BATCHES = 1000;
-
     private ExampleTasks() { }
 
     static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
@@ -42,44 +37,24 @@ final class ExampleTasks {
 
     /// Examples of one kind, of which some are kept for validation unless there are files for it.
     private static <T> RunData examples(RunData.Reader reader, List<T> train, Optional<List<T>> given, long tokens,
-            String note, Function<T, Stream<int[]>> textsOf, LossOf<T> training, LossOf<T> validation)
-            throws CheckpointException {
+            String note, LossOf<T> training, LossOf<T> validation) throws CheckpointException {
         HeldOut<T> parts = HeldOut.of(train, given.isPresent() ? 0
                 : reader.recipe().get(RecipeKeys.VALIDATION_SHARE));
         List<T> used = parts.training();
         List<T> kept = given.orElse(parts.validation());
         int size = Math.min(reader.sequences(), used.size());
         ShuffledOrder order = new ShuffledOrder(used.size(), reader.seed());
-        LossBatch.Source source = index -> training.of(batch(used, order, index, size));
+        LossBatch.Source source = index -> training.of(IntStream.range(0, size)
+                .mapToObj(i -> used.get(Math.toIntExact(order.at(index * size + i)))).toList());
         int perBatch = reader.sequences();
         int batches = (int) Math.min(reader.recipe().get(RecipeKeys.VALIDATE_BATCHES),
                 (kept.size() + perBatch - 1) / perBatch);
         LossBatch.Source checks = index -> validation.of(kept.subList((int) index * perBatch,
                 Math.min(kept.size(), ((int) index + 1) * perBatch)));
-        return new RunData(source, checks, batches, memory(used, order, size, textsOf), NO_PROMPTS, size,
-                used.size(), tokens, List.of(note), List.of());
-    }
-
-    private static <T> List<T> batch(List<T> examples, ShuffledOrder order, long index, int size) {
-        return IntStream.range(0, size).mapToObj(i -> examples.get(Math.toIntExact(order.at(index * size + i))))
-                .toList();
-    }
-
-    /// The memory of the micro-batch with the most tokens among the first ones: their number is that of texts of one
-    /// length.
-    private static <T> TaskRun.BatchMemory memory(List<T> examples, ShuffledOrder order, int size,
-            Function<T, Stream<int[]>> textsOf) {
-        long most = 0;
-        int texts = 1;
-        for (long i = 0; i < Math.min(PROBED_BATCHES, Math.ceilDiv(examples.size(), size)); i++) {
-            List<int[]> of = batch(examples, order, i, size).stream().flatMap(textsOf).toList();
-            long tokens = of.stream().mapToLong(ids -> ids.length).sum();
-            if (tokens > most) {
-                most = tokens;
-                texts = of.size();
-            }
-        }
-        return RunData.memory(texts, Math.toIntExact(Math.ceilDiv(most, texts)));
+        TaskRun.BatchMemory memory = TaskRun.BatchMemory.ofLargest(Math.ceilDiv(used.size(), size),
+                index -> source.batch(index).tokens(), 0);
+        return new RunData(source, checks, batches, memory, NO_PROMPTS, size, used.size(), tokens, List.of(note),
+                List.of());
     }
 
     private interface LossOf<T> {
@@ -110,7 +85,7 @@ final class ExampleTasks {
         }
         double smoothing = recipe.get(RecipeKeys.LABEL_SMOOTHING);
         return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("texts"),
-                row -> Stream.of(row.ids()), rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
+                rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
     }
 
     private static LossBatch labelled(List<LabelData.Row> rows, double smoothing) {
@@ -132,8 +107,7 @@ final class ExampleTasks {
         }
         double center = recipe.get(RecipeKeys.REWARD_CENTER);
         return examples(reader, train.pairs(), held, train.numTokens(), train.counts().sentence("answers"),
-                pair -> Stream.of(pair.chosen().ids(), pair.rejected().ids()), pairs -> preferred(pairs, center),
-                pairs -> preferred(pairs, 0));
+                pairs -> preferred(pairs, center), pairs -> preferred(pairs, 0));
     }
 
     private static LossBatch preferred(List<PreferenceData.Pair> pairs, double center) {
@@ -159,8 +133,7 @@ final class ExampleTasks {
         Pooling pooling = recipe.find(RecipeKeys.POOLING)
                 .orElse(reader.spec().looksAhead() ? Pooling.MEAN : Pooling.LAST);
         return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("pairs"),
-                EmbeddingData.Row::all, rows -> contrasted(rows, loss, pooling),
-                rows -> contrasted(rows, loss, pooling));
+                rows -> contrasted(rows, loss, pooling), rows -> contrasted(rows, loss, pooling));
     }
 
     private static LossBatch contrasted(List<EmbeddingData.Row> rows, InfoNce loss, Pooling pooling) {

@@ -291,8 +291,8 @@ public final class RecipeRun implements AutoCloseable {
 
     private TaskRun.BatchMemory batch() throws CheckpointException {
         Optional<TaskRun.BatchMemory> own = task.batchMemory();
-        return own.isPresent() ? own.get() : new TaskRun.BatchMemory(Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)),
-                context(), 0, "batch.sequences or batch.context");
+        return own.isPresent() ? own.get() : TaskRun.BatchMemory.of(
+                Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES)), context());
     }
 
     /// What a run needs.

@@ -88,11 +88,6 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
         return paths;
     }
 
-    /// The memory of micro-batches of sequences that have so many tokens at most.
-    static TaskRun.BatchMemory memory(int sequences, int length) {
-        return new TaskRun.BatchMemory(sequences, length, 0, "batch.sequences or batch.context");
-    }
-
     static TextSource source(Recipe recipe, Path path) throws CheckpointException {
         return new TextSource(List.of(path), recipe.get(RecipeKeys.TEXT_KEY),
                 recipe.get(RecipeKeys.SEPARATOR));

@@ -1,6 +1,7 @@
 package glia.train.recipe;
 
 import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
@@ -8,6 +9,7 @@ import glia.train.run.Objective;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongFunction;
 import java.util.function.UnaryOperator;
 
 /// The task of a run: its data and its objective.
@@ -34,7 +36,35 @@ public interface TaskRun extends AutoCloseable {
     /// @param length tokens of each, at most
     /// @param generation bytes besides: the KV cache of rollouts, and further models
     /// @param keys that make it smaller
-    record BatchMemory(int sequences, int length, long generation, String keys) { }
+    record BatchMemory(int sequences, int length, long generation, String keys) {
+        private static final String KEYS = "batch.sequences or batch.context";
+        /// Micro-batches of which the largest is taken.
+        private static final int PROBED_BATCHES = 1000;
+        /// Tokens of a text that is predicted.
+        private static final int LEAST_LENGTH = 2;
+
+        /// Sequences that have so many tokens at most.
+        static BatchMemory of(int sequences, int length) {
+            return new BatchMemory(sequences, length, 0, KEYS);
+        }
+
+        /// The micro-batch with the most tokens among the first ones: their number is that of texts of one length.
+        ///
+        /// @param numBatches how many there are
+        public static BatchMemory ofLargest(long numBatches, LongFunction<TokenBatch> batches, long generation) {
+            int most = 0;
+            int texts = 1;
+            for (long i = 0; i < Math.min(PROBED_BATCHES, numBatches); i++) {
+                TokenBatch batch = batches.apply(i);
+                if (batch.numTokens() > most) {
+                    most = batch.numTokens();
+                    texts = batch.numSequences();
+                }
+                batch.release();
+            }
+            return new BatchMemory(texts, Math.max(LEAST_LENGTH, Math.ceilDiv(most, texts)), generation, KEYS);
+        }
+    }
 
     /// What a step computes at once; empty for `batch.sequences` sequences of `batch.context` tokens.
     default Optional<BatchMemory> batchMemory() throws CheckpointException {

@@ -148,7 +148,7 @@ final class TextTasks {
         }
         return new RunData(LossBatch.Source.of(training.batches(size), RunObjective.crossEntropy(recipe)),
                 LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), RunData.memory(size, reader.context()), prompts(training), size, rows,
+                Math.toIntExact(most), TaskRun.BatchMemory.of(size, reader.context()), prompts(training), size, rows,
                 tokens, notes, open);
     }
 }

@@ -1,7 +1,6 @@
 package glia.reason.preference.run;
 
 import glia.engine.training.Loss;
-import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
 import glia.train.recipe.RecipeKeys;
@@ -26,9 +25,6 @@ import java.util.function.UnaryOperator;
 record PreferenceTask(TaskContext context, PreferenceBatch.Source training, PreferenceBatch.Source validation,
         int validationBatches, boolean arePairs, long rowsInEpoch, long tokensInEpoch, Optional<Reference> reference,
         Map<String, Tensor> state, List<String> notes) implements TaskRun {
-    /// Micro-batches of which the one with the most tokens is taken for estimates of memory.
-    private static final int PROBED_BATCHES = 200;
-
     @Override
     public Objective objective(UnaryOperator<Loss> change) throws CheckpointException {
         return new PreferenceObjective(training, Math.toIntExact(context.recipe().get(RecipeKeys.ACCUMULATE)),
@@ -42,17 +38,8 @@ record PreferenceTask(TaskContext context, PreferenceBatch.Source training, Pref
 
     @Override
     public Optional<BatchMemory> batchMemory() throws CheckpointException {
-        int most = 0;
-        int texts = 1;
-        for (long i = 0; i < Math.min(PROBED_BATCHES, Math.ceilDiv(rowsInEpoch, context.sequences())); i++) {
-            TokenBatch tokens = training.batch(i).tokens();
-            if (tokens.numTokens() > most) {
-                most = tokens.numTokens();
-                texts = tokens.numSequences();
-            }
-        }
-        return Optional.of(new BatchMemory(texts, Math.max(2, Math.ceilDiv(most, texts)),
-                reference.map(Reference::sizeBytes).orElse(0L), "batch.sequences or batch.context"));
+        return Optional.of(BatchMemory.ofLargest(Math.ceilDiv(rowsInEpoch, context.sequences()),
+                index -> training.batch(index).tokens(), reference.map(Reference::sizeBytes).orElse(0L)));
     }
 
     @Override
