@@ -27,6 +27,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /// A headless Chromium, driven by the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/) over the
@@ -140,10 +142,17 @@ final class Browser implements AutoCloseable {
 
     /// Waits until an expression is true.
     void await(String expression) {
+        until(() -> value("Boolean(" + expression + ")"), Boolean.TRUE::equals, "never true: " + expression);
+    }
+
+    private <T> T until(Supplier<T> look, Predicate<T> isDone, String problem) {
         long end = System.nanoTime() + LONGEST.toNanos();
-        while (!Boolean.TRUE.equals(value("Boolean(" + expression + ")"))) {
+        for (T seen = look.get();; seen = look.get()) {
+            if (isDone.test(seen)) {
+                return seen;
+            }
             if (System.nanoTime() > end) {
-                throw new AssertionError("never true: " + expression + "\nproblems: " + problems + "\nthe page: "
+                throw new AssertionError(problem + "\nproblems: " + problems + "\nthe page: "
                         + value("document.body.innerText"));
             }
             try {
@@ -169,12 +178,16 @@ final class Browser implements AutoCloseable {
         command("Input.dispatchMouseEvent", Map.of("type", "mouseMoved", "x", middle[0], "y", middle[1]));
     }
 
+    /// Where a person would aim: the element stands still and nothing covers it.
     private double[] middle(String selector) {
-        String element = "document.querySelector('" + selector + "')";
-        await(element);
-        List<?> place = (List<?>) value("(() => {const e = " + element + "; e.scrollIntoView({block: 'nearest'});"
-                + "const r = e.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2]})()");
-        return place.stream().mapToDouble(number -> ((Number) number).doubleValue()).toArray();
+        String place = "(async () => {const e = document.querySelector('" + selector + "'); if (!e) return '';"
+                + "e.scrollIntoView({block: 'nearest'}); const middle = () => {const r = e.getClientRects()[0];"
+                + "return r ? [r.x + r.width / 2, r.y + r.height / 2] : []}; const first = middle();"
+                + "await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));"
+                + "const [x, y] = middle(); return x === first[0] && y === first[1]"
+                + "&& e.contains(document.elementFromPoint(x, y)) ? x + ' ' + y : ''})()";
+        String found = until(() -> text(place), text -> !text.isEmpty(), selector + " cannot be clicked");
+        return Stream.of(found.split(" ")).mapToDouble(Double::parseDouble).toArray();
     }
 
     /// Types a text into the element that has the focus.

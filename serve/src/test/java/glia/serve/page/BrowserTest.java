@@ -84,7 +84,9 @@ abstract class BrowserTest {
 
     static void send(String text) {
         browser.click("#input");
+        browser.await("document.activeElement.id === 'input'");
         browser.type(text);
+        browser.await("document.getElementById('input').value === " + Json.text(text));
         browser.press("Enter", "Enter", 0);
     }
 

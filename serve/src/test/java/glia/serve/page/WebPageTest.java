@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.serve.http.Json;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The web page with answers of the `reasoner` model.
 class WebPageTest extends BrowserTest {
@@ -133,6 +135,20 @@ class WebPageTest extends BrowserTest {
                 + "(document.getElementById('thread'))"));
         assertTrue(browser.problems().stream().allMatch(one -> one.contains("400 (Bad Request)")));
         browser.problems().clear();
+    }
+
+    /// What is below the message box never moves it, or a click would miss it.
+    @ParameterizedTest
+    @ValueSource(ints = {360, 1200})
+    void figuresOfTheServerMoveNothing(int width) {
+        browser.size(width, 640, width < 700);
+        open();
+        Object before = browser.value("document.getElementById('input').getBoundingClientRect().y");
+        for (String figure : new String[] {"format-note", "speed", "load"}) {
+            browser.value("document.getElementById('" + figure + "').textContent = 'tokens/s '.repeat(30)");
+            assertEquals(before, browser.value("document.getElementById('input').getBoundingClientRect().y"), figure);
+        }
+        assertEquals(width, browser.value("document.documentElement.scrollWidth"));
     }
 
     @Test
