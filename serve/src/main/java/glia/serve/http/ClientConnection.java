@@ -19,6 +19,7 @@ final class ClientConnection {
     private final HelidonSocket socket;
     private final HttpLimits limits;
     private final long mostBytes;
+    private final FirstHead first;
     /// When the connection ends unless something happens, in nanoseconds of the clock; 0 for never.
     private volatile long deadline;
     private long bytesOfRequest;
@@ -31,6 +32,7 @@ final class ClientConnection {
         this.socket = socket;
         this.limits = limits;
         this.mostBytes = OVERHEAD_BYTES + limits.headerBytes() + 2 * limits.bodyBytes();
+        this.first = new FirstHead(this::receive, limits.headerBytes());
         expect(limits.timeouts().headers());
     }
 
@@ -116,6 +118,15 @@ final class ClientConnection {
     ///
     /// @throws RequestException if a request has too many of them, such as in the headers of chunks
     byte[] read() {
+        return first.next();
+    }
+
+    /// Whether the client speaks HTTP/1.0 and so reads no chunks.
+    boolean isHttp10() {
+        return first.isHttp10();
+    }
+
+    private byte[] receive() {
         byte[] bytes = socket.get();
         bytesOfRequest += bytes == null ? 0 : bytes.length;
         bytesOfHead += bytes == null ? 0 : bytes.length;

@@ -215,7 +215,14 @@ public final class Exchange {
         response.header(HeaderNames.CACHE_CONTROL, "no-cache");
         // Proxies such as nginx would collect the events.
         response.header(HeaderNames.create("X-Accel-Buffering"), "no");
-        return response.outputStream();
+        if (!connection.isHttp10()) {
+            return response.outputStream();
+        }
+        // The end of the connection ends the stream: the web server writes no chunks where it has a length.
+        response.header(HeaderNames.CONTENT_LENGTH, Long.toString(Long.MAX_VALUE));
+        OutputStream out = response.outputStream();
+        response.headers().remove(HeaderNames.CONTENT_LENGTH);
+        return out;
     }
 
     /// The error of an exception, also after the response was sent. The log has the cause of an unexpected one.

@@ -28,15 +28,17 @@ public final class RefusedHttp {
     private static DirectHandler.TransportResponse answer(DirectHandler.TransportRequest request, int status,
             ServerResponseHeaders headers, HttpLimits limits) {
         String path = request.path();
-        int code = status != 400 ? status : isEncoded(request) ? 415 : isHeadTooLarge() ? 431 : 400;
+        // The method of HTTP/2's preface (RFC 9113, section 3.4).
+        boolean isHttp2 = "PRI".equals(request.method());
+        int code = isHttp2 ? 505 : status != 400 ? status : isEncoded(request) ? 415 : isHeadTooLarge() ? 431 : 400;
         ServeException error = switch (code) {
             case 413 -> tooLarge(limits);
             case 415 -> new ServeException(415, "invalid_request_error", "", "bodies must not be compressed: found the "
                     + "header Content-Encoding, expected none");
             case 431 -> new ServeException(431, "invalid_request_error", "", "the headers are too large: expected at "
                     + "most " + limits.headerBytes() + " bytes; the server's option --max-headers raises the limit");
-            case 505 -> new ServeException(505, "invalid_request_error", "", "found HTTP/1.0, expected HTTP/1.1; nginx "
-                    + "sends it with 'proxy_http_version 1.1'");
+            case 505 -> new ServeException(505, "invalid_request_error", "", (isHttp2 ? "found HTTP/2 without "
+                    + "TLS" : "found HTTP/1.0 after other requests of a connection") + ", expected HTTP/1.1");
             case 503 -> new ServeException(503, "overloaded_error", "", "too many requests; try again later");
             default -> status >= 500 && status != 501
                     ? new ServeException(500, "server_error", "", "internal error")
