@@ -46,7 +46,7 @@ public final class StopCriteria {
         return take(end >= 0 ? end : held.length() - beginning());
     }
 
-    /// Ends the answer.
+    /// Ends the answer, or a part of it after which stop strings are sought from the begin.
     ///
     /// @return the text that was held back
     public String finish() {

@@ -18,7 +18,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /// The text of one answer: decodes its tokens, separates thinking and tool calls, looks for stop strings. Called by the
-/// thread that computes, one call at a time; what is found goes to a consumer of events.
+/// thread that computes, one call at a time; what is found goes to a consumer of events, in the order of the answer: no
+/// text that was held back comes after a call, or thinking, that it stands before. A stop string never spans these.
 final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Receiver {
     private final Consumer<AnswerEvent> events;
     private final int sample;
@@ -74,6 +75,10 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     @Override
     public void thinking(String piece) {
         if (!piece.isEmpty()) {
+            if (parser != null && !isCalled) {
+                parser.interrupt();
+            }
+            send(stops.finish());
             events.accept(new AnswerEvent.Thinking(sample, piece));
         }
     }
@@ -105,6 +110,7 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     @Override
     public void begin(int index, String id, String name) {
         if (!isCalled) {
+            send(stops.finish());
             numToolCalls++;
             events.accept(new AnswerEvent.Call(sample, index, id.isEmpty() ? newId(index, name) : id, name));
         }

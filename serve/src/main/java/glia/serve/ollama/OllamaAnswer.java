@@ -90,6 +90,7 @@ final class OllamaAnswer implements AnswerReceiver {
 
     @Override
     public void thinking(int sample, String piece) {
+        endCall();
         if (streams) {
             stream.event(line("", piece, ABSENT));
         } else {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.LanguageModel;
 import glia.text.tokenizer.Tokenizer;
 import glia.text.tool.ToolFormat;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,8 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Texts of answers, from the tokens of a written answer.
 class AnswerTextTest {
@@ -97,6 +100,66 @@ class AnswerTextTest {
                 .map(e -> ((AnswerEvent.Call) e).id()).toList();
         assertEquals(2, Set.copyOf(ids).size());
         assertTrue(ids.stream().allMatch(id -> id.startsWith("call_")), ids::toString);
+    }
+
+    /// What was generated, in order: text joined, `#` with the name of a call, thinking in brackets.
+    private String order() {
+        StringBuilder all = new StringBuilder();
+        for (AnswerEvent event : events) {
+            all.append(switch (event) {
+                case AnswerEvent.Text e -> e.piece();
+                case AnswerEvent.Call e -> "#" + e.name();
+                case AnswerEvent.Thinking e -> "[" + e.piece() + "]";
+                default -> "";
+            });
+        }
+        return all.toString();
+    }
+
+    /// A text that may begin a stop string or a marker comes before the call that follows it, by tokens of the
+    /// vocabulary and by those of single bytes.
+    @ParameterizedTest
+    @ValueSource(strings = {"E", "EN", "<", "<tool_cal", "E<tool", "EN<tool_call", "<tool_call>E", "Ä", "ENEN"})
+    void heldTextComesBeforeACall(String end) {
+        String call = "<tool_call>{\"name\": \"add\", \"arguments\": {\"a\": %d}}</tool_call>";
+        String answer = "A" + end + call.formatted(1) + "B" + end + call.formatted(2) + "C" + end;
+        for (boolean isParallel : new boolean[] {true, false}) {
+            for (boolean isOfBytes : new boolean[] {true, false}) {
+                events.clear();
+                AnswerText text = text(List.of("END", "NEND", "<tool_call>EN"),
+                        ToolChoice.AUTO.withParallel(isParallel));
+                if (isOfBytes) {
+                    for (byte one : answer.getBytes(StandardCharsets.UTF_8)) {
+                        // The tokens <0x00> to <0xFF> follow three special ones.
+                        if (!text.accept(3 + (one & 0xff))) {
+                            break;
+                        }
+                    }
+                    text.finish();
+                } else {
+                    run(text, answer, model.tokenizer());
+                }
+                String first = "A" + end + "#add";
+                assertEquals(isParallel ? first + "B" + end + "#add" + "C" + end : first, order());
+            }
+        }
+    }
+
+    /// Thinking may follow text: messages of an analysis after a preamble.
+    @Test
+    void heldTextComesBeforeThinking() {
+        AnswerText text = text(List.of("END"), ToolChoice.AUTO);
+        for (String piece : List.of("A", "EN", "|D", " <tool_", "|x", "call>", "|E", " \n ")) {
+            if (piece.startsWith("|")) {
+                text.thinking(piece.substring(1));
+            } else {
+                text.answer(piece);
+            }
+        }
+        text.answer("<tool_call>{\"name\": \"add\", \"arguments\": {}}</tool_call>N");
+        text.finish();
+        assertEquals("AEN[D] <tool_[x]call>[E]#addN", order());
+        assertEquals(Optional.empty(), text.stop());
     }
 
     @Test

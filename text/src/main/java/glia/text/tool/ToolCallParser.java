@@ -92,6 +92,18 @@ public final class ToolCallParser {
         run();
     }
 
+    /// Something else follows the text, such as thinking: what was held back as the beginning of a marker is text. Has no
+    /// effect within a call.
+    public void interrupt() {
+        if (reader == null) {
+            int end = held.length();
+            while (end > 0 && CallText.isBlank(held.charAt(end - 1))) {
+                end--;
+            }
+            pass(end);
+        }
+    }
+
     /// Whether the text so far ends within a call.
     public boolean isInCall() {
         return reader != null;
