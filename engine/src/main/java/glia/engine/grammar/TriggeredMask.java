@@ -6,18 +6,17 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
 
 /// Free text in which a grammar takes effect after a trigger: a tool call after its marker, say. When the grammar's
-/// text
-/// is complete and cannot go on, free text follows again. For one sample.
+/// text is complete and cannot go on, free text follows again. For one sample.
 ///
-/// A trigger is a text or a token. A token whose bytes end a trigger and go on is allowed only if the grammar allows
-/// what
-/// follows. Where the grammar's text is complete but could go on, only it may.
+/// A trigger is a text or a token; of texts that end together the longest counts. A token whose bytes end a trigger and
+/// go on is allowed only if the grammar allows what follows. Where the grammar's text is complete but could go on, only
+/// it may.
 public final class TriggeredMask implements TokenMask {
     private final GrammarVocabulary vocabulary;
-    private final Supplier<GrammarMask> grammar;
+    private final IntFunction<GrammarMask> grammar;
     private final List<byte[]> triggers;
     private final int[] triggerTokens;
     /// The last bytes of the free text that begin a trigger.
@@ -29,9 +28,9 @@ public final class TriggeredMask implements TokenMask {
 
     /// @param triggers the texts after which the grammar begins; none may be empty
     /// @param triggerTokens the tokens after which it begins
-    /// @param grammar gives a mask for each time that it begins
+    /// @param grammar gives a mask for each time that one begins, by the number of its trigger: texts, then tokens
     public TriggeredMask(GrammarVocabulary vocabulary, List<String> triggers, int[] triggerTokens,
-            Supplier<GrammarMask> grammar) {
+            IntFunction<GrammarMask> grammar) {
         this.vocabulary = vocabulary;
         this.grammar = grammar;
         this.triggers = triggers.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
@@ -64,7 +63,7 @@ public final class TriggeredMask implements TokenMask {
                 continue;
             }
             int end = triggerEnd(bytes);
-            if (end >= 0 && end < bytes.length && !grammar.get().acceptBytes(bytes, end)) {
+            if (end >= 0 && end < bytes.length && !grammar.apply(trigger(bytes, end)).acceptBytes(bytes, end)) {
                 if (mask == null) {
                     mask = new long[vocabulary.numWords()];
                     Arrays.fill(mask, -1);
@@ -80,16 +79,27 @@ public final class TriggeredMask implements TokenMask {
         if (!canEnd(bytes)) {
             return -1;
         }
-        byte[] text = joined(tail, bytes);
         for (int end = 1; end <= bytes.length; end++) {
-            for (byte[] trigger : triggers) {
-                int from = tail.length + end - trigger.length;
-                if (from >= 0 && Arrays.equals(text, from, from + trigger.length, trigger, 0, trigger.length)) {
-                    return end;
-                }
+            if (trigger(bytes, end) >= 0) {
+                return end;
             }
         }
         return -1;
+    }
+
+    /// The number of the longest trigger that ends with the first bytes of a token; -1 if none does.
+    private int trigger(byte[] bytes, int end) {
+        byte[] text = joined(tail, bytes);
+        int found = -1;
+        for (int i = 0; i < triggers.size(); i++) {
+            byte[] trigger = triggers.get(i);
+            int from = tail.length + end - trigger.length;
+            if (from >= 0 && Arrays.equals(text, from, from + trigger.length, trigger, 0, trigger.length)
+                    && (found < 0 || trigger.length > triggers.get(found).length)) {
+                found = i;
+            }
+        }
+        return found;
     }
 
     /// Whether a token has the last byte of a trigger.
@@ -130,9 +140,9 @@ public final class TriggeredMask implements TokenMask {
             leave();
             return;
         }
-        for (int trigger : triggerTokens) {
-            if (trigger == token) {
-                begin();
+        for (int i = 0; i < triggerTokens.length; i++) {
+            if (triggerTokens[i] == token) {
+                begin(triggers.size() + i);
                 return;
             }
         }
@@ -145,7 +155,7 @@ public final class TriggeredMask implements TokenMask {
             tail = begun(joined(tail, bytes));
             return;
         }
-        begin();
+        begin(trigger(bytes, end));
         if (!active.acceptBytes(bytes, end)) {
             throw new IllegalArgumentException("token " + token + " goes on after a trigger as the grammar does not "
                     + "allow");
@@ -153,8 +163,8 @@ public final class TriggeredMask implements TokenMask {
         leave();
     }
 
-    private void begin() {
-        active = grammar.get();
+    private void begin(int trigger) {
+        active = grammar.apply(trigger);
         tail = new byte[0];
     }
 

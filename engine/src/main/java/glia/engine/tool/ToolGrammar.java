@@ -24,18 +24,21 @@ final class ToolGrammar {
     private final ToolSchemas schemas;
     private final List<String> tools;
     private final boolean isParallel;
-    /// Whether the first marker is there already; then the grammar ends with the call, or the section, that it begins.
+    /// The first marker, if it is there already: then the grammar ends with the call, or the section, that it begins.
+    /// Empty if it is not.
+    private final String opener;
     private final boolean isBegun;
 
     /// @param tools the tools that may be called, as templates read them
     /// @param isParallel whether several calls may follow one another
-    /// @param isBegun whether the first marker is there already
+    /// @param opener the first marker, if it is there already; otherwise empty
     /// @throws GrammarException if there is none
-    ToolGrammar(List<Map<String, Object>> tools, boolean isParallel, boolean isBegun) {
+    ToolGrammar(List<Map<String, Object>> tools, boolean isParallel, String opener) {
         this.schemas = new ToolSchemas(tools);
         this.tools = List.copyOf(schemas.names());
         this.isParallel = isParallel;
-        this.isBegun = isBegun;
+        this.opener = opener;
+        this.isBegun = !opener.isEmpty();
         if (this.tools.isEmpty()) {
             throw GrammarException.invalid("tools", "found no tool with a name, expected one or more");
         }
@@ -151,18 +154,20 @@ final class ToolGrammar {
     }
 
     private Grammar section(Named format) {
-        Grammar call;
+        Grammar rest;
         if (format.isNumbered()) {
-            call = anyTool(tool -> sequence(text(format.begin()), Grammar.regex("functions\\."
-                    + ParameterGrammar.escaped(tool) + ":[0-9]{1,6}"), text(format.arguments()), arguments(tool),
-                    text(format.end())));
+            rest = anyTool(tool -> sequence(Grammar.regex("functions\\." + ParameterGrammar.escaped(tool)
+                    + ":[0-9]{1,6}"), text(format.arguments()), arguments(tool), text(format.end())));
         } else {
-            call = anyTool(tool -> Grammar.anyOf(List.of(
-                    sequence(text(format.begin()), text(tool), text(format.arguments()), arguments(tool),
-                            text(format.end())),
-                    sequence(text(format.begin()), text("function"), text(format.arguments()), text(tool),
-                            text("```json"), arguments(tool), text("```"), text(format.end())))));
+            rest = anyTool(tool -> Grammar.anyOf(List.of(
+                    sequence(text(tool), text(format.arguments()), arguments(tool), text(format.end())),
+                    sequence(text("function"), text(format.arguments()), text(tool), text("```json"),
+                            arguments(tool), text("```"), text(format.end())))));
         }
+        if (opener.equals(format.begin())) {
+            return rest;
+        }
+        Grammar call = sequence(text(format.begin()), rest);
         return section(format.section(), sequence(several(call, ""), optional(text(format.sectionEnd()))));
     }
 
@@ -185,13 +190,14 @@ final class ToolGrammar {
     }
 
     private Grammar elements(Elements format) {
-        boolean hasSection = !format.sections().isEmpty();
+        boolean hasSection = !format.sections().isEmpty() && !opener.equals(format.call().begin());
         Grammar call = anyTool(tool -> new ParameterGrammar(schemas, tool).call(format, hasSection));
         if (!hasSection) {
             return marked(format.call().begin(), call);
         }
-        String begin = format.sections().getFirst();
-        Grammar end = text(format.sectionEnds().getFirst());
+        int section = Math.max(0, format.sections().indexOf(opener));
+        String begin = format.sections().get(section);
+        Grammar end = text(format.sectionEnds().get(section));
         boolean isOfOneCall = format.hasLines() || begin.startsWith("<seed");
         return isOfOneCall ? marked(begin, sequence(call, end))
                 : section(begin, sequence(several(call, ""), end));

@@ -1,7 +1,6 @@
 package glia.engine.tool;
 
 import glia.engine.grammar.Grammar;
-import glia.engine.grammar.GrammarMask;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.grammar.TriggeredMask;
 import glia.engine.grammar.limit.GrammarException;
@@ -21,11 +20,12 @@ public final class ToolMasks {
     private static final List<String> MESSAGES = List.of("<|channel|>commentary to=functions.",
             "<|start|>assistant to=functions.");
 
-    private final Optional<Grammar> calls;
+    /// That of the answer, or one for each trigger; none if nothing is enforced.
+    private final List<Grammar> calls;
     private final List<String> triggers;
     private final boolean hasThinking;
 
-    private ToolMasks(Optional<Grammar> calls, List<String> triggers, boolean hasThinking) {
+    private ToolMasks(List<Grammar> calls, List<String> triggers, boolean hasThinking) {
         this.calls = calls;
         this.triggers = triggers;
         this.hasThinking = hasThinking;
@@ -39,11 +39,13 @@ public final class ToolMasks {
     public static ToolMasks auto(ToolFormat format, List<Map<String, Object>> tools) {
         if (format instanceof ToolFormat.Functions
                 || format instanceof ToolFormat.Objects objects && objects.begin().isEmpty()) {
-            return new ToolMasks(Optional.empty(), List.of(), false);
+            return new ToolMasks(List.of(), List.of(), false);
         }
         boolean inMessages = format instanceof ToolFormat.Messages;
-        return new ToolMasks(Optional.of(new ToolGrammar(tools, true, true).calls(format).compiled()),
-                inMessages ? MESSAGES : List.of(format.openers().getFirst()), inMessages);
+        List<String> triggers = inMessages ? MESSAGES : format.openers();
+        return new ToolMasks(triggers.stream()
+                .map(opener -> new ToolGrammar(tools, true, opener).calls(format).compiled()).toList(), triggers,
+                inMessages);
     }
 
     /// The answer is one or more calls.
@@ -52,7 +54,7 @@ public final class ToolMasks {
     /// @param isParallel whether there may be several calls
     /// @throws GrammarException if the syntax, or a schema, is not supported
     public static ToolMasks required(ToolFormat format, List<Map<String, Object>> tools, boolean isParallel) {
-        return new ToolMasks(Optional.of(new ToolGrammar(tools, isParallel, false).calls(format).compiled()), List.of(),
+        return new ToolMasks(List.of(new ToolGrammar(tools, isParallel, "").calls(format).compiled()), List.of(),
                 format instanceof ToolFormat.Messages);
     }
 
@@ -66,14 +68,14 @@ public final class ToolMasks {
             throw GrammarException.unsupported("tools",
                     "a form of the answer beside tools (" + format.families() + ")");
         }
-        Grammar calls = new ToolGrammar(tools, isParallel, false).calls(format);
-        return new ToolMasks(Optional.of(Grammar.anyOf(List.of(form.asJson(), calls.asJson())).compiled()), List.of(),
+        Grammar calls = new ToolGrammar(tools, isParallel, "").calls(format);
+        return new ToolMasks(List.of(Grammar.anyOf(List.of(form.asJson(), calls.asJson())).compiled()), List.of(),
                 false);
     }
 
     /// Whether anything is enforced; if not, [#mask] is empty.
     public boolean isEnforced() {
-        return calls.isPresent();
+        return !calls.isEmpty();
     }
 
     /// Whether the masks describe a whole answer with its thinking: in harmony a call is a message beside the thinking.
@@ -88,11 +90,7 @@ public final class ToolMasks {
         if (calls.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(triggers.isEmpty() ? calls.get().mask(vocabulary, beginsText)
-                : new TriggeredMask(vocabulary, triggers, new int[0], () -> begun(vocabulary)));
-    }
-
-    private GrammarMask begun(GrammarVocabulary vocabulary) {
-        return calls.orElseThrow().mask(vocabulary, false);
+        return Optional.of(triggers.isEmpty() ? calls.getFirst().mask(vocabulary, beginsText)
+                : new TriggeredMask(vocabulary, triggers, new int[0], i -> calls.get(i).mask(vocabulary, false)));
     }
 }

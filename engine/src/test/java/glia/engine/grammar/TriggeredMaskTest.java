@@ -35,7 +35,7 @@ class TriggeredMaskTest {
     private static TriggeredMask mask() {
         Grammar grammar = Grammar.regex("ab?!");
         return new TriggeredMask(VOCABULARY, List.of("<<"), new int[] {MARKER},
-                () -> grammar.mask(VOCABULARY, false));
+                _ -> grammar.mask(VOCABULARY, false));
     }
 
     private static boolean allows(TriggeredMask mask, int token) {
@@ -100,12 +100,12 @@ class TriggeredMaskTest {
     void whereNoTokenRunsOverATriggerEveryTokenIsFree() {
         GrammarVocabulary bytes = GrammarVocabulary.of(List.of(new byte[] {'<'}, new byte[] {'a'}), Set.of());
         TriggeredMask mask = new TriggeredMask(bytes, List.of("<"), new int[0],
-                () -> Grammar.regex("a").mask(bytes, false));
+                _ -> Grammar.regex("a").mask(bytes, false));
         assertNull(mask.allowed());
         mask.accept(0);
         assertEquals(0b10, mask.allowed()[0]);
         assertThrows(IllegalArgumentException.class, () -> mask.accept(0));
         assertThrows(IllegalArgumentException.class, () -> new TriggeredMask(bytes, List.of(""), new int[0],
-                () -> Grammar.regex("a").mask(bytes, false)));
+                _ -> Grammar.regex("a").mask(bytes, false)));
     }
 }

@@ -63,6 +63,43 @@ class ToolMaskWalkTest {
         assertTrue(ended > ROUNDS, () -> ended + " texts ended");
     }
 
+    /// With `auto`, whatever begins a call for the parser begins one for the mask, with or without its section.
+    @ParameterizedTest
+    @MethodSource("families")
+    void whatFollowsAnyOpenerIsAValidCall(String family) {
+        ToolFormat format = ToolFormat.ALL.stream().filter(one -> one.families().equals(family)).findFirst()
+                .orElseThrow();
+        SplittableRandom random = new SplittableRandom(Long.getLong("glia.seed", 4));
+        boolean isMarked = !(format instanceof ToolFormat.Messages)
+                && !(format instanceof ToolFormat.Objects objects && objects.begin().isEmpty());
+        for (String opener : isMarked ? format.openers() : List.<String>of()) {
+            int numEnded = 0;
+            for (int round = 0; round < ROUNDS; round++) {
+                List<Map<String, Object>> tools = List.of(tool(random, "f"), tool(random, "f_2"));
+                List<byte[]> tokens = tokens(format, tools);
+                GrammarVocabulary vocabulary = GrammarVocabulary.of(tokens, Set.of(tokens.size() - 1));
+                String rest = walk(new ToolGrammar(tools, true, opener).calls(format).compiled()
+                        .mask(vocabulary, false), tokens, random);
+                if (!rest.isEmpty()) {
+                    numEnded++;
+                    check(format, tools, opener + rest);
+                    TokenMask auto = ToolMasks.auto(format, tools).mask(vocabulary, true).orElseThrow();
+                    for (byte one : ("x " + opener + rest).getBytes(StandardCharsets.UTF_8)) {
+                        assertTrue(allows(auto, one & 0xff), rest);
+                        auto.accept(one & 0xff);
+                    }
+                    assertTrue(allows(auto, tokens.size() - 1), rest);
+                }
+            }
+            assertTrue(numEnded > 0, opener);
+        }
+    }
+
+    private static boolean allows(TokenMask mask, int token) {
+        long[] words = mask.allowed();
+        return words == null || (words[token >> 6] >>> token & 1) != 0;
+    }
+
     private static void check(ToolFormat format, List<Map<String, Object>> tools, String text) {
         List<ToolCall> calls = new ArrayList<>();
         StringBuilder rest = new StringBuilder();

@@ -215,6 +215,28 @@ class ToolMasksTest {
         }
     }
 
+    /// A call that the parser reads without the marker of its section begins the grammar, too.
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', quoteCharacter = '\u0001', value = {
+            "MiniMax M2   ^ <invoke name=\"get_weather\"><parameter name=\"city\">a</parameter></invoke>",
+            "Qwen3-Coder  ^ <function=get_weather><parameter=city>a</parameter></function>",
+            "Seed-OSS     ^ <function=get_weather><parameter=city>a</parameter></function>",
+            "V3.1         ^ <｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{\"city\": \"a\"}<｜tool▁call▁end｜>",
+            "Kimi K2      ^ <|tool_call_begin|>functions.get_weather:0<|tool_call_argument_begin|>{\"city\": \"a\"}"
+                    + "<|tool_call_end|>",
+            "V3.2         ^ <｜DSML｜invoke name=\"get_weather\"><｜DSML｜parameter name=\"city\" string=\"true\">a"
+                    + "</｜DSML｜parameter></｜DSML｜invoke>",
+            "V3.2         ^ <｜DSML｜tool_calls><｜DSML｜invoke name=\"get_weather\"><｜DSML｜parameter name=\"city\" "
+                    + "string=\"true\">a</｜DSML｜parameter></｜DSML｜invoke></｜DSML｜tool_calls>"})
+    void callsWithoutTheirSectionAreEnforced(String family, String text) {
+        ToolMasks masks = ToolMasks.auto(format(family), TOOLS);
+        assertAllowed(masks.mask(BYTES, true).orElseThrow(), "Hm. " + text + " " + text + " Well.");
+        for (String wrong : List.of(text.replace("get_", "got_"), text.replace("city", "town"))) {
+            assertRefused(masks.mask(BYTES, true).orElseThrow(), "Hm. " + wrong);
+            assertRefused(masks.mask(BYTES, true).orElseThrow(), text + wrong);
+        }
+    }
+
     /// Objects and arrays with bare keys, by their schemas.
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\u0001', value = {
