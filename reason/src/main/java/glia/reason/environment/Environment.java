@@ -8,7 +8,7 @@ public interface Environment {
     /// Begins an episode.
     Episode start(Problem problem);
 
-    /// One run through a problem. It belongs to one rollout and one thread.
+    /// One run through a problem. It belongs to one rollout; calls do not overlap, and may come from several threads.
     interface Episode {
         /// The first prompt.
         String prompt();

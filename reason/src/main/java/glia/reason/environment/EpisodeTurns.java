@@ -57,10 +57,13 @@ public final class EpisodeTurns implements TurnSource {
         };
     }
 
-    /// The reward of a rollout; empty if its episode did not come to an end, because a limit of tokens cut it.
+    /// The reward of a rollout; empty if its episode did not come to an end, because a limit of tokens cut it or the
+    /// environment failed.
+    @Override
     public OptionalDouble reward(int index) {
         Optional<Step.End> end = states.get(index).end;
-        return end.isPresent() ? OptionalDouble.of(end.get().reward()) : OptionalDouble.empty();
+        return end.isPresent() && end.get().reason() != Step.Reason.FAILED
+                ? OptionalDouble.of(end.get().reward()) : OptionalDouble.empty();
     }
 
     /// The turns of a rollout, as far as they are complete.

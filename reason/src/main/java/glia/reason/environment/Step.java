@@ -9,7 +9,7 @@ public sealed interface Step {
 
     /// The episode is over.
     ///
-    /// @param reward of the episode
+    /// @param reward of the episode, a finite number
     /// @param reason why it is over
     record End(double reward, Reason reason) implements Step { }
 
@@ -18,6 +18,8 @@ public sealed interface Step {
         /// The model gave a final answer.
         ANSWER,
         /// The model had as many turns as allowed.
-        TURNS
+        TURNS,
+        /// The environment failed; there is no reward.
+        FAILED
     }
 }

@@ -1,6 +1,7 @@
 package glia.reason.rollout;
 
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /// Continues rollouts of several turns.
 @FunctionalInterface
@@ -14,4 +15,10 @@ public interface TurnSource {
     /// @param tokens of its completion so far, with earlier observations
     /// @return the tokens of the observation, after which the model goes on; empty to end the rollout
     Optional<int[]> next(int index, int[] tokens);
+
+    /// The reward of a rollout by the environment itself; empty if it gives none, or its episode has not come to an
+    /// end.
+    default OptionalDouble reward(int index) {
+        return OptionalDouble.empty();
+    }
 }

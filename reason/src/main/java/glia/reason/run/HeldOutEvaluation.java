@@ -4,6 +4,7 @@ import glia.engine.Engine;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
+import glia.reason.rollout.TurnSource;
 import glia.reason.task.TaskMix;
 import glia.tensor.Hash;
 import java.util.ArrayList;
@@ -32,10 +33,10 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
             all.add(problems.heldOut(i));
         }
         long place = Hash.of(seed, PLACE);
+        TurnSource episodes = turns.begin(all, 1);
         List<Rollout> rollouts = new RolloutGenerator(engine, options)
-                .generate(all.stream().map(PromptProblem::ids).toList(), 1, place,
-                        turns.begin(all, 1));
-        List<ScoredRollout> scored = scoring.score(all, rollouts, 1, place);
+                .generate(all.stream().map(PromptProblem::ids).toList(), 1, place, episodes);
+        List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, count);
         Map<String, Double> figures = new TreeMap<>();

@@ -19,15 +19,20 @@ import java.util.Optional;
 /// @param before what stands before a prompt
 /// @param after what stands after it
 /// @param instructions plain text at the beginning of each prompt, such as how to call tools
-record PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, String system, String before,
+public record PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, String system, String before,
         String after, String instructions) {
+    /// Prompts as they are: as messages of the user with a chat template, and as texts to be continued without one.
+    public static PromptEncoder of(Tokenizer tokenizer, Optional<ChatTemplate> template) {
+        return new PromptEncoder(tokenizer, template, "", "", "", "");
+    }
+
     /// The same with instructions at the beginning of each prompt.
-    PromptEncoder withInstructions(String text) {
+    public PromptEncoder withInstructions(String text) {
         return new PromptEncoder(tokenizer, template, system, before, after, text);
     }
 
     /// The tokens of a prompt, after which the completion begins.
-    int[] encode(String prompt) {
+    public int[] encode(String prompt) {
         if (template.isEmpty()) {
             return tokenizer.encode(new TextBuilder().trusted(before).append(instructions + prompt).trusted(after)
                     .whole(), true);
@@ -45,7 +50,7 @@ record PromptEncoder(Tokenizer tokenizer, Optional<ChatTemplate> template, Strin
     /// message of the user. Without a template it is a line.
     ///
     /// @throws IllegalArgumentException if the template changes earlier turns, or writes no end token after them
-    int[] continuation(String observation) {
+    public int[] continuation(String observation) {
         if (template.isEmpty()) {
             return tokenizer.encodePlain("\n" + observation + "\n", false);
         }

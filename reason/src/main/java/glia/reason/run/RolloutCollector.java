@@ -4,6 +4,7 @@ import glia.engine.Engine;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
+import glia.reason.rollout.TurnSource;
 import glia.tensor.Hash;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,12 +81,13 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
     private List<ScoredRollout> generate(List<PromptProblem> asked, int group, RolloutOptions by, long seed,
             Counts counts) {
         long start = System.nanoTime();
+        TurnSource episodes = turns.begin(asked, group);
         List<Rollout> rollouts = new RolloutGenerator(engine, by).generate(
-                asked.stream().map(PromptProblem::ids).toList(), group, seed, turns.begin(asked, group));
+                asked.stream().map(PromptProblem::ids).toList(), group, seed, episodes);
         counts.nanos += System.nanoTime() - start;
         counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
         counts.generated += rollouts.size();
-        return scoring.score(asked, rollouts, group, seed);
+        return scoring.score(asked, rollouts, episodes, group, seed);
     }
 
     /// Whether a group's rewards carry a signal.

@@ -1,7 +1,8 @@
 package glia.reason.run;
 
-import glia.reason.rollout.Rollout;
 import glia.reason.reward.Sample;
+import glia.reason.rollout.Rollout;
+import glia.reason.rollout.TurnSource;
 import glia.tensor.Hash;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -18,8 +19,9 @@ import java.util.OptionalDouble;
 ///     https://arxiv.org/abs/2503.14476, section 3.4): `min(0, (L - c - length) / c)`; 0 for none
 /// @param maxTokens L
 /// @param tools of rollouts of several turns, of which rewards see the last turn
+/// @param environment whose episodes give the scores of its column
 record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlongBuffer, int maxTokens,
-        Tokenizer tokenizer, Optional<ToolTurns> tools) {
+        Tokenizer tokenizer, Optional<ToolTurns> tools, Optional<EnvironmentTurns> environment) {
     /// The text of a completion without its end token. Markers such as `<think>` are kept.
     static String text(Tokenizer tokenizer, int[] completion) {
         int length = completion.length;
@@ -33,22 +35,25 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
     ///
     /// @param seed the random seed of these rollouts
     /// @param rollouts of the problems, group after group
-    List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, int group, long seed) {
+    /// @param episodes of the rollouts
+    List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, TurnSource episodes, int group,
+            long seed) {
         List<ScoredRollout> scored = new ArrayList<>();
         for (int i = 0; i < rollouts.size(); i++) {
-            scored.add(score(problems.get(i / group), rollouts.get(i), i / group, Hash.of(seed, i)));
+            scored.add(score(problems.get(i / group), rollouts.get(i), episodes.reward(i), i / group,
+                    Hash.of(seed, i)));
         }
         return scored;
     }
 
-    private ScoredRollout score(PromptProblem problem, Rollout rollout, int group, long place) {
+    private ScoredRollout score(PromptProblem problem, Rollout rollout, OptionalDouble episode, int group, long place) {
         String text = text(tokenizer, rollout.tokens());
         Sample sample = problem.sample(rollout, tools.isPresent() ? tools.get().answer(rollout) : text, place);
         double[] scores = new double[weights().length];
         double sum = 0;
         boolean any = false;
         for (int c = 0; c < columns.size(); c++) {
-            OptionalDouble score = columns.get(c).reward().score(sample);
+            OptionalDouble score = isOfEpisode(c) ? episode : columns.get(c).reward().score(sample);
             scores[c] = score.orElse(Double.NaN);
             any |= score.isPresent();
             sum += score.isPresent() ? columns.get(c).weight() * scores[c] : 0;
@@ -59,6 +64,10 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
         }
         return new ScoredRollout(group, problem, rollout, text, scores, any ? sum : Double.NaN,
                 scores[0] >= rightFrom);
+    }
+
+    private boolean isOfEpisode(int column) {
+        return environment.isPresent() && environment.get().column() == columns.get(column);
     }
 
     private double overlong(int length) {
@@ -79,7 +88,7 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
         return column < columns.size() ? columns.get(column).name() : "overlong";
     }
 
-    /// Calls of rewards that threw, hung or returned something that is no number.
+    /// Calls of rewards and environments that threw, hung or returned something that is no number.
     long failures() {
         return columns.stream().mapToLong(c -> c.reward().failures()).sum();
     }

@@ -2,6 +2,7 @@ package glia.reason.run;
 
 import glia.engine.Engine;
 import glia.engine.training.Loss;
+import glia.reason.environment.Environment;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.reward.Reward;
 import glia.reason.rollout.RolloutOptions;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /// Builds the objective of reinforcement learning without a recipe.
@@ -41,6 +43,7 @@ public final class RolloutTraining {
     private boolean computesOld;
     private TurnFactory turns = TurnFactory.NONE;
     private Optional<ToolTurns> tools = Optional.empty();
+    private Optional<EnvironmentTurns> environment = Optional.empty();
     private UnaryOperator<Loss> change = UnaryOperator.identity();
     private ReflectionWords words = ReflectionWords.DEFAULT;
     private Optional<RunNumbers> numbers = Optional.empty();
@@ -98,7 +101,27 @@ public final class RolloutTraining {
         return this;
     }
 
-    /// Sets the environments that answer the model's turns.
+    /// Adds an environment: its episodes answer the model's turns, and their final rewards are a reward of this name.
+    /// An episode that throws, hangs or ends with no number is counted and ends without a reward, and so does one that
+    /// a limit of tokens cuts; [the reward `finished`][glia.reason.reward.Rewards] may count those. Other rewards see
+    /// the text of all turns.
+    ///
+    /// ```java
+    /// PromptEncoder encoder = PromptEncoder.of(tokenizer, template);
+    /// new RolloutTraining(engine, tokenizer, ProblemSource.of(set, encoder::encode))
+    ///         .environment("solved", 1, environment, encoder::continuation)
+    /// ```
+    /// @param environment whose episodes begin with the prompts of the problems; [Environment.Episode#prompt] is not
+    ///     read
+    /// @param encode the tokens of an observation, with what the chat template writes around it
+    public RolloutTraining environment(String name, double weight, Environment environment,
+            Function<String, int[]> encode) {
+        EnvironmentTurns episodes = new EnvironmentTurns(name, weight, environment, encode, tokenizer);
+        this.environment = Optional.of(episodes);
+        return reward(episodes.column()).turns(episodes);
+    }
+
+    /// Sets the sources that answer the model's turns, in place of environments.
     public RolloutTraining turns(TurnFactory environments) {
         turns = environments;
         return this;
@@ -190,6 +213,6 @@ public final class RolloutTraining {
             throw new IllegalArgumentException("there is no reward to learn from");
         }
         return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer,
-                tools);
+                tools, environment);
     }
 }

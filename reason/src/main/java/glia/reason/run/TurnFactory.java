@@ -9,7 +9,8 @@ public interface TurnFactory {
     /// Completions of one turn.
     TurnFactory NONE = (problems, group) -> TurnSource.NONE;
 
-    /// Starts the environments of a batch. The tokens of their answers follow those of the model's turn, have no loss,
+    /// Starts the environments of a batch. Rewards by the environment itself do not count here: see
+    /// [RolloutTraining#environment]. The tokens of their answers follow those of the model's turn, have no loss,
     /// and are part of the completion's text that rewards score.
     ///
     /// @param problems of the batch
