@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// HTTP/1.0 (RFC 9112, section 2.3 and 9.3): no chunks, and the connection ends with the answer.
 class Http10Test {
-    private static final String CHAT = "{\"messages\":[{\"role\":\"user\",\"content\":\"Use 3, 7 and 11 to make 32.\"}],"
-            + "\"max_tokens\":12,\"seed\":1,\"temperature\":0";
+    private static final String CHAT = "{\"messages\":[{\"role\":\"user\","
+            + "\"content\":\"Use 3, 7 and 11 to make 32.\"}],\"max_tokens\":12,\"seed\":1,\"temperature\":0";
 
     private static TestServer server;
 
@@ -48,8 +48,8 @@ class Http10Test {
     }
 
     private static String withoutIds(String body) {
-        return body.replaceAll("(chatcmpl|msg|resp|rs|req)[-_]\\w+|\"created(_at)?\":\\d+|\"(\\w+_duration|created_at)\":"
-                + "(\\d+|\"[^\"]*\")|\"completed_at\":\\d+", "");
+        return body.replaceAll("(chatcmpl|msg|resp|rs|req)[-_]\\w+|\"created(_at)?\":\\d+|"
+                + "\"(\\w+_duration|created_at)\":(\\d+|\"[^\"]*\")|\"completed_at\":\\d+", "");
     }
 
     /// As `ab` with and without `-k`, nginx, HAProxy's and old load balancers' checks send it.
@@ -126,8 +126,8 @@ class Http10Test {
     void http2IsNotSpoken() throws Exception {
         String reply = reply("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0");
         assertTrue(reply.startsWith("HTTP/1.1 505 ") && body(reply).contains("HTTP/2"), reply);
-        String upgrade = reply("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
-                + "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
+        String upgrade = reply("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings, "
+                + "close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n");
         assertTrue(upgrade.startsWith("HTTP/1.1 200 OK\r\n"), upgrade);
     }
 }

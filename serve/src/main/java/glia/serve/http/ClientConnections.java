@@ -25,8 +25,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 
-/// The connections of a server, over HTTP/1.1 and 1.0. Ends those of clients that are too slow: that send a byte from time to
-/// time, or do not read. A thread that waits for such a client is freed only by closing its socket.
+/// The connections of a server, over HTTP/1.1 and 1.0. Ends those of clients that are too slow: that send a byte from
+/// time to time, or do not read. A thread that waits for such a client is freed only by closing its socket.
 public final class ClientConnections implements ServerConnectionSelector, AutoCloseable {
     private static final long CHECK_MILLIS = 100;
 

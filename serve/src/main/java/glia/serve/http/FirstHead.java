@@ -4,10 +4,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.function.Supplier;
 
-/// The bytes that a client sends, where the first request may be one of HTTP/1.0, as `ab`, old health checks and proxies
-/// send it. The web server reads HTTP/1.1 alone, so the head of such a request becomes one of HTTP/1.1 that ends the
-/// connection: with `Connection: close`, a `Host` where there is none, and without an `Expect`, which HTTP/1.0 does not
-/// have (RFC 9110, section 10.1.1). All other bytes stay as they are.
+/// The bytes that a client sends, where the first request may be one of HTTP/1.0, as `ab`, old health checks and
+/// proxies send it. The web server reads HTTP/1.1 alone, so the head of such a request becomes one of HTTP/1.1 that
+/// ends the connection: with `Connection: close`, a `Host` where there is none, and without an `Expect`, which HTTP/1.0
+/// does not have (RFC 9110, section 10.1.1). All other bytes stay as they are.
 final class FirstHead {
     private static final String VERSION = " HTTP/1.0";
     private static final String LINE_END = "\r\n";

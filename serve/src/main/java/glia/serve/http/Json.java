@@ -10,6 +10,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -21,6 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Json {
     /// Characters that are checked at a time.
     private static final int DECODED = 8192;
+    /// Characters of a name in messages.
+    private static final int MOST_SHOWN = 60;
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final Pattern SETTINGS = Pattern.compile(", from `[^`]*`|: enable `[^`]*` to allow"
             + "|: maybe a \\(non-standard\\) comment\\?.*");
@@ -40,7 +43,9 @@ public final class Json {
     static Fields parse(byte[] utf8, Function<byte[], Object> parser) {
         requireUtf8(utf8);
         try {
-            return Fields.of("", parser.apply(utf8));
+            Object body = parser.apply(utf8);
+            requireCharacters("", body);
+            return Fields.of("", body);
         } catch (StreamConstraintsException e) {
             throw ServeException.badRequest("the body's JSON exceeds a limit: " + reason(e) + "; the server's options "
                     + "--max-json-depth, --max-json-values and --max-string raise those of levels, values and strings");
@@ -75,6 +80,69 @@ public final class Json {
                 throw ServeException.badRequest("the body is not UTF-8 JSON: found byte 0 at " + i);
             }
         }
+    }
+
+    /// Refuses half of a surrogate pair in a text or a name, such as an emoji that was cut in two: escapes of JSON can
+    /// write it, but it is no character, and UTF-8 has no bytes for it (RFC 7493, section 2.1).
+    ///
+    /// @param path the name of the value in messages; empty for the body
+    /// @throws ServeException if there is one: status 400
+    public static void requireCharacters(String path, Object value) {
+        StringBuilder place = new StringBuilder();
+        String found = half(value, place);
+        if (found != null) {
+            String field = path + place;
+            field = field.startsWith(".") ? field.substring(1) : field;
+            String message = "found " + found + " alone, which is half of a surrogate pair; expected both halves";
+            throw field.isEmpty() ? ServeException.badRequest("the body: " + message)
+                    : ServeException.badField(field, message);
+        }
+    }
+
+    /// @param place gets where it is
+    /// @return the first half of a pair in a value, as JSON writes it; null for none
+    private static String half(Object value, StringBuilder place) {
+        String found = null;
+        if (value instanceof String text) {
+            int at = half(text);
+            found = at < 0 ? null : "\\u%04x".formatted((int) text.charAt(at));
+        } else if (value instanceof List<?> list) {
+            for (int i = 0; i < list.size() && found == null; i++) {
+                found = half(list.get(i), place);
+                if (found != null) {
+                    place.insert(0, "[" + i + "]");
+                }
+            }
+        } else if (value instanceof Map<?, ?> map) {
+            for (Map.Entry<?, ?> one : map.entrySet()) {
+                String name = (String) one.getKey();
+                found = half((Object) name, place);
+                if (found != null) {
+                    return found + " in a name";
+                }
+                found = half(one.getValue(), place);
+                if (found != null) {
+                    boolean isLong = name.length() > MOST_SHOWN;
+                    place.insert(0, "." + (isLong ? name.substring(0, name.offsetByCodePoints(0, MOST_SHOWN / 2)) + "…"
+                            : name));
+                    return found;
+                }
+            }
+        }
+        return found;
+    }
+
+    /// Where a text has half of a surrogate pair; -1 if nowhere.
+    private static int half(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
+                i++;
+            } else if (Character.isSurrogate(c)) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     /// UTF-8 JSON of maps, lists, strings, numbers, truth values and null.

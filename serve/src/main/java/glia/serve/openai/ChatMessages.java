@@ -1,5 +1,6 @@
 package glia.serve.openai;
 
+import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -162,7 +163,9 @@ public final class ChatMessages {
     /// The arguments of a call, which are JSON in a string.
     static Map<String, Object> arguments(String name, String json) {
         try {
-            return ToolCall.parseArguments(json);
+            Map<String, Object> arguments = ToolCall.parseArguments(json);
+            Json.requireCharacters(name, arguments);
+            return arguments;
         } catch (IllegalArgumentException e) {
             throw Fields.wrong(name, json, "a JSON object in a string");
         }

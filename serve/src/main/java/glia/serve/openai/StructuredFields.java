@@ -5,6 +5,7 @@ import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
 import glia.io.json.JsonValues;
 import glia.serve.chat.GrammarCache;
+import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
@@ -115,7 +116,9 @@ final class StructuredFields {
 
     private static Object parsed(String name, String text) {
         try {
-            return JsonValues.parse(text);
+            Object schema = JsonValues.parse(text);
+            Json.requireCharacters(name, schema);
+            return schema;
         } catch (JacksonException e) {
             throw Fields.wrong(name, text, "a JSON schema in a string");
         }

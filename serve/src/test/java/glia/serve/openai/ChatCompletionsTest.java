@@ -179,6 +179,34 @@ class ChatCompletionsTest {
         }
     }
 
+    /// Half of a surrogate pair is refused on every route, wherever it is (RFC 7493, section 2.1); both halves are an
+    /// emoji.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '\u0001', value = {
+        "/v1/chat/completions | {'messages':[{'role':'user','content':'a~d83d'}]} | messages[0].content",
+        "/v1/chat/completions | {'messages':[{'role':'user','content':[{'type':'text','text':'~de00~d83d'}]}]} "
+                + "| messages[0].content[0].text",
+        "/v1/chat/completions | {'messages':[{'role':'assistant','content':'','tool_calls':[{'id':'a',"
+                + "'type':'function','function':{'name':'f','arguments':'{\\'a\\':[\\'~~d83d\\']}'}}]}]} "
+                + "| messages[0].tool_calls[0].function.arguments.a[0]",
+        "/v1/chat/completions | {'messages':[],'stop':['~d800~d800~dc00']} | stop[0]",
+        "/v1/completions | {'prompt':'~dfff'} | prompt", "/v1/completions | {'prompt':'x','~d83d':1} | the body",
+        "/v1/responses | {'input':'~d83d~d83d~de00'} | input", "/v1/embeddings | {'input':['a','~dbff']} | input[1]",
+        "/v1/messages | {'model':'reasoner','max_tokens':1,'messages':[{'role':'user','content':'~d83d '}]} "
+                + "| messages[0].content",
+        "/api/generate | {'prompt':'~dc00'} | prompt", "/tokenize | {'content':'~d83d'} | content"})
+    void halvesOfSurrogatePairsAreRefused(String path, String body, String field) throws Exception {
+        String json = body.replace('\'', '"').replace("~~", "\\\\u").replace("~", "\\u");
+        var reply = server.post(path, json);
+        assertEquals(400, reply.status(), reply::text);
+        String found = reply.text();
+        assertTrue(found.contains(field + (field.equals("the body") ? "" : ": found \\\\u"))
+                && found.contains("surrogate pair"), found);
+        var whole = server.post("/tokenize", "{\"content\":\"\\ud83d\\ude00\"}");
+        assertEquals(200, whole.status());
+        assertEquals(server.post("/tokenize", "{\"content\":\"😀\"}").text(), whole.text());
+    }
+
     @Test
     void anUnknownModelIs404() throws Exception {
         var reply = server.post(PATH, BODY.formatted("").replace("reasoner", "gpt-9"));

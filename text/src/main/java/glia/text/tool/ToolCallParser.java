@@ -92,8 +92,8 @@ public final class ToolCallParser {
         run();
     }
 
-    /// Something else follows the text, such as thinking: what was held back as the beginning of a marker is text. Has no
-    /// effect within a call.
+    /// Something else follows the text, such as thinking: what was held back as the beginning of a marker is text. Has
+    /// no effect within a call.
     public void interrupt() {
         if (reader == null) {
             int end = held.length();
