@@ -112,13 +112,14 @@ class StrictTensorsTest {
         return Path.of(StrictTensorsTest.class.getResource("/gguf/" + name + "-f32.gguf").toURI());
     }
 
-    /// Metadata with hostile values: refused, or the model runs.
+    /// Metadata with a quarter of the hostile values for each key: refused, or the model runs.
     @ParameterizedTest
     @ValueSource(strings = {"llama", "gemma3_text", "gpt2", "qwen3"})
     void ggufMetadataIsRefusedOrRuns(String name) throws IOException, URISyntaxException {
         List<Object> values = List.of(0, -1, 1, 3, 8, Integer.MAX_VALUE, 1L << 40, Long.MIN_VALUE, 0f, -1f, Float.NaN,
                 1e30f, "x", true, new int[] {1, 2}, new String[] {"a"});
         Path changed = folder.resolve("changed.gguf");
+        int first = name.length();
         try (GgufCheckpoint file = GgufCheckpoint.open(gguf(name))) {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             for (String each : file.names()) {
@@ -128,7 +129,9 @@ class StrictTensorsTest {
                 if (key.startsWith("tokenizer.") || key.equals("general.name")) {
                     continue;
                 }
-                for (Object value : values) {
+                first++;
+                for (int i = first % 4; i < values.size(); i += 4) {
+                    Object value = values.get(i);
                     Map<String, Object> metadata = new LinkedHashMap<>();
                     for (String each : file.metadata().keys()) {
                         metadata.put(each, each.equals(key) ? value : file.metadata().value(each));

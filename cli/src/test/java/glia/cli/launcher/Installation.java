@@ -1,5 +1,6 @@
 package glia.cli.launcher;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
+import java.util.zip.Deflater;
 
 /// A copy of the launcher with the jars of this build, or with sources that a fake Maven "builds".
 final class Installation {
@@ -120,6 +122,7 @@ final class Installation {
         return await(start(home, environment, command.toArray(String[]::new)));
     }
 
+    /// Puts the jars of this build into a folder.
     private static List<String> copyJars(Path folder, String without) throws IOException {
         List<String> names = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(":")) {
@@ -136,8 +139,9 @@ final class Installation {
     }
 
     private static void jar(Path classes, Path jar, String without) throws IOException {
-        try (OutputStream file = Files.newOutputStream(jar); JarOutputStream out = new JarOutputStream(file);
-                Stream<Path> tree = Files.walk(classes)) {
+        try (OutputStream file = new BufferedOutputStream(Files.newOutputStream(jar));
+                JarOutputStream out = new JarOutputStream(file); Stream<Path> tree = Files.walk(classes)) {
+            out.setLevel(Deflater.BEST_SPEED);
             for (Path path : tree.filter(each -> Files.isRegularFile(each) && !classes.resolve(without).equals(each))
                     .sorted().toList()) {
                 out.putNextEntry(new JarEntry(classes.relativize(path).toString()));

@@ -87,7 +87,7 @@ class SecondStartTest {
         assertEquals(expected, answer(KEPT, "chat", talk).out());
         assertEquals(1, numCopies());
         assertEquals(expected, answer(KEPT, "chat", talk).out());
-        for (String[] more : new String[][] {{}, {"--raw"}, {"--system", "Be brief."}, {"--threads", "1"}}) {
+        for (String[] more : new String[][] {{"--raw"}, {"--system", "Be brief.", "--threads", "1"}}) {
             assertEquals(answer(NOT_KEPT, "run", "Once upon a <|im_end|> time", more).out(),
                     answer(KEPT, "run", "Once upon a <|im_end|> time", more).out());
         }

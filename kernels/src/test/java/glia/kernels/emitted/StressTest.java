@@ -38,8 +38,8 @@ class StressTest extends IsaLevelTest {
     private final AtomicReference<byte[]> garbage = new AtomicReference<>();
 
     @Test
-    void fifteenSecondsForAllLevelsTogether() throws Exception {
-        stress(Duration.ofSeconds(15).dividedBy(IsaLevel.of(Processor.here()).size()));
+    void sixSecondsForAllLevelsTogether() throws Exception {
+        stress(Duration.ofSeconds(6).dividedBy(IsaLevel.of(Processor.here()).size()));
     }
 
     @Test

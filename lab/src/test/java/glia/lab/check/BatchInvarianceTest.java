@@ -19,6 +19,7 @@ import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -111,10 +112,11 @@ class BatchInvarianceTest {
                 recorded();
             }
             pieces("a prompt", ids.length);
-            pieces("token by token", 1);
+            // Token by token at the beginning, and across the end of a block.
+            pieces("tokens, then a prompt", tokens(0, 20));
             pieces("chunks of 7", 7);
             pieces("chunks of 50", 50);
-            pieces("a prompt, then tokens", ids.length / 2, 1);
+            pieces("a prompt, then tokens", tokens(Math.min(58, ids.length / 2), 12));
             inABatch();
             fork();
         }
@@ -142,6 +144,12 @@ class BatchInvarianceTest {
             } else {
                 engine.add(sequence, tokens, from, to, Outputs.ALL);
             }
+        }
+
+        /// Sizes of pieces: a prompt of some tokens, single ones, and the rest.
+        private int[] tokens(int first, int singles) {
+            return IntStream.concat(IntStream.concat(IntStream.of(first).filter(n -> n > 0),
+                    IntStream.generate(() -> 1).limit(singles)), IntStream.of(ids.length)).toArray();
         }
 
         /// Feeds the text in pieces of these sizes, the last as often as needed.

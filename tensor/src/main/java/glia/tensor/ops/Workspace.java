@@ -11,6 +11,8 @@ import java.util.Optional;
 /// A stack allocator of F32 matrices for the activations of a pass. A pass that allocates the same shapes in the same
 /// order as an earlier one gets the same tensors, so nothing is allocated or zeroed in the steady state.
 public final class Workspace implements AutoCloseable {
+    /// The first piece of memory is small, for small models; each later one is twice as large, up to this size.
+    private static final long FIRST_BYTES = 256L << 10;
     private static final long CHUNK_BYTES = 16L << 20;
     private static final long ALIGNMENT = 64;
     /// Tensors cached at one height of the stack: the sublayers of a pass differ in shape, and so do passes.
@@ -71,7 +73,7 @@ public final class Workspace implements AutoCloseable {
         this(CHUNK_BYTES);
     }
 
-    /// @param chunkBytes least size of a piece of memory
+    /// @param chunkBytes the size up to which the least size of a piece of memory grows
     Workspace(long chunkBytes) {
         this.chunkBytes = chunkBytes;
         counted = Optional.empty();
@@ -124,7 +126,8 @@ public final class Workspace implements AutoCloseable {
             start = 0;
         }
         if (at == chunks.size()) {
-            chunks.add(arena.allocate(Math.max(chunkBytes, padded), ALIGNMENT));
+            long least = Math.min(chunkBytes, FIRST_BYTES << Math.min(chunks.size(), 20));
+            chunks.add(arena.allocate(Math.max(least, padded), ALIGNMENT));
         }
         Tensor t = Tensor.of(DType.F32, chunks.get(at).asSlice(start, bytes), rows, cols);
         return new Slot(t, chunk, offset, at, start + padded);

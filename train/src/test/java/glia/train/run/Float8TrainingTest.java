@@ -33,7 +33,7 @@ class Float8TrainingTest {
             "num_key_value_heads": 1, "num_hidden_layers": 2, "vocab_size": 32, "num_local_experts": 4,
             "num_experts_per_tok": 2, "rms_norm_eps": 1e-5, "max_position_embeddings": 32, "rope_theta": 10000.0,
             "tie_word_embeddings": false}""";
-    private static final int STEPS = 200;
+    private static final int STEPS = 100;
 
     /// The mean loss of the last 40 of some steps.
     private static double lastLoss(String config, TrainingOptions options, int steps) throws CheckpointException {
