@@ -37,9 +37,9 @@ final class Harness implements AutoCloseable {
     private Scheduler scheduler;
     private Optional<Engine> drafter = Optional.empty();
 
-    /// With the kernels that define the numbers.
+    /// With the best kernels of this machine.
     Harness(String folder) {
-        this(folder, "scalar", Precision.EXACT);
+        this(folder, "best", Precision.EXACT);
     }
 
     /// @param folder of the model, among the test resources

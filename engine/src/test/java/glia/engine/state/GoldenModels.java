@@ -91,7 +91,7 @@ final class GoldenModels {
     }
 
     Engine engine(Model model, long limitBytes) {
-        return new Engine(model, KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT, limitBytes);
+        return new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT, limitBytes);
     }
 
     /// The largest difference of logits from those of tokens `from` on of a text, in units of what rounding may do.
