@@ -5,21 +5,23 @@ import static glia.tensor.ops.GradientCheck.rows;
 import static glia.tensor.ops.GradientCheck.shape;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import glia.tensor.DType;
 import glia.tensor.ops.GradientCheck.Case;
 import glia.tensor.ops.expert.ExpertScale;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
 import glia.tensor.ops.row.Clamp;
 import glia.tensor.ops.row.ConcatColumns;
-import glia.tensor.ops.row.LearnedScale;
 import glia.tensor.ops.row.ScaledRows;
 import glia.tensor.ops.row.SigmoidGate;
 import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.StoredScale;
 import glia.tensor.ops.row.Sum;
 import glia.tensor.ops.row.UnitNorm;
 import java.lang.foreign.Arena;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// Operations that split, concatenate and scale rows, compared with their formulas in F64.
 class OperationsTest {
+    private static final Weight.Stored FACTOR =
+            new Weight.Stored(GradientCheck.random(Arena.global(), DType.F32, new Random(3), 1));
+
     private static Stream<Case> cases() {
         return Stream.of(
                 of("columns of heads", (ops, w) -> ops.apply(new SliceColumns(rows(ops, w[0]), 5, 1, 3)),
@@ -55,9 +60,8 @@ class OperationsTest {
                         w -> gated(w[0], w[1], 1), shape(2, 9), shape(2, 9)),
                 of("gate of heads", (ops, w) -> ops.apply(new SigmoidGate(rows(ops, w[0]), rows(ops, w[1]))),
                         w -> gated(w[0], w[1], 3), shape(2, 9), shape(2, 3)),
-                of("multiplied", (ops, w) -> ops.apply(new LearnedScale(rows(ops, w[0]), w[1])),
-                        w -> IntStream.range(0, 21).mapToDouble(i -> w[0][i] * w[1][0]).toArray(),
-                        shape(3, 7), shape(1)),
+                of("multiplied", (ops, w) -> ops.apply(new StoredScale(rows(ops, w[0]), FACTOR)),
+                        w -> IntStream.range(0, 21).mapToDouble(i -> w[0][i] * FACTOR.tensor().get(0)).toArray(), shape(3, 7)),
                 of("clamp", (ops, w) -> ops.apply(new Clamp(rows(ops, w[0]), 0.7f)),
                         w -> IntStream.range(0, 34).mapToDouble(i -> Math.clamp(w[0][i], -0.7f, 0.7f)).toArray(),
                         shape(2, 17)),
@@ -104,8 +108,8 @@ class OperationsTest {
     @Test
     void shapesThatDoNotFitAreRejected() {
         try (Arena arena = Arena.ofConfined()) {
-            var x = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 6);
-            var y = GradientCheck.random(arena, glia.tensor.DType.F32, new java.util.Random(1), 2, 5);
+            var x = GradientCheck.random(arena, DType.F32, new Random(1), 2, 6);
+            var y = GradientCheck.random(arena, DType.F32, new Random(1), 2, 5);
             assertThrows(IllegalArgumentException.class, () -> new SliceColumns(x, 4, 0, 1));
             assertThrows(IllegalArgumentException.class, () -> new SliceColumns(x, 3, 2, 2));
             assertThrows(IllegalArgumentException.class, () -> new ConcatColumns(x, y, 2, false));

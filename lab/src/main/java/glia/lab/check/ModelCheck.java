@@ -281,7 +281,7 @@ public final class ModelCheck {
         }
     }
 
-    /// Differences are relative to the largest value of their tensor, or to a twenty-thousandth of the largest of all
+    /// Differences are relative to the largest value of their tensor, or to a two-thousandth of the largest of all
     /// where a gradient is zero up to rounding, such as that of a bias of keys without positions.
     private void compare(Map<String, Tensor> found) throws CheckpointException {
         Map<String, double[]> largestAndDifference = new LinkedHashMap<>();
@@ -304,7 +304,7 @@ public final class ModelCheck {
         double worst = 0;
         String where = "";
         for (Map.Entry<String, double[]> entry : largestAndDifference.entrySet()) {
-            double relative = entry.getValue()[1] / Math.max(entry.getValue()[0], 5e-5 * largestOfAll);
+            double relative = entry.getValue()[1] / Math.max(entry.getValue()[0], 5e-4 * largestOfAll);
             if (relative > worst || Double.isNaN(relative)) {
                 worst = relative;
                 where = "worst is " + entry.getKey();

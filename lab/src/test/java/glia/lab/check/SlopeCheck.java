@@ -50,8 +50,8 @@ final class SlopeCheck implements AutoCloseable {
         double loss = loss(weights, pass, targets, true);
         assertTrue(Double.isFinite(loss));
         List<Parameter> all = new ArrayList<>(weights.all().keySet());
-        // It only chooses experts, so the loss has no slope along it.
-        all.removeIf(p -> p.role() == Role.ROUTER_CORRECTION);
+        // The loss has no slope along what only chooses experts; the scale of a layer is not trained.
+        all.removeIf(p -> p.role() == Role.ROUTER_CORRECTION || p.role() == Role.LAYER_SCALE);
         // A fixed order, then a random one.
         all.sort(Comparator.comparing(Parameter::toString));
         Random random = new Random(17);

@@ -7,7 +7,7 @@ import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.LearnedScale;
+import glia.tensor.ops.row.StoredScale;
 import glia.tensor.ops.row.Sum;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -104,7 +104,7 @@ final class Layers {
             stream = switch (step.residual) {
                 case Residual.Add add -> ops.residual(stream, update, add.scale());
                 case Residual.Scaled scaled -> ops.replace(stream,
-                        ops.apply(new LearnedScale(ops.residual(stream, update, 1), step.scale.getFirst())));
+                        ops.apply(new StoredScale(ops.residual(stream, update, 1), step.scale.getFirst())));
                 case Residual.Normed r -> ops.replace(stream,
                         ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
             };

@@ -3,6 +3,7 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
+import glia.model.family.config.PerLayerConfig;
 import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
 import java.util.List;
@@ -84,6 +85,7 @@ public final class Families {
     /// The same for a checkpoint with these tensors.
     public static ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
         try {
+            PerLayerConfig.requireSupported(config);
             return of(config).spec(config, tensors);
         } catch (IllegalArgumentException | ArithmeticException e) {
             throw new CheckpointException(config.origin(), "", "does not describe a model: " + e.getMessage(), e);

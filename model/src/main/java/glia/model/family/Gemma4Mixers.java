@@ -28,7 +28,10 @@ final class Gemma4Mixers {
     static NormedAttention attention(Config config, int layer, boolean slides, float eps) throws CheckpointException {
         Config own = config.child("per_layer_config", Map.of()).child("" + layer, Map.of());
         boolean keysAreValues = !slides && config.flag("attention_k_eq_v", false);
-        int headSize = slides || config.mentions("global_head_dim") && !config.has("global_head_dim")
+        // Where the sizes are given layer by layer, or explicitly not, full layers have no others.
+        boolean ownSizes = config.mentions("per_layer_config") && !config.mentions("global_head_dim")
+                || config.isNull("global_head_dim");
+        int headSize = slides || ownSizes
                 ? config.positive("head_dim", 256) : config.positive("global_head_dim", 512);
         int kvHeads = config.positive("num_key_value_heads", 4);
         if (keysAreValues && config.has("num_global_key_value_heads")) {

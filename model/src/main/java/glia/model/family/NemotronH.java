@@ -27,7 +27,8 @@ import java.util.Optional;
 
 /// Nemotron-H and Nemotron 3: one mixer per layer: Mamba 2, attention without RoPE, an MLP or experts without gates
 /// (https://arxiv.org/abs/2504.03624). Checked against the class `NemotronHForCausalLM`, except that time steps are
-/// clamped to `time_step_limit` as in NVIDIA's own code. Multi-token-prediction layers are ignored.
+/// clamped to `time_step_limit` as in NVIDIA's own code. Multi-token-prediction layers are ignored, and so is
+/// `sliding_window`, as that class does.
 public final class NemotronH implements Family {
     private static final List<LayerKind> DEFAULT_LAYERS =
             List.of(LayerKind.STATE_SPACE, LayerKind.EXPERTS, LayerKind.ATTENTION, LayerKind.MLP);
@@ -43,7 +44,7 @@ public final class NemotronH implements Family {
     public ModelSpec spec(Config config) throws CheckpointException {
         StateSpaceDual mamba = NemotronMixers.mamba(config);
         Attention attention = AttentionConfig.causal(config, 8, AttentionConfig.headSize(config, 128),
-                new Rope.None(), Bias.NONE).with(AttentionConfig.span(config));
+                new Rope.None(), Bias.NONE);
         Bias bias = Standard.bias(config, "mlp_bias", false);
         Activation activation = Activations.read(config, "mlp_hidden_act", "relu2");
         List<Mixer> mixers = new ArrayList<>();

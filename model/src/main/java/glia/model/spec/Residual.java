@@ -12,7 +12,7 @@ public sealed interface Residual {
         }
     }
 
-    /// `w · (x + u)` with a learned scalar w.
+    /// `w · (x + u)` with a stored scalar w, which training leaves as it is.
     record Scaled() implements Residual { }
 
     /// `alpha · before(x) + beta · u`: the stream itself is normalized. With both 1 this is post-norm, where the norm
