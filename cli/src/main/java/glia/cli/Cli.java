@@ -52,6 +52,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// The program without its process: finds the command, runs it, and reports errors.
 public final class Cli {
@@ -110,6 +112,30 @@ public final class Cli {
         }
         console.err().flush();
         return exitCode;
+    }
+
+    /// Parses one command line without running it.
+    ///
+    /// @throws glia.cli.args.UsageException if it is wrong
+    void accepts(List<String> words) {
+        program.parse(words, console);
+    }
+
+    /// The options of a command and of those of its group; of all commands if the name is empty. A name of two words
+    /// whose second is none of a command's is that of the first alone.
+    Set<String> options(String name) {
+        List<String> words = program.canonical(name.isEmpty() ? List.of() : List.of(name.split(" ")));
+        Set<String> options = new TreeSet<>();
+        for (int length = Math.min(2, words.size()); options.isEmpty() && length >= 0; length--) {
+            String start = String.join(" ", words.subList(0, length));
+            if (length == 0 && !words.isEmpty()) {
+                break;
+            }
+            commands.stream().map(Command::syntax)
+                    .filter(s -> start.isEmpty() || s.name().equals(start) || s.name().startsWith(start + " "))
+                    .flatMap(s -> s.options().stream()).forEach(option -> options.addAll(option.names()));
+        }
+        return options;
     }
 
     private int dispatch(List<String> words) throws Exception {

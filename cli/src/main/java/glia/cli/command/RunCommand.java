@@ -61,8 +61,8 @@ public final class RunCommand implements Command {
                         x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
                         {"text":"time,","thinking":"","finish":"length","prompt_tokens":4,"tokens":2,...}
-                        $ glia run reasoner "Use 2, 5 and 9 to make 13." --strategy majority:8@high
-                        2*9-5""")
+                        $ glia run reasoner "Use 3, 7 and 11 to make 32." --strategy majority:8@high
+                        3*7+11""")
                 .notes(GenerationFlags.NOTE);
     }
 
