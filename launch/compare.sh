@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds the experiments of docs/architectures-compared.md and runs one of them.
+# Builds the experiments of module jmh and runs one of them: of docs/architectures-compared.md, or any by its full name.
 #     launch/compare.sh EXPERIMENT --out FOLDER [OPTION...]
+#     launch/compare.sh glia.jmh.MultiTokenCurves TEXT FILE.svg
 set -euo pipefail
 experiment="${1:?usage: launch/compare.sh EXPERIMENT --out FOLDER [OPTION...]}"
+case $experiment in *.*) ;; *) experiment=glia.jmh.compare.$experiment ;; esac
 shift
 folder="$PWD"
 cd "$(dirname "$0")/.."
@@ -10,4 +12,4 @@ export MAVEN_OPTS="${MAVEN_OPTS:-} -Dorg.slf4j.simpleLogger.log.org.codehaus.moj
 # Maven starts the java of the path.
 [ -z "${JAVA_HOME:-}" ] || export PATH="$JAVA_HOME/bin:$PATH"
 exec mvn -q -B -ntp -Dstyle.color=never -Pbenchmarks -pl jmh -am process-classes \
-    -Dbench.main="glia.jmh.compare.$experiment" -Dbench.folder="$folder" -Dbench="$*"
+    -Dbench.main="$experiment" -Dbench.folder="$folder" -Dbench="$*"

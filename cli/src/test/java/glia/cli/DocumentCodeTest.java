@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,13 +16,9 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.tools.JavaCompiler;
-import javax.tools.JavaFileObject;
-import javax.tools.SimpleJavaFileObject;
-import javax.tools.StandardJavaFileManager;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -65,7 +60,7 @@ class DocumentCodeTest {
     @Test
     void piecesCompile() throws IOException {
         Map<String, String> types = types();
-        List<JavaFileObject> sources = new ArrayList<>();
+        List<Path> sources = new ArrayList<>();
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
             for (Path document : docs.filter(f -> f.toString().endsWith(".md")).sorted().toList()) {
                 String name = document.getFileName().toString();
@@ -75,12 +70,12 @@ class DocumentCodeTest {
                 }
             }
         }
+        List<String> words = new ArrayList<>(List.of("-proc:none", "-implicit:none", "-d",
+                folder.resolve("classes").toString(), "-cp", classPath()));
+        sources.forEach(file -> words.add(file.toString()));
         StringWriter errors = new StringWriter();
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, StandardCharsets.UTF_8)) {
-            List<String> options = List.of("-proc:none", "-implicit:none", "-d", folder.toString(), "-cp", classPath());
-            compiler.getTask(errors, files, null, options, null, sources).call();
-        }
+        PrintWriter printer = new PrintWriter(errors);
+        ToolProvider.findFirst("javac").orElseThrow().run(printer, printer, words.toArray(String[]::new));
         assertEquals("", errors.toString());
     }
 
@@ -91,7 +86,8 @@ class DocumentCodeTest {
     }
 
     /// A class with the piece in a method, whose parameters are what the piece does not declare itself.
-    private static JavaFileObject source(String name, String document, String piece, Map<String, String> types) {
+    private Path source(String name, String document, String piece, Map<String, String> types)
+            throws IOException {
         String given = Stream.of(GIVEN.getOrDefault(document, "").split("(?<= \\w{1,20}), "))
                 .filter(parameter -> !parameter.isEmpty())
                 .filter(parameter -> !declares(piece, parameter.substring(parameter.lastIndexOf(' ') + 1)))
@@ -112,12 +108,7 @@ class DocumentCodeTest {
                     }
                 }
                 """.formatted(document, name, given, piece));
-        return new SimpleJavaFileObject(URI.create("string:///" + name + ".java"), JavaFileObject.Kind.SOURCE) {
-            @Override
-            public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-                return text;
-            }
-        };
+        return Files.writeString(folder.resolve(name + ".java"), text);
     }
 
     private static boolean declares(String piece, String variable) {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.args.UsageException;
 import glia.io.CheckpointException;
+import glia.io.yaml.YamlDocument;
+import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeStage;
@@ -21,6 +23,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// The commands, options and keys of recipes in the README and in docs/ are those of the program.
 class DocumentCommandsTest {
@@ -31,6 +34,7 @@ class DocumentCommandsTest {
     private static final Pattern INLINE = Pattern.compile("`(?:\\./)?glia ([^`\n]+)`");
     private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--[a-z][a-z-]+");
     private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```[ ]*$");
+    private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(.*?)^```");
     private static final Pattern CODE = Pattern.compile("`([^`\n]+)`");
     /// Options of `java`.
     private static final Set<String> OF_JAVA = Set.of("--enable-native-access", "--add-modules", "--add-opens");
@@ -156,6 +160,40 @@ class DocumentCommandsTest {
         }
         assertTrue(named > 80, named + " keys found");
         assertEquals("", String.join("\n", errors));
+    }
+
+    /// A piece of YAML with keys of recipes is a recipe of some task, or a part of one.
+    @Test
+    void recipesAreAccepted(@TempDir Path folder) throws IOException {
+        List<String> errors = new ArrayList<>();
+        int recipes = 0;
+        for (Path document : documents()) {
+            Matcher piece = YAML.matcher(Files.readString(document));
+            while (piece.find()) {
+                Path file = Files.writeString(folder.resolve(recipes + ".yaml"), piece.group(1));
+                Set<String> keys = YamlDocument.read(file).values().keySet();
+                if (RecipeKeys.all().stream().anyMatch(key -> keys.contains(key.name().replaceFirst("\\..*", "")))) {
+                    recipes++;
+                    List<String> problems = keys.contains("task") ? problems(file, List.of())
+                            : Stream.of("sft", "rl").flatMap(task -> problems(file, List.of("task=" + task)).stream())
+                                    .toList();
+                    if (problems.size() > (keys.contains("task") ? 0 : 1)) {
+                        errors.add(ROOT.relativize(document) + ": " + problems + "\n" + piece.group(1));
+                    }
+                }
+            }
+        }
+        assertTrue(recipes > 8, recipes + " recipes found");
+        assertEquals("", String.join("\n", errors));
+    }
+
+    private static List<String> problems(Path file, List<String> overrides) {
+        try {
+            Recipe.read(file, overrides);
+            return List.of();
+        } catch (CheckpointException | IllegalArgumentException e) {
+            return List.of(e.getMessage());
+        }
     }
 
     /// The words of a command line, as a shell divides it.
