@@ -60,17 +60,11 @@ public final class GliaChatModel implements ChatModel {
         return new GliaChatModel(model, name, options);
     }
 
-    /// The options of prompts that set none. They have a place for tools, since a `ChatClient` leaves out its tools
-    /// where they have none.
+    /// The options of prompts that set none. They have a place for tools and schemas, since a `ChatClient` leaves these
+    /// out where they have none.
     @Override
-    public ChatOptions getOptions() {
-        if (options instanceof ToolCallingChatOptions || options instanceof StructuredOutputChatOptions) {
-            return options.mutate().model(name).build();
-        }
-        return ToolCallingChatOptions.builder().model(name).temperature(options.getTemperature())
-                .topP(options.getTopP()).topK(options.getTopK()).frequencyPenalty(options.getFrequencyPenalty())
-                .presencePenalty(options.getPresencePenalty()).maxTokens(options.getMaxTokens())
-                .stopSequences(options.getStopSequences()).build();
+    public GliaChatOptions getOptions() {
+        return GliaChatOptions.of(options).mutate().model(name).build();
     }
 
     @Override
