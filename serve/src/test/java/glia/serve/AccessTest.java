@@ -116,7 +116,8 @@ class AccessTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"https://evil.example", "null", "https://chat.example.org.evil.example",
-        "http://chat.example.org", "http://localhost.evil.example", "evil"})
+        "http://chat.example.org", "http://localhost.evil.example", "evil", "http://localhost:80@evil.example",
+        "http://localhost@evil.example", "http://localhost, https://evil.example", "http://localhost:80:90"})
     void pagesOfOtherOriginsAreRefused(String origin) throws Exception {
         var reply = server.send(chat().header("x-api-key", key).header("Origin", origin).build());
         assertEquals(403, reply.status());
@@ -131,6 +132,20 @@ class AccessTest {
         try (RawClient client = new RawClient(server.server().port())) {
             String reply = client.send("GET /health HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n")
                     .readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 " + status), reply);
+        }
+    }
+
+    /// A host in the target replaces that of the header (RFC 9112, section 3.2.2); several origins are none.
+    @ParameterizedTest
+    @CsvSource({"http://localhost/health,X-A: b,200", "http://127.0.0.1:99/health,X-A: b,200",
+        "http://evil.example/health,X-A: b,403", "http://localhost@evil.example/health,X-A: b,403",
+        "/health,Origin: http://localhost,200", "/health,Origin: http://[::1]:80,200",
+        "/health,Origin: http://localhost\\r\\nOrigin: https://evil.example,403"})
+    void targetsAndOriginsAreOfThisMachine(String target, String header, int status) throws Exception {
+        try (RawClient client = new RawClient(server.server().port())) {
+            String reply = client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n"
+                    + header.translateEscapes() + "\r\nConnection: close\r\n\r\n").readAll();
             assertTrue(reply.startsWith("HTTP/1.1 " + status), reply);
         }
     }

@@ -1,6 +1,7 @@
 package glia.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.serve.request.HttpLimits;
@@ -121,13 +122,46 @@ class ConnectionTest {
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
-        + "Content-Length: 2\r\n\r\n{}", "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003\r\n"})
+        + "Content-Length: 2\r\n\r\n{}", "CONNECT evil.example:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003\r\n"})
     void badHttpIsRefusedAndEndsTheConnection(String request) throws Exception {
         try (RawClient client = client(hasty)) {
             String reply = client.send(request).readAll();
             assertTrue(reply.isEmpty() || reply.matches("(?s)HTTP/1.1 4\\d\\d .*\\{.*\"error\".*"), reply);
         }
         assertAnswers(hasty);
+    }
+
+    /// Chunks that proxies may read in another way: what follows them is no request of its own.
+    @Execution(ExecutionMode.CONCURRENT)
+    @ParameterizedTest
+    @ValueSource(strings = {"e\r\n{\"content\":\"\"}XX", "e\r\n{\"content\":\"\"}\n\n",
+        "e\r\n{\"content\":\"\"}\n",
+        "+e\r\n{\"content\":\"\"}\r\n", "0xe\r\n{\"content\":\"\"}\r\n", "e\n{\"content\":\"\"}\r\n",
+        " e\r\n{\"content\":\"\"}\r\n", "e\r\n{\"content\":\"\"}\r\n0\r\nHost: evil.example\r\n"})
+    void chunksHideNoRequest(String chunk) throws Exception {
+        try (RawClient client = client(server)) {
+            String reply = client.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n" + chunk
+                    + "0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 400"), reply);
+            assertFalse(reply.contains("HTTP/1.1 200"), reply);
+        }
+    }
+
+    /// Line breaks and lengths may be divided among packets.
+    @Execution(ExecutionMode.CONCURRENT)
+    @Test
+    void chunksMayComeInAnyPieces() throws Exception {
+        try (RawClient client = client(server)) {
+            String request = "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+                    + "Connection: close\r\n\r\n1\r\n{\r\n2\r\n\"c\r\n00b\r\nontent\":\"\"}\r\n0\r\n\r\n";
+            for (char c : request.toCharArray()) {
+                client.send(String.valueOf(c));
+            }
+            String reply = client.readAll();
+            assertTrue(reply.startsWith("HTTP/1.1 200"), reply);
+        }
     }
 
     @Execution(ExecutionMode.CONCURRENT)

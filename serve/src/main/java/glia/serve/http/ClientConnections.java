@@ -8,8 +8,12 @@ import io.helidon.common.concurrency.limits.Limit;
 import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
 import io.helidon.common.task.InterruptableTask;
-import io.helidon.http.HttpPrologue;
+import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.Headers;
+import io.helidon.http.HttpPrologue;
+import io.helidon.http.Method;
+import io.helidon.http.RequestException;
+import io.helidon.http.Status;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.Router;
@@ -92,7 +96,7 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
         ClientConnection client = new ClientConnection(context.serverSocket(), limits);
         open.add(client);
         client.begin();
-        return new Watched(client, http1.connection(new Context(context, DataReader.create(() -> read(client)))));
+        return new Watched(client, http1.connection(new Context(context, new StrictReader(() -> read(client)))));
     }
 
     private static byte[] read(ClientConnection client) {
@@ -107,6 +111,10 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
     private static final class Listener implements Http1ConnectionListener {
         @Override
         public void prologue(ConnectionContext context, HttpPrologue prologue) {
+            if (prologue.method().equals(Method.CONNECT)) {
+                throw RequestException.builder().type(EventType.BAD_REQUEST).status(Status.METHOD_NOT_ALLOWED_405)
+                        .setKeepAlive(false).message("the server is no proxy").build();
+            }
             ClientConnection.current().requestBegan();
         }
 

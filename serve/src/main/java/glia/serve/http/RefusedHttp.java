@@ -32,6 +32,8 @@ public final class RefusedHttp {
         boolean isHttp2 = "PRI".equals(request.method());
         int code = isHttp2 ? 505 : status != 400 ? status : isEncoded(request) ? 415 : isHeadTooLarge() ? 431 : 400;
         ServeException error = switch (code) {
+            case 405 -> new ServeException(405, "invalid_request_error", "", "found the method CONNECT, but this "
+                    + "server is no proxy");
             case 413 -> tooLarge(limits);
             case 415 -> new ServeException(415, "invalid_request_error", "", "bodies must not be compressed: found the "
                     + "header Content-Encoding, expected none");

@@ -1,6 +1,7 @@
 package glia.serve.http;
 
 import glia.serve.request.ServeException;
+import glia.serve.security.OriginCheck;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
@@ -157,7 +158,7 @@ public final class Routes {
     private void answer(Exchange exchange, ServerRequest request, ServerResponse response, ErrorStyle style, Kind kind,
             Endpoint endpoint) {
         try {
-            checkOrigin(request.headers(), response);
+            checkOrigin(request, response);
             switch (kind) {
                 case OPEN -> endpoint.answer(exchange);
                 case PROBE -> {
@@ -183,9 +184,13 @@ public final class Routes {
                 : style;
     }
 
-    private void checkOrigin(ServerRequestHeaders headers, ServerResponse response) {
-        Optional<String> origin = headers.first(HeaderNames.ORIGIN);
-        gate.origins().check(headers.first(HeaderNames.HOST).orElse(""), origin);
+    private void checkOrigin(ServerRequest request, ServerResponse response) {
+        ServerRequestHeaders headers = request.headers();
+        Optional<String> origin = headers.contains(HeaderNames.ORIGIN)
+                ? Optional.of(String.join(", ", headers.get(HeaderNames.ORIGIN).allValues())) : Optional.empty();
+        // A target with a host replaces the header (RFC 9112, section 3.2.2).
+        gate.origins().check(OriginCheck.hostOf(request.path().rawPath())
+                .orElseGet(() -> headers.first(HeaderNames.HOST).orElse("")), origin);
         if (origin.isPresent() && gate.origins().allows(origin.get())) {
             response.header(HeaderNames.create("Access-Control-Allow-Origin"), origin.get());
             response.header(HeaderNames.create("Access-Control-Expose-Headers"), "x-request-id, retry-after");

@@ -4,6 +4,7 @@ import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// Keeps web pages from using a server on the same machine.
@@ -12,6 +13,8 @@ import java.util.regex.Pattern;
 /// its own name may even lead to this machine; then the header `Host` has that name. Both headers must therefore name
 /// this machine, or what the options allow.
 public final class OriginCheck {
+    private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*).*", Pattern.DOTALL);
+    private static final Pattern HOST = Pattern.compile("(\\[[0-9a-f:.]+\\]|[^:\\[\\]]+?)\\.?(:\\d*)?");
     private static final Pattern LOOPBACK = Pattern.compile("127(\\.\\d{1,3}){3}");
 
     private final boolean isLocal;
@@ -37,7 +40,7 @@ public final class OriginCheck {
         if (!isAllowedHost(name(host))) {
             throw refused("the header Host names another host than this machine; --allow-host NAME allows one");
         }
-        if (origin.isPresent() && !allows(origin.get()) && !isAllowedHost(name(withoutScheme(origin.get())))) {
+        if (origin.isPresent() && !allows(origin.get()) && !isAllowedHost(name(hostOf(origin.get()).orElse("")))) {
             throw refused("web pages of other hosts may not use this server; --cors ORIGIN allows one");
         }
     }
@@ -61,15 +64,15 @@ public final class OriginCheck {
                 || LOOPBACK.matcher(name).matches() || hosts.contains(name);
     }
 
-    private static String withoutScheme(String origin) {
-        int at = origin.indexOf("://");
-        return at < 0 ? "" : origin.substring(at + 3);
+    /// The host and the port of a URL; empty if it is none, such as a path.
+    public static Optional<String> hostOf(String url) {
+        Matcher matcher = URL.matcher(url);
+        return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
     }
 
-    /// The name in `name:port`.
+    /// The name in `name:port`; empty if it is none.
     private static String name(String host) {
-        int end = host.startsWith("[") ? host.indexOf(']') + 1 : host.indexOf(':');
-        String name = (end <= 0 ? host : host.substring(0, end)).toLowerCase(Locale.ROOT);
-        return name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+        Matcher matcher = HOST.matcher(host.toLowerCase(Locale.ROOT));
+        return matcher.matches() ? matcher.group(1) : "";
     }
 }
