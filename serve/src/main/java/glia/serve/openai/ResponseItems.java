@@ -23,7 +23,11 @@ final class ResponseItems {
     private String content = "";
     private List<ToolCall> calls = new ArrayList<>();
 
-    private ResponseItems() { }
+    private final String caller;
+
+    private ResponseItems(String caller) {
+        this.caller = caller;
+    }
 
     /// The items of a request's `input`, each with an id.
     ///
@@ -60,8 +64,10 @@ final class ResponseItems {
     ///
     /// @param instructions a system prompt before all items; empty for none
     /// @param numBefore the number of items of earlier responses, before those of the request's input
-    static List<ChatMessage> messages(String instructions, List<Map<String, Object>> items, int numBefore) {
-        ResponseItems read = new ResponseItems();
+    /// @param caller for whom encrypted reasoning was encrypted
+    static List<ChatMessage> messages(String instructions, List<Map<String, Object>> items, int numBefore,
+            String caller) {
+        ResponseItems read = new ResponseItems(caller);
         if (!instructions.isEmpty()) {
             read.messages.add(ChatMessage.system(instructions));
         }
@@ -86,7 +92,7 @@ final class ResponseItems {
                 String text = text(item, "content", List.of("reasoning_text", "text"), true);
                 Optional<String> encrypted = item.text("encrypted_content");
                 reasoning += text.isEmpty() && encrypted.isPresent()
-                        ? EncryptedReasoning.text(item.name("encrypted_content"), encrypted.get()) : text;
+                        ? EncryptedReasoning.text(caller, item.name("encrypted_content"), encrypted.get()) : text;
                 item.skip("summary");
             }
             case "function_call" -> {

@@ -12,6 +12,7 @@ import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The output items of a response: reasoning, message, function calls. Writes their events in OpenAI's order: an item
 /// is added, its part is added, deltas, the whole text, the part is done, the item is done.
@@ -27,7 +28,7 @@ final class ResponseOutput implements AnswerReceiver {
 
     private final String id;
     private final TokenTexts texts;
-    private final boolean encryptsReasoning;
+    private final Optional<String> reasoningReader;
     private final Events events;
     private final List<Map<String, Object>> items = new ArrayList<>();
     /// Log-probabilities of tokens whose text has not come.
@@ -43,9 +44,9 @@ final class ResponseOutput implements AnswerReceiver {
     private List<Map<String, Object>> logProbabilities = new ArrayList<>();
 
     /// @param id hexadecimal digits that the ids of items begin with
-    /// @param encryptsReasoning whether reasoning items have their text encrypted, too
-    ResponseOutput(String id, Tokenizer tokenizer, boolean encryptsReasoning, Events events) {
-        this.encryptsReasoning = encryptsReasoning;
+    /// @param reasoningReader the caller for whom reasoning items have their text encrypted, too; empty for none
+    ResponseOutput(String id, Tokenizer tokenizer, Optional<String> reasoningReader, Events events) {
+        this.reasoningReader = reasoningReader;
         this.id = id;
         this.texts = new TokenTexts(tokenizer);
         this.events = events;
@@ -171,7 +172,8 @@ final class ResponseOutput implements AnswerReceiver {
         List<Object> content = isEmpty ? List.of() : List.of(part(text.toString(), logProbabilities));
         return switch (kind) {
             case REASONING -> object("id", itemId, "type", "reasoning", "summary", List.of(), "content", content,
-                    "encrypted_content", encryptsReasoning && !isEmpty ? EncryptedReasoning.of(text.toString()) : null,
+                    "encrypted_content", isEmpty ? null
+                            : reasoningReader.map(to -> EncryptedReasoning.of(to, text.toString())).orElse(null),
                     "status", status);
             case MESSAGE -> object("id", itemId, "type", "message", "status", status, "role", "assistant", "content",
                     content);

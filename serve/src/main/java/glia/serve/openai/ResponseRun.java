@@ -15,6 +15,7 @@ import glia.text.template.ChatMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /// Generates one response, and keeps it if that is wanted.
@@ -106,12 +107,16 @@ final class ResponseRun {
         return request.body(id, model, created, status, List.of(), null, null);
     }
 
+    private ResponseOutput output(ResponseOutput.Events events) {
+        return new ResponseOutput(digits, loaded.tokenizer(), Optional.of(caller.name())
+                .filter(_ -> request.encryptsReasoning()), events);
+    }
+
     /// Generates the response.
     ///
     /// @return null if it is no longer wanted
     Map<String, Object> whole(BooleanSupplier isWanted) {
-        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), request.encryptsReasoning(),
-                (_, _) -> { });
+        ResponseOutput output = output((_, _) -> { });
         run.run(output, isWanted);
         return output.end() == null ? null : finished(output);
     }
@@ -120,8 +125,7 @@ final class ResponseRun {
     ///
     /// @return whether it is complete
     boolean stream(EventStream stream) {
-        ResponseOutput output = new ResponseOutput(digits, loaded.tokenizer(), request.encryptsReasoning(),
-                (type, fields) -> event(stream, type, fields));
+        ResponseOutput output = output((type, fields) -> event(stream, type, fields));
         // Called first when the request has been queued: until then errors have a status.
         run.run(output, () -> {
             if (numEvents == 0) {

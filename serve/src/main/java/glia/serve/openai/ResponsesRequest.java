@@ -49,7 +49,8 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         String instructions = body.text("instructions").orElse("");
         List<Map<String, Object>> items = new ArrayList<>(before);
         items.addAll(input);
-        List<ChatMessage> messages = ResponseItems.messages(instructions, items, before.size());
+        List<ChatMessage> messages = ResponseItems.messages(instructions, items, before.size(),
+                exchange.caller().name());
         Object tools = body.value("tools");
         Object toolChoice = body.value("tool_choice");
         ToolFields toolFields = ToolFields.read(body, true);

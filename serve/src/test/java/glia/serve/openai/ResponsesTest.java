@@ -193,7 +193,7 @@ class ResponsesTest {
                 Map.of("type", "function_call_output", "call_id", "c1", "output", "2"),
                 Map.of("type", "function_call_output", "call_id", "c2", "output", "0"),
                 Map.of("role", "assistant", "content", "It is 2."));
-        var messages = ResponseItems.messages("Rules.", items, 0);
+        var messages = ResponseItems.messages("Rules.", items, 0, "me");
         assertEquals(List.of("system", "system", "user", "assistant", "tool", "tool", "assistant"),
                 messages.stream().map(m -> m.role()).toList());
         assertEquals("I call add.", messages.get(3).reasoning());
@@ -254,10 +254,10 @@ class ResponsesTest {
         Object decrypted = at(next(rest, "{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\""
                 + encrypted + "\"}"), "usage", "input_tokens");
         assertEquals(plain, decrypted);
-        assertEquals(text, EncryptedReasoning.text("f", encrypted));
-        assertNotEquals(EncryptedReasoning.of(text), EncryptedReasoning.of(text));
-        for (String wrong : List.of("", "AAAA", "no base 64", encrypted.substring(8),
-                (encrypted.charAt(30) == 'A' ? 'B' : 'A') + encrypted.substring(1))) {
+        assertNotEquals(EncryptedReasoning.of("me", text), EncryptedReasoning.of("me", text));
+        assertEquals(text, EncryptedReasoning.text("me", "f", EncryptedReasoning.of("me", text)));
+        for (String wrong : List.of("", "AAAA", EncryptedReasoning.of("another caller", text), "no base 64",
+                encrypted.substring(8), (encrypted.charAt(30) == 'A' ? 'B' : 'A') + encrypted.substring(1))) {
             var reply = server.post(PATH, "{\"model\":\"reasoner\"" + rest.formatted("{\"type\":\"reasoning\","
                     + "\"summary\":[],\"encrypted_content\":\"" + wrong + "\"}") + "}");
             assertEquals(400, reply.status(), reply::text);
