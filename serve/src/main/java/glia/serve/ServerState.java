@@ -20,8 +20,13 @@ final class ServerState {
 
     void addRoutes(Routes routes) {
         routes.open("/health", exchange -> exchange.json(object("status", "ok"))).probe("/ready", this::ready)
-                .probe("/metrics", exchange -> exchange.send(200, ServerMetrics.CONTENT_TYPE,
-                        metrics.text().getBytes(StandardCharsets.UTF_8)));
+                .probe("/metrics", this::metrics);
+    }
+
+    private void metrics(Exchange exchange) {
+        String type = ServerMetrics.contentType(exchange.header("Accept").orElse(""));
+        exchange.setHeader("Vary", "Accept");
+        exchange.send(200, type, metrics.text(type).getBytes(StandardCharsets.UTF_8));
     }
 
     private void ready(Exchange exchange) {

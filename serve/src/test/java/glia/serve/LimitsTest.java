@@ -163,6 +163,12 @@ class LimitsTest {
             }
             assertTrue(text.contains("glia_inter_token_seconds_bucket") && text.contains("glia_kv_cache_bytes "), text);
             assertFalse(text.contains("/none"), text);
+            var open = server.send(HttpRequest.newBuilder(server.uri("/metrics"))
+                    .header("Accept", "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.3").build());
+            assertEquals("application/openmetrics-text; version=1.0.0; charset=utf-8",
+                    open.response().headers().firstValue("Content-Type").orElse(""));
+            assertTrue(open.text().contains("# TYPE glia_prompt_tokens counter\n") && open.text().endsWith("# EOF\n"),
+                    open.text());
         }
     }
 }

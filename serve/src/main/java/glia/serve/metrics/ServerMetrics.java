@@ -21,8 +21,7 @@ import java.util.function.ToDoubleFunction;
 
 /// Metrics for Prometheus. Labels have few values: patterns of routes, methods, statuses, never what a client sent.
 public final class ServerMetrics implements RequestListener, CallObserver {
-    /// The type of the text in answers.
-    public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+    private static final String OPEN_METRICS = "application/openmetrics-text";
 
     static {
         // There is SLF4J for other libraries, with no log behind it, and it says so.
@@ -116,8 +115,16 @@ public final class ServerMetrics implements RequestListener, CallObserver {
         }
     }
 
-    /// All metrics, as Prometheus reads them.
-    public String text() {
-        return registry.scrape();
+    /// The format for a client: OpenMetrics where it reads that, else Prometheus' text.
+    ///
+    /// @param accept the header `Accept`; empty if there is none
+    public static String contentType(String accept) {
+        return accept.contains(OPEN_METRICS) ? OPEN_METRICS + "; version=1.0.0; charset=utf-8"
+                : "text/plain; version=0.0.4; charset=utf-8";
+    }
+
+    /// All metrics in a format.
+    public String text(String contentType) {
+        return registry.scrape(contentType);
     }
 }
