@@ -23,7 +23,7 @@ import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.ai.tool.annotation.Tool;
 
-/// Spring AI's `ChatClient` over a model of the engine. What the model says makes no sense, and never is JSON by itself.
+/// A `ChatClient` of Spring AI over a model of the engine, whose own words are never JSON.
 class SpringClientTest {
     @TempDir
     private static Path folder;

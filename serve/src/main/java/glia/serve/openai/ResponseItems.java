@@ -64,7 +64,7 @@ final class ResponseItems {
     ///
     /// @param instructions a system prompt before all items; empty for none
     /// @param numBefore the number of items of earlier responses, before those of the request's input
-    /// @param caller for whom encrypted reasoning was encrypted
+    /// @param caller the reader of encrypted reasoning
     static List<ChatMessage> messages(String instructions, List<Map<String, Object>> items, int numBefore,
             String caller) {
         ResponseItems read = new ResponseItems(caller);

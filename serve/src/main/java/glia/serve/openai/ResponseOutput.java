@@ -44,7 +44,7 @@ final class ResponseOutput implements AnswerReceiver {
     private List<Map<String, Object>> logProbabilities = new ArrayList<>();
 
     /// @param id hexadecimal digits that the ids of items begin with
-    /// @param reasoningReader the caller for whom reasoning items have their text encrypted, too; empty for none
+    /// @param reasoningReader the caller that may read the encrypted text of reasoning items; empty for no such text
     ResponseOutput(String id, Tokenizer tokenizer, Optional<String> reasoningReader, Events events) {
         this.reasoningReader = reasoningReader;
         this.id = id;
