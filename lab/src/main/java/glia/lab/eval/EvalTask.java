@@ -1,6 +1,9 @@
 package glia.lab.eval;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /// A task: settings, items and examples for few-shot prompts. `docs/evaluation.md` describes the file format.
 ///
@@ -10,9 +13,32 @@ import java.util.List;
 /// @param items that are scored
 /// @param examples that may stand before an item; they are not scored
 public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem> items, List<EvalItem> examples) {
+    /// @throws IllegalArgumentException if there are no items, one is of another kind, two have one id, or there are
+    ///     fewer examples than shots
     public EvalTask {
         items = List.copyOf(items);
         examples = List.copyOf(examples);
+        if (items.isEmpty()) {
+            throw new IllegalArgumentException("the task " + name + " has no items, expected at least one");
+        }
+        Set<String> ids = new HashSet<>();
+        for (EvalItem item : Stream.concat(items.stream(), examples.stream()).toList()) {
+            if (kind != item.kind()) {
+                throw new IllegalArgumentException("item " + item.id() + " of the task " + name + " is of the kind "
+                        + item.kind() + ", expected " + kind + ", that of the task");
+            }
+            if (!ids.add(item.id())) {
+                throw new IllegalArgumentException("two items of the task " + name + " have the id " + item.id());
+            }
+        }
+        requireExamples(name, settings.shots(), examples.size());
+    }
+
+    private static void requireExamples(String name, int shots, int examples) {
+        if (shots > examples) {
+            throw new IllegalArgumentException("the task " + name + " has " + examples + " examples, fewer than "
+                    + shots + " shots");
+        }
     }
 
     /// What is measured.
@@ -45,7 +71,15 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
         public static final Settings DEFAULTS = new Settings(0, " ", "\n\n", Score.SUM, List.of("\n"), 64,
                 List.of(Normalization.STRIP), false, "");
 
+        /// @throws IllegalArgumentException if a number is too small, or a stop string is empty
         public Settings {
+            if (shots < 0 || maxTokens < 1) {
+                throw new IllegalArgumentException("found " + shots + " shots and answers of " + maxTokens
+                        + " tokens, expected at least 0 and 1");
+            }
+            if (stops.contains("")) {
+                throw new IllegalArgumentException("an empty stop string, at which nothing can stop");
+            }
             stops = List.copyOf(stops);
             normalize = List.copyOf(normalize);
         }
@@ -60,15 +94,13 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
     ///
     /// @throws IllegalArgumentException if it has fewer examples
     public EvalTask withShots(int shots) {
-        if (shots > examples.size()) {
-            throw new IllegalArgumentException("the task " + name + " has " + examples.size() + " examples, fewer than "
-                    + shots + " shots");
-        }
         return new EvalTask(name, kind, settings.withShots(shots), items, examples);
     }
 
     /// The same with at most `limit` items, the first ones.
+    ///
+    /// @throws IllegalArgumentException if `limit` is below 1
     public EvalTask limited(int limit) {
-        return new EvalTask(name, kind, settings, items.subList(0, Math.min(limit, items.size())), examples);
+        return new EvalTask(name, kind, settings, items.subList(0, Math.clamp(limit, 0, items.size())), examples);
     }
 }
