@@ -11,8 +11,10 @@ import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
+import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.fresh.NewModels;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -63,6 +65,28 @@ class AdapterFolderTest {
                 before.forEach((name, t) -> assertArrayEquals(t.toArray(), after.get(name).toArray(), name));
                 assertArrayEquals(logits, AdapterModels.logits(read.attach()));
                 assertEquals(adapters.numParameters(), read.numParameters());
+                assertEquals(List.copyOf(adapters.trainable().keySet()), List.copyOf(read.trainable().keySet()));
+            }
+        }
+    }
+
+    /// A resumed run adds up its gradients in the order of the run that began, to the same bits.
+    @Test
+    void adaptersThatAreReadHaveTheOrderOfNewOnes() throws CheckpointException {
+        AdapterConfig config = AdapterConfig.defaults().withModulesToSave(List.of("norm", "lm_head", "embed_tokens"))
+                .withBiases(AdapterConfig.Biases.ALL);
+        Map<String, Object> sizes = Map.of("hidden", 16, "layers", 11, "heads", 2, "vocab", 20, "context", 8);
+        try (Model made = FreshModel.create(NewModels.config("qwen2", sizes).with("tie_word_embeddings", false), 1)) {
+            ModelWriter.write(made, temporary.resolve("model"));
+        }
+        try (Model model = ModelLoader.load(temporary.resolve("model"));
+                Adapters adapters = Adapters.create(model, config, 5)) {
+            AdapterFolder.write(adapters, temporary.resolve("adapter"), IfExists.FAIL);
+            try (Adapters read = AdapterFolder.read(model, temporary.resolve("adapter"))) {
+                List<String> names = List.copyOf(adapters.trainable().keySet());
+                assertTrue(names.toString().contains("k_proj.base_layer.bias")
+                        && names.toString().contains("model.norm.weight"));
+                assertEquals(names, List.copyOf(read.trainable().keySet()));
             }
         }
     }

@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -118,14 +119,15 @@ public final class AdapterFolder {
             removeTiedHead();
         }
         requireComplete();
-        for (Map.Entry<AdapterModule, Map<String, Tensor>> each : factors.entrySet()) {
-            builder.add(each.getKey(), checked(each.getKey(), each.getValue()));
+        // In the order of new adapters, not in that of the file: sums over all of them have the same bits.
+        for (AdapterModule m : ordered()) {
+            builder.add(m, checked(m, factors.get(m)));
         }
         for (ExpertStacks.At at : builder.stacks().selected()) {
             ExpertStacks.At found = stacks.getOrDefault(at.stack(), at);
             builder.add(found, checked(found));
         }
-        Set<AdapterModules.StoredTensor> expected = Set.copyOf(builder.saved());
+        List<AdapterModules.StoredTensor> expected = builder.saved();
         for (AdapterModules.StoredTensor tensor : expected) {
             if (!saved.containsKey(tensor)) {
                 throw new CheckpointException(file, tensor.name(), "is missing: " + AdapterConfigFile.NAME
@@ -133,17 +135,26 @@ public final class AdapterFolder {
             }
         }
         for (Map.Entry<AdapterModules.StoredTensor, Saved> each : saved.entrySet()) {
-            Saved tensor = each.getValue();
             if (!expected.contains(each.getKey())) {
-                throw new CheckpointException(file, tensor.name(), "is no tensor of an adapter, and modules_to_save and"
-                        + " bias of " + AdapterConfigFile.NAME + " do not name it");
+                throw new CheckpointException(file, each.getValue().name(), "is no tensor of an adapter, and "
+                        + "modules_to_save and bias of " + AdapterConfigFile.NAME + " do not name it");
             }
-            requireShape(tensor.name(), tensor.values(), builder.shape(each.getKey()));
-            builder.addSaved(each.getKey(), tensor.name(), Optional.of(tensor.values()));
+        }
+        for (AdapterModules.StoredTensor tensor : expected) {
+            Saved found = saved.get(tensor);
+            requireShape(found.name(), found.values(), builder.shape(tensor));
+            builder.addSaved(tensor, found.name(), Optional.of(found.values()));
         }
         if (builder.weights().isEmpty()) {
             throw new CheckpointException(file, "", "holds no adapter");
         }
+    }
+
+    /// The modules with factors in the order of the model's modules.
+    private List<AdapterModule> ordered() {
+        Map<List<AdapterModule.Part>, Integer> places = new HashMap<>();
+        builder.names().all().forEach(m -> places.putIfAbsent(m.parts(), places.size()));
+        return factors.keySet().stream().sorted(Comparator.comparing(m -> places.get(m.parts()))).toList();
     }
 
     /// Finds what a tensor is.
