@@ -7,6 +7,7 @@ import glia.engine.LanguageModel;
 import glia.engine.schedule.Scheduler;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
+import glia.serve.chat.TokenTexts;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
 import glia.serve.openai.ChatMessages;
@@ -14,7 +15,6 @@ import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +22,8 @@ import java.util.Map;
 /// `POST /glia/attention`: which earlier tokens each token of an answer attends to.
 ///
 /// Fields of the request: `model`; `messages` before the answer, as in a chat completion; `answer`, a text. Fields of
-/// the response: `tokens`, the texts of all T tokens of prompt and answer; `first`, the number of the answer's first
+/// the response: `tokens`, the texts of all T tokens of prompt and answer,
+/// `bytes:\xf0\x9f` for parts of characters; `first`, the number of the answer's first
 /// token; `weights`, a list for each token t from `first` on with t + 1 attention weights, the mean of all layers and
 /// heads, rounded to 4 decimal places; `layers`, the number of attention layers.
 ///
@@ -79,10 +80,7 @@ final class AttentionEndpoint implements Endpoint {
     }
 
     private static List<String> texts(Tokenizer tokenizer, int[] ids) {
-        List<String> texts = new ArrayList<>();
-        for (int id : ids) {
-            texts.add(tokenizer.decode(new int[] {id}, false));
-        }
-        return texts;
+        TokenTexts texts = new TokenTexts(tokenizer);
+        return Arrays.stream(ids).mapToObj(texts::name).toList();
     }
 }

@@ -1,6 +1,7 @@
 // The attention of an answer's tokens over the tokens before them, computed by the server.
 
 import {postJson} from "./api.js";
+import {joined} from "./bytes.js";
 import {messages} from "./chats.js";
 
 /**
@@ -8,7 +9,7 @@ import {messages} from "./chats.js";
  * @returns {{tokens: string[], first: number, weights: number[][]}} `weights[i]` is of the token `first + i`
  */
 export async function loadAttention(chat, node, system) {
-  const answer = node.probabilities?.map(token => token.t).join("") || node.text;
+  const answer = joined(node.probabilities?.map(token => token.t) ?? []) || node.text;
   return postJson("glia/attention", {
     model: node.model,
     messages: messages(chat, chat.nodes[node.parent], system),

@@ -1,6 +1,7 @@
 // Generates an answer: streams a chat completion into a node.
 
 import {ApiError, postStream} from "./api.js";
+import {tokenText} from "./bytes.js";
 import {messages} from "./chats.js";
 import {addCalls} from "./tools.js";
 
@@ -97,8 +98,8 @@ export class Generation {
       addCalls(node, delta.tool_calls);
     }
     for (const token of choice?.logprobs?.content ?? []) {
-      (node.probabilities ??= []).push({t: token.token, p: token.logprob,
-        top: token.top_logprobs.map(other => [other.token, other.logprob])});
+      (node.probabilities ??= []).push({t: tokenText(token), p: token.logprob,
+        top: token.top_logprobs.map(other => [tokenText(other), other.logprob])});
     }
     if (choice?.finish_reason) {
       node.finish = choice.finish_reason;

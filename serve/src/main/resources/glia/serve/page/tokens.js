@@ -2,13 +2,14 @@
 
 import {announce} from "./announce.js";
 import {loadAttention, shades, strongest} from "./attention.js";
+import {hex, isPart, joined} from "./bytes.js";
 import {button, byId, el} from "./dom.js";
 
 const MOST_ROWS = 6;
 
-/** The token with its white space visible. */
+/** The token with its white space visible, or its bytes if they are a part of a character. */
 function visible(text) {
-  return text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll(" ", "␣") || "∅";
+  return isPart(text) ? hex(text) : text.replaceAll("\n", "↵").replaceAll("\t", "⇥").replaceAll(" ", "␣") || "∅";
 }
 
 function tint(colour, strength) {
@@ -75,10 +76,35 @@ export class TokenView {
     this.#draw();
   }
 
+  /** The text of the tokens around one that are parts of characters, and whether it is the first of them. */
+  #whole(index) {
+    const isPartAt = i => this.#tokens[i] && isPart(this.#tokens[i].t)
+      && this.#tokens[i].isPrompt === this.#tokens[index].isPrompt;
+    let from = index;
+    while (isPartAt(from - 1)) {
+      from--;
+    }
+    let end = index;
+    while (isPartAt(end)) {
+      end++;
+    }
+    return {text: joined(this.#tokens.slice(from, end).map(token => token.t)), isFirst: from === index};
+  }
+
+  /** What stands for a token in the list: for parts of a character the character at the first, a dot at the others. */
+  #shown(index) {
+    const {t} = this.#tokens[index];
+    if (!isPart(t)) {
+      return t || "∅";
+    }
+    const {text, isFirst} = this.#whole(index);
+    return isFirst ? text : "·";
+  }
+
   #draw() {
     this.#spans = this.#tokens.map((token, index) => {
       const span = el("span", {class: `token${token.isPrompt ? " is-prompt" : ""}`, role: "option",
-        tabIndex: index === 0 ? 0 : -1, "data-index": index, "aria-selected": "false"}, token.t || "∅");
+        tabIndex: index === 0 ? 0 : -1, "data-index": index, "aria-selected": "false"}, this.#shown(index));
       this.#shade(span, token);
       return span;
     });
@@ -103,19 +129,22 @@ export class TokenView {
       }
     });
     const tooltip = byId("tooltip");
-    tooltip.replaceChildren(...this.#details(this.#tokens[index], row));
+    tooltip.replaceChildren(...this.#details(index, row));
     tooltip.hidden = false;
     this.#spans[index].setAttribute("aria-describedby", "tooltip");
     place(tooltip, this.#spans[index].getClientRects()[0]);
   }
 
-  #details(token, row) {
+  #details(index, row) {
+    const token = this.#tokens[index];
+    const part = isPart(token.t) ? ` bytes of ${this.#whole(index).text}` : "";
     const rows = token.top?.slice(0, MOST_ROWS).map(([t, p]) => el("tr", {},
       el("td", {}, visible(t)), el("td", {}, percent(p)))) ?? [];
     const attended = row && row.length > 1 ? strongest(row, MOST_ROWS).map(([i, weight]) => el("tr", {},
       el("td", {}, visible(this.#tokens[i].t)), el("td", {}, `${(100 * weight).toFixed(1)} %`))) : [];
     return [
-      el("div", {}, el("code", {}, visible(token.t)), token.p === undefined ? "" : ` probability ${percent(token.p)}`),
+      el("div", {}, el("code", {}, visible(token.t)), part,
+        token.p === undefined ? "" : ` probability ${percent(token.p)}`),
       rows.length ? el("div", {}, "Most probable", el("table", {}, ...rows)) : null,
       attended.length ? el("div", {}, "Attends to", el("table", {}, ...attended)) : null,
     ].filter(Boolean);

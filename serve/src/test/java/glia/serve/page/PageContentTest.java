@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.serve.http.Json;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -93,6 +96,48 @@ class PageContentTest extends BrowserTest {
         answer(text + "\n\n" + ticks + "\n\nthe end");
         send("Go");
         browser.await(DONE + " && document.querySelector('.assistant .text')?.innerText.endsWith('the end')");
+    }
+
+    private static Map<String, Object> token(String text, double logProbability, int... bytes) {
+        return object("token", text, "logprob", logProbability, "bytes", Arrays.stream(bytes).boxed().toList());
+    }
+
+    /// An emoji of three tokens is shown once; each of them has its own probability, its bytes and alternatives. The
+    /// answer whose attention is requested has the emoji again.
+    @Test
+    void partsOfACharacterAreShownAsOne() {
+        set("probabilities", true, "alternatives", "2");
+        List<Object> tokens = new ArrayList<>();
+        for (Map<String, Object> one : List.of(token("A ", -0.5, 65, 32), token("\ufffd", -0.1, 0xf0, 0x9f),
+                token("\ufffd", -1, 0x98), token("\ufffd", Math.log(0.25), 0x80), token("b", -0.2, 98))) {
+            Map<String, Object> whole = new LinkedHashMap<>(one);
+            whole.put("top_logprobs", List.of(one, token("\ufffd", -3, 0x99)));
+            tokens.add(whole);
+        }
+        reply(200, "data: " + Json.text(object("choices", List.of(object("delta", object("content", "A 😀b"), "logprobs",
+                object("content", tokens), "finish_reason", "stop")))) + "\n\ndata: [DONE]\n\n", object());
+        send("Go");
+        browser.await("document.querySelector('.message.assistant button[title^=Prob]')");
+        browser.click(".message.assistant button[title^=Prob]");
+        assertEquals("A |😀|·|·|b", browser.text(
+                "[...document.querySelectorAll('.token')].map(e => e.textContent).join('|')"));
+        browser.value("document.querySelector('.token:nth-child(4)').focus()");
+        assertEquals("80 bytes of 😀 probability 25.0 %", browser.text(
+                "document.querySelector('#tooltip > div').textContent"));
+        assertEquals("80|99", browser.text(
+                "[...document.querySelectorAll('#tooltip td:first-child')].map(e => e.textContent).join('|')"));
+        browser.value("(() => {const real = window.fetch; window.fetch = (to, options) => {"
+                + "if (!String(to).includes('attention')) return real(to, options);"
+                + "window.asked = JSON.parse(options.body); return Promise.resolve(new Response(JSON.stringify("
+                + "{tokens: ['p', 'A ', 'bytes:\\\\xf0\\\\x9f', 'bytes:\\\\x98', 'bytes:\\\\x80', 'b'], first: 1,"
+                + " weights: [[.5, .5], [.2, .3, .5], [.1, .2, .3, .4], [.1, .1, .1, .6, .1],"
+                + " [.1, .1, .1, .1, .5, .1]]})))}})()");
+        browser.click(".legend button");
+        browser.await("document.querySelector('.token.is-prompt')");
+        assertEquals("A 😀b", browser.text("asked.answer"));
+        browser.value("document.querySelector('.token:nth-child(5)').focus()");
+        String tooltip = browser.text("document.getElementById('tooltip').innerText");
+        assertTrue(tooltip.contains("probability 25.0 %") && tooltip.contains("60.0 %"), tooltip);
     }
 
     @Test
