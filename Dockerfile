@@ -1,7 +1,7 @@
 # glia serve in a container:
 #   docker build -t glia .
 #   docker run --rm -v "$PWD/keys:/keys" --entrypoint /opt/glia/glia glia keys add alice --keys /keys/keys.txt
-#   docker run -p 8080:8080 -v "$PWD/keys:/keys" -v glia-models:/models glia SmolLM2-135M-Instruct
+#   docker run --stop-timeout 40 -p 8080:8080 -v "$PWD/keys:/keys" -v glia-models:/models glia SmolLM2-135M-Instruct
 
 FROM maven:3.9-eclipse-temurin-25 AS build
 WORKDIR /opt/glia
@@ -18,6 +18,8 @@ COPY --from=build /opt/glia/glia /opt/glia/glia
 RUN mkdir -p /models /keys && chown glia:glia /models /keys
 USER glia
 ENV HF_HOME=/models
+# AOT caches, which otherwise the first start of each container makes: of `glia keys`, and of `glia serve`.
+RUN /opt/glia/glia --version && /opt/glia/glia serve --help
 WORKDIR /home/glia
 EXPOSE 8080
 # The image has bash, but may have no curl.

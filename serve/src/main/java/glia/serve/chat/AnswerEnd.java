@@ -16,6 +16,11 @@ import java.util.Optional;
 /// @param totalNanos from submission to the end
 public record AnswerEnd(Finish finish, Optional<String> stop, int numToolCalls, int tokens, int thinkingTokens,
         int promptTokens, int reusedTokens, long firstTokenNanos, long totalNanos) {
+    /// Whether the most tokens, the context or the time ended the answer.
+    public boolean isCut() {
+        return finish == Finish.LENGTH || finish == Finish.CONTEXT || finish == Finish.TIMEOUT;
+    }
+
     /// The same with another reason.
     AnswerEnd withFinish(Finish other) {
         return new AnswerEnd(other, stop, numToolCalls, tokens, thinkingTokens, promptTokens, reusedTokens,

@@ -5,12 +5,9 @@ import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
 import glia.serve.request.ServerTools;
 import glia.text.template.ChatMessage;
-import glia.text.template.ToolCall;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 
 /// Answers a conversation with tools of the server: the model's calls run here and their results go back to it, until
@@ -18,7 +15,6 @@ import java.util.function.BooleanSupplier;
 final class ServerToolRun {
     /// The most answers to one request; the last one has no tools.
     private static final int MOST_ROUNDS = 16;
-    private static final Set<Finish> CUT = Set.of(Finish.LENGTH, Finish.CONTEXT, Finish.TIMEOUT);
 
     private final LanguageModel model;
     private final GenerationCall call;
@@ -66,8 +62,8 @@ final class ServerToolRun {
             }
             total = sum(total, round.end().get());
             next = null;
-            if (round.numCalls() > 0 && !CUT.contains(total.finish())) {
-                call(round, messages);
+            if (round.numCalls() > 0 && !total.isCut()) {
+                messages.addAll(ToolMessages.of(round, tools::call));
                 if (!isWanted.getAsBoolean()) {
                     return;
                 }
@@ -79,26 +75,6 @@ final class ServerToolRun {
             }
         }
         receiver.ended(0, total);
-    }
-
-    private void call(Round round, List<ChatMessage> messages) {
-        List<ToolCall> calls = new ArrayList<>();
-        List<ChatMessage> results = new ArrayList<>();
-        for (CollectedAnswer.Call one : round.calls()) {
-            String result;
-            try {
-                ToolCall parsed = ToolCall.parse(one.id(), one.name(), one.arguments());
-                calls.add(parsed);
-                result = tools.call(parsed);
-            } catch (IllegalArgumentException e) {
-                calls.add(new ToolCall(one.id(), one.name(), Map.of("arguments", one.arguments())));
-                result = "Error: the arguments are no JSON object";
-            }
-            results.add(new ChatMessage("tool", result, List.of(), "",
-                    Map.of("name", one.name(), "tool_call_id", one.id())));
-        }
-        messages.add(new ChatMessage("assistant", round.text(), calls, round.thinking(), Map.of()));
-        messages.addAll(results);
     }
 
     private GenerationRun round(List<ChatMessage> messages, boolean hasTools, long since) {

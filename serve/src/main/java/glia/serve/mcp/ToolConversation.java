@@ -12,6 +12,7 @@ import glia.serve.chat.CollectedAnswer;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.ToolMessages;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.time.Duration;
@@ -65,24 +66,32 @@ public final class ToolConversation {
                     LONGEST);
             GenerationCall call = chat.options().grammar().map(free::withGrammar).orElse(free);
             new GenerationRun(model, call).run(round, () -> !listener.cancelled());
-            List<ToolCall> calls = round.wanted();
-            messages.add(new ChatMessage("assistant", round.text(), calls, round.thinking(), Map.of()));
-            if (calls.isEmpty()) {
+            List<ChatMessage> next = ToolMessages.of(round, approved());
+            messages.addAll(next);
+            if (next.size() == 1) {
                 break;
-            }
-            for (ToolCall wanted : calls) {
-                messages.add(result(wanted));
             }
         }
         chat.restore(messages);
         return round.answer();
     }
 
-    private ChatMessage result(ToolCall call) {
-        String result = approval.approves(call) ? tools.call(call)
-                : "Error: the user did not allow this call; answer without it, or try another one.";
-        approval.result(call, result);
-        return new ChatMessage("tool", result, List.of(), "", Map.of("name", call.name(), "tool_call_id", call.id()));
+    /// The tools, for calls that the user allows.
+    private ToolMessages.Tools approved() {
+        return new ToolMessages.Tools() {
+            @Override
+            public String call(ToolCall call) {
+                String result = approval.approves(call) ? tools.call(call)
+                        : "Error: the user did not allow this call; answer without it, or try another one.";
+                approval.result(call, result);
+                return result;
+            }
+
+            @Override
+            public void refused(ToolCall call, String error) {
+                approval.result(call, error);
+            }
+        };
     }
 
     /// One answer of the model.
@@ -113,20 +122,6 @@ public final class ToolConversation {
         private Thought thought(boolean isFinished) {
             return thinking().isEmpty() ? Thought.NONE : new Thought(thinking(),
                     end().map(AnswerEnd::thinkingTokens).orElse(0), 0, isFinished);
-        }
-
-        /// The calls of an answer that was not cancelled.
-        List<ToolCall> wanted() {
-            return end().isEmpty() ? List.of() : calls().stream().map(Round::parsed).toList();
-        }
-
-        private static ToolCall parsed(Call call) {
-            try {
-                return ToolCall.parse(call.id(), call.name(), call.arguments());
-            } catch (IllegalArgumentException e) {
-                // The server refuses it with a message for the model.
-                return new ToolCall(call.id(), call.name(), Map.of("arguments", call.arguments()));
-            }
         }
 
         Answer answer() {

@@ -3,7 +3,6 @@ package glia.serve.openai;
 import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
-import glia.engine.schedule.Finish;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.AnswerReceiver;
 import glia.serve.chat.GeneratedToken;
@@ -62,11 +61,6 @@ final class ResponseOutput implements AnswerReceiver {
         return end;
     }
 
-    /// Whether the most tokens, the context or the time ended the answer.
-    static boolean isCut(AnswerEnd end) {
-        return end.finish() == Finish.LENGTH || end.finish() == Finish.CONTEXT || end.finish() == Finish.TIMEOUT;
-    }
-
     @Override
     public void token(int sample, GeneratedToken token) {
         pending.add(texts.logProbability(token));
@@ -113,10 +107,10 @@ final class ResponseOutput implements AnswerReceiver {
 
     @Override
     public void ended(int sample, AnswerEnd last) {
-        if (kind == null && items.isEmpty() || kind == Kind.REASONING && !isCut(last)) {
+        if (kind == null && items.isEmpty() || kind == Kind.REASONING && !last.isCut()) {
             begin(Kind.MESSAGE);
         }
-        close(isCut(last) ? "incomplete" : "completed");
+        close(last.isCut() ? "incomplete" : "completed");
         end = last;
     }
 

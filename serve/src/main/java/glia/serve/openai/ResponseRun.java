@@ -150,7 +150,7 @@ final class ResponseRun {
 
     private Map<String, Object> finished(ResponseOutput output) {
         AnswerEnd end = output.end();
-        Map<String, Object> body = request.body(id, model, created, ResponseOutput.isCut(end) ? "incomplete"
+        Map<String, Object> body = request.body(id, model, created, end.isCut() ? "incomplete"
                 : "completed", output.items(), end, null);
         if (request.stores()) {
             keep(body, output.items());

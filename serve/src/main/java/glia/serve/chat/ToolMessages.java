@@ -1,0 +1,59 @@
+package glia.serve.chat;
+
+import glia.text.template.ChatMessage;
+import glia.text.template.ToolCall;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// The messages that follow an answer with tool calls: the answer itself, and the result of each of its calls.
+public final class ToolMessages {
+    /// Runs calls.
+    public interface Tools {
+        /// Runs a call.
+        ///
+        /// @return its result, or an error that the model is to read
+        String call(ToolCall call);
+
+        /// Receives a call that does not run, since its arguments are no JSON object, with what the model reads instead
+        /// of a result. By default nothing happens.
+        default void refused(ToolCall call, String error) { }
+    }
+
+    private ToolMessages() { }
+
+    /// Runs the calls of an answer. There are none if it was cancelled or cut off, so that it may have lost a part.
+    ///
+    /// @return a message of the assistant with the calls, then one with the role `tool` for each
+    public static List<ChatMessage> of(CollectedAnswer answer, Tools tools) {
+        List<ToolCall> calls = new ArrayList<>();
+        List<ChatMessage> messages = new ArrayList<>();
+        boolean isWhole = answer.end().isPresent() && !answer.end().get().isCut();
+        for (CollectedAnswer.Call one : isWhole ? answer.calls() : List.<CollectedAnswer.Call>of()) {
+            ToolCall call;
+            String result;
+            if (isReadable(one)) {
+                call = ToolCall.parse(one.id(), one.name(), one.arguments());
+                result = tools.call(call);
+            } else {
+                call = new ToolCall(one.id(), one.name(), Map.of("arguments", one.arguments()));
+                result = "Error: the arguments are no JSON object; the call did not run.";
+                tools.refused(call, result);
+            }
+            calls.add(call);
+            messages.add(new ChatMessage("tool", result, List.of(), "",
+                    Map.of("name", call.name(), "tool_call_id", call.id())));
+        }
+        messages.addFirst(new ChatMessage("assistant", answer.text(), calls, answer.thinking(), Map.of()));
+        return messages;
+    }
+
+    private static boolean isReadable(CollectedAnswer.Call call) {
+        try {
+            ToolCall.parseArguments(call.arguments());
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}
