@@ -19,8 +19,8 @@ final class PageFiles {
     /// All files.
     static final List<String> NAMES = List.of(INDEX, "icon.svg", "base.css", "layout.css", "chat.css", "main.js",
             "announce.js", "api.js", "attention.js", "bytes.js", "chats.js", "composer.js", "dom.js", "generate.js",
-            "history.js", "inline.js", "keys.js", "markdown.js", "message.js", "metrics.js", "schema.js", "settings.js", "store.js",
-            "structured.js", "theme.js", "thread.js", "tokens.js", "tools.js");
+            "history.js", "inline.js", "keys.js", "markdown.js", "message.js", "metrics.js", "schema.js",
+            "settings.js", "store.js", "structured.js", "theme.js", "thread.js", "tokens.js", "tools.js");
 
     /// Scripts, styles and requests of this server alone; images from data of the page; no frames, no forms.
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; "
