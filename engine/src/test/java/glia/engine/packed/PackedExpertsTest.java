@@ -103,42 +103,9 @@ class PackedExpertsTest {
         return numbers;
     }
 
-    /// Experts one by one as gpt-oss stacks them: inputs first, gates and ups in turn.
-    private static void stackGptOss(Path file) throws IOException {
-        try (SafetensorsCheckpoint from = SafetensorsCheckpoint.open(file); Arena arena = Arena.ofConfined()) {
-            Map<String, Tensor> tensors = new LinkedHashMap<>();
-            for (String name : from.names()) {
-                int at = name.indexOf(".experts.");
-                if (at < 0) {
-                    tensors.put(name, from.tensor(name));
-                    continue;
-                }
-                String[] words = name.substring(at + 9).split("\\.");
-                boolean down = words[1].equals("down_proj");
-                int turn = words[1].equals("up_proj") ? 1 : 0;
-                int step = down ? 1 : 2;
-                Tensor one = from.tensor(name);
-                boolean bias = one.rank() == 1;
-                int inputs = bias ? 1 : one.cols();
-                int outputs = Math.toIntExact(one.size() / inputs);
-                String stack = name.substring(0, at + 9) + (down ? "down_proj" : "gate_up_proj")
-                        + (bias ? "_bias" : "");
-                Tensor all = tensors.computeIfAbsent(stack, k -> bias
-                        ? Tensor.allocate(arena, DType.F32, 8, (long) step * outputs)
-                        : Tensor.allocate(arena, DType.F32, 8, inputs, (long) step * outputs));
-                for (int i = 0; i < one.size(); i++) {
-                    long row = Long.parseLong(words[0]) * inputs + i % inputs;
-                    all.set(row * step * outputs + (long) step * (i / inputs) + turn, one.get(i));
-                }
-            }
-            SafetensorsWriter.write(file, tensors, Map.of());
-        }
-    }
-
     private void writeGptOss() throws IOException {
         Path source = Files.createDirectories(folder.resolve("source"));
         TinyModel.write(source, GPT_OSS, 7);
-        stackGptOss(source.resolve("model.safetensors"));
         PackedModels.write(source, GPT_OSS, PackedModels.config(GPT_OSS, "{\"quant_method\": \"mxfp4\", "
                 + "\"modules_to_not_convert\": [\"lm_head\"]}"), packed(), dense(), (arena, name, t, codes, random) -> {
                     if (!name.endsWith("_proj") || t.rank() != 3) {

@@ -9,6 +9,7 @@ import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.spec.Head;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
 import java.nio.file.Files;
@@ -76,6 +77,10 @@ public final class ModelCheck {
                     + " rows, input_ids has " + sources.length);
         }
         Tensor logits = expected.reals("logits");
+        if (engine.model().spec().head().matrix() == Head.Matrix.ABSENT) {
+            throw new CheckpointException(Path.of("expected.safetensors"), "logits",
+                    "the model has no head to compute them");
+        }
         if (engine.model().spec().looksAhead()) {
             logits("logits, one text at a time", ids, logits, this::alone);
             logits("logits, " + ids.length + " texts in a batch", ids, logits, (all, out) ->

@@ -84,7 +84,8 @@ final class ExpertStacks {
         int rows = model.weights().get(p).rows();
         Optional<HubOrders.Orders> orders = all.of(p, rows);
         Source source = family.orElseThrow().source(model.spec(), p);
-        Source separate = source instanceof Source.Either either ? either.first() : source;
+        Source separate = source instanceof Source.Either either && !isSeparate(either.first()) ? either.second()
+                : source;
         Source stacked = stacked(source);
         Parameter gate = new Parameter(p.place(), Role.GATE, p.expert());
         boolean isGated = model.sources().containsKey(gate);
@@ -117,7 +118,13 @@ final class ExpertStacks {
     }
 
     private static Source stacked(Source source) {
-        return source instanceof Source.Either either ? either.second() : source;
+        return source instanceof Source.Either either
+                ? isSeparate(either.first()) ? either.second() : either.first() : source;
+    }
+
+    /// Whether each expert has a tensor.
+    private static boolean isSeparate(Source source) {
+        return source.stored().names().stream().anyMatch(name -> SEPARATE.matcher(name).matches());
     }
 
     /// The place among an expert's outputs of a part of a stack.

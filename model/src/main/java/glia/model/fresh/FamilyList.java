@@ -79,7 +79,8 @@ final class FamilyList {
                                 "llama_4_scaling_beta", 0.1, "original_max_position_embeddings", v.get("context"))),
                 rms(usual("qwen2", "Qwen2ForCausalLM"), 1e-6, 1e6),
                 rms(usual("qwen3", "Qwen3ForCausalLM"), 1e-6, 1e6),
-                rms(usual("smollm3", "SmolLM3ForCausalLM"), 1e-6, 2e6),
+                // Its default padding token is beyond small vocabularies.
+                rms(usual("smollm3", "SmolLM3ForCausalLM"), 1e-6, 2e6).with("pad_token_id", _ -> null),
                 gemma("gemma2", "Gemma2ForCausalLM").with("attn_logit_softcapping", 50.0)
                         .with("final_logit_softcapping", 30.0),
                 gemma("gemma3_text", "Gemma3ForCausalLM").with("rope_local_base_freq", 10_000.0),

@@ -6,7 +6,8 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 
 /// The names of the tensors of a mixture of experts on the hub: a matrix per expert, or stacked experts. A checkpoint
-/// may have either.
+/// may have either. New checkpoints have the first names, those of the family's published files, which Transformers
+/// reads: stacks if inputs are first.
 ///
 /// @param block the name of the mixture in a layer
 /// @param router the name of its router
@@ -42,14 +43,14 @@ public record ExpertNames(String block, String router, String gate, String up, S
         return switch (p.role()) {
             case ROUTER -> new Source.Stored(at + router + ".weight", layer + "mlp.gate.weight");
             case ROUTER_BIAS -> new Source.Stored(at + router + ".bias");
-            case ROUTER_CORRECTION -> new Source.Stored(at + router + ".e_score_correction_bias",
+            case ROUTER_CORRECTION -> correction(at + router + ".e_score_correction_bias",
                     at + "e_score_correction_bias", layer + "mlp.gate.e_score_correction_bias");
-            case SHARED_GATE -> shared(at, "gate_proj.weight");
-            case SHARED_GATE_BIAS -> shared(at, "gate_proj.bias");
-            case SHARED_UP -> shared(at, "up_proj.weight");
-            case SHARED_UP_BIAS -> shared(at, "up_proj.bias");
-            case SHARED_DOWN -> shared(at, "down_proj.weight");
-            case SHARED_DOWN_BIAS -> shared(at, "down_proj.bias");
+            case SHARED_GATE -> shared(spec, p, at, "gate_proj.weight");
+            case SHARED_GATE_BIAS -> shared(spec, p, at, "gate_proj.bias");
+            case SHARED_UP -> shared(spec, p, at, "up_proj.weight");
+            case SHARED_UP_BIAS -> shared(spec, p, at, "up_proj.bias");
+            case SHARED_DOWN -> shared(spec, p, at, "down_proj.weight");
+            case SHARED_DOWN_BIAS -> shared(spec, p, at, "down_proj.bias");
             case SHARED_SCALE -> new Source.Stored(at + "shared_expert_gate.weight");
             case GATE -> expert(spec, p, at, gate + ".weight");
             case UP -> expert(spec, p, at, up + ".weight");
@@ -61,14 +62,27 @@ public record ExpertNames(String block, String router, String gate, String up, S
         };
     }
 
-    private static Source shared(String at, String name) {
-        return new Source.Stored(at + "shared_experts." + name, at + "shared_expert." + name);
+    /// MiniMax-M2's correction is beside its router.
+    private Source correction(String ofRouter, String ofBlock, String ofMlp) {
+        return equals(BLOCK_SPARSE) ? new Source.Stored(ofBlock, ofRouter, ofMlp)
+                : new Source.Stored(ofRouter, ofBlock, ofMlp);
+    }
+
+    /// Llama 4 and the families with a gated shared expert have one, by its name, others several.
+    private Source shared(ModelSpec spec, Parameter p, String at, String name) {
+        boolean isOne = stack == Stack.INPUTS_FIRST
+                || spec.mixer(p.place()) instanceof Experts e && e.shared() instanceof Experts.Shared.Gated;
+        String one = at + "shared_expert." + name;
+        String several = at + "shared_experts." + name;
+        return isOne ? new Source.Stored(one, several) : new Source.Stored(several, one);
     }
 
     private Source expert(ModelSpec spec, Parameter p, String at, String name) {
         Experts experts = (Experts) spec.mixer(p.place());
-        return new Source.Either(new Source.Stored(at + "experts." + p.expert() + "." + name),
-                stacked(experts, p, at + "experts."));
+        Source separate = new Source.Stored(at + "experts." + p.expert() + "." + name);
+        Source stacked = stacked(experts, p, at + "experts.");
+        return stack == Stack.OUTPUTS_FIRST ? new Source.Either(separate, stacked)
+                : new Source.Either(stacked, separate);
     }
 
     /// A parameter of an expert in a stack.
