@@ -49,8 +49,8 @@ public final class MultiTokenCurves {
 
     /// @param args see the class
     public static void main(String[] args) throws IOException {
-        if (args.length < 2 || args.length > 3) {
-            System.err.println("usage: TEXT FILE.svg [STEPS]");
+        if (args.length < 2 || args.length > 3 || args.length == 3 && Integer.parseInt(args[2]) < LAST) {
+            System.err.println("usage: TEXT FILE.svg [STEPS], at least " + LAST + " steps");
             System.exit(1);
         }
         int steps = args.length == 3 ? Integer.parseInt(args[2]) : 600;
