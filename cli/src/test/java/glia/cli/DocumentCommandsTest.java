@@ -36,8 +36,9 @@ class DocumentCommandsTest {
     private static final Pattern FENCED = Pattern.compile("(?ms)^```.*?^```[ ]*$");
     private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\n(.*?)^```");
     private static final Pattern CODE = Pattern.compile("`([^`\n]+)`");
-    /// Options of `java`.
-    private static final Set<String> OF_JAVA = Set.of("--enable-native-access", "--add-modules", "--add-opens");
+    /// Options of `java` and `docker`.
+    private static final Set<String> OF_OTHERS = Set.of("--enable-native-access", "--add-modules", "--add-opens",
+            "--stop-timeout");
     /// What follows the dot in names of files and tensors.
     private static final Set<String> NO_KEYS = Set.of("gguf", "json", "norm", "safetensors", "txt", "zip");
 
@@ -105,7 +106,7 @@ class DocumentCommandsTest {
     @Test
     void optionsThatAreNamedExist() throws IOException {
         Set<String> options = cli.options("");
-        options.addAll(OF_JAVA);
+        options.addAll(OF_OTHERS);
         options.addAll(optionsOfBenchmarks());
         List<String> errors = new ArrayList<>();
         for (Path document : documents()) {
