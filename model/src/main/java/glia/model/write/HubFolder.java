@@ -55,7 +55,7 @@ final class HubFolder implements ModelWriter.Hub {
     /// The config of a file. RoPE divisors become Llama 3's scaling.
     private static Config ofGguf(Model model, GgufCheckpoint gguf) throws CheckpointException {
         GgufForm form = Families.ofGguf(gguf.metadata());
-        Config config = Config.of(gguf.metadata().origin(), form.config(gguf.metadata(), gguf));
+        Config config = HubKeys.of(Config.of(gguf.metadata().origin(), form.config(gguf.metadata(), gguf)));
         Optional<Map<String, ?>> scaling = DividedRope.scaling(model.spec());
         return scaling.isPresent() ? config.with("rope_scaling", scaling.get()) : config;
     }
