@@ -1,5 +1,6 @@
 package glia.engine.tool;
 
+import glia.engine.grammar.EitherMask;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.grammar.TriggeredMask;
@@ -24,8 +25,15 @@ public final class ToolMasks {
     private final List<Grammar> calls;
     private final List<String> triggers;
     private final boolean hasThinking;
+    /// The form of answers that are no calls; empty for free text or none.
+    private final Optional<Grammar> form;
 
     private ToolMasks(List<Grammar> calls, List<String> triggers, boolean hasThinking) {
+        this(calls, triggers, hasThinking, Optional.empty());
+    }
+
+    private ToolMasks(List<Grammar> calls, List<String> triggers, boolean hasThinking, Optional<Grammar> form) {
+        this.form = form;
         this.calls = calls;
         this.triggers = triggers;
         this.hasThinking = hasThinking;
@@ -61,16 +69,15 @@ public final class ToolMasks {
     /// The answer is of a given form, or one or more calls.
     ///
     /// @param form of answers that are no calls, such as a JSON schema
-    /// @throws GrammarException if the syntax, or a schema, is not supported, or the form is in Lark syntax
+    /// @throws GrammarException if the syntax, or a schema, is not supported
     public static ToolMasks orForm(ToolFormat format, List<Map<String, Object>> tools, boolean isParallel,
             Grammar form) {
         if (format instanceof ToolFormat.Messages) {
             throw GrammarException.unsupported("tools",
                     "a form of the answer beside tools (" + format.families() + ")");
         }
-        Grammar calls = new ToolGrammar(tools, isParallel, "").calls(format);
-        return new ToolMasks(List.of(Grammar.anyOf(List.of(form.asJson(), calls.asJson())).compiled()), List.of(),
-                false);
+        return new ToolMasks(List.of(new ToolGrammar(tools, isParallel, "").calls(format).compiled()), List.of(), false,
+                Optional.of(form.compiled()));
     }
 
     /// Whether anything is enforced; if not, [#mask] is empty.
@@ -89,6 +96,10 @@ public final class ToolMasks {
     public Optional<TokenMask> mask(GrammarVocabulary vocabulary, boolean beginsText) {
         if (calls.isEmpty()) {
             return Optional.empty();
+        }
+        if (form.isPresent()) {
+            return Optional.of(new EitherMask(List.of(form.get().mask(vocabulary, beginsText),
+                    calls.getFirst().mask(vocabulary, beginsText))));
         }
         return Optional.of(triggers.isEmpty() ? calls.getFirst().mask(vocabulary, beginsText)
                 : new TriggeredMask(vocabulary, triggers, new int[0], i -> calls.get(i).mask(vocabulary, false)));

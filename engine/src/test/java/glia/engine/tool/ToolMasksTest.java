@@ -282,6 +282,23 @@ class ToolMasksTest {
         assertThrows(GrammarException.class, () -> ToolMasks.orForm(format("gpt-oss"), TOOLS, true, form));
     }
 
+    /// A form that is no JSON has no white space around it, also beside tools, whose calls have it between their parts.
+    @Test
+    void aFormBesideToolsIsExact() {
+        String call = "<tool_call>\n{ \"name\" : \"get_weather_map\", \"arguments\": {} }\n</tool_call>";
+        for (Grammar form : List.of(Grammar.choices(List.of("yes", "<no>")), Grammar.regex("yes|<no>"),
+                Grammar.lark("start: \"yes\" | \"<no>\""))) {
+            ToolMasks masks = ToolMasks.orForm(format("Hermes"), TOOLS, true, form);
+            for (String text : List.of("yes", "<no>", call)) {
+                assertAllowed(masks.mask(BYTES, true).orElseThrow(), text);
+            }
+            for (String text : List.of("\n\tyes", "yes ", " <no>", "<tool_call>yes", "<n o>", "ye", "yes<tool_call>")) {
+                byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+                assertTrue(allowed(masks.mask(BYTES, true).orElseThrow(), text) <= bytes.length, text);
+            }
+        }
+    }
+
     @Test
     void whatCannotBeEnforcedIsAnErrorByName() {
         ToolFormat python = format("LFM2");
