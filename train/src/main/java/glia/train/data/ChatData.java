@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /// Chats for supervised fine-tuning, in memory. A row is a chat; only tokens of the assistant and the end of its turns
@@ -20,10 +21,13 @@ import java.util.function.Consumer;
 public final class ChatData implements DataSource, Rows {
     private final List<MaskedTokens> chats;
     private final ExampleCounts counts;
+    /// The token that the decoder of an encoder-decoder starts with.
+    private final OptionalInt start;
 
-    private ChatData(List<MaskedTokens> chats, ExampleCounts counts) {
+    private ChatData(List<MaskedTokens> chats, ExampleCounts counts, OptionalInt start) {
         this.chats = chats;
         this.counts = counts;
+        this.start = start;
     }
 
     /// Reads JSONL files, and those in folders.
@@ -36,7 +40,20 @@ public final class ChatData implements DataSource, Rows {
         ChatEncoder encoder = new ChatEncoder(template, tokenizer, options);
         ExampleList list = new ExampleList(options);
         ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encode(new ChatJson(line).chat())));
-        return new ChatData(list.examples(), list.counts());
+        return new ChatData(list.examples(), list.counts(), OptionalInt.empty());
+    }
+
+    /// Reads lines with `prompt` and `completion` for an encoder-decoder: the encoder reads the prompt as `glia run`
+    /// gives it, the decoder predicts the completion and EOS. A row has the tokens of both.
+    ///
+    /// @param startToken that the decoder starts with, that of [glia.model.spec.Encoder]
+    /// @throws CheckpointException if a line is not as described, or its prompt has no tokens
+    public static ChatData readSources(List<Path> paths, Tokenizer tokenizer, ChatOptions options, int startToken)
+            throws IOException {
+        ChatEncoder encoder = new ChatEncoder(Optional.empty(), tokenizer, options);
+        ExampleList list = new ExampleList(options);
+        ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encodeSource(new ChatJson(line).chat())));
+        return new ChatData(list.examples(), list.counts(), OptionalInt.of(startToken));
     }
 
     /// Reads the contents and thoughts of all messages, for example to train a tokenizer.
@@ -81,7 +98,12 @@ public final class ChatData implements DataSource, Rows {
 
     @Override
     public void add(TokenBatch batch, long row) {
-        chats.get(Math.toIntExact(row)).addTo(batch);
+        MaskedTokens chat = chats.get(Math.toIntExact(row));
+        if (start.isPresent()) {
+            chat.addTo(batch, start.getAsInt());
+        } else {
+            chat.addTo(batch);
+        }
     }
 
     /// Rows of several chats with at most `tokens` tokens together. Chats do not attend to each other.
@@ -98,7 +120,8 @@ public final class ChatData implements DataSource, Rows {
     public Optional<Split> split(double share) {
         HeldOut<MaskedTokens> parts = HeldOut.of(chats, share);
         return parts.validation().isEmpty() ? Optional.empty() : Optional.of(new Split(
-                new ChatData(parts.training(), counts), new ChatData(parts.validation(), counts)));
+                new ChatData(parts.training(), counts, start),
+                new ChatData(parts.validation(), counts, start)));
     }
 
     /// Two parts without common chats.

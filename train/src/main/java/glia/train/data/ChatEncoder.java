@@ -56,8 +56,37 @@ final class ChatEncoder {
         }
     }
 
+    /// The tokens of a prompt as the encoder of an encoder-decoder reads them, then those of the completion and EOS,
+    /// which are trained on.
+    ///
+    /// @throws CheckpointException if the chat is not a prompt and a completion, or the prompt has no tokens
+    MaskedTokens encodeSource(Chat chat) throws CheckpointException {
+        if (!isPair(chat)) {
+            throw chat.place().error("found a chat, but the model is an encoder-decoder; expected a \"prompt\" and a "
+                    + "\"completion\"");
+        }
+        int[] source = tokenizer.encodePlain(chat.messages().getFirst().content(), true);
+        if (source.length == 0) {
+            throw chat.place().error("prompt", "has no tokens, expected a text for the encoder");
+        }
+        int[] target = tokenizer.encodePlain(chat.messages().getLast().content(), false);
+        OptionalInt eos = tokenizer.eos();
+        int[] ids = Arrays.copyOf(source, source.length + target.length + (eos.isPresent() ? 1 : 0));
+        System.arraycopy(target, 0, ids, source.length, target.length);
+        if (eos.isPresent()) {
+            ids[ids.length - 1] = eos.getAsInt();
+        }
+        BitSet trained = new BitSet();
+        trained.set(source.length, ids.length);
+        return new MaskedTokens(ids, trained);
+    }
+
+    private static boolean isPair(Chat chat) {
+        return chat.numPrompt() == 1 && chat.messages().size() == 2 && chat.tools().isEmpty();
+    }
+
     private MaskedTokens plain(Chat chat) throws CheckpointException {
-        if (chat.numPrompt() != 1 || chat.messages().size() != 2 || !chat.tools().isEmpty()) {
+        if (!isPair(chat)) {
             throw chat.place().error("found a chat, but the model has no chat template; expected a \"prompt\" and a "
                     + "\"completion\", or a model with a template (chat_template.jinja)");
         }

@@ -80,12 +80,17 @@ public record TrainingMemory(long weights, long gradients, long optimizer, long 
     private static long[] count(Model model, TrainingOptions options, int sequences, int length) {
         try (Workers workers = new Workers(1); TrainingPass pass = TrainingPass.counting(model, workers, options)) {
             TokenBatch batch = new TokenBatch();
-            int[] ids = new int[length];
-            int[] targets = new int[length];
-            float[] ones = new float[length];
+            // The tokens of an encoder-decoder are divided among both.
+            int[] source = new int[model.spec().encoder().isPresent() ? length / 2 : 0];
+            int[] ids = new int[length - source.length];
+            int[] targets = new int[ids.length];
+            float[] ones = new float[ids.length];
             Arrays.fill(ones, 1);
             for (int i = 0; i < sequences; i++) {
                 batch.addTargets(ids, targets, ones);
+                if (source.length > 0) {
+                    batch.from(source);
+                }
             }
             // Memory settles in the second pass.
             Loss loss = loss(model.spec().head());

@@ -2,8 +2,10 @@ package glia.train.recipe;
 
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
+import glia.model.spec.Encoder;
 import glia.train.data.Batches;
 import glia.train.data.ChatData;
+import glia.train.data.ChatOptions;
 import glia.train.data.MaskedTokens;
 import glia.train.data.Mixture;
 import glia.train.data.OrderedBatches;
@@ -82,7 +84,11 @@ final class ChatTasks {
     }
 
     private ChatData data(List<Path> files) throws IOException {
-        return ChatData.read(files, reader.template(), reader.tokenizer(), ExampleTasks.chatOptions(reader));
+        ChatOptions options = ExampleTasks.chatOptions(reader);
+        Optional<Encoder> encoder = reader.spec().encoder();
+        return encoder.isPresent()
+                ? ChatData.readSources(files, reader.tokenizer(), options, encoder.get().startToken())
+                : ChatData.read(files, reader.template(), reader.tokenizer(), options);
     }
 
     /// Validates on rows in their order, of the parts in turn.

@@ -164,6 +164,7 @@ public final class RecipeRun implements AutoCloseable {
             Engine engine = new Engine(model.model(), kernels, Precision.EXACT, STATE_BYTES);
             TaskRun task = null;
             try {
+                RunModel.requireTask(recipe, model.model().spec());
                 TaskContext context = new TaskContext(recipe, folder, start, text.tokenizer(), text.template(),
                         model.model(), model.adapters(), RunModel.passOptions(recipe), kernels, engine,
                         context(recipe, model.model().spec()), models);

@@ -17,6 +17,7 @@ import glia.model.adapter.Adapters;
 import glia.model.adapter.ModuleNames;
 import glia.model.family.Families;
 import glia.model.fresh.NewModels;
+import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
@@ -223,6 +224,14 @@ final class RunModel implements AutoCloseable {
 
     Predicate<Weight> trainable() {
         return trainable;
+    }
+
+    /// Checks that a task can train a model.
+    static void requireTask(Recipe recipe, ModelSpec spec) throws CheckpointException {
+        if (spec.encoder().isPresent() && !recipe.isTask(RecipeKeys.Task.SFT)) {
+            throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is an "
+                    + "encoder-decoder; use sft, with a \"prompt\" and a \"completion\" in each line");
+        }
     }
 
     /// The adapters; empty if the model's own weights are trained.

@@ -25,10 +25,11 @@ final class RunSamples {
         List<String> prompts = recipe.get(RecipeKeys.PROMPTS);
         if (recipe.get(RecipeKeys.SAMPLE_EVERY) > 0) {
             ModelSpec spec = engine.model().spec();
-            if (spec.looksAhead() || spec.head().classes().isPresent()) {
+            if (spec.looksAhead() || spec.encoder().isPresent() || spec.head().classes().isPresent()) {
                 throw recipe.error(RecipeKeys.SAMPLE_EVERY, "is set, but the model is "
-                        + (spec.looksAhead() ? "an encoder" : "a classifier or reward model")
-                        + ", which generates no text; remove the key");
+                        + (spec.looksAhead() ? "an encoder" : spec.encoder().isPresent() ? "an encoder-decoder"
+                                : "a classifier or reward model")
+                        + ", which does not continue texts; remove the key");
             }
             if (prompts.isEmpty()) {
                 throw recipe.error(RecipeKeys.PROMPTS, "is empty, but " + RecipeKeys.SAMPLE_EVERY.name() + " is set: "
