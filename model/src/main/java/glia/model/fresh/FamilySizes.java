@@ -74,6 +74,11 @@ public final class FamilySizes {
         return modelType;
     }
 
+    /// The class of Transformers, the value in `architectures`.
+    public String architecture() {
+        return architecture;
+    }
+
     /// The sizes, in a fixed order.
     public List<Size> sizes() {
         return List.copyOf(sizes.values());

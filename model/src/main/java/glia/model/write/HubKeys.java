@@ -2,13 +2,16 @@ package glia.model.write;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.fresh.NewModels;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// Rewrites the config of a GGUF file with the keys that Transformers reads: the family's own key of the number of
-/// experts, sizes of heads layer by layer, and integers where it requires them.
+/// Rewrites the config of a GGUF file with the keys that Transformers reads: its class, the family's own key of the
+/// number of experts, sizes of heads layer by layer, and integers where it requires them.
 final class HubKeys {
+    private static final String CLASS = "architectures";
     private static final String EXPERTS = "num_experts";
     private static final String KEY_VALUE_HEADS = "num_key_value_heads";
     private static final String SIZES = "per_layer_config";
@@ -23,7 +26,14 @@ final class HubKeys {
     private HubKeys() { }
 
     static Config of(Config config) throws CheckpointException {
-        return integerAlibi(headSizes(latentHeads(experts(config))));
+        return architecture(integerAlibi(headSizes(latentHeads(experts(config)))));
+    }
+
+    /// The class of Transformers, by which servers choose their implementation.
+    private static Config architecture(Config config) throws CheckpointException {
+        String type = config.text("model_type");
+        return config.has(CLASS) ? config : NewModels.families().stream().filter(f -> f.modelType().equals(type))
+                .findFirst().map(f -> config.with(CLASS, List.of(f.architecture()))).orElse(config);
     }
 
     /// Latent attention has as many key-value heads as heads, which Transformers does not conclude.
