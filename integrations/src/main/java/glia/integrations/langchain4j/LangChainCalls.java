@@ -132,13 +132,11 @@ final class LangChainCalls {
     }
 
     private static FinishReason reason(EngineCalls.Result result) {
-        if (!result.calls().isEmpty()) {
-            return FinishReason.TOOL_EXECUTION;
-        }
         return switch (result.end().finish()) {
-            case STOP -> FinishReason.STOP;
+            // A call may have been cut.
             case LENGTH, CONTEXT -> FinishReason.LENGTH;
-            default -> FinishReason.OTHER;
+            case STOP -> result.calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_EXECUTION;
+            default -> result.calls().isEmpty() ? FinishReason.OTHER : FinishReason.TOOL_EXECUTION;
         };
     }
 }

@@ -156,9 +156,10 @@ public final class GliaChatModel implements ChatModel {
     }
 
     private ChatResponse response(EngineCalls.Result result, String text, String thinking) {
-        String reason = !result.calls().isEmpty() ? "TOOL_CALLS" : switch (result.end().finish()) {
+        String reason = switch (result.end().finish()) {
+            // A call may have been cut.
             case LENGTH, CONTEXT -> "LENGTH";
-            default -> "STOP";
+            default -> result.calls().isEmpty() ? "STOP" : "TOOL_CALLS";
         };
         Generation generation = new Generation(message(text, thinking, result.calls()),
                 ChatGenerationMetadata.builder().finishReason(reason).build());

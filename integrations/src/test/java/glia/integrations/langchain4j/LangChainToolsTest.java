@@ -79,4 +79,15 @@ class LangChainToolsTest {
         assertEquals("color", call.name());
         assertTrue(call.arguments().replaceAll("\\s", "").matches("\\{\"name\":\"(red|green)\"}"), call.arguments());
     }
+
+    /// Its arguments may be no JSON.
+    @Test
+    void aCallThatIsCutEndsByLength() {
+        int whole = answer(TOOLS, ToolChoice.REQUIRED).tokenUsage().outputTokenCount();
+        ChatResponse cut = GliaChatModel.of(model).chat(ChatRequest.builder()
+                .messages(UserMessage.from("Which color?")).temperature(0.0).maxOutputTokens(whole - 3)
+                .toolSpecifications(TOOLS).toolChoice(ToolChoice.REQUIRED).build());
+        assertTrue(cut.aiMessage().hasToolExecutionRequests());
+        assertEquals(FinishReason.LENGTH, cut.finishReason());
+    }
 }

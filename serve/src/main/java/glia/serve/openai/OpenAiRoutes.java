@@ -46,6 +46,8 @@ public final class OpenAiRoutes {
                         OpenAiFields.COMPLETIONS, new Completions(models)),
                 Route.post("/v1/responses", ErrorStyle.OPENAI_RESPONSES, "stored responses with items and events",
                         OpenAiFields.RESPONSES, responses::create),
+                Route.post("/v1/responses/input_tokens", STYLE, "the tokens of a prompt, which may be longer than the "
+                        + "context", OpenAiFields.RESPONSES, responses::countInput),
                 Route.get("/v1/responses/{id}", STYLE, "a stored response", responses::get),
                 Route.delete("/v1/responses/{id}", STYLE, "deletes it", responses::delete),
                 Route.get("/v1/responses/{id}/input_items", STYLE, "the items of its request", responses::inputItems),

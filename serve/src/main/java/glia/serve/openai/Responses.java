@@ -2,11 +2,15 @@ package glia.serve.openai;
 
 import static glia.serve.http.Json.object;
 
+import glia.engine.LanguageModel;
+import glia.serve.chat.Prompt;
+import glia.serve.chat.RenderedPrompt;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
+import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -60,6 +64,20 @@ final class Responses {
             if (!isKept) {
                 lease.close();
             }
+        }
+    }
+
+    /// `POST /v1/responses/input_tokens`: counts the tokens of a prompt, which may be longer than the context.
+    void countInput(Exchange exchange) {
+        Fields body = exchange.body();
+        try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+            LanguageModel model = lease.served().model();
+            ResponsesRequest request = ResponsesRequest.read(body, "", exchange, model, stored);
+            body.end();
+            Prompt.Conversation conversation = (Prompt.Conversation) request.call().prompt();
+            TrustedText text = RenderedPrompt.text(model, conversation, request.call().options().thinking());
+            exchange.json(object("object", "response.input_tokens", "input_tokens",
+                    model.tokenizer().encode(text, false).length));
         }
     }
 

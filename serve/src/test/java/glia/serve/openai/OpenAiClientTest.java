@@ -24,6 +24,7 @@ import com.openai.models.embeddings.EmbeddingCreateParams;
 import com.openai.models.responses.Response;
 import com.openai.models.responses.ResponseCreateParams;
 import com.openai.models.responses.ResponseStreamEvent;
+import com.openai.models.responses.inputtokens.InputTokenCountParams;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
@@ -181,6 +182,8 @@ class OpenAiClientTest {
         Response response = client.responses().create(params);
         assertEquals(answer(), text(response));
         assertTrue(response.output().getFirst().isReasoning());
+        assertEquals(response.usage().orElseThrow().inputTokens(), client.responses().inputTokens().count(
+                InputTokenCountParams.builder().model(TestServer.MODEL).input(QUESTION).build()).inputTokens());
         ResponseAccumulator all = ResponseAccumulator.create();
         try (StreamResponse<ResponseStreamEvent> stream = client.responses().createStreaming(params)) {
             stream.stream().forEach(all::accumulate);
