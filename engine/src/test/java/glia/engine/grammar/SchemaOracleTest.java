@@ -55,6 +55,19 @@ class SchemaOracleTest {
         assertTrue(isValid("{\"pattern\": \"b$\"}", "\"ab\""));
     }
 
+    /// Characters of several bytes in an enumeration whose values may each be there once.
+    @Example
+    void differentItemsMayHaveCharactersOfSeveralBytes() {
+        Grammar grammar = Grammar.jsonSchema(Map.of("type", "array", "uniqueItems", true, "items",
+                Map.of("enum", List.of("é", "😀", 12))));
+        for (String text : List.of("[\"é\",\"😀\",12]", "[\"\\u00e9\"]", "[12]")) {
+            assertTrue(ContextFreeGrammarTest.accepts(grammar, text), text);
+        }
+        for (String text : List.of("[\"Ã©\"]", "[\"é\",\"\\u00e9\"]")) {
+            assertFalse(ContextFreeGrammarTest.accepts(grammar, text), text);
+        }
+    }
+
     @Property(tries = 200)
     void acceptsExactlyTheValid(@ForAll Random random) {
         try {

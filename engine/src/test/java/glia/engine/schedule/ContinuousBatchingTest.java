@@ -256,14 +256,15 @@ class ContinuousBatchingTest {
             Scheduler scheduler = h.open();
             int[] prompt = h.prompt(new Random(16), 100);
             try (Session session = scheduler.session()) {
-                CountDownLatch begun = new CountDownLatch(2);
-                TokenListener listener = (sample, token, logProbability) -> {
-                    begun.countDown();
+                CountDownLatch[] begun = {new CountDownLatch(1), new CountDownLatch(1)};
+                TokenListener[] listeners = Stream.of(begun).<TokenListener>map(latch -> (sample, token, log) -> {
+                    latch.countDown();
                     return true;
-                };
-                Generation a = scheduler.submit(h.request(prompt).listener(listener).build());
-                Generation b = scheduler.submit(h.request(prompt).listener(listener).session(session).build());
-                begun.await();
+                }).toArray(TokenListener[]::new);
+                Generation a = scheduler.submit(h.request(prompt).listener(listeners[0]).build());
+                Generation b = scheduler.submit(h.request(prompt).listener(listeners[1]).session(session).build());
+                begun[0].await();
+                begun[1].await();
                 scheduler.betweenSteps(() -> { });
                 a.await();
                 b.await();

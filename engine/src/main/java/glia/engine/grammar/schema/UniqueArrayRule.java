@@ -71,10 +71,10 @@ final class UniqueArrayRule implements Value.Container {
             }
             for (Begin one : longer) {
                 if (one.rest.isNullable()) {
-                    Object value = JsonValues.parse(new String(one.bytes, StandardCharsets.UTF_8));
+                    String text = new String(one.bytes, StandardCharsets.UTF_8);
+                    Object value = JsonValues.parse(text);
                     Object key = value instanceof Number n ? new BigDecimal(n.toString()).stripTrailingZeros() : value;
-                    texts.computeIfAbsent(key, _ -> new ArrayList<>())
-                            .add(pool.literal(new String(one.bytes, StandardCharsets.ISO_8859_1)));
+                    texts.computeIfAbsent(key, _ -> new ArrayList<>()).add(pool.literal(text));
                 }
             }
             begins = longer;
