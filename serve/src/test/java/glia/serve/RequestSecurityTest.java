@@ -8,7 +8,12 @@ import glia.serve.security.KeyFile;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -45,18 +50,32 @@ class RequestSecurityTest {
     /// Keys are checked by the route that answers, whatever its path or the host looks like.
     @Test
     void keysForEveryFormOfAPath() throws Exception {
+        List<Callable<Void>> requests = new ArrayList<>();
         for (String target : List.of("/v1/models", "//v1/models", "/v1//models", "/v1/models/", "/v1/models;a=b",
                 "/v1/models?/health", "/v1/models#/health", "/health/../v1/models", "/%76%31/models",
                 "/v1%2fmodels", "/v1/models%00/health", "http://localhost/v1/models",
                 "http://localhost/health/../metrics", "/health/..;/metrics", "/METRICS", "/metrics/.",
                 "/page/../metrics")) {
             for (String host : List.of("localhost", "localhost/health?", "localhost/health#", "localhost?/health")) {
-                try (RawClient client = new RawClient(server.server().port())) {
-                    String reply = client.send("GET " + target + " HTTP/1.1\r\nHost: " + host
-                            + "\r\nConnection: close\r\n\r\n").readAll();
-                    assertTrue(reply.matches("(?s)HTTP/1.1 40[0134].*"), target + " of " + host + ": " + reply);
-                }
+                requests.add(() -> {
+                    assertKeyIsWanted(target, host);
+                    return null;
+                });
             }
+        }
+        // A wrong key is answered late, so all are tried together.
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Void> request : threads.invokeAll(requests)) {
+                request.get();
+            }
+        }
+    }
+
+    private static void assertKeyIsWanted(String target, String host) throws Exception {
+        try (RawClient client = new RawClient(server.server().port())) {
+            String reply = client.send("GET " + target + " HTTP/1.1\r\nHost: " + host
+                    + "\r\nConnection: close\r\n\r\n").readAll();
+            assertTrue(reply.matches("(?s)HTTP/1.1 40[0134].*"), target + " of " + host + ": " + reply);
         }
     }
 
