@@ -63,7 +63,7 @@ public final class TriggeredMask implements TokenMask {
                 continue;
             }
             int end = triggerEnd(bytes);
-            if (end >= 0 && end < bytes.length && !grammar.apply(trigger(bytes, end)).acceptBytes(bytes, end)) {
+            if (end >= 0 && end < bytes.length && !grammarAfter(bytes, end).acceptBytes(bytes, end)) {
                 if (mask == null) {
                     mask = new long[vocabulary.numWords()];
                     Arrays.fill(mask, -1);
@@ -79,22 +79,27 @@ public final class TriggeredMask implements TokenMask {
         if (!canEnd(bytes)) {
             return -1;
         }
+        byte[] text = joined(tail, bytes);
         for (int end = 1; end <= bytes.length; end++) {
-            if (trigger(bytes, end) >= 0) {
+            if (trigger(text, tail.length + end) >= 0) {
                 return end;
             }
         }
         return -1;
     }
 
-    /// The number of the longest trigger that ends with the first bytes of a token; -1 if none does.
-    private int trigger(byte[] bytes, int end) {
-        byte[] text = joined(tail, bytes);
+    /// A mask of the grammar of the trigger that ends with the first bytes of a token.
+    private GrammarMask grammarAfter(byte[] bytes, int end) {
+        return grammar.apply(trigger(joined(tail, bytes), tail.length + end));
+    }
+
+    /// The number of the longest trigger that ends at a place in a text; -1 if none does.
+    private int trigger(byte[] text, int end) {
         int found = -1;
         for (int i = 0; i < triggers.size(); i++) {
             byte[] trigger = triggers.get(i);
-            int from = tail.length + end - trigger.length;
-            if (from >= 0 && Arrays.equals(text, from, from + trigger.length, trigger, 0, trigger.length)
+            int from = end - trigger.length;
+            if (from >= 0 && Arrays.equals(text, from, end, trigger, 0, trigger.length)
                     && (found < 0 || trigger.length > triggers.get(found).length)) {
                 found = i;
             }
@@ -142,7 +147,7 @@ public final class TriggeredMask implements TokenMask {
         }
         for (int i = 0; i < triggerTokens.length; i++) {
             if (triggerTokens[i] == token) {
-                begin(triggers.size() + i);
+                begin(grammar.apply(triggers.size() + i));
                 return;
             }
         }
@@ -155,7 +160,7 @@ public final class TriggeredMask implements TokenMask {
             tail = begun(joined(tail, bytes));
             return;
         }
-        begin(trigger(bytes, end));
+        begin(grammarAfter(bytes, end));
         if (!active.acceptBytes(bytes, end)) {
             throw new IllegalArgumentException("token " + token + " goes on after a trigger as the grammar does not "
                     + "allow");
@@ -163,8 +168,8 @@ public final class TriggeredMask implements TokenMask {
         leave();
     }
 
-    private void begin(int trigger) {
-        active = grammar.apply(trigger);
+    private void begin(GrammarMask mask) {
+        active = mask;
         tail = new byte[0];
     }
 

@@ -31,13 +31,9 @@ public record EvalTask(String name, Kind kind, Settings settings, List<EvalItem>
                 throw new IllegalArgumentException("two items of the task " + name + " have the id " + item.id());
             }
         }
-        requireExamples(name, settings.shots(), examples.size());
-    }
-
-    private static void requireExamples(String name, int shots, int examples) {
-        if (shots > examples) {
-            throw new IllegalArgumentException("the task " + name + " has " + examples + " examples, fewer than "
-                    + shots + " shots");
+        if (settings.shots() > examples.size()) {
+            throw new IllegalArgumentException("the task " + name + " has " + examples.size() + " examples, fewer than "
+                    + settings.shots() + " shots");
         }
     }
 

@@ -5,6 +5,7 @@ import glia.text.template.ToolCall;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// The messages that follow an answer with tool calls: the answer itself, and the result of each of its calls.
 public final class ToolMessages {
@@ -30,13 +31,13 @@ public final class ToolMessages {
         List<ChatMessage> messages = new ArrayList<>();
         boolean isWhole = answer.end().isPresent() && !answer.end().get().isCut();
         for (CollectedAnswer.Call one : isWhole ? answer.calls() : List.<CollectedAnswer.Call>of()) {
-            ToolCall call;
+            Optional<ToolCall> readable = parse(one);
+            ToolCall call = readable.orElseGet(() ->
+                    new ToolCall(one.id(), one.name(), Map.of("arguments", one.arguments())));
             String result;
-            if (isReadable(one)) {
-                call = ToolCall.parse(one.id(), one.name(), one.arguments());
+            if (readable.isPresent()) {
                 result = tools.call(call);
             } else {
-                call = new ToolCall(one.id(), one.name(), Map.of("arguments", one.arguments()));
                 result = "Error: the arguments are no JSON object; the call did not run.";
                 tools.refused(call, result);
             }
@@ -48,12 +49,12 @@ public final class ToolMessages {
         return messages;
     }
 
-    private static boolean isReadable(CollectedAnswer.Call call) {
+    /// The call; empty if its arguments are no JSON object.
+    private static Optional<ToolCall> parse(CollectedAnswer.Call call) {
         try {
-            ToolCall.parseArguments(call.arguments());
-            return true;
+            return Optional.of(ToolCall.parse(call.id(), call.name(), call.arguments()));
         } catch (IllegalArgumentException e) {
-            return false;
+            return Optional.empty();
         }
     }
 }
