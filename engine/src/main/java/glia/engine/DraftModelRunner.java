@@ -10,20 +10,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Speculative decoding with a draft model: a smaller model with the same vocabulary, which drafts greedily, for all
-/// sequences of a batch together. It first reads what it has not read, such as a prompt, up to 512 tokens a step;
-/// until then the sequence drafts nothing. Its states have their own memory; where that is full they are dropped and
-/// computed again later.
+/// sequences of a batch together. It first reads what it has not read, but of a long text only the end. Its states have
+/// their own memory; where that is full they are dropped and computed again later.
 final class DraftModelRunner extends EngineRunner {
+    /// The most tokens that are read of a text before the first draft: further ones hardly make better drafts.
+    private static final int MOST_READ = 256;
+
     private final PlainRunner target;
     private final Engine drafter;
+    private final GreedyDrafts greedy;
+    private final int context;
     private final List<State> gathered = new ArrayList<>();
-    /// The states of the drafter's pass.
-    private final List<State> inPass = new ArrayList<>();
-    private final int[] token = new int[1];
 
     private static final class State implements DecodeState {
         private final DecodeState target;
         private final Sequence draft;
+        /// The token with which the drafter began.
+        private int first;
         private int[] ids;
         private int length;
         private DraftTokens drafts;
@@ -41,7 +44,7 @@ final class DraftModelRunner extends EngineRunner {
         @Override
         public int keep(int most) {
             int kept = target.keep(most);
-            draft.truncateToMost(Math.min(kept, draft.length()));
+            keepDraft(kept);
             return kept;
         }
 
@@ -63,7 +66,9 @@ final class DraftModelRunner extends EngineRunner {
 
         @Override
         public DecodeState fork() {
-            return new State(target.fork(), draft.fork());
+            State fork = new State(target.fork(), draft.fork());
+            fork.first = first;
+            return fork;
         }
 
         @Override
@@ -82,8 +87,29 @@ final class DraftModelRunner extends EngineRunner {
         @Override
         public boolean keepDrafts(int count) {
             boolean isSound = target.keepDrafts(count);
-            draft.truncateToMost(Math.min(target.length(), draft.length()));
+            keepDraft(target.length());
             return isSound;
+        }
+
+        private void keepDraft(int most) {
+            draft.truncateToMost(Math.clamp(most - first, 0, draft.length()));
+        }
+
+        /// The token from which the drafter reads: the next one, or one near the end of the text if that is far away or
+        /// no longer fits into the context.
+        int start(int length, int context) {
+            int next = first + draft.length();
+            boolean fits = length - first + DraftTokens.MOST <= context;
+            return next <= length && length - next <= MOST_READ && fits ? next
+                    : Math.max(0, length - Math.min(MOST_READ, context / 2));
+        }
+
+        /// Makes the drafter begin there.
+        void begin(int at) {
+            if (at != first + draft.length()) {
+                draft.clear();
+                first = at;
+            }
         }
 
         @Override
@@ -104,6 +130,8 @@ final class DraftModelRunner extends EngineRunner {
         }
         this.target = new PlainRunner(engine);
         this.drafter = drafter;
+        this.context = drafter.model().spec().contextLength();
+        this.greedy = new GreedyDrafts(drafter, vocabSize());
     }
 
     @Override
@@ -127,6 +155,17 @@ final class DraftModelRunner extends EngineRunner {
     }
 
     @Override
+    public double draftingShare() {
+        return share(drafter);
+    }
+
+    /// All but the tokens of the last pass.
+    @Override
+    public int unread(DecodeState state, int length) {
+        return Math.max(0, length - ((State) state).start(length, context) - 1 - DraftTokens.MOST);
+    }
+
+    @Override
     public boolean hasEncoder() {
         return false;
     }
@@ -139,7 +178,7 @@ final class DraftModelRunner extends EngineRunner {
     @Override
     public void want(DecodeState state, int[] ids, int length, DraftTokens drafts) {
         State s = (State) state;
-        if (drafts.wanted() > 0 && length + drafts.wanted() <= drafter.model().spec().contextLength()) {
+        if (drafts.wanted() > 0) {
             s.ids = ids;
             s.length = length;
             s.drafts = drafts;
@@ -151,11 +190,7 @@ final class DraftModelRunner extends EngineRunner {
     public void draft() {
         try {
             readTexts();
-            while (!inPass.isEmpty()) {
-                Tensor logits = drafter.run();
-                pick(logits);
-                addDrafts();
-            }
+            greedy.run();
         } catch (StateMemoryException e) {
             for (int i = 0; i < gathered.size(); i++) {
                 gathered.get(i).draft.clear();
@@ -163,31 +198,24 @@ final class DraftModelRunner extends EngineRunner {
         } finally {
             drafter.discard();
             gathered.clear();
-            inPass.clear();
+            greedy.clear();
         }
     }
 
     /// Adds what the drafter has not read to its pass.
     private void readTexts() {
         int budget = Engine.CHUNK_TOKENS;
-        boolean isWhole = true;
         for (int i = 0; i < gathered.size(); i++) {
             State s = gathered.get(i);
-            int from = s.draft.length();
-            int to = Math.min(s.length, from + budget);
-            if (to > from && isInVocabulary(s.ids, from, to)) {
+            int from = s.start(s.length, context);
+            int count = s.length - from;
+            if (count > 0 && count <= budget && isInVocabulary(s.ids, from, s.length)) {
+                s.begin(from);
                 s.draft.revocable(DraftTokens.MOST);
-                drafter.add(s.draft, s.ids, from, to, to == s.length ? Outputs.LAST : Outputs.NONE);
-                budget -= to - from;
-                if (to == s.length) {
-                    inPass.add(s);
-                } else {
-                    isWhole = false;
-                }
+                drafter.add(s.draft, s.ids, from, s.length, Outputs.LAST);
+                greedy.add(s.draft, s.drafts);
+                budget -= count;
             }
-        }
-        if (inPass.isEmpty() && !isWhole) {
-            drafter.run();
         }
     }
 
@@ -199,29 +227,6 @@ final class DraftModelRunner extends EngineRunner {
             }
         }
         return true;
-    }
-
-    /// Takes the most probable token of each state in the pass. A token outside the model's vocabulary ends its drafts.
-    private void pick(Tensor logits) {
-        for (int i = 0; i < inPass.size(); i++) {
-            State s = inPass.get(i);
-            int best = drafter.ops().kernels().argmax(logits, i);
-            if (best < vocabSize()) {
-                s.drafts.add(best);
-            } else {
-                s.drafts.want(s.drafts.count());
-            }
-        }
-    }
-
-    private void addDrafts() {
-        inPass.removeIf(s -> s.drafts.count() >= s.drafts.wanted());
-        for (int i = 0; i < inPass.size(); i++) {
-            State s = inPass.get(i);
-            token[0] = s.drafts.id(s.drafts.count() - 1);
-            s.draft.revocable(DraftTokens.MOST);
-            drafter.add(s.draft, token, 0, 1, Outputs.LAST);
-        }
     }
 
     @Override

@@ -39,6 +39,7 @@ public final class Engine implements AutoCloseable {
     private final PassAdapters adapters = new PassAdapters();
     private final boolean looksAhead;
     private final UseGuard guard;
+    private final Engine shared;
     /// Created on first use.
     private PrefixCache prefixCache;
     private final ThreadOwner owner = new ThreadOwner();
@@ -57,12 +58,14 @@ public final class Engine implements AutoCloseable {
 
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType) {
-        this(model, kernels, precision, stateLimitBytes, context, keyValueType, null);
+        this(model, kernels, precision, stateLimitBytes, context, keyValueType, null, null);
     }
 
+    /// @param shared the engine whose sequences this one continues; null for none
     private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
-            KeyValueType keyValueType, UseGuard parent) {
+            KeyValueType keyValueType, UseGuard parent, Engine shared) {
         this.guard = new UseGuard(parent);
+        this.shared = shared;
         this.model = model;
         this.keyValueType = keyValueType;
         this.context = context;
@@ -70,32 +73,35 @@ public final class Engine implements AutoCloseable {
         this.precision = precision;
         this.stateLimitBytes = stateLimitBytes;
         this.ops = new Compute(kernels, precision);
-        this.pool = new BlockPool(stateLimitBytes);
-        this.states = new SequenceStates(model.spec(), keyValueType, kernels.workers());
+        this.pool = shared == null ? new BlockPool(stateLimitBytes) : shared.pool;
+        this.states = new SequenceStates((shared == null ? this : shared).model.spec(), keyValueType,
+                kernels.workers());
         this.looksAhead = model.spec().looksAhead();
     }
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
     public Engine forContext(int context) {
-        return other(model, context, keyValueType);
+        return other(model, context, keyValueType, null);
     }
 
     /// Another engine of the same model with a KV cache of another type.
     public Engine withKeyValueType(KeyValueType type) {
-        return other(model, context, type);
+        return other(model, context, type, null);
     }
 
-    /// An engine of the model's first layers, which use the same weights and have a KV cache of their own.
+    /// An engine of the model's first layers, which use the same weights and the same KV cache: it continues sequences
+    /// of this engine, too. The tokens that it adds to them lack the other layers' keys and values and must be
+    /// truncated before this engine continues ([Sequence#provisional]).
     ///
     /// @param count the number of layers
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
-        return other(model.firstLayers(count), context, keyValueType);
+        return other(model.firstLayers(count), context, keyValueType, this);
     }
 
-    private Engine other(Model view, int otherContext, KeyValueType type) {
+    private Engine other(Model view, int otherContext, KeyValueType type, Engine sharedWith) {
         guard.requireOpen();
-        return new Engine(view, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard);
+        return new Engine(view, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard, sharedWith);
     }
 
     public KeyValueType keyValueType() {
@@ -278,14 +284,14 @@ public final class Engine implements AutoCloseable {
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
     /// @throws RuntimeException on any failure; then no sequence has changed
     public Tensor run() {
-        return compute(() -> decoder.forward(ops, pass, states));
+        return whileOpen(() -> advance(() -> decoder.forward(ops, pass, states)));
     }
 
     /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`.
     ///
     /// @return valid until the next run
     public Tensor runHidden() {
-        return compute(() -> decoder.hidden(ops, pass, states));
+        return whileOpen(() -> advance(() -> decoder.hidden(ops, pass, states)));
     }
 
     /// The logits of hidden states.
@@ -310,15 +316,6 @@ public final class Engine implements AutoCloseable {
         guard.enter();
         try {
             return work.get();
-        } finally {
-            guard.exit();
-        }
-    }
-
-    private Tensor compute(Supplier<Tensor> forward) {
-        guard.enter();
-        try {
-            return advance(forward);
         } finally {
             guard.exit();
         }
@@ -394,7 +391,9 @@ public final class Engine implements AutoCloseable {
     public void close() {
         if (guard.close()) {
             ops.close();
-            pool.close();
+            if (shared == null) {
+                pool.close();
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ package glia.engine;
 
 import glia.engine.schedule.ModelRunner;
 import glia.engine.state.SequenceStates;
+import glia.model.cost.ParameterCount;
 import glia.tensor.kernel.Kernels;
 
 /// A runner that computes on an engine.
@@ -20,6 +21,12 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     static boolean allowsDrafts(Engine engine) {
         return !new SequenceStates(engine.model().spec(), engine.keyValueType(), engine.ops().kernels().workers())
                 .isRecurrent();
+    }
+
+    /// The active parameters of an engine's model, as a share of this engine's.
+    final double share(Engine drafter) {
+        return (double) ParameterCount.of(drafter.model().spec()).active()
+                / ParameterCount.of(engine.model().spec()).active();
     }
 
     @Override

@@ -193,6 +193,11 @@ final class MtpRunner extends EngineRunner {
     }
 
     @Override
+    public double draftingShare() {
+        return 1.0 / engine.model().spec().numLayers();
+    }
+
+    @Override
     public boolean hasEncoder() {
         return false;
     }

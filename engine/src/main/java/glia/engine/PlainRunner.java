@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 
 /// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
 /// is given.
-final class PlainRunner extends EngineRunner {
+sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
     /// Snapshots of a session, for models with sliding windows or recurrent states.
     static final int NUM_SNAPSHOTS = 4;
 
@@ -88,6 +88,11 @@ final class PlainRunner extends EngineRunner {
         hasEncoder = engine.model().spec().encoder().isPresent();
     }
 
+    /// The sequence of a state of this runner.
+    static Sequence sequence(DecodeState state) {
+        return ((State) state).sequence;
+    }
+
     @Override
     public DecodeState open(boolean goesBack) {
         State state = new State(engine.open());
@@ -109,6 +114,11 @@ final class PlainRunner extends EngineRunner {
 
     @Override
     public int maxDrafts() {
+        return 0;
+    }
+
+    @Override
+    public double draftingShare() {
         return 0;
     }
 

@@ -21,12 +21,14 @@ public final class Runners {
     ///
     /// @param drafter the engine of the draft model or of the first layers, if they draft; the caller closes it after
     ///     the scheduler
-    /// @throws IllegalArgumentException if the model has no multi-token-prediction layer, and that is to draft
+    /// @throws IllegalArgumentException if the model has no multi-token-prediction layer, and that is to draft, or if
+    ///     it cannot truncate rejected drafts
     /// @throws IllegalStateException if the model is closed
     public static ModelRunner of(Engine engine, Drafting drafting, Optional<Engine> drafter) {
         if (drafter.isPresent()) {
             engine.requireOpen();
-            return new DraftModelRunner(engine, drafter.get());
+            return drafting.drafter().orElse(null) instanceof Drafter.FirstLayers
+                    ? new EarlyExitRunner(engine, drafter.get()) : new DraftModelRunner(engine, drafter.get());
         }
         if (usesLayer(engine, drafting)) {
             engine.requireOpen();

@@ -79,6 +79,38 @@ class FirstLayersTest {
         }
     }
 
+    /// The first layers continue a text that all layers have read.
+    @ParameterizedTest
+    @CsvSource({"llama, 1", "qwen3_moe, 1", "gemma3_text, 2", "deepseek_v3, 2"})
+    void continueTheSequencesOfTheWholeModel(String family, int count) throws Exception {
+        try (Workers workers = new Workers(1); Model model = ModelLoader.load(folder(family))) {
+            var kernels = KernelBackends.choose("scalar", workers).kernels();
+            try (Engine engine = new Engine(model, kernels, Precision.EXACT, 1 << 24);
+                    Engine early = engine.ofFirstLayers(count); Sequence whole = engine.open();
+                    Sequence first = early.open()) {
+                int last = IDS.length - 1;
+                early.add(first, IDS, 0, last, Outputs.NONE);
+                early.run();
+                early.add(first, IDS, last, IDS.length, Outputs.LAST);
+                float[] expected = early.run().toArray();
+                engine.add(whole, IDS, 0, last, Outputs.NONE);
+                engine.run();
+                whole.provisional(1);
+                early.add(whole, IDS, last, IDS.length, Outputs.LAST);
+                assertArrayEquals(expected, early.run().toArray());
+                assertTrue(whole.truncate(last));
+                engine.add(whole, IDS, last, IDS.length, Outputs.LAST);
+                float[] after = engine.run().toArray();
+                try (Sequence other = engine.open()) {
+                    engine.add(other, IDS, 0, last, Outputs.NONE);
+                    engine.run();
+                    engine.add(other, IDS, last, IDS.length, Outputs.LAST);
+                    assertArrayEquals(engine.run().toArray(), after);
+                }
+            }
+        }
+    }
+
     @Test
     void numbersOfLayersAreChecked() throws Exception {
         try (Model model = ModelLoader.load(folder("llama"))) {

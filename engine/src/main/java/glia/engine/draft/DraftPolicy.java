@@ -7,14 +7,19 @@ import java.util.Arrays;
 /// acceptance rates.
 ///
 /// An account bounds what wrong estimates can cost. Each drafted pass pays the time by which it was longer than a pass
-/// without drafts, and earns the time that its accepted tokens would have taken. Each second of decoding earns
-/// 15 ms. While the account is empty, nothing is drafted,
-/// nor while the time without drafts is not measured well: every so often a pass drafts nothing.
+/// without drafts, and earns the time that its accepted tokens would have taken. Each second of passes earns 15 ms.
+/// While the account is empty, nothing is drafted, nor while the time without drafts is not measured well: every so
+/// often a pass drafts nothing.
+///
+/// A draft model must read a text before it drafts, which pays off only later. A second account pays for that: it earns
+/// the same, and what the first cannot hold. A text is read once it can be paid.
 public final class DraftPolicy {
     /// The share of the time that may be lost.
     private static final double MOST_LOSS = 0.015;
     /// The account holds at most the time of so many passes, and begins with half.
     private static final double MOST_SAVED = 1;
+    /// The account for reading holds at most the time of so many passes, and begins with 2.
+    private static final double MOST_SAVED_TO_READ = 1000;
     /// The least expected gain.
     private static final double LEAST_GAIN = 1.1;
     /// Less probable drafts are not considered.
@@ -22,9 +27,10 @@ public final class DraftPolicy {
 
     /// The least share of a pass that a further token takes, whatever was measured: gains of chance lead nowhere.
     private static final double LEAST_COST = 0.05;
-    /// The time in which a model drafts one more token, as a share of a pass, until it is measured.
-    private static final double FIRST_DRAFTING_SHARE = 0.2;
+    /// The time in which a model reads one token, as a share of the time to draft one, until it is measured.
+    private static final double FIRST_READING_SHARE = 0.15;
 
+    private final double firstDraftingShare;
     private final PassTimes passes = new PassTimes();
     /// The times in which a model drafts one more token for all sequences.
     private final PassTimes drafting = new PassTimes();
@@ -37,18 +43,41 @@ public final class DraftPolicy {
     private int[] order = new int[8 * DraftTokens.MOST];
     private int size;
     private int numDrafts;
-    private int depth;
     private double account = Double.NaN;
+    private double readingAccount;
+    /// The time to read one token.
+    private double readingTime = Double.NaN;
+    /// The time to read what the sequences that were added need.
+    private double planned;
 
     /// A policy that has measured nothing yet.
-    public DraftPolicy() { }
+    ///
+    /// @param draftingShare the time in which a model drafts one more token, as a share of a pass, until it is measured
+    public DraftPolicy(double draftingShare) {
+        this.firstDraftingShare = draftingShare;
+    }
 
     /// Removes all sequences.
     public void clear() {
         Arrays.fill(rates, 0, size, null);
         size = 0;
         numDrafts = 0;
-        depth = 0;
+        planned = 0;
+    }
+
+    /// Whether the model may read so many tokens of a further sequence, to draft for it.
+    public boolean mayRead(int tokens) {
+        if (tokens == 0) {
+            return true;
+        }
+        double base = passes.estimate(1);
+        double perToken = Double.isNaN(readingTime) ? FIRST_READING_SHARE * draftingTime(base) : readingTime;
+        double time = tokens * perToken;
+        if (Double.isNaN(account) || !(planned + time <= readingAccount)) {
+            return false;
+        }
+        planned += time;
+        return true;
     }
 
     /// Adds a sequence.
@@ -91,13 +120,13 @@ public final class DraftPolicy {
     public void choose(int most) {
         Arrays.fill(counts, 0, size, 0);
         numDrafts = 0;
-        depth = 0;
         double base = passes.estimate(size);
         if (Double.isNaN(base)) {
             return;
         }
         if (Double.isNaN(account)) {
             account = MOST_SAVED * base / 2;
+            readingAccount += 2 * base;
         }
         if (account <= 0 || !passes.isSettled(size)) {
             return;
@@ -105,8 +134,7 @@ public final class DraftPolicy {
         for (int i = 0; i < size; i++) {
             chances[i] = limits[i] > 0 ? rates[i].rate(matches[i]) : 0;
         }
-        double draftingTime = drafting.estimate(1);
-        draftingTime = Double.isNaN(draftingTime) ? FIRST_DRAFTING_SHARE * base : draftingTime;
+        double draftingTime = draftingTime(base);
         double best = LEAST_GAIN * size / base;
         double expected = size;
         int deepest = 0;
@@ -122,7 +150,6 @@ public final class DraftPolicy {
             if (rate > best) {
                 best = rate;
                 numDrafts = total;
-                depth = deepest;
             }
             int next = ofModel ? matches[i] : Math.min(matches[i] + counts[i], NgramLookup.LONGEST);
             chances[i] = counts[i] < limits[i] ? chances[i] * rates[i].rate(next) : 0;
@@ -144,9 +171,30 @@ public final class DraftPolicy {
         return best;
     }
 
+    private double draftingTime(double base) {
+        double measured = drafting.estimate(1);
+        return Double.isNaN(measured) ? firstDraftingShare * base : measured;
+    }
+
     /// Records the time in which a model drafted up to `steps` tokens for each sequence.
-    public void drafted(int steps, double seconds) {
-        drafting.record(1, seconds / steps);
+    ///
+    /// @param read tokens that it read first, besides those of the last pass
+    public void drafted(int steps, int read, double seconds) {
+        double usual = steps * drafting.estimate(1);
+        if (read == 0) {
+            account -= Double.isNaN(usual) ? seconds : usual;
+            drafting.record(1, seconds / steps);
+            return;
+        }
+        double reading = Double.isNaN(usual) ? seconds : Math.max(0, seconds - usual);
+        account -= seconds - reading;
+        readingAccount -= reading;
+        readingTime = Double.isNaN(readingTime) ? reading / read : (readingTime + reading / read) / 2;
+    }
+
+    /// Records a pass of prompts alone.
+    public void prefilled(double seconds) {
+        readingAccount += MOST_LOSS * seconds;
     }
 
     /// Records the pass of the sequences that were added.
@@ -164,10 +212,14 @@ public final class DraftPolicy {
         }
         double time = timeOf(computed, base);
         account += MOST_LOSS * time;
+        readingAccount += MOST_LOSS * (Double.isNaN(seconds) ? time : seconds);
         if (computed > 0) {
-            double draftingTime = depth == 0 ? 0 : depth * drafting.estimate(1);
-            account += accepted * base / size - (time - base) - (Double.isNaN(draftingTime) ? 0 : draftingTime);
+            account += accepted * base / size - (time - base);
         }
-        account = Math.min(account, MOST_SAVED * base);
+        if (account > MOST_SAVED * base) {
+            readingAccount += account - MOST_SAVED * base;
+            account = MOST_SAVED * base;
+        }
+        readingAccount = Math.min(readingAccount, MOST_SAVED_TO_READ * base);
     }
 }

@@ -15,7 +15,7 @@ public sealed interface Drafter {
     record SmallerModel(Path path) implements Drafter { }
 
     /// Early exit: the model's own first layers, with its final norm and head, draft greedily. They use the same
-    /// weights and have a KV cache of their own. Models that were trained for it gain
+    /// weights and the same KV cache. Models that were trained for it gain
     /// ([LayerSkip](https://arxiv.org/abs/2404.16710)).
     ///
     /// @param count the number of layers, fewer than the model has

@@ -19,15 +19,18 @@ final class DraftStep {
     private final int contextLength;
     private final boolean isOn;
     private final NgramLookup lookup = new NgramLookup();
-    private final DraftPolicy policy = new DraftPolicy();
+    private final DraftPolicy policy;
     private final AcceptanceRates all = new AcceptanceRates();
     private int numDecoding;
     /// Tokens that the model drafts at most for a sequence of the pass.
     private int modelSteps;
+    /// Tokens that the model reads first, besides those of the last pass.
+    private int modelReads;
     private boolean isMeasurable;
 
     DraftStep(ModelRunner runner, Drafting drafting, int contextLength) {
         this.runner = runner;
+        this.policy = new DraftPolicy(runner.draftingShare());
         this.drafting = drafting;
         this.contextLength = contextLength;
         this.isOn = (drafting.ngrams() || runner.maxDrafts() > 0) && runner.allowsDrafts();
@@ -40,6 +43,7 @@ final class DraftStep {
     int plan(List<ScheduledSequence> decoding, int room) {
         numDecoding = decoding.size();
         modelSteps = 0;
+        modelReads = 0;
         if (!isOn || numDecoding == 0) {
             return 0;
         }
@@ -73,7 +77,8 @@ final class DraftStep {
                 || s.rates.rate(AcceptanceRates.OF_MODEL) > s.rates.rate(s.match) + MODEL_MARGIN);
         if (byModel) {
             s.match = AcceptanceRates.OF_MODEL;
-            limit = Math.min(limit, runner.maxDrafts());
+            boolean isReadable = drafting.fixed() > 0 || policy.mayRead(runner.unread(s.computed, s.length()));
+            limit = isReadable ? Math.min(limit, runner.maxDrafts()) : 0;
         } else if (s.match > 0) {
             lookup.draft(s.tokens(), s.length(), limit, s.drafts);
         } else {
@@ -86,6 +91,7 @@ final class DraftStep {
         if (s.match == AcceptanceRates.OF_MODEL) {
             s.drafts.want(count);
             modelSteps = Math.max(modelSteps, count);
+            modelReads += count == 0 ? 0 : runner.unread(s.computed, s.length());
             if (count == 0) {
                 s.rates.fade();
             }
@@ -111,7 +117,7 @@ final class DraftStep {
         long start = System.nanoTime();
         runner.draft();
         if (modelSteps > 0) {
-            policy.drafted(modelSteps, (System.nanoTime() - start) / 1e9);
+            policy.drafted(modelSteps, modelReads, (System.nanoTime() - start) / 1e9);
         }
     }
 
@@ -132,7 +138,11 @@ final class DraftStep {
     ///
     /// @param nanos the time of the pass
     void report(List<ScheduledSequence> planned, long nanos) {
-        if (!isOn || numDecoding == 0 || !isMeasurable || drafting.fixed() > 0) {
+        if (!isOn || !isMeasurable || drafting.fixed() > 0) {
+            return;
+        }
+        if (numDecoding == 0) {
+            policy.prefilled(nanos / 1e9);
             return;
         }
         int drafted = 0;

@@ -30,6 +30,17 @@ public interface ModelRunner extends AutoCloseable {
     /// The most tokens that the runner drafts for a sequence, by a model; 0 if it does not.
     int maxDrafts();
 
+    /// The expected time in which the model drafts one more token, as a share of the time of one token in a pass.
+    double draftingShare();
+
+    /// Tokens of a sequence that the model that drafts would read in the next call of `draft`, besides those of the
+    /// last pass.
+    ///
+    /// @param length the tokens of the sequence
+    default int unread(DecodeState state, int length) {
+        return 0;
+    }
+
     /// The size of the vocabulary.
     int vocabSize();
 

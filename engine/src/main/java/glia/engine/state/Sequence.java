@@ -20,6 +20,7 @@ public final class Sequence implements AutoCloseable {
     private int adapter;
     /// Tokens at the end of the next pass that may be truncated.
     private int numRevocable;
+    private boolean isProvisional;
     private boolean isCached;
     private int divergence;
     /// The pool's epoch when its first token was computed, or earlier.
@@ -153,19 +154,26 @@ public final class Sequence implements AutoCloseable {
             state = nextState;
             nextState = null;
         }
-        if (snapshots != null) {
+        if (snapshots != null && !isProvisional) {
             addSnapshots(length - count);
         }
         for (BlockTable table : tables) {
             table.slide(length - numRevocable);
         }
         numRevocable = 0;
+        isProvisional = false;
     }
 
     /// Keeps what is needed to truncate the last `count` tokens of the next pass, such as draft tokens, until the pass
     /// after it: blocks that these tokens push out of a sliding window. Recurrent states cannot be truncated so.
     public void revocable(int count) {
         numRevocable = count;
+    }
+
+    /// The same for tokens that no snapshot may hold, such as those that only some layers compute.
+    public void provisional(int count) {
+        numRevocable = count;
+        isProvisional = true;
     }
 
     /// Adds a snapshot at each end of a block after `from` at which all needed blocks are still there.
@@ -277,6 +285,7 @@ public final class Sequence implements AutoCloseable {
 
     /// Reverts the preparation of a pass.
     void retract() {
+        isProvisional = false;
         cut(length);
     }
 

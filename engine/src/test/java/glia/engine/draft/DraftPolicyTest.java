@@ -20,7 +20,7 @@ class DraftPolicyTest {
     /// @return how many times as fast it is as without drafts
     private static double gain(int sequences, int count, double rate, int match, IntToDoubleFunction time,
             Random noise) {
-        DraftPolicy policy = new DraftPolicy();
+        DraftPolicy policy = new DraftPolicy(0);
         AcceptanceRates all = new AcceptanceRates();
         AcceptanceRates[] rates = new AcceptanceRates[sequences];
         for (int i = 0; i < sequences; i++) {
@@ -84,7 +84,7 @@ class DraftPolicyTest {
 
     @Test
     void nothingIsDraftedBeforeTimesAreKnownOrWhereLimitsForbidIt() {
-        DraftPolicy policy = new DraftPolicy();
+        DraftPolicy policy = new DraftPolicy(0);
         AcceptanceRates rates = new AcceptanceRates().ofSequence();
         for (int pass = 0; pass < 20; pass++) {
             policy.clear();
@@ -103,7 +103,7 @@ class DraftPolicyTest {
     @Test
     void theTimeOfADraftModelCounts() {
         for (double seconds : new double[] {0.0005, 0.008}) {
-            DraftPolicy policy = new DraftPolicy();
+            DraftPolicy policy = new DraftPolicy(0.2);
             AcceptanceRates rates = new AcceptanceRates().ofSequence();
             int last = 0;
             for (int pass = 0; pass < 60; pass++) {
@@ -112,7 +112,7 @@ class DraftPolicyTest {
                 policy.choose(100);
                 last = policy.count(0);
                 if (last > 0) {
-                    policy.drafted(last, last * seconds);
+                    policy.drafted(last, 0, last * seconds);
                 }
                 for (int d = 0; d < last; d++) {
                     rates.observe(AcceptanceRates.OF_MODEL, true);
@@ -121,5 +121,67 @@ class DraftPolicyTest {
             }
             assertEquals(seconds < 0.001 ? DraftTokens.MOST : 0, last, seconds + " s a token");
         }
+    }
+
+    /// Texts of 160 tokens after prompts of 400, of which a model reads the last 256 tokens before it drafts.
+    ///
+    /// @param draft the time in which it drafts a token; it reads eight in that time
+    /// @return how many times as fast it is as without drafts, prompts included
+    private static double gainOfModel(int texts, double rate, double draft, Random noise) {
+        DraftPolicy policy = new DraftPolicy(draft / cpu(1));
+        AcceptanceRates all = new AcceptanceRates();
+        double plain = 0;
+        double total = 0;
+        for (int text = 0; text < texts; text++) {
+            AcceptanceRates rates = all.ofSequence();
+            policy.prefilled(400 * 0.004);
+            total += 400 * 0.004;
+            plain += 400 * 0.004 + 160 * cpu(1);
+            int read = 0;
+            for (int length = 400; length < 560; length++) {
+                policy.clear();
+                int unread = Math.max(0, Math.min(256, length - read) - 1 - DraftTokens.MOST);
+                policy.add(AcceptanceRates.OF_MODEL, policy.mayRead(unread) ? DraftTokens.MOST : 0, rates);
+                policy.choose(1000);
+                int drafted = policy.count(0);
+                int accepted = 0;
+                if (drafted > 0) {
+                    double seconds = drafted * draft + unread * draft / 8;
+                    policy.drafted(drafted, unread, seconds);
+                    total += seconds;
+                    read = length;
+                    boolean isGood = true;
+                    for (int d = 0; d < drafted && isGood; d++) {
+                        isGood = noise.nextDouble() < rate;
+                        rates.observe(AcceptanceRates.OF_MODEL, isGood);
+                        accepted += isGood ? 1 : 0;
+                    }
+                } else {
+                    rates.fade();
+                }
+                total += cpu(1 + drafted);
+                policy.computed(drafted, accepted, cpu(1 + drafted));
+                length += accepted;
+            }
+        }
+        return plain / total;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0.002", "0.05, 0.007", "0.2, 0.002", "0.3, 0.01", "0.5, 0.015", "0.9, 0.02"})
+    void whatADraftModelReadsIsPaid(double rate, double draft) {
+        for (int texts : new int[] {1, 2, 10}) {
+            for (int seed = 0; seed < 5; seed++) {
+                double gain = gainOfModel(texts, rate, draft, new Random(seed));
+                assertTrue(gain > 0.97, gain + " with " + texts + " texts");
+            }
+        }
+    }
+
+    @Test
+    void aGoodDraftModelGains() {
+        assertTrue(gainOfModel(1, 0.9, 0.002, new Random(1)) > 1.2);
+        assertTrue(gainOfModel(10, 0.9, 0.002, new Random(1)) > 1.35);
+        assertTrue(gainOfModel(10, 0.8, 0.002, new Random(2)) > 1.25);
     }
 }
