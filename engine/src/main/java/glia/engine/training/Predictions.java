@@ -1,6 +1,7 @@
 package glia.engine.training;
 
 import glia.model.block.Decoder;
+import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.layout.PooledStates;
 import glia.model.layout.Pooling;
@@ -92,6 +93,15 @@ public final class Predictions {
             logProbs = Optional.of(tokens(1, false, 0).column(Column.LOG_PROB));
         }
         return logProbs.get();
+    }
+
+    /// The log-probabilities of the targets by another decoder with the same weights or some of them, such as that of
+    /// the first layers, `[M, 1]`. It has a forward pass of its own.
+    public Value logProbs(Decoder other) {
+        Pass own = batch.pass().frozen(ops);
+        TokenLogProbs operation = other.logProbs(ops, other.hidden(ops, own, States.NONE), own, batch.targetMemory(), 1,
+                false, 0, false);
+        return new Value(ops, ops.apply(operation)).column(Column.LOG_PROB.ordinal());
     }
 
     /// Log-probabilities of the targets with a temperature, entropies or the most probable tokens.

@@ -34,7 +34,7 @@ public final class Pass {
     }
 
     /// An immutable copy for a recording.
-    Pass frozen(Ops ops) {
+    public Pass frozen(Ops ops) {
         Pass copy = new Pass(runs.frozen(), new CrossLayer());
         copy.crossLayer.collectRouted(crossLayer.collectsRouted());
         copy.tokens = ops.copyOf(tokens, numTokens);

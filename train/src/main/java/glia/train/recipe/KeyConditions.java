@@ -57,6 +57,7 @@ public final class KeyConditions {
             KeyCondition.of(List.of(RecipeKeys.MIN_FACTOR), RecipeKeys.SCHEDULE, ScheduleName.COSINE,
                     ScheduleName.LINEAR, ScheduleName.WSD),
             KeyCondition.of(List.of(RecipeKeys.DECAY), RecipeKeys.SCHEDULE, ScheduleName.WSD),
+            KeyCondition.isSet(List.of(RecipeKeys.EARLY_EXIT_WEIGHT), RecipeKeys.EARLY_EXIT),
             KeyCondition.of(List.of(RecipeKeys.BETA, RecipeKeys.DISTILL_TEMPERATURE), RecipeKeys.DISTILLATION,
                     Distillation.LOGITS, Distillation.ON_POLICY),
             new KeyCondition(List.of(RecipeKeys.LABEL_SMOOTHING, RecipeKeys.Z_LOSS), List.of(RecipeKeys.DISTILLATION,

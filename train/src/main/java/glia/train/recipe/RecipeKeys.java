@@ -174,6 +174,11 @@ public final class RecipeKeys {
             .only(Task.PRETRAIN, Task.SFT, Task.MASK, Task.DISTILL);
     public static final RecipeKey<Double> MTP = number("loss.mtp", 0, false, 1e3,
             "weight of the multi-token-prediction loss, for models with such layers").or(0.0).only(Task.PRETRAIN);
+    public static final RecipeKey<Long> EARLY_EXIT = integer("loss.early_exit", 1, 1 << 20,
+            "number of first layers that learn to predict the next token too, for --draft=early-exit:N")
+            .only(Task.PRETRAIN, Task.SFT);
+    public static final RecipeKey<Double> EARLY_EXIT_WEIGHT = number("loss.early_exit_weight", 0, true, 1e3,
+            "weight of the loss of the first layers").or(0.5).only(Task.PRETRAIN, Task.SFT);
     public static final RecipeKey<Double> MASK_SHARE = number("loss.mask_share", 0, true, 1,
             "share of masked tokens").or(0.15).only(Task.MASK);
     public static final RecipeKey<Double> CONTRASTIVE_TEMPERATURE = number("loss.temperature", 0, true, 1e3,
@@ -241,8 +246,8 @@ public final class RecipeKeys {
             SPECIAL_TOKENS, ADDED_TOKENS, CHARACTERS, CHAT_TEMPLATE, TRAIN, VALIDATION, VALIDATION_SHARE, FORMAT,
             TEXT_KEY, SEPARATOR, PACKING, TRUNCATE, CONTEXT, SEQUENCES,
             ACCUMULATE, CHECKPOINT_SUBLAYERS, OPTIMIZER, LEARNING_RATE, BETAS, EPSILON, MOMENTUM, MUON_RATE,
-            WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, MASK_SHARE,
-            CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS,
+            WEIGHT_DECAY, CLIP, EMA, SCHEDULE, WARMUP, MIN_FACTOR, DECAY, LABEL_SMOOTHING, Z_LOSS, MTP, EARLY_EXIT,
+            EARLY_EXIT_WEIGHT, MASK_SHARE, CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER, ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS,
             TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE, VALIDATE_EVERY,
             VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, REPORT, TENSORBOARD,

@@ -3,10 +3,12 @@ package glia.train.recipe;
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
 import glia.model.Model;
+import glia.model.block.Decoder;
 import glia.model.spec.Role;
 import glia.train.expert.ExpertOptions;
 import glia.train.expert.ExpertTraining;
 import glia.train.loss.CrossEntropyLoss;
+import glia.train.loss.EarlyExit;
 import glia.train.loss.MultiTokenPrediction;
 import glia.train.recipe.RecipeKeys.Packing;
 import glia.train.run.Objective;
@@ -24,7 +26,7 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
     }
 
     static RunObjective of(Recipe recipe, Model model, TaskRun task) throws CheckpointException {
-        UnaryOperator<Loss> further = furtherTokens(recipe, model);
+        UnaryOperator<Loss> further = further(recipe, model);
         ExpertOptions options = new ExpertOptions(recipe.get(RecipeKeys.BALANCE), 0, recipe.get(RecipeKeys.ROUTER_Z),
                 recipe.get(RecipeKeys.BIAS_RATE));
         boolean hasExperts = model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER);
@@ -43,6 +45,21 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         }
         UnaryOperator<Loss> all = loss -> experts.with(further.apply(loss));
         return new RunObjective(experts.observe(task.objective(all)), List.of(experts));
+    }
+
+    /// Adds the losses of early exit and of multi-token prediction.
+    private static UnaryOperator<Loss> further(Recipe recipe, Model model) throws CheckpointException {
+        UnaryOperator<Loss> tokens = furtherTokens(recipe, model);
+        if (!recipe.has(RecipeKeys.EARLY_EXIT)) {
+            return tokens;
+        }
+        double weight = recipe.get(RecipeKeys.EARLY_EXIT_WEIGHT);
+        try {
+            Decoder first = model.firstLayers(recipe.get(RecipeKeys.EARLY_EXIT).intValue()).decoder();
+            return loss -> new EarlyExit(tokens.apply(loss), first, weight);
+        } catch (IllegalArgumentException e) {
+            throw recipe.error(RecipeKeys.EARLY_EXIT, "is set, but " + e.getMessage());
+        }
     }
 
     private static UnaryOperator<Loss> furtherTokens(Recipe recipe, Model model) throws CheckpointException {

@@ -95,6 +95,24 @@ class ModelLossTest {
         return sum / total;
     }
 
+    // ---- early exit ----------------------------------------------------------------------------------------------
+
+    @ParameterizedTest
+    @CsvSource({"llama, 1, 0.5", "mixtral, 2, 2"})
+    void earlyExitAddsTheLossOfASmallerModel(String family, int count, double weight) throws Exception {
+        TokenBatch batch = new TokenBatch().add(text(1, 7), new float[] {1, 0, 2, 1, 0.5f, 1, 1}).add(text(2, 5));
+        Config config = Config.parse(Path.of("config.json"), new TinyConfig(family, 3, 2, 1, 8, 0).json());
+        try (Model model = FreshModel.create(config, 5);
+                TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
+                TrainingPass first = TrainingPass.of(model.firstLayers(count), kernels, TrainingOptions.defaults())) {
+            EarlyExit loss = new EarlyExit(Loss.CROSS_ENTROPY, model, count, weight);
+            assertEquals(pass.evaluate(batch, Loss.CROSS_ENTROPY) + weight * first.evaluate(batch, Loss.CROSS_ENTROPY),
+                    pass.evaluate(batch, loss), 1e-5);
+            LossChecks.gradientMatchesFiniteDifferences(model, kernels, batch, loss, p -> true);
+        }
+        assertThrows(IllegalArgumentException.class, () -> new EarlyExit(Loss.CROSS_ENTROPY, model(1), 2, 1));
+    }
+
     // ---- distillation --------------------------------------------------------------------------------------------
 
     @ParameterizedTest
