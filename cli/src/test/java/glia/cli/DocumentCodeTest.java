@@ -39,7 +39,7 @@ class DocumentCodeTest {
             Map.entry("adapters.md", "Model model, Kernels kernels, TokenBatch batch"),
             Map.entry("chat-templates.md", "ChatTemplate template, List<ChatMessage> messages, RenderOptions options,"
                     + " Tokenizer tokenizer"),
-            Map.entry("losses.md", "TrainingPass pass, int[] ids, float[] weights, TrainingPass student,"
+            Map.entry("losses.md", "Model model, TrainingPass pass, int[] ids, float[] weights, TrainingPass student,"
                     + " TrainingPass teacher, TokenBatch batch, Path folder, Path out, long seed, Kernels kernels,"
                     + " int[] first, int[] second"),
             Map.entry("policy-optimization.md", "TrainingPass pass, TokenBatch tokens, int maxTokens, int[] groups,"

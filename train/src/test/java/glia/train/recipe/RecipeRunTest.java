@@ -356,7 +356,8 @@ class RecipeRunTest {
     void whatDoesNotFitIsRefused() throws Exception {
         for (String[] each : new String[][] {
             {"experts.balance=0.1", "experts"}, {"loss.mtp=0.3", "no multi-token-prediction layers"},
-            {"loss.early_exit=2", "expected 1 to 1"}, {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
+            {"loss.early_exit=2", "expected 1 to 1"},
+            {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
             {"data.train=missing.txt", "no such file"}, {"tokenizer.train=", "a new model needs a tokenizer"},
             {"task=mask", "no encoder"},
             {"model.new={family: lama}", "overridden key model.new: does not describe a model: 'lama' is no family"},
