@@ -149,6 +149,10 @@ class WebPageTest extends BrowserTest {
             assertEquals(before, browser.value("document.getElementById('input').getBoundingClientRect().y"), figure);
         }
         assertEquals(width, browser.value("document.documentElement.scrollWidth"));
+        Object below = browser.value("document.getElementById('main').getBoundingClientRect().y");
+        browser.value("document.getElementById('targets').replaceChildren()");
+        assertEquals(below, browser.value("document.getElementById('main').getBoundingClientRect().y"),
+                "before the models are there");
     }
 
     @Test
