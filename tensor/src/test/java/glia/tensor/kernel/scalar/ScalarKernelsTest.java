@@ -31,6 +31,12 @@ class ScalarKernelsTest extends KernelContract {
         return new int[] {1, 3};
     }
 
+    /// Scalar attention reads blocks of 64 positions and nothing longer.
+    @Override
+    public int tokensOfLongText() {
+        return 300;
+    }
+
     @Test
     void allocatesNothingOnceWarm() {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofShared()) {
