@@ -257,7 +257,7 @@ class ResponsesTest {
         assertNotEquals(EncryptedReasoning.of("me", text), EncryptedReasoning.of("me", text));
         assertEquals(text, EncryptedReasoning.text("me", "f", EncryptedReasoning.of("me", text)));
         for (String wrong : List.of("", "AAAA", EncryptedReasoning.of("another caller", text), "no base 64",
-                encrypted.substring(8), (encrypted.charAt(30) == 'A' ? 'B' : 'A') + encrypted.substring(1))) {
+                encrypted.substring(8), (encrypted.charAt(0) == 'A' ? 'B' : 'A') + encrypted.substring(1))) {
             var reply = server.post(PATH, "{\"model\":\"reasoner\"" + rest.formatted("{\"type\":\"reasoning\","
                     + "\"summary\":[],\"encrypted_content\":\"" + wrong + "\"}") + "}");
             assertEquals(400, reply.status(), reply::text);
