@@ -7,7 +7,8 @@ import java.util.List;
 public final class McpFlags {
     /// Servers: commands or addresses.
     public static final Option<String> MCP = Option.text("SERVER", "MCP server whose tools the model may call, each "
-            + "after your approval: a command or an http address; may be repeated", "--mcp").repeated();
+            + "after your approval: a command, an http address, or a JSON file with mcpServers; may be repeated",
+            "--mcp").repeated();
     /// Whether calls run without a question.
     public static final Option<Boolean> MCP_APPROVE = Option.flag(
             "run the tool calls of MCP servers without approval", "--mcp-approve");

@@ -5,9 +5,10 @@ import io.modelcontextprotocol.client.transport.StdioClientTransport;
 import io.modelcontextprotocol.json.McpJsonDefaults;
 import io.modelcontextprotocol.spec.McpSchema;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -27,10 +28,24 @@ final class ChildServer extends StdioClientTransport {
     private final CompletableFuture<Void> start = new CompletableFuture<>();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
 
-    ChildServer(List<String> words) {
-        super(ServerParameters.builder(words.getFirst()).args(words.subList(1, words.size())).build(),
+    private final Optional<Path> folder;
+
+    ChildServer(ServerSettings settings) {
+        super(ServerParameters.builder(settings.words().getFirst())
+                .args(settings.words().subList(1, settings.words().size())).env(settings.variables()).build(),
                 McpJsonDefaults.getMapper());
+        folder = settings.folder();
         setStdErrorHandler(this::keep);
+    }
+
+    /// A process whose environment is empty: the SDK adds the few variables that every server of the protocol gets, and
+    /// those of the settings. The rest of this process's environment may hold keys of other services.
+    @Override
+    protected ProcessBuilder getProcessBuilder() {
+        ProcessBuilder builder = super.getProcessBuilder();
+        builder.environment().clear();
+        folder.ifPresent(path -> builder.directory(path.toFile()));
+        return builder;
     }
 
     private void keep(String line) {

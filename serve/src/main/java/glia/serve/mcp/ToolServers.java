@@ -42,8 +42,13 @@ public final class ToolServers implements AutoCloseable {
     /// Connects to servers and lists their tools. Where two servers have a tool of the same name, the later one's gets
     /// the name `NAME_2`.
     ///
-    /// @param servers commands with arguments, or `http://` and `https://` addresses
-    /// @throws IOException if a server cannot be started or reached, or does not speak the protocol
+    /// A command gets the variables HOME, LOGNAME, PATH, SHELL, TERM and USER (on Windows APPDATA, HOMEDRIVE, HOMEPATH,
+    /// LOCALAPPDATA, PATH, PROCESSOR_ARCHITECTURE, SYSTEMDRIVE, SYSTEMROOT, TEMP, USERNAME and USERPROFILE) of this
+    /// process, and those that are given for it.
+    ///
+    /// @param servers commands with arguments, before which words such as `NAME=value` are variables of the process;
+    ///     `http://` and `https://` addresses; or files whose names end in `.json`, with an object `mcpServers`
+    /// @throws IOException if a file is wrong, or a server cannot be started or reached, or does not speak the protocol
     public static ToolServers connect(List<String> servers) throws IOException {
         return connect(servers, _ -> { });
     }
@@ -59,14 +64,23 @@ public final class ToolServers implements AutoCloseable {
     static ToolServers connect(List<String> servers, Consumer<String> starting, Duration longestStart)
             throws IOException {
         ToolServers connected = new ToolServers(longestStart);
+        List<ServerSettings> all = new ArrayList<>();
         for (String server : servers) {
-            starting.accept(server);
+            try {
+                all.addAll(ServerSettings.of(server));
+            } catch (IllegalArgumentException e) {
+                throw new IOException("--mcp: " + e.getMessage() + "; expected a command, an http address, or a JSON "
+                        + "file with mcpServers", e);
+            }
+        }
+        for (ServerSettings server : all) {
+            starting.accept(server.name());
             connected.add(server);
         }
         return connected;
     }
 
-    private void add(String server) throws IOException {
+    private void add(ServerSettings server) throws IOException {
         McpClientTransport transport = null;
         try {
             transport = transport(server);
@@ -74,7 +88,7 @@ public final class ToolServers implements AutoCloseable {
         } catch (RuntimeException e) {
             String lines = transport instanceof ChildServer child ? child.lastLines() : "";
             close();
-            throw new IOException("MCP server '" + server + "': " + failure(e, transport)
+            throw new IOException("MCP server '" + server.name() + "': " + failure(e, transport)
                     + (lines.isEmpty() ? "" : "; it wrote:\n  " + lines), e);
         }
     }
@@ -118,15 +132,16 @@ public final class ToolServers implements AutoCloseable {
         }
     }
 
-    private static McpClientTransport transport(String server) {
-        if (server.startsWith("http://") || server.startsWith("https://")) {
-            URI address = URI.create(server);
-            String path = address.getRawPath() == null || address.getRawPath().isEmpty() ? "/mcp"
-                    : address.getRawPath();
-            return HttpClientStreamableHttpTransport.builder(address.getScheme() + "://" + address.getRawAuthority())
-                    .endpoint(path).build();
+    private static McpClientTransport transport(ServerSettings server) {
+        if (server.address().isEmpty()) {
+            return new ChildServer(server);
         }
-        return new ChildServer(CommandWords.split(server));
+        URI address = server.address().get();
+        String path = address.getRawPath() == null || address.getRawPath().isEmpty() ? "/mcp" : address.getRawPath();
+        return HttpClientStreamableHttpTransport.builder(address.getScheme() + "://" + address.getRawAuthority())
+                .endpoint(address.getRawQuery() == null ? path : path + "?" + address.getRawQuery())
+                .addHttpRequestCustomizer((request, _, _, _, _) -> server.headers().forEach(request::setHeader))
+                .build();
     }
 
     /// The schemas of all tools.
