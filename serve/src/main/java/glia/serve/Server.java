@@ -141,6 +141,11 @@ public final class Server implements AutoCloseable {
         return web.port();
     }
 
+    /// The number of requests that run or wait.
+    public int numRunning() {
+        return gate.numRunning();
+    }
+
     /// Waits until the server is closed or the thread is interrupted.
     public void await() {
         while (web.isRunning()) {

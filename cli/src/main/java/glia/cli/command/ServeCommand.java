@@ -15,6 +15,7 @@ import glia.serve.mcp.McpTools;
 import glia.serve.mcp.ToolServers;
 import glia.serve.pool.ModelPool;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 
 /// Serves models over HTTP.
@@ -63,10 +64,18 @@ public final class ServeCommand implements Command {
     /// @param atEnd runs after the server has stopped, also where a signal ends the program
     private static int serve(ServerOptions server, Arguments arguments, Console console, Runnable atEnd)
             throws IOException {
+        ServerSignals.serve(console);
         ModelPool models = ServeModels.pool(arguments, console);
         Server running = Server.start(models, server);
         Thread stop = new Thread(() -> {
-            running.drain(ServeFlags.drain(arguments));
+            ServerSignals.drain();
+            Duration longest = ServeFlags.drain(arguments);
+            int numRunning = running.numRunning();
+            if (numRunning > 0) {
+                console.err().println("glia: stopping; requests that run: " + numRunning + ", which may end within "
+                        + longest.toSeconds() + " s; a second signal (Ctrl-C) ends them at once");
+            }
+            running.drain(longest);
             atEnd.run();
         }, "glia-drain");
         Runtime.getRuntime().addShutdownHook(stop);

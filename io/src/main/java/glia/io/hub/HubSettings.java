@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.file.HomeFolder;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
 import java.net.URI;
@@ -30,7 +31,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
     ///
     /// @throws HubException if a variable has an invalid value; the message names it
     public static HubSettings fromEnvironment() throws HubException {
-        return from(System.getenv(), System.getProperty("os.name"), Path.of(System.getProperty("user.home")));
+        return from(System.getenv(), System.getProperty("os.name"), HomeFolder.folder());
     }
 
     static HubSettings from(Map<String, String> environment, String osName, Path home) throws HubException {
@@ -46,7 +47,7 @@ public record HubSettings(URI endpoint, Optional<String> token, Path hubCache, P
 
     /// Glia's own cache folder of this user. Does not fail if a setting of the hub is invalid.
     public static Path gliaCacheFolder() {
-        Path home = Path.of(System.getProperty("user.home"));
+        Path home = HomeFolder.folder();
         var variables = new Variables(System.getenv(), home);
         Path xdgCache = variables.path("XDG_CACHE_HOME").orElse(home.resolve(".cache"));
         return gliaCache(variables, System.getProperty("os.name"), home, xdgCache);

@@ -1,13 +1,17 @@
 package glia.serve.security;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.LocalDate;
@@ -19,7 +23,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /// A file of API keys: one line for each, with a name, the day of its making, and a salted hash. It is read once more
-/// when it has changed. A file that cannot be read then changes nothing, and a line of the log says so.
+/// when it has changed. A file that cannot be read then changes nothing, a line of the log says so, and each request
+/// tries again: what hinders it, such as its owner, may change without a change of the file.
 public final class KeyFile {
     private static final String HEADING = "# API keys of glia serve: name, day, salt, SHA-256 of salt and key";
     private static final int KEY_BYTES = 32;
@@ -29,8 +34,8 @@ public final class KeyFile {
     private final Consumer<String> log;
     private volatile State state;
 
-    /// What was read, and the attributes of the file then.
-    private record State(List<ApiKey> keys, Object stamp) { }
+    /// What was read, the attributes of the file then, and why it could not be read since; empty if it was not tried.
+    private record State(List<ApiKey> keys, Object stamp, String failure) { }
 
     private KeyFile(Path path, Consumer<String> log, State state) {
         this.path = path;
@@ -43,11 +48,13 @@ public final class KeyFile {
     /// @param log receives a line when the file has changed
     /// @throws IOException if it cannot be read, or has no key
     public static KeyFile open(Path path, Consumer<String> log) throws IOException {
+        // Before it is read, so that a change in the meantime is seen.
+        Object stamp = stamp(path);
         List<ApiKey> keys = list(path);
         if (keys.isEmpty()) {
             throw new IOException(path + " has no key; 'glia keys add NAME --keys " + path + "' makes one");
         }
-        return new KeyFile(path, log, new State(keys, stamp(path)));
+        return new KeyFile(path, log, new State(keys, stamp, ""));
     }
 
     /// The name of a key's holder; empty if there is no such key. Takes the same time for any key that is given.
@@ -63,34 +70,36 @@ public final class KeyFile {
     }
 
     private List<ApiKey> current() {
-        Object stamp;
-        try {
-            stamp = stamp(path);
-        } catch (IOException e) {
-            stamp = "unreadable";
-        }
-        if (!stamp.equals(state.stamp)) {
-            reload(stamp);
+        if (!stamp(path).equals(state.stamp)) {
+            reload();
         }
         return state.keys;
     }
 
-    private synchronized void reload(Object stamp) {
+    private synchronized void reload() {
+        Object stamp = stamp(path);
         if (stamp.equals(state.stamp)) {
             return;
         }
         try {
-            state = new State(list(path), stamp);
+            state = new State(list(path), stamp, "");
             log.accept(path + ": read " + state.keys.size() + " API keys");
         } catch (IOException e) {
-            state = new State(state.keys, stamp);
-            log.accept("the API keys are as before: " + e.getMessage());
+            if (!e.getMessage().equals(state.failure)) {
+                state = new State(state.keys, state.stamp, e.getMessage());
+                log.accept("the API keys are as before: " + e.getMessage());
+            }
         }
     }
 
-    private static Object stamp(Path path) throws IOException {
-        BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
-        return List.of(now.lastModifiedTime(), now.size(), String.valueOf(now.fileKey()));
+    /// What changes with the file; other than any of a file if there is none.
+    private static Object stamp(Path path) {
+        try {
+            BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+            return List.of(now.lastModifiedTime(), now.size(), String.valueOf(now.fileKey()));
+        } catch (IOException e) {
+            return "unreadable";
+        }
     }
 
     /// The keys of a file.
@@ -102,7 +111,7 @@ public final class KeyFile {
                     + "' makes one");
         }
         List<ApiKey> keys = new ArrayList<>();
-        List<String> lines = Files.readAllLines(path);
+        List<String> lines = lines(path);
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
             if (!line.isEmpty() && !line.startsWith("#")) {
@@ -113,6 +122,18 @@ public final class KeyFile {
             }
         }
         return keys;
+    }
+
+    private static List<String> lines(Path path) throws IOException {
+        try {
+            String text = Files.readString(path);
+            return (text.startsWith("\ufeff") ? text.substring(1) : text).lines().toList();
+        } catch (AccessDeniedException e) {
+            throw new IOException(path + ": the user '" + System.getProperty("user.name") + "' may not read this file "
+                    + "of API keys; try 'chown', or make it as that user", e);
+        } catch (CharacterCodingException e) {
+            throw new IOException(path + ": expected a file of API keys in UTF-8", e);
+        }
     }
 
     /// Makes a key and adds its hash to a file, which is created if there is none.
@@ -149,11 +170,13 @@ public final class KeyFile {
         write(path, keys);
     }
 
-    /// Replaces the file as a whole, readable for its owner alone.
+    /// Replaces the file as a whole. A new one can be read by its owner alone; another keeps its owner, group and
+    /// permissions, so that the server may read it where the administrator is another user.
     private static void write(Path path, List<ApiKey> keys) throws IOException {
         List<String> lines = new ArrayList<>(List.of(HEADING));
         keys.forEach(key -> lines.add(key.line()));
-        Path folder = path.toAbsolutePath().getParent();
+        Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
+        Path folder = target.getParent();
         boolean isPosix = Files.getFileStore(folder).supportsFileAttributeView("posix");
         FileAttribute<?>[] owner = isPosix ? new FileAttribute<?>[] {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
@@ -161,13 +184,34 @@ public final class KeyFile {
         Path temporary = Files.createTempFile(folder, ".keys", ".tmp", owner);
         try {
             Files.write(temporary, lines);
+            if (isPosix && Files.exists(target)) {
+                keepOwner(target, temporary);
+            }
             try {
-                Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
+                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             } catch (AtomicMoveNotSupportedException e) {
-                Files.move(temporary, path, StandardCopyOption.REPLACE_EXISTING);
+                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
             }
         } finally {
             Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static void keepOwner(Path from, Path to) throws IOException {
+        PosixFileAttributes old = Files.readAttributes(from, PosixFileAttributes.class);
+        PosixFileAttributeView view = Files.getFileAttributeView(to, PosixFileAttributeView.class);
+        PosixFileAttributes now = view.readAttributes();
+        try {
+            if (!old.group().equals(now.group())) {
+                view.setGroup(old.group());
+            }
+            if (!old.owner().equals(now.owner())) {
+                view.setOwner(old.owner());
+            }
+            view.setPermissions(old.permissions());
+        } catch (IOException e) {
+            throw new IOException(from + ": found the owner " + old.owner().getName() + " and the group "
+                    + old.group().getName() + ", which this user cannot give to the new file; try it as that owner", e);
         }
     }
 }

@@ -6,10 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -17,6 +24,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -77,6 +86,65 @@ class KeyFileTest {
         // An empty file takes all keys back.
         Files.writeString(file, "");
         assertEquals(Optional.empty(), keys.holder(bob));
+    }
+
+    /// As where another user makes the file, and then gives it to the server: its time and size stay the same.
+    @Test
+    void aFileThatCouldNotBeReadIsTriedAgain() throws Exception {
+        Path file = folder.resolve("keys");
+        String alice = KeyFile.add(file, "alice");
+        KeyFile.add(file, "bob");
+        List<String> log = new ArrayList<>();
+        KeyFile keys = KeyFile.open(file, log::add);
+        List<String> lines = new ArrayList<>(Files.readAllLines(file));
+        lines.removeIf(line -> line.startsWith("alice "));
+        FileTime time = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+        Files.write(file, lines.stream().map(line -> line.replaceAll(".", "x")).toList());
+        Files.setLastModifiedTime(file, time);
+        assertEquals(Optional.of("alice"), keys.holder(alice));
+        assertEquals(Optional.of("alice"), keys.holder(alice));
+        assertEquals(1, log.size(), log.toString());
+        try (var channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap((String.join("\n", lines) + "\n").getBytes()));
+        }
+        Files.setLastModifiedTime(file, time);
+        assertEquals(Optional.empty(), keys.holder(alice), "a key that was taken back");
+    }
+
+    @Test
+    void aByteOrderMarkAndLineEndsOfWindowsAreNoPartOfKeys() throws Exception {
+        Path file = folder.resolve("keys");
+        String alice = KeyFile.add(file, "alice");
+        String text = Files.readString(file).replace("\n", "\r\n");
+        for (String edited : List.of("\ufeff" + text, "\ufeff" + text.substring(text.indexOf("alice ")), text.strip())) {
+            Files.writeString(file, edited);
+            assertEquals(Optional.of("alice"), KeyFile.open(file, _ -> { }).holder(alice), edited);
+        }
+        Files.write(file, text.getBytes(StandardCharsets.UTF_16));
+        var e = assertThrows(IOException.class, () -> KeyFile.list(file));
+        assertTrue(e.getMessage().contains("UTF-8"), e.getMessage());
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void aChangedFileKeepsItsOwnerItsPermissionsAndItsLink() throws Exception {
+        Path file = folder.resolve("keys");
+        KeyFile.add(file, "alice");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+        boolean isRoot = (int) Files.getAttribute(file, "unix:uid") == 0;
+        if (isRoot) {
+            Files.setAttribute(file, "unix:uid", 12_345);
+            Files.setAttribute(file, "unix:gid", 12_346);
+        }
+        KeyFile.add(link, "bob");
+        assertTrue(Files.isSymbolicLink(link));
+        assertEquals(List.of("alice", "bob"), KeyFile.list(file).stream().map(ApiKey::name).toList());
+        assertEquals("rw-r-----", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
+        if (isRoot) {
+            assertEquals(12_345, Files.getAttribute(file, "unix:uid"));
+            assertEquals(12_346, Files.getAttribute(file, "unix:gid"));
+        }
     }
 
     @ParameterizedTest
