@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
+import glia.serve.load.LoadException;
 import glia.serve.load.LoadGenerator;
 import glia.serve.load.LoadPlan;
 import glia.serve.load.LoadPrompts;
@@ -21,7 +22,7 @@ import java.util.Locale;
 /// Generates load on an OpenAI-compatible server.
 public final class LoadCommand implements Command {
     private static final Positional SERVER = new Positional("URL",
-            "address of an OpenAI-compatible server, such as http://localhost:8080", true);
+            "address of an OpenAI-compatible server, such as http://localhost:8080; with or without /v1", true);
     private static final Option<Integer> CLIENTS = Option.integer("N", 1, 100_000,
             "closed loop: clients, each with one request at a time; with --rate: the most requests at a time "
                     + "(default: 16)", "--clients", "-c").elsewhere("--concurrency", "--users");
@@ -95,6 +96,9 @@ public final class LoadCommand implements Command {
         LoadResult result;
         try {
             result = new LoadGenerator(plan, prompts(arguments)).run(soFar -> progress(console, soFar));
+        } catch (LoadException e) {
+            console.err().println("glia: " + e.getMessage());
+            return ExitCode.NETWORK;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted");

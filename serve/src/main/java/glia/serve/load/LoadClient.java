@@ -65,7 +65,7 @@ final class LoadClient {
     }
 
     private HttpRequest request(byte[] body) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(plan.server().resolve("/v1/chat/completions"))
+        HttpRequest.Builder request = HttpRequest.newBuilder(plan.address("chat/completions"))
                 .header("Content-Type", "application/json").timeout(LoadPlan.TIMEOUT)
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body));
         plan.key().ifPresent(key -> request.header("Authorization", "Bearer " + key));

@@ -2,9 +2,13 @@ package glia.serve.load;
 
 import glia.io.json.JsonValues;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import tools.jackson.core.JacksonException;
 
 /// Generates load on a server with OpenAI's chat completions. In a closed loop each client waits for its answer before
 /// it sends the next request, so a slow server gets fewer requests. In an open loop requests arrive at random times
@@ -42,7 +47,7 @@ public final class LoadGenerator {
     /// Runs the plan.
     ///
     /// @param progress receives the results so far, each second
-    /// @throws IOException if the server cannot be reached or serves no model
+    /// @throws LoadException if the server cannot be reached or serves no model
     /// @throws InterruptedException if the thread is interrupted; requests are abandoned then
     public LoadResult run(Consumer<LoadResult> progress) throws IOException, InterruptedException {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -72,25 +77,50 @@ public final class LoadGenerator {
 
     /// What the server lists of the model.
     private Map<?, ?> model(HttpClient http) throws IOException, InterruptedException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(plan.server().resolve("/v1/models"));
+        URI address = plan.address("models");
+        HttpRequest.Builder request = HttpRequest.newBuilder(address);
         plan.key().ifPresent(key -> request.header("Authorization", "Bearer " + key));
-        HttpResponse<byte[]> response = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-        if (response.statusCode() == 200 && JsonValues.parse(response.body()) instanceof Map<?, ?> list
-                && list.get("data") instanceof List<?> data) {
-            for (Object entry : data) {
-                if (entry instanceof Map<?, ?> model && model.get("id") instanceof String id
-                        && (plan.model().isEmpty() || plan.model().equals(id))) {
-                    return model;
-                }
+        HttpResponse<byte[]> response;
+        try {
+            response = http.send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+        } catch (IOException e) {
+            throw new LoadException(address + ": no answer (" + reason(e) + "); is the server running, and is this its "
+                    + "address?", e);
+        }
+        for (Object entry : response.statusCode() == 200 ? listed(response.body()) : List.of()) {
+            if (entry instanceof Map<?, ?> model && model.get("id") instanceof String id
+                    && (plan.model().isEmpty() || plan.model().equals(id))) {
+                return model;
             }
         }
         if (!plan.model().isEmpty()) {
             // Some servers list no adapters, or take any name.
             return Map.of("id", plan.model());
         }
-        throw new IOException(plan.server() + "/v1/models: found status " + response.statusCode()
+        throw new LoadException(address + ": found status " + response.statusCode()
                 + (response.statusCode() == 200 ? " and no model" : "") + ", expected a list of models; is it an "
-                + "OpenAI-compatible server, and does it need --key?");
+                + "OpenAI-compatible server, and does it need --key?", null);
+    }
+
+    private static List<?> listed(byte[] body) {
+        try {
+            return JsonValues.parse(body) instanceof Map<?, ?> list && list.get("data") instanceof List<?> data ? data
+                    : List.of();
+        } catch (JacksonException e) {
+            return List.of();
+        }
+    }
+
+    /// Why there is no connection: errors of the client itself have no message.
+    private static String reason(Throwable e) {
+        Throwable cause = e;
+        while (cause.getMessage() == null && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause instanceof UnresolvedAddressException ? "no such host"
+                : cause instanceof ClosedChannelException || cause instanceof ConnectException
+                        && cause.getMessage() == null ? "connection refused"
+                : cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     }
 
     private static void report(LoadRecorder recorder, Consumer<LoadResult> progress) {

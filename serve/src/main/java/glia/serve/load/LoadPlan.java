@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /// What a load generator does.
 ///
-/// @param server address of the server, such as `http://localhost:8080`
+/// @param server address of the server, such as `http://localhost:8080`; the path of a proxy's prefix is kept, and may
+///     end in `/v1`
 /// @param model the model's name in requests; empty for the first that the server lists
 /// @param key API key, if the server needs one
 /// @param clients closed loop: clients, each of which sends its next request when the last has ended; open loop: the
@@ -42,6 +43,14 @@ public record LoadPlan(URI server, String model, Optional<String> key, int clien
                         + " vanishing, " + hostile + " hostile, expected 0 or more each and at most 1 together");
             }
         }
+    }
+
+    /// The address of a route.
+    ///
+    /// @param route such as `models`, of `/v1/models`
+    URI address(String route) {
+        String path = server.getRawPath() == null ? "" : server.getRawPath();
+        return server.resolve(path.replaceFirst("/*$", "").replaceFirst("/v1$", "") + "/v1/" + route);
     }
 
     /// 16 clients in a closed loop for 30 seconds, streamed answers of 64 tokens.

@@ -104,6 +104,39 @@ class LoadGeneratorTest {
         return run(plan, LoadPrompts.words(0, 5));
     }
 
+    /// The path of a proxy's prefix is part of each address, and clients of OpenAI have base URLs that end in `/v1`.
+    @Test
+    void thePathOfTheServerIsKept() throws Exception {
+        List<String> paths = Collections.synchronizedList(new ArrayList<>());
+        answerChats(exchange -> send(exchange, 404, "{}"));
+        for (String prefix : List.of("/llm", "/a/v1/b")) {
+            answer(prefix + "/v1/models", exchange -> send(exchange, 200, "{\"data\":[{\"id\":\"m\"}]}"));
+            answer(prefix + "/v1/chat/completions", exchange -> {
+                paths.add(exchange.getRequestURI().toString());
+                send(exchange, 200, CHUNK.formatted("content", "a"), DONE);
+            });
+            for (String end : List.of("", "/", "/v1", "/v1/")) {
+                String address = "http://127.0.0.1:" + server.getAddress().getPort() + prefix + end;
+                assertEquals(1, run(LoadPlan.of(URI.create(address)).withClients(1, 0)
+                        .withEnd(Duration.ofMinutes(1), 1)).complete(), address);
+                assertEquals(prefix + "/v1/chat/completions", paths.removeFirst(), address);
+            }
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotAnswerIsNamed() {
+        answer("/html/v1/models", exchange -> send(exchange, 200, "<html>"));
+        Map<String, String> wrong = Map.of("http://127.0.0.1:1", "http://127.0.0.1:1/v1/models: no answer (",
+                "http://no-such-host.invalid", "no such host",
+                "http://127.0.0.1:" + server.getAddress().getPort() + "/html", "/html/v1/models: found status 200 and "
+                + "no model", "http://127.0.0.1:" + server.getAddress().getPort() + "/x", "found status 404");
+        wrong.forEach((address, expected) -> {
+            var e = assertThrows(LoadException.class, () -> run(LoadPlan.of(URI.create(address))), address);
+            assertTrue(e.getMessage().contains(expected), e.getMessage());
+        });
+    }
+
     @Test
     void countsAnswersTokensAndTimesOfStreams() throws Exception {
         answerChats(exchange -> send(exchange, 200, CHUNK.formatted("reasoning_content", "a"),
