@@ -24,7 +24,8 @@ search_jdk() {
         /home/linuxbrew/.linuxbrew/opt/openjdk*/libexec ~/.sdkman/candidates/java/* ~/.jdks/* ~/.gradle/jdks/* \
         ~/.local/share/mise/installs/java/* ~/.asdf/installs/java/*; do
         if use_jdk "$candidate"; then
-            mkdir -p "$lib" && printf '%s\n' "$jdk" >"$lib/.jdk.$$" && mv -f "$lib/.jdk.$$" "$lib/jdk"
+            # A service may not write here.
+            { mkdir -p "$lib" && printf '%s\n' "$jdk" >"$lib/.jdk.$$" && mv -f "$lib/.jdk.$$" "$lib/jdk"; } 2>/dev/null
             return
         fi
     done

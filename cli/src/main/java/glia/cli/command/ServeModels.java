@@ -128,10 +128,25 @@ final class ServeModels {
                 throw new UsageException("--adapter " + word + ": there is no model " + model + "; found "
                         + String.join(", ", models.keySet()));
             }
-            all.computeIfAbsent(model, _ -> new LinkedHashMap<>()).put(name.substring(colon + 1),
-                    Models.adapter(word.substring(equals + 1), arguments, console));
+            String adapter = name.substring(colon + 1);
+            Map<String, Path> ofModel = all.computeIfAbsent(model, _ -> new LinkedHashMap<>());
+            requireFree(word, model, adapter,
+                    ofModel.containsKey(adapter) || models.containsKey(model + ":" + adapter));
+            ofModel.put(adapter, Models.adapter(word.substring(equals + 1), arguments, console));
         }
         return all;
+    }
+
+    /// @throws UsageException if a request could not name the adapter, or the name is another one's
+    private static void requireFree(String word, String model, String adapter, boolean isTaken) {
+        if (adapter.isBlank() || adapter.equals("latest")) {
+            throw new UsageException("--adapter " + word + ": found the name '" + adapter + "', expected a word other "
+                    + "than latest, which in Ollama's API means the model itself");
+        }
+        if (isTaken) {
+            throw new UsageException("--adapter " + word + ": the name " + model + ":" + adapter
+                    + " is taken; give the adapter another one");
+        }
     }
 
     /// Loads the first model, so that what is wrong with it is seen at the start.

@@ -116,7 +116,8 @@ class KeyFileTest {
         Path file = folder.resolve("keys");
         String alice = KeyFile.add(file, "alice");
         String text = Files.readString(file).replace("\n", "\r\n");
-        for (String edited : List.of("\ufeff" + text, "\ufeff" + text.substring(text.indexOf("alice ")), text.strip())) {
+        String withoutHeading = text.substring(text.indexOf("alice "));
+        for (String edited : List.of("\ufeff" + text, "\ufeff" + withoutHeading, text.strip())) {
             Files.writeString(file, edited);
             assertEquals(Optional.of("alice"), KeyFile.open(file, _ -> { }).holder(alice), edited);
         }
