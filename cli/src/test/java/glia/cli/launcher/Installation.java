@@ -42,30 +42,35 @@ final class Installation {
     /// Copies the jars of this build to the launcher's folder of a build.
     Installation withJars() throws IOException {
         Path build = Files.createDirectories(home.resolve("lib/20260101-000000"));
-        List<String> names = copyJars(build, "");
+        List<String> names = copyJars(build, "", "");
         Files.write(build.resolve("classpath"), names);
         Files.writeString(home.resolve("lib/current"), "20260101-000000\n");
         return this;
     }
 
-    /// Adds sources and a fake Maven that counts its calls and copies the jars of this build, without the class that
-    /// makes AOT caches: the training run takes long, and the launcher must work if it fails.
+    /// Puts the jars that a fake Maven "builds" into a folder: those of this build, without the class that makes AOT
+    /// caches, since the training run takes long, and the launcher must work if it fails.
+    ///
+    /// @param libraries beginnings of the names of libraries' jars; the launcher rewrites each jar of a build
+    static void prepareJars(Path folder, String... libraries) throws IOException {
+        copyJars(folder, "glia/cli/AotCacheRun.class", libraries);
+    }
+
+    /// Adds sources and a fake Maven that counts its calls and copies prepared jars.
     ///
     /// @param script further commands of the fake Maven
-    Installation withSources(String script) throws IOException {
+    Installation withSources(Path prepared, String script) throws IOException {
         Files.createDirectories(home.resolve("cli/src/main/java"));
         Files.writeString(home.resolve("pom.xml"), "<project/>");
         Files.writeString(home.resolve("cli/src/main/java/Main.java"), "class Main {}");
-        Path jars = Files.createDirectories(home.resolve("prepared"));
-        copyJars(jars, "glia/cli/AotCacheRun.class");
         Path maven = Files.createDirectories(home.resolve("bin")).resolve("mvn");
         Files.writeString(maven, """
                 #!/bin/sh
                 echo called >>"%1$s/calls"
                 %2$s
-                mkdir -p cli/target/lib && cp "%1$s"/prepared/*.jar cli/target/lib/ &&
+                mkdir -p cli/target/lib && cp "%3$s"/*.jar cli/target/lib/ &&
                     mv cli/target/lib/glia-cli.jar cli/target/glia-cli-1.jar
-                """.formatted(home, script));
+                """.formatted(home, script, prepared));
         maven.toFile().setExecutable(true);
         return this;
     }
@@ -123,14 +128,15 @@ final class Installation {
     }
 
     /// Puts the jars of this build into a folder.
-    private static List<String> copyJars(Path folder, String without) throws IOException {
+    private static List<String> copyJars(Path folder, String without, String... libraries) throws IOException {
         List<String> names = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(":")) {
             Path path = Path.of(entry).toAbsolutePath().normalize();
             if (Files.isDirectory(path) && path.endsWith("target/classes")) {
                 names.add("glia-" + path.getName(path.getNameCount() - 3) + ".jar");
                 jar(path, folder.resolve(names.getLast()), without);
-            } else if (entry.endsWith(".jar")) {
+            } else if (entry.endsWith(".jar")
+                    && Stream.of(libraries).anyMatch(path.getFileName().toString()::startsWith)) {
                 names.add(path.getFileName().toString());
                 Files.copy(path, folder.resolve(names.getLast()));
             }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.DisabledOnOs;
@@ -21,11 +22,18 @@ import org.junit.jupiter.api.io.TempDir;
 /// Builds by the launcher, with a fake Maven.
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "glia is the launcher of Linux and macOS")
 class LauncherBuildTest {
+    /// Jars that each start needs, and those of superclasses that the launcher looks for when it rewrites a build.
+    @TempDir static Path few;
     @TempDir Path folder;
+
+    @BeforeAll
+    static void prepare() throws Exception {
+        Installation.prepareJars(few, "picocli-", "jackson-", "json-schema-");
+    }
 
     @Test
     void buildsWhatIsMissingAndAgainWhenSourcesAreNewer() throws Exception {
-        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        Installation clone = new Installation(folder.resolve("clone")).withSources(few, "");
         for (String old : List.of("20250101-000000", "20250102-000000")) {
             Files.createDirectories(clone.home().resolve("lib/" + old));
         }
@@ -52,7 +60,9 @@ class LauncherBuildTest {
 
     @Test
     void onlyCommandsThatServeHaveTheServersJars() throws Exception {
-        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        Path all = Files.createDirectories(folder.resolve("jars"));
+        Installation.prepareJars(all, "");
+        Installation clone = new Installation(folder.resolve("clone")).withSources(all, "");
         assertEquals(0, clone.run("--version").exitCode());
         Path build = clone.home().resolve("lib")
                 .resolve(Files.readString(clone.home().resolve("lib/current")).strip());
@@ -74,7 +84,7 @@ class LauncherBuildTest {
 
     @Test
     void startsAtTheSameTimeBuildOnce() throws Exception {
-        Installation clone = new Installation(folder.resolve("clone")).withSources("sleep 1");
+        Installation clone = new Installation(folder.resolve("clone")).withSources(few, "sleep 1");
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             processes.add(clone.start(clone.home(), Map.of(), "./glia", "--version"));
@@ -90,7 +100,7 @@ class LauncherBuildTest {
 
     @Test
     void aLockWhoseOwnerIsGoneIsTakenOver() throws Exception {
-        Installation clone = new Installation(folder.resolve("clone")).withSources("");
+        Installation clone = new Installation(folder.resolve("clone")).withSources(few, "");
         Process gone = new ProcessBuilder("true").start();
         gone.waitFor();
         Path lock = Files.createDirectories(clone.home().resolve("lib/.lock"));
@@ -103,7 +113,7 @@ class LauncherBuildTest {
     @Test
     void aFailedBuildSaysWhyAndLeavesNothingBehind() throws Exception {
         Installation clone = new Installation(folder.resolve("clone"))
-                .withSources("echo '[ERROR] Main.java:[1,7] nonsense'; echo '[ERROR] '; exit 1");
+                .withSources(few, "echo '[ERROR] Main.java:[1,7] nonsense'; echo '[ERROR] '; exit 1");
         Result result = clone.run("--version");
         assertEquals(6, result.exitCode());
         assertEquals("", result.out());
@@ -118,7 +128,7 @@ class LauncherBuildTest {
     void whenStoppedItStopsMavenAndLeavesNothingBehind() throws Exception {
         Path pid = folder.resolve("pid");
         Installation clone = new Installation(folder.resolve("clone"))
-                .withSources("echo $$ >'" + pid + "'; mv '" + pid + "' '" + pid + ".whole'; exec sleep 60");
+                .withSources(few, "echo $$ >'" + pid + "'; mv '" + pid + "' '" + pid + ".whole'; exec sleep 60");
         Process process = clone.start(clone.home(), Map.of(), "./glia", "--version");
         Path whole = folder.resolve("pid.whole");
         while (!Files.exists(whole)) {
