@@ -67,6 +67,11 @@ final class ChildServer extends StdioClientTransport {
         }
     }
 
+    /// Whether the process has ended.
+    boolean hasEnded() {
+        return end.isDone();
+    }
+
     /// Starts the process. An error of the start is that of every message, since no one reads the result of this.
     @Override
     public Mono<Void> connect(Function<Mono<McpSchema.JSONRPCMessage>, Mono<McpSchema.JSONRPCMessage>> handler) {

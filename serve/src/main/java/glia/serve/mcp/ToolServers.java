@@ -1,13 +1,8 @@
 package glia.serve.mcp;
 
 import glia.text.template.ToolCall;
-import io.modelcontextprotocol.client.McpClient;
-import io.modelcontextprotocol.client.McpSyncClient;
-import io.modelcontextprotocol.client.transport.HttpClientStreamableHttpTransport;
-import io.modelcontextprotocol.spec.McpClientTransport;
 import io.modelcontextprotocol.spec.McpSchema;
 import java.io.IOException;
-import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,19 +14,18 @@ import java.util.stream.Stream;
 
 /// Tools of MCP servers ([Model Context Protocol](https://modelcontextprotocol.io)), as chat templates read them. A
 /// server is a command, which runs as a child process and speaks over its standard input and output, or an address
-/// (streamable HTTP). Calls may come from many threads; those of one server run one after another.
+/// (streamable HTTP). Calls may come from many threads; those of one server run one after another. A command whose
+/// process has ended is started again by the next call.
 public final class ToolServers implements AutoCloseable {
     /// The longest start of a command, which may install itself: `npx` and `uvx` download packages at the first start.
     private static final Duration COMMAND_START = Duration.ofMinutes(5);
-    private static final Duration CONNECTION = Duration.ofSeconds(60);
-    private static final Duration CALL = Duration.ofMinutes(2);
     /// The most characters of a result that reach the model.
     private static final int MOST_CHARACTERS = 100_000;
 
-    private final List<McpSyncClient> clients = new ArrayList<>();
+    private final List<ServerConnection> connections = new ArrayList<>();
     private final Map<String, Tool> tools = new LinkedHashMap<>();
 
-    private record Tool(McpSyncClient client, String name, Map<String, Object> schema) { }
+    private record Tool(ServerConnection server, String name, Map<String, Object> schema) { }
 
     private final Duration longestStart;
 
@@ -80,29 +74,28 @@ public final class ToolServers implements AutoCloseable {
         return connected;
     }
 
-    private void add(ServerSettings server) throws IOException {
-        McpClientTransport transport = null;
+    private void add(ServerSettings settings) throws IOException {
+        ServerConnection server = new ServerConnection(settings, longestStart);
+        connections.add(server);
         try {
-            transport = transport(server);
-            add(transport);
+            server.connect().forEach(tool -> add(server, tool));
         } catch (RuntimeException e) {
-            String lines = transport instanceof ChildServer child ? child.lastLines() : "";
+            String lines = server.lastLines();
             close();
-            throw new IOException("MCP server '" + server.name() + "': " + failure(e, transport)
+            throw new IOException("MCP server '" + settings.name() + "': " + failure(e, server)
                     + (lines.isEmpty() ? "" : "; it wrote:\n  " + lines), e);
         }
     }
 
-    private String failure(Throwable e, McpClientTransport transport) {
-        boolean isCommand = transport instanceof ChildServer;
+    private static String failure(Throwable e, ServerConnection server) {
         boolean isLate = Stream.iterate(e, cause -> cause != null, Throwable::getCause)
                 .anyMatch(TimeoutException.class::isInstance);
         if (!isLate) {
             return reason(e) + "; expected a command that speaks MCP on its standard streams, or an http address";
         }
-        return "no answer within " + (isCommand ? longestStart : CONNECTION).toSeconds() + " seconds; "
-                + (isCommand ? "try the command by itself: it may install packages at its first start, or may not "
-                + "speak MCP" : "is it running, and is this its address?");
+        return "no answer within " + server.longestStart().toSeconds() + " seconds; "
+                + (server.isCommand() ? "try the command by itself: it may install packages at its first start, or may "
+                + "not speak MCP" : "is it running, and is this its address?");
     }
 
     private static String reason(Throwable e) {
@@ -113,35 +106,16 @@ public final class ToolServers implements AutoCloseable {
         return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
     }
 
-    private void add(McpClientTransport transport) {
-        McpSyncClient client = McpClient.sync(transport).requestTimeout(CALL)
-                .initializationTimeout(transport instanceof ChildServer ? longestStart : CONNECTION)
-                .clientInfo(McpSchema.Implementation.builder("glia", "1").build()).build();
-        clients.add(client);
-        client.initialize();
-        for (McpSchema.Tool tool : client.listTools().tools()) {
-            String name = tool.name();
-            for (int i = 2; tools.containsKey(name); i++) {
-                name = tool.name() + "_" + i;
-            }
-            Map<String, Object> function = new LinkedHashMap<>();
-            function.put("name", name);
-            function.put("description", tool.description() == null ? "" : tool.description());
-            function.put("parameters", tool.inputSchema());
-            tools.put(name, new Tool(client, tool.name(), Map.of("type", "function", "function", function)));
+    private void add(ServerConnection server, McpSchema.Tool tool) {
+        String name = tool.name();
+        for (int i = 2; tools.containsKey(name); i++) {
+            name = tool.name() + "_" + i;
         }
-    }
-
-    private static McpClientTransport transport(ServerSettings server) {
-        if (server.address().isEmpty()) {
-            return new ChildServer(server);
-        }
-        URI address = server.address().get();
-        String path = address.getRawPath() == null || address.getRawPath().isEmpty() ? "/mcp" : address.getRawPath();
-        return HttpClientStreamableHttpTransport.builder(address.getScheme() + "://" + address.getRawAuthority())
-                .endpoint(address.getRawQuery() == null ? path : path + "?" + address.getRawQuery())
-                .addHttpRequestCustomizer((request, _, _, _, _) -> server.headers().forEach(request::setHeader))
-                .build();
+        Map<String, Object> function = new LinkedHashMap<>();
+        function.put("name", name);
+        function.put("description", tool.description() == null ? "" : tool.description());
+        function.put("parameters", tool.inputSchema());
+        tools.put(name, new Tool(server, tool.name(), Map.of("type", "function", "function", function)));
     }
 
     /// The schemas of all tools.
@@ -163,11 +137,8 @@ public final class ToolServers implements AutoCloseable {
             return "Error: there is no tool '" + call.name() + "'; the tools are " + String.join(", ", tools.keySet());
         }
         try {
-            // The SDK's transport refuses messages that are sent at the same time.
-            synchronized (tool.client) {
-                return text(tool.client.callTool(McpSchema.CallToolRequest.builder(tool.name)
-                        .arguments(call.arguments()).build()));
-            }
+            return text(tool.server.call(McpSchema.CallToolRequest.builder(tool.name).arguments(call.arguments())
+                    .build()));
         } catch (RuntimeException e) {
             return "Error: " + reason(e);
         }
@@ -188,7 +159,7 @@ public final class ToolServers implements AutoCloseable {
     /// Disconnects; servers that were started end.
     @Override
     public synchronized void close() {
-        clients.forEach(McpSyncClient::closeGracefully);
-        clients.clear();
+        connections.forEach(ServerConnection::close);
+        connections.clear();
     }
 }

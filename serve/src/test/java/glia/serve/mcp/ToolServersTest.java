@@ -56,6 +56,7 @@ class ToolServersTest {
             assertTrue(served.call(call("add", Map.of("a", 1, "b", 3))).startsWith("Error: this call was not allowed"));
             assertEquals("3.0", tools.call(call("add", Map.of("a", 1, "b", 2))));
             assertEquals("Error: the server has ended", tools.call(call("exit", Map.of())));
+            assertEquals("7.0", tools.call(call("add", Map.of("a", 3, "b", 4))), "started again");
         }
     }
 
