@@ -9,6 +9,7 @@ import glia.engine.grammar.regex.CodePoints;
 import glia.engine.grammar.regex.PatternCompiler;
 import glia.engine.grammar.regex.Regex;
 import glia.engine.grammar.regex.RegexPool;
+import glia.engine.grammar.regex.TokenRegex;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,28 +26,12 @@ import java.util.Map;
 /// %ignore " "
 /// ```
 ///
-/// Names of terminals are in upper case. A terminal ends where it cannot continue, as Lark's lexer has it; which
-/// terminals
-/// are possible depends on the place in the text. Supported are alternatives, groups, `[…]`, `?`, `*`, `+`, `~n`,
-/// `~n..m`, texts, ranges, regular expressions with the flags `i` and `s`, aliases, `%ignore`, `%import common`
-/// and `%json` with a schema.
+/// Names of terminals are in upper case. A terminal ends where it cannot continue; one with a lazy repetition, such as
+/// `/".*?"/`, at the first place where it matches. Which terminals are possible depends on the place in the text.
+/// Supported are alternatives, groups, `[…]`, `?`, `*`, `+`, `~n`, `~n..m`, texts, ranges, regular expressions with the
+/// flags `i`, `s`, `m`, `x` and `u`, templates, aliases, `%ignore`, `%import` of `common` and `unicode`, `%override`,
+/// `%extend`, and `%json` with a schema. Priorities and the marks `?` and `!` of rules do not change the texts.
 public final class Lark {
-    private static final Map<String, String> COMMON = Map.ofEntries(
-            Map.entry("DIGIT", "[0-9]"), Map.entry("HEXDIGIT", "[0-9a-fA-F]"), Map.entry("INT", "[0-9]+"),
-            Map.entry("SIGNED_INT", "[+-]?[0-9]+"), Map.entry("DECIMAL", "[0-9]+\\.[0-9]*|\\.[0-9]+"),
-            Map.entry("FLOAT", "[0-9]+[eE][+-]?[0-9]+|(?:[0-9]+\\.[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
-            Map.entry("SIGNED_FLOAT",
-                    "[+-]?(?:[0-9]+[eE][+-]?[0-9]+|(?:[0-9]+\\.[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"),
-            Map.entry("NUMBER", "[0-9]+(?:[eE][+-]?[0-9]+)?|(?:[0-9]+\\.[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
-            Map.entry("SIGNED_NUMBER",
-                    "[+-]?(?:[0-9]+(?:[eE][+-]?[0-9]+)?|(?:[0-9]+\\.[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"),
-            Map.entry("ESCAPED_STRING", "\"(?:[^\"\\\\\\n]|\\\\.)*\""), Map.entry("LCASE_LETTER", "[a-z]"),
-            Map.entry("UCASE_LETTER", "[A-Z]"), Map.entry("LETTER", "[A-Za-z]"), Map.entry("WORD", "[A-Za-z]+"),
-            Map.entry("CNAME", "[_A-Za-z][_A-Za-z0-9]*"), Map.entry("WS_INLINE", "[ \\t]+"),
-            Map.entry("WS", "[ \\t\\f\\r\\n]+"), Map.entry("CR", "\\r"), Map.entry("LF", "\\n"),
-            Map.entry("NEWLINE", "(?:\\r?\\n)+"), Map.entry("SH_COMMENT", "#[^\\n]*"),
-            Map.entry("CPP_COMMENT", "//[^\\n]*"), Map.entry("SQL_COMMENT", "--[^\\n]*"));
-
     private final Rules target;
     private final Scanner scanner;
     private final CharacterEncoder encoder;
@@ -54,7 +39,7 @@ public final class Lark {
     private final PatternCompiler patterns;
     private final Map<String, Expression> rules = new LinkedHashMap<>();
     private final Map<String, Expression> terminals = new HashMap<>();
-    private final Map<String, Regex> compiled = new HashMap<>();
+    private final LarkTemplates templates = new LarkTemplates();
     private final List<Expression> ignored = new ArrayList<>();
 
     private Lark(String source, Rules target, CharacterEncoder encoder) {
@@ -72,10 +57,11 @@ public final class Lark {
     public static Automaton compile(String source, Rules rules, CharacterEncoder encoder) {
         Lark parser = new Lark(source, rules, encoder);
         parser.parse();
-        Map<String, Expression> all = new LinkedHashMap<>();
-        parser.rules.forEach((name, rule) -> all.put(name, parser.resolved(rule)));
+        LarkTerminals terminals = new LarkTerminals(encoder.pool(), parser.terminals);
+        Map<String, Expression> all = parser.templates.expanded(parser.rules);
+        all.replaceAll((_, rule) -> terminals.resolved(rule));
         Nonterminal start = new RuleBuilder(rules, encoder.pool(), all, false).build("start");
-        List<Regex> skipped = parser.ignored.stream().map(parser::regex).map(parser::nonEmpty).toList();
+        List<Regex> skipped = parser.ignored.stream().map(terminals::regex).map(terminals::nonEmpty).toList();
         return Automaton.greedy(rules, start, skipped.isEmpty() ? -1
                 : rules.lexer().lexeme(parser.pool.or(skipped)));
     }
@@ -86,14 +72,17 @@ public final class Lark {
             if (scanner.take("%")) {
                 directive();
             } else {
-                definition();
+                definition("");
             }
             space(true);
         }
     }
 
     private void space(boolean newlines) {
-        scanner.space(newlines, "//", "#");
+        do {
+            scanner.space(newlines, "//", "#");
+            // A backslash at the end of a line continues it.
+        } while (scanner.take("\\\n") || scanner.take("\\\r\n"));
     }
 
     private void directive() {
@@ -103,13 +92,15 @@ public final class Lark {
         switch (word) {
             case "ignore" -> ignored.add(choice());
             case "import" -> imported(place);
+            case "override", "extend" -> definition(word);
             default -> throw GrammarException.unsupported(place, "'%" + word + "'");
         }
     }
 
     private void imported(String place) {
-        if (!scanner.take("common")) {
-            throw GrammarException.unsupported(place, "'%import' of other than 'common'");
+        String library = scanner.name("_");
+        if (!LarkLibrary.has(library)) {
+            throw GrammarException.unsupported(place, "'%import' of other than 'common' and 'unicode'");
         }
         space(false);
         if (scanner.take(".")) {
@@ -120,40 +111,44 @@ public final class Lark {
                 space(false);
                 alias = scanner.name("_");
             }
-            common(name, alias, place);
+            imported(library, name, alias, place);
             return;
         }
         scanner.require("(");
         do {
             space(true);
             String name = scanner.name("_");
-            common(name, name, place);
+            imported(library, name, name, place);
             space(true);
         } while (scanner.take(","));
         scanner.require(")");
     }
 
-    private void common(String name, String alias, String place) {
-        String pattern = COMMON.get(name);
+    private void imported(String library, String name, String alias, String place) {
+        String pattern = LarkLibrary.pattern(library, name);
         if (pattern == null) {
-            throw GrammarException.invalid(place, "found common." + name + ", expected one of "
-                    + String.join(", ", COMMON.keySet().stream().sorted().toList()));
+            throw GrammarException.invalid(place, "found " + library + "." + name + ", expected one of "
+                    + String.join(", ", LarkLibrary.names(library)));
+        }
+        if (!LarkTerminals.isTerminal(alias)) {
+            throw GrammarException.invalid(place, "found '" + alias + "', expected the name of a terminal, in upper "
+                    + "case");
         }
         terminals.put(alias, new Expression.Terminal(patterns.whole(pattern, place, "")));
     }
 
-    private void definition() {
+    /// @param directive `override` or `extend` of a definition before; empty for a new one
+    private void definition(String directive) {
         String place = scanner.place();
-        if (!scanner.take("?")) {
-            scanner.take("!");
+        while (scanner.take("?") || scanner.take("!")) {
+            // How a tree of the text is made does not matter.
         }
         String name = scanner.name("_");
         if (name.isEmpty()) {
             throw scanner.expected("the name of a rule or terminal");
         }
-        if (scanner.sees("{")) {
-            throw GrammarException.unsupported(place, "a template");
-        }
+        List<String> parameters = parameters(name, place);
+        space(false);
         if (scanner.take(".")) {
             scanner.take("-");
             scanner.number();
@@ -163,17 +158,51 @@ public final class Lark {
             throw GrammarException.unsupported(scanner.place(), "an attribute, '[…]',");
         }
         scanner.require(":");
-        boolean again = (isTerminal(name) ? terminals : rules).put(name, choice()) != null;
-        if (again) {
-            throw GrammarException.invalid(place, "found a second definition of '" + name + "'");
-        }
+        define(name, parameters, choice(), directive, place);
         if (!scanner.isAtEnd() && scanner.peek() != '\n' && scanner.peek() != '\r') {
             throw scanner.expected("the end of the line");
         }
     }
 
-    private static boolean isTerminal(String name) {
-        return name.equals(name.toUpperCase(java.util.Locale.ROOT)) && name.chars().anyMatch(Character::isUpperCase);
+    private List<String> parameters(String name, String place) {
+        List<String> all = new ArrayList<>();
+        space(false);
+        if (!scanner.take("{")) {
+            return all;
+        }
+        if (LarkTerminals.isTerminal(name)) {
+            throw GrammarException.unsupported(place, "a terminal with parameters");
+        }
+        do {
+            space(true);
+            String parameter = scanner.name("_");
+            if (parameter.isEmpty() || LarkTerminals.isTerminal(parameter)) {
+                throw scanner.expected("the name of a parameter, in lower case");
+            }
+            all.add(parameter);
+            space(true);
+        } while (scanner.take(","));
+        scanner.require("}");
+        return all;
+    }
+
+    private void define(String name, List<String> parameters, Expression body, String directive, String place) {
+        boolean isTemplate = templates.has(name);
+        Map<String, Expression> others = LarkTerminals.isTerminal(name) ? terminals : rules;
+        Expression before = isTemplate ? templates.body(name) : others.get(name);
+        if (directive.isEmpty() == (before != null)) {
+            throw GrammarException.invalid(place, before == null ? "found '%" + directive + "' of '" + name
+                    + "', which is not defined before" : "found a second definition of '" + name + "'");
+        }
+        if (before != null && !parameters.equals(isTemplate ? templates.parameters(name) : List.of())) {
+            throw GrammarException.invalid(place, "found other parameters of '" + name + "' than in its definition");
+        }
+        Expression all = directive.equals("extend") ? new Expression.Choice(List.of(before, body)) : body;
+        if (parameters.isEmpty()) {
+            others.put(name, all);
+        } else {
+            templates.define(name, parameters, all, place);
+        }
     }
 
     private Expression choice() {
@@ -272,7 +301,36 @@ public final class Lark {
             throw scanner.expected("a name, a text, a regular expression or a group");
         }
         String name = scanner.name("_");
-        return name.isEmpty() ? null : new Expression.Reference(name, place);
+        return name.isEmpty() ? null : new Expression.Reference(name, place, arguments(name));
+    }
+
+    /// The arguments of a template. Those of a repetition, `x{2}`, are no atoms.
+    private List<Expression> arguments(String name) {
+        List<Expression> all = new ArrayList<>();
+        int start = scanner.position();
+        space(false);
+        if (LarkTerminals.isTerminal(name) || !scanner.take("{")) {
+            scanner.back(start);
+            return all;
+        }
+        space(true);
+        if (scanner.peek() == ',' || scanner.peek() >= '0' && scanner.peek() <= '9') {
+            scanner.back(start);
+            return all;
+        }
+        scanner.enter();
+        do {
+            space(true);
+            Expression one = atom();
+            if (one == null) {
+                throw scanner.expected("an argument of the template '" + name + "'");
+            }
+            all.add(one);
+            space(true);
+        } while (scanner.take(","));
+        scanner.require("}");
+        scanner.leave();
+        return all;
     }
 
     private Expression texts() {
@@ -310,10 +368,13 @@ public final class Lark {
 
     private Expression pattern(String place) {
         int start = scanner.position();
+        int line = -1;
         while (!scanner.sees("/")) {
-            if (scanner.isAtEnd() || scanner.peek() == '\n') {
+            if (scanner.isAtEnd()) {
+                scanner.back(line < 0 ? scanner.position() : line);
                 throw scanner.expected("'/' at the end of a regular expression");
             }
+            line = line < 0 && scanner.peek() == '\n' ? scanner.position() : line;
             if (scanner.take("\\") && scanner.isAtEnd()) {
                 throw scanner.expected("a character after the backslash");
             }
@@ -325,55 +386,12 @@ public final class Lark {
         while (!scanner.isAtEnd() && "imslux".indexOf(scanner.peek()) >= 0) {
             scanner.codePoint();
         }
-        return new Expression.Terminal(patterns.whole(source, place, scanner.since(flags)));
-    }
-
-    /// With the regular expressions of terminals in place of their names.
-    private Expression resolved(Expression expression) {
-        return switch (expression) {
-            case Expression.Terminal t -> terminal(t.regex());
-            case Expression.Built b -> b;
-            case Expression.Reference r -> isTerminal(r.name()) ? terminal(regex(r)) : r;
-            case Expression.Sequence s -> new Expression.Sequence(s.parts().stream().map(this::resolved).toList());
-            case Expression.Choice c -> new Expression.Choice(c.parts().stream().map(this::resolved).toList());
-            case Expression.Repeat r -> new Expression.Repeat(resolved(r.part()), r.min(), r.max());
-        };
-    }
-
-    /// A lexeme has at least one character, so a terminal that matches the empty text is optional.
-    private Expression terminal(Regex regex) {
-        return regex.isNullable() ? new Expression.Repeat(new Expression.Terminal(nonEmpty(regex)), 0, 1)
-                : new Expression.Terminal(regex);
-    }
-
-    private Regex nonEmpty(Regex regex) {
-        return regex.isNullable() ? pool.and(List.of(regex, pool.not(pool.epsilon()))) : regex;
-    }
-
-    /// The regular expression of the definition of a terminal.
-    private Regex regex(Expression expression) {
-        return switch (expression) {
-            case Expression.Terminal t -> t.regex();
-            case Expression.Built _ -> throw GrammarException.unsupported("", "'%json' in a terminal");
-            case Expression.Reference r -> named(r);
-            case Expression.Sequence s -> pool.concat(s.parts().stream().map(this::regex).toArray(Regex[]::new));
-            case Expression.Choice c -> pool.or(c.parts().stream().map(this::regex).toList());
-            case Expression.Repeat r -> pool.repeat(regex(r.part()), r.min(), r.max());
-        };
-    }
-
-    private Regex named(Expression.Reference reference) {
-        Regex known = compiled.get(reference.name());
-        if (known == null) {
-            Expression definition = terminals.get(reference.name());
-            if (definition == null) {
-                throw GrammarException.invalid(reference.place(), "found no terminal '" + reference.name() + "'");
-            }
-            // A terminal that refers to itself finds nothing in its place.
-            compiled.put(reference.name(), pool.empty());
-            known = regex(definition);
-            compiled.put(reference.name(), known);
+        String options = scanner.since(flags);
+        if (line >= 0 && options.indexOf('x') < 0) {
+            scanner.back(line);
+            throw scanner.expected("'/' at the end of a regular expression, or the flag x");
         }
-        return known;
+        TokenRegex token = patterns.token(source, place, options);
+        return new Expression.Terminal(token.regex(pool), token);
     }
 }

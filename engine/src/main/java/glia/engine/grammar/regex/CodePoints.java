@@ -3,8 +3,11 @@ package glia.engine.grammar.regex;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntPredicate;
 
@@ -109,16 +112,38 @@ public final class CodePoints {
         return complement().or(other.complement()).complement();
     }
 
-    /// With the other case of all ASCII letters.
+    /// With the characters that differ by case alone, by simple case folding as in ECMA-262 with the flags `i` and `u`.
     public CodePoints ignoringCase() {
-        CodePoints all = this;
-        for (int c = 'a'; c <= 'z'; c++) {
-            int upper = Character.toUpperCase(c);
-            if (has(c) || has(upper)) {
-                all = all.or(of(c, c, upper, upper));
+        List<Integer> others = new ArrayList<>();
+        for (int[] alike : Cases.ALIKE) {
+            if (Arrays.stream(alike).anyMatch(this::has)) {
+                for (int c : alike) {
+                    others.add(c);
+                    others.add(c);
+                }
             }
         }
-        return all;
+        return others.isEmpty() ? this : or(of(others.stream().mapToInt(Integer::intValue).toArray()));
+    }
+
+    /// Sets of characters that differ by case alone.
+    private static final class Cases {
+        private static final int DOTTED = 0x130;
+        private static final int DOTLESS = 0x131;
+        private static final int LAST_CASED = 0x1FFFF;
+        static final List<int[]> ALIKE = alike();
+
+        private static List<int[]> alike() {
+            Map<Integer, Set<Integer>> folded = new HashMap<>();
+            for (int c = 0; c <= LAST_CASED; c++) {
+                int one = Character.toLowerCase(Character.toUpperCase(c));
+                // Both become an i, from which Unicode's folding keeps them apart.
+                if (one != c && c != DOTTED && c != DOTLESS) {
+                    folded.computeIfAbsent(one, _ -> new HashSet<>(Set.of(one))).add(c);
+                }
+            }
+            return folded.values().stream().map(all -> all.stream().mapToInt(Integer::intValue).toArray()).toList();
+        }
     }
 
     boolean has(int codePoint) {

@@ -15,7 +15,9 @@ sealed interface Pattern {
     record Choice(List<Pattern> parts) implements Pattern { }
 
     /// A number of repetitions.
-    record Repeat(Pattern part, int min, int max) implements Pattern { }
+    ///
+    /// @param isLazy whether few are tried first, which matters where a match ends within a longer text
+    record Repeat(Pattern part, int min, int max, boolean isLazy) implements Pattern { }
 
     /// The begin or the end of the text: `^`, `$`.
     record Anchor(boolean isEnd) implements Pattern { }
@@ -54,11 +56,12 @@ sealed interface Pattern {
             return pattern;
         }
         return switch (pattern) {
-            case Anchor a -> EMPTY;
+            case Anchor _ -> EMPTY;
             case Choice c -> choice(c.parts.stream().map(p -> at(p, end)).toList());
             case Repeat r -> {
                 int least = isEmptyAt(r.part, end) ? 0 : Math.max(0, r.min - 1);
-                Pattern rest = new Repeat(r.part, least, r.max == Regex.UNBOUNDED ? r.max : Math.max(0, r.max - 1));
+                Pattern rest = new Repeat(r.part, least, r.max == Regex.UNBOUNDED ? r.max : Math.max(0, r.max - 1),
+                        r.isLazy);
                 Pattern one = at(r.part, end);
                 Pattern some = end ? sequence(rest, one) : sequence(one, rest);
                 yield r.max == 0 ? EMPTY : r.min == 0 ? choice(List.of(EMPTY, some)) : some;

@@ -33,6 +33,83 @@ public final class PatternCompiler {
         return matching(new PatternParser(pattern, place, flags).parse(), place, false);
     }
 
+    /// The texts of a pattern as a token of a lexer, for which it matters that a repetition is lazy.
+    ///
+    /// @param place where the pattern is, for errors
+    /// @param flags of `i`, `s`, `m` and `x`
+    /// @throws GrammarException if it is invalid or not supported
+    public TokenRegex token(String pattern, String place, String flags) {
+        Pattern read = new PatternParser(pattern, place, flags).parse();
+        boolean hasConditions = hasConditions(read);
+        if (hasConditions && isLazy(read)) {
+            throw GrammarException.unsupported(place, "a lazy repetition beside '^', '$' or a lookahead in the regular "
+                    + "expression '" + pattern + "'");
+        }
+        return hasConditions ? TokenRegex.of(matching(read, place, false), pool) : token(read);
+    }
+
+    private TokenRegex token(Pattern pattern) {
+        if (!isLazy(pattern)) {
+            return pattern instanceof Pattern.Sequence s ? greedy(s.parts()) : greedy(List.of(pattern));
+        }
+        return switch (pattern) {
+            case Pattern.Sequence s -> {
+                List<TokenRegex> all = new ArrayList<>();
+                int from = 0;
+                for (int i = 0; i <= s.parts().size(); i++) {
+                    if (i == s.parts().size() || isLazy(s.parts().get(i))) {
+                        all.add(greedy(s.parts().subList(from, i)));
+                        if (i < s.parts().size()) {
+                            all.add(token(s.parts().get(i)));
+                        }
+                        from = i + 1;
+                    }
+                }
+                yield TokenRegex.concat(all, pool);
+            }
+            case Pattern.Choice c -> TokenRegex.or(c.parts().stream().map(this::token).toList(), pool);
+            case Pattern.Repeat r -> token(r.part()).repeat(r.min(), r.max(), r.isLazy(), pool);
+            default -> throw new IllegalStateException("not lazy");
+        };
+    }
+
+    /// A sequence without lazy repetitions: its end may be a repetition that goes on as long as it matches.
+    private TokenRegex greedy(List<Pattern> parts) {
+        int end = parts.size();
+        while (end > 0 && parts.get(end - 1) instanceof Pattern.Repeat r && r.min() == 0) {
+            end--;
+        }
+        List<TokenRegex> all = new ArrayList<>();
+        boolean isRepeated = end > 0 && parts.get(end - 1) instanceof Pattern.Repeat;
+        int fixed = isRepeated ? end - 1 : end;
+        all.add(TokenRegex.of(plain(new Pattern.Sequence(parts.subList(0, fixed)), ""), pool));
+        for (Pattern part : parts.subList(fixed, parts.size())) {
+            Pattern.Repeat r = (Pattern.Repeat) part;
+            all.add(TokenRegex.of(plain(r.part(), ""), pool).repeat(r.min(), r.max(), false, pool));
+        }
+        return TokenRegex.concat(all, pool);
+    }
+
+    private static boolean isLazy(Pattern pattern) {
+        return switch (pattern) {
+            case Pattern.Sequence s -> s.parts().stream().anyMatch(PatternCompiler::isLazy);
+            case Pattern.Choice c -> c.parts().stream().anyMatch(PatternCompiler::isLazy);
+            case Pattern.Repeat r -> r.isLazy() && r.min() != r.max() || isLazy(r.part());
+            case Pattern.Lookahead look -> isLazy(look.part());
+            case Pattern.Characters _, Pattern.Anchor _ -> false;
+        };
+    }
+
+    private static boolean hasConditions(Pattern pattern) {
+        return switch (pattern) {
+            case Pattern.Sequence s -> s.parts().stream().anyMatch(PatternCompiler::hasConditions);
+            case Pattern.Choice c -> c.parts().stream().anyMatch(PatternCompiler::hasConditions);
+            case Pattern.Repeat r -> hasConditions(r.part());
+            case Pattern.Characters _ -> false;
+            case Pattern.Anchor _, Pattern.Lookahead _ -> true;
+        };
+    }
+
     private Regex matching(Pattern pattern, String place, boolean anywhere) {
         if (pattern instanceof Pattern.Choice choice) {
             return pool.or(choice.parts().stream().map(p -> matching(p, place, anywhere)).toList());
@@ -85,7 +162,7 @@ public final class PatternCompiler {
                     .toArray(Regex[]::new));
             case Pattern.Choice c -> pool.or(c.parts().stream().map(p -> plain(p, place)).toList());
             case Pattern.Repeat r -> pool.repeat(plain(r.part(), place), r.min(), r.max());
-            case Pattern.Anchor a -> pool.empty();
+            case Pattern.Anchor _ -> pool.empty();
             case Pattern.Lookahead look -> throw GrammarException.unsupported(place, "a lookahead that is not at the "
                     + "begin of the text in the regular expression " + look.place());
         };

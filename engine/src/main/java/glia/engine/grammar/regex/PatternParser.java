@@ -7,77 +7,41 @@ import java.util.List;
 
 /// Reads a regular expression in the syntax of ECMA-262, which JSON schema prescribes, with the flag `u` and
 /// optionally `i` and `s`.
-final class PatternParser {
-    private static final int MAX_COUNT = 100_000;
-
-    private final int[] text;
-    private final String source;
-    private final String place;
+final class PatternParser extends PatternScanner {
     private boolean ignoresCase;
     private boolean dotIsAll;
-    private int at;
+    private boolean hasLines;
+    private boolean isVerbose;
     private int depth;
 
     /// @param place where the pattern is, for errors
-    /// @param flags of `i`, `s`, `u`, `m`, `x`
+    /// @param flags of `i` (ignore case), `s` (a dot matches every character), `u`, `m` (refused where it matters) and
+    ///     `x` (skip white space and comments)
     PatternParser(String source, String place, String flags) {
-        this.source = source;
-        this.text = source.codePoints().toArray();
-        this.place = place;
-        if (text.length > GrammarLimits.TEXT) {
-            throw GrammarException.limit("characters in a pattern", GrammarLimits.TEXT);
-        }
+        super(source, place);
         for (char flag : flags.toCharArray()) {
             switch (flag) {
                 case 'i' -> ignoresCase = true;
                 case 's' -> dotIsAll = true;
                 case 'u' -> { }
+                case 'm' -> hasLines = true;
+                case 'x' -> isVerbose = true;
                 default -> throw GrammarException.unsupported(place, "flag " + flag + " of a regular expression");
             }
         }
     }
 
     Pattern parse() {
-        if (source.matches("(?s)\\(\\?[is]+\\).*")) {
-            at = 2;
+        if (source().matches("(?s)\\(\\?[is]+\\).*")) {
+            take("(?");
             flags();
-            at++;
+            take(")");
         }
         Pattern all = choice();
-        if (at < text.length) {
+        if (peek() >= 0) {
             throw invalid("found ')' without '('");
         }
         return all;
-    }
-
-    private GrammarException invalid(String problem) {
-        return GrammarException.invalid(place, "the regular expression " + quoted() + ", character " + (at + 1) + ": "
-                + problem);
-    }
-
-    private GrammarException unsupported(String feature) {
-        return GrammarException.unsupported(place, feature + " in the regular expression " + quoted());
-    }
-
-    private String quoted() {
-        return "'" + (source.length() > 80 ? source.substring(0, 80) + "…" : source) + "'";
-    }
-
-    private int peek() {
-        return at < text.length ? text[at] : -1;
-    }
-
-    private boolean take(String expected) {
-        if (at + expected.length() > text.length) {
-            return false;
-        }
-        for (int i = 0; i < expected.length(); i++) {
-            if (text[at + i] != expected.charAt(i)) {
-                return false;
-            }
-        }
-        at += expected.length();
-        return true;
     }
 
     private Pattern choice() {
@@ -94,7 +58,7 @@ final class PatternParser {
 
     private Pattern sequence() {
         List<Pattern> parts = new ArrayList<>();
-        while (peek() >= 0 && peek() != '|' && peek() != ')') {
+        while (goesOn()) {
             Pattern one = repeated(atom());
             if (one instanceof Pattern.Anchor && !parts.isEmpty() && parts.getLast().equals(one)) {
                 continue;
@@ -107,11 +71,27 @@ final class PatternParser {
         return parts.size() == 1 ? parts.get(0) : new Pattern.Sequence(parts);
     }
 
+    /// Whether a sequence goes on, after white space and comments with the flag `x`.
+    private boolean goesOn() {
+        skip();
+        return peek() >= 0 && peek() != '|' && peek() != ')';
+    }
+
+    private void skip() {
+        while (isVerbose && peek() >= 0 && (peek() == '#' || Character.isWhitespace(peek()))) {
+            boolean isComment = next() == '#';
+            while (isComment && peek() >= 0 && peek() != '\n') {
+                next();
+            }
+        }
+    }
+
     private Pattern repeated(Pattern atom) {
         Pattern all = atom;
         boolean repeated = false;
         while (true) {
-            int start = at;
+            skip();
+            int start = position();
             int min;
             int max;
             if (take("*")) {
@@ -128,7 +108,7 @@ final class PatternParser {
                 max = take(",") ? peek() == '}' ? Regex.UNBOUNDED : number() : min;
                 if (min < 0 || max < 0 || !take("}")) {
                     // The brace stands for itself.
-                    at = start;
+                    back(start);
                     return all;
                 }
             } else {
@@ -140,27 +120,13 @@ final class PatternParser {
             if (repeated || all instanceof Pattern.Anchor || all instanceof Pattern.Lookahead) {
                 throw invalid("found a repetition of nothing");
             }
-            // Lazy repetitions match the same texts.
-            take("?");
+            boolean isLazy = take("?");
             if (peek() == '+') {
                 throw unsupported("the possessive repetition '+'");
             }
-            all = new Pattern.Repeat(all, min, max);
+            all = new Pattern.Repeat(all, min, max, isLazy);
             repeated = true;
         }
-    }
-
-    /// @return -1 if there is none
-    private int number() {
-        int start = at;
-        int value = 0;
-        while (peek() >= '0' && peek() <= '9') {
-            value = value * 10 + text[at++] - '0';
-            if (value > MAX_COUNT) {
-                throw GrammarException.limit("repetitions in a pattern", MAX_COUNT);
-            }
-        }
-        return at == start ? -1 : value;
     }
 
     private Pattern atom() {
@@ -173,11 +139,11 @@ final class PatternParser {
         if (take(".")) {
             return new Pattern.Characters(dotIsAll ? CodePoints.ALL : CodePoints.DOT);
         }
-        if (take("^")) {
-            return new Pattern.Anchor(false);
-        }
-        if (take("$")) {
-            return new Pattern.Anchor(true);
+        if (peek() == '^' || peek() == '$') {
+            if (hasLines) {
+                throw unsupported("the flag m with '^' or '$'");
+            }
+            return new Pattern.Anchor(next() == '$');
         }
         if (take("\\")) {
             return escape();
@@ -186,7 +152,7 @@ final class PatternParser {
         if (c == '*' || c == '+' || c == '?') {
             throw invalid("found a repetition of nothing");
         }
-        at++;
+        next();
         return characters(CodePoints.of(c, c));
     }
 
@@ -198,8 +164,7 @@ final class PatternParser {
     private void flags() {
         while (peek() == 'i' || peek() == 's') {
             ignoresCase |= peek() == 'i';
-            dotIsAll |= peek() == 's';
-            at++;
+            dotIsAll |= next() == 's';
         }
     }
 
@@ -215,9 +180,9 @@ final class PatternParser {
                 throw unsupported("a lookbehind");
             } else if (take("<") || take("P<")) {
                 while (peek() >= 0 && peek() != '>') {
-                    at++;
+                    next();
                 }
-                at++;
+                next();
             } else if (!look) {
                 int kind = peek();
                 flags();
@@ -244,7 +209,7 @@ final class PatternParser {
             throw unsupported("a back-reference");
         }
         if (c == 'A' || c == 'Z' || c == 'z') {
-            at++;
+            next();
             return new Pattern.Anchor(c != 'A');
         }
         return characters(escaped());
@@ -252,10 +217,10 @@ final class PatternParser {
 
     /// The characters after a backslash.
     private CodePoints escaped() {
-        if (at >= text.length) {
+        if (peek() < 0) {
             throw invalid("found a backslash at the end");
         }
-        int c = text[at++];
+        int c = next();
         switch (c) {
             case 'd' -> {
                 return CodePoints.DIGITS;
@@ -292,7 +257,7 @@ final class PatternParser {
                     case 'b' -> '\b';
                     case 'x' -> hex(2);
                     case 'u' -> unicode();
-                    case 'c' -> text[at++] & 0x1F;
+                    case 'c' -> control();
                     default -> c;
                 };
                 boolean isLetter = one == c && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z');
@@ -308,48 +273,19 @@ final class PatternParser {
         StringBuilder name = new StringBuilder();
         if (take("{")) {
             while (peek() >= 0 && peek() != '}') {
-                name.appendCodePoint(text[at++]);
+                name.appendCodePoint(next());
             }
-            at++;
+            if (!take("}")) {
+                throw invalid("found no '}' to end a property");
+            }
         } else if (peek() >= 0) {
-            name.appendCodePoint(text[at++]);
+            name.appendCodePoint(next());
         }
         CodePoints set = CodePoints.category(name.toString());
         if (set == null) {
             throw unsupported("the property \\p{" + name + "}");
         }
         return set;
-    }
-
-    private int unicode() {
-        if (take("{")) {
-            int value = 0;
-            while (Character.digit(peek(), 16) >= 0 && value <= CodePoints.LAST) {
-                value = value * 16 + Character.digit(text[at++], 16);
-            }
-            if (!take("}") || value > CodePoints.LAST) {
-                throw invalid("expected \\u{…} with a hexadecimal number of at most 10FFFF");
-            }
-            return value;
-        }
-        int high = hex(4);
-        if (Character.isHighSurrogate((char) high) && take("\\u")) {
-            return Character.toCodePoint((char) high, (char) hex(4));
-        }
-        return high;
-    }
-
-    private int hex(int digits) {
-        int value = 0;
-        for (int i = 0; i < digits; i++) {
-            int digit = Character.digit(peek(), 16);
-            if (digit < 0) {
-                throw invalid("expected " + digits + " hexadecimal digits");
-            }
-            value = value * 16 + digit;
-            at++;
-        }
-        return value;
     }
 
     private CodePoints set() {
@@ -359,13 +295,13 @@ final class PatternParser {
             if (peek() < 0) {
                 throw invalid("found no ']' to end a set");
             }
-            if (peek() == '[' && at + 1 < text.length && text[at + 1] == ':') {
+            if (sees("[:")) {
                 throw unsupported("a POSIX class '[:…:]'");
             }
-            int start = at;
+            int start = position();
             CodePoints first = one();
-            if (peek() == '-' && at + 1 < text.length && text[at + 1] != ']') {
-                at++;
+            if (peek() == '-' && isFollowed(']')) {
+                next();
                 CodePoints last = one();
                 if (!isOne(first) || !isOne(last)) {
                     // "[\w-.]": the hyphen stands for itself.
@@ -373,7 +309,7 @@ final class PatternParser {
                     continue;
                 }
                 if (first.bounds()[0] > last.bounds()[0]) {
-                    at = start;
+                    back(start);
                     throw invalid("found a range whose first character is after its last");
                 }
                 all = all.or(CodePoints.of(first.bounds()[0], last.bounds()[0]));
@@ -381,7 +317,7 @@ final class PatternParser {
                 all = all.or(first);
             }
         }
-        at++;
+        next();
         CodePoints folded = ignoresCase ? all.ignoringCase() : all;
         return negated ? folded.complement() : folded;
     }
@@ -394,7 +330,7 @@ final class PatternParser {
         if (take("\\")) {
             return escaped();
         }
-        int c = text[at++];
+        int c = next();
         return CodePoints.of(c, c);
     }
 }
