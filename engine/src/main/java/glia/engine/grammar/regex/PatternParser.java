@@ -197,7 +197,9 @@ final class PatternParser extends PatternScanner {
         if (!take(")")) {
             throw invalid("found no ')' to end a group");
         }
-        return look ? new Pattern.Lookahead(inner, negated, quoted()) : inner;
+        // A group of an anchor may be repeated, unlike the anchor.
+        return look ? new Pattern.Lookahead(inner, negated, quoted())
+                : inner instanceof Pattern.Anchor ? new Pattern.Sequence(List.of(inner)) : inner;
     }
 
     private Pattern escape() {
