@@ -23,11 +23,12 @@ class LarkTest {
 
     @Test
     void templates() {
-        String separated = "start: \"[\" _sep{item, \",\"} \"]\"\n_sep{x, mark}: x (mark x)*\nitem: \"a\" | \"[\" \"]\"";
+        String separated = "start: \"[\" _sep{item, \",\"} \"]\"\n_sep{x, mark}: x (mark x)*\n"
+                + "item: \"a\" | \"[\" \"]\"";
         compare(Grammar.lark(separated), "[],a", 6, t -> t.matches("\\[(a|\\[])(,(a|\\[]))*]"));
         // A template within a template, one as an argument, and one that uses itself and another with swapped ones.
-        compare(Grammar.lark("start: both{wrap{\"a\"}, \"b\"}\nboth{x, y}: x y | y x\nwrap{x}: \"(\" x \")\""), "(ab)", 4,
-                t -> t.matches("\\(a\\)b|b\\(a\\)"));
+        compare(Grammar.lark("start: both{wrap{\"a\"}, \"b\"}\nboth{x, y}: x y | y x\nwrap{x}: \"(\" x \")\""),
+                "(ab)", 4, t -> t.matches("\\(a\\)b|b\\(a\\)"));
         compare(Grammar.lark("start: twice{pair, \"a\"}\ntwice{f, x}: f{x} f { x }\npair{y}.2: y y?"), "a", 6,
                 t -> t.matches("a{2,4}"));
         compare(Grammar.lark("start: even{\"a\", \"b\"}\neven{x, y}: (x odd{y, x})?\nodd{x, y}: x even{y, x}"), "ab", 6,
@@ -39,7 +40,8 @@ class LarkTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '~', value = {"start: r⏎r{x}: x ~ 1:8: found 0 arguments of the template 'r', expected 1",
-        "start: r{\"a\", \"b\"}⏎r{x}: x ~ 1:8: found 2 arguments", "start: r{\"a\"}⏎r{x, x}: x ~ 2:1: found the parameter",
+        "start: r{\"a\", \"b\"}⏎r{x}: x ~ 1:8: found 2 arguments",
+        "start: r{\"a\"}⏎r{x, x}: x ~ 2:1: found the parameter",
         "start: r{\"a\"}⏎r{x}: x⏎x: \"b\" ~ the parameter 'x' of the template 'r', which is the name of a rule",
         "start: r{y}⏎r{x}: x ~ 1:10: found no rule 'y'", "start: r{\"a\"}⏎r{X}: X ~ 2:4:",
         "start: T⏎T{x}: x ~ 2:1: a terminal with", "start: T⏎T: r{\"a\"}⏎r{x}: x ~ 2:4: found the rule 'r'",
@@ -48,7 +50,8 @@ class LarkTest {
         "start: r{\"a\"}⏎r{x}: x⏎r{y}: y ~ 3:1: found a second definition of 'r'",
         "start: \"a\"⏎%extend b: \"c\" ~ 2:9: found '%extend' of 'b', which is not defined before",
         "start: /a⏎b/ ~ 1:10:", "start: /(a.*?$)/ ~ 1:8: a lazy repetition beside '^'", "start: /a/l ~ flag l",
-        "start: /^a/m ~ the flag m with '^'", "%import common.INT -> i ~ 1:2: found 'i', expected the name of a terminal"})
+        "start: /^a/m ~ the flag m with '^'",
+        "%import common.INT -> i ~ 1:2: found 'i', expected the name of a terminal"})
     void errorsSayWhere(String source, String message) {
         GrammarException e = assertThrows(GrammarException.class, () -> Grammar.lark(lines(source)));
         assertTrue(e.getMessage().contains(message), e.getMessage());

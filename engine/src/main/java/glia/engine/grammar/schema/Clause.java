@@ -35,6 +35,12 @@ final class Clause {
     /// Properties by their names: listed ones, those of patterns, and all others.
     record ObjectShape(Map<String, Sub> properties, List<PatternProperty> patterns, Sub additional) { }
 
+    /// A property that must be there, of one of some names and with a value that satisfies a condition: what the
+    /// negation of `additionalProperties`, `patternProperties` and `propertyNames` requires.
+    ///
+    /// @param names without quotes
+    record Witness(Regex names, Sub value, String place) { }
+
     /// Properties that must be there if another is.
     record Dependency(String name, Set<String> required) { }
 
@@ -53,6 +59,7 @@ final class Clause {
     final List<ObjectShape> objects = new ArrayList<>();
     final Set<String> required = new LinkedHashSet<>();
     final List<Dependency> dependencies = new ArrayList<>();
+    final List<Witness> witnesses = new ArrayList<>();
     /// What all names satisfy as strings.
     final List<Sub> nameSchemas = new ArrayList<>();
     int minProperties;
@@ -77,6 +84,7 @@ final class Clause {
         c.objects.addAll(objects);
         c.required.addAll(required);
         c.dependencies.addAll(dependencies);
+        c.witnesses.addAll(witnesses);
         c.nameSchemas.addAll(nameSchemas);
         c.minProperties = minProperties;
         c.maxProperties = maxProperties;

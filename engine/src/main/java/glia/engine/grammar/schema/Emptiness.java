@@ -1,6 +1,8 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.regex.Regex;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -8,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 
 /// Finds conditions that no value satisfies together. What it does not find is treated as possible.
-final class Emptiness {
+final class Emptiness implements Keywords.Expanded {
     private static final int MAX_DEPTH = 4;
 
     private final Expander expander;
@@ -20,8 +22,18 @@ final class Emptiness {
         this.scalars = scalars;
     }
 
-    /// Whether no value satisfies both conditions.
-    boolean isEmpty(Sub a, Sub b) {
+    @Override
+    public Regex strings(Sub condition) {
+        return scalars.strings(List.of(condition));
+    }
+
+    /// Whether no value satisfies some conditions.
+    boolean isEmpty(Collection<Sub> conditions) {
+        return isEmpty(new LinkedHashSet<>(conditions), MAX_DEPTH);
+    }
+
+    @Override
+    public boolean areDisjoint(Sub a, Sub b) {
         // In one order, so that every run refuses the same schemas. In this one, fewer need a negation.
         return isEmpty(new LinkedHashSet<>(List.of(b, a)), MAX_DEPTH);
     }

@@ -23,26 +23,36 @@ final class Keywords {
     private final SchemaIndex index;
     private final Subs subs;
     private final RegexPool pool;
+    private final CharacterEncoder json;
     private final NumberRegexes numbers;
     private final Constants constants;
     private final PatternCompiler patterns;
-    private final Disjoint disjoint;
+    private Expanded expanded;
     private final Map<Object, List<List<Sub>>> choices = new IdentityHashMap<>();
     private final Map<Object, List<Sub>> own = new IdentityHashMap<>();
 
-    /// Whether no value satisfies two conditions, as far as that is found out.
-    interface Disjoint {
+    /// What needs the expansion of conditions.
+    interface Expanded {
+        /// Whether no value satisfies two conditions, as far as that is found out.
         boolean areDisjoint(Sub a, Sub b);
+
+        /// The strings, without quotes, that satisfy a condition.
+        Regex strings(Sub condition);
     }
 
-    Keywords(SchemaIndex index, Subs subs, CharacterEncoder json, Disjoint disjoint) {
+    Keywords(SchemaIndex index, Subs subs, CharacterEncoder json) {
         this.index = index;
         this.subs = subs;
+        this.json = json;
         this.pool = json.pool();
         this.numbers = new NumberRegexes(pool);
         this.constants = new Constants(json, numbers, subs);
         this.patterns = new PatternCompiler(json);
-        this.disjoint = disjoint;
+    }
+
+    /// Sets what needs the expansion of conditions, which in turn needs the keywords.
+    void expanded(Expanded by) {
+        expanded = by;
     }
 
     SchemaIndex index() {
@@ -63,6 +73,16 @@ final class Keywords {
 
     Regex pattern(String pattern, String place) {
         return patterns.search(pattern, place);
+    }
+
+    /// All names but some, without quotes.
+    Regex otherNames(Set<?> names) {
+        return pool.not(pool.or(names.stream().map(name -> json.text((String) name)).toList()));
+    }
+
+    /// The strings, without quotes, that satisfy a condition.
+    Regex strings(Sub condition) {
+        return expanded.strings(condition);
     }
 
     Place place(Map<?, ?> schema) {
@@ -360,7 +380,7 @@ final class Keywords {
         boolean[][] apart = new boolean[all.size()][all.size()];
         for (int i = 0; i < all.size(); i++) {
             for (int j = 0; j < i; j++) {
-                apart[i][j] = all.get(i) != all.get(j) && disjoint.areDisjoint(all.get(i), all.get(j));
+                apart[i][j] = all.get(i) != all.get(j) && expanded.areDisjoint(all.get(i), all.get(j));
                 apart[j][i] = apart[i][j];
             }
         }

@@ -16,11 +16,10 @@ final class Negations {
     private static final Set<String> SUPPORTED = Set.of("type", "const", "enum", "minimum", "maximum", "multipleOf",
             "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "pattern", "minItems", "maxItems",
             "minProperties", "maxProperties", "required", "properties", "items", "additionalItems", "prefixItems",
-            "allOf",
-            "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "$ref", "contains", "dependencies");
-    private static final Set<String> REFUSED = Set.of("format", "patternProperties", "additionalProperties",
-            "propertyNames", "uniqueItems", "minContains", "maxContains", "dependentSchemas", "unevaluatedItems",
-            "unevaluatedProperties", "$dynamicRef", "$recursiveRef");
+            "allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "$ref", "contains",
+            "dependencies", "additionalProperties", "patternProperties", "propertyNames", "dependentSchemas");
+    private static final Set<String> REFUSED = Set.of("format", "uniqueItems", "minContains", "maxContains",
+            "unevaluatedItems", "unevaluatedProperties", "$dynamicRef", "$recursiveRef");
 
     private final Keywords keywords;
     private final Subs subs;
@@ -111,7 +110,12 @@ final class Negations {
             case "properties" -> s.schemaMap(key).forEach((name, value) -> all.add(with((String) name,
                     subs.not(subs.of(value)))));
             case "items", "prefixItems", "contains" -> items(s, key, all);
-            case "dependentRequired", "dependencies" -> dependent(s, key, all);
+            case "dependentRequired", "dependencies", "dependentSchemas" -> dependent(s, key, all);
+            case "additionalProperties" -> others(s, all);
+            case "patternProperties" -> s.schemaMap(key).forEach((pattern, value) -> witness(all,
+                    keywords.pattern((String) pattern, s.at(key)), subs.not(subs.of(value)), s.at(key)));
+            case "propertyNames" -> witness(all, keywords.strings(subs.not(subs.of(s.schema(key)))), subs.anything(),
+                    s.at(key));
             default -> applicator(s, key, all);
         }
     }
@@ -152,11 +156,65 @@ final class Negations {
     }
 
     private void values(Place s, String key, List<?> values, List<List<Sub>> all) {
-        List<Sub> changes = keywords.constants().noneOf(values);
-        if (changes == null) {
-            throw GrammarException.unsupported(s.at(key), "the negation of an array or an object in '" + key + "'");
+        List<Sub> changes = new ArrayList<>();
+        List<Object> others = new ArrayList<>();
+        for (Object value : values) {
+            if (value instanceof List<?> list && !list.isEmpty() || value instanceof Map<?, ?> map && !map.isEmpty()) {
+                changes.add(unequal(value));
+            } else {
+                others.add(value);
+            }
         }
-        all.add(changes);
+        List<Sub> scalars = keywords.constants().noneOf(others);
+        if (scalars == null) {
+            throw GrammarException.unsupported(s.at(key), "the negation of a number of so many digits in '" + key
+                    + "'");
+        }
+        changes.addAll(scalars);
+        if (values.size() == 1 && scalars.isEmpty()) {
+            composite(values.get(0), s.at(key), all);
+        } else {
+            all.add(changes);
+        }
+    }
+
+    /// All values but one.
+    private Sub unequal(Object value) {
+        return subs.not(subs.of(java.util.Collections.singletonMap("const", value)));
+    }
+
+    /// What differs from an array or an object: its type, its size, or a part.
+    private void composite(Object value, String place, List<List<Sub>> all) {
+        boolean isArray = value instanceof List;
+        all.add(List.of(subs.change(c -> c.types &= isArray ? ~Clause.ARRAY : ~Clause.OBJECT)));
+        if (value instanceof List<?> list) {
+            only(all, Clause.ARRAY, c -> c.maxItems = Math.min(c.maxItems, list.size() - 1));
+            only(all, Clause.ARRAY, c -> c.minItems = Math.max(c.minItems, list.size() + 1));
+            prefix(list.stream().map(this::unequal).toList(), all);
+        } else if (value instanceof Map<?, ?> map) {
+            map.forEach((name, one) -> {
+                all.add(List.of(ofType(Clause.OBJECT), keywords.absent((String) name)));
+                all.add(with((String) name, unequal(one)));
+            });
+            witness(all, keywords.otherNames(map.keySet()), subs.anything(), place);
+        }
+    }
+
+    /// Objects with a property of one of some names that satisfies a condition.
+    private void witness(List<List<Sub>> all, Regex names, Sub value, String place) {
+        Clause.Witness one = new Clause.Witness(names, value, place);
+        only(all, Clause.OBJECT, c -> c.witnesses.add(one));
+    }
+
+    private void others(Place s, List<List<Sub>> all) {
+        List<Regex> names = new ArrayList<>();
+        names.add(keywords.otherNames(s.has("properties") ? s.schemaMap("properties").keySet() : Set.of()));
+        if (s.has("patternProperties")) {
+            s.schemaMap("patternProperties").keySet().forEach(pattern ->
+                    names.add(pool.not(keywords.pattern((String) pattern, s.at("patternProperties")))));
+        }
+        witness(all, pool.and(names), subs.not(subs.of(s.schema("additionalProperties"))),
+                s.at("additionalProperties"));
     }
 
     private void count(Place s, String key, List<List<Sub>> all) {
@@ -187,18 +245,7 @@ final class Negations {
         }
         Object value = s.schema().get(key);
         if (value instanceof List<?> prefix) {
-            for (int i = 0; i < prefix.size(); i++) {
-                int position = i;
-                List<Sub> items = new ArrayList<>();
-                for (int k = 0; k < i; k++) {
-                    items.add(subs.anything());
-                }
-                items.add(subs.not(subs.of(prefix.get(i))));
-                only(all, Clause.ARRAY, c -> {
-                    c.arrays.add(new Clause.ArrayShape(items, subs.anything()));
-                    c.minItems = Math.max(c.minItems, position + 1);
-                });
-            }
+            prefix(prefix.stream().map(one -> subs.not(subs.of(one))).toList(), all);
             Object rest = s.schema().get(key.equals("items") ? "additionalItems" : "items");
             if (Boolean.FALSE.equals(rest)) {
                 only(all, Clause.ARRAY, c -> c.minItems = Math.max(c.minItems, prefix.size() + 1));
@@ -211,12 +258,27 @@ final class Negations {
         }
     }
 
+    /// Arrays of which one of the first items satisfies its condition.
+    private void prefix(List<Sub> conditions, List<List<Sub>> all) {
+        for (int i = 0; i < conditions.size(); i++) {
+            int length = i + 1;
+            List<Sub> items = new ArrayList<>(java.util.Collections.nCopies(i, subs.anything()));
+            items.add(conditions.get(i));
+            only(all, Clause.ARRAY, c -> {
+                c.arrays.add(new Clause.ArrayShape(items, subs.anything()));
+                c.minItems = Math.max(c.minItems, length);
+            });
+        }
+    }
+
     private void dependent(Place s, String key, List<List<Sub>> all) {
         s.map(key).forEach((name, value) -> {
-            if (!(value instanceof List<?>)) {
-                throw GrammarException.unsupported(s.at(key), "the negation of a schema in '" + key + "'");
+            if (value instanceof Map || value instanceof Boolean) {
+                Sub other = subs.not(subs.of(value));
+                all.add(List.of(ofType(Clause.OBJECT), subs.change(c -> c.required.add((String) name)), other));
+                return;
             }
-            for (String missing : s.strings(key, value)) {
+            for (String missing : value instanceof String one ? List.of(one) : s.strings(key, value)) {
                 all.add(List.of(ofType(Clause.OBJECT), subs.change(c -> c.required.add((String) name)),
                         keywords.absent(missing)));
             }

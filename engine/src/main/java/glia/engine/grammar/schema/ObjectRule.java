@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.parser.Rules;
 import glia.engine.grammar.parser.State;
@@ -16,6 +17,7 @@ import java.util.Map;
 /// property occurs twice.
 final class ObjectRule implements Value.Container {
     private static final int NONE = -1;
+    private static final int MOST_STEPS = 10_000;
 
     /// Properties of one name or of a set of names.
     ///
@@ -25,12 +27,18 @@ final class ObjectRule implements Value.Container {
     /// Properties that must be there if another is.
     record Dependency(int of, BitSet required) { }
 
+    /// Listed properties that must be there.
+    ///
+    /// @param anyOf sets of which at least one property each must be there
+    record Needs(BitSet required, List<Dependency> dependencies, List<BitSet> anyOf) { }
+
     private final Rules rules;
     private final Punctuation marks;
     private final List<Property> listed;
     private final List<Property> others;
     private final BitSet required;
     private final List<Dependency> dependencies;
+    private final List<BitSet> anyOf;
     private final int min;
     private final int max;
     private final Map<Key, State> states = new HashMap<>();
@@ -44,29 +52,69 @@ final class ObjectRule implements Value.Container {
     /// @param property the one whose value follows: a listed one, or after them one of the others
     private record Key(Phase phase, BitSet seen, int count, int property) { }
 
-    ObjectRule(Rules rules, Punctuation marks, List<Property> listed, List<Property> others, BitSet required,
-            List<Dependency> dependencies, int min, int max) {
+    ObjectRule(Rules rules, Punctuation marks, List<Property> listed, List<Property> others, Needs needs,
+            int min, int max) {
         this.rules = rules;
         this.marks = marks;
         this.listed = listed;
         this.others = others;
-        this.required = required;
-        this.dependencies = dependencies;
+        this.required = needs.required;
+        this.dependencies = needs.dependencies;
+        this.anyOf = needs.anyOf;
         this.min = min;
         this.max = max;
     }
 
     @Override
     public boolean isProductive() {
-        BitSet needed = closure(required);
-        for (int i = needed.nextSetBit(0); i >= 0; i = needed.nextSetBit(i + 1)) {
+        long possible = listed.stream().filter(p -> p.value.isProductive).count();
+        boolean isOpen = others.stream().anyMatch(p -> p.value.isProductive);
+        return (isOpen || possible >= min) && canEnd(new BitSet(), 0);
+    }
+
+    private BitSet missing(BitSet seen) {
+        BitSet needed = (BitSet) seen.clone();
+        needed.or(required);
+        BitSet missing = closure(needed);
+        missing.andNot(seen);
+        return missing;
+    }
+
+    /// Whether the properties that some properties still need are possible, and not too many.
+    private boolean canEnd(BitSet seen, int count) {
+        return canEnd(seen, count, seen, new int[1]);
+    }
+
+    /// @param with the properties that were there and those that are planned, of each set of `anyOf` one
+    private boolean canEnd(BitSet seen, int count, BitSet with, int[] steps) {
+        BitSet all = (BitSet) with.clone();
+        all.or(missing(with));
+        BitSet missing = (BitSet) all.clone();
+        missing.andNot(seen);
+        for (int i = missing.nextSetBit(0); i >= 0; i = missing.nextSetBit(i + 1)) {
             if (!listed.get(i).value.isProductive) {
                 return false;
             }
         }
-        long possible = listed.stream().filter(p -> p.value.isProductive).count();
-        boolean isOpen = others.stream().anyMatch(p -> p.value.isProductive);
-        return needed.cardinality() <= max && (isOpen || possible >= min);
+        if (max != Clause.UNBOUNDED && count + missing.cardinality() > max) {
+            return false;
+        }
+        if (++steps[0] > MOST_STEPS) {
+            throw GrammarException.limit("steps to find the properties of an object", MOST_STEPS);
+        }
+        for (BitSet some : anyOf) {
+            if (!all.intersects(some)) {
+                for (int i = some.nextSetBit(0); i >= 0; i = some.nextSetBit(i + 1)) {
+                    BitSet more = (BitSet) all.clone();
+                    more.set(i);
+                    if (canEnd(seen, count, more, steps)) {
+                        return true;
+                    }
+                }
+                return false;
+            }
+        }
+        return true;
     }
 
     /// The properties that must be there if some are.
@@ -138,16 +186,8 @@ final class ObjectRule implements Value.Container {
                     : others.get(key.property - listed.size());
         }
 
-        private BitSet missing(BitSet seen) {
-            BitSet needed = (BitSet) seen.clone();
-            needed.or(required);
-            BitSet missing = closure(needed);
-            missing.andNot(seen);
-            return missing;
-        }
-
         private void close(Steps to) {
-            if (key.count >= min && missing(key.seen).isEmpty()) {
+            if (key.count >= min && missing(key.seen).isEmpty() && anyOf.stream().allMatch(key.seen::intersects)) {
                 to.lexeme(marks.closeObject(), end);
             }
         }
@@ -173,16 +213,8 @@ final class ObjectRule implements Value.Container {
         }
 
         private boolean leavesRoom(BitSet seen) {
-            if (max == Clause.UNBOUNDED && dependencies.isEmpty()) {
-                return true;
-            }
-            BitSet missing = missing(seen);
-            for (int i = missing.nextSetBit(0); i >= 0; i = missing.nextSetBit(i + 1)) {
-                if (!listed.get(i).value.isProductive) {
-                    return false;
-                }
-            }
-            return max == Clause.UNBOUNDED || key.count + 1 + missing.cardinality() <= max;
+            return max == Clause.UNBOUNDED && dependencies.isEmpty() && anyOf.isEmpty()
+                    || canEnd(seen, key.count + 1);
         }
     }
 }

@@ -39,6 +39,7 @@ public final class SchemaCompiler {
     private final Keywords keywords;
     private final Expander expander;
     private final Scalars scalars;
+    private final Emptiness emptiness;
     private final Punctuation marks;
     private final Object root;
     private final Map<String, Value> values = new HashMap<>();
@@ -57,11 +58,11 @@ public final class SchemaCompiler {
         this.json = json;
         this.pool = json.pool();
         this.root = schema;
-        Emptiness[] emptiness = new Emptiness[1];
-        this.keywords = new Keywords(new SchemaIndex(schema), subs, json, (a, b) -> emptiness[0].isEmpty(a, b));
+        this.keywords = new Keywords(new SchemaIndex(schema), subs, json);
         this.expander = new Expander(keywords, new Negations(keywords, pool));
         this.scalars = new Scalars(json, keywords.numbers(), expander);
-        emptiness[0] = new Emptiness(expander, scalars);
+        this.emptiness = new Emptiness(expander, scalars);
+        keywords.expanded(emptiness);
         this.marks = Punctuation.of(rules.lexer());
     }
 
@@ -125,7 +126,7 @@ public final class SchemaCompiler {
                 value.containers.add(array(clause));
             }
             if (clause.allows(Clause.OBJECT)) {
-                value.containers.add(object(clause));
+                value.containers.addAll(objects(clause));
             }
         }
         Regex scalar = pool.or(texts);
@@ -186,7 +187,7 @@ public final class SchemaCompiler {
         return all;
     }
 
-    private ObjectRule object(Clause clause) {
+    private static Map<String, Integer> listed(Clause clause) {
         Map<String, Integer> numbers = new LinkedHashMap<>();
         for (Clause.ObjectShape shape : clause.objects) {
             shape.properties().keySet().forEach(name -> numbers.putIfAbsent(name, numbers.size()));
@@ -196,6 +197,45 @@ public final class SchemaCompiler {
             numbers.putIfAbsent(dependency.name(), numbers.size());
             dependency.required().forEach(name -> numbers.putIfAbsent(name, numbers.size()));
         }
+        return numbers;
+    }
+
+    /// The objects of a clause: for a property that must have a certain value but may be one of several, an alternative
+    /// for each.
+    private List<ObjectRule> objects(Clause clause) {
+        List<Clause> all = List.of(clause);
+        for (Clause.Witness witness : clause.witnesses) {
+            if (witness.value() != subs.anything()) {
+                List<Clause> more = new ArrayList<>();
+                for (String name : candidates(clause, witness)) {
+                    for (Clause one : all) {
+                        Clause with = one.copy();
+                        with.required.add(name);
+                        with.objects.add(new Clause.ObjectShape(Map.of(name, witness.value()), List.of(),
+                                subs.anything()));
+                        more.add(with);
+                    }
+                }
+                all = more;
+                if (all.size() > GrammarLimits.ALTERNATIVES) {
+                    throw GrammarException.limit("alternatives of one value", GrammarLimits.ALTERNATIVES);
+                }
+            }
+        }
+        if (all.isEmpty()) {
+            // Made only to refuse witnesses that are not listed.
+            object(clause);
+        }
+        return all.stream().map(this::object).toList();
+    }
+
+    private List<String> candidates(Clause clause, Clause.Witness witness) {
+        return listed(clause).keySet().stream().filter(name -> pool.isLive(pool.and(json.text(name),
+                witness.names()))).toList();
+    }
+
+    private ObjectRule object(Clause clause) {
+        Map<String, Integer> numbers = listed(clause);
         Regex allowed = names(clause);
         List<ObjectRule.Property> listed = new ArrayList<>();
         List<Regex> literals = new ArrayList<>();
@@ -220,11 +260,13 @@ public final class SchemaCompiler {
         }
         List<ObjectRule.Dependency> dependencies = clause.dependencies.stream().map(d ->
                 new ObjectRule.Dependency(numbers.get(d.name()), bits(d.required(), numbers))).toList();
-        return new ObjectRule(rules, marks, listed, others, required, dependencies, clause.minProperties,
-                clause.maxProperties);
+        List<BitSet> anyOf = clause.witnesses.stream().filter(w -> w.value() == subs.anything())
+                .map(w -> bits(candidates(clause, w), numbers)).toList();
+        return new ObjectRule(rules, marks, listed, others, new ObjectRule.Needs(required, dependencies, anyOf),
+                clause.minProperties, clause.maxProperties);
     }
 
-    private static BitSet bits(Set<String> names, Map<String, Integer> numbers) {
+    private static BitSet bits(Collection<String> names, Map<String, Integer> numbers) {
         BitSet bits = new BitSet();
         names.forEach(name -> bits.set(numbers.get(name)));
         return bits;
@@ -284,9 +326,22 @@ public final class SchemaCompiler {
                 conditions.addAll(matched.isEmpty() ? List.of(shape.additional()) : matched);
             }
             if (!conditions.contains(subs.nothing()) && pool.isLive(one.names)) {
+                refuseWitness(clause, one.names, conditions);
                 others.add(new ObjectRule.Property(rules.lexer().lexeme(quoted(one.names)), value(conditions)));
             }
         }
         return others;
+    }
+
+    /// A name that is not listed may be there twice, and the last one counts, so none of them may be a witness.
+    private void refuseWitness(Clause clause, Regex names, List<Sub> conditions) {
+        for (Clause.Witness witness : clause.witnesses) {
+            List<Sub> both = new ArrayList<>(conditions);
+            both.add(witness.value());
+            if (pool.isLive(pool.and(names, witness.names())) && !emptiness.isEmpty(both)) {
+                throw GrammarException.unsupported(witness.place(), "the negation of this keyword, by 'not', 'if' or "
+                        + "overlapping alternatives of 'oneOf', where other than listed properties are possible,");
+            }
+        }
     }
 }

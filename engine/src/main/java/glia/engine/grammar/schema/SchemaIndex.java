@@ -12,13 +12,22 @@ import java.util.Set;
 /// The places of all subschemas of a document: their JSON pointers, base URIs and names for `$ref`.
 final class SchemaIndex {
     private static final Set<String> VALUES = Set.of("enum", "const", "default", "examples", "example");
+    private static final Set<String> SCHEMAS = Set.of("items", "additionalItems", "prefixItems", "contains",
+            "unevaluatedItems", "additionalProperties", "unevaluatedProperties", "propertyNames", "not", "if", "then",
+            "else", "allOf", "anyOf", "oneOf", "contentSchema");
+    private static final Set<String> MAPS = Set.of("properties", "patternProperties", "$defs", "definitions",
+            "dependentSchemas", "dependencies");
     private static final String NO_BASE = "schema:/";
 
     private final Object root;
     private final Map<Object, String> pointers = new IdentityHashMap<>();
     private final Map<Object, URI> bases = new IdentityHashMap<>();
     private final Map<String, Object> named = new HashMap<>();
+    /// Names within keywords that the standard does not define.
+    private final Map<String, Object> namedElsewhere = new HashMap<>();
     private final boolean isOld;
+
+    private enum Kind { SCHEMA, MAP, OTHER }
 
     SchemaIndex(Object root) {
         this.root = root;
@@ -29,48 +38,54 @@ final class SchemaIndex {
         }
         URI base = URI.create(NO_BASE);
         named.put(NO_BASE, root);
-        add(root, "#", base, 0);
+        add(root, "#", base, 0, Kind.SCHEMA);
+        namedElsewhere.forEach(named::putIfAbsent);
     }
 
-    private void add(Object node, String pointer, URI base, int depth) {
+    private void add(Object node, String pointer, URI base, int depth, Kind kind) {
         if (depth > glia.engine.grammar.limit.GrammarLimits.DEPTH) {
             throw GrammarException.limit("levels of nesting in a schema",
                     glia.engine.grammar.limit.GrammarLimits.DEPTH);
         }
         if (node instanceof List<?> list) {
             for (int i = 0; i < list.size(); i++) {
-                add(list.get(i), pointer + "/" + i, base, depth + 1);
+                add(list.get(i), pointer + "/" + i, base, depth + 1, kind);
             }
         }
         if (!(node instanceof Map<?, ?> map)) {
             return;
         }
         URI own = base;
+        Map<String, Object> names = kind == Kind.SCHEMA ? named : namedElsewhere;
         Object id = map.get("$id") instanceof String ? map.get("$id") : map.get("id");
-        if (id instanceof String name && !map.containsKey("$ref")) {
-            own = named(name, base, map);
+        if (kind != Kind.MAP && id instanceof String name && !(isOld && map.containsKey("$ref"))) {
+            own = named(name, base, map, names);
         }
         pointers.put(map, pointer);
         bases.put(map, own);
         for (String key : List.of("$anchor", "$dynamicAnchor")) {
-            if (map.get(key) instanceof String anchor) {
-                named.putIfAbsent(own + "#" + anchor, map);
+            if (kind != Kind.MAP && map.get(key) instanceof String anchor) {
+                names.putIfAbsent(own + "#" + anchor, map);
             }
         }
         for (Map.Entry<?, ?> entry : map.entrySet()) {
             String key = String.valueOf(entry.getKey());
-            if (!VALUES.contains(key) || entry.getValue() instanceof Map) {
-                add(entry.getValue(), pointer + "/" + key.replace("~", "~0").replace("/", "~1"), own, depth + 1);
+            boolean isValue = VALUES.contains(key) && (kind == Kind.SCHEMA || !(entry.getValue() instanceof Map));
+            if (!isValue) {
+                add(entry.getValue(), pointer + "/" + key.replace("~", "~0").replace("/", "~1"), own, depth + 1,
+                        kind == Kind.MAP ? Kind.SCHEMA : kind == Kind.OTHER ? Kind.OTHER
+                        : SCHEMAS.contains(key) ? Kind.SCHEMA : MAPS.contains(key) ? Kind.MAP : Kind.OTHER);
             }
         }
     }
 
     /// @return the base URI within a schema with an id
-    private URI named(String id, URI base, Map<?, ?> map) {
+    private URI named(String id, URI base, Map<?, ?> map, Map<String, Object> names) {
         try {
-            URI absolute = base.resolve(id);
+            // Java does not resolve a fragment against a URN.
+            URI absolute = id.startsWith("#") ? URI.create(withoutFragment(base.toString()) + id) : base.resolve(id);
             String text = absolute.toString();
-            named.putIfAbsent(text.endsWith("#") ? text.substring(0, text.length() - 1) : text, map);
+            names.putIfAbsent(text.endsWith("#") ? text.substring(0, text.length() - 1) : text, map);
             return id.startsWith("#") ? base : absolute;
         } catch (IllegalArgumentException e) {
             // An id that is no URI names nothing.
