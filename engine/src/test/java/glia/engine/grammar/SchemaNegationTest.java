@@ -69,7 +69,8 @@ class SchemaNegationTest {
          "else": {"required": ["ab"]}}""",
         """
         {"properties": {"a": {}, "c": {}}, "patternProperties": {"b": {"type": "integer"}},
-         "additionalProperties": false, "not": {"patternProperties": {"b": {"type": "integer"}, "^a$": {"const": 1}}}}"""})
+         "additionalProperties": false,
+         "not": {"patternProperties": {"b": {"type": "integer"}, "^a$": {"const": 1}}}}"""})
     void negations(String schema) {
         Grammar grammar = Grammar.jsonSchema(JsonValues.parse(schema));
         int valid = 0;
@@ -85,8 +86,8 @@ class SchemaNegationTest {
     @ParameterizedTest
     @ValueSource(strings = {"{\"not\": {\"additionalProperties\": {\"type\": \"string\"}}}",
         "{\"type\": \"object\", \"not\": {\"propertyNames\": {\"maxLength\": 3}}}",
-        "{\"not\": {\"const\": {\"a\": 1}}, \"type\": \"object\"}", "{\"not\": {\"patternProperties\": {\"a\": false}}}",
-        "{\"not\": {\"format\": \"date\"}}"})
+        "{\"not\": {\"const\": {\"a\": 1}}, \"type\": \"object\"}",
+        "{\"not\": {\"patternProperties\": {\"a\": false}}}", "{\"not\": {\"format\": \"date\"}}"})
     void refused(String schema) {
         assertEquals(GrammarException.Kind.UNSUPPORTED, assertThrows(GrammarException.class,
                 () -> Grammar.jsonSchema(JsonValues.parse(schema))).kind());
