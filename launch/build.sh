@@ -102,7 +102,8 @@ $(grep -m 5 '^\[ERROR\] .' "$log")"
     rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
     cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
     "$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(echo "$home"/cli/target/glia-cli-*.jar)" \
-        glia.cli.build.ClassModernizer "$lib/$new"/*.jar >>"$log" 2>&1 || fail "classes could not be rewritten; see $log"
+        glia.cli.build.ClassModernizer "$lib/$new"/*.jar >>"$log" 2>&1 ||
+        fail "classes could not be rewritten; see $log"
     (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >others &&
         grep -Ev "^($server_jars)" others >>classpath; grep -E "^($server_jars)" others >classpath.server; rm -f others)
     mv -f "$mark" "$lib/current"
