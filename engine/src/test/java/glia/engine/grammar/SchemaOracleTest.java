@@ -56,6 +56,18 @@ class SchemaOracleTest {
         assertTrue(isValid("{\"pattern\": \"b$\"}", "\"ab\""));
     }
 
+    /// A pattern whose automaton has 2^16 states, of which a text visits few.
+    @Example
+    void patternsOfManyStatesAreUsedAsTheyAreReached() {
+        Grammar grammar = Grammar.jsonSchema(Map.of("type", "string", "pattern", "^(.*a.{15}|b)$"));
+        for (String text : List.of("\"b\"", "\"aba" + "a\u00e9".repeat(7) + "a\"", "\"xa" + "b".repeat(15) + "\"")) {
+            assertTrue(ContextFreeGrammarTest.accepts(grammar, text), text);
+        }
+        for (String text : List.of("\"a\"", "\"xb" + "b".repeat(15) + "\"", "\"\"")) {
+            assertFalse(ContextFreeGrammarTest.accepts(grammar, text), text);
+        }
+    }
+
     /// Characters of several bytes in an enumeration whose values may each be there once.
     @Example
     void differentItemsMayHaveCharactersOfSeveralBytes() {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// A set of Unicode characters without surrogates, as sorted ranges.
 public final class CodePoints {
@@ -114,16 +115,30 @@ public final class CodePoints {
 
     /// With the characters that differ by case alone, by simple case folding as in ECMA-262 with the flags `i` and `u`.
     public CodePoints ignoringCase() {
-        List<Integer> others = new ArrayList<>();
-        for (int[] alike : Cases.ALIKE) {
-            if (Arrays.stream(alike).anyMatch(this::has)) {
-                for (int c : alike) {
-                    others.add(c);
-                    others.add(c);
-                }
+        if (isOne()) {
+            int[] alike = Cases.OF.get(bounds[0]);
+            return alike == null ? this : ofEach(Arrays.stream(alike));
+        }
+        CodePoints others = ofEach(Cases.ALIKE.stream().filter(this::hasAny).flatMapToInt(Arrays::stream));
+        return others.isEmpty() ? this : or(others);
+    }
+
+    /// Whether this is one character.
+    boolean isOne() {
+        return bounds.length == 2 && bounds[0] == bounds[1];
+    }
+
+    private boolean hasAny(int[] characters) {
+        for (int c : characters) {
+            if (has(c)) {
+                return true;
             }
         }
-        return others.isEmpty() ? this : or(of(others.stream().mapToInt(Integer::intValue).toArray()));
+        return false;
+    }
+
+    private static CodePoints ofEach(IntStream characters) {
+        return of(characters.flatMap(c -> IntStream.of(c, c)).toArray());
     }
 
     /// Sets of characters that differ by case alone.
@@ -132,6 +147,11 @@ public final class CodePoints {
         private static final int DOTLESS = 0x131;
         private static final int LAST_CASED = 0x1FFFF;
         static final List<int[]> ALIKE = alike();
+        static final Map<Integer, int[]> OF = new HashMap<>();
+
+        static {
+            ALIKE.forEach(all -> Arrays.stream(all).forEach(c -> OF.put(c, all)));
+        }
 
         private static List<int[]> alike() {
             Map<Integer, Set<Integer>> folded = new HashMap<>();

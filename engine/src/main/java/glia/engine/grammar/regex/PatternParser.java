@@ -305,7 +305,7 @@ final class PatternParser extends PatternScanner {
             if (peek() == '-' && isFollowed(']')) {
                 next();
                 CodePoints last = one();
-                if (!isOne(first) || !isOne(last)) {
+                if (!first.isOne() || !last.isOne()) {
                     // "[\w-.]": the hyphen stands for itself.
                     all = all.or(first).or(last).or(CodePoints.of('-', '-'));
                     continue;
@@ -322,10 +322,6 @@ final class PatternParser extends PatternScanner {
         next();
         CodePoints folded = ignoresCase ? all.ignoringCase() : all;
         return negated ? folded.complement() : folded;
-    }
-
-    private static boolean isOne(CodePoints set) {
-        return set.bounds().length == 2 && set.bounds()[0] == set.bounds()[1];
     }
 
     private CodePoints one() {

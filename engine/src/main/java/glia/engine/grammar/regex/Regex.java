@@ -10,6 +10,9 @@ public final class Regex {
 
     static final int UNBOUNDED = Integer.MAX_VALUE;
     private static final Regex[] NO_PARTS = {};
+    private static final byte[] NO_KEYS = {};
+    private static final int BYTES = 256;
+    private static final int FEW = 16;
 
     final Kind kind;
     final ByteSet set;
@@ -26,8 +29,10 @@ public final class Regex {
     int id = -1;
     /// Whether any text matches: 0 unknown, 1 yes, -1 no.
     byte live;
-    /// Derivatives by byte, as far as they were needed.
-    Regex[] next;
+    /// Derivatives as far as they were needed: of the bytes of `keys` if there are few, else by byte.
+    private Regex[] next = NO_PARTS;
+    private byte[] keys = NO_KEYS;
+    private int numNext;
 
     private Regex(Kind kind, ByteSet set, String text, Regex[] parts, int min, int max, MultipleOf digits) {
         this.kind = kind;
@@ -55,6 +60,43 @@ public final class Regex {
             case REPEAT -> min == 0;
             case DIGITS -> digits.accepts(min);
         };
+    }
+
+    /// The derivative by a byte; null if it was not needed so far.
+    Regex next(int value) {
+        if (next.length == BYTES) {
+            return next[value];
+        }
+        for (int i = 0; i < numNext; i++) {
+            if (keys[i] == (byte) value) {
+                return next[i];
+            }
+        }
+        return null;
+    }
+
+    void next(int value, Regex derivative) {
+        if (next.length == BYTES) {
+            next[value] = derivative;
+            return;
+        }
+        if (numNext == FEW) {
+            Regex[] all = new Regex[BYTES];
+            for (int i = 0; i < numNext; i++) {
+                all[keys[i] & 0xFF] = next[i];
+            }
+            all[value] = derivative;
+            next = all;
+            keys = NO_KEYS;
+            return;
+        }
+        if (numNext == keys.length) {
+            int size = Math.max(2, 2 * numNext);
+            next = Arrays.copyOf(next, size);
+            keys = Arrays.copyOf(keys, size);
+        }
+        keys[numNext] = (byte) value;
+        next[numNext++] = derivative;
     }
 
     static Regex leaf(Kind kind) {

@@ -20,7 +20,6 @@ import java.util.Set;
 /// `r` matches `b t` ([Brzozowski 1964](https://doi.org/10.1145/321239.321249)), so an automaton needs no construction:
 /// its states are expressions, made as they are reached. Not thread-safe.
 public final class RegexPool {
-    private static final int BYTES = 256;
     /// Intersections with so many literals are computed at once.
     private static final int MANY_LITERALS = 4096;
 
@@ -269,13 +268,10 @@ public final class RegexPool {
                 return state < 0 ? empty : intern(Regex.digits(node.digits, state));
             }
             default -> {
-                if (node.next == null) {
-                    node.next = new Regex[BYTES];
-                }
-                Regex known = node.next[value];
+                Regex known = node.next(value);
                 if (known == null) {
                     known = compute(node, value);
-                    node.next[value] = known;
+                    node.next(value, known);
                 }
                 return known;
             }
@@ -317,6 +313,11 @@ public final class RegexPool {
             state = derivative(state, latin1.charAt(i));
         }
         return state.isNullable;
+    }
+
+    /// Whether an expression is free of intersections and complements.
+    public boolean isPlain(Regex node) {
+        return !node.needsSearch;
     }
 
     /// Whether any text matches.

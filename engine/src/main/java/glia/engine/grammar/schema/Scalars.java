@@ -52,7 +52,7 @@ final class Scalars {
         List<Regex> all = new ArrayList<>(clause.strings);
         if (clause.minLength > 0 || clause.maxLength < Clause.UNBOUNDED || all.isEmpty()) {
             all.add(pool.repeat(json.any(), clause.minLength, clause.maxLength));
-        } else {
+        } else if (all.size() > 1 || !pool.isPlain(all.get(0))) {
             // The complement of a pattern has texts that are no strings.
             all.add(pool.star(json.any()));
         }
