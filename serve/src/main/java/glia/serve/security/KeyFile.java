@@ -5,6 +5,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /// A file of API keys: one line for each, with a name, the day of its making, and a salted hash. It is read once more
@@ -28,6 +30,9 @@ import java.util.function.Consumer;
 public final class KeyFile {
     private static final String HEADING = "# API keys of glia serve: name, day, salt, SHA-256 of salt and key";
     private static final int KEY_BYTES = 32;
+    /// Five seconds in all.
+    private static final int MOST_TRIES = 250;
+    private static final long TRY_NANOS = 20_000_000;
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final Path path;
@@ -143,18 +148,20 @@ public final class KeyFile {
     /// @throws IllegalArgumentException if the name is taken or not allowed
     public static String add(Path path, String name) throws IOException {
         ApiKey.requireName(name);
-        List<ApiKey> keys = Files.exists(path) ? new ArrayList<>(list(path)) : new ArrayList<>();
-        if (keys.stream().anyMatch(key -> key.name().equals(name))) {
-            throw new IllegalArgumentException("there is a key named '" + name + "'; remove it first, or take another "
-                    + "name");
-        }
         byte[] random = new byte[KEY_BYTES];
         RANDOM.nextBytes(random);
         String key = "glia-" + Base64.getUrlEncoder().withoutPadding().encodeToString(random);
         byte[] salt = new byte[ApiKey.SALT_BYTES];
         RANDOM.nextBytes(salt);
-        keys.add(ApiKey.of(name, LocalDate.now(ZoneOffset.UTC), salt, key));
-        write(path, keys);
+        change(path, () -> {
+            List<ApiKey> keys = Files.exists(path) ? new ArrayList<>(list(path)) : new ArrayList<>();
+            if (keys.stream().anyMatch(one -> one.name().equals(name))) {
+                throw new IllegalArgumentException("there is a key named '" + name + "'; remove it first, or take "
+                        + "another name");
+            }
+            keys.add(ApiKey.of(name, LocalDate.now(ZoneOffset.UTC), salt, key));
+            return keys;
+        });
         return key;
     }
 
@@ -163,37 +170,65 @@ public final class KeyFile {
     /// @throws IOException if the file cannot be read or written
     /// @throws IllegalArgumentException if there is none of this name
     public static void remove(Path path, String name) throws IOException {
-        List<ApiKey> keys = new ArrayList<>(list(path));
-        if (!keys.removeIf(key -> key.name().equals(name))) {
-            throw new IllegalArgumentException("no key is named '" + name + "'; 'glia keys list' shows all");
-        }
-        write(path, keys);
+        change(path, () -> {
+            List<ApiKey> keys = new ArrayList<>(list(path));
+            if (!keys.removeIf(key -> key.name().equals(name))) {
+                throw new IllegalArgumentException("no key is named '" + name + "'; 'glia keys list' shows all");
+            }
+            return keys;
+        });
+    }
+
+    /// Reads the keys of a file and changes them.
+    private interface Change {
+        List<ApiKey> keys() throws IOException;
     }
 
     /// Replaces the file as a whole. A new one can be read by its owner alone; another keeps its owner, group and
-    /// permissions, so that the server may read it where the administrator is another user.
-    private static void write(Path path, List<ApiKey> keys) throws IOException {
-        List<String> lines = new ArrayList<>(List.of(HEADING));
-        keys.forEach(key -> lines.add(key.line()));
+    /// permissions, so that the server may read it where the administrator is another user. The file that is to replace
+    /// it is also the lock against other changes: only one process can create it.
+    private static void change(Path path, Change change) throws IOException {
         Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
-        Path folder = target.getParent();
-        boolean isPosix = Files.getFileStore(folder).supportsFileAttributeView("posix");
+        boolean isPosix = Files.getFileStore(target.getParent()).supportsFileAttributeView("posix");
+        Path next = target.resolveSibling(target.getFileName() + ".new");
+        create(next, isPosix);
+        boolean isMoved = false;
+        try {
+            List<String> lines = new ArrayList<>(List.of(HEADING));
+            change.keys().forEach(key -> lines.add(key.line()));
+            Files.write(next, lines);
+            if (isPosix && Files.exists(target)) {
+                keepOwner(target, next);
+            }
+            try {
+                Files.move(next, target, StandardCopyOption.ATOMIC_MOVE);
+            } catch (AtomicMoveNotSupportedException e) {
+                Files.move(next, target, StandardCopyOption.REPLACE_EXISTING);
+            }
+            isMoved = true;
+        } finally {
+            if (!isMoved) {
+                Files.deleteIfExists(next);
+            }
+        }
+    }
+
+    /// Creates the file that will replace the keys, once no other process has one.
+    private static void create(Path next, boolean isPosix) throws IOException {
         FileAttribute<?>[] owner = isPosix ? new FileAttribute<?>[] {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))}
                 : new FileAttribute<?>[0];
-        Path temporary = Files.createTempFile(folder, ".keys", ".tmp", owner);
-        try {
-            Files.write(temporary, lines);
-            if (isPosix && Files.exists(target)) {
-                keepOwner(target, temporary);
-            }
+        for (int tries = 0;; tries++) {
             try {
-                Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
-            } catch (AtomicMoveNotSupportedException e) {
-                Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
+                Files.createFile(next, owner);
+                return;
+            } catch (FileAlreadyExistsException e) {
+                if (tries == MOST_TRIES || Thread.currentThread().isInterrupted()) {
+                    throw new IOException(next + ": another command is changing the keys; if none is, remove this file",
+                            e);
+                }
+                LockSupport.parkNanos(TRY_NANOS);
             }
-        } finally {
-            Files.deleteIfExists(temporary);
         }
     }
 

@@ -23,6 +23,10 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -54,6 +58,49 @@ class KeyFileTest {
         for (String wrong : List.of("", "alice", alice + "x", alice.substring(1), bob.toLowerCase(), "\0", words[3])) {
             assertEquals(Optional.empty(), keys.holder(wrong));
         }
+    }
+
+    @Test
+    void changesAtOnceLoseNothing() throws Exception {
+        Path file = folder.resolve("keys");
+        KeyFile.add(file, "old");
+        List<Future<String>> added = new ArrayList<>();
+        try (ExecutorService threads = Executors.newFixedThreadPool(8)) {
+            Future<?> removed = threads.submit(() -> {
+                KeyFile.remove(file, "old");
+                return null;
+            });
+            for (int i = 0; i < 24; i++) {
+                String name = "key" + i;
+                added.add(threads.submit(() -> KeyFile.add(file, name)));
+            }
+            removed.get();
+            for (int i = 0; i < added.size(); i++) {
+                assertTrue(added.get(i).get().startsWith("glia-"));
+            }
+        }
+        KeyFile keys = KeyFile.open(file, _ -> { });
+        for (int i = 0; i < added.size(); i++) {
+            assertEquals(Optional.of("key" + i), keys.holder(added.get(i).get()));
+        }
+        assertEquals(added.size(), KeyFile.list(file).size());
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of(file), left.toList());
+        }
+    }
+
+    /// Such as after a crash.
+    @Test
+    void aChangeThatDoesNotEndIsNamed() throws Exception {
+        Path file = folder.resolve("keys");
+        KeyFile.add(file, "old");
+        Path next = Files.createFile(folder.resolve("keys.new"));
+        Thread.currentThread().interrupt();
+        IOException e = assertThrows(IOException.class, () -> KeyFile.add(file, "alice"));
+        assertTrue(Thread.interrupted());
+        assertTrue(e.getMessage().contains(next + ": another command is changing the keys"), e.getMessage());
+        assertTrue(Files.exists(next));
+        assertEquals(1, KeyFile.list(file).size());
     }
 
     @Test
