@@ -14,7 +14,12 @@ import glia.tensor.autograd.Value;
 @FunctionalInterface
 public interface Loss {
     /// The weighted mean of `-ln p(target)` over all rows.
-    Loss CROSS_ENTROPY = p -> p.weights().times(p.logProbs()).sum().times(-1 / p.batch().totalWeight());
+    Loss CROSS_ENTROPY = p -> crossEntropy(p, p.logProbs());
+
+    /// The same of other log-probabilities of the targets, `[M, 1]`.
+    static Value crossEntropy(Predictions p, Value logProbs) {
+        return p.weights().times(logProbs).sum().times(-1 / p.batch().totalWeight());
+    }
 
     /// The loss, a single number.
     Value of(Predictions predictions);

@@ -31,7 +31,6 @@ public record EarlyExit(Loss main, Decoder first, double weight) implements Loss
 
     @Override
     public Value of(Predictions p) {
-        Value early = p.weights().times(p.logProbs(first)).sum().times(-1 / p.batch().totalWeight());
-        return main.of(p).plus(early.times(weight));
+        return main.of(p).plus(Loss.crossEntropy(p, p.logProbs(first)).times(weight));
     }
 }
