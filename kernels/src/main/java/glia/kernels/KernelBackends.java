@@ -24,6 +24,10 @@ public final class KernelBackends {
     public static final String NAMES = "auto, best, scalar, vector, emitted"
             + IsaLevel.labels().stream().map(label -> ", " + EMITTED + label).collect(Collectors.joining());
 
+    /// The system property whose value, the name of a backend, replaces `auto` and `best`, for instance to run tests
+    /// with each backend of a machine.
+    public static final String PROPERTY = "glia.kernels";
+
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
     private static final int MIN_BITS = 128;
 
@@ -55,11 +59,13 @@ public final class KernelBackends {
 
     /// Creates the backend of this name. `best` is the fastest that can run (emitted, vector, scalar). `auto` is the
     /// same, but a vector backend starts on scalar kernels, so that the first answer does not wait for the JIT
-    /// compiler.
+    /// compiler. The system property `glia.kernels` replaces both.
     ///
     /// @throws IllegalArgumentException if the name is unknown or the backend cannot run here; the message says why
     public static Choice choose(String name, Workers workers) {
-        return choose(name, workers, EmittedKernels::selfTest);
+        boolean isOpen = name.equalsIgnoreCase("auto") || name.equalsIgnoreCase("best");
+        String property = System.getProperty(PROPERTY, "");
+        return choose(isOpen && !property.isBlank() ? property : name, workers, EmittedKernels::selfTest);
     }
 
     /// @param selfTest returns what is wrong with emitted kernels, if anything

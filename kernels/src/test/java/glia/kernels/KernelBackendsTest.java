@@ -78,6 +78,15 @@ class KernelBackendsTest {
     }
 
     @Test
+    void aPropertyReplacesTheBestBackend() throws Exception {
+        String scalar = "-Dglia.kernels=scalar";
+        assertEquals("scalar 25", run("best", MODULE, scalar));
+        assertEquals("scalar 25", run("auto", MODULE, scalar));
+        assertEquals("vector 25", run("vector", MODULE, scalar), "a backend that is named");
+        assertBegins("refused no kernels named 'cuda'", run("auto", "-Dglia.kernels=cuda"));
+    }
+
+    @Test
     void choosesTheScalarBackendWithoutC2() throws Exception {
         for (String flag : new String[] {"-Xint", "-XX:TieredStopAtLevel=1"}) {
             String output = run("auto", MODULE, OTHER, flag);
