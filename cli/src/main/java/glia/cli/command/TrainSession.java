@@ -3,12 +3,16 @@ package glia.cli.command;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.TrainingProgress;
 import glia.cli.terminal.Units;
+import glia.io.CheckpointException;
 import glia.tensor.kernel.Kernels;
 import glia.train.recipe.RecipeKeys;
 import glia.train.recipe.RecipeRun;
+import glia.train.recipe.TaskRun;
 import glia.train.report.FlopsUtilization;
 import glia.train.report.RunDescription;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +29,7 @@ final class TrainSession {
     private final Kernels kernels;
     private final Console console;
     private boolean isCompleted;
+    private Optional<String> ask = Optional.empty();
 
     TrainSession(RecipeRun run, Kernels kernels, Console console) {
         this.run = run;
@@ -46,6 +51,7 @@ final class TrainSession {
         TrainingProgress progress = new TrainingProgress(console, run.steps(), LINES_EVERY, Optional.of(
                 FlopsUtilization.of(run.spec(), run.context(), FlopsUtilization.peak(kernels, bf16))));
         run.listen(progress);
+        progress.begin();
         CountDownLatch ended = new CountDownLatch(1);
         Thread hook = new Thread(() -> stop(ended));
         Runtime.getRuntime().addShutdownHook(hook);
@@ -61,7 +67,37 @@ final class TrainSession {
         }
         console.err().println(hasAdapter ? "The adapter is in " + run.folder().model() + "; use it with --adapter"
                 : "The model is in " + run.folder().model());
+        ask = ask(hasAdapter);
+        if (ask.isPresent()) {
+            console.err().println("Ask it: " + ask.get());
+        }
         return ExitCode.OK;
+    }
+
+    /// The command that asks the trained model.
+    private Optional<String> ask(boolean hasAdapter) throws CheckpointException {
+        if (run.question().isEmpty()) {
+            return Optional.empty();
+        }
+        TaskRun.Question question = run.question().get();
+        String model = run.folder().model().toString();
+        return Optional.of("glia run " + quoted(hasAdapter ? base() : model) + " "
+                + quoted(question.prompt()) + (question.system().isEmpty() ? "" : " --system "
+                + quoted(question.system())) + (question.isRaw() ? " --raw" : "")
+                + (hasAdapter ? " --adapter " + quoted(model) : "") + " --temp 0");
+    }
+
+    /// The model of an adapter: a file beside the recipe, or a name.
+    private String base() throws CheckpointException {
+        String name = run.recipe().get(RecipeKeys.MODEL);
+        Path beside = run.recipe().path(RecipeKeys.MODEL, name);
+        return Files.exists(beside) ? beside.toString() : name;
+    }
+
+    /// A word of a POSIX shell.
+    private static String quoted(String word) {
+        return word.matches("[\\w./:+-]+") ? word : word.matches("[^\"\\\\$`!\n]*") ? '"' + word + '"'
+                : "'" + word.replace("'", "'\\''") + "'";
     }
 
     /// What a run has done, for `--json`.
@@ -72,6 +108,7 @@ final class TrainSession {
         document.put("folder", run.folder().path().toString());
         if (isCompleted) {
             document.put("model", run.folder().model().toString());
+            ask.ifPresent(command -> document.put("ask", command));
         }
         return document;
     }

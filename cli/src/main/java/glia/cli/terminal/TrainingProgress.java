@@ -16,6 +16,7 @@ import java.util.function.LongSupplier;
 ///
 /// ```
 /// step 1200/2000  loss 1.873  45.2 K tokens/s  MFU 38 %  grad 0.52  lr 9.1e-04  2 min 5 s left
+/// step 120/200  reward 0.412  accuracy 37.5 %  210.3 tokens/s  MFU 12 %  grad 0.31  lr 1.0e-04  9 min 12 s left
 /// ```
 ///
 /// The loss is the exponential moving average of about 20 steps. Figures that do not fit the terminal are left out.
@@ -33,6 +34,9 @@ public final class TrainingProgress implements TrainingListener {
     private final boolean rewrites;
     private final LongSupplier nanoTime;
     private final long startNanos;
+    /// Figures of the last batch of rollouts; empty unless rewards are learned.
+    private Map<String, Double> rewards = Map.of();
+    private Map<String, Double> evaluated = Map.of();
     private double loss;
     private double weight;
     private double tokens;
@@ -66,8 +70,27 @@ public final class TrainingProgress implements TrainingListener {
         startNanos = nanoTime.getAsLong();
     }
 
+    /// Shows that the first step is being computed, which may take minutes.
+    public void begin() {
+        line = "step 0/" + steps + "  computing the first step";
+        if (rewrites) {
+            console.err().print(line);
+            console.err().flush();
+            drawn = true;
+        } else {
+            console.err().println(line);
+        }
+        printed = true;
+    }
+
     @Override
     public void step(StepFigures figures) {
+        if (figures.parts().containsKey("reward/mean")) {
+            rewards = figures.parts();
+        }
+        if (figures.parts().containsKey("accuracy/held_out")) {
+            say("before the first update: " + accuracy(figures.parts()));
+        }
         loss = DECAY * loss + (1 - DECAY) * figures.loss();
         weight = DECAY * weight + 1 - DECAY;
         tokens = DECAY * tokens + figures.tokens();
@@ -101,7 +124,16 @@ public final class TrainingProgress implements TrainingListener {
     private String line(StepFigures figures, long now) {
         List<String> parts = new ArrayList<>();
         parts.add("step " + figures.step() + "/" + steps);
-        parts.add(String.format(Locale.ROOT, "loss %.3f", loss / weight));
+        if (rewards.isEmpty()) {
+            parts.add(String.format(Locale.ROOT, "loss %.3f", loss / weight));
+        } else {
+            parts.add(String.format(Locale.ROOT, "reward %.3f", rewards.get("reward/mean")));
+            parts.add(String.format(Locale.ROOT, "accuracy %.1f %%", 100 * rewards.get("accuracy/training")));
+            double failed = rewards.getOrDefault("reward/failures", 0.0);
+            if (failed > 0) {
+                parts.add(String.format(Locale.ROOT, "%.0f rewards failed", failed));
+            }
+        }
         double speed = tokens / seconds;
         parts.add(speed < 1000 ? Units.rate(speed) + " tokens/s" : Units.count(Math.round(speed)) + " tokens/s");
         utilization.ifPresent(u -> parts.add(String.format(Locale.ROOT, "MFU %.0f %%", 100 * u.at(speed))));
@@ -121,9 +153,28 @@ public final class TrainingProgress implements TrainingListener {
     }
 
     @Override
+    public void evaluated(long step, Map<String, Double> figures) {
+        evaluated = figures;
+    }
+
+    @Override
     public void validated(long step, double validationLoss, boolean best) {
-        say(String.format(Locale.ROOT, "step %d: validation loss %.4f%s", step, validationLoss,
-                best ? ", the best so far" : ""));
+        String found = evaluated.containsKey("accuracy/held_out") ? accuracy(evaluated)
+                : String.format(Locale.ROOT, "validation loss %.4f", validationLoss)
+                + share("accuracy/tokens", ", right tokens") + share("accuracy/answers", ", right answers");
+        say("step " + step + ": " + found + (best ? ", the best so far" : ""));
+        evaluated = Map.of();
+    }
+
+    private String share(String figure, String name) {
+        return evaluated.containsKey(figure) ? String.format(Locale.ROOT, "%s %.1f %%", name,
+                100 * evaluated.get(figure)) : "";
+    }
+
+    private static String accuracy(Map<String, Double> figures) {
+        return String.format(Locale.ROOT, "held-out accuracy %.1f %% (%.1f to %.1f), reward %.3f",
+                100 * figures.get("accuracy/held_out"), 100 * figures.get("accuracy/held_out_low"),
+                100 * figures.get("accuracy/held_out_high"), figures.get("reward/held_out"));
     }
 
     @Override

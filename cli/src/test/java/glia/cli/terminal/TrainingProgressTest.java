@@ -65,6 +65,25 @@ class TrainingProgressTest {
         assertTrue(shown.stream().noneMatch(line -> line.length() > 59 && line.startsWith("step 3/")), text);
     }
 
+    /// Reinforcement learning shows rewards and accuracy, and a line before the first step, which may take minutes.
+    @Test
+    void rewardsAndAccuracyAreShownInPlaceOfTheLoss() {
+        try (TrainingProgress progress = progress(false, 0, 50)) {
+            progress.begin();
+            Map<String, Double> held = Map.of("accuracy/held_out", 0.25, "accuracy/held_out_low", 0.1,
+                    "accuracy/held_out_high", 0.4, "reward/held_out", 0.5);
+            nanos += 2_000_000_000L;
+            progress.step(new StepFigures(1, 0, 0.5, 1e-4, 400, 400, 1, Map.of("reward/mean", 0.4125,
+                    "accuracy/training", 0.375, "reward/failures", 3.0)));
+            progress.evaluated(1, held);
+            progress.validated(1, 0.75, false);
+        }
+        assertEquals(List.of("step 0/100  computing the first step",
+                "step 1/100  reward 0.413  accuracy 37.5 %  3 rewards failed  400.0 tokens/s  MFU 40 %  grad 0.50  "
+                + "lr 1.0e-04  3 min 18 s left",
+                "step 1: held-out accuracy 25.0 % (10.0 to 40.0), reward 0.500"), lines());
+    }
+
     /// The time left after a resumption counts the steps of this process only.
     @Test
     void theTimeLeftIsThatOfThisRun() {

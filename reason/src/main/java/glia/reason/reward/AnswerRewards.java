@@ -82,7 +82,8 @@ final class AnswerRewards {
             Optional<Rational> expected = Answers.number(gold.toString());
             if (expected.isEmpty()) {
                 throw new IllegalArgumentException("the expected answer " + RewardOptions.shown(gold)
-                        + " is no number");
+                        + " is no number; the option expected takes a part of it, such as {name: numeric, expected: "
+                        + "hashes} for the answers of GSM8K, which end with #### 72");
             }
             Optional<Rational> answer = answers.answer(sample).flatMap(Answers::number);
             return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance, relative));

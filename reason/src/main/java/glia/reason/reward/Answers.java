@@ -2,6 +2,7 @@ package glia.reason.reward;
 
 import glia.reason.reward.math.Rational;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,22 +33,28 @@ public final class Answers {
         /// The last line that is not blank.
         LAST_LINE,
         /// The last number.
-        LAST_NUMBER
+        LAST_NUMBER,
+        /// What follows the last `####`, as in the answers of GSM8K.
+        HASHES
     }
 
     static final List<RewardOption> OPTIONS = List.of(
             new RewardOption("field", "answer", "field of the sample that holds the expected answer"),
+            new RewardOption("expected", "all", "part of that field that is the answer: as of extract, such as hashes "
+                    + "(after ####) for GSM8K"),
             new RewardOption("thoughts", "optional", "optional: only what follows the last closing tag counts; "
                     + "required: no closing tag, no answer; included: the whole completion counts"),
             new RewardOption("think_open", "<think>", "tag that opens thoughts"),
             new RewardOption("think_close", "</think>", "tag that closes thoughts"));
     static final RewardOption EXTRACT = new RewardOption("extract", "all",
-            "part of the text that is the answer: all, tag (<answer>), boxed, last_line or last_number");
+            "part of the text that is the answer: all, tag (<answer>), boxed, last_line, last_number or hashes "
+                    + "(after ####)");
 
     private static final Pattern NUMBER = Pattern.compile(
             "(?<![\\p{L}\\d.])[-+−]?(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)?(?:(?<=\\d)|(?=\\.\\d))(?:\\.\\d++)?+"
             + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+(?:\\h?%)?+");
 
+    private static final String HASHES = "####";
     private static final Pattern GROUPS = Pattern.compile("[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d*+)?(?:[eE].*+)?");
     private static final Pattern SIGN = Pattern.compile("^([-+])\\s++");
 
@@ -56,6 +63,7 @@ public final class Answers {
     private final String open;
     private final String close;
     private final Extract extract;
+    private final Extract expected;
 
     Answers(RewardOptions options, Extract fallback) {
         field = options.text("field", "answer");
@@ -63,6 +71,7 @@ public final class Answers {
         open = options.text("think_open", "<think>");
         close = options.text("think_close", "</think>");
         extract = options.has("extract") ? options.choice("extract", fallback) : fallback;
+        expected = options.choice("expected", Extract.ALL);
         if (close.isEmpty()) {
             throw options.error("think_close", close, "a tag");
         }
@@ -101,6 +110,8 @@ public final class Answers {
             case BOXED -> boxed(text);
             case LAST_LINE -> text.lines().filter(line -> !line.isBlank()).reduce((first, last) -> last);
             case LAST_NUMBER -> lastNumber(text);
+            case HASHES -> text.contains(HASHES) ? Optional.of(text.substring(text.lastIndexOf(HASHES)
+                    + HASHES.length())) : Optional.<String>empty();
         }).map(String::strip);
     }
 
@@ -155,18 +166,29 @@ public final class Answers {
         return Rational.parse(GROUPS.matcher(number).matches() ? number.replace(",", "") : number);
     }
 
-    /// The sample's field that holds the expected answer.
+    /// The sample's field that holds the expected answer, or the part of it.
     ///
     /// @throws IllegalArgumentException if the sample lacks it
     Object expected(Sample sample) {
-        return field(sample, field);
+        Object value = field(sample, field);
+        if (expected == Extract.ALL) {
+            return value;
+        }
+        return value instanceof List<?> list ? list.stream().map(this::part).toList() : part(value);
+    }
+
+    private String part(Object value) {
+        return extract(value.toString(), expected).orElseThrow(() -> new IllegalArgumentException("the field " + field
+                + ": found " + RewardOptions.shown(value) + ", which has no part that the option expected="
+                + expected.name().toLowerCase(Locale.ROOT) + " takes"));
     }
 
     static Object field(Sample sample, String name) {
         Object value = sample.fields().get(name);
         if (value == null) {
             throw new IllegalArgumentException("the sample has no field " + name + "; it has "
-                    + sample.fields().keySet().stream().sorted().toList());
+                    + sample.fields().keySet().stream().sorted().toList() + ". Rename one of them, or name the one "
+                    + "that is meant in an option of the reward, such as {name: exact_match, field: solution}");
         }
         return value;
     }

@@ -1,11 +1,17 @@
 package glia.reason.reward;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
@@ -56,6 +62,7 @@ public final class ContainedReward implements Reward, AutoCloseable {
     private final Reward reward;
     private final Duration limit;
     private final Map<Outcome, AtomicLong> counts = new EnumMap<>(Outcome.class);
+    private final AtomicReference<String> firstFailure = new AtomicReference<>();
     private final AtomicReference<String> lastFailure = new AtomicReference<>();
     private final Semaphore free = new Semaphore(MAX_THREADS);
     private final ThreadPoolExecutor threads = new ThreadPoolExecutor(0, MAX_THREADS + 1, IDLE_SECONDS,
@@ -89,42 +96,82 @@ public final class ContainedReward implements Reward, AutoCloseable {
 
     @Override
     public OptionalDouble score(Sample sample) {
-        FutureTask<Result> task = new FutureTask<>(() -> result(sample));
+        return call(List.of(sample)).getFirst();
+    }
+
+    /// Scores batches of the reward's size, several at a time where it allows that. If a batch fails, all its scores
+    /// are empty, and each counts as a failure.
+    @Override
+    public List<OptionalDouble> scores(List<Sample> samples) {
+        int size = reward.batching().size();
+        List<List<Sample>> batches = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i += size) {
+            batches.add(samples.subList(i, Math.min(samples.size(), i + size)));
+        }
+        int parallel = Math.min(reward.batching().parallel(), MAX_THREADS);
+        if (parallel == 1 || batches.size() < 2) {
+            return batches.stream().flatMap(batch -> call(batch).stream()).toList();
+        }
+        try (ExecutorService callers = Executors.newFixedThreadPool(parallel, Thread.ofVirtual().factory())) {
+            List<Future<List<OptionalDouble>>> calls = batches.stream()
+                    .map(batch -> callers.submit(() -> call(batch))).toList();
+            return calls.stream().flatMap(call -> joined(call).stream()).toList();
+        }
+    }
+
+    private static List<OptionalDouble> joined(Future<List<OptionalDouble>> call) {
+        try {
+            return call.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while rewards were scored", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private List<OptionalDouble> call(List<Sample> samples) {
+        FutureTask<Result> task = new FutureTask<>(() -> result(samples));
+        int count = samples.size();
         try {
             if (!free.tryAcquire(limit.toNanos(), TimeUnit.NANOSECONDS)) {
-                return failed(Outcome.SATURATED, "all " + MAX_THREADS + " threads are occupied by calls that hang");
+                return failed(count, Outcome.SATURATED, "all " + MAX_THREADS + " threads are occupied by calls that "
+                        + "hang");
             }
             start(task);
             Result result = task.get(limit.toNanos(), TimeUnit.NANOSECONDS);
-            return result.thrown().isPresent() ? failed(Outcome.THREW, shown(result.thrown().get()))
-                    : counted(result.score());
+            return result.thrown().isPresent() ? failed(count, Outcome.THREW, shown(result.thrown().get()))
+                    : counted(count, result.scores());
         } catch (TimeoutException e) {
-            return failed(Outcome.TIMED_OUT, "no score within " + limit.toMillis() + " ms");
+            return failed(count, Outcome.TIMED_OUT, "no score within " + limit.toMillis() + " ms");
         } catch (ExecutionException e) {
-            return failed(Outcome.THREW, shown(e.getCause()));
+            return failed(count, Outcome.THREW, shown(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return failed(Outcome.INTERRUPTED, "the calling thread was interrupted");
+            return failed(count, Outcome.INTERRUPTED, "the calling thread was interrupted");
         } finally {
             task.cancel(true);
         }
     }
 
     /// What a call returned or threw. An [ExecutionException] would call methods of what was thrown.
-    private record Result(OptionalDouble score, Optional<Throwable> thrown) { }
+    private record Result(List<OptionalDouble> scores, Optional<Throwable> thrown) { }
 
-    private Result result(Sample sample) {
+    private Result result(List<Sample> samples) {
         try {
-            return new Result(reward.score(sample), Optional.empty());
+            return new Result(samples.size() > 1 ? reward.scores(samples)
+                    : Collections.singletonList(reward.score(samples.getFirst())), Optional.empty());
         } catch (Throwable e) {
-            return new Result(OptionalDouble.empty(), Optional.of(e));
+            return new Result(List.of(), Optional.of(e));
         }
     }
 
-    /// What an exception says; its class alone if it cannot say it.
+    /// What an exception says: of a wrong argument its message, of others their class too; the class alone if it
+    /// cannot say it.
     private static String shown(Throwable thrown) {
         try {
-            return String.valueOf(thrown);
+            return thrown instanceof IllegalArgumentException && thrown.getMessage() != null ? thrown.getMessage()
+                    : String.valueOf(thrown);
         } catch (RuntimeException | StackOverflowError e) {
             return thrown.getClass().getName();
         }
@@ -150,34 +197,48 @@ public final class ContainedReward implements Reward, AutoCloseable {
         }
     }
 
-    private OptionalDouble counted(OptionalDouble score) {
-        if (score == null) {
-            return failed(Outcome.THREW, "the reward returned null");
+    private List<OptionalDouble> counted(int count, List<OptionalDouble> scores) {
+        if (scores == null || scores.size() != count) {
+            return failed(count, Outcome.THREW, "the reward returned " + (scores == null ? "null" : scores.size()
+                    + " scores for " + count + " completions"));
         }
-        if (score.isPresent() && !Double.isFinite(score.getAsDouble())) {
-            return failed(Outcome.NOT_FINITE, "the score is " + score.getAsDouble());
+        List<OptionalDouble> checked = new ArrayList<>();
+        for (OptionalDouble score : scores) {
+            if (score == null) {
+                checked.addAll(failed(1, Outcome.THREW, "the reward returned null"));
+            } else if (score.isPresent() && !Double.isFinite(score.getAsDouble())) {
+                checked.addAll(failed(1, Outcome.NOT_FINITE, "the score is " + score.getAsDouble()));
+            } else {
+                counts.get(score.isPresent() ? Outcome.SCORED : Outcome.EMPTY).incrementAndGet();
+                checked.add(score);
+            }
         }
-        counts.get(score.isPresent() ? Outcome.SCORED : Outcome.EMPTY).incrementAndGet();
-        return score;
+        return checked;
     }
 
-    private OptionalDouble failed(Outcome outcome, String message) {
-        counts.get(outcome).incrementAndGet();
+    private List<OptionalDouble> failed(int count, Outcome outcome, String message) {
+        counts.get(outcome).addAndGet(count);
+        firstFailure.compareAndSet(null, message);
         lastFailure.set(outcome + ": " + message);
-        return OptionalDouble.empty();
+        return Collections.nCopies(count, OptionalDouble.empty());
     }
 
-    /// The number of calls by outcome, zeros included.
+    /// The number of completions by outcome, zeros included.
     public Map<Outcome, Long> counts() {
         Map<Outcome, Long> copy = new EnumMap<>(Outcome.class);
         counts.forEach((outcome, count) -> copy.put(outcome, count.get()));
         return copy;
     }
 
-    /// The number of calls that ended neither with a score nor as not applicable.
+    /// The number of completions that ended neither with a score nor as not applicable.
     public long failures() {
         return counts().entrySet().stream().filter(e -> e.getKey() != Outcome.SCORED && e.getKey() != Outcome.EMPTY)
                 .mapToLong(Map.Entry::getValue).sum();
+    }
+
+    /// What the first failed call said.
+    public Optional<String> firstFailure() {
+        return Optional.ofNullable(firstFailure.get());
     }
 
     /// What the last failed call said.

@@ -306,6 +306,20 @@ final class RlTask implements TaskRun {
         return 0;
     }
 
+    /// The first held-out problem, or the first of training.
+    @Override
+    public Optional<Question> question() {
+        try {
+            Recipe recipe = context.recipe();
+            String prompt = recipe.get(RlKeys.BEFORE) + (problems.numHeldOut() > 0 ? problems.heldOut(0)
+                    : problems.training(0)).text() + recipe.get(RlKeys.AFTER);
+            return Optional.of(new Question(prompt, recipe.get(RlKeys.SYSTEM), !recipe.get(RlKeys.CHAT)
+                    && context.template().isPresent()));
+        } catch (CheckpointException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     @Override
     public List<String> notes() {
         return List.copyOf(notes);

@@ -86,7 +86,8 @@ public final class RolloutObjective implements Objective {
         }
         Update update = update(pass, batch, phase, Hash.of(settings.seed(), step));
         figures.putAll(update.figures);
-        return new StepLoss(update.loss, tokens + update.tokens, figures, phase == 0 ? texts(batch, step) : List.of());
+        return new StepLoss(update.loss, tokens + update.tokens, figures, phase == 0 ? texts(batch, step) : List.of(),
+                collector.scoring().watch().takeWarnings());
     }
 
     /// The rollouts of a batch, and those of the next if they come from the same weights.

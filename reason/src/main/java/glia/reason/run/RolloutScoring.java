@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /// Scores rollouts with the rewards of a run.
 ///
@@ -20,8 +21,9 @@ import java.util.OptionalDouble;
 /// @param maxTokens L
 /// @param tools of rollouts of several turns, of which rewards see the last turn
 /// @param environment whose episodes give the scores of its column
+/// @param watch ends a run whose rewards fail
 record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlongBuffer, int maxTokens,
-        Tokenizer tokenizer, Optional<ToolTurns> tools, Optional<EnvironmentTurns> environment) {
+        Tokenizer tokenizer, Optional<ToolTurns> tools, Optional<EnvironmentTurns> environment, RewardWatch watch) {
     /// The text of a completion without its end token. Markers such as `<think>` are kept.
     static String text(Tokenizer tokenizer, int[] completion) {
         int length = completion.length;
@@ -38,22 +40,36 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
     /// @param episodes of the rollouts
     List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, TurnSource episodes, int group,
             long seed) {
+        List<String> texts = new ArrayList<>();
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < rollouts.size(); i++) {
+            Rollout rollout = rollouts.get(i);
+            texts.add(text(tokenizer, rollout.tokens()));
+            samples.add(problems.get(i / group).sample(rollout, tools.isPresent() ? tools.get().answer(rollout)
+                    : texts.get(i), Hash.of(seed, i)));
+        }
+        List<List<OptionalDouble>> scores = new ArrayList<>();
+        for (int c = 0; c < columns.size(); c++) {
+            scores.add(isOfEpisode(c) ? IntStream.range(0, rollouts.size()).mapToObj(episodes::reward).toList()
+                    : columns.get(c).reward().scores(samples));
+        }
         List<ScoredRollout> scored = new ArrayList<>();
         for (int i = 0; i < rollouts.size(); i++) {
-            scored.add(score(problems.get(i / group), rollouts.get(i), episodes.reward(i), i / group,
-                    Hash.of(seed, i)));
+            int index = i;
+            scored.add(score(i / group, problems.get(i / group), rollouts.get(i), texts.get(i),
+                    scores.stream().map(column -> column.get(index)).toList()));
         }
+        watch.check(scored);
         return scored;
     }
 
-    private ScoredRollout score(PromptProblem problem, Rollout rollout, OptionalDouble episode, int group, long place) {
-        String text = text(tokenizer, rollout.tokens());
-        Sample sample = problem.sample(rollout, tools.isPresent() ? tools.get().answer(rollout) : text, place);
+    private ScoredRollout score(int group, PromptProblem problem, Rollout rollout, String text,
+            List<OptionalDouble> found) {
         double[] scores = new double[weights().length];
         double sum = 0;
         boolean any = false;
         for (int c = 0; c < columns.size(); c++) {
-            OptionalDouble score = isOfEpisode(c) ? episode : columns.get(c).reward().score(sample);
+            OptionalDouble score = found.get(c);
             scores[c] = score.orElse(Double.NaN);
             any |= score.isPresent();
             sum += score.isPresent() ? columns.get(c).weight() * scores[c] : 0;

@@ -213,6 +213,6 @@ public final class RolloutTraining {
             throw new IllegalArgumentException("there is no reward to learn from");
         }
         return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer,
-                tools, environment);
+                tools, environment, new RewardWatch(List.copyOf(rewards), environment.isPresent()));
     }
 }

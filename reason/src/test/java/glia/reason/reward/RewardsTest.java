@@ -91,7 +91,8 @@ class RewardsTest {
     void missingFieldsAreNamed() {
         Exception e = assertThrows(IllegalArgumentException.class,
                 () -> Rewards.named("exact_match").score(new Sample("", "", 0, true, Map.of("gold", 1, "a", 2))));
-        assertEquals("the sample has no field answer; it has [a, gold]", e.getMessage());
+        assertEquals("the sample has no field answer; it has [a, gold]. Rename one of them, or name the one that "
+                + "is meant in an option of the reward, such as {name: exact_match, field: solution}", e.getMessage());
     }
 
     @ParameterizedTest

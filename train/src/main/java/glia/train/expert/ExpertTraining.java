@@ -127,7 +127,7 @@ public final class ExpertTraining implements StepHook {
                 StepLoss loss = inner.accumulate(pass, step);
                 Map<String, Double> parts = new TreeMap<>(loss.parts());
                 parts.putAll(figures());
-                return new StepLoss(loss.loss(), loss.tokens(), parts, loss.texts());
+                return new StepLoss(loss.loss(), loss.tokens(), parts, loss.texts(), loss.warnings());
             }
 
             @Override

@@ -326,6 +326,11 @@ public final class RecipeRun implements AutoCloseable {
         return new Estimate(trainable(), tokens, best, memory, batch.generation());
     }
 
+    /// A question to the trained model.
+    public Optional<TaskRun.Question> question() {
+        return task.question();
+    }
+
     /// What the user should know before the run, such as a damaged checkpoint.
     public List<String> notes() {
         return List.copyOf(notes);

@@ -85,6 +85,18 @@ public interface TaskRun extends AutoCloseable {
         return List.of();
     }
 
+    /// A question to the trained model, as `glia run` asks it.
+    ///
+    /// @param prompt the text
+    /// @param system the system prompt; empty for none
+    /// @param isRaw whether the prompt is continued without the chat template of the model
+    record Question(String prompt, String system, boolean isRaw) { }
+
+    /// A question of the kind that the task trains; empty if the model does not answer in text.
+    default Optional<Question> question() {
+        return Optional.empty();
+    }
+
     /// Closes files and models.
     @Override
     void close();

@@ -9,10 +9,18 @@ import java.util.Map;
 /// @param tokens the tokens that were computed
 /// @param parts further figures by name, such as parts of the loss or accuracies
 /// @param texts texts of the step to show, with a value for each token
-public record StepLoss(double loss, long tokens, Map<String, Double> parts, List<ScoredText> texts) {
+/// @param warnings what the user should know about, such as rewards that fail
+public record StepLoss(double loss, long tokens, Map<String, Double> parts, List<ScoredText> texts,
+        List<String> warnings) {
     public StepLoss {
         parts = Map.copyOf(parts);
         texts = List.copyOf(texts);
+        warnings = List.copyOf(warnings);
+    }
+
+    /// A loss without warnings.
+    public StepLoss(double loss, long tokens, Map<String, Double> parts, List<ScoredText> texts) {
+        this(loss, tokens, parts, texts, List.of());
     }
 
     /// A loss without texts.

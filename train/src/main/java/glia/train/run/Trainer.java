@@ -184,6 +184,7 @@ public final class Trainer {
         StepFigures figures = new StepFigures(index + 1, loss.loss(), norm, rate, loss.tokens(), tokens,
                 (System.nanoTime() - start) / 1e9, loss.parts());
         each(l -> l.step(figures));
+        loss.warnings().forEach(warning -> each(l -> l.warned(index + 1, warning)));
         if (!loss.texts().isEmpty()) {
             each(l -> l.scored(index + 1, loss.texts()));
         }
@@ -219,11 +220,11 @@ public final class Trainer {
         if (loss.isPresent()) {
             boolean best = loss.getAsDouble() < bestLoss;
             bestLoss = best ? loss.getAsDouble() : bestLoss;
-            each(l -> l.validated(step, loss.getAsDouble(), best));
             Map<String, Double> figures = objective.validationFigures();
             if (!figures.isEmpty()) {
                 each(l -> l.evaluated(step, figures));
             }
+            each(l -> l.validated(step, loss.getAsDouble(), best));
         }
         return loss;
     }

@@ -12,7 +12,7 @@ public interface TrainingListener extends AutoCloseable {
     /// The model was validated after so many updates.
     default void validated(long step, double loss, boolean best) { }
 
-    /// Further figures of the validation after so many updates by name, such as accuracies.
+    /// Further figures of the validation after so many updates by name, such as accuracies. Comes before `validated`.
     default void evaluated(long step, Map<String, Double> figures) { }
 
     /// Texts of a step with a value for each token, such as rollouts with their advantages.
