@@ -68,7 +68,9 @@ class LauncherBuildTest {
                 .resolve(Files.readString(clone.home().resolve("lib/current")).strip());
         List<String> jars = Files.readAllLines(build.resolve("classpath"));
         List<String> server = Files.readAllLines(build.resolve("classpath.server"));
-        assertTrue(server.stream().anyMatch(jar -> jar.startsWith("helidon-webserver-")), server::toString);
+        for (String needed : List.of("helidon-webserver-", "markdown-it-", "dompurify-", "katex-", "highlightjs-")) {
+            assertTrue(server.stream().anyMatch(jar -> jar.startsWith(needed)), server::toString);
+        }
         assertTrue(jars.stream().anyMatch(jar -> jar.startsWith("picocli-")), jars::toString);
         assertTrue(jars.stream().noneMatch(server::contains), jars::toString);
         try (Stream<Path> files = Files.list(build)) {

@@ -33,8 +33,13 @@ export class MessageView {
     this.update();
   }
 
+  get node() {
+    return this.#node;
+  }
+
   /** Shows the node's present state. */
   update() {
+    this.element.classList.remove("editing");
     const {role} = this.#node;
     if (role === "user") {
       this.#user();
@@ -62,7 +67,6 @@ export class MessageView {
     }
     const area = el("textarea", {value: this.#node.text, rows: 4, "aria-label": "Edited message"});
     const close = () => {
-      this.element.classList.remove("editing");
       this.update();
       this.element.querySelector(".actions button")?.focus();
     };

@@ -1,7 +1,7 @@
 // Answers of a set format: whether they keep to it, and JSON in order.
 
 import {el} from "./dom.js";
-import {codeBlock} from "./markdown.js";
+import {codeBlock} from "./code.js";
 import {validate} from "./schema.js";
 
 /**

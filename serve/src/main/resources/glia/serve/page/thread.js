@@ -13,6 +13,8 @@ export class Thread {
   #element = byId("thread");
   #views = new Map();
   #pending = new Set();
+  /** Milliseconds between two changes of the screen: more where they take long, so that typing stays smooth. */
+  #pause = 0;
 
   constructor(app) {
     this.#app = app;
@@ -22,13 +24,12 @@ export class Thread {
   render() {
     const {chat} = this.#app;
     const isAtEnd = this.#isAtEnd();
-    this.#views.clear();
+    const old = this.#views;
+    this.#views = new Map();
     const turns = path(chat).map(node => {
       const group = besides(chat, node);
-      const views = group.map(one => this.#view(one));
-      if (group.length > 1) {
-        views.forEach((view, i) => view.element.classList.toggle("chosen", group[i] === node));
-      }
+      const views = group.map(one => this.#view(one, old.get(one.id)));
+      views.forEach((view, i) => view.element.classList.toggle("chosen", group.length > 1 && group[i] === node));
       return el("div", {class: group.length > 1 ? "turn wide" : "turn"}, ...views.map(view => view.element));
     });
     this.#element.replaceChildren(...(turns.length ? turns : [this.#welcome()]));
@@ -37,8 +38,12 @@ export class Thread {
     }
   }
 
-  #view(node) {
-    const view = new MessageView(this.#app, node);
+  /** The view of a node: the one before, or a new one. */
+  #view(node, old) {
+    const view = old?.node === node ? old : new MessageView(this.#app, node);
+    if (view === old) {
+      view.update();
+    }
     this.#views.set(node.id, view);
     return view;
   }
@@ -48,15 +53,16 @@ export class Thread {
     return this.#views.get(node.id);
   }
 
-  /** Shows changes of a node with the next frame of the screen. */
+  /** Shows changes of a node with a next frame of the screen. */
   changed(node) {
     if (!this.#pending.size) {
-      requestAnimationFrame(() => this.#flush());
+      setTimeout(() => requestAnimationFrame(() => this.#flush()), this.#pause);
     }
     this.#pending.add(node);
   }
 
   #flush() {
+    const start = performance.now();
     const isAtEnd = this.#isAtEnd();
     for (const node of this.#pending) {
       this.#views.get(node.id)?.update();
@@ -65,6 +71,7 @@ export class Thread {
     if (isAtEnd) {
       this.toEnd();
     }
+    this.#pause = Math.min(1000, 3 * (performance.now() - start));
   }
 
   #isAtEnd() {

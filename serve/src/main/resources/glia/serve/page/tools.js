@@ -1,7 +1,7 @@
 // Tool calls of an answer and their results.
 
 import {el} from "./dom.js";
-import {codeBlock} from "./markdown.js";
+import {codeBlock} from "./code.js";
 
 function pretty(json) {
   try {

@@ -47,7 +47,7 @@ abstract class BrowserTest {
     @BeforeEach
     void openPage() {
         browser.size(1200, 800, false);
-        browser.open(server.uri("/page/icon.svg"));
+        browser.open(server.uri("/favicon.ico"));
         // A database is gone when the page before has let go of it.
         browser.value("""
                 (async () => {

@@ -18,6 +18,11 @@ class PageContentTest extends BrowserTest {
     private static final String HOSTILE = """
             <script>window.hacked = 1</script> <img src=x onerror="window.hacked = 2">
             [click](javascript:window.hacked=3) [data](data:text/html,x) ![pixel](https://evil.example/p.png)
+            <svg onload="window.hacked=4"><a xlink:href="javascript:window.hacked=5"> <javascript:window.hacked=6> [r]
+            &lt;img src=x onerror=window.hacked=7&gt; [x](&#106;avascript:window.hacked=8) [rel](/v1/models)
+            <style>body { display: none }</style><math><mtext></form><iframe srcdoc="<script>window.hacked=9</script>">
+
+            [r]: JaVaScRiPt:window.hacked=10 "><img src=x onerror=window.hacked=11>
 
             # Title
             **bold *both*** `code` ~~gone~~ [Glia](https://example.org/a_b "t") https://example.org/c.
@@ -32,6 +37,9 @@ class PageContentTest extends BrowserTest {
 
             ```python
             print("<hi>")
+            ```
+            ```"><img/src=x/onerror=window.hacked=12>
+            code
             ```
             """;
 
@@ -66,21 +74,80 @@ class PageContentTest extends BrowserTest {
         answer(HOSTILE);
         send("Go");
         browser.await(DONE);
-        assertEquals(0, browser.value("document.querySelectorAll('.text :is(script, img, iframe, b)').length"));
+        assertEquals(0, browser.value("document.querySelectorAll('.text :is(script, style, img, svg, iframe, b)')"
+                + ".length"));
+        assertEquals(0, browser.value("[...document.querySelectorAll('.assistant *')].filter(e => "
+                + "e.getAttributeNames().some(name => name.startsWith('on'))).length"));
         assertEquals("undefined", browser.text("typeof window.hacked"));
         assertEquals("https://evil.example/p.png|https://example.org/a_b|https://example.org/c",
                 browser.text("[...document.querySelectorAll('.text a')].map(a => a.href).join('|')"));
         assertEquals("noopener noreferrer nofollow", browser.text("document.querySelector('.text a').rel"));
         assertEquals("bold both", said(".assistant .text strong"));
         assertEquals("both", said(".assistant .text em"));
-        assertEquals("gone", said(".assistant .text del"));
+        assertEquals("gone", said(".assistant .text s"));
         assertEquals("inner", said(".assistant .text li li"));
         assertEquals("a|b", said(".assistant .text th"));
         assertEquals("1|<b>2</b>", said(".assistant .text td"));
-        assertEquals("print(\"<hi>\")", said(".assistant .code pre"));
+        assertEquals("print(\"<hi>\")|code", said(".assistant .code pre"));
+        assertEquals("TypeError", browser.text("(() => {try {document.createElement('p').innerHTML = 'x'}"
+                + "catch (e) {return e.name}})()"), "only the sanitizer makes HTML of text");
+        browser.problems().removeIf(problem -> problem.contains("TrustedHTML"));
         assertTrue(said(".assistant .text p").contains("<script>window.hacked = 1</script>"));
         browser.click(".code button");
         browser.await("document.querySelector('.code button')?.textContent === 'Copied'");
+    }
+
+    /// Arithmetic is not emphasis; all other stars are CommonMark's.
+    @Test
+    void starsBetweenOperandsAreNoEmphasis() {
+        List<String> cases = List.of("2*7*3", "(1+2)*3*(4)", "2**3**4", "3*x*y + x²*y²*2", "a*b*c",
+                "(a)**2*(b)**2", "2 * 7 * 3", "x = 1.5*n_1*n_2*(k+1)*4",
+                "**2*(3+4)*5 = 70** | <strong>2*(3+4)*5 = 70</strong>", "*2*3* | <em>2*3</em>",
+                "foo*bar*baz | foo<em>bar</em>baz", "**2**(x) | <strong>2</strong>(x)", "snake_case_name",
+                "**重**要 | <strong>重</strong>要", "***a** b* | <em><strong>a</strong> b</em>", "a * b * c",
+                "*foo**bar**baz* | <em>foo<strong>bar</strong>baz</em>", "costs $5, not $6", "from $5 to 10$",
+                "$HOME/bin:$PATH", "a \\$5 and $ 6 $ | a $5 and $ 6 $");
+        answer(String.join("\n\n", cases.stream().map(one -> one.replaceAll(" \\| .*", "")).toList()));
+        send("Go");
+        browser.await(DONE);
+        assertEquals(String.join("\n", cases.stream().map(one -> one.replaceAll(".* \\| ", "")).toList()), browser.text(
+                "[...document.querySelectorAll('.assistant .text > p')].map(p => p.innerHTML).join('\\n')"));
+    }
+
+    /// Formulas of all delimiters are set; what is none stays as it was written, and commands for HTML and links are
+    /// off.
+    @Test
+    void formulasAreSet() {
+        answer("""
+                Root $x_1*y_1*z$, \\(\\frac{a}{b}\\), and $$\\sqrt{2} = \\vec{v}$$ in a line.
+
+                \\[
+                \\begin{pmatrix} a & b \\\\ c & d \\end{pmatrix}
+
+                - \\underbrace{1}_{2} \\xrightarrow{f} \\overline{z} \\boxed{3} \\cancel{4} \\phase{5}
+                \\]
+                - item
+                  $$
+                  a
+                  $$
+
+                Bad: $\\nothing{$ and `$code$` and
+                $\\href{javascript:window.hacked=1}{x}\\htmlData{a=b}{y}\\includegraphics{https://evil.example/p.png}$
+                ```latex
+                $not$
+                ```
+                """.replace("\\\\", "\\"));
+        send("Go");
+        browser.await(DONE);
+        assertEquals(6, browser.value("document.querySelectorAll('.text .katex-html').length"));
+        assertEquals(3, browser.value("document.querySelectorAll('.text .katex-display').length"));
+        assertEquals("x_1*y_1*z|\\frac{a}{b}", browser.text("[...document.querySelectorAll('.text annotation')]"
+                + ".slice(0, 2).map(e => e.textContent).join('|')").replace("\\\\", "\\"));
+        assertTrue(said(".text").contains("$\\nothing{$ and $code$ and"), said(".text"));
+        assertEquals("$not$", said(".code pre"));
+        assertEquals(0, browser.value("document.querySelectorAll('.text :is(a, img, [data-a])').length"));
+        assertEquals("loaded", browser.text("[...document.fonts].find(f => f.family === 'KaTeX_Main' "
+                + "&& f.status === 'loaded')?.status"));
     }
 
     @Test

@@ -31,7 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// The files of the web page, as sources and over HTTP.
 class PageFilesTest {
     private static final Path FOLDER = Path.of("src/main/resources/glia/serve/page");
-    private static final Pattern IMPORT = Pattern.compile("from \"\\./([\\w.-]+)\"|(?:href|src)=\"page/([\\w.-]+)\"");
+    private static final Pattern IMPORT = Pattern.compile("from \"\\./([\\w.-]+)\"|(?:href|src)=\"page/([\\w./-]+)\"");
+    private static final Pattern FONT = Pattern.compile("url\\((fonts/[\\w-]+\\.woff2)\\)");
+    private static final PageFiles PAGE = new PageFiles();
 
     @AutoClose
     private static TestServer server;
@@ -58,7 +60,10 @@ class PageFilesTest {
                 used.add(found.group(1) == null ? found.group(2) : found.group(1));
             }
         }
-        assertEquals(new TreeSet<>(PageFiles.NAMES), used);
+        String katex = new String(server.get(PAGE.path("lib/katex.min.css")).response().body(),
+                StandardCharsets.UTF_8);
+        FONT.matcher(katex).results().forEach(font -> used.add("lib/" + font.group(1)));
+        assertEquals(new TreeSet<>(PAGE.names()), used);
     }
 
     /// Readable sources that never parse text as HTML or run it, and load nothing from another host.
@@ -84,21 +89,38 @@ class PageFilesTest {
 
     @Test
     void filesHaveHeadersThatRestrictThem() throws Exception {
-        for (String name : PageFiles.NAMES) {
-            String path = name.equals(PageFiles.INDEX) ? "/" : "/page/" + name;
-            var reply = server.get(path);
+        for (String name : PAGE.names()) {
+            var reply = server.get(PAGE.path(name));
             assertEquals(200, reply.status(), name);
-            assertArrayEquals(Files.readAllBytes(FOLDER.resolve(name)), reply.response().body(), name);
+            if (!name.startsWith("lib/") && !name.equals(PageFiles.INDEX)) {
+                assertArrayEquals(Files.readAllBytes(FOLDER.resolve(name)), reply.response().body(), name);
+            }
             HttpHeaders headers = reply.response().headers();
             String policy = headers.firstValue("Content-Security-Policy").orElse("");
-            assertTrue(policy.startsWith("default-src 'none';") && policy.contains("script-src 'self';")
-                    && policy.contains("frame-ancestors 'none'"), policy);
+            assertTrue(policy.startsWith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+                    && policy.contains("frame-ancestors 'none'")
+                    && policy.endsWith("require-trusted-types-for 'script'; trusted-types dompurify"), policy);
             assertFalse(policy.contains("unsafe"), policy);
             assertEquals("nosniff", headers.firstValue("X-Content-Type-Options").orElse(""));
             assertEquals("no-referrer", headers.firstValue("Referrer-Policy").orElse(""));
+            assertEquals(name.equals(PageFiles.INDEX) ? "no-cache" : "public, max-age=31536000, immutable",
+                    headers.firstValue("Cache-Control").orElse(""), name);
         }
-        assertEquals("text/javascript; charset=utf-8",
-                server.get("/page/main.js").response().headers().firstValue("Content-Type").orElse(""));
+        assertEquals("text/javascript; charset=utf-8", type("main.js"));
+        assertEquals("text/javascript; charset=utf-8", type("lib/katex.min.js"));
+        assertEquals("font/woff2", type("lib/fonts/KaTeX_Main-Regular.woff2"));
+    }
+
+    private static String type(String name) throws Exception {
+        return server.get(PAGE.path(name)).response().headers().firstValue("Content-Type").orElse("");
+    }
+
+    /// Files that the browser keeps for good are in a folder that is named after their contents.
+    @Test
+    void thePageNamesTheFolderOfItsFiles() throws Exception {
+        String page = new String(server.get("/").response().body(), StandardCharsets.UTF_8);
+        assertTrue(page.contains("src=\"" + PAGE.path("main.js").substring(1) + '"'), page);
+        assertTrue(PAGE.path("main.js").matches("/page/[0-9a-f]{32}/main\\.js"), PAGE.path("main.js"));
     }
 
     @Test
@@ -115,7 +137,7 @@ class PageFilesTest {
     /// A client may look whether there is a server, as Ollama's does. A body after the headers of HEAD would be taken
     /// for the next response. The server closes the connection, as the request says.
     @ParameterizedTest
-    @CsvSource({"/, 200", "/page/main.js, 200", "/nothing, 404", "/v1/models, 200", "/v1/models/nothing, 404",
+    @CsvSource({"/, 200", "/favicon.ico, 200", "/nothing, 404", "/v1/models, 200", "/v1/models/nothing, 404",
         "/api/tags, 200", "/ready, 200", "/v1/chat/completions, 405"})
     void headHasTheHeadersAlone(String path, int status) throws Exception {
         int length = server.get(path).response().body().length;
@@ -131,7 +153,8 @@ class PageFilesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"/page/", "/page/nothing.js", "/page/PageFiles.class", "/page/..%2f..%2fServer.class",
-        "/page/%2e%2e/index.html", "/page//index.html"})
+        "/page/%2e%2e/index.html", "/page//index.html",
+        "/page/main.js", "/page/00000000000000000000000000000000/main.js"})
     void nothingElseIsServed(String path) throws Exception {
         var reply = server.get(path);
         assertTrue(reply.status() == 404 || reply.status() == 400, path + " " + reply.status());
