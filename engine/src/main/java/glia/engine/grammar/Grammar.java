@@ -2,6 +2,7 @@ package glia.engine.grammar;
 
 import glia.engine.grammar.cfg.Gbnf;
 import glia.engine.grammar.cfg.Lark;
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
 import glia.engine.grammar.parser.Automaton;
@@ -68,13 +69,17 @@ public final class Grammar {
 
     private CompiledGrammar compile() {
         try {
-            GrammarBuilder builder = new GrammarBuilder(isJson);
-            Automaton automaton = greedy != null ? greedy.apply(builder)
-                    : Automaton.exact(builder.rules(), rule.apply(builder));
-            return new CompiledGrammar(automaton, isJson ? JsonStrings.of(builder.pool(), builder.json()) : null);
+            return GrammarBudget.compiling(this::compileWithin);
         } catch (StackOverflowError e) {
             throw GrammarException.limit("levels of nested expressions", GrammarLimits.DEPTH);
         }
+    }
+
+    private CompiledGrammar compileWithin() {
+        GrammarBuilder builder = new GrammarBuilder(isJson);
+        Automaton automaton = greedy != null ? greedy.apply(builder)
+                : Automaton.exact(builder.rules(), rule.apply(builder));
+        return new CompiledGrammar(automaton, isJson ? JsonStrings.of(builder.pool(), builder.json()) : null);
     }
 
     /// JSON values that a schema accepts, with properties in any order. See docs/structured-output.md for the keywords.
@@ -104,7 +109,7 @@ public final class Grammar {
             throw GrammarException.invalid("", "choices: found " + (texts.isEmpty() ? "none" : "an empty text")
                     + ", expected one or more texts");
         }
-        return text(b -> b.pool().or(texts.stream().map(b.plain()::text).toList()));
+        return text(b -> b.pool().texts(texts));
     }
 
     /// Texts of a context-free grammar in GBNF, the syntax of llama.cpp, whose rule is `root`.

@@ -1,6 +1,8 @@
 package glia.engine.grammar;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.GrammarLimits;
 import glia.engine.grammar.parser.Accepted;
 import glia.engine.grammar.parser.Automaton;
 import glia.engine.grammar.parser.LexState;
@@ -23,6 +25,7 @@ final class MaskEngine {
     /// Bytes that are rarely in names, to find the string that a key becomes once it is none of the known ones.
     private static final int[] PROBES = {'~', 'Q', '|', '7'};
 
+    private final GrammarBudget budget;
     private final Automaton automaton;
     private final Lexer lexer;
     private final JsonStrings json;
@@ -40,6 +43,7 @@ final class MaskEngine {
         this.automaton = grammar.automaton();
         this.json = grammar.strings();
         this.lexer = automaton.lexer();
+        this.budget = lexer.pool().budget();
         this.vocabulary = vocabulary;
         this.trie = vocabulary.trie();
         this.path = new LexState[trie.maxDepth() + 1];
@@ -55,6 +59,7 @@ final class MaskEngine {
 
     /// The position after the bytes of a token, from the `offset`-th on.
     synchronized Position accept(Position from, byte[] bytes, int offset) {
+        budget.begin(GrammarLimits.MASK_STEPS);
         Position position = from;
         for (int i = offset; i < bytes.length && !position.isDead(); i++) {
             position = automaton.step(position, bytes[i] & 0xFF);
@@ -66,6 +71,7 @@ final class MaskEngine {
     synchronized long[] mask(Position position) {
         long[] known = position.mask();
         if (known == null) {
+            budget.begin(GrammarLimits.MASK_STEPS);
             try {
                 known = compute(position);
             } catch (StackOverflowError e) {
@@ -141,11 +147,13 @@ final class MaskEngine {
     /// a position.
     private void follow(int first, int of, Position position, long[] mask) {
         int end = trie.end(of);
+        int steps = 1;
         if (first < end) {
             positions[trie.depth(first) - 1] = position;
         }
         for (int node = first; node < end;) {
             int depth = trie.depth(node);
+            steps++;
             Position next = automaton.step(positions[depth - 1], trie.value(node));
             if (next.isDead()) {
                 node = trie.end(node);
@@ -157,6 +165,7 @@ final class MaskEngine {
             }
             node++;
         }
+        budget.steps(steps);
     }
 
     private TokenTable table(LexState state) {

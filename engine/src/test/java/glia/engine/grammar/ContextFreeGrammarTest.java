@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Languages of context-free grammars, against recognizers written by hand.
 class ContextFreeGrammarTest {
-    private static final GrammarVocabulary BYTES = GrammarVocabulary.of(bytes(), Set.of(256));
+    static final GrammarVocabulary BYTES = GrammarVocabulary.of(bytes(), Set.of(256));
 
     private static List<byte[]> bytes() {
         List<byte[]> all = new ArrayList<>();

@@ -165,7 +165,7 @@ public final class Gbnf {
 
     private Expression set() {
         boolean isNegated = scanner.take("^");
-        CodePoints all = CodePoints.NONE;
+        List<CodePoints> sets = new ArrayList<>();
         while (!scanner.take("]")) {
             int first = character();
             int last = first;
@@ -176,8 +176,9 @@ public final class Gbnf {
             if (first > last) {
                 throw scanner.expected("a range whose first character is not after its last, before it");
             }
-            all = all.or(CodePoints.of(first, last));
+            sets.add(CodePoints.of(first, last));
         }
+        CodePoints all = CodePoints.union(sets);
         return new Expression.Terminal(encoder.characters(isNegated ? all.complement() : all));
     }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,7 @@ final class LarkTemplates {
     private final Map<String, Template> templates = new HashMap<>();
     private final Map<Use, String> names = new HashMap<>();
     private final Deque<Instance> todo = new ArrayDeque<>();
+    private final Map<Expression, Integer> sizes = new IdentityHashMap<>();
     private int numParts;
 
     /// Adds a template.
@@ -84,9 +86,7 @@ final class LarkTemplates {
     }
 
     private Expression expanded(Expression expression, Map<String, Expression> arguments) {
-        if (++numParts > MAX_PARTS) {
-            throw GrammarException.limit("parts of the rules that templates become", MAX_PARTS);
-        }
+        count(1);
         return switch (expression) {
             case Expression.Terminal t -> t;
             case Expression.Built b -> b;
@@ -97,6 +97,37 @@ final class LarkTemplates {
         };
     }
 
+    private void count(int parts) {
+        numParts += parts;
+        if (numParts > MAX_PARTS) {
+            throw GrammarException.limit("parts of the rules that templates become", MAX_PARTS);
+        }
+    }
+
+    /// The number of parts of an argument, up to [#MAX_PARTS]: one that has another twice has all of its parts twice.
+    private int size(Expression argument) {
+        Integer known = sizes.get(argument);
+        if (known == null) {
+            known = switch (argument) {
+                case Expression.Terminal _, Expression.Built _ -> 1;
+                case Expression.Reference r -> size(r.arguments());
+                case Expression.Sequence s -> size(s.parts());
+                case Expression.Choice c -> size(c.parts());
+                case Expression.Repeat r -> size(List.of(r.part()));
+            };
+            sizes.put(argument, known);
+        }
+        return known;
+    }
+
+    private int size(List<Expression> parts) {
+        int size = 1;
+        for (Expression part : parts) {
+            size = Math.min(MAX_PARTS, size + size(part));
+        }
+        return size;
+    }
+
     private List<Expression> all(List<Expression> parts, Map<String, Expression> arguments) {
         return parts.stream().map(part -> expanded(part, arguments)).toList();
     }
@@ -104,6 +135,7 @@ final class LarkTemplates {
     private Expression used(Expression.Reference r, Map<String, Expression> arguments) {
         Expression argument = arguments.get(r.name());
         if (argument != null && r.arguments().isEmpty()) {
+            count(size(argument));
             return argument;
         }
         // A template may be an argument: its name is that of the parameter.
@@ -121,7 +153,9 @@ final class LarkTemplates {
         }
         List<Expression> values = new ArrayList<>();
         for (Expression one : r.arguments()) {
-            values.add(value(one, arguments));
+            Expression value = value(one, arguments);
+            count(size(value));
+            values.add(value);
         }
         Use use = new Use(name, values.stream().map(LarkTemplates::withoutPlace).toList());
         String known = names.get(use);

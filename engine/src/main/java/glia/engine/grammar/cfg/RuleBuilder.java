@@ -22,7 +22,6 @@ import java.util.Set;
 /// regular expressions, unless lexemes must stay apart; rules that match no text are dropped.
 final class RuleBuilder {
     private static final int MAX_NODES = 200_000;
-    private static final int MAX_STEPS = 50_000_000;
 
     private final Rules rules;
     private final RegexPool pool;
@@ -34,7 +33,6 @@ final class RuleBuilder {
     private final Set<String> nullable = new HashSet<>();
     private final Set<String> productive = new HashSet<>();
     private int numNodes;
-    private int numSteps;
 
     /// @param merges whether adjacent terminals may become one lexeme
     RuleBuilder(Rules rules, RegexPool pool, Map<String, Expression> definitions, boolean merges) {
@@ -95,12 +93,6 @@ final class RuleBuilder {
         }
     }
 
-    private void countStep() {
-        if (++numSteps > MAX_STEPS) {
-            throw GrammarException.limit("steps of reading rules", MAX_STEPS);
-        }
-    }
-
     private Nonterminal nonterminal(String name, Deque<String> todo) {
         Nonterminal known = nonterminals.get(name);
         if (known == null) {
@@ -129,7 +121,7 @@ final class RuleBuilder {
     }
 
     private boolean isNullable(Expression expression) {
-        countStep();
+        pool.budget().step();
         return switch (expression) {
             case Expression.Terminal t -> t.regex().isNullable();
             case Expression.Built _ -> false;
@@ -141,7 +133,7 @@ final class RuleBuilder {
     }
 
     private boolean isProductive(Expression expression) {
-        countStep();
+        pool.budget().step();
         return switch (expression) {
             case Expression.Terminal t -> pool.isLive(t.regex());
             case Expression.Built _ -> true;
@@ -154,6 +146,7 @@ final class RuleBuilder {
 
     /// Whether an expression depends on no rule that depends on itself.
     private boolean isRegular(Expression expression) {
+        pool.budget().step();
         return switch (expression) {
             case Expression.Terminal _ -> true;
             case Expression.Built _ -> false;
@@ -176,6 +169,7 @@ final class RuleBuilder {
     }
 
     private Regex regex(Expression expression) {
+        pool.budget().step();
         return switch (expression) {
             case Expression.Terminal t -> t.regex();
             case Expression.Built _ -> throw new IllegalStateException("a rule that is not regular");
@@ -286,6 +280,7 @@ final class RuleBuilder {
             Deque<Node> todo = new ArrayDeque<>(reached);
             while (!todo.isEmpty()) {
                 Node node = todo.poll();
+                pool.budget().steps(1 + node.lexemes.size() + node.calls.size() + node.skips.size());
                 node.lexemes.forEach(step -> to.lexeme(step.number, step.to));
                 node.calls.forEach(call -> to.rule(call.rule, call.to));
                 if (node.isEnd) {

@@ -3,6 +3,20 @@ package glia.engine.grammar.limit;
 /// The most memory and steps of a grammar, compiled and in use. Each is checked where it grows; reaching one throws a
 /// [GrammarException] of kind `LIMIT`.
 public final class GrammarLimits {
+    /// Steps of compiling a grammar.
+    public static final long STEPS = 100_000_000;
+    /// Steps of the mask of one token.
+    public static final long MASK_STEPS = 100_000_000;
+    /// Seconds of compiling a grammar, and of the mask of one token, where steps are slow.
+    public static final int SECONDS = 10;
+    /// Bytes of the expressions and states of one grammar.
+    public static final long MEMORY = 256L << 20;
+    /// Bytes of the rows, and of the positions, of one grammar's parser that can be computed again.
+    public static final long CACHE = 64L << 20;
+    /// Items of all rows of the parser that one text needs: 12 bytes each.
+    public static final int TEXT_ITEMS = 4_000_000;
+    /// Lexemes of one text that may be under way at a time.
+    public static final int PARTS = 2_000;
     /// Nodes of regular expressions, derivatives included: about 150 bytes each.
     public static final int REGEX_NODES = 200_000;
     /// Nodes that a search for a matching text of one regular expression visits.

@@ -1,5 +1,7 @@
 package glia.engine.grammar.parser;
 
+import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.GrammarLimits;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -12,6 +14,8 @@ import java.util.Map;
 public final class Automaton {
     private static final int MAX_POSITIONS = 50_000;
     private static final int NONE = -1;
+    /// Memory of a position, with the positions that follow, without its parts.
+    private static final int POSITION_BYTES = 1_300;
 
     private final Lexer lexer;
     private final Earley earley;
@@ -21,6 +25,8 @@ public final class Automaton {
     private final Position dead = new Position(0, new Row[0], new LexState[0], false);
     private final Position start;
     private int numPositions = 1;
+    /// The memory of `positions`.
+    private long positionBytes;
 
     private Row[] rows = new Row[8];
     private LexState[] states = new LexState[8];
@@ -85,6 +91,7 @@ public final class Automaton {
     }
 
     private Position position(int count) {
+        lexer.pool().budget().steps(1 + count);
         int[] ids = new int[2 * count];
         for (int i = 0; i < count; i++) {
             ids[2 * i] = rows[i].id;
@@ -93,8 +100,9 @@ public final class Automaton {
         Key key = new Key(ids);
         Position known = positions.get(key);
         if (known == null) {
-            if (positions.size() >= MAX_POSITIONS) {
+            if (positions.size() >= MAX_POSITIONS || positionBytes >= GrammarLimits.CACHE) {
                 positions = new HashMap<>();
+                positionBytes = 0;
             }
             boolean isComplete = false;
             for (int i = 0; i < count; i++) {
@@ -103,6 +111,7 @@ public final class Automaton {
                     isComplete |= after(rows[i], states[i].accepted()).isComplete;
                 }
             }
+            positionBytes += POSITION_BYTES + 24L * count;
             known = new Position(numPositions++, Arrays.copyOf(rows, count), Arrays.copyOf(states, count), isComplete);
             positions.put(key, known);
         }
@@ -192,6 +201,9 @@ public final class Automaton {
     }
 
     private void reserve(int count) {
+        if (count > GrammarLimits.PARTS) {
+            throw GrammarException.limit("lexemes under way at one place", GrammarLimits.PARTS);
+        }
         if (count > rows.length) {
             rows = Arrays.copyOf(rows, 2 * count);
             states = Arrays.copyOf(states, 2 * count);

@@ -1,5 +1,6 @@
 package glia.engine.grammar.parser;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
 import java.util.Arrays;
@@ -13,11 +14,19 @@ import java.util.Set;
 final class Earley {
     private static final int MAX_ROWS = 50_000;
 
+    /// Memory of a row without its items.
+    private static final int ROW_BYTES = 200;
+
+    private final GrammarBudget budget;
     private final Lexer lexer;
     private final State finalState;
     private final Row first;
     private Map<Key, Row> rows = new HashMap<>();
     private int numRows;
+    /// The memory of `rows`.
+    private long rowBytes;
+    /// The items of the rows of the text before the one that is made.
+    private int textItems;
     private int epoch;
 
     private State[] states = new State[64];
@@ -38,6 +47,7 @@ final class Earley {
     }
 
     Earley(Rules rules, Nonterminal root) {
+        this.budget = rules.budget();
         this.lexer = rules.lexer();
         Nonterminal whole = rules.rule();
         FixedState begin = new FixedState(rules, whole);
@@ -58,6 +68,7 @@ final class Earley {
 
     private void begun() {
         size = 0;
+        textItems = 0;
         seen.clear();
     }
 
@@ -66,6 +77,7 @@ final class Earley {
     }
 
     private void add(State state, Row origin) {
+        budget.step();
         if (!seen.add(item(state, origin))) {
             return;
         }
@@ -107,6 +119,8 @@ final class Earley {
     }
 
     private void advance(Row row, Accepted accepted) {
+        budget.steps(row.states.length);
+        textItems = Math.max(textItems, row.textItems);
         int[] ending = accepted.lexemes();
         for (int i = 0; i < row.states.length; i++) {
             Steps steps = row.states[i].steps();
@@ -129,9 +143,10 @@ final class Earley {
         if (known != null) {
             return known;
         }
-        if (rows.size() >= MAX_ROWS) {
+        if (rows.size() >= MAX_ROWS || rowBytes >= GrammarLimits.CACHE) {
             // Rows in use stay valid; all others are freed.
             rows = new HashMap<>();
+            rowBytes = 0;
             epoch++;
         }
         Row made = close();
@@ -153,6 +168,7 @@ final class Earley {
             if (steps.isFinal() && origin != null) {
                 complete(state.owner(), origin);
             }
+            budget.steps(steps.rules.length);
             for (int k = 0; k < steps.rules.length; k++) {
                 add(steps.rules[k].start(), null);
                 if (steps.rules[k].isNullable()) {
@@ -160,12 +176,16 @@ final class Earley {
                 }
             }
         }
-        Row row = new Row(numRows++, epoch, Arrays.copyOf(states, size), Arrays.copyOf(origins, size), isComplete,
-                lexer.start(lexemes()));
-        return row;
+        if (textItems + size > GrammarLimits.TEXT_ITEMS) {
+            throw GrammarException.limit("items of the parser for the text so far", GrammarLimits.TEXT_ITEMS);
+        }
+        rowBytes += ROW_BYTES + 20L * size;
+        return new Row(numRows++, epoch, Arrays.copyOf(states, size), Arrays.copyOf(origins, size), isComplete,
+                lexer.start(lexemes()), textItems + size);
     }
 
     private void complete(Nonterminal rule, Row origin) {
+        budget.steps(origin.states.length);
         for (int i = 0; i < origin.states.length; i++) {
             Steps steps = origin.states[i].steps();
             for (int k = 0; k < steps.rules.length; k++) {
@@ -181,6 +201,7 @@ final class Earley {
         int n = 0;
         for (int i = 0; i < size; i++) {
             int[] some = states[i].steps().lexemes;
+            budget.steps(some.length);
             if (n + some.length > all.length) {
                 all = Arrays.copyOf(all, 2 * (n + some.length));
             }

@@ -17,6 +17,8 @@ import java.util.Map;
 /// 40 characters. Without a limit a model could fill its answer with blanks.
 public final class Lexer {
     private static final int BYTES = 256;
+    /// Memory of a state without its lexemes.
+    private static final int STATE_BYTES = 1_200;
     /// White space by phase: 0 nothing, 1 a space, 2 `\r`, 3 an end of a line, 4 `\r` after it, 5 and more indentation.
     private static final int SPACE = 1;
     private static final int RETURN = 2;
@@ -116,6 +118,7 @@ public final class Lexer {
             if (states.size() >= GrammarLimits.LEXER_STATES) {
                 throw GrammarException.limit("states of the lexer", GrammarLimits.LEXER_STATES);
             }
+            pool.budget().bytes(STATE_BYTES + 12L * possible.length);
             known = new LexState(states.size(), phase, possible, rests,
                     phase == LexState.INSIDE ? accepted(possible, rests) : null);
             states.put(key, known);
@@ -156,6 +159,7 @@ public final class Lexer {
             state.next[value] = after;
             return after;
         }
+        pool.budget().steps(state.lexemes.length);
         int[] left = new int[state.lexemes.length];
         Regex[] rests = new Regex[left.length];
         int n = 0;

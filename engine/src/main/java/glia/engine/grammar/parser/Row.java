@@ -15,16 +15,19 @@ final class Row {
     /// Whether the text is complete here.
     final boolean isComplete;
     final LexState start;
+    /// The items of all rows that a text needs up to this one.
+    final int textItems;
     /// The rows after sets of lexemes, by [Accepted#id].
     private final Map<Accepted, Row> next = new HashMap<>();
 
-    Row(int id, int epoch, State[] states, Row[] origins, boolean isComplete, LexState start) {
+    Row(int id, int epoch, State[] states, Row[] origins, boolean isComplete, LexState start, int textItems) {
         this.id = id;
         this.epoch = epoch;
         this.states = states;
         this.origins = origins;
         this.isComplete = isComplete;
         this.start = start;
+        this.textItems = textItems;
     }
 
     Map<Accepted, Row> next() {

@@ -1,5 +1,6 @@
 package glia.engine.grammar.parser;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.regex.RegexPool;
 
 /// The rules of one grammar while it is built: makes rules, and numbers their states.
@@ -15,6 +16,11 @@ public final class Rules {
 
     public Lexer lexer() {
         return lexer;
+    }
+
+    /// What is left to compile the grammar, or to compute a mask.
+    public GrammarBudget budget() {
+        return lexer.pool().budget();
     }
 
     /// A new rule without states.

@@ -49,9 +49,22 @@ public final class CharacterEncoder {
 
     /// Matches a text; the surrogates that it may contain are read as U+FFFD.
     public Regex text(String text) {
-        Regex[] parts = text.codePoints().map(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE
-                ? 0xFFFD : c).mapToObj(c -> characters(CodePoints.of(c, c))).toArray(Regex[]::new);
-        return pool.concat(parts);
+        List<Regex> parts = new ArrayList<>();
+        StringBuilder run = new StringBuilder();
+        for (int i = 0; i < text.length();) {
+            int found = text.codePointAt(i);
+            i += Character.charCount(found);
+            int c = found >= Character.MIN_SURROGATE && found <= Character.MAX_SURROGATE ? 0xFFFD : found;
+            if (c <= LAST_ASCII && !(json && ESCAPED.has(c))) {
+                run.append((char) c);
+                continue;
+            }
+            parts.add(pool.bytes(run.toString()));
+            run.setLength(0);
+            parts.add(characters(CodePoints.of(c, c)));
+        }
+        parts.add(pool.bytes(run.toString()));
+        return pool.concat(parts.toArray(Regex[]::new));
     }
 
     private Regex encode(CodePoints set) {

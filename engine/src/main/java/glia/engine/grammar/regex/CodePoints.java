@@ -2,6 +2,7 @@ package glia.engine.grammar.regex;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -80,6 +81,11 @@ public final class CodePoints {
             }
         }
         return new CodePoints(Arrays.copyOf(merged, n));
+    }
+
+    /// The characters of all of some sets.
+    public static CodePoints union(Collection<CodePoints> sets) {
+        return of(sets.stream().flatMapToInt(set -> Arrays.stream(set.bounds)).toArray());
     }
 
     /// The characters of one of two sets.
@@ -167,12 +173,9 @@ public final class CodePoints {
     }
 
     boolean has(int codePoint) {
-        for (int i = 0; i < bounds.length; i += 2) {
-            if (bounds[i] <= codePoint && codePoint <= bounds[i + 1]) {
-                return true;
-            }
-        }
-        return false;
+        int at = Arrays.binarySearch(bounds, codePoint);
+        // Within a range, an odd number of bounds is before the character.
+        return at >= 0 || (-at - 1) % 2 == 1;
     }
 
     boolean isEmpty() {

@@ -1,5 +1,6 @@
 package glia.engine.grammar.regex;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,6 +31,7 @@ sealed interface Pattern {
 
     /// Whether a pattern has an anchor of a kind.
     static boolean hasAnchor(Pattern pattern, boolean end) {
+        GrammarBudget.current().step();
         return switch (pattern) {
             case Anchor a -> a.isEnd == end;
             case Sequence s -> s.parts.stream().anyMatch(p -> hasAnchor(p, end));
@@ -52,6 +54,7 @@ sealed interface Pattern {
 
     /// The pattern at the begin, or the end, of a text: anchors that stand there match. Others remain.
     static Pattern at(Pattern pattern, boolean end) {
+        GrammarBudget.current().step();
         if (!hasAnchor(pattern, end)) {
             return pattern;
         }
@@ -71,6 +74,7 @@ sealed interface Pattern {
                 int n = s.parts.size();
                 boolean goesOn = true;
                 for (int k = 0; k < n && goesOn; k++) {
+                    GrammarBudget.current().bytes(8L * n);
                     int i = end ? n - 1 - k : k;
                     Pattern one = at(s.parts.get(i), end);
                     List<Pattern> rest = end ? new ArrayList<>(s.parts.subList(0, i))

@@ -1,5 +1,6 @@
 package glia.engine.grammar.regex;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,6 +92,7 @@ public final class PatternCompiler {
     }
 
     private static boolean isLazy(Pattern pattern) {
+        GrammarBudget.current().step();
         return switch (pattern) {
             case Pattern.Sequence s -> s.parts().stream().anyMatch(PatternCompiler::isLazy);
             case Pattern.Choice c -> c.parts().stream().anyMatch(PatternCompiler::isLazy);

@@ -58,14 +58,16 @@ final class PatternParser extends PatternScanner {
 
     private Pattern sequence() {
         List<Pattern> parts = new ArrayList<>();
+        boolean hasEnd = false;
         while (goesOn()) {
             Pattern one = repeated(atom());
             if (one instanceof Pattern.Anchor && !parts.isEmpty() && parts.getLast().equals(one)) {
                 continue;
             }
-            if (Pattern.hasAnchor(one, false) && parts.stream().anyMatch(p -> Pattern.hasAnchor(p, true))) {
+            if (Pattern.hasAnchor(one, false) && hasEnd) {
                 throw unsupported("'^' after '$'");
             }
+            hasEnd |= Pattern.hasAnchor(one, true);
             parts.add(one);
         }
         return parts.size() == 1 ? parts.get(0) : new Pattern.Sequence(parts);
@@ -292,7 +294,7 @@ final class PatternParser extends PatternScanner {
 
     private CodePoints set() {
         boolean negated = take("^");
-        CodePoints all = CodePoints.NONE;
+        List<CodePoints> sets = new ArrayList<>();
         while (peek() != ']') {
             if (peek() < 0) {
                 throw invalid("found no ']' to end a set");
@@ -307,19 +309,20 @@ final class PatternParser extends PatternScanner {
                 CodePoints last = one();
                 if (!first.isOne() || !last.isOne()) {
                     // "[\w-.]": the hyphen stands for itself.
-                    all = all.or(first).or(last).or(CodePoints.of('-', '-'));
+                    sets.addAll(List.of(first, last, CodePoints.of('-', '-')));
                     continue;
                 }
                 if (first.bounds()[0] > last.bounds()[0]) {
                     back(start);
                     throw invalid("found a range whose first character is after its last");
                 }
-                all = all.or(CodePoints.of(first.bounds()[0], last.bounds()[0]));
+                sets.add(CodePoints.of(first.bounds()[0], last.bounds()[0]));
             } else {
-                all = all.or(first);
+                sets.add(first);
             }
         }
         next();
+        CodePoints all = CodePoints.union(sets);
         CodePoints folded = ignoresCase ? all.ignoringCase() : all;
         return negated ? folded.complement() : folded;
     }

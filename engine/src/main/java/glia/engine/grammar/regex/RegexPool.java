@@ -1,5 +1,6 @@
 package glia.engine.grammar.regex;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
 import java.math.BigDecimal;
@@ -22,7 +23,12 @@ import java.util.Set;
 public final class RegexPool {
     /// Intersections with so many literals are computed at once.
     private static final int MANY_LITERALS = 4096;
+    /// Longer texts are chains of literals, whose derivatives take less memory.
+    private static final int LITERAL_BYTES = 256;
+    /// Memory of an expression without its parts and text.
+    private static final int NODE_BYTES = 150;
 
+    private final GrammarBudget budget = GrammarBudget.current();
     private final Map<Regex, Regex> nodes = new HashMap<>();
     private final Regex empty = intern(Regex.leaf(Regex.Kind.EMPTY));
     private final Regex epsilon = intern(Regex.leaf(Regex.Kind.EPSILON));
@@ -30,6 +36,7 @@ public final class RegexPool {
     private final ByteClasses classes = new ByteClasses();
 
     private Regex intern(Regex node) {
+        budget.steps(1 + node.parts.length);
         Regex known = nodes.get(node);
         if (known != null) {
             return known;
@@ -37,6 +44,7 @@ public final class RegexPool {
         if (nodes.size() >= GrammarLimits.REGEX_NODES) {
             throw GrammarException.limit("nodes of regular expressions", GrammarLimits.REGEX_NODES);
         }
+        budget.bytes(NODE_BYTES + 4L * node.parts.length + (node.text == null ? 0 : node.text.length()));
         node.id = nodes.size();
         nodes.put(node, node);
         if (node.kind == Regex.Kind.SET) {
@@ -49,6 +57,11 @@ public final class RegexPool {
             }
         }
         return node;
+    }
+
+    /// What is left to compile the grammar, or to compute a mask.
+    public GrammarBudget budget() {
+        return budget;
     }
 
     /// The class of a byte: bytes of one class have the same derivatives of all expressions so far.
@@ -89,8 +102,19 @@ public final class RegexPool {
         return bytes(new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1));
     }
 
-    private Regex bytes(String latin1) {
-        return latin1.isEmpty() ? epsilon : intern(Regex.literal(latin1));
+    /// Matches a text, its bytes as Latin-1.
+    Regex bytes(String latin1) {
+        if (latin1.length() <= LITERAL_BYTES) {
+            return latin1.isEmpty() ? epsilon : intern(Regex.literal(latin1));
+        }
+        Regex all = epsilon;
+        int from = (latin1.length() - 1) / LITERAL_BYTES * LITERAL_BYTES;
+        for (int to = latin1.length(); from >= 0; from -= LITERAL_BYTES) {
+            Regex part = intern(Regex.literal(latin1.substring(from, to)));
+            all = all == epsilon ? part : intern(Regex.node(Regex.Kind.CONCAT, part, all));
+            to = from;
+        }
+        return all;
     }
 
     /// Matches one after the other.
@@ -113,15 +137,35 @@ public final class RegexPool {
             return a;
         }
         if (a.kind == Regex.Kind.CONCAT) {
-            return concat(a.parts[0], concat(a.parts[1], b));
+            List<Regex> chain = new ArrayList<>();
+            Regex last = a;
+            for (; last.kind == Regex.Kind.CONCAT; last = last.parts[1]) {
+                budget.step();
+                chain.add(last.parts[0]);
+            }
+            Regex all = concat(last, b);
+            for (Regex part : chain.reversed()) {
+                all = concat(part, all);
+            }
+            return all;
         }
-        if (a.kind == Regex.Kind.LITERAL && b.kind == Regex.Kind.LITERAL) {
+        if (joins(a, b)) {
             return bytes(a.text + b.text);
         }
-        if (a.kind == Regex.Kind.LITERAL && b.kind == Regex.Kind.CONCAT && b.parts[0].kind == Regex.Kind.LITERAL) {
+        if (b.kind == Regex.Kind.CONCAT && joins(a, b.parts[0])) {
             return concat(bytes(a.text + b.parts[0].text), b.parts[1]);
         }
         return intern(Regex.node(Regex.Kind.CONCAT, a, b));
+    }
+
+    /// Matches one of some texts, as UTF-8.
+    public Regex texts(Collection<String> texts) {
+        return TextSet.of(texts, this);
+    }
+
+    private static boolean joins(Regex a, Regex b) {
+        return a.kind == Regex.Kind.LITERAL && b.kind == Regex.Kind.LITERAL
+                && a.text.length() + b.text.length() <= LITERAL_BYTES;
     }
 
     /// Matches what one of the parts matches.
@@ -148,6 +192,7 @@ public final class RegexPool {
         if (!set.isEmpty()) {
             flat.add(set(set));
         }
+        budget.steps(flat.size());
         Regex[] sorted = distinct(flat);
         return sorted.length == 0 ? empty : sorted.length == 1 ? sorted[0]
                 : intern(Regex.node(Regex.Kind.OR, sorted));
@@ -185,6 +230,7 @@ public final class RegexPool {
                 }
             }
         }
+        budget.steps(flat.size());
         Regex[] sorted = distinct(flat);
         if (sorted.length <= 1) {
             return sorted.length == 0 ? all : sorted[0];
@@ -198,16 +244,33 @@ public final class RegexPool {
     }
 
     private static boolean isFinite(Regex node) {
-        return node.kind == Regex.Kind.LITERAL || node.kind == Regex.Kind.EPSILON || node.kind == Regex.Kind.OR
-                && node.parts.length <= MANY_LITERALS && Arrays.stream(node.parts).allMatch(p ->
-                        p.kind == Regex.Kind.LITERAL || p.kind == Regex.Kind.EPSILON);
+        return isFixed(node) || node.kind == Regex.Kind.OR && node.parts.length <= MANY_LITERALS
+                && Arrays.stream(node.parts).allMatch(RegexPool::isFixed);
+    }
+
+    /// Whether an expression is a text.
+    private static boolean isFixed(Regex node) {
+        Regex last = node;
+        while (last.kind == Regex.Kind.CONCAT && last.parts[0].kind == Regex.Kind.LITERAL) {
+            last = last.parts[1];
+        }
+        return last.kind == Regex.Kind.LITERAL || last.kind == Regex.Kind.EPSILON;
+    }
+
+    private static String fixed(Regex node) {
+        StringBuilder text = new StringBuilder();
+        Regex last = node;
+        for (; last.kind == Regex.Kind.CONCAT; last = last.parts[1]) {
+            text.append(last.parts[0].text);
+        }
+        return last.kind == Regex.Kind.LITERAL ? text.append(last.text).toString() : text.toString();
     }
 
     /// The literals that all others match.
     private Regex filtered(Regex literals, Regex[] parts) {
         List<Regex> left = new ArrayList<>();
         for (Regex literal : literals.kind == Regex.Kind.OR ? literals.parts : new Regex[] {literals}) {
-            String text = literal == epsilon ? "" : literal.text;
+            String text = fixed(literal);
             if (Arrays.stream(parts).allMatch(p -> p == literals || matches(p, text))) {
                 left.add(literal);
             }
@@ -253,6 +316,7 @@ public final class RegexPool {
 
     /// The derivative by a byte.
     public Regex derivative(Regex node, int value) {
+        budget.step();
         switch (node.kind) {
             case EMPTY, EPSILON -> {
                 return empty;

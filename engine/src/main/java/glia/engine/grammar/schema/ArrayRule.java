@@ -51,6 +51,7 @@ final class ArrayRule implements Value.Container {
     /// The most items, where all are satisfiable.
     private int most() {
         for (int i = 0; i <= prefix.size(); i++) {
+            rules.budget().step();
             if (!item(i).isProductive) {
                 return Math.min(max, i);
             }
@@ -62,6 +63,7 @@ final class ArrayRule implements Value.Container {
     private boolean canFind(int from) {
         int most = most();
         for (int i = from; i < most && i <= Math.max(from, prefix.size()); i++) {
+            rules.budget().step();
             if (contained(i).isProductive) {
                 return true;
             }

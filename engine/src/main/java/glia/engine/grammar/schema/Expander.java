@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
 import java.util.ArrayDeque;
@@ -12,6 +13,7 @@ import java.util.Map;
 /// Expands conditions that hold together into alternatives without choices: the disjunctive normal form of one level of
 /// a schema. Those of properties and items stay as they are.
 final class Expander {
+    private final GrammarBudget budget = GrammarBudget.current();
     private final Keywords keywords;
     private final Negations negations;
     private int steps;
@@ -49,6 +51,7 @@ final class Expander {
             if (!clause.applied.add(sub.id)) {
                 continue;
             }
+            budget.steps(1 + target.todo.size());
             if (++steps > GrammarLimits.EXPANSIONS) {
                 throw GrammarException.limit("steps to expand a schema", GrammarLimits.EXPANSIONS);
             }
@@ -77,6 +80,7 @@ final class Expander {
         }
         List<List<Sub>> choice = target.choices.removeFirst();
         for (List<Sub> alternative : choice) {
+            budget.steps(clause.applied.size() + alternative.size() + target.choices.size());
             expand(new Target(clause.copy(), new ArrayDeque<>(alternative), new ArrayList<>(target.choices)), to);
         }
     }

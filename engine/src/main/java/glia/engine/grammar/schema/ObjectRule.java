@@ -67,6 +67,7 @@ final class ObjectRule implements Value.Container {
 
     @Override
     public boolean isProductive() {
+        rules.budget().steps(listed.size() + others.size());
         long possible = listed.stream().filter(p -> p.value.isProductive).count();
         boolean isOpen = others.stream().anyMatch(p -> p.value.isProductive);
         return (isOpen || possible >= min) && canEnd(new BitSet(), 0);
@@ -99,6 +100,7 @@ final class ObjectRule implements Value.Container {
         if (max != Clause.UNBOUNDED && count + missing.cardinality() > max) {
             return false;
         }
+        rules.budget().steps(listed.size() + dependencies.size() + anyOf.size());
         if (++steps[0] > MOST_STEPS) {
             throw GrammarException.limit("steps to find the properties of an object", MOST_STEPS);
         }
@@ -123,6 +125,7 @@ final class ObjectRule implements Value.Container {
         int before = -1;
         while (all.cardinality() != before) {
             before = all.cardinality();
+            rules.budget().steps(dependencies.size() + 1L);
             for (Dependency dependency : dependencies) {
                 if (all.get(dependency.of)) {
                     all.or(dependency.required);

@@ -77,7 +77,8 @@ public final class SchemaCompiler {
         boolean changed = true;
         while (changed) {
             changed = false;
-            for (Value one : all) {
+            // The last value first: most are made before their parts.
+            for (Value one : all.reversed()) {
                 changed |= one.update();
             }
         }
@@ -100,6 +101,7 @@ public final class SchemaCompiler {
     }
 
     private Value value(Collection<Sub> conditions) {
+        rules.budget().steps(1 + conditions.size());
         Set<Sub> distinct = new LinkedHashSet<>(conditions);
         distinct.removeIf(Sub::isTrue);
         String key = distinct.contains(subs.nothing()) ? "none"
@@ -209,6 +211,7 @@ public final class SchemaCompiler {
                 List<Clause> more = new ArrayList<>();
                 for (String name : candidates(clause, witness)) {
                     for (Clause one : all) {
+                        rules.budget().steps(1 + one.required.size() + one.objects.size());
                         Clause with = one.copy();
                         with.required.add(name);
                         with.objects.add(new Clause.ObjectShape(Map.of(name, witness.value()), List.of(),
@@ -240,6 +243,7 @@ public final class SchemaCompiler {
         List<ObjectRule.Property> listed = new ArrayList<>();
         List<Regex> literals = new ArrayList<>();
         for (String name : numbers.keySet()) {
+            rules.budget().steps(clause.objects.size());
             Regex text = json.text(name);
             literals.add(text);
             List<Sub> conditions = new ArrayList<>();
@@ -306,6 +310,7 @@ public final class SchemaCompiler {
         for (Regex pattern : patterns) {
             List<NameClass> split = new ArrayList<>();
             for (NameClass one : classes) {
+                rules.budget().steps(1 + one.patterns.size());
                 Set<Regex> with = new LinkedHashSet<>(one.patterns);
                 with.add(pattern);
                 split.add(new NameClass(pool.and(one.names, pattern), with));

@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -19,6 +20,7 @@ final class SchemaIndex {
             "dependentSchemas", "dependencies");
     private static final String NO_BASE = "schema:/";
 
+    private final GrammarBudget budget = GrammarBudget.current();
     private final Object root;
     private final Map<Object, String> pointers = new IdentityHashMap<>();
     private final Map<Object, URI> bases = new IdentityHashMap<>();
@@ -55,6 +57,8 @@ final class SchemaIndex {
         if (!(node instanceof Map<?, ?> map)) {
             return;
         }
+        budget.step();
+        budget.bytes(pointer.length() + 200L);
         URI own = base;
         Map<String, Object> names = kind == Kind.SCHEMA ? named : namedElsewhere;
         Object id = map.get("$id") instanceof String ? map.get("$id") : map.get("id");

@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.function.Supplier;
 
 /// Makes and interns conditions.
 final class Subs {
+    private final GrammarBudget budget = GrammarBudget.current();
     private final Map<Object, Sub> positive = new IdentityHashMap<>();
     private final Map<Object, Sub> negative = new IdentityHashMap<>();
     private final Map<Object, Sub> constants = new IdentityHashMap<>();
@@ -17,6 +19,8 @@ final class Subs {
     private final Sub nothing = made(false, false, null);
 
     private Sub made(Object schema, boolean isNegated, Consumer<Clause> change) {
+        budget.step();
+        budget.bytes(100);
         Sub sub = new Sub(all.size(), schema, isNegated, change);
         all.add(sub);
         return sub;

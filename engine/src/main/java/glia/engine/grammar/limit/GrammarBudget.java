@@ -1,0 +1,89 @@
+package glia.engine.grammar.limit;
+
+import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
+
+/// The steps, memory and time that are left to compile a grammar, or to compute one of its masks. Every loop whose
+/// length depends on the grammar counts here. Not thread-safe.
+///
+/// Compiling ends with a [CancellationException] when its thread is interrupted.
+public final class GrammarBudget {
+    private static final ScopedValue<GrammarBudget> CURRENT = ScopedValue.newInstance();
+    /// Steps between two looks at the clock.
+    private static final int SLICE = 4096;
+
+    private long most;
+    private long left;
+    private long slice;
+    private long end;
+    private boolean isCancellable;
+    private long bytes;
+
+    private GrammarBudget(long steps, boolean isCancellable) {
+        begin(steps);
+        this.isCancellable = isCancellable;
+    }
+
+    /// Runs the compilation of a grammar with a new budget.
+    ///
+    /// @throws GrammarException of kind `LIMIT` if it takes more
+    /// @throws CancellationException if the thread is interrupted
+    public static <T> T compiling(Supplier<T> work) {
+        GrammarBudget budget = new GrammarBudget(GrammarLimits.STEPS, true);
+        T made = ScopedValue.where(CURRENT, budget).call(work::get);
+        budget.isCancellable = false;
+        return made;
+    }
+
+    /// The budget of the grammar that this thread compiles; one of steps without an end if there is none.
+    public static GrammarBudget current() {
+        return CURRENT.isBound() ? CURRENT.get() : new GrammarBudget(Long.MAX_VALUE / 2, false);
+    }
+
+    /// Begins with so many steps and the time of [GrammarLimits#SECONDS]. The memory that was taken stays taken.
+    public void begin(long steps) {
+        most = steps;
+        left = steps;
+        slice = SLICE;
+        end = System.nanoTime() + GrammarLimits.SECONDS * 1_000_000_000L;
+    }
+
+    /// Counts a step.
+    public void step() {
+        steps(1);
+    }
+
+    /// Counts steps.
+    ///
+    /// @throws GrammarException of kind `LIMIT` if there are too many, or they take too long
+    public void steps(long count) {
+        slice -= count;
+        if (slice < 0) {
+            check();
+        }
+    }
+
+    private void check() {
+        left -= SLICE - slice;
+        slice = SLICE;
+        if (isCancellable && Thread.currentThread().isInterrupted()) {
+            throw new CancellationException("compiling the grammar was cancelled");
+        }
+        if (left < 0) {
+            throw GrammarException.limit("steps", most);
+        }
+        if (most < Long.MAX_VALUE / 2 && System.nanoTime() > end) {
+            throw GrammarException.limit("seconds", GrammarLimits.SECONDS);
+        }
+    }
+
+    /// Counts memory, which stays taken.
+    ///
+    /// @throws GrammarException of kind `LIMIT` if it is too much
+    public void bytes(long count) {
+        bytes += count;
+        if (bytes > GrammarLimits.MEMORY) {
+            throw GrammarException.limit("bytes of memory", GrammarLimits.MEMORY);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package glia.engine.grammar;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.grammar.limit.GrammarException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Small grammars that would take time or memory without an end are refused, and large ones that are simple are not.
+@Timeout(60)
+class GrammarLimitsTest {
+    private static final GrammarVocabulary BYTES = ContextFreeGrammarTest.BYTES;
+
+    private static String doubled(String form) {
+        return IntStream.range(0, 40).mapToObj(i -> form.replace("X", "a" + i).replace("Y", "a" + (i + 1)))
+                .collect(Collectors.joining("\n", "", "\n"));
+    }
+
+    private static void refused(Runnable compile) {
+        assertEquals(GrammarException.Kind.LIMIT, assertThrows(GrammarException.class, compile::run).kind());
+    }
+
+    private static void accepts(Grammar grammar, String text) {
+        GrammarMask mask = grammar.mask(BYTES);
+        assertTrue(mask.acceptBytes(text.getBytes(StandardCharsets.UTF_8), 0));
+        assertTrue(mask.isFinal());
+    }
+
+    /// Arguments of templates that double: their parts are few objects, but many where they are followed.
+    @ParameterizedTest
+    @ValueSource(strings = {"start: t{\"a\"}\nt{x}: x | t{(x x)}", "start: t{\"a\"}\nt{x}: x | t{(x | x \"b\")}",
+            "start: t{\"a\", \"b\"}\nt{x, y}: x | t{(x y), (y x)}", "start: t{\"a\"}\nt{x}: x | t{(x \"b\")}",
+            "start: t{\"a\"}\nt{x}: x | u{(x x)}\nu{x}: x | t{[x x]}"})
+    void refusesTemplatesWithoutEnd(String lark) {
+        refused(() -> Grammar.lark(lark));
+    }
+
+    @Test
+    void refusesTextsThatDouble() {
+        refused(() -> Grammar.gbnf("root ::= a0\n" + doubled("X ::= Y Y") + "a40 ::= \"x\"\n"));
+        refused(() -> Grammar.lark("start: A0\n" + doubled("X: Y Y").toUpperCase(java.util.Locale.ROOT)
+                + "A40: \"x\"\n"));
+        refused(() -> Grammar.gbnf("root ::= (((a{10000}){10000}){10000}){10000}\na ::= a \"x\" | \"y\""));
+    }
+
+    @Test
+    void refusesPatternsWhoseAnchorsMultiply() {
+        refused(() -> Grammar.jsonSchema(Map.of("type", "string", "pattern", "(^)*".repeat(100_000) + "a")));
+    }
+
+    @Test
+    void takesLongTexts() {
+        String text = "xy".repeat(50_000);
+        accepts(Grammar.jsonSchema(Map.of("const", text.substring(0, 40_000))),
+                "\"" + text.substring(0, 40_000) + "\"");
+        Grammar.jsonSchema(Map.of("const", text, "minLength", 3));
+        Grammar.choices(List.of(text.repeat(100)));
+    }
+
+    /// The choices share a long beginning, which is followed once for all of them.
+    @Test
+    void takesManyLongChoices() {
+        List<String> choices = IntStream.range(0, 2_000).mapToObj(i -> "x".repeat(900) + i + "é".repeat(45)).toList();
+        Grammar grammar = Grammar.choices(choices);
+        accepts(grammar, choices.get(77));
+        GrammarMask mask = grammar.mask(BYTES);
+        assertTrue(mask.acceptBytes(("x".repeat(900) + "77").getBytes(StandardCharsets.UTF_8), 0));
+        assertEquals("0123456789", IntStream.range(0, 128).filter(mask::allows)
+                .mapToObj(Character::toString).collect(Collectors.joining()));
+        accepts(Grammar.choices(List.of("a", "ab", "a", "abc", "b")), "abc");
+    }
+
+    @Test
+    void endsWhenItsThreadIsInterrupted() {
+        Thread.currentThread().interrupt();
+        try {
+            assertThrows(CancellationException.class, () -> Grammar.gbnf("root ::= a0\n" + doubled("X ::= Y Y")
+                    + "a40 ::= \"x\"\n"));
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+    }
+}
