@@ -1,6 +1,8 @@
 package glia.engine.grammar.regex;
 
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
 
 /// A regular expression over bytes, made and interned by a [RegexPool]: equal expressions of one pool are one object.
@@ -121,6 +123,21 @@ public final class Regex {
 
     static Regex digits(MultipleOf digits, int state) {
         return new Regex(Kind.DIGITS, null, null, NO_PARTS, state, 0, digits);
+    }
+
+    /// Expressions by their ids, each once.
+    static Regex[] distinct(List<Regex> parts) {
+        if (parts.size() > 1) {
+            parts.sort(Comparator.comparingInt(p -> p.id));
+        }
+        Regex[] sorted = new Regex[parts.size()];
+        int n = 0;
+        for (Regex part : parts) {
+            if (n == 0 || sorted[n - 1] != part) {
+                sorted[n++] = part;
+            }
+        }
+        return n == sorted.length ? sorted : Arrays.copyOf(sorted, n);
     }
 
     /// Whether the empty text matches.

@@ -9,7 +9,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -21,10 +20,6 @@ import java.util.Set;
 /// `r` matches `b t` ([Brzozowski 1964](https://doi.org/10.1145/321239.321249)), so an automaton needs no construction:
 /// its states are expressions, made as they are reached. Not thread-safe.
 public final class RegexPool {
-    /// Intersections with so many literals are computed at once.
-    private static final int MANY_LITERALS = 4096;
-    /// Longer texts are chains of literals, whose derivatives take less memory.
-    private static final int LITERAL_BYTES = 256;
     /// Memory of an expression without its parts and text.
     private static final int NODE_BYTES = 150;
 
@@ -104,17 +99,16 @@ public final class RegexPool {
 
     /// Matches a text, its bytes as Latin-1.
     Regex bytes(String latin1) {
-        if (latin1.length() <= LITERAL_BYTES) {
+        if (latin1.length() <= Texts.LITERAL_BYTES) {
             return latin1.isEmpty() ? epsilon : intern(Regex.literal(latin1));
         }
-        Regex all = epsilon;
-        int from = (latin1.length() - 1) / LITERAL_BYTES * LITERAL_BYTES;
-        for (int to = latin1.length(); from >= 0; from -= LITERAL_BYTES) {
-            Regex part = intern(Regex.literal(latin1.substring(from, to)));
-            all = all == epsilon ? part : intern(Regex.node(Regex.Kind.CONCAT, part, all));
-            to = from;
-        }
-        return all;
+        return Texts.chain(latin1, this);
+    }
+
+    /// Matches a text of at most [Texts#LITERAL_BYTES] and then another expression, as it is.
+    Regex chained(String latin1, Regex then) {
+        Regex part = bytes(latin1);
+        return then == epsilon ? part : intern(Regex.node(Regex.Kind.CONCAT, part, then));
     }
 
     /// Matches one after the other.
@@ -160,12 +154,12 @@ public final class RegexPool {
 
     /// Matches one of some texts, as UTF-8.
     public Regex texts(Collection<String> texts) {
-        return TextSet.of(texts, this);
+        return Texts.of(texts, this);
     }
 
     private static boolean joins(Regex a, Regex b) {
         return a.kind == Regex.Kind.LITERAL && b.kind == Regex.Kind.LITERAL
-                && a.text.length() + b.text.length() <= LITERAL_BYTES;
+                && a.text.length() + b.text.length() <= Texts.LITERAL_BYTES;
     }
 
     /// Matches what one of the parts matches.
@@ -193,23 +187,9 @@ public final class RegexPool {
             flat.add(set(set));
         }
         budget.steps(flat.size());
-        Regex[] sorted = distinct(flat);
+        Regex[] sorted = Regex.distinct(flat);
         return sorted.length == 0 ? empty : sorted.length == 1 ? sorted[0]
                 : intern(Regex.node(Regex.Kind.OR, sorted));
-    }
-
-    private static Regex[] distinct(List<Regex> parts) {
-        if (parts.size() > 1) {
-            parts.sort(Comparator.comparingInt(p -> p.id));
-        }
-        Regex[] sorted = new Regex[parts.size()];
-        int n = 0;
-        for (Regex part : parts) {
-            if (n == 0 || sorted[n - 1] != part) {
-                sorted[n++] = part;
-            }
-        }
-        return n == sorted.length ? sorted : Arrays.copyOf(sorted, n);
     }
 
     /// Matches what all parts match.
@@ -231,51 +211,16 @@ public final class RegexPool {
             }
         }
         budget.steps(flat.size());
-        Regex[] sorted = distinct(flat);
+        Regex[] sorted = Regex.distinct(flat);
         if (sorted.length <= 1) {
             return sorted.length == 0 ? all : sorted[0];
         }
         for (Regex one : sorted) {
-            if (isFinite(one)) {
-                return filtered(one, sorted);
+            if (Texts.isFinite(one)) {
+                return Texts.filtered(one, sorted, this);
             }
         }
         return intern(Regex.node(Regex.Kind.AND, sorted));
-    }
-
-    private static boolean isFinite(Regex node) {
-        return isFixed(node) || node.kind == Regex.Kind.OR && node.parts.length <= MANY_LITERALS
-                && Arrays.stream(node.parts).allMatch(RegexPool::isFixed);
-    }
-
-    /// Whether an expression is a text.
-    private static boolean isFixed(Regex node) {
-        Regex last = node;
-        while (last.kind == Regex.Kind.CONCAT && last.parts[0].kind == Regex.Kind.LITERAL) {
-            last = last.parts[1];
-        }
-        return last.kind == Regex.Kind.LITERAL || last.kind == Regex.Kind.EPSILON;
-    }
-
-    private static String fixed(Regex node) {
-        StringBuilder text = new StringBuilder();
-        Regex last = node;
-        for (; last.kind == Regex.Kind.CONCAT; last = last.parts[1]) {
-            text.append(last.parts[0].text);
-        }
-        return last.kind == Regex.Kind.LITERAL ? text.append(last.text).toString() : text.toString();
-    }
-
-    /// The literals that all others match.
-    private Regex filtered(Regex literals, Regex[] parts) {
-        List<Regex> left = new ArrayList<>();
-        for (Regex literal : literals.kind == Regex.Kind.OR ? literals.parts : new Regex[] {literals}) {
-            String text = fixed(literal);
-            if (Arrays.stream(parts).allMatch(p -> p == literals || matches(p, text))) {
-                left.add(literal);
-            }
-        }
-        return or(left);
     }
 
     /// Matches what the part does not match.
