@@ -57,15 +57,16 @@ public final class ReasonBenchCommand implements Command {
                         $ glia reason bench Qwen/Qwen3-0.6B --task arithmetic --strategies instant,low,high
                         $ glia reason bench model/ --task countdown --strategies single,majority:8,best:8 \\
                               --scorer verifier --html chart.html""")
-                .notes("Problems of a task are of its held-out split. Intervals are Wilson's with 95 % confidence. "
-                        + "Tokens are all that a strategy generates for a question. A verifier that reads the right "
-                        + "answer gives best, beam and mcts what no user has: the result is an upper bound.");
+                .notes("Problems of a task are of its held-out split, each once. Intervals are Wilson's with "
+                        + "95 % confidence. Tokens are all that a strategy generates for a question. A verifier "
+                        + "that reads the right answer gives best, beam and mcts what no user has: the result is an "
+                        + "upper bound.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         List<Strategy> strategies = strategies(arguments);
-        ReasonQuestions questions = ReasonQuestions.of(arguments, Split.HELD_OUT);
+        ReasonQuestions questions = ReasonQuestions.of(arguments, Split.HELD_OUT).noted(arguments, console);
         for (Option<String> file : List.of(SVG, HTML, SAMPLES)) {
             if (arguments.has(file)) {
                 TextFiles.checkWritable(Path.of(arguments.get(file).orElseThrow()), arguments);

@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
+import glia.cli.terminal.Console;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
@@ -38,8 +39,9 @@ import java.util.function.Function;
 record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optional<String>> reader) {
     static final Option<String> TASK = Option.text("TASK", "task of glia tasks, such as countdown:2, several with "
             + "commas, or a task file of glia eval of the kind generate", "--task");
-    static final Option<Integer> LIMIT = Option.integer("N", 1, 1_000_000, "number of questions (default: 100)",
-            "--limit", "-n").elsewhere("--count", "--num-problems");
+    static final Option<Integer> LIMIT = Option.integer("N", 1, 1_000_000,
+            "number of questions, all different (default: 100)", "--limit",
+            "-n").elsewhere("--count", "--num-problems");
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
     static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, Integer.MAX_VALUE,
             "most tokens for a question, all answers of a strategy together (default: 2048)", "--max-tokens");
@@ -75,8 +77,7 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
 
     private static ReasonQuestions of(TaskMix tasks, Split split, int limit) {
         List<Item> items = new ArrayList<>();
-        for (int i = 0; i < limit; i++) {
-            Problem problem = tasks.problem(split, i);
+        for (Problem problem : tasks.distinct(split, limit)) {
             items.add(new Item(problem.id(), new Question(problem.prompt(), problem.fields())));
         }
         return new ReasonQuestions(items, tasks.verifier(), tasks::finalAnswer);
@@ -100,6 +101,16 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
         Reward verifier = sample -> OptionalDouble.of(reader.apply(sample.completion())
                 .filter(((List<?>) sample.fields().get("answers"))::contains).isPresent() ? 1 : 0);
         return new ReasonQuestions(items, verifier, reader);
+    }
+
+    /// Says where a task has fewer questions than were wanted.
+    ReasonQuestions noted(Arguments arguments, Console console) {
+        int limit = arguments.get(LIMIT).orElse(QUESTIONS);
+        if (items.size() < limit) {
+            console.err().println("glia: " + arguments.get(TASK).orElse("the task") + " has " + items.size()
+                    + " different questions, fewer than " + limit);
+        }
+        return this;
     }
 
     static long seed(Arguments arguments) {

@@ -62,7 +62,8 @@ public final class ReasonRouterCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        ReasonQuestions questions = ReasonQuestions.of(arguments, TaskOptions.split(arguments));
+        ReasonQuestions questions = ReasonQuestions.of(arguments, TaskOptions.split(arguments))
+                .noted(arguments, console);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         Path file = EffortRouter.file(choice.path());
         TextFiles.checkWritable(file, arguments);

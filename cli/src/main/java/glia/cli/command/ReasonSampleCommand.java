@@ -71,7 +71,7 @@ public final class ReasonSampleCommand implements Command {
         } catch (IllegalArgumentException e) {
             throw new UsageException("--strategy: " + e.getMessage());
         }
-        ReasonQuestions questions = ReasonQuestions.of(arguments, Split.TRAIN);
+        ReasonQuestions questions = ReasonQuestions.of(arguments, Split.TRAIN).noted(arguments, console);
         int samples = arguments.get(SAMPLES).orElse(DEFAULT_SAMPLES);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         Result result;
@@ -92,11 +92,12 @@ public final class ReasonSampleCommand implements Command {
 
     private static void report(Result result, int kept, Path file, Arguments arguments, Console console) {
         long solved = result.kept().stream().filter(k -> k.numRight() > 0).count();
-        WilsonInterval right = WilsonInterval.of(result.numRight(), result.samples());
+        int questions = result.kept().size();
+        WilsonInterval right = WilsonInterval.of((double) result.numRight() / result.samples() * questions, questions);
         if (arguments.has(Json.OPTION)) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("file", file.toString());
-            document.put("questions", result.kept().size());
+            document.put("questions", questions);
             document.put("solved", solved);
             document.put("samples", result.samples());
             document.put("right", result.numRight());
@@ -107,7 +108,7 @@ public final class ReasonSampleCommand implements Command {
         }
         console.out().println(String.format(Locale.ROOT, "%.1f %% of %d answers were right (95 %% interval %.1f to %.1f"
                 + "), %d of %d questions solved", 100 * right.share(), result.samples(), 100 * right.low(),
-                100 * right.high(), solved, result.kept().size()));
+                100 * right.high(), solved, questions));
         console.out().println("Wrote " + kept + " chats to " + file);
     }
 }

@@ -3,14 +3,14 @@ package glia.cli.command;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.lab.eval.Statistics;
-import glia.lab.eval.Statistics.Interval;
+import glia.reason.run.WilsonInterval;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -18,7 +18,7 @@ import java.util.TreeMap;
 final class ScoreReport {
     private static final int MAX_SHOWN = 20;
 
-    /// Counts of completions, and the problems of which one completion is right at least.
+    /// Counts of completions, and the prompts of which one completion is right at least.
     private static final class Counts {
         long completions;
         long answered;
@@ -26,14 +26,19 @@ final class ScoreReport {
         final Set<String> problems = new HashSet<>();
         final Set<String> solved = new HashSet<>();
 
-        void add(String id, boolean isAnswered, boolean isRight) {
+        void add(String prompt, boolean isAnswered, boolean isRight) {
             completions++;
             answered += isAnswered ? 1 : 0;
             right += isRight ? 1 : 0;
-            problems.add(id);
+            problems.add(prompt);
             if (isRight) {
-                solved.add(id);
+                solved.add(prompt);
             }
+        }
+
+        /// Completions of a prompt depend on it together, so prompts are what intervals count.
+        WilsonInterval interval() {
+            return WilsonInterval.of((double) right / completions * problems.size(), problems.size());
         }
     }
 
@@ -49,10 +54,10 @@ final class ScoreReport {
     }
 
     /// @param id `TASK/LEVEL/SPLIT/SEED/INDEX`
-    void add(String id, boolean isAnswered, boolean isRight) {
+    void add(String id, String prompt, boolean isAnswered, boolean isRight) {
         String[] parts = id.split("/");
-        groups.computeIfAbsent(parts[2] + "/" + parts[1], _ -> new Counts()).add(id, isAnswered, isRight);
-        all.add(id, isAnswered, isRight);
+        groups.computeIfAbsent(parts[2] + "/" + parts[1], _ -> new Counts()).add(prompt, isAnswered, isRight);
+        all.add(prompt, isAnswered, isRight);
     }
 
     void addError(String message) {
@@ -92,10 +97,11 @@ final class ScoreReport {
     }
 
     private static void row(Table table, String split, String level, Counts counts) {
-        Interval interval = Statistics.wilson(counts.right, counts.completions);
+        Optional<WilsonInterval> interval = counts.completions == 0 ? Optional.empty()
+                : Optional.of(counts.interval());
         table.row(split, level, counts.completions, counts.answered, counts.right,
-                counts.completions == 0 ? "" : number((double) counts.right / counts.completions),
-                counts.completions == 0 ? "" : number(interval.low()) + " to " + number(interval.high()),
+                interval.map(i -> number(i.share())).orElse(""),
+                interval.map(i -> number(i.low()) + " to " + number(i.high())).orElse(""),
                 counts.solved.size() + " of " + counts.problems.size());
     }
 
@@ -127,8 +133,8 @@ final class ScoreReport {
         object.put("answered", counts.answered);
         object.put("right", counts.right);
         if (counts.completions > 0) {
-            Interval interval = Statistics.wilson(counts.right, counts.completions);
-            object.put("accuracy", (double) counts.right / counts.completions);
+            WilsonInterval interval = counts.interval();
+            object.put("accuracy", interval.share());
             object.put("low", interval.low());
             object.put("high", interval.high());
         }

@@ -44,8 +44,8 @@ public final class TasksScoreCommand implements Command {
                         $ glia tasks score countdown answers.jsonl --samples results.jsonl""")
                 .notes("The id is that of glia tasks sample; the problem is generated again from it. A completion may "
                         + "hold thoughts in <think>…</think> before its answer. Intervals are Wilson's with 95 % "
-                        + "confidence. Lines that cannot be scored are reported, left out of the accuracy, and end "
-                        + "the command with exit code 3.");
+                        + "confidence, of as many trials as there are different prompts. Lines that cannot "
+                        + "be scored are reported, left out of the accuracy, and end the command with exit code 3.");
     }
 
     @Override
@@ -101,7 +101,7 @@ public final class TasksScoreCommand implements Command {
         }
         Optional<String> answer = task.finalAnswer(completion);
         boolean isRight = answer.filter(a -> task.isRight(a, problem.fields())).isPresent();
-        report.add(id, answer.isPresent(), isRight);
+        report.add(id, problem.prompt(), answer.isPresent(), isRight);
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("id", id);
         object.put("right", isRight);

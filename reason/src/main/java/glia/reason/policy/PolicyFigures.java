@@ -16,8 +16,9 @@ import java.util.Optional;
 /// @param approximateKl mean of the old minus the new log-probabilities, which estimates KL(old‖new)
 /// @param clip shares of clipped tokens
 /// @param tokens number of tokens
+/// @param keptTokens number of those that have a policy loss
 public record PolicyFigures(double loss, double policyLoss, double kl, double entropy, double keptEntropy,
-        double approximateKl, ClipFigures clip, int tokens) {
+        double approximateKl, ClipFigures clip, int tokens, int keptTokens) {
     static PolicyFigures of(PolicyBatch batch, Value logProbs, double[] entropies, boolean[] kept, ClipFigures clip,
             Optional<Value> kl, double loss, double policyLoss) {
         double[] old = batch.oldLogProbs();
@@ -27,15 +28,15 @@ public record PolicyFigures(double loss, double policyLoss, double kl, double en
         int keptCount = 0;
         for (int n = 0; n < now.length; n++) {
             moved += old.length == 0 ? 0 : old[n] - now[n];
-            if (entropies.length > 0 && (kept.length == 0 || kept[n])) {
-                keptSum += entropies[n];
+            if (kept.length == 0 || kept[n]) {
+                keptSum += entropies.length > 0 ? entropies[n] : 0;
                 keptCount++;
             }
         }
         boolean measured = entropies.length > 0 || now.length == 0;
         return new PolicyFigures(loss, policyLoss, kl.map(value -> mean(numbers(value))).orElse(0.0),
                 measured ? mean(entropies) : Double.NaN, measured ? keptSum / Math.max(1, keptCount) : Double.NaN,
-                moved / Math.max(1, now.length), clip, now.length);
+                moved / Math.max(1, now.length), clip, now.length, keptCount);
     }
 
     static double[] numbers(Value column) {

@@ -7,6 +7,7 @@ import glia.reason.policy.loss.LossInput;
 import glia.reason.policy.loss.LossTerms;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.PolicyLoss;
+import glia.reason.policy.loss.StepChoices;
 import glia.reason.policy.loss.Vespo;
 import glia.tensor.autograd.Value;
 import java.util.Optional;
@@ -60,6 +61,14 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
         return entropy.coefficient() != 0 || masks.needEntropy();
     }
 
+    /// The choices among all tokens of an update that is computed in several micro-batches.
+    ///
+    /// @param logProbs of each row under the policy; read if the loss [compares tokens][PolicyLoss#comparesTokens]
+    /// @param entropies of each row; read if the masks need them
+    public StepChoices choices(PolicyBatch whole, double[] logProbs, double[] entropies) {
+        return new StepChoices(masks.highEntropy(entropies), loss.highCovariance(whole, logProbs));
+    }
+
     /// What a micro-batch computed.
     ///
     /// @param loss its part of the step's loss, `[1, 1]`
@@ -97,7 +106,8 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
             throw new IllegalArgumentException("the loss needs entropies, expected one for each row");
         }
         double[] entropyNumbers = entropies.map(PolicyFigures::numbers).orElse(new double[0]);
-        boolean[] kept = masks.highEntropy(entropyNumbers);
+        boolean[] kept = batch.choices().map(StepChoices::highEntropy)
+                .orElseGet(() -> masks.highEntropy(entropyNumbers));
         boolean[] onPolicy = masks.onPolicy(batch, PolicyFigures.numbers(logProbs));
         LossTerms terms = loss.of(new LossInput(logProbs, batch, kept));
         double[] factors = terms.isPerSequence() ? sequenceFactors(batch, onPolicy) : factors(batch, kept, onPolicy);

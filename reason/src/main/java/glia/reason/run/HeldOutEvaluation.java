@@ -8,18 +8,22 @@ import glia.reason.rollout.TurnSource;
 import glia.reason.task.TaskMix;
 import glia.tensor.Hash;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// The accuracy on held-out problems, with the same problems and random seed each time.
+/// The accuracy on held-out problems of different prompts, with the same problems and random seed each time.
 ///
 /// @param options of generation; temperature 0 is greedy
-/// @param count number of problems
+/// @param count most problems; there may be fewer that differ
 record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource problems, TurnFactory turns,
         RolloutScoring scoring, int count, long seed) {
     private static final long PLACE = 0x68656c64;
+    /// Problems in a row that came before, after which there are taken to be no others.
+    private static final int MISSES = 2000;
 
     /// What an evaluation found.
     ///
@@ -29,8 +33,14 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
 
     Result run() {
         List<PromptProblem> all = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            all.add(problems.heldOut(i));
+        Set<String> prompts = new HashSet<>();
+        for (long i = 0, misses = 0; all.size() < count && i < problems.numHeldOut() && misses < MISSES; i++) {
+            PromptProblem problem = problems.heldOut(i);
+            boolean isNew = prompts.add(problem.text());
+            misses = isNew ? 0 : misses + 1;
+            if (isNew) {
+                all.add(problem);
+            }
         }
         long place = Hash.of(seed, PLACE);
         TurnSource episodes = turns.begin(all, 1);
@@ -38,7 +48,7 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
                 .generate(all.stream().map(PromptProblem::ids).toList(), 1, place, episodes);
         List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
-        WilsonInterval accuracy = WilsonInterval.of(right, count);
+        WilsonInterval accuracy = WilsonInterval.of(right, all.size());
         Map<String, Double> figures = new TreeMap<>();
         figures.put("accuracy/held_out", accuracy.share());
         figures.put("accuracy/held_out_low", accuracy.low());

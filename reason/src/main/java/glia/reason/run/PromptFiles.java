@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`. Each epoch
 /// has an order of its own.
@@ -80,6 +82,12 @@ final class PromptFiles implements ProblemSource {
         String text = line.text(PROMPT);
         fields.remove(PROMPT);
         return new PromptProblem(text, encoder.encode(text), fields);
+    }
+
+    /// Held-out prompts that are training prompts, too.
+    long repeated() {
+        Set<String> trained = training.stream().map(PromptProblem::text).collect(Collectors.toSet());
+        return heldOut.stream().filter(p -> trained.contains(p.text())).count();
     }
 
     /// Prompts that were too long.

@@ -38,12 +38,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.UnaryOperator;
 
 /// A run of `task: rl`.
 final class RlTask implements TaskRun {
     private static final int MIB = 20;
     private static final int PROBED_PROMPTS = 256;
+    private static final int PROBED_COMPLETIONS = 4;
+    private static final int PROBED_TOKENS = 8;
 
     private final TaskContext context;
     private final Engine engine;
@@ -158,6 +161,10 @@ final class RlTask implements TaskRun {
             notes.add(files.dropped() + " prompts were left out: they do not fit the context of " + context.context()
                     + " tokens");
         }
+        if (files.repeated() > 0) {
+            notes.add(files.repeated() + " of " + files.numHeldOut() + " held-out prompts are training prompts, too: "
+                    + "held-out accuracy counts what was learned by heart");
+        }
         return files;
     }
 
@@ -271,15 +278,40 @@ final class RlTask implements TaskRun {
         return state;
     }
 
-    /// Micro-batches hold at most `rl.batch_tokens` tokens, and completions have at most `rl.max_tokens`.
+    /// A few short completions of one prompt with one update, whatever the rewards: rollouts of a whole step may take
+    /// minutes.
     @Override
-    public Optional<BatchMemory> batchMemory() {
+    public Optional<Probe> probe() {
+        int group = Math.min(PROBED_COMPLETIONS, settings.group());
+        RolloutSettings small = new RolloutSettings(settings.seed(), 1, group, settings.temperature(), 1, 1, 0, 0,
+                false, settings.greedyBaseline(), settings.batchTokens());
+        Objective part = new RolloutTraining(engine, context.tokenizer(), problems).settings(small)
+                .generation(options.withMaxTokens(Math.min(PROBED_TOKENS, options.maxTokens()))).policy(training)
+                .reward("any", 1, sample -> OptionalDouble.of(1)).objective();
+        long completions = (long) settings.prompts() * settings.group();
+        long trained = completions * (longest() - longestPrompt()) + completions * longest() * settings.iterations();
+        return Optional.of(new Probe(part, Math.max(1, trained / settings.updates())));
+    }
+
+    private int longestPrompt() {
         int prompt = 1;
         for (int i = 0; i < Math.min(PROBED_PROMPTS, problems.size()); i++) {
             prompt = Math.max(prompt, problems.training(i).ids().length);
         }
-        int length = tools.isPresent() ? options.maxContext()
-                : (int) Math.min(options.maxContext(), (long) prompt + options.maxTokens());
+        return prompt;
+    }
+
+    /// The most tokens of a prompt with its completion.
+    private int longest() {
+        return tools.isPresent() ? options.maxContext()
+                : (int) Math.min(options.maxContext(), (long) longestPrompt() + options.maxTokens());
+    }
+
+    /// Micro-batches hold at most `rl.batch_tokens` tokens, and completions have at most `rl.max_tokens`.
+    @Override
+    public Optional<BatchMemory> batchMemory() {
+        int prompt = longestPrompt();
+        int length = longest();
         int rollouts = Math.ceilDiv(settings.prompts(), settings.minibatches()) * settings.group();
         long generation = RolloutMemory.cacheBytes(engine, tools.isPresent() ? options.withMaxTokens(length) : options,
                 prompt, settings.prompts(), settings.group());

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /// A batch of rollouts with all that its updates need. Arrays are by rollout, then by sampled token.
 ///
@@ -65,7 +66,8 @@ record RolloutBatch(long index, List<ScoredRollout> scored, double[][] advantage
         ImportanceWeights correction = weights.length == 0 ? ImportanceWeights.NONE
                 : new ImportanceWeights(rows(weights, which), false);
         return new PolicyBatch(sequences, which.size(), rows(advantages, which), ofSequences, ofOld,
-                reference.length == 0 ? none : rows(reference, which), ofSampler, correction, seed);
+                reference.length == 0 ? none : rows(reference, which), ofSampler, correction, seed,
+                Optional.empty());
     }
 
     /// The numbers of some rollouts, end to end.

@@ -8,6 +8,7 @@ import glia.reason.policy.PolicyFigures;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.Totals;
 import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.policy.loss.StepChoices;
 import glia.reason.rollout.Rollout;
 import glia.tensor.Hash;
 import glia.tensor.autograd.Value;
@@ -121,10 +122,16 @@ public final class RolloutObjective implements Objective {
         Update update = new Update();
         List<Rollout> rollouts = batch.rollouts();
         List<List<Integer>> parts = MicroBatches.of(rollouts, which, settings.batchTokens());
+        Optional<StepChoices> choices = parts.size() < 2 ? Optional.empty()
+                : choices(pass, objective, rollouts, batch.constants(which, seed), which);
+        int row = 0;
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);
             TokenBatch tokens = MicroBatches.tokens(rollouts, part);
-            PolicyBatch constants = batch.constants(part, Hash.next(seed, i));
+            PolicyBatch alone = batch.constants(part, Hash.next(seed, i));
+            int first = row;
+            PolicyBatch constants = choices.map(c -> alone.withChoices(c.part(first, alone.numRows()))).orElse(alone);
+            row += alone.numRows();
             Loss policy = objective.loss(constants, totals, settings.temperature(), update.parts::add);
             Loss loss = training.value().isEmpty() ? policy
                     : withValues(policy, training.value().get(), batch, part, constants, totals, update);
@@ -136,6 +143,27 @@ public final class RolloutObjective implements Objective {
             update.figures.put("entropy/coefficient", objective.entropy().coefficient());
         }
         return update;
+    }
+
+    /// Choices among all tokens of the update, by a pass without gradients over its micro-batches; none if the
+    /// objective makes none.
+    private Optional<StepChoices> choices(TrainingPass pass, PolicyObjective objective, List<Rollout> rollouts,
+            PolicyBatch whole, List<Integer> which) {
+        boolean needEntropy = objective.masks().needEntropy();
+        boolean comparesTokens = objective.loss().comparesTokens();
+        if (!needEntropy && !comparesTokens) {
+            return Optional.empty();
+        }
+        List<Rollout> all = which.stream().map(rollouts::get).toList();
+        double[] logProbs = !comparesTokens ? new double[0] : flat(MicroBatches.evaluate(pass, all,
+                settings.batchTokens(), p -> p.tokens(settings.temperature(), false, 0).logProbs()));
+        double[] entropies = !needEntropy ? new double[0] : flat(MicroBatches.evaluate(pass, all,
+                settings.batchTokens(), p -> p.tokens(settings.temperature(), true, 0).entropy()));
+        return Optional.of(objective.choices(whole, logProbs, entropies));
+    }
+
+    private static double[] flat(double[][] rows) {
+        return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     }
 
     private static Loss withValues(Loss policy, PolicyTraining.Critic critic, RolloutBatch batch, List<Integer> part,
@@ -151,6 +179,7 @@ public final class RolloutObjective implements Objective {
 
     private void addFigures(Update update) {
         double tokens = Math.max(1, update.parts.stream().mapToInt(PolicyFigures::tokens).sum());
+        double keptTokens = Math.max(1, update.parts.stream().mapToInt(PolicyFigures::keptTokens).sum());
         double entropy = 0;
         double kept = 0;
         double kl = 0;
@@ -160,7 +189,7 @@ public final class RolloutObjective implements Objective {
         for (PolicyFigures part : update.parts) {
             double share = part.tokens() / tokens;
             entropy += share * part.entropy();
-            kept += share * part.keptEntropy();
+            kept += part.keptTokens() / keptTokens * part.keptEntropy();
             kl += share * part.kl();
             moved += share * part.approximateKl();
             low += share * part.clip().low();

@@ -3,10 +3,12 @@ package glia.reason.task;
 import glia.reason.reward.Reward;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /// The problems of several task sets, in turns: of n sets, problem i is that of set i mod n.
 ///
@@ -14,6 +16,8 @@ import java.util.OptionalDouble;
 public record TaskMix(List<TaskSet> sets) {
     /// The field of a problem that names its task, where there are several sets.
     public static final String TASK = "task";
+    /// Problems in a row of a set that came before, after which it is taken to have no other.
+    private static final int MISSES = 2000;
 
     /// @throws IllegalArgumentException if there is no set
     public TaskMix {
@@ -44,6 +48,25 @@ public record TaskMix(List<TaskSet> sets) {
         Map<String, Object> fields = new HashMap<>(problem.fields());
         fields.put(TASK, set.name());
         return new Problem(problem.id(), problem.prompt(), fields, problem.canonical());
+    }
+
+    /// The first problems of a split whose prompts differ. A level may have few: then there are fewer.
+    ///
+    /// @param count how many at most
+    public List<Problem> distinct(Split split, int count) {
+        Set<String> prompts = new HashSet<>();
+        List<Problem> problems = new ArrayList<>();
+        long misses = 0;
+        for (long i = 0; problems.size() < count && misses < MISSES * sets.size(); i++) {
+            Problem problem = problem(split, i);
+            if (prompts.add(problem.prompt())) {
+                problems.add(problem);
+                misses = 0;
+            } else {
+                misses++;
+            }
+        }
+        return problems;
     }
 
     /// The verifier of the sets' tasks, by the problem's task.

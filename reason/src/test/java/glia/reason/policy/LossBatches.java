@@ -2,6 +2,7 @@ package glia.reason.policy;
 
 import glia.kernels.KernelBackends;
 import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.policy.loss.StepChoices;
 import glia.tensor.DType;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
@@ -76,15 +77,18 @@ final class LossBatches {
         return new CaseTensor(DType.F32, new long[] {numbers.length}, numbers);
     }
 
-    /// One sequence of a batch as a batch of its own.
-    static Rollouts single(Rollouts all, int sequence) {
+    /// One sequence of a batch as a batch of its own, with what was chosen among all tokens.
+    static Rollouts single(Rollouts all, int sequence, StepChoices choices) {
         PolicyBatch b = all.batch;
         int[] rows = IntStream.range(0, b.numRows()).filter(n -> b.sequences()[n] == sequence)
                 .toArray();
         PolicyBatch own = new PolicyBatch(new int[rows.length], 1, pick(b.advantages(), rows),
                 new double[] {b.sequenceAdvantages()[sequence]}, pick(b.oldLogProbs(), rows),
-                pick(b.referenceLogProbs(), rows), pick(b.samplerLogProbs(), rows), b.correction(), b.seed());
-        return new Rollouts(own, pick(all.logProbs, rows), pick(all.entropies, rows));
+                pick(b.referenceLogProbs(), rows), pick(b.samplerLogProbs(), rows), b.correction(), b.seed(),
+                Optional.empty());
+        int first = (int) Arrays.stream(b.sequences()).filter(s -> s < sequence).count();
+        return new Rollouts(own.withChoices(choices.part(first, rows.length)),
+                pick(all.logProbs, rows), pick(all.entropies, rows));
     }
 
     private static double[] pick(double[] numbers, int... rows) {

@@ -123,7 +123,22 @@ class RolloutMemoryTest {
                     estimate.memory().activations());
             // 128 sequences of one block: keys and values of 64 positions, 2 layers, width 48, 4 bytes.
             assertEquals(128L * 2 * 64 * 2 * 48 * 4, estimate.generation());
-            assertTrue(estimate.tokensPerStep() > 0);
+            // Rollouts of 32 groups, and an update on them.
+            assertEquals(32 * 4 * 2 + 32 * 4 * 6, estimate.tokensPerStep());
+        }
+    }
+
+    /// Six million completions would take hours.
+    @Test
+    void dryRunsMakeNoWholeStep() throws Exception {
+        Recipe recipe = ShippedRecipes.read("rl-demo", List.of("rl.prompts=100000", "rl.group=64",
+                "rl.minibatches=2", "evaluate.problems=200", "rl.method=ppo", "rl.kl=0.1"));
+        try (Workers workers = new Workers(1); RecipeRun run = RecipeRun.prepare(recipe,
+                new RunFolder(folder.resolve("run")), KernelBackends.choose("best", workers).kernels(), Path::of,
+                Existing.REFUSE)) {
+            RecipeRun.Estimate estimate = run.estimate();
+            assertEquals(100_000L * 64 * 8 / 2, estimate.tokensPerStep());
+            assertTrue(estimate.secondsPerStep() > 1, estimate.toString());
         }
     }
 }

@@ -20,14 +20,23 @@ final class ReferenceSchedules {
     ///
     /// @throws IllegalArgumentException if it is not known or a parameter out of its range
     static LongToDoubleFunction factors(CaseParams p) {
-        Schedule schedule = schedule(p);
-        return switch (schedule) {
+        int warmup = p.integer("num_warmup_steps", 0);
+        Schedule schedule = schedule(p, warmup);
+        LongToDoubleFunction later = switch (schedule) {
             case CosineSchedule s -> step -> step <= s.total() ? s.factor(step)
                     : beyond(step - s.warmup(), s.total() - s.warmup(), s.cycles(), s.minimum());
             case CosineFromFirstStep s -> step -> step < s.total() ? s.factor(step)
                     : beyond(step - s.warmup() + 1, s.total() - s.warmup(), s.cycles(), s.minimum());
             default -> schedule::factor;
         };
+        if (warmup == 0 || schedule instanceof ConstantSchedule c && c.warmup() == 0
+                || schedule instanceof CosineFromFirstStep) {
+            return later;
+        }
+        // The warm-up of Transformers, `i/w`, is that of Glia a step later, with a step less.
+        Schedule rise = schedule(p, warmup - 1);
+        double first = schedule instanceof WarmupStableDecay s ? s.minimum() : 0;
+        return step -> step == 0 ? first : step < warmup ? rise.factor(step - 1) : later.applyAsDouble(step);
     }
 
     /// Past the last step the cosine of Transformers rises again; Glia's holds.
@@ -36,10 +45,9 @@ final class ReferenceSchedules {
         return Math.max(0, 0.5 * (1 + cosine) * (1 - minimum) + minimum);
     }
 
-    private static Schedule schedule(CaseParams p) {
+    private static Schedule schedule(CaseParams p, int warmup) {
         String name = p.text("scheduler");
         double peak = p.number("lr");
-        int warmup = p.integer("num_warmup_steps", 0);
         int total = p.integer("num_training_steps", 0);
         return switch (name) {
             case "constant" -> new ConstantSchedule(0);

@@ -24,6 +24,7 @@ import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
 import glia.train.report.TensorBoardFile;
 import glia.train.run.NumberWatch;
+import glia.train.run.Objective;
 import glia.train.run.ParameterNorms;
 import glia.train.run.Trainer;
 import glia.train.run.TrainerOptions;
@@ -299,22 +300,24 @@ public final class RecipeRun implements AutoCloseable {
     /// What a run needs.
     ///
     /// @param trainable parameters that are updated
-    /// @param tokensPerStep of the first step
-    /// @param secondsPerStep measured on this machine
+    /// @param tokensPerStep of the first step; with rollouts, of one whose completions have the most tokens
+    /// @param secondsPerStep measured on this machine, on a part of a step with rollouts
     /// @param memory of a step, without the memory of the JVM
     /// @param generation bytes of the KV cache of rollouts, and of further models; 0 for tasks without
     public record Estimate(long trainable, long tokensPerStep, double secondsPerStep, TrainingMemory memory,
             long generation) { }
 
-    /// Measures the losses and gradients of some steps, without updates.
+    /// Measures the losses and gradients of some steps, or of parts of them, without updates.
     public Estimate estimate() throws CheckpointException {
+        Optional<TaskRun.Probe> probe = task.probe();
+        Objective measured = probe.map(TaskRun.Probe::objective).orElse(objective.objective());
         long tokens = 0;
         double best = Double.POSITIVE_INFINITY;
         long begin = System.nanoTime();
         for (int i = 0; i < MAX_PROBES && (i == 0 || System.nanoTime() - begin < PROBE_NANOS); i++) {
             long start = System.nanoTime();
             pass.zeroGradients();
-            tokens = objective.objective().accumulate(pass, 0).tokens();
+            tokens = measured.accumulate(pass, 0).tokens();
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
         }
         TaskRun.BatchMemory batch = batch();
@@ -323,7 +326,8 @@ public final class RecipeRun implements AutoCloseable {
         // Parameters may have different rules.
         TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes()
                 + average.map(WeightAverage::sizeBytes).orElse(0L), counted.activations());
-        return new Estimate(trainable(), tokens, best, memory, batch.generation());
+        long ofStep = probe.isPresent() ? probe.get().tokens() : tokens;
+        return new Estimate(trainable(), ofStep, best * ofStep / Math.max(1, tokens), memory, batch.generation());
     }
 
     /// A question to the trained model.

@@ -71,6 +71,17 @@ public interface TaskRun extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// A small part of a step, by which estimates measure the time of a whole one.
+    ///
+    /// @param objective whose step is the part
+    /// @param tokens of a whole step, at most
+    record Probe(Objective objective, long tokens) { }
+
+    /// What an estimate measures in place of whole steps, where these take long; empty for whole steps.
+    default Optional<Probe> probe() {
+        return Optional.empty();
+    }
+
     /// Rows of data, such as examples or prompts, in all.
     long rowsInEpoch();
 

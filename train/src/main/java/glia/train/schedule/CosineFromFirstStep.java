@@ -25,8 +25,8 @@ public record CosineFromFirstStep(long warmup, long total, double minimum, Optio
     public double factor(long step) {
         if (step < warmup) {
             return start.isPresent()
-                    ? start.getAsDouble() + (1 - start.getAsDouble()) * Steps.linearWarmup(step, warmup - 1)
-                    : Steps.linearWarmup(step + 1, warmup);
+                    ? start.getAsDouble() + (1 - start.getAsDouble()) * step / Math.max(1, warmup - 1)
+                    : (step + 1.0) / warmup;
         }
         return Steps.cosine(Steps.progress(step + 1, warmup, total), cycles, minimum);
     }

@@ -1,6 +1,6 @@
 package glia.train.schedule;
 
-/// Linear warm-up from 0, then a cosine (Loshchilov and Hutter, https://arxiv.org/abs/1608.03983): with
+/// Linear warm-up, then a cosine (Loshchilov and Hutter, https://arxiv.org/abs/1608.03983): with
 /// `q = (i - w)/(N - w)`
 ///
 /// > ½·(1 + cos(2π·c·q))·(1 - m) + m

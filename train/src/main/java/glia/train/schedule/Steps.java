@@ -9,9 +9,9 @@ final class Steps {
         return Math.min(1, (double) (step - warmup) / Math.max(1, total - warmup));
     }
 
-    /// `i/w`.
+    /// `(i + 1)/(w + 1)`: the first update has a rate above 0, the one after the warm-up that of the peak.
     static double linearWarmup(long step, long warmup) {
-        return (double) step / Math.max(1, warmup);
+        return (step + 1.0) / (warmup + 1.0);
     }
 
     static void check(long warmup, long total) {

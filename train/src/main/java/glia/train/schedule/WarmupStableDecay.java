@@ -1,7 +1,7 @@
 package glia.train.schedule;
 
 /// Warm-up, then the peak rate, then a decay (WSD, MiniCPM, https://arxiv.org/abs/2404.06395), each between the share m
-/// and 1 of the peak rate. The first step has the share m.
+/// and 1 of the peak rate. The warm-up begins above m, a step after it.
 ///
 /// @param stable steps at the peak rate
 /// @param decay steps of the decay

@@ -19,6 +19,19 @@ class ScheduleTest {
         }
     }
 
+    /// The first update has a rate above 0, and the rate rises in equal steps to that after the warm-up.
+    @Test
+    void warmUpsBeginAboveZero() {
+        for (Schedule s : List.of(new CosineSchedule(4, 10, 0), new LinearSchedule(4, 10), new ConstantSchedule(4),
+                new InverseSqrtSchedule(4), new CosineRestarts(4, 10, 1), new PolynomialSchedule(4, 10, 0, 1),
+                new WarmupStableDecay(4, 3, 3, 0, WarmupStableDecay.Shape.LINEAR))) {
+            for (int i = 0; i <= 4; i++) {
+                assertEquals((i + 1) / 5.0, s.factor(i), 1e-12, s.name() + " at " + i);
+            }
+        }
+        assertEquals(0.28, new WarmupStableDecay(4, 3, 3, 0.1, WarmupStableDecay.Shape.LINEAR).factor(0), 1e-12);
+    }
+
     @Test
     void factorsAreFiniteForAnyNumbers() {
         for (long warmup : new long[] {0, 1, 10}) {

@@ -22,30 +22,40 @@ public record ClipCovariance(double low, double high, double share, double least
     }
 
     @Override
-    public LossTerms of(LossInput in) {
-        Value ratio = RatioLevel.TOKEN.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
-        double[] advantages = in.batch().advantages();
-        double[] ratios = LossInput.numbers(ratio);
-        double[] covariances = Covariance.of(in);
+    public boolean comparesTokens() {
+        return true;
+    }
+
+    @Override
+    public boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
+        double[] advantages = whole.advantages();
+        double[] old = whole.oldLogProbs();
+        double[] covariances = Covariance.of(whole, logProbs);
         List<Integer> candidates = new ArrayList<>();
-        for (int n = 0; n < ratios.length; n++) {
-            boolean clipped = advantages[n] > 0 && ratios[n] > 1 + high || advantages[n] < 0 && ratios[n] < 1 - low;
+        for (int n = 0; n < logProbs.length; n++) {
+            double ratio = old.length == 0 ? 1
+                    : Math.exp(Math.clamp(logProbs[n] - old[n], -LARGEST_EXPONENT, LARGEST_EXPONENT));
+            boolean clipped = advantages[n] > 0 && ratio > 1 + high || advantages[n] < 0 && ratio < 1 - low;
             if (!clipped && covariances[n] > least && covariances[n] < most) {
                 candidates.add(n);
             }
         }
-        Collections.shuffle(candidates, new SplittableRandom(in.batch().seed()));
-        double[] kept = new double[ratios.length];
-        Arrays.fill(kept, 1);
-        boolean[] removed = new boolean[ratios.length];
-        for (int i = 0; i < Math.min(candidates.size(), Math.max(1, (int) (share * ratios.length))); i++) {
-            kept[candidates.get(i)] = 0;
-            removed[candidates.get(i)] = true;
-        }
+        Collections.shuffle(candidates, new SplittableRandom(whole.seed()));
+        boolean[] removed = new boolean[logProbs.length];
+        candidates.stream().limit(Math.max(1, (int) (share * logProbs.length))).forEach(n -> removed[n] = true);
+        return removed;
+    }
+
+    @Override
+    public LossTerms of(LossInput in) {
+        Value ratio = RatioLevel.TOKEN.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
+        boolean[] removed = Covariance.chosen(this, in);
+        double[] kept = new double[removed.length];
+        Arrays.setAll(kept, n -> removed[n] ? 0 : 1);
         Value gains = in.advantages();
         Value losses = ratio.times(gains).min(ratio.clamp(1 - low, 1 + high).times(gains)).times(-1)
                 .times(in.constant(kept));
-        return LossTerms.ofRows(losses, ratio, false, ClipFigures.of(in.batch(), false, new boolean[ratios.length],
-                removed, new boolean[ratios.length]));
+        return LossTerms.ofRows(losses, ratio, false, ClipFigures.of(in.batch(), false, new boolean[kept.length],
+                removed, new boolean[kept.length]));
     }
 }

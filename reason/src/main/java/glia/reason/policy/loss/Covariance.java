@@ -5,9 +5,8 @@ package glia.reason.policy.loss;
 final class Covariance {
     private Covariance() { }
 
-    static double[] of(LossInput in) {
-        double[] logProbs = LossInput.numbers(in.logProbs());
-        double[] advantages = in.batch().advantages();
+    static double[] of(PolicyBatch batch, double[] logProbs) {
+        double[] advantages = batch.advantages();
         double meanLogProb = mean(logProbs);
         double meanAdvantage = mean(advantages);
         double[] covariances = new double[logProbs.length];
@@ -15,6 +14,12 @@ final class Covariance {
             covariances[n] = (advantages[n] - meanAdvantage) * (logProbs[n] - meanLogProb);
         }
         return covariances;
+    }
+
+    /// The tokens of high covariance: chosen among those of the update, or of this batch if it is the whole update.
+    static boolean[] chosen(PolicyLoss loss, LossInput in) {
+        return in.batch().choices().map(StepChoices::covariance)
+                .orElseGet(() -> loss.highCovariance(in.batch(), LossInput.numbers(in.logProbs())));
     }
 
     private static double mean(double[] numbers) {

@@ -21,16 +21,27 @@ public record KlCovariance(double share, double coefficient) implements PolicyLo
     }
 
     @Override
-    public LossTerms of(LossInput in) {
-        Value ratio = RatioLevel.TOKEN.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
-        double[] covariances = Covariance.of(in);
+    public boolean comparesTokens() {
+        return true;
+    }
+
+    @Override
+    public boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
+        double[] covariances = Covariance.of(whole, logProbs);
         Integer[] order = new Integer[covariances.length];
         Arrays.setAll(order, n -> n);
         Arrays.sort(order, Comparator.comparingDouble(n -> -covariances[n]));
-        double[] coefficients = new double[order.length];
-        for (int i = 0; i < Math.min(order.length, Math.max(1, (int) (order.length * share))); i++) {
-            coefficients[order[i]] = coefficient;
-        }
+        boolean[] pays = new boolean[order.length];
+        Arrays.stream(order).limit(Math.max(1, (int) (order.length * share))).forEach(n -> pays[n] = true);
+        return pays;
+    }
+
+    @Override
+    public LossTerms of(LossInput in) {
+        Value ratio = RatioLevel.TOKEN.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
+        boolean[] pays = Covariance.chosen(this, in);
+        double[] coefficients = new double[pays.length];
+        Arrays.setAll(coefficients, n -> pays[n] ? coefficient : 0);
         Value losses = in.difference().abs().times(in.constant(coefficients)).minus(ratio.times(in.advantages()));
         return LossTerms.ofRows(losses, ratio, false, ClipFigures.NONE);
     }

@@ -1,6 +1,7 @@
 package glia.reason.policy.loss;
 
 import java.util.Arrays;
+import java.util.Optional;
 
 /// The constants of a policy loss on one micro-batch of rollouts. A row is a token that counts in the loss (a token of
 /// the completion that the policy chose, no prompt, observation or padding). Rows are in the order of those of a
@@ -16,9 +17,10 @@ import java.util.Arrays;
 /// @param samplerLogProbs log-probability of each row as the sampler computed it, empty where it is the old one
 /// @param correction weights for the difference between training and sampler
 /// @param seed for random choices within a loss: a pure function of the run's seed and the step
+/// @param choices among all tokens of the update; without them, the micro-batch is the whole update
 public record PolicyBatch(int[] sequences, int numSequences, double[] advantages, double[] sequenceAdvantages,
         double[] oldLogProbs, double[] referenceLogProbs, double[] samplerLogProbs, ImportanceWeights correction,
-        long seed) {
+        long seed, Optional<StepChoices> choices) {
     private static final double[] NONE = {};
 
     /// @throws IllegalArgumentException if an array has another length than the rows, or a sequence does not exist
@@ -59,7 +61,7 @@ public record PolicyBatch(int[] sequences, int numSequences, double[] advantages
             rows[n] = sequenceAdvantages[sequences[n]];
         }
         return new PolicyBatch(sequences, sequenceAdvantages.length, rows, sequenceAdvantages, NONE, NONE, NONE,
-                ImportanceWeights.NONE, 0);
+                ImportanceWeights.NONE, 0, Optional.empty());
     }
 
     /// A batch with one advantage for each row, on-policy and without a reference model. The advantage of a sequence
@@ -74,37 +76,44 @@ public record PolicyBatch(int[] sequences, int numSequences, double[] advantages
         for (int s = 0; s < numSequences; s++) {
             means[s] /= Math.max(1, counts[s]);
         }
-        return new PolicyBatch(sequences, numSequences, advantages, means, NONE, NONE, NONE, ImportanceWeights.NONE, 0);
+        return new PolicyBatch(sequences, numSequences, advantages, means, NONE, NONE, NONE, ImportanceWeights.NONE, 0,
+                Optional.empty());
     }
 
     /// The same batch with the log-probabilities of the old policy.
     public PolicyBatch withOld(double... logProbs) {
         return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, logProbs, referenceLogProbs,
-                samplerLogProbs, correction, seed);
+                samplerLogProbs, correction, seed, choices);
     }
 
     /// The same batch with the log-probabilities of the reference model.
     public PolicyBatch withReference(double... logProbs) {
         return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, oldLogProbs, logProbs,
-                samplerLogProbs, correction, seed);
+                samplerLogProbs, correction, seed, choices);
     }
 
     /// The same batch with the log-probabilities that the sampler computed.
     public PolicyBatch withSampler(double... logProbs) {
         return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, oldLogProbs,
-                referenceLogProbs, logProbs, correction, seed);
+                referenceLogProbs, logProbs, correction, seed, choices);
     }
 
     /// The same batch with importance weights, by which the loss of each row is multiplied.
     public PolicyBatch withCorrection(ImportanceWeights weights) {
         return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, oldLogProbs,
-                referenceLogProbs, samplerLogProbs, weights, seed);
+                referenceLogProbs, samplerLogProbs, weights, seed, choices);
     }
 
     /// The same batch with a seed for random choices.
     public PolicyBatch withSeed(long number) {
         return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, oldLogProbs,
-                referenceLogProbs, samplerLogProbs, correction, number);
+                referenceLogProbs, samplerLogProbs, correction, number, choices);
+    }
+
+    /// The same batch with choices among all tokens of the update.
+    public PolicyBatch withChoices(StepChoices made) {
+        return new PolicyBatch(sequences, numSequences, advantages, sequenceAdvantages, oldLogProbs,
+                referenceLogProbs, samplerLogProbs, correction, seed, Optional.of(made));
     }
 
     /// Whether tokens of a sequence have different advantages.

@@ -22,6 +22,20 @@ public sealed interface PolicyLoss permits ClippedRatio, Cispo, Sapo, Vespo, Geo
     /// The losses.
     LossTerms of(LossInput in);
 
+    /// Whether the loss compares the covariances of all tokens of an update, so that an update in several micro-batches
+    /// needs [#highCovariance].
+    default boolean comparesTokens() {
+        return false;
+    }
+
+    /// The tokens of an update that the loss treats differently for their covariance; empty if it has none.
+    ///
+    /// @param whole the tokens of the update
+    /// @param logProbs of each of its rows under the policy
+    default boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
+        return new boolean[0];
+    }
+
     /// Whether there is one loss for each sequence; it is then averaged over sequences.
     default boolean isPerSequence() {
         return false;
