@@ -57,11 +57,17 @@ final class RouteTables {
             return;
         }
         text.append('\n').append(head);
+        // Fields that differ in their names alone are one row.
+        Map<List<String>, List<String>> named = new LinkedHashMap<>();
         rows.get(status).forEach((row, requests) -> {
             List<String> cells = new ArrayList<>(row);
             int at = status == Field.Status.SUPPORTED ? 3 : status == Field.Status.FIXED ? 2 : 1;
             cells.add(at, String.join(", ", requests));
-            text.append("| ").append(String.join(" | ", cells).replaceAll(" +", " ").strip()).append(" |\n");
+            cells.set(0, status == Field.Status.SUPPORTED ? row.getFirst() : "");
+            named.computeIfAbsent(cells, _ -> new ArrayList<>()).add(row.getFirst());
         });
+        named.forEach((cells, names) -> text.append("| ").append(String.join(", ", names)).append(" | ")
+                .append(String.join(" | ", cells.subList(1, cells.size())).replaceAll(" +", " ").strip())
+                .append(" |\n"));
     }
 }

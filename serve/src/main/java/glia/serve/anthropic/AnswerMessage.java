@@ -5,6 +5,7 @@ import static glia.serve.http.Json.object;
 import glia.io.json.JsonValues;
 import glia.serve.chat.AnswerEnd;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -61,6 +62,39 @@ final class AnswerMessage implements AnswerBlocks.Sink {
     @Override
     public void ended(AnswerEnd last) {
         this.end = last;
+    }
+
+    /// A receiver of the blocks that collects them here before it passes them on.
+    ///
+    /// @param complete called when all are collected
+    AnswerBlocks.Sink then(AnswerBlocks.Sink next, Runnable complete) {
+        AnswerMessage first = this;
+        return new AnswerBlocks.Sink() {
+            @Override
+            public void start(int index, Map<String, Object> block) {
+                first.start(index, new LinkedHashMap<>(block));
+                next.start(index, block);
+            }
+
+            @Override
+            public void delta(int index, Map<String, Object> delta) {
+                first.delta(index, delta);
+                next.delta(index, delta);
+            }
+
+            @Override
+            public void stop(int index) {
+                first.stop(index);
+                next.stop(index);
+            }
+
+            @Override
+            public void ended(AnswerEnd last) {
+                first.ended(last);
+                complete.run();
+                next.ended(last);
+            }
+        };
     }
 
     /// Whether the answer has ended.

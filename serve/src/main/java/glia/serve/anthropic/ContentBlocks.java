@@ -49,7 +49,7 @@ record ContentBlocks(String text, String thinking, List<ToolCall> calls, List<Re
                 case "false tool_result" -> results.add(result(block));
                 default -> throw Fields.wrong(block.name("type"), type, isAssistant ? ASSISTANT_TYPES : USER_TYPES);
             }
-            block.skip("cache_control");
+            block.skip("cache_control", "toolset_name");
             noCitations(block);
             block.end();
         }

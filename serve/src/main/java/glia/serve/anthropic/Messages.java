@@ -14,6 +14,7 @@ import glia.serve.request.Fields;
 /// `POST /v1/messages` (https://platform.claude.com/docs/en/api/messages) and `/v1/messages/count_tokens`.
 final class Messages {
     private final ModelPool models;
+    private final MessageThreads threads = new MessageThreads();
 
     Messages(ModelPool models) {
         this.models = models;
@@ -21,7 +22,8 @@ final class Messages {
 
     /// Answers a conversation.
     void create(Exchange exchange) {
-        Fields body = begin(exchange);
+        String caller = exchange.caller().name();
+        Fields body = threads.whole(begin(exchange), caller);
         try (ModelPool.Lease lease = models.lease(body.requiredText("model"))) {
             LanguageModel model = lease.served().model();
             boolean streams = body.flag("stream");
@@ -34,10 +36,13 @@ final class Messages {
             AnswerMessage message = new AnswerMessage(exchange.id(), lease.served().name());
             if (streams) {
                 MessageStream stream = new MessageStream(exchange, message.start(run.prompt().ids().length));
-                run.run(new AnswerBlocks(stream, request.omitsThinking()), stream::isOpen);
+                // The thread is kept before the client reads the end, after which it may continue.
+                run.run(new AnswerBlocks(message.then(stream, () -> threads.keep(body, caller, message.whole())),
+                        request.omitsThinking()), stream::isOpen);
             } else {
                 run.run(new AnswerBlocks(message, request.omitsThinking()), exchange::isConnected);
                 if (message.isComplete()) {
+                    threads.keep(body, caller, message.whole());
                     exchange.json(message.whole());
                 }
             }

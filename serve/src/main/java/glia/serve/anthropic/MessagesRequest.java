@@ -44,7 +44,7 @@ record MessagesRequest(Prompt.Conversation prompt, GenerationOptions options, Op
         Optional<Fields> output = body.object("output_config");
         Optional<String> effort = output.flatMap(ThinkingConfig::effort);
         Optional<Grammar> form = output.flatMap(config -> config.object("format"))
-                .map(format -> form(format, model));
+                .or(() -> body.object("output_format")).map(format -> form(format, model));
         output.ifPresent(Fields::end);
         ThinkingConfig thinking = ThinkingConfig.read(body, effort, model.thinking().format().isPresent(), maxTokens);
         ToolFields tools = ToolFields.read(body);

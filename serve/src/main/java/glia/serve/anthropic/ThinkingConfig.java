@@ -14,7 +14,7 @@ import java.util.Optional;
 /// @param isOmitted whether thinking blocks have no text, only a signature
 record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
     static final List<String> EFFORTS = List.of("low", "medium", "high", "xhigh", "max");
-    static final List<String> TYPES = List.of("enabled", "adaptive", "disabled");
+    static final List<String> TYPES = List.of("enabled", "adaptive", "disabled", "between_tools");
 
     /// @param effort `output_config.effort`
     /// @param thinks whether the model can think
@@ -33,11 +33,13 @@ record ThinkingConfig(ThinkingOptions options, boolean isOmitted) {
 
     private static ThinkingOptions options(String type, Optional<Fields> given, Optional<String> effort,
             boolean thinks, int maxTokens) {
-        if (type.equals("disabled")) {
-            return thinks ? ThinkingOptions.of(Effort.INSTANT) : ThinkingOptions.DEFAULT;
-        }
         if (!thinks) {
-            throw ServeException.badField("thinking", "this model does not think; leave the field out");
+            // Clients ask every model for it.
+            given.ifPresent(fields -> fields.integer("budget_tokens"));
+            return ThinkingOptions.DEFAULT;
+        }
+        if (type.equals("disabled") || type.equals("between_tools")) {
+            return ThinkingOptions.of(Effort.INSTANT);
         }
         ThinkingOptions options = ThinkingOptions.of(effort.map(ThinkingConfig::effort).orElse(Effort.HIGH));
         if (type.equals("adaptive")) {

@@ -32,13 +32,16 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     private final ThinkingTracker tracker;
     /// Separates tool calls; null without tools.
     private final ToolCallParser parser;
+    private final boolean showsSpecial;
+    /// The tokens that the answer needs before stop strings are looked for.
+    private int left;
     private int numToolCalls;
     /// The names and arguments of complete calls.
     private final Set<Object> calls = new HashSet<>();
     /// Whether the last call that is allowed is complete.
     private boolean isCalled;
 
-    AnswerText(Tokenizer tokenizer, Set<Integer> stopTokens, List<String> stopTexts, Optional<ThinkingPlan> plan,
+    AnswerText(Tokenizer tokenizer, TokenRules rules, List<String> stopTexts, Optional<ThinkingPlan> plan,
             Optional<AnswerTools> tools, int sample, Consumer<AnswerEvent> events) {
         this.events = events;
         this.sample = sample;
@@ -46,7 +49,9 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
         this.tools = tools;
         this.markers = token -> tools.isPresent() && tools.get().format().isMarker(token);
         this.decoder = tokenizer.streamingDecoder(false);
-        this.stops = new StopCriteria(stopTokens, stopTexts);
+        this.stops = new StopCriteria(rules.stops(tokenizer), stopTexts);
+        this.showsSpecial = rules.showsSpecial();
+        this.left = rules.minTokens();
         this.tracker = plan.isPresent() ? plan.get().tracker(markers, this) : null;
         this.parser = tools.isPresent() ? new ToolCallParser(tools.get().format(), tools.get().tools(), this) : null;
     }
@@ -62,10 +67,11 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     ///
     /// @return false if a stop string or a tool call ends the answer
     boolean accept(int token) {
+        left--;
         if (!stops.isStop(token)) {
             if (tracker != null) {
                 tracker.accept(token);
-            } else if (!tokenizer.isSpecial(token) || markers.test(tokenizer.piece(token))) {
+            } else if (showsSpecial || !tokenizer.isSpecial(token) || markers.test(tokenizer.piece(token))) {
                 answer(decoder.accept(token));
             }
         }
@@ -97,7 +103,7 @@ final class AnswerText implements ThinkingSplitter.Receiver, ToolCallParser.Rece
     public void text(String piece) {
         boolean isOfCalls = tools.isPresent() && tools.get().choice().isRequired();
         if (!isCalled && !isOfCalls) {
-            send(stops.accept(piece));
+            send(left >= 0 ? piece : stops.accept(piece));
         }
     }
 

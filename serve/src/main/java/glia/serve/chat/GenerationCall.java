@@ -16,9 +16,9 @@ import java.util.Optional;
 /// @param grammar the form of the answers, after the thinking; empty if they are free
 /// @param terms whose request it is, and what it may take
 /// @param toolChoice how the tools of a conversation may be used
-/// @param endsAtStopTokens whether end-of-generation tokens end an answer; false ignores them
+/// @param tokenRules which tokens end the answers and are part of their text
 public record GenerationCall(Prompt prompt, GenerationOptions options, int numSamples, int numAlternatives,
-        Optional<Grammar> grammar, CallTerms terms, ToolChoice toolChoice, boolean endsAtStopTokens) {
+        Optional<Grammar> grammar, CallTerms terms, ToolChoice toolChoice, TokenRules tokenRules) {
     /// Checks the limits.
     ///
     /// @throws ServeException if the prompt or the options exceed one
@@ -28,7 +28,7 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
 
     /// A call for one answer without log-probabilities and masks.
     public GenerationCall(Prompt prompt, GenerationOptions options, CallTerms terms) {
-        this(prompt, options, 1, -1, Optional.empty(), terms, ToolChoice.AUTO, true);
+        this(prompt, options, 1, -1, Optional.empty(), terms, ToolChoice.AUTO, TokenRules.USUAL);
     }
 
     /// The same with the usual limits.
@@ -37,42 +37,36 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
     }
 
     public GenerationCall withPrompt(Prompt other) {
-        return new GenerationCall(other, options, numSamples, numAlternatives, grammar, terms, toolChoice,
-                endsAtStopTokens);
+        return new GenerationCall(other, options, numSamples, numAlternatives, grammar, terms, toolChoice, tokenRules);
     }
 
     /// The same on other terms.
     GenerationCall withTerms(CallTerms other) {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, other, toolChoice,
-                endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, other, toolChoice, tokenRules);
     }
 
     public GenerationCall withSamples(int count) {
-        return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice,
-                endsAtStopTokens);
+        return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice, tokenRules);
     }
 
     /// With log-probabilities.
     ///
     /// @param alternatives most probable tokens to list with each token, 0 or more
     public GenerationCall withLogProbabilities(int alternatives) {
-        return new GenerationCall(prompt, options, numSamples, alternatives, grammar, terms, toolChoice,
-                endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, alternatives, grammar, terms, toolChoice, tokenRules);
     }
 
     /// With a form that the answers must have after their thinking.
     public GenerationCall withGrammar(Grammar form) {
         return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(form), terms, toolChoice,
-                endsAtStopTokens);
+                tokenRules);
     }
 
     public GenerationCall withToolChoice(ToolChoice choice) {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, choice,
-                endsAtStopTokens);
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, choice, tokenRules);
     }
 
-    /// End-of-generation tokens do not end an answer.
-    public GenerationCall ignoringStopTokens() {
-        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, toolChoice, false);
+    public GenerationCall withTokenRules(TokenRules rules) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, toolChoice, rules);
     }
 }

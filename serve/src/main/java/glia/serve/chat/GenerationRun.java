@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
 
 /// Runs a [GenerationCall]: submits it to the model's scheduler and passes events on to a receiver on the calling
 /// thread. The thread that computes only appends to a queue, whose length the most tokens of the answers bound, so a
@@ -57,8 +58,8 @@ public final class GenerationRun {
                 prompt.ids().length, call.terms().limits().promptTokens(), "--max-prompt-tokens");
         texts = new AnswerText[call.numSamples()];
         for (int i = 0; i < texts.length; i++) {
-            texts[i] = new AnswerText(model.tokenizer(), stopTokens(), call.options().stops(), prompt.plan(), tools, i,
-                    events::add);
+            texts[i] = new AnswerText(model.tokenizer(), call.tokenRules(), call.options().stops(), prompt.plan(),
+                    tools, i, events::add);
             if (continuesText()) {
                 texts[i].follow(prompt.ids()[prompt.ids().length - 1]);
             }
@@ -76,7 +77,7 @@ public final class GenerationRun {
     }
 
     private Set<Integer> stopTokens() {
-        return call.endsAtStopTokens() ? model.tokenizer().endOfGeneration() : Set.of();
+        return call.tokenRules().stops(model.tokenizer());
     }
 
     /// Generates all answers.
@@ -149,8 +150,15 @@ public final class GenerationRun {
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
         }
-        masks.ofSample(prompt.plan(), !continuesText()).ifPresent(request::mask);
+        mask().ifPresent(request::mask);
         return request.build();
+    }
+
+    private Optional<IntFunction<TokenMask>> mask() {
+        Optional<IntFunction<TokenMask>> mask = masks.ofSample(prompt.plan(), !continuesText());
+        int fewest = call.tokenRules().minTokens();
+        return fewest == 0 ? mask : Optional.of(sample -> new MinTokensMask(
+                mask.map(of -> of.apply(sample)).orElse(null), model.tokenizer().vocabSize(), stopTokens(), fewest));
     }
 
     /// Receives tokens on the thread that computes.

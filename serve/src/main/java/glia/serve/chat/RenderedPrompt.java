@@ -28,8 +28,8 @@ import java.util.Set;
 /// @param mostTokens the most tokens of an answer
 public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan> plan, int mostTokens) {
     /// Variables of templates that have fields of their own, or that no request may change.
-    private static final Set<String> OWN = Set.of("messages", "tools", "add_generation_prompt", "bos_token",
-            "eos_token", "unk_token", "pad_token", "chat_template", "tokenize");
+    private static final Set<String> OWN = Set.of("messages", "tools", "bos_token", "eos_token", "unk_token",
+            "pad_token", "chat_template", "tokenize");
 
     /// Renders and tokenizes a prompt.
     ///

@@ -33,7 +33,7 @@ public final class ToolMessages {
         for (CollectedAnswer.Call one : isWhole ? answer.calls() : List.<CollectedAnswer.Call>of()) {
             Optional<ToolCall> readable = parse(one);
             ToolCall call = readable.orElseGet(() ->
-                    new ToolCall(one.id(), one.name(), Map.of("arguments", one.arguments())));
+                    new ToolCall(one.id(), one.name(), ToolCall.readArguments(one.arguments())));
             String result;
             if (readable.isPresent()) {
                 result = tools.call(call);

@@ -53,7 +53,10 @@ public enum ErrorStyle {
                 case 503, 529 -> "overloaded_error";
                 default -> e.status() >= 500 ? "api_error" : "invalid_request_error";
             };
-            return Json.object("type", "error", "error", Json.object("type", type, "message", e.getMessage()),
+            // By this code clients send a conversation again that the server no longer holds.
+            Object details = e.kind().startsWith("thread_") ? Json.object("error_code", e.kind()) : Json.ABSENT;
+            return Json.object("type", "error", "error", Json.object("type", type, "message", e.getMessage(), "details",
+                    details),
                     "request_id", requestId);
         }
 

@@ -193,7 +193,8 @@ public final class Routes {
                 .orElseGet(() -> headers.first(HeaderNames.HOST).orElse("")), origin);
         if (origin.isPresent() && gate.origins().allows(origin.get())) {
             response.header(HeaderNames.create("Access-Control-Allow-Origin"), origin.get());
-            response.header(HeaderNames.create("Access-Control-Expose-Headers"), "x-request-id, retry-after");
+            response.header(HeaderNames.create("Access-Control-Expose-Headers"), "x-request-id, retry-after, "
+                    + "x-glia-warning");
             response.header(HeaderNames.create("Vary"), "Origin");
         }
     }

@@ -30,8 +30,8 @@ final class OllamaChat implements Endpoint {
         Fields body = exchange.body();
         try (OllamaModel model = OllamaModel.lease(models, body)) {
             boolean streams = body.flag("stream");
-            GenerationOptions options = OllamaOptions.read(body, model.model().options(),
-                    model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
+            GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
+                    .withThinking(ThinkField.read(body, model.model()));
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
             Optional<Grammar> form = form(body, model.model());

@@ -31,7 +31,7 @@ final class OllamaEmbed {
             }
             boolean truncates = body.flag("truncate");
             OptionalInt dimensions = body.integer("dimensions", 1, model.model().model().spec().hiddenSize());
-            OllamaOptions.read(body, model.model().options(), model.model().contextLength());
+            OllamaOptions.read(body, model.model(), exchange);
             body.end();
             TextEmbeddings embeddings = new TextEmbeddings(model.model());
             List<Embedder.Input> inputs = texts.stream().map(embeddings::encode).toList();
@@ -58,7 +58,7 @@ final class OllamaEmbed {
         Fields body = exchange.body();
         try (OllamaModel model = OllamaModel.lease(models, body)) {
             String text = body.requiredText("prompt");
-            OllamaOptions.read(body, model.model().options(), model.model().contextLength());
+            OllamaOptions.read(body, model.model(), exchange);
             body.end();
             TextEmbeddings embeddings = new TextEmbeddings(model.model());
             float[][] vectors = embeddings.embed(List.of(embeddings.encode(text)), exchange::isConnected);

@@ -6,6 +6,7 @@ import static glia.serve.request.Field.number;
 import static glia.serve.request.Field.object;
 import static glia.serve.request.Field.objects;
 import static glia.serve.request.Field.only;
+import static glia.serve.request.Field.refused;
 import static glia.serve.request.Field.text;
 import static glia.serve.request.Field.texts;
 import static glia.serve.request.Field.unused;
@@ -37,22 +38,26 @@ final class OllamaFields {
             integer("repeat_last_n", -1, OllamaOptions.MOST_WINDOW).usual(OF_MODEL).note("-1: the whole context"),
             number("presence_penalty", -2, 2).usual(OF_MODEL), number("frequency_penalty", -2, 2).usual(OF_MODEL),
             whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).usual("random"), texts("stop", MOST_STOPS),
-            integer("num_ctx", 1, ANY).usual(OF_MODEL).note("at most the model's context, which always holds"),
+            integer("num_ctx", 1, ANY).usual(OF_MODEL).note("the model's context holds; the header `x-glia-warning` "
+                    + "says so where less was found"),
             only("mirostat", "0", Integer.valueOf(0)::equals), only("typical_p", "1", OllamaFields::isOne),
             only("tfs_z", "1", OllamaFields::isOne), only("penalize_newline", "true", Boolean.TRUE::equals),
             unused("mirostat_eta", "of mirostat"), unused("mirostat_tau", "of mirostat"),
             unused("num_keep", "contexts are not shifted"), unused("num_batch", ENGINE), unused("num_gpu", ENGINE),
             unused("main_gpu", ENGINE), unused("low_vram", ENGINE), unused("use_mmap", ENGINE),
             unused("use_mlock", ENGINE), unused("num_thread", ENGINE), unused("numa", ENGINE),
-            unused("f16_kv", ENGINE)));
+            unused("f16_kv", ENGINE)).and(FieldTable.unused(ENGINE, "logits_all", "vocab_only", "embedding_only",
+                    "rope_frequency_base", "rope_frequency_scale", "num_gqa", "gpu_layers", "flash_attn",
+                    "cache_type_k", "cache_type_v", "split_mode", "tensor_split", "draft_num_predict")));
 
     private static final Field IMAGES = value("images", "empty list").note("the models read no images");
 
     private static final FieldTable GENERATE_AND_CHAT = FieldTable.of("", flag("stream", true), OPTIONS,
             value("think", "boolean, `low`, `medium`, `high`").usual("that of the chat template"),
             value("format", "`json` or JSON schema"),
-            only("truncate", "false: a prompt that is too long is an error", Boolean.FALSE::equals),
-            only("shift", "false: an answer ends where the context is full", Boolean.FALSE::equals),
+            unused("truncate", "a prompt that is too long is an error").accepting("boolean", Boolean.class::isInstance),
+            unused("shift", "an answer ends where the context is full").accepting("boolean", Boolean.class::isInstance),
+            refused("_debug_render_only", "use `/apply-template`"),
             flag("logprobs", false), integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"));
 
     private static final Field TYPE = only("type", "function", "function"::equals);
@@ -62,7 +67,9 @@ final class OllamaFields {
                     text("name"), value("arguments", "object").usual("`{}`"), unused("index", "the order counts"),
                     unused("description", "that of `tools` counts"))))));
     private static final FieldTable TOOL = FieldTable.of("", TYPE, object("function", FieldTable.of("", text("name"),
-            text("description"), value("parameters", "JSON schema").usual("no parameters"))));
+            text("description"), value("parameters", "JSON schema").usual("no parameters"),
+            unused("type", "there is one"), unused("strict", "arguments are not enforced"))),
+            unused("items", "not part of the prompt"));
 
     /// `POST /api/chat`
     static final FieldTable CHAT = FieldTable.of("chat").and(MODEL, FieldTable.of("",
@@ -73,6 +80,8 @@ final class OllamaFields {
     static final FieldTable GENERATE = FieldTable.of("generate").and(MODEL, FieldTable.of("",
             text("prompt").note("none: the model is loaded"), text("system"), flag("raw", false),
             value("context", "token ids").note("of an earlier answer, which is continued"), IMAGES,
+            refused("width", "the models write text"), refused("height", "the models write text"),
+            refused("steps", "the models write text"),
             only("suffix", "none: this server fills no gaps", ""::equals),
             only("template", "none: prompts are rendered with the model's own template, or by raw", ""::equals)),
             GENERATE_AND_CHAT);
@@ -87,7 +96,9 @@ final class OllamaFields {
             FieldTable.of("embeddings").and(MODEL, FieldTable.of("", text("prompt"), OPTIONS));
 
     /// `POST /api/show`
-    static final FieldTable SHOW = FieldTable.of("show").and(MODEL, FieldTable.of("", flag("verbose", false)));
+    static final FieldTable SHOW = FieldTable.of("show").and(MODEL, FieldTable.of("", flag("verbose", false),
+                    unused("system", "the model is shown as it is"), unused("template", "the model is shown as it is"),
+                    unused("options", "the model is shown as it is")));
 
     private OllamaFields() { }
 

@@ -34,8 +34,8 @@ final class OllamaGenerate implements Endpoint {
         try (OllamaModel model = OllamaModel.lease(models, body)) {
             boolean streams = body.flag("stream");
             boolean isRaw = body.flag("raw");
-            GenerationOptions options = OllamaOptions.read(body, model.model().options(),
-                    model.model().contextLength()).withThinking(ThinkField.read(body, model.model()));
+            GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
+                    .withThinking(ThinkField.read(body, model.model()));
             Prompt prompt = prompt(body, model.model(), isRaw);
             Optional<Grammar> form = OllamaChat.form(body, model.model());
             int alternatives = OllamaChat.alternatives(body);

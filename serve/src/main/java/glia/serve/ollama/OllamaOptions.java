@@ -1,7 +1,9 @@
 package glia.serve.ollama;
 
 import glia.engine.GenerationOptions;
+import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import java.util.List;
 import java.util.Optional;
@@ -14,16 +16,22 @@ final class OllamaOptions {
 
     private OllamaOptions() { }
 
-    /// @param otherwise the model's own options
-    /// @param contextLength the model's context in tokens
-    static GenerationOptions read(Fields body, GenerationOptions otherwise, int contextLength) {
+    /// @param model whose options hold where the request has none
+    /// @param exchange gets a header where the model's context is less than `num_ctx`
+    static GenerationOptions read(Fields body, LanguageModel model, Exchange exchange) {
+        GenerationOptions otherwise = model.options();
+        int contextLength = model.contextLength();
         Optional<Fields> given = body.object("options");
         if (given.isEmpty()) {
             return otherwise;
         }
         Fields options = given.get();
         // A smaller context changes no answer that fits.
-        options.integer("num_ctx", 1, contextLength);
+        int context = options.integer("num_ctx").orElse(contextLength);
+        if (context > contextLength) {
+            exchange.setHeader("X-Glia-Warning", "options.num_ctx: found " + context + ", the model's context of "
+                    + contextLength + " tokens holds");
+        }
         int most = options.integer("num_predict").orElse(-1);
         List<String> stops = options.texts("stop");
         if (stops.contains("")) {

@@ -6,16 +6,12 @@ import glia.engine.grammar.Grammar;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
-import glia.serve.chat.Prompt;
 import glia.serve.http.Endpoint;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
-import glia.text.template.ChatMessage;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /// `POST /v1/chat/completions` (https://platform.openai.com/docs/api-reference/chat).
@@ -81,14 +77,10 @@ public final class ChatCompletions implements Endpoint {
     private static GenerationCall call(Fields body, Exchange exchange, LanguageModel model) {
         GenerationOptions options = Sampling.read(body, model);
         options = options.withMaxTokens(body.integer("max_completion_tokens")
-                .orElse(body.integer("max_tokens").orElse(0)));
+                .orElse(body.integer("max_tokens").orElse(Sampling.mostTokens(body).orElse(0))));
         options = options.withThinking(ThinkingFields.read(body, model.thinking().format().isPresent()));
-        Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
         ToolFields tools = ToolFields.read(body, false);
-        List<ChatMessage> messages = ChatMessages.read(body);
-        Prompt prompt = new Prompt.Conversation(messages, tools.tools(), variables,
-                ChatMessages.continues(body, messages));
-        GenerationCall call = new GenerationCall(prompt, options, exchange.terms())
+        GenerationCall call = new GenerationCall(ChatMessages.conversation(body, tools), options, exchange.terms())
                 .withSamples(body.integer("n", 1, exchange.limits().samples()).orElse(1))
                 .withToolChoice(tools.choice());
         boolean wantsLogProbabilities = body.flag("logprobs");
@@ -99,9 +91,7 @@ public final class ChatCompletions implements Endpoint {
         }
         Optional<Grammar> grammar = StructuredFields.read(body, model);
         call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
-        if (body.flag("ignore_eos")) {
-            call = call.ignoringStopTokens();
-        }
+        call = call.withTokenRules(Sampling.tokenRules(body, model));
         return wantsLogProbabilities ? call.withLogProbabilities(alternatives) : call;
     }
 

@@ -1,5 +1,6 @@
 package glia.serve.openai;
 
+import glia.serve.chat.Prompt;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -16,6 +17,7 @@ public final class ChatMessages {
     static final List<String> ROLES =
             List.of("system", "developer", "user", "assistant", "tool", "function");
 
+    private static final List<String> TYPES = List.of("text", "input_text", "output_text", "refusal");
     private static final String CONTENT = "a string, or an array of parts of type text";
 
     private ChatMessages() { }
@@ -76,7 +78,9 @@ public final class ChatMessages {
     private static ChatMessage message(Fields fields) {
         String role = fields.word("role")
                 .orElseThrow(() -> ServeException.badField(fields.name("role"), "missing; expected one of " + ROLES));
-        String content = content(fields, role.equals("assistant"));
+        // Tools may return nothing.
+        String content = content(fields, role.equals("assistant") || role.equals("tool")
+                && List.of().equals(fields.value("content")));
         Map<String, Object> extra = new LinkedHashMap<>();
         fields.text("name").ifPresent(name -> extra.put("name", name));
         fields.text("tool_call_id").ifPresent(id -> extra.put("tool_call_id", id));
@@ -120,7 +124,19 @@ public final class ChatMessages {
         return continues;
     }
 
-    /// Text, or parts of text that follow each other.
+    /// The conversation of a request's body.
+    static Prompt.Conversation conversation(Fields body, ToolFields tools) {
+        Map<String, Object> variables = new LinkedHashMap<>(body.object("chat_template_kwargs").map(Fields::all)
+                .orElse(Map.of()));
+        List<ChatMessage> messages = read(body);
+        boolean continues = continues(body, messages);
+        if (!body.flag("add_generation_prompt") && !continues) {
+            variables.put("add_generation_prompt", false);
+        }
+        return new Prompt.Conversation(messages, tools.tools(), variables, continues);
+    }
+
+    /// Text, or parts of text, which become lines, as in vLLM and llama-server.
     ///
     /// @param mayLack whether there may be none, as beside tool calls
     private static String content(Fields fields, boolean mayLack) {
@@ -134,20 +150,28 @@ public final class ChatMessages {
         if (content == null) {
             throw ServeException.badField(fields.name("content"), "missing; expected " + CONTENT);
         }
-        if (!(content instanceof List<?> parts) || parts.isEmpty()) {
+        if (!(content instanceof List<?> parts) || parts.isEmpty() && !mayLack) {
             throw Fields.wrong(fields.name("content"), content, CONTENT);
         }
-        StringBuilder all = new StringBuilder();
-        for (Fields part : fields.objects("content")) {
+        return String.join("\n", parts(fields, "content", TYPES));
+    }
+
+    /// The texts of parts.
+    ///
+    /// @param types those that may be there; refusals have their text in `refusal`
+    static List<String> parts(Fields fields, String key, List<String> types) {
+        List<String> texts = new ArrayList<>();
+        for (Fields part : fields.objects(key)) {
             String type = part.requiredText("type");
-            if (!type.equals("text") && !type.equals("input_text") && !type.equals("output_text")) {
-                throw Fields.wrong(part.name("type"), type, "text; this model reads no images, sounds or files");
+            if (!types.contains(type)) {
+                throw Fields.wrong(part.name("type"), type, String.join(" or ", types)
+                        + "; this model reads no images, sounds or files");
             }
-            all.append(part.requiredText("text"));
-            part.skip("cache_control", "annotations", "logprobs");
+            texts.add(part.requiredText(type.equals("refusal") ? "refusal" : "text"));
+            part.skip(ExtensionFields.PART_LABELS);
             part.end();
         }
-        return all.toString();
+        return texts;
     }
 
     private static ToolCall call(Fields fields) {
@@ -160,14 +184,11 @@ public final class ChatMessages {
         return call;
     }
 
-    /// The arguments of a call, which are JSON in a string.
+    /// The arguments of a call, which are JSON in a string. Those of a call that was cut off are no JSON: they are the
+    /// text in `arguments`, as the model wrote it.
     static Map<String, Object> arguments(String name, String json) {
-        try {
-            Map<String, Object> arguments = ToolCall.parseArguments(json);
-            Json.requireCharacters(name, arguments);
-            return arguments;
-        } catch (IllegalArgumentException e) {
-            throw Fields.wrong(name, json, "a JSON object in a string");
-        }
+        Map<String, Object> arguments = ToolCall.readArguments(json);
+        Json.requireCharacters(name, arguments);
+        return arguments;
     }
 }

@@ -6,6 +6,7 @@ import glia.engine.grammar.Grammar;
 import glia.engine.schedule.ContextFullException;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.TokenRules;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -49,7 +50,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         }
         GenerationOptions options = Sampling.read(body, model).withMaxTokens(most);
         Optional<Grammar> grammar = StructuredFields.read(body, model);
-        boolean ignoresEnds = body.flag("ignore_eos");
+        TokenRules rules = Sampling.tokenRules(body, model);
         int alternatives = logProbabilities.orElse(-1);
         List<GenerationCall> calls = new ArrayList<>();
         for (int i = 0; most > 0 && i < prompts.ids().size(); i++) {
@@ -57,7 +58,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
                     exchange.terms()).withSamples(samples);
             call = alternatives >= 0 || returnsIds ? call.withLogProbabilities(Math.max(0, alternatives)) : call;
             call = grammar.isPresent() ? call.withGrammar(grammar.get()) : call;
-            calls.add(ignoresEnds ? call.ignoringStopTokens() : call);
+            calls.add(call.withTokenRules(rules));
         }
         return new CompletionRequest(model.tokenizer(), prompts, calls, samples, echo, alternatives, returnsIds,
                 streams, withUsage);

@@ -33,6 +33,13 @@ public final class OpenAiFields {
     private static final String ROOM = "what the context holds";
     private static final List<String> INCLUDED =
             List.of("message.output_text.logprobs", "reasoning.encrypted_content");
+    /// What a response could include of tools that this server does not run.
+    private static final List<String> INCLUDED_OF_TOOLS = List.of("file_search_call.results",
+            "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
+            "computer_call_output.output.image_url", "code_interpreter_call.outputs");
+    private static final List<String> LEVELS = List.of("low", "medium", "high");
+    private static final Field VERBOSITY = unused("verbosity", "models have no such setting; ask for it in the prompt")
+            .accepting("low, medium or high", LEVELS::contains);
 
     private static final Field MODEL = text("model").usual("the first model").note("`MODEL:ADAPTER` for an adapter");
     private static final Field STREAM = flag("stream", false);
@@ -52,7 +59,8 @@ public final class OpenAiFields {
                     value instanceof Map<?, ?> map && map.values().stream().allMatch(String.class::isInstance)));
     private static final FieldTable CACHE_HINTS = FieldTable.of("",
             label("prompt_cache_key", "prefixes are shared without it"),
-            label("prompt_cache_retention", "prefixes are kept as long as there is room"));
+            label("prompt_cache_retention", "prefixes are kept as long as there is room"),
+            unused("prompt_cache_options", "prefixes are cached without it"));
 
     private static final FieldTable SAMPLING = FieldTable.of("",
             number("temperature", 0, 100).usual(OF_MODEL), number("top_p", 0, 1).usual(OF_MODEL),
@@ -62,7 +70,7 @@ public final class OpenAiFields {
             number("repetition_penalty", 0.01, 100).usual(OF_MODEL).note(VLLM),
             whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).usual("random"),
             value("logit_bias", "token ids with numbers from -100 to 100").note("-100 bans a token"),
-            texts("stop", MOST_STOPS));
+            texts("stop", MOST_STOPS)).and(ExtensionFields.SAMPLING);
 
     private static final FieldTable FORM = FieldTable.of("",
             value("response_format", "`text`, `json_object` or `json_schema`"),
@@ -74,45 +82,57 @@ public final class OpenAiFields {
 
     private static final FieldTable THINKING = FieldTable.of("",
             word("reasoning_effort", ThinkingFields.EFFORTS).usual(OF_MODEL),
-            integer("thinking_budget", 0, ANY).usual("that of the effort").note("tokens of thinking"));
+            integer("thinking_budget", 0, ANY).usual("that of the effort").note("tokens of thinking"))
+            .and(ExtensionFields.THINKING);
 
     private static final FieldTable FUNCTION = FieldTable.of("", text("name"), text("description"),
             value("parameters", "JSON schema").usual("no parameters"), flag("strict", false)
                     .note("true: a schema that cannot be enforced is refused"));
+    private static final FieldTable TOOL = FieldTable.of("", only("type", "function; this server runs no tools of its "
+            + "own", "function"::equals)).and(ExtensionFields.CALL);
     private static final FieldTable TOOL_USE = FieldTable.of("",
-            value("tool_choice", "`none`, `auto`, `required`, or an object that names a function").usual("`auto`"),
+            value("tool_choice", "`none`, `auto`, `required`, or an object that names a function or `allowed_tools`")
+                    .usual("`auto`"),
             flag("parallel_tool_calls", true));
-    private static final FieldTable TOOLS = FieldTable.of("", objects("tools", FieldTable.of("",
-            only("type", "function", "function"::equals), object("function", FUNCTION)))).and(TOOL_USE);
-    private static final FieldTable FLAT_TOOLS = FieldTable.of("", objects("tools", FieldTable.of("",
-            only("type", "function; this server runs no tools of its own", "function"::equals)).and(FUNCTION)))
-            .and(TOOL_USE);
+    private static final FieldTable TOOLS = FieldTable.of("", objects("tools",
+            TOOL.and(FieldTable.of("", object("function", FUNCTION.and(ExtensionFields.CALL)))))).and(TOOL_USE);
+    private static final FieldTable FLAT_TOOLS = FieldTable.of("", objects("tools", TOOL.and(FUNCTION,
+            FieldTable.of("", only("defer_loading", "false", Boolean.FALSE::equals),
+                    only("allowed_callers", "[\"direct\"]", List.of("direct")::equals),
+                    unused("output_schema", "chat templates have no place for it"))))).and(TOOL_USE);
 
     private static final Field MESSAGES = objects("messages", FieldTable.of("", word("role", ChatMessages.ROLES),
-            value("content", "string, or parts of type `text`"), text("name"), text("tool_call_id"),
+            value("content", "string, or parts of type `text`, which become lines; `refusal` of the assistant"),
+            text("name"), text("tool_call_id"),
             objects("tool_calls", FieldTable.of("", text("id"), only("type", "function", "function"::equals),
                     object("function", FieldTable.of("", text("name"), text("arguments").usual("`{}`")
-                            .note("a JSON object"))), unused("index", "the order counts"))),
+                            .note("a JSON object; what is none, such as a call that was cut off, is read as text"))
+                            .and(ExtensionFields.CALL)),
+                    unused("index", "the order counts")).and(ExtensionFields.CALL)),
             text("reasoning_content").note("the thinking of an earlier answer"),
             text("reasoning").note("the same, in the words of " + VLLM),
-            unused("refusal", "models of this server have none"), unused("annotations", "not part of the prompt"),
-            refused("audio", "this model reads no sounds"), refused("function_call", "use `tool_calls`")));
+            unused("refusal", "models of this server have none"),
+            refused("audio", "this model reads no sounds"), refused("function_call", "use `tool_calls`"))
+            .and(ExtensionFields.MESSAGE));
 
     private static final FieldTable CONVERSATION = FieldTable.of("", MESSAGES, ECHO_KWARGS.note(VLLM),
-            flag("continue_final_message", false).note(VLLM));
+            flag("continue_final_message", false).note(VLLM),
+            flag("add_generation_prompt", true).note(VLLM + "; false: the prompt ends after the last message"));
 
     /// `POST /v1/chat/completions`
     static final FieldTable CHAT = FieldTable.of("chat completions", MODEL).and(CONVERSATION, FieldTable.of("",
             integer("max_completion_tokens", 1, ANY).usual(ROOM), integer("max_tokens", 1, ANY).usual(ROOM), STREAM,
             STREAM_OPTIONS, integer("n", 1, ANY).usual("1").note("at most 16, or `--max-samples`"),
-            flag("logprobs", false), integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"),
-            flag("ignore_eos", false).note(VLLM)), SAMPLING, THINKING, TOOLS, FORM, LABELS, CHAT_LABELS, CACHE_HINTS,
+            flag("logprobs", false), integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0")),
+            ExtensionFields.GENERATION, ExtensionFields.CHAT, SAMPLING, THINKING, TOOLS, FORM, LABELS, CHAT_LABELS,
+            CACHE_HINTS,
             FieldTable.of("", refused("functions", "use `tools`"), refused("function_call", "use `tool_choice`"),
                     refused("audio", "the models write text"),
                     only("modalities", "[\"text\"]", List.of("text")::equals),
-                    refused("prediction", "the server drafts by itself"),
+                    unused("prediction", "the server drafts by itself"),
+                    refused("moderation", "the server checks no content"),
                     refused("web_search_options", "the server runs no tools of its own"),
-                    only("verbosity", "medium", "medium"::equals)));
+                    VERBOSITY));
 
     /// `POST /v1/completions`
     static final FieldTable COMPLETIONS = FieldTable.of("completions", MODEL,
@@ -121,30 +141,38 @@ public final class OpenAiFields {
             integer("max_completion_tokens", 0, ANY).note("as `max_tokens`"), flag("echo", false),
             integer("logprobs", 0, MOST_ALTERNATIVES).usual("none"), STREAM, STREAM_OPTIONS,
             integer("n", 1, ANY).usual("1").note("at most 16, or `--max-samples`"),
-            flag("ignore_eos", false).note(VLLM), flag("return_token_ids", false).note(VLLM),
+            flag("return_token_ids", false).note(VLLM),
             flag("add_special_tokens", true).note(VLLM), only("best_of", "1", Integer.valueOf(1)::equals),
             only("suffix", "no suffix; the model only continues texts", ""::equals))
-            .and(SAMPLING, FORM, LABELS, CHAT_LABELS);
+            .and(ExtensionFields.GENERATION, SAMPLING, FORM, LABELS, CHAT_LABELS);
 
     /// `POST /v1/responses`
     static final FieldTable RESPONSES = FieldTable.of("responses", MODEL,
-            value("input", "string, or items of type `message`, `reasoning`, `function_call`, `function_call_output`"),
+            value("input", "string, or items of type `message`, `reasoning`, `function_call`, `function_call_output`, "
+                    + "`item_reference`"),
             text("instructions"), text("previous_response_id"), flag("store", true), STREAM, flag("background", false),
             object("stream_options", FieldTable.of("", unused("include_obfuscation", "nothing is obfuscated"))),
             object("reasoning", FieldTable.of("", word("effort", ThinkingFields.EFFORTS).usual(OF_MODEL),
-                    word("summary", List.of("auto")).note("reasoning is sent itself"))),
+                    word("summary", List.of("auto", "concise", "detailed")).note("reasoning is sent itself"))
+                    .and(FieldTable.unused("reasoning is sent itself", "generate_summary"),
+                            FieldTable.unused("the effort counts", "mode", "context"))),
             object("text", FieldTable.of("", value("format", "`text`, `json_object` or `json_schema`"),
-                    only("verbosity", "medium", "medium"::equals))),
+                    VERBOSITY)),
             integer("max_output_tokens", 1, ANY).usual(ROOM), word("truncation", List.of("auto", "disabled"))
                     .usual("`disabled`").note("`auto` drops the oldest messages until the rest fits"),
             integer("top_logprobs", 0, MOST_ALTERNATIVES).usual("0"),
-            value("include", "some of `" + String.join("`, `", INCLUDED) + "`"),
+            value("include", "some of `" + String.join("`, `", INCLUDED) + "`")
+                    .note("what tools of OpenAI add is accepted"),
             value("metadata", "object").note("repeated in the response"),
             text("user").note("repeated in the response"), text("prompt_cache_key").note("repeated in the response"),
             text("safety_identifier").note("repeated in the response"), unused("service_tier", "there is one"),
             unused("prompt_cache_retention", "prefixes are kept as long as there is room"),
+            unused("prompt_cache_options", "prefixes are cached without it"),
+            unused("max_tool_calls", "the server runs no tools of its own"),
+            unused("background_options", "there is one queue"), unused("access_programs", "there are none"),
+            unused("image", "the models read no images"), unused("personality", "models have no such setting"),
+            refused("moderation", "the server checks no content"),
             refused("conversation", "use `previous_response_id`"), refused("prompt", "prompts are not stored"),
-            refused("max_tool_calls", "the server runs no tools of its own"),
             refused("context_management", "use `truncation`")).and(SAMPLING, FLAT_TOOLS);
 
     /// `POST /v1/embeddings`
@@ -159,8 +187,7 @@ public final class OpenAiFields {
             value("documents", "strings, or objects with `text`; 1 to 1000"),
             integer("top_n", 1, ANY).usual("all"), flag("return_documents", false));
 
-    private static final FieldTable TEMPLATE = CONVERSATION.and(THINKING, TOOLS, FieldTable.of("",
-            only("add_generation_prompt", "true", Boolean.TRUE::equals)));
+    private static final FieldTable TEMPLATE = CONVERSATION.and(THINKING, TOOLS);
 
     /// `POST /tokenize`
     static final FieldTable TOKENIZE = FieldTable.of("tokenize", MODEL, text("prompt").note(VLLM),
@@ -179,6 +206,11 @@ public final class OpenAiFields {
     /// What a response can include.
     static List<String> included() {
         return INCLUDED;
+    }
+
+    /// Whether all of these are something that a response could include.
+    static boolean isIncludable(List<String> wanted) {
+        return wanted.stream().allMatch(one -> INCLUDED.contains(one) || INCLUDED_OF_TOOLS.contains(one));
     }
 
     /// Fields of a model and a conversation, with others.

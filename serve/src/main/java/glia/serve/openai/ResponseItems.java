@@ -11,10 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 
 /// Turns the items of a response's input into the messages of chat templates: reasoning, text and function calls that
 /// follow each other become one message of the assistant.
 final class ResponseItems {
+    private static final List<String> TYPES = List.of("input_text", "output_text", "text", "refusal");
     private static final List<String> ROLES = List.of("user", "assistant", "system", "developer");
 
     private final List<ChatMessage> messages = new ArrayList<>();
@@ -32,7 +35,9 @@ final class ResponseItems {
     /// The items of a request's `input`, each with an id.
     ///
     /// @param idPrefix hexadecimal digits that new ids begin with
-    static List<Map<String, Object>> read(Fields body, String idPrefix) {
+    /// @param stored finds the items that references stand for, by their ids
+    static List<Map<String, Object>> read(Fields body, String idPrefix,
+            Function<String, Optional<Map<String, Object>>> stored) {
         Object input = body.value("input");
         List<Map<String, Object>> items = new ArrayList<>();
         if (input instanceof String text) {
@@ -40,7 +45,8 @@ final class ResponseItems {
                     List.of(object("type", "input_text", "text", text))));
         } else if (input instanceof List<?> list) {
             for (int i = 0; i < list.size(); i++) {
-                items.add(new LinkedHashMap<>(Fields.of("input[" + i + "]", list.get(i)).all()));
+                Fields item = Fields.of("input[" + i + "]", list.get(i));
+                items.add(new LinkedHashMap<>(isReference(item) ? referred(item, stored) : item.all()));
             }
         } else if (input != null) {
             throw Fields.wrong("input", input, "a string or a list of items");
@@ -58,6 +64,19 @@ final class ResponseItems {
             }
         }
         return items;
+    }
+
+    private static boolean isReference(Fields item) {
+        Object type = item.values().get("type");
+        return type == null ? item.values().keySet().equals(Set.of("id")) : type.equals("item_reference");
+    }
+
+    private static Map<String, Object> referred(Fields reference,
+            Function<String, Optional<Map<String, Object>>> stored) {
+        String id = reference.skip("type").requiredText("id");
+        reference.end();
+        return stored.apply(id).orElseThrow(() -> ServeException.badField(reference.name("id"), "found no item '" + id
+                + "'; items of responses are kept with store, until others need their memory: send the item itself"));
     }
 
     /// The messages of a conversation.
@@ -98,13 +117,13 @@ final class ResponseItems {
             case "function_call" -> {
                 ToolCall call = new ToolCall(item.requiredText("call_id"), item.requiredText("name"),
                         ChatMessages.arguments(item.name("arguments"), item.text("arguments").orElse("{}")));
-                item.skip("namespace");
+                item.skip("namespace", "caller");
                 calls.add(call);
                 toolNames.put(call.id(), call.name());
             }
             case "function_call_output" -> output(item);
-            default -> throw Fields.wrong(item.name("type"), type, "message, reasoning, function_call or "
-                    + "function_call_output");
+            default -> throw Fields.wrong(item.name("type"), type, "message, reasoning, function_call, "
+                    + "function_call_output or item_reference");
         }
         item.end();
     }
@@ -112,7 +131,7 @@ final class ResponseItems {
     private void message(Fields item) {
         String role = item.word("role", ROLES).orElseThrow(() -> ServeException.badField(item.name("role"),
                 "missing; expected one of " + String.join(", ", ROLES)));
-        String text = text(item, "content", List.of("input_text", "output_text", "text"), role.equals("assistant"));
+        String text = text(item, "content", TYPES, role.equals("assistant"));
         item.skip("phase");
         if (role.equals("assistant")) {
             flushUnless(calls.isEmpty() && content.isEmpty());
@@ -125,7 +144,7 @@ final class ResponseItems {
 
     private void output(Fields item) {
         String callId = item.requiredText("call_id");
-        String text = text(item, "output", List.of("input_text", "output_text", "text"), false);
+        String text = List.of().equals(item.value("output")) ? "" : text(item, "output", TYPES, false);
         ChatMessages.requireCall(item.name("call_id"), callId, toolNames);
         flush();
         Map<String, Object> extra = new LinkedHashMap<>();
@@ -161,17 +180,7 @@ final class ResponseItems {
         if (!(value instanceof List<?> parts) || parts.isEmpty()) {
             throw Fields.wrong(item.name(key), value, "a string, or an array of parts");
         }
-        StringBuilder all = new StringBuilder();
-        for (Fields part : item.objects(key)) {
-            String type = part.requiredText("type");
-            if (!types.contains(type)) {
-                throw Fields.wrong(part.name("type"), type, String.join(" or ", types)
-                        + "; this model reads no images, sounds or files");
-            }
-            all.append(part.requiredText("text"));
-            part.skip("annotations", "logprobs", "prompt_cache_breakpoint");
-            part.end();
-        }
-        return all.toString();
+        // An answer's own parts are pieces of one text.
+        return String.join(mayLack ? "" : "\n", ChatMessages.parts(item, key, types));
     }
 }

@@ -9,6 +9,7 @@ import glia.serve.chat.GeneratedToken;
 import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -112,6 +113,59 @@ final class ResponseOutput implements AnswerReceiver {
         }
         close(last.isCut() ? "incomplete" : "completed");
         end = last;
+    }
+
+    /// The events of a response that has ended, each text as one delta.
+    static List<Map<String, Object>> events(Map<String, Object> body) {
+        List<Map<String, Object>> all = new ArrayList<>();
+        Events events = (type, fields) -> {
+            Map<String, Object> event = object("type", type, "sequence_number", all.size());
+            event.putAll(fields);
+            all.add(event);
+        };
+        Map<String, Object> begun = new LinkedHashMap<>(body);
+        begun.putAll(object("status", "in_progress", "output", List.of(), "usage", null, "completed_at", null,
+                "incomplete_details", null));
+        events.event("response.created", object("response", begun));
+        events.event("response.in_progress", object("response", begun));
+        List<?> items = (List<?>) body.get("output");
+        for (int i = 0; i < items.size(); i++) {
+            replay(i, (Map<?, ?>) items.get(i), events);
+        }
+        events.event("response." + body.get("status"), object("response", body));
+        return all;
+    }
+
+    private static void replay(int index, Map<?, ?> item, Events events) {
+        boolean isCall = item.get("type").equals("function_call");
+        Map<String, Object> begun = new LinkedHashMap<>();
+        item.forEach((key, value) -> begun.put((String) key, key.equals("status") ? "in_progress"
+                : key.equals("content") ? List.of() : key.equals("arguments") ? "" : value));
+        events.event("response.output_item.added", object("output_index", index, "item", begun));
+        Map<String, Object> place = object("item_id", item.get("id"), "output_index", index);
+        Map<?, ?> part = isCall ? Map.of() : (Map<?, ?>) ((List<?>) item.get("content")).getFirst();
+        String kind = isCall ? "function_call_arguments" : (String) part.get("type");
+        Object text = isCall ? item.get("arguments") : part.get("text");
+        if (!isCall) {
+            place.put("content_index", 0);
+            Map<String, Object> empty = new LinkedHashMap<>();
+            part.forEach((key, value) -> empty.put((String) key, key.equals("text") ? "" : value));
+            events.event("response.content_part.added", with(place, "part", empty));
+        }
+        Object logs = kind.equals("output_text") ? part.get("logprobs") : ABSENT;
+        events.event("response." + kind + ".delta", with(place, "delta", text, "logprobs", logs));
+        events.event("response." + kind + ".done", with(place, isCall ? "arguments" : "text", text, "name",
+                isCall ? item.get("name") : ABSENT, "logprobs", logs));
+        if (!isCall) {
+            events.event("response.content_part.done", with(place, "part", part));
+        }
+        events.event("response.output_item.done", object("output_index", index, "item", item));
+    }
+
+    private static Map<String, Object> with(Map<String, Object> fields, Object... more) {
+        Map<String, Object> all = new LinkedHashMap<>(fields);
+        all.putAll(object(more));
+        return all;
     }
 
     private void begin(Kind next) {

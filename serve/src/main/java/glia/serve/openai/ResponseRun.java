@@ -8,6 +8,7 @@ import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.StoredResponses;
 import glia.serve.http.Caller;
 import glia.serve.http.EventStream;
 import glia.serve.pool.ModelPool;

@@ -5,6 +5,7 @@ import static glia.serve.http.Json.object;
 import glia.engine.LanguageModel;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
+import glia.serve.chat.StoredResponses;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
@@ -20,14 +21,13 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// `/v1/responses` (https://platform.openai.com/docs/api-reference/responses).
 final class Responses {
-    private static final long BYTES_PER_CALLER = 16L << 20;
-    private static final long BYTES = 128L << 20;
     private static final int MOST_IN_BACKGROUND = 16;
+    private static final int CHECK_MILLIS = 10;
     private static final int USUAL_ITEMS = 20;
     private static final int MOST_ITEMS = 100;
 
     private final ModelPool models;
-    private final StoredResponses stored = new StoredResponses(BYTES_PER_CALLER, BYTES);
+    private final StoredResponses stored = new StoredResponses();
     /// Callers of the responses that are generated in the background, by id; an entry is removed to cancel.
     private final Map<String, String> background = new ConcurrentHashMap<>();
 
@@ -109,12 +109,31 @@ final class Responses {
         }
     }
 
-    /// `GET /v1/responses/{id}`
-    void get(Exchange exchange) {
-        if (exchange.query("stream").filter("true"::equals).isPresent()) {
-            throw ServeException.badField("stream", "found true, expected false: events are not kept");
+    /// `GET /v1/responses/{id}`, with `stream` as events after `starting_after`: each text is one delta, since pieces
+    /// are not kept. A response in the background is awaited.
+    void get(Exchange exchange) throws InterruptedException {
+        StoredResponses.Stored found = find(exchange);
+        if (exchange.query("stream").filter("true"::equals).isEmpty()) {
+            exchange.json(found.body());
+            return;
         }
-        exchange.json(find(exchange).body());
+        String after = exchange.query("starting_after").orElse("-1");
+        if (!after.matches("-?[0-9]{1,9}")) {
+            throw Fields.wrong("starting_after", after, "the sequence number of an event");
+        }
+        while (isRunning(found) && exchange.isConnected()) {
+            Thread.sleep(CHECK_MILLIS);
+            found = find(exchange);
+        }
+        EventStream stream = exchange.stream(EventStream.Form.SSE);
+        List<Map<String, Object>> events = ResponseOutput.events(found.body());
+        for (Map<String, Object> event : events) {
+            // The end is always sent: the numbers of a stream with pieces are larger.
+            if ((int) event.get("sequence_number") > Integer.parseInt(after) || event == events.getLast()) {
+                stream.event((String) event.get("type"), event);
+            }
+        }
+        stream.close();
     }
 
     private StoredResponses.Stored find(Exchange exchange) {

@@ -9,6 +9,7 @@ import glia.engine.thinking.ThinkingOptions;
 import glia.serve.chat.AnswerEnd;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.Prompt;
+import glia.serve.chat.StoredResponses;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -35,6 +36,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         Map<String, Object> echoed, boolean stores, boolean streams, boolean inBackground,
         boolean encryptsReasoning, boolean truncates) {
     private static final List<String> INCLUDED = OpenAiFields.included();
+    private static final int MOST_INCLUDED = 16;
 
     /// @param digits hexadecimal digits of ids
     static ResponsesRequest read(Fields body, String digits, Exchange exchange, LanguageModel model,
@@ -45,7 +47,8 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                         new ServeException(400, "previous_response_not_found", "previous_response_id",
                                 "previous_response_id: found no response '" + previous.get()
                                         + "'; responses are kept with store, until others need their memory")));
-        List<Map<String, Object>> input = ResponseItems.read(body, digits);
+        List<Map<String, Object>> input = ResponseItems.read(body, digits,
+                id -> stored.item(id, exchange.caller().name()));
         String instructions = body.text("instructions").orElse("");
         List<Map<String, Object>> items = new ArrayList<>(before);
         items.addAll(input);
@@ -60,8 +63,8 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         GenerationOptions options = Sampling.read(body, model).withMaxTokens(most.orElse(0))
                 .withThinking(thinking);
         OptionalInt alternatives = body.integer("top_logprobs");
-        List<String> included = body.texts("include", INCLUDED.size());
-        if (!INCLUDED.containsAll(included)) {
+        List<String> included = body.texts("include", MOST_INCLUDED);
+        if (!OpenAiFields.isIncludable(included)) {
             throw Fields.wrong("include", included, "some of " + String.join(", ", INCLUDED));
         }
         GenerationCall call = new GenerationCall(new Prompt.Conversation(messages, toolFields.tools(), Map.of(), false),

@@ -3,16 +3,23 @@ package glia.serve.openai;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.TokenRules;
 import glia.serve.request.Fields;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /// Sampling options of requests in OpenAI's names, with those that vLLM and llama-server add: `top_k`, `min_p`,
 /// `repetition_penalty`.
 final class Sampling {
+    private static final int MOST_WINDOW = 1 << 20;
+
     private Sampling() { }
 
     /// @param model whose options hold where the request has none
@@ -38,8 +45,13 @@ final class Sampling {
                 .floatValue());
         s = s.withFrequencyPenalty(body.number("frequency_penalty").orElse((double) s.frequencyPenalty())
                 .floatValue());
-        s = s.withRepetitionPenalty(body.number("repetition_penalty")
+        s = s.withRepetitionPenalty(body.number("repetition_penalty").or(() -> body.number("repeat_penalty"))
                 .orElse((double) s.repetitionPenalty()).floatValue());
+        OptionalInt window = body.integer("repeat_last_n");
+        if (window.isPresent()) {
+            s = s.withPenaltyWindow(window.getAsInt() < 0 ? Math.min(MOST_WINDOW, model.contextLength())
+                    : window.getAsInt());
+        }
         OptionalLong seed = body.whole("seed");
         if (seed.isPresent()) {
             s = s.withSeed(seed);
@@ -53,6 +65,21 @@ final class Sampling {
             throw Fields.wrong(body.name("stop"), "", "stop strings of at least one character");
         }
         return otherwise.withSampling(s).withStops(stops);
+    }
+
+    /// Which tokens end an answer: `ignore_eos`, `min_tokens`, `stop_token_ids`, `skip_special_tokens`.
+    static TokenRules tokenRules(Fields body, LanguageModel model) {
+        List<?> ids = body.list("stop_token_ids");
+        Set<Integer> stops = ids.isEmpty() ? Set.of() : Arrays.stream(CompletionPrompts.tokens(
+                body.name("stop_token_ids"), ids, model.tokenizer().vocabSize())).boxed().collect(Collectors.toSet());
+        return new TokenRules(!body.flag("ignore_eos"), stops, body.integer("min_tokens").orElse(0),
+                !body.flag("skip_special_tokens"));
+    }
+
+    /// `n_predict`; empty without it.
+    static OptionalInt mostTokens(Fields body) {
+        OptionalInt most = body.integer("n_predict");
+        return most.isPresent() ? OptionalInt.of(Math.max(0, most.getAsInt())) : most;
     }
 
     private static Map<Integer, Float> bias(Fields body, int vocabSize) {

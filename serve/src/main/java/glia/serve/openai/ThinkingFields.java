@@ -15,22 +15,28 @@ final class ThinkingFields {
 
     private ThinkingFields() { }
 
-    /// @param thinks whether the model thinks; the words that only lower the effort are allowed without
+    /// @param thinks whether the model thinks; without, effort and budget have no effect
     static ThinkingOptions read(Optional<String> effort, OptionalInt budget, boolean thinks) {
         ThinkingOptions options = ThinkingOptions.DEFAULT;
+        if (!thinks) {
+            return options;
+        }
         if (effort.isPresent()) {
-            Effort level = effort(effort.get());
-            if (thinks || level != Effort.INSTANT) {
-                options = options.withEffort(level);
-            }
+            options = options.withEffort(effort(effort.get()));
         }
         return budget.isPresent() ? options.withBudget(budget.getAsInt()) : options;
     }
 
     /// The effort of a request's body.
     static ThinkingOptions read(Fields body, boolean thinks) {
-        return read(body.word("reasoning_effort"), body.integer("thinking_budget"),
-                thinks);
+        Optional<Fields> thinking = body.object("thinking");
+        Optional<String> type = thinking.flatMap(fields -> fields.word("type"));
+        OptionalInt budget = body.integer("thinking_budget");
+        OptionalInt other = thinking.map(fields -> fields.integer("budget_tokens")).orElse(OptionalInt.empty());
+        boolean isOff = type.filter("disabled"::equals).isPresent() || !body.flag("enable_thinking");
+        Optional<String> effort = body.word("reasoning_effort").or(() -> isOff ? Optional.of("none")
+                : type.filter("enabled"::equals).map(_ -> "high"));
+        return read(effort, budget.isPresent() ? budget : other, thinks);
     }
 
     private static Effort effort(String word) {

@@ -10,12 +10,10 @@ import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
-import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 
 /// `POST /tokenize`, `/detokenize` and `/apply-template`, in the forms of vLLM (`prompt` or `messages`) and of
@@ -112,9 +110,6 @@ public final class TokenRoutes {
     }
 
     private static Prompt.Conversation conversation(Fields body) {
-        Map<String, Object> variables = body.object("chat_template_kwargs").map(Fields::all).orElse(Map.of());
-        List<ChatMessage> messages = ChatMessages.read(body);
-        return new Prompt.Conversation(messages, ToolFields.read(body, false).tools(), variables,
-                ChatMessages.continues(body, messages));
+        return ChatMessages.conversation(body, ToolFields.read(body, false));
     }
 }

@@ -28,16 +28,43 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
                 : tool.object("function").filter(function -> function.flag("strict")).isPresent());
         boolean isParallel = body.flag("parallel_tool_calls");
         Object choice = body.value("tool_choice");
+        if (choice instanceof Map<?, ?> map && "allowed_tools".equals(map.get("type"))) {
+            Allowed allowed = allowed(body.name("tool_choice"), map, isFlat);
+            allowed.names().forEach(name -> requireTool(body, name, tools));
+            tools.removeIf(tool -> !allowed.names().contains(name(tool)));
+        }
         ToolChoice read = choice(body.name("tool_choice"), choice, isFlat).withParallel(isParallel)
                 .withStrict(isStrict);
         if (tools.isEmpty() && read.isRequired()) {
             throw ServeException.badField(body.name("tool_choice"), "found " + choice + " without tools");
         }
-        if (read.name().isPresent() && tools.stream().noneMatch(tool -> name(tool).equals(read.name().get()))) {
-            throw Fields.wrong(body.name("tool_choice"), read.name().get(), "the name of one of the tools: "
+        read.name().ifPresent(name -> requireTool(body, name, tools));
+        return new ToolFields("none".equals(choice) ? List.of() : tools, read);
+    }
+
+    private static void requireTool(Fields body, String name, List<Map<String, Object>> tools) {
+        if (tools.stream().noneMatch(tool -> name(tool).equals(name))) {
+            throw Fields.wrong(body.name("tool_choice"), name, "the name of one of the tools: "
                     + String.join(", ", tools.stream().map(ToolFields::name).toList()));
         }
-        return new ToolFields("none".equals(choice) ? List.of() : tools, read);
+    }
+
+    /// The tools that `allowed_tools` leaves; the others are not in the prompt.
+    private record Allowed(Set<String> names, ToolChoice choice) { }
+
+    private static Allowed allowed(String name, Map<?, ?> choice, boolean isFlat) {
+        Fields fields = Fields.of(name, choice).skip("type");
+        Fields list = isFlat ? fields : fields.object("allowed_tools")
+                .orElseThrow(() -> Fields.wrong(name, choice, "an object with allowed_tools"));
+        Set<String> names = new HashSet<>();
+        for (Fields tool : list.objects("tools")) {
+            tool.only("type", "function"::equals, "function");
+            names.add((isFlat ? tool : tool.object("function").orElse(tool)).requiredText("name"));
+        }
+        boolean isRequired = list.word("mode", List.of("auto", "required")).orElse("auto").equals("required");
+        list.end();
+        fields.end();
+        return new Allowed(names, isRequired ? ToolChoice.REQUIRED : ToolChoice.AUTO);
     }
 
     private static String name(Map<String, Object> tool) {
@@ -69,6 +96,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
             case String word when word.equals("auto") -> ToolChoice.AUTO;
             case String word when word.equals("none") -> ToolChoice.NONE;
             case String word when word.equals("required") -> ToolChoice.REQUIRED;
+            case Map<?, ?> map when "allowed_tools".equals(map.get("type")) -> allowed(name, map, isFlat).choice();
             case Map<?, ?> _ -> {
                 Fields fields = Fields.of(name, choice);
                 fields.only("type", "function"::equals, "function");

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// The declared fields of an object in requests, such as the body of one route.
 public final class FieldTable {
@@ -28,6 +29,13 @@ public final class FieldTable {
     /// @param name of the requests that have them, in the documentation
     public static FieldTable of(String name, Field... fields) {
         return new FieldTable(name, List.of(fields));
+    }
+
+    /// Fields that change nothing, for one reason.
+    ///
+    /// @param why in words
+    public static FieldTable unused(String why, String... names) {
+        return new FieldTable("", Stream.of(names).map(field -> Field.unused(field, why)).toList());
     }
 
     /// With the fields of other tables at the end.

@@ -46,6 +46,11 @@ public final class Fields {
         return fields;
     }
 
+    /// The same object with other values, which were checked before.
+    public Fields with(Map<String, Object> others) {
+        return new Fields(path, others).within(table);
+    }
+
     private void check(String key, Object value) {
         if (value == null) {
             return;
@@ -65,9 +70,16 @@ public final class Fields {
                 }
                 read.add(key);
             }
-            case REFUSED -> throw ServeException.badField(name(key), "this field is not supported"
-                    + (field == null ? "; leave it out" : ": " + field.accepts()));
+            case REFUSED -> throw field == null ? unknown(key)
+                    : ServeException.badField(name(key), "this field is not supported: " + field.accepts());
         }
+    }
+
+    private ServeException unknown(String key) {
+        boolean isKnown = table != null && table.find(key) != null;
+        return ServeException.badField(name(key), "this field is not supported; " + NearestName.of(key, table, read)
+                .filter(_ -> !isKnown).map(name -> "did you mean " + name + "? Else leave it out")
+                .orElse("leave it out"));
     }
 
     private Field declared(String key) {
@@ -288,7 +300,7 @@ public final class Fields {
     public void end() {
         for (Map.Entry<String, Object> entry : values.entrySet()) {
             if (!read.contains(entry.getKey()) && entry.getValue() != null) {
-                throw ServeException.badField(name(entry.getKey()), "this field is not supported; leave it out");
+                throw unknown(entry.getKey());
             }
         }
     }

@@ -72,9 +72,36 @@ class MessagesTest {
         assertEquals(all, (int) at(usage, "input_tokens") + cached);
     }
 
+    /// The client sends new messages alone; with an id that is not held it sends all again, by the code of the error.
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void threadsHoldAConversation(boolean streams) throws Exception {
+        String sampling = ",\"temperature\":0,\"stream\":" + streams;
+        var first = server.post(PATH, BODY.formatted(",\"thread\":{\"type\":\"create\"}"
+                + sampling));
+        assertEquals(200, first.status(), first::text);
+        String id = first.text().replaceAll("(?s).*?\"id\":\"(msg_[0-9a-f]+)\".*", "$1");
+        var second = server.post(PATH, BODY.formatted(",\"temperature\":0,\"thread\":{\"type\":\"continue\","
+                + "\"previous_message_id\":\"" + id + "\"}"));
+        assertEquals(200, second.status(), second::text);
+        if (!streams) {
+            Object answer = at(first.json(), "content", 0, "text");
+            var whole = server.post(PATH, BODY.replace("[{", "[{\"role\":\"user\",\"content\":\"2+2\"},"
+                    + "{\"role\":\"assistant\",\"content\":\"" + answer + "\"},{")
+                    .formatted(",\"temperature\":0"));
+            assertEquals(at(whole.json(), "content"), at(second.json(), "content"));
+        }
+        var lost = server.post(PATH, BODY.formatted(",\"thread\":{\"type\":\"continue\","
+                + "\"previous_message_id\":\"no\"}"));
+        assertEquals(404, lost.status());
+        assertEquals("thread_not_found", at(lost.json(), "error", "details", "error_code"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        ",\"mcp_servers\":[]| mcp_servers: this field is not supported",
+        ",\"mcp_servers\":[{\"url\":\"x\"}]| mcp_servers: found",
+        ",\"context_management\":{\"edits\":[{\"type\":\"forget\"}]}| context_management: found",
+        ",\"stop_sequence\":\"x\"| stop_sequence: this field is not supported; did you mean stop_sequences?",
         ",\"container\":\"x\"| container: this field is not supported",
         ",\"n\":1| n: this field is not supported",
         ",\"system\":[{\"type\":\"image\"}]| system[0].type: found \"image\", expected text",

@@ -46,7 +46,7 @@ class AnswerTextTest {
     private AnswerText text(List<String> stops, ToolChoice choice) {
         Optional<AnswerTools> tools = choice == null ? Optional.empty()
                 : Optional.of(new AnswerTools(HERMES, TOOLS, choice));
-        return new AnswerText(model.tokenizer(), Set.of(2), stops, Optional.empty(), tools, 0, events::add);
+        return new AnswerText(model.tokenizer(), TokenRules.USUAL, stops, Optional.empty(), tools, 0, events::add);
     }
 
     /// Passes tokens on until one ends the answer.

@@ -142,6 +142,15 @@ class OllamaWireTest {
         assertTrue(refused.text().contains("text 0 has more than the 512 tokens"), refused::text);
     }
 
+    @Test
+    void aLargerContextIsThatOfTheModel() throws Exception {
+        var reply = server.post("/api/generate", GENERATE.formatted(",\"stream\":false,\"options\":{\"num_ctx\":4096,"
+                + "\"rope_frequency_base\":1e6,\"vocab_only\":false,\"num_predict\":1}"));
+        assertEquals(200, reply.status(), reply::text);
+        assertEquals("options.num_ctx: found 4096, the model's context of 512 tokens holds",
+                reply.response().headers().firstValue("x-glia-warning").orElse(""));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         ",\"images\":[\"AAAA\"]| images: this model reads no images",
@@ -152,12 +161,12 @@ class OllamaWireTest {
         ",\"steps\":3| steps: this field is not supported",
         ",\"think\":\"much\"| think: found \"much\", expected true, false, low, medium or high",
         ",\"keep_alive\":\"soon\"| keep_alive: found soon",
-        ",\"truncate\":true| truncate: found true, expected false",
-        ",\"options\":{\"num_ctx\":4096}| options.num_ctx: found 4096, expected a whole number from 1 to 512",
+        ",\"truncate\":3| truncate: found 3, expected boolean",
+        ",\"num_ctx\":4096| num_ctx: this field is not supported; did you mean options.num_ctx?",
         ",\"options\":{\"mirostat\":2}| options.mirostat: found 2, expected 0",
         ",\"options\":{\"top_p\":2}| options.top_p: found 2, expected a number from 0 to 1",
         ",\"options\":{\"stop\":[\"\"]}| options.stop: found",
-        ",\"options\":{\"temprature\":1}| options.temprature: this field is not supported",
+        ",\"options\":{\"temprature\":1}| options.temprature: this field is not supported; did you mean temperature?",
     })
     void wrongRequestsAreErrorsThatNameTheField(String fields, String message) throws Exception {
         var reply = server.post("/api/generate", GENERATE.formatted(fields));

@@ -21,6 +21,24 @@ class ChatMessagesTest {
                 .within(OpenAiFields.APPLY_TEMPLATE));
     }
 
+    /// As vLLM and llama-server read them, and as clients send answers back.
+    @Test
+    void partsAreLinesAndAnswersReturnAsTheyCame() {
+        List<ChatMessage> messages = read("""
+                {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"},
+                  {"type": "text", "text": "b", "prompt_cache_breakpoint": {"mode": "explicit"}}]},
+                {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+                {"role": "assistant", "content": [], "reasoning_content": "hm", "audio": null, "function_call": null,
+                  "thinking_blocks": [{"type": "thinking", "thinking": "hm", "signature": "s"}],
+                  "provider_specific_fields": {"refusal": null}, "annotations": [], "images": [],
+                  "tool_calls": [{"id": "a", "type": "function", "index": 0, "provider_specific_fields": null,
+                    "function": {"name": "paint", "arguments": "{\\"colour\\": \\"re", "parsed_arguments": null}}]},
+                {"role": "tool", "tool_call_id": "a", "content": []}]}""");
+        assertEquals(List.of("a\nb", "no", "", ""), messages.stream().map(ChatMessage::content).toList());
+        assertEquals(Map.of("arguments", "{\"colour\": \"re"), messages.get(2).toolCalls().getFirst().arguments());
+        assertEquals("hm", messages.get(2).reasoning());
+    }
+
     /// Clients of this API send the id of a call alone; templates such as Gemma's write the tool's name.
     @Test
     void resultsHaveTheNameOfTheirTool() {

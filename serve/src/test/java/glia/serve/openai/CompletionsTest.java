@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import static glia.serve.TestServer.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,28 @@ class CompletionsTest {
             return generator.generate(model.tokenizer().encode(prompt, true), GenerationOptions.defaults()
                     .withSampling(SamplingOptions.greedy()).withMaxTokens(tokens), false, _ -> { }).text();
         }
+    }
+
+    /// As vLLM: stop tokens, stop strings and special tokens.
+    @Test
+    void stopTokensAndFewestTokens() throws Exception {
+        String prompt = "\"max_tokens\":20,\"return_token_ids\":true,\"prompt\":\"" + PROMPT + "\"";
+        List<?> ids = (List<?>) at(post(prompt).json(), "choices", 0, "token_ids");
+        Object third = ids.get(2);
+        int first = ids.indexOf(third);
+        Object stopped = post(prompt + ",\"stop_token_ids\":[" + third + "]").json();
+        assertEquals(ids.subList(0, first + 1), at(stopped, "choices", 0, "token_ids"));
+        assertEquals("stop", at(stopped, "choices", 0, "finish_reason"));
+        Object longer = post(prompt + ",\"min_tokens\":18,\"stop\":[\" \",\"+\"],\"stop_token_ids\":[" + third + "]")
+                .json();
+        assertTrue((int) at(longer, "usage", "completion_tokens") >= 18, longer::toString);
+        int special = IntStream.range(0, model.tokenizer().vocabSize()).filter(id -> model.tokenizer().isSpecial(id)
+                && !model.tokenizer().endOfGeneration().contains(id)).findFirst().orElseThrow();
+        String biased = prompt + ",\"logit_bias\":{\"" + special + "\":100}";
+        String piece = model.tokenizer().piece(special);
+        assertFalse(((String) at(post(biased).json(), "choices", 0, "text")).contains(piece));
+        String shown = (String) at(post(biased + ",\"skip_special_tokens\":false").json(), "choices", 0, "text");
+        assertTrue(shown.contains(piece), shown);
     }
 
     @Test

@@ -54,6 +54,39 @@ class ResponsesTest {
         return "{\"role\":\"user\",\"content\":\"" + text + "\"}";
     }
 
+    /// As the AI SDK sends answers that are stored.
+    @Test
+    void referencesStandForStoredItems() throws Exception {
+        var first = post(INPUT);
+        String again = ",{\"role\":\"user\",\"content\":\"" + QUESTION + "\"}]";
+        String references = "{\"type\":\"item_reference\",\"id\":\"" + at(first, "output", 0, "id") + "\"},{\"id\":\""
+                + at(first, "output", 1, "id") + "\"}";
+        String items = Json.text(at(first, "output")).replaceAll("^.|.$", "");
+        assertEquals(at(post("\"input\":[" + user(QUESTION) + "," + items + again), "usage", "input_tokens"),
+                at(post("\"input\":[" + user(QUESTION) + "," + references + again), "usage", "input_tokens"));
+        var other = server.post(PATH, "{\"store\":false,\"input\":\"2+2\"}").json();
+        assertEquals(400, server.post(PATH, "{\"input\":[{\"type\":\"item_reference\",\"id\":\""
+                + at(other, "output", 0, "id") + "\"}]}").status());
+    }
+
+    @Test
+    void aStoredResponseIsSentAsEvents() throws Exception {
+        var first = post(INPUT);
+        String path = PATH + "/" + first.get("id") + "?stream=true";
+        List<Object> events = server.get(path).events().stream().map(JsonValues::parse).toList();
+        List<String> types = new ArrayList<>();
+        for (int i = 0; i < events.size(); i++) {
+            assertEquals(i, at(events.get(i), "sequence_number"));
+            types.add((String) at(events.get(i), "type"));
+        }
+        List<String> streamed = server.post(PATH, "{\"model\":\"reasoner\",\"temperature\":0,\"stream\":true," + INPUT
+                + "}").events().stream().map(event -> (String) at(JsonValues.parse(event), "type")).toList();
+        assertEquals(streamed.stream().distinct().toList(), types.stream().distinct().toList());
+        assertEquals(at(first, "output"), at(events.getLast(), "response", "output"));
+        assertEquals(2, server.get(path + "&starting_after=" + (events.size() - 3)).events().size());
+        assertEquals(400, server.get(path + "&starting_after=x").status());
+    }
+
     @Test
     void itemsHaveReasoningAndTextOfAChatCompletion() throws Exception {
         var json = post(INPUT);
@@ -208,7 +241,8 @@ class ResponsesTest {
     @CsvSource(delimiter = '|', value = {
         "{}| input: found no items",
         "{\"input\":5}| input: found 5, expected a string or a list of items",
-        "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}| input[0].type: found \"item_reference\"",
+        "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}| input[0].id: found no item 'x'",
+        "{\"input\":[{\"type\":\"computer_call\",\"id\":\"x\"}]}| input[0].type: found \"computer_call\"",
         "{\"input\":[{\"role\":\"king\",\"content\":\"a\"}]}| input[0].role: found \"king\"",
         "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]}| input[0].content[0].type: found",
         "{\"input\":[{\"role\":\"user\"}]}| input[0].content: found null, expected a string",
@@ -220,7 +254,8 @@ class ResponsesTest {
         "{\"input\":\"a\",\"tools\":[{\"type\":\"web_search\"}]}| tools[0].type: found \"web_search\"",
         "{\"input\":\"a\",\"truncation\":\"some\"}| truncation: found \"some\"",
         "{\"input\":\"a\",\"background\":true,\"stream\":true}| background: found true with stream",
-        "{\"input\":\"a\",\"reasoning\":{\"summary\":\"detailed\"}}| reasoning.summary: found \"detailed\"",
+        "{\"input\":\"a\",\"reasoning\":{\"summary\":\"long\"}}| reasoning.summary: found \"long\"",
+        "{\"input\":\"a\",\"max_tokens\":5}| max_tokens: this field is not supported; did you mean max_output_tokens?",
     })
     void wrongRequestsAreErrorsThatNameTheField(String body, String message) throws Exception {
         var reply = server.post(PATH, body);

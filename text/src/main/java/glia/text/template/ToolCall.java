@@ -41,6 +41,15 @@ public record ToolCall(String id, String name, Map<String, Object> arguments) {
         throw new IllegalArgumentException("arguments of a tool call: found " + json + ", expected a JSON object");
     }
 
+    /// The arguments of a call, or what a model wrote instead of a JSON object as the value of `arguments`.
+    public static Map<String, Object> readArguments(String json) {
+        try {
+            return parseArguments(json);
+        } catch (IllegalArgumentException e) {
+            return Map.of("arguments", json);
+        }
+    }
+
     /// The call as templates see it.
     Map<String, Object> variables() {
         Map<String, Object> variables = new LinkedHashMap<>();

@@ -1,4 +1,4 @@
-package glia.serve.openai;
+package glia.serve.chat;
 
 import glia.serve.http.Json;
 import glia.serve.request.ServeException;
@@ -12,8 +12,11 @@ import java.util.Optional;
 
 /// Responses that are kept for later requests. The least recently used ones are dropped when those of a caller, or all
 /// together, take too much memory. A caller sees only its own.
-final class StoredResponses {
+public final class StoredResponses {
     private static final int MAP_CAPACITY = 64;
+
+    private static final long USUAL_BYTES_PER_CALLER = 16L << 20;
+    private static final long USUAL_BYTES = 128L << 20;
 
     private final long bytesPerCaller;
     private final long bytes;
@@ -27,17 +30,24 @@ final class StoredResponses {
     /// @param input the items of its request
     /// @param conversation all items until its end: those of earlier responses, its input, its output
     /// @param body the response as it was sent
-    record Stored(String caller, List<Map<String, Object>> input, List<Map<String, Object>> conversation,
+    public record Stored(String caller, List<Map<String, Object>> input, List<Map<String, Object>> conversation,
             Map<String, Object> body, long size) {
-        static Stored of(String caller, List<Map<String, Object>> input, List<Map<String, Object>> conversation,
+        /// Computes the size.
+        public static Stored of(String caller, List<Map<String, Object>> input, List<Map<String, Object>> conversation,
                 Map<String, Object> body) {
             return new Stored(caller, List.copyOf(input), List.copyOf(conversation), body,
                     Json.bytes(conversation).length + (long) Json.bytes(body).length + Json.bytes(input).length);
         }
 
-        String id() {
+        /// The response's id.
+        public String id() {
             return (String) body.get("id");
         }
+    }
+
+    /// With the usual limits.
+    public StoredResponses() {
+        this(USUAL_BYTES_PER_CALLER, USUAL_BYTES);
     }
 
     /// @param bytesPerCaller the most bytes of JSON of one caller
@@ -48,14 +58,14 @@ final class StoredResponses {
     }
 
     /// Keeps a later state of a response, unless it was deleted in the meantime.
-    synchronized void replace(Stored stored) {
+    public synchronized void replace(Stored stored) {
         if (byId.containsKey(stored.id())) {
             put(stored);
         }
     }
 
     /// Keeps a response, in place of an earlier state of it.
-    synchronized void put(Stored stored) {
+    public synchronized void put(Stored stored) {
         remove(stored.id());
         if (stored.size() > bytesPerCaller) {
             return;
@@ -86,21 +96,30 @@ final class StoredResponses {
     /// A response of a caller.
     ///
     /// @throws ServeException if there is none, or it is another caller's: status 404
-    synchronized Stored get(String id, String caller) {
+    public synchronized Stored get(String id, String caller) {
         return find(id, caller).orElseThrow(() -> new ServeException(404, "invalid_request_error", "response_id",
                 "Response with id '" + id + "' not found; responses are kept with store, until others need their "
                 + "memory"));
     }
 
     /// A response of a caller; empty if there is none, or it is another caller's.
-    synchronized Optional<Stored> find(String id, String caller) {
+    public synchronized Optional<Stored> find(String id, String caller) {
         return Optional.ofNullable(byId.get(id)).filter(stored -> stored.caller().equals(caller));
+    }
+
+    /// An item of a caller's conversations, the latest one first.
+    ///
+    /// @param id the item's `id`
+    public synchronized Optional<Map<String, Object>> item(String id, String caller) {
+        return new ArrayList<>(byId.values()).reversed().stream().filter(stored -> stored.caller().equals(caller))
+                .flatMap(stored -> stored.conversation().stream()).filter(item -> id.equals(item.get("id")))
+                .findFirst();
     }
 
     /// Forgets a response of a caller.
     ///
     /// @throws ServeException if there is none: status 404
-    synchronized void delete(String id, String caller) {
+    public synchronized void delete(String id, String caller) {
         get(id, caller);
         remove(id);
     }

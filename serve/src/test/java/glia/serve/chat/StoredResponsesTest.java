@@ -1,10 +1,10 @@
-package glia.serve.openai;
+package glia.serve.chat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.serve.openai.StoredResponses.Stored;
+import glia.serve.chat.StoredResponses.Stored;
 import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Map;
