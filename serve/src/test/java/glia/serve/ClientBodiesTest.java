@@ -107,7 +107,8 @@ class ClientBodiesTest {
         var reply = server.post("/v1/chat/completions", body.formatted(greedy("max_tokens")));
         assertEquals("add", at(reply.json(), "choices", 0, "message", "tool_calls", 0, "function", "name"));
         var flat = server.post("/v1/responses", "{\"model\":\"tools\",\"input\":\"a\",\"store\":false"
-                + greedy("max_output_tokens") + ",\"tools\":[{\"type\":\"function\",\"name\":\"add\"},{\"type\":\"function\",\"name\":\"sub\"}],"
+                + greedy("max_output_tokens") + ",\"tools\":"
+                + "[{\"type\":\"function\",\"name\":\"add\"},{\"type\":\"function\",\"name\":\"sub\"}],"
                 + "\"tool_choice\":{\"type\":\"allowed_tools\",\"mode\":\"required\",\"tools\":"
                 + "[{\"type\":\"function\",\"name\":\"sub\"}]}}");
         assertEquals("sub", at(flat.json(), "output", 0, "name"));

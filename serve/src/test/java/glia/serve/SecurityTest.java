@@ -276,7 +276,7 @@ class SecurityTest {
 
     @Test
     void numbersOutOfRange() throws Exception {
-        for (String field : List.of("\"max_tokens\":-1", "\"n_ctx\":-5", "\"n_keep\":-5", "\"top_k\":-2",
+        for (String field : List.of("\"max_tokens\":-1", "\"n_discard\":-5", "\"n_keep\":-5", "\"top_k\":-2",
                 "\"temperature\":-1", "\"temperature\":NaN", "\"top_p\":1e999", "\"logit_bias\":{\"-1\":1}",
                 "\"logit_bias\":{\"99999999\":1}", "\"logit_bias\":{\"1e3\":1}", "\"top_logprobs\":1000000",
                 "\"seed\":1e30", "\"max_tokens\":9223372036854775808", "\"min_p\":2", "\"prompt_logprobs\":99999")) {

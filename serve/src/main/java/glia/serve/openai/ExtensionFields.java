@@ -6,6 +6,7 @@ import static glia.serve.request.Field.number;
 import static glia.serve.request.Field.object;
 import static glia.serve.request.Field.only;
 import static glia.serve.request.Field.refused;
+import static glia.serve.request.Field.unused;
 import static glia.serve.request.Field.value;
 import static glia.serve.request.Field.word;
 
@@ -40,7 +41,7 @@ final class ExtensionFields {
                     FieldTable.unused("the order of the samplers is fixed", "samplers"),
                     FieldTable.unused("prompts are cached and scheduled without it", "cache_prompt", "id_slot",
                             "n_cache_reuse", "priority"),
-                    FieldTable.unused("contexts are not shifted", "n_keep", "n_discard"),
+                    FieldTable.of("", shift("n_keep"), shift("n_discard")),
                     FieldTable.unused("`timings` are at the end", "timings_per_token"),
                     FieldTable.unused("`--request-timeout` holds", "t_max_predict_ms", "t_max_prompt_ms"),
                     FieldTable.unused("the server drafts by itself", "speculative.n_max", "speculative.n_min",
@@ -88,6 +89,11 @@ final class ExtensionFields {
             "extra_content", "cache_control", "parsed_arguments");
 
     private ExtensionFields() { }
+
+    private static Field shift(String name) {
+        return unused(name, "contexts are not shifted").accepting("an integer, -1 or more",
+                value -> value instanceof Integer number && number >= -1);
+    }
 
     private static FieldTable off(String... names) {
         return FieldTable.of("", Stream.of(names).map(name -> only(name, "0, false or empty", value ->

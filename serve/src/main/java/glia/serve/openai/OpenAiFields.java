@@ -38,7 +38,7 @@ public final class OpenAiFields {
             "web_search_call.results", "web_search_call.action.sources", "message.input_image.image_url",
             "computer_call_output.output.image_url", "code_interpreter_call.outputs");
     private static final List<String> LEVELS = List.of("low", "medium", "high");
-    private static final Field VERBOSITY = unused("verbosity", "models have no such setting; ask for it in the prompt")
+    private static final Field VERBOSITY = unused("verbosity", "models have no such setting; the prompt may say it")
             .accepting("low, medium or high", LEVELS::contains);
 
     private static final Field MODEL = text("model").usual("the first model").note("`MODEL:ADAPTER` for an adapter");
