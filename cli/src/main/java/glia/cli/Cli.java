@@ -1,5 +1,6 @@
 package glia.cli;
 
+import glia.cli.args.Option;
 import glia.cli.args.Program;
 import glia.cli.args.Program.Call;
 import glia.cli.args.Syntax;
@@ -119,6 +120,11 @@ public final class Cli {
     /// @throws glia.cli.args.UsageException if it is wrong
     void accepts(List<String> words) {
         program.parse(words, console);
+    }
+
+    /// The options of all commands.
+    List<Option<?>> allOptions() {
+        return commands.stream().flatMap(command -> command.syntax().options().stream()).toList();
     }
 
     /// The options of a command and of those of its group; of all commands if the name is empty. A name of two words

@@ -1,13 +1,19 @@
 package glia.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.cli.args.Option;
 import glia.cli.command.ExitCode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -189,5 +195,32 @@ class CliTest {
         assertEquals(ExitCode.OK, console.run(line.split(" ")), console::err);
         assertEquals("", console.err());
         return console.out();
+    }
+
+    /// A letter stands for one long name, in all commands.
+    @Test
+    void aLetterMeansOneThing() {
+        Map<String, Set<String>> meanings = new TreeMap<>();
+        for (Option<?> option : new Cli(new TestConsole("").console()).allOptions()) {
+            option.names().stream().filter(name -> name.length() == 2)
+                    .forEach(letter -> meanings.computeIfAbsent(letter, key -> new TreeSet<>()).add(option.name()));
+        }
+        meanings.forEach((letter, names) -> assertEquals(1, names.size(), letter + " means " + names));
+        assertEquals("[--context]", meanings.get("-c").toString());
+        assertEquals("[--max-tokens]", meanings.get("-n").toString());
+        assertEquals("[--prompt]", meanings.get("-p").toString());
+        assertEquals("[--seed]", meanings.get("-s").toString());
+    }
+
+    @Test
+    void theLettersOfBeforeAreAcceptedWithANote() {
+        TestConsole console = new TestConsole("");
+        assertEquals(ExitCode.OK, console.run("tasks", "sample", "countdown:2", "-n", "3"));
+        assertEquals(3, console.out().lines().filter(line -> line.contains("make")).count(), console.out());
+        assertEquals("glia: -n is deprecated here, since it means another option in other commands: use --limit\n",
+                console.err());
+        TestConsole help = new TestConsole("");
+        help.run("tasks", "sample", "--help");
+        assertFalse(help.out().contains("-n"), help.out());
     }
 }

@@ -11,6 +11,7 @@ import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
+import glia.model.adapter.AdaptedModel;
 import glia.model.block.Pass;
 import glia.tensor.Tensor;
 import glia.kernels.KernelBackends;
@@ -108,7 +109,7 @@ public final class LanguageModel implements AutoCloseable {
         return load(path, LoadOptions.defaults());
     }
 
-    /// Loads a folder in the hub's layout or a GGUF file.
+    /// Loads a folder in the hub's layout, a GGUF file, or the folder of an adapter with the base that it names.
     ///
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the model or the machine does not support an option
@@ -133,7 +134,13 @@ public final class LanguageModel implements AutoCloseable {
     ///     computed together with others
     public static LanguageModel load(Path path, LoadOptions options, Map<String, Path> adapters, Progress progress)
             throws CheckpointException {
-        LoadedModel loaded = LoadedModel.load(path, options, adapters, progress, true);
+        AdaptedModel files = AdaptedModel.of(path, progress);
+        return load(files.base(), adapters, files, options, progress);
+    }
+
+    private static LanguageModel load(Path path, Map<String, Path> adapters, AdaptedModel files, LoadOptions options,
+            Progress progress) throws CheckpointException {
+        LoadedModel loaded = LoadedModel.load(path, options.with(files), adapters, progress, true);
         try {
             TextLoader text = loaded.text().orElseThrow();
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf

@@ -1,6 +1,7 @@
 package glia.engine;
 
 import glia.engine.draft.Drafting;
+import glia.model.adapter.AdaptedModel;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import java.nio.file.Path;
@@ -74,6 +75,18 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
                 Optional.of(folder));
+    }
+
+    /// With the adapter whose folder stands for the model, if it is one.
+    ///
+    /// @throws IllegalArgumentException if there is an adapter already
+    LoadOptions with(AdaptedModel files) {
+        if (files.adapter().isPresent() && adapter.isPresent()) {
+            throw new IllegalArgumentException("the model " + files.adapter().get() + " is an adapter itself, so it "
+                    + "cannot have the adapter " + adapter.get() + "; merge the first one into its base, or name that "
+                    + "base: " + files.base());
+        }
+        return files.adapter().isPresent() ? withAdapter(files.adapter().get()) : this;
     }
 
     public LoadOptions withoutAdapter() {

@@ -16,6 +16,7 @@ import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdaptedModel;
 import glia.model.adapter.AdapterHead;
 import glia.model.adapter.AdapterSet;
 import glia.model.adapter.Adapters;
@@ -80,12 +81,14 @@ public final class LoadedModel implements AutoCloseable {
         this.vocabSize = model.spec().vocabSize();
     }
 
-    /// Loads a folder in the hub's layout or a GGUF file, with progress reports when it takes more than a second.
+    /// Loads a folder in the hub's layout, a GGUF file or the folder of an adapter, with progress reports when it
+    /// takes more than a second.
     ///
     /// @throws CheckpointException if the files cannot be used; the message says why
     /// @throws IllegalArgumentException if the model or the machine does not support an option
     public static LoadedModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
-        return load(path, options, Map.of(), progress, false);
+        AdaptedModel files = AdaptedModel.of(path, progress);
+        return load(files.base(), options.with(files), Map.of(), progress, false);
     }
 
     /// @param choices folders of adapters by their names, of which each request has one or none
@@ -116,7 +119,8 @@ public final class LoadedModel implements AutoCloseable {
             Checkpoint checkpoint = Checkpoints.open(path);
             packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
             Optional<TextLoader> text = withText
-                    ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere())) : Optional.empty();
+                    ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere(), options.adapter()))
+                    : Optional.empty();
             if (options.adapter().isPresent()) {
                 adapters = Optional.of(AdapterHead.load(path, checkpoint, options.adapter().get()));
                 model = adapters.get().attach();

@@ -23,9 +23,13 @@ public final class TextLoader {
     private final FutureTask<Optional<ChatTemplate>> template;
 
     private TextLoader(Path path, Callable<Tokenizer> tokenizer, Callable<Optional<ChatTemplate>> template) {
+        this(path, begin("glia-tokenizer", tokenizer), begin("glia-template", template));
+    }
+
+    private TextLoader(Path path, FutureTask<Tokenizer> tokenizer, FutureTask<Optional<ChatTemplate>> template) {
         this.path = path;
-        this.tokenizer = begin("glia-tokenizer", tokenizer);
-        this.template = begin("glia-template", template);
+        this.tokenizer = tokenizer;
+        this.template = template;
     }
 
     private static <T> FutureTask<T> begin(String name, Callable<T> work) {
@@ -36,11 +40,20 @@ public final class TextLoader {
 
     /// Starts loading the tokenizer and template of a checkpoint.
     public static TextLoader start(Path path, Checkpoint checkpoint) {
-        return start(path, checkpoint, false);
+        return start(path, checkpoint, false, Optional.empty());
     }
 
     /// @param isKnown whether this checkpoint's tokenizer was checked in an earlier run
-    static TextLoader start(Path path, Checkpoint checkpoint, boolean isKnown) {
+    /// @param adapter the folder of an adapter, whose chat template replaces the checkpoint's if it has one
+    static TextLoader start(Path path, Checkpoint checkpoint, boolean isKnown, Optional<Path> adapter) {
+        TextLoader own = ofCheckpoint(path, checkpoint, isKnown);
+        return adapter.isEmpty() ? own : new TextLoader(path, own.tokenizer, begin("glia-template", () -> {
+            Optional<ChatTemplate> replacement = ChatTemplate.find(adapter.get());
+            return replacement.isPresent() ? replacement : own.template();
+        }));
+    }
+
+    private static TextLoader ofCheckpoint(Path path, Checkpoint checkpoint, boolean isKnown) {
         if (checkpoint instanceof GgufCheckpoint gguf) {
             return new TextLoader(path, () -> isKnown ? Tokenizer.fromKnownGguf(gguf.metadata())
                     : Tokenizer.fromGguf(gguf.metadata()),

@@ -3,6 +3,7 @@ package glia.cli.args;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.IFactory;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -56,7 +57,8 @@ final class CommandSpecs {
 
     /// An option whose value is converted by the parser of its declaration.
     private static OptionSpec option(Option<?> option) {
-        OptionSpec.Builder spec = OptionSpec.builder(option.names().toArray(String[]::new)).userObject(option)
+        OptionSpec.Builder spec = OptionSpec.builder(Stream.concat(option.names().stream(),
+                option.former().stream()).toArray(String[]::new)).userObject(option)
                 .usageHelp(option == Syntax.HELP).versionHelp(option == Syntax.VERSION);
         if (!option.takesValue()) {
             return spec.type(Boolean.class).arity("0").build();

@@ -21,13 +21,14 @@ import java.util.function.Function;
 /// @param synonyms names of such options in other programs, for suggestions
 /// @param implied the value of the option without one, which may then be given as `--name=VALUE` only; empty if it
 ///     needs a value
+/// @param former names that are accepted with a note, and not shown: another option has them in other commands
 public record Option<T>(List<String> names, String label, String description, List<String> choices,
                         boolean repeatable, Function<String, T> parser, String group, List<String> synonyms,
-                        String implied) {
+                        String implied, List<String> former) {
 
     private Option(String[] names, String label, String description, List<String> choices,
                    Function<String, T> parser) {
-        this(List.of(names), label, description, choices, false, parser, "", List.of(), "");
+        this(List.of(names), label, description, choices, false, parser, "", List.of(), "", List.of());
     }
 
     /// An option without a value.
@@ -83,23 +84,29 @@ public record Option<T>(List<String> names, String label, String description, Li
 
     /// The same option, which may be given several times.
     public Option<T> repeated() {
-        return new Option<>(names, label, description, choices, true, parser, group, synonyms, implied);
+        return new Option<>(names, label, description, choices, true, parser, group, synonyms, implied, former);
     }
 
     /// The same option in another section of help texts.
     public Option<T> in(String heading) {
-        return new Option<>(names, label, description, choices, repeatable, parser, heading, synonyms, implied);
+        return new Option<>(names, label, description, choices, repeatable, parser, heading, synonyms, implied, former);
     }
 
     /// The same option with the names of such options in other programs, which are suggested to be this one.
     public Option<T> elsewhere(String... others) {
         return new Option<>(names, label, description, choices, repeatable, parser, group, List.of(others),
-                implied);
+                implied, former);
     }
 
     /// The same option, which means `--name=word` where it is given without a value.
     public Option<T> implying(String word) {
-        return new Option<>(names, label, description, choices, repeatable, parser, group, synonyms, word);
+        return new Option<>(names, label, description, choices, repeatable, parser, group, synonyms, word, former);
+    }
+
+    /// The same option, which some commands gave under these names before each letter had one meaning.
+    public Option<T> formerly(String... others) {
+        return new Option<>(names, label, description, choices, repeatable, parser, group, synonyms, implied,
+                List.of(others));
     }
 
     /// The long name.

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -132,7 +133,21 @@ public final class Program {
             console.out().println(version.get());
             return Optional.empty();
         }
+        noteFormerNames(called, words, console);
         return Optional.of(new Call(called, Arguments.of(called, results)));
+    }
+
+    /// Says which option to use in place of a letter that means another one in other commands.
+    private static void noteFormerNames(Syntax called, List<String> words, Console console) {
+        int end = words.contains("--") ? words.indexOf("--") : words.size();
+        for (Option<?> option : called.options()) {
+            for (String name : option.former()) {
+                if (words.subList(0, end).stream().anyMatch(word -> word.startsWith(name))) {
+                    console.err().println("glia: " + name + " is deprecated here, since it means another option in "
+                            + "other commands: use " + option.name());
+                }
+            }
+        }
     }
 
     /// Replaces options without a value by those with the value that they imply.
@@ -222,7 +237,7 @@ public final class Program {
     /// The name by which a command line gives an option, and its long name if that is another: `-t (--threads)`.
     private static String asTyped(Option<?> option, List<String> words) {
         for (String word : words) {
-            for (String name : option.names()) {
+            for (String name : Stream.concat(option.names().stream(), option.former().stream()).toList()) {
                 boolean isShort = name.length() == 2;
                 if (word.equals(name) || word.startsWith(isShort ? name : name + "=")) {
                     return name.equals(option.name()) ? name : name + " (" + option.name() + ")";

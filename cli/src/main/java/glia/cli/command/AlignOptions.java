@@ -36,7 +36,7 @@ final class AlignOptions {
     static final Option<String> OUTPUT = Option.text("FILE", "JSONL file to write", "--output", "-o")
             .elsewhere("--out", "--jsonl");
     static final Option<Integer> LIMIT = Option.integer("N", 1, 1_000_000, "number of prompts (default: all)",
-            "--limit", "-n").elsewhere("--count");
+            "--limit", "-l").formerly("-n").elsewhere("--count");
     static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, Integer.MAX_VALUE,
             "most tokens of an answer (default: 64)", "--max-tokens").elsewhere("--max-new-tokens");
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");

@@ -29,9 +29,9 @@ public final class BenchCommand implements Command {
     private static final Option<Integer> PROMPT =
             Option.integer("N", 1, Integer.MAX_VALUE,
                     "prompt tokens (default: 512, or the context length if that is less)",
-                    "--prompt", "-p").elsewhere("--n-prompt");
+                    "--prompt").formerly("-p").elsewhere("--n-prompt");
     private static final Option<Integer> DEPTH = Option.integer("N", 1, Integer.MAX_VALUE,
-            "decode 64 tokens after N tokens of context, in place of the other measurements", "--depth", "-d");
+            "decode 64 tokens after N tokens of context, in place of the other measurements", "--depth").formerly("-d");
 
     /// For [glia.cli.Cli].
     public BenchCommand() {}

@@ -12,6 +12,8 @@ import glia.io.file.Folders;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdaptedModel;
+import glia.model.merge.ModelMerge;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -59,9 +61,9 @@ public final class ConvertCommand implements Command {
                 .examples("""
                         $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8_0
                         smollm2.gguf""")
-                .notes("The tokenizer, the chat template, the sampling settings and the pooling of embedding models "
-                        + "are written too. If the other format has no key for a part of the model, the error names "
-                        + "it and nothing is written.");
+                .notes("The folder of an adapter is merged into its base. The tokenizer, the chat template, the "
+                        + "sampling settings and the pooling of embedding models are written too. If the other format "
+                        + "has no key for a part of the model, the error names it and nothing is written.");
     }
 
     @Override
@@ -72,19 +74,31 @@ public final class ConvertCommand implements Command {
         }
         Optional<DType> type = arguments.get(TYPE);
         IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
-        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
+        AdaptedModel files = Models.files(Optional.of(arguments.required(0)), arguments, console);
         boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
-        try (ProgressDisplay display = new ProgressDisplay(console); Model model = load(path, out, type)) {
-            if (isGguf(out)) {
-                GgufModelWriter.write(model, model.weights(), out, type, isQuiet ? Progress.NONE : display, ifExists);
+        try (ProgressDisplay display = new ProgressDisplay(console)) {
+            Progress progress = isQuiet ? Progress.NONE : display;
+            if (files.adapter().isPresent()) {
+                new ModelMerge(out, type, progress, ifExists).adapter(files.base(), files.adapter().get());
             } else {
-                ModelWriter.write(model, model.weights(), out, type, ifExists);
+                write(files.base(), out, type, progress, ifExists);
             }
         } catch (IllegalArgumentException e) {
-            throw new CheckpointException(path, "", "cannot be converted: " + e.getMessage(), e);
+            throw new CheckpointException(files.base(), "", "cannot be converted: " + e.getMessage(), e);
         }
         report(out, sizeBytes(out), arguments, console);
         return ExitCode.OK;
+    }
+
+    private static void write(Path path, Path out, Optional<DType> type, Progress progress, IfExists ifExists)
+            throws CheckpointException {
+        try (Model model = load(path, out, type)) {
+            if (isGguf(out)) {
+                GgufModelWriter.write(model, model.weights(), out, type, progress, ifExists);
+            } else {
+                ModelWriter.write(model, model.weights(), out, type, ifExists);
+            }
+        }
     }
 
     /// Loads the model; with its weights in memory where quantized ones of a folder get another type in a folder.

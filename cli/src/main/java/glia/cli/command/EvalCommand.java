@@ -29,7 +29,7 @@ public final class EvalCommand implements Command {
     private static final Option<Integer> SHOTS = Option.integer("N", 0, Integer.MAX_VALUE,
             "examples before each item (default: the task's)", "--shots").elsewhere("--num-fewshot", "--n-shot");
     private static final Option<Long> SEED = Option.longInteger("N",
-            "random seed of the choice of examples and of bootstrap intervals (default: 0)", "--seed");
+            "random seed of the choice of examples and of bootstrap intervals (default: 0)", "--seed", "-s");
     private static final Option<Integer> BATCH = Option.integer("N", 1, 4096,
             "answers that are generated at a time (default: " + DEFAULT_BATCH + ")", "--batch", "-b")
             .elsewhere("--batch-size", "--parallel");

@@ -19,6 +19,9 @@ import glia.io.CheckpointException;
 import glia.io.load.Checkpoints;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdaptedModel;
+import glia.model.adapter.AdapterHead;
+import glia.model.adapter.Adapters;
 import glia.model.cost.LayerKind;
 import glia.model.spec.Classes;
 import glia.model.spec.ModelSpec;
@@ -96,20 +99,41 @@ public final class InspectCommand implements Command {
         if (arguments.has(PROMPT) || arguments.has(OUT)) {
             throw new UsageException((arguments.has(PROMPT) ? PROMPT : OUT).name() + " needs " + EXPERTS.name());
         }
-        Path path = Models.locate(named, arguments, console).path();
+        AdaptedModel files = Models.files(named, arguments, console);
+        Path path = files.base();
         Checkpoint checkpoint = Checkpoints.open(path);
         try (Model model = ModelLoader.load(path, checkpoint)) {
             Text text = text(path, checkpoint, model.spec());
             ModelSummary facts = ModelSummary.of(model);
+            Map<String, Object> adapter = adapter(files);
             if (arguments.has(Json.OPTION)) {
-                Json.print(console, document(path, facts, text));
+                Map<String, Object> document = document(path, facts, text);
+                if (!adapter.isEmpty()) {
+                    document.put("adapter", adapter);
+                }
+                Json.print(console, document);
             } else {
-                table(path, facts, text).print(console);
+                table(path, facts, text, adapter).print(console);
                 console.out().println();
                 new LayerTable(facts.layers(), ALLOCATED).table().print(console);
             }
         }
         return ExitCode.OK;
+    }
+
+    /// The adapter that was named in place of a model; empty if none was.
+    private static Map<String, Object> adapter(AdaptedModel files) throws CheckpointException {
+        Map<String, Object> document = new LinkedHashMap<>();
+        if (files.adapter().isEmpty()) {
+            return document;
+        }
+        try (Adapters adapters = AdapterHead.load(files.base(), files.adapter().get()); Model _ = adapters.base()) {
+            document.put("path", files.adapter().get().toString());
+            document.put("rank", adapters.config().rank());
+            document.put("tensors", adapters.trainable().size());
+            document.put("parameters", adapters.trainable().values().stream().mapToLong(w -> w.tensor().size()).sum());
+            return document;
+        }
     }
 
     private static void showExperts(Optional<String> named, Arguments arguments, Console console)
@@ -184,8 +208,14 @@ public final class InspectCommand implements Command {
         return new Text(tokenizer, template);
     }
 
-    private static Table table(Path path, ModelSummary facts, Text text) {
-        Table table = new Table("ll").row("model", path).row("family", facts.family())
+    private static Table table(Path path, ModelSummary facts, Text text, Map<String, Object> adapter) {
+        Table table = new Table("ll");
+        if (!adapter.isEmpty()) {
+            long count = (Long) adapter.get("parameters");
+            table.row("adapter", adapter.get("path")).row("  rank", adapter.get("rank"))
+                    .row("  parameters", Units.count(count) + " (" + count + ")");
+        }
+        table.row("model", path).row("family", facts.family())
                 .row("layers", facts.numLayers())
                 .row("hidden size", facts.hiddenSize())
                 .row("vocabulary", facts.vocabSize())

@@ -25,16 +25,16 @@ public final class LoadCommand implements Command {
             "address of an OpenAI-compatible server, such as http://localhost:8080; with or without /v1", true);
     private static final Option<Integer> CLIENTS = Option.integer("N", 1, 100_000,
             "closed loop: clients, each with one request at a time; with --rate: the most requests at a time "
-                    + "(default: 16)", "--clients", "-c").elsewhere("--concurrency", "--users");
+                    + "(default: 16)", "--clients").formerly("-c").elsewhere("--concurrency", "--users");
     private static final Option<Float> RATE = Option.numberAbove("N", 0, 1e6f,
             "open loop: requests a second, at random times (a Poisson process)", "--rate").elsewhere("--request-rate");
     private static final Option<Integer> SECONDS = Option.integer("SECONDS", 1, 1_000_000,
             "send no further requests after this time (default: 30)", "--seconds").elsewhere("--duration");
     private static final Option<Integer> REQUESTS = Option.integer("N", 1, Integer.MAX_VALUE, "the most requests",
-            "--requests", "-n").elsewhere("--num-prompts");
+            "--requests").formerly("-n").elsewhere("--num-prompts");
     private static final Option<Integer> PROMPT = Option.integer("WORDS", 1, 1_000_000,
-            "random words of each prompt (default: 100, fewer for a model with a small context)", "--prompt",
-            "-p").elsewhere("--input-len");
+            "random words of each prompt (default: 100, fewer for a model with a small context)", "--prompt")
+            .formerly("-p").elsewhere("--input-len");
     private static final Option<Integer> SHARED = Option.integer("WORDS", 0, 1_000_000,
             "words of a system prompt that all requests share (default: 0)", "--shared").elsewhere("--prefix-len");
     private static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, 1_000_000,
@@ -49,7 +49,7 @@ public final class LoadCommand implements Command {
             "the model's name (default: the first that the server lists)", "--model", "-m");
     private static final Option<String> KEY = Option.text("KEY", "API key", "--key").elsewhere("--api-key");
     private static final Option<Integer> SEED = Option.integer("N", 0, Integer.MAX_VALUE, "random seed (default: 1)",
-            "--seed");
+            "--seed", "-s");
     private static final String MIX = "Clients that behave badly";
     private static final Option<Float> SLOW = share("slow clients, which read 25 pieces a second", "--slow");
     private static final Option<Float> VANISHING = share("clients that close the connection while they are answered",

@@ -11,6 +11,7 @@ import glia.cli.terminal.Units;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.file.Folders;
 import glia.io.hub.Progress;
+import glia.model.adapter.AdaptedModel;
 import glia.model.merge.Linear;
 import glia.model.merge.MergeMethod;
 import glia.model.merge.ModelMerge;
@@ -80,7 +81,8 @@ public final class MergeCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Merge an adapter into its base, or several models into one",
-                List.of(new Positional("MODEL", "base model of --adapter, or the models to be merged", true)
+                List.of(new Positional("MODEL", "folder of an adapter, which names its base, base model of --adapter, "
+                        + "or the models to be merged", true)
                         .repeated()),
                 List.of(OUT, ADAPTER, METHOD, WEIGHTS, DENSITY, BASE, ConvertCommand.TYPE, TextFiles.FORCE,
                         Json.OPTION))
@@ -98,15 +100,18 @@ public final class MergeCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         Path out = Path.of(arguments.required(OUT));
         List<String> names = arguments.repeated();
-        requireConsistent(arguments, names);
-        Optional<MergeMethod> method = arguments.has(ADAPTER) ? Optional.empty()
-                : Optional.of(method(arguments, names.size()));
+        Optional<AdaptedModel> adapted = adapted(arguments, names, console);
+        Optional<MergeMethod> method = Optional.empty();
+        if (adapted.isEmpty()) {
+            requireConsistent(arguments, names);
+            method = Optional.of(method(arguments, names.size()));
+        }
         if (ModelMerge.isGguf(out)) {
             TextFiles.checkWritable(out, arguments);
         }
         List<Path> models = new ArrayList<>();
-        for (String name : names) {
-            models.add(Models.locate(Optional.of(name), arguments, console).path());
+        for (String name : adapted.isPresent() ? List.<String>of() : names) {
+            models.add(plain(name, arguments, console));
         }
         boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
         Optional<DType> type = arguments.get(ConvertCommand.TYPE);
@@ -114,11 +119,10 @@ public final class MergeCommand implements Command {
             ModelMerge merge = new ModelMerge(out, type, isQuiet ? Progress.NONE : display,
                     arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL);
             if (method.isEmpty()) {
-                merge.adapter(models.getFirst(), Models.adapter(arguments.get(ADAPTER).orElseThrow(), arguments,
-                        console));
+                merge.adapter(adapted.get().base(), adapted.get().adapter().orElseThrow());
             } else {
                 Optional<Path> base = arguments.has(BASE)
-                        ? Optional.of(Models.locate(arguments.get(BASE), arguments, console).path()) : Optional.empty();
+                        ? Optional.of(plain(arguments.get(BASE).get(), arguments, console)) : Optional.empty();
                 merge.models(models, base, method.get());
             }
         }
@@ -126,21 +130,42 @@ public final class MergeCommand implements Command {
         return ExitCode.OK;
     }
 
+    /// The base and the adapter that are merged: of `--adapter`, or of the one MODEL, which is an adapter.
+    private static Optional<AdaptedModel> adapted(Arguments arguments, List<String> names, Console console)
+            throws IOException {
+        Optional<String> adapter = arguments.get(ADAPTER);
+        if (adapter.isPresent() && names.size() != 1) {
+            throw new UsageException("--adapter needs one MODEL, its base; there are " + names.size());
+        }
+        boolean isAlone = adapter.isEmpty() && names.size() == 1 && !arguments.has(METHOD);
+        for (Option<?> other : List.of(METHOD, WEIGHTS, DENSITY, BASE)) {
+            if (adapter.isPresent() && arguments.has(other)) {
+                throw new UsageException(other.name() + " is for several models, not for --adapter");
+            }
+        }
+        if (adapter.isEmpty()) {
+            return isAlone ? Optional.of(Models.files(Optional.of(names.getFirst()), arguments, console))
+                    .filter(files -> files.adapter().isPresent()) : Optional.empty();
+        }
+        Path base = plain(names.getFirst(), arguments, console);
+        return Optional.of(new AdaptedModel(base, Optional.of(Models.adapter(adapter.get(), arguments, console))));
+    }
+
+    /// The files of a model that is no adapter.
+    private static Path plain(String name, Arguments arguments, Console console) throws IOException {
+        AdaptedModel files = Models.files(Optional.of(name), arguments, console);
+        if (files.adapter().isPresent()) {
+            throw new UsageException(name + " is an adapter, expected a model; merge it into its base first: glia "
+                    + "merge " + name + " -o OUT");
+        }
+        return files.base();
+    }
+
     private static void requireConsistent(Arguments arguments, List<String> names) {
         boolean isTies = arguments.get(METHOD).filter(m -> m == Method.TIES).isPresent();
-        if (arguments.has(ADAPTER)) {
-            if (names.size() != 1) {
-                throw new UsageException("--adapter needs one MODEL, its base; there are " + names.size());
-            }
-            for (Option<?> other : List.of(METHOD, WEIGHTS, DENSITY, BASE)) {
-                if (arguments.has(other)) {
-                    throw new UsageException(other.name() + " is for several models, not for --adapter");
-                }
-            }
-            return;
-        }
         if (names.size() < 2 && !isTies) {
-            throw new UsageException("one MODEL is no merge: give --adapter, or several models");
+            throw new UsageException("one MODEL is no merge: give the folder of an adapter, --adapter, or "
+                    + "several models");
         }
         if (isTies != arguments.has(BASE)) {
             throw new UsageException(isTies ? "--method ties needs the --base of the models"

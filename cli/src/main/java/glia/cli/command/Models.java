@@ -19,7 +19,7 @@ import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
-import glia.model.adapter.AdapterFolder;
+import glia.model.adapter.AdaptedModel;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,7 +30,7 @@ import java.util.Optional;
 final class Models {
     /// The word after the command; also the option `--model`.
     static final Positional MODEL = new Positional("MODEL", "Hugging Face folder, .gguf file, zip or wheel with one, "
-            + "stories260K, reasoner, or hub name owner/name[@revision][:file]", true,
+            + "folder of an adapter, stories260K, reasoner, or hub name owner/name[@revision][:file]", true,
             Optional.of(Option.text("MODEL", "the same as MODEL", "--model", "-m").elsewhere("--model-path")));
     private static final String WHEN_INTERRUPTED = "run the same command again to continue the download";
 
@@ -82,13 +82,18 @@ final class Models {
         }
     }
 
-    /// Loads a second model by its name, or the folder of an adapter with the base that it names.
+    /// Loads a second model by its name.
     static LanguageModel loadSecond(String name, LoadOptions options, Arguments arguments, Console console)
             throws IOException {
-        boolean isAdapter = AdapterFolder.isOne(Path.of(name));
-        String base = isAdapter ? AdapterFolder.base(Path.of(name)) : name;
-        return loadWithoutAdapter(locate(Optional.of(base), arguments, console).path(),
-                isAdapter ? options.withAdapter(Path.of(name)) : options, arguments, console);
+        return loadWithoutAdapter(locate(Optional.of(name), arguments, console).path(), options, arguments, console);
+    }
+
+    /// The files of the named model, or of the default one: those of a base and of an adapter if it is one.
+    static AdaptedModel files(Optional<String> name, Arguments arguments, Console console) throws IOException {
+        Path path = locate(name, arguments, console).path();
+        try (ProgressDisplay progress = new ProgressDisplay(console)) {
+            return AdaptedModel.of(path, isQuiet(arguments, console) ? Progress.NONE : progress);
+        }
     }
 
     /// The folder of an adapter, downloaded if it is a name on the hub.

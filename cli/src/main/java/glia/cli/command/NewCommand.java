@@ -12,17 +12,21 @@ import glia.engine.MachineMemory;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.gguf.GgufCheckpoint;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.model.adapter.AdapterFolder;
 import glia.model.family.Families;
 import glia.model.fresh.FamilySizes;
 import glia.model.fresh.NewModels;
 import glia.model.spec.Parameters;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
+import glia.text.tokenizer.GgufTokenizerFolder;
 import glia.text.tokenizer.Tokenizer;
 import glia.text.tokenizer.TokenizerFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,10 +38,10 @@ import java.util.OptionalInt;
 /// Makes a model with random initial weights: of a family with sizes, of a config.json, or of a spec written as YAML.
 public final class NewCommand implements Command {
     private static final Option<String> OUT = Option.text("DIR", "new or empty folder for the model", "--output", "-o");
-    private static final Option<String> TOKENIZER = Option.text("DIR", "folder whose tokenizer is copied; its "
-            + "vocabulary size is the default of vocab", "--tokenizer");
+    private static final Option<String> TOKENIZER = Option.text("MODEL", "model whose tokenizer is copied: a "
+            + "folder, a GGUF file or a name; its vocabulary size is the default of vocab", "--tokenizer");
     private static final Option<Long> SEED = Option.longInteger("N", "seed of the initial weights (default: 0)",
-            "--seed");
+            "--seed", "-s");
     private static final Option<DType> TYPE = Option.parsed("TYPE", List.of("f32", "f16", "bf16"),
             NewCommand::type, "number format of matrices (default: f32)", "--type").elsewhere("--dtype");
     private static final Option<Boolean> LIST = Option.flag("list the families with their sizes and defaults",
@@ -86,19 +90,55 @@ public final class NewCommand implements Command {
         String source = arguments.optional(0).orElseThrow(() -> new UsageException(
                 "SPEC is missing: a family, a config.json or a .yaml file; --list shows the families"));
         Path out = Path.of(arguments.required(OUT));
-        Optional<Path> tokenizer = arguments.get(TOKENIZER).map(Path::of);
+        Optional<Path> tokenizer = arguments.has(TOKENIZER)
+                ? Optional.of(tokenizer(arguments, console)) : Optional.empty();
         Config config = config(source, arguments.repeated(), tokenizer);
         IfExists ifExists = arguments.has(TextFiles.FORCE) ? IfExists.REPLACE : IfExists.FAIL;
         try (Model model = create(config, arguments.get(SEED).orElse(0L))) {
             ModelWriter.write(model, model.weights(), out, arguments.get(TYPE), ifExists);
             if (tokenizer.isPresent()) {
-                TokenizerFiles.copy(tokenizer.get(), out);
+                copy(tokenizer.get(), out);
+            } else {
+                console.err().println("glia: warning: the model has no tokenizer, so it takes no text; --tokenizer "
+                        + "MODEL copies that of a model, such as SmolLM2-135M-Instruct, and a recipe's "
+                        + "tokenizer.train trains one");
             }
             report(model, out, arguments, console);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(config.origin(), "", "does not describe a model: " + e.getMessage(), e);
         }
         return ExitCode.OK;
+    }
+
+    /// A folder or a GGUF file with a tokenizer: one that exists, which needs no weights, or the files of a model.
+    private static Path tokenizer(Arguments arguments, Console console) throws IOException {
+        String name = arguments.get(TOKENIZER).orElseThrow();
+        Path path = Path.of(name);
+        return Files.isDirectory(path) && !AdapterFolder.isOne(path) ? path
+                : Models.files(Optional.of(name), arguments, console).base();
+    }
+
+    private static boolean isGguf(Path tokenizer) {
+        return Files.isRegularFile(tokenizer);
+    }
+
+    private static Tokenizer load(Path path) throws IOException {
+        if (!isGguf(path)) {
+            return Tokenizer.load(path);
+        }
+        try (GgufCheckpoint gguf = GgufCheckpoint.open(path)) {
+            return Tokenizer.fromGguf(gguf.metadata());
+        }
+    }
+
+    private static void copy(Path tokenizer, Path out) throws IOException {
+        if (!isGguf(tokenizer)) {
+            TokenizerFiles.copy(tokenizer, out);
+            return;
+        }
+        try (GgufCheckpoint gguf = GgufCheckpoint.open(tokenizer)) {
+            GgufTokenizerFolder.write(gguf.metadata(), out);
+        }
     }
 
     private static Model create(Config config, long seed) throws CheckpointException {
@@ -110,7 +150,7 @@ public final class NewCommand implements Command {
         Map<String, Object> values;
         try {
             values = new LinkedHashMap<>(NewModels.values(words));
-            Optional<Tokenizer> tokenizer = folder.isPresent() ? Optional.of(Tokenizer.load(folder.get()))
+            Optional<Tokenizer> tokenizer = folder.isPresent() ? Optional.of(load(folder.get()))
                     : Optional.empty();
             boolean isFamily = NewModels.families().stream().anyMatch(f -> f.modelType().equals(source));
             if (tokenizer.isPresent() && isFamily) {

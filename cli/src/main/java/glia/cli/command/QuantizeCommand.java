@@ -18,6 +18,7 @@ import glia.lab.LinearInputs;
 import glia.lab.Perplexity;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.adapter.AdaptedModel;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ImportanceFile;
 import glia.model.write.ImportanceMatrix;
@@ -83,7 +84,12 @@ public final class QuantizeCommand implements Command {
         } catch (IllegalArgumentException e) {
             throw new UsageException(e.getMessage(), e);
         }
-        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
+        AdaptedModel files = Models.files(Optional.of(arguments.required(0)), arguments, console);
+        if (files.adapter().isPresent()) {
+            throw new UsageException(files.adapter().get() + " is an adapter, expected a model; merge it into its base "
+                    + "first: glia merge " + files.adapter().get() + " -o OUT");
+        }
+        Path path = files.base();
         Path out = arguments.get(OUT).map(Path::of).orElseGet(() -> otherwise(path, mix));
         if (!out.toString().toLowerCase(Locale.ROOT).endsWith(".gguf")) {
             throw new UsageException(out + ": expected a name that ends with .gguf");

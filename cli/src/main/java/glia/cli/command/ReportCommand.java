@@ -29,7 +29,7 @@ import java.util.TreeSet;
 public final class ReportCommand implements Command {
     private static final Option<String> FIGURE = Option.text("NAME",
             "figure to compare, such as loss/validation; may be given several times (default: accuracy/held_out and "
-                    + "response_length/mean, or the losses)", "--figure", "-f").repeated();
+                    + "response_length/mean, or the losses)", "--figure").formerly("-f").repeated();
     private static final Option<Axis> X = Option.choice("AXIS", Axis.class,
             "horizontal axis: step or tokens, generated ones of reinforcement learning (default: step)", "--x");
     private static final Option<Double> UNTIL = Option.parsed("X", List.of(), ReportCommand::count,

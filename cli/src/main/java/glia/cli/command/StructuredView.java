@@ -62,7 +62,7 @@ final class StructuredView {
         if (model.isPresent() && Files.isRegularFile(Path.of(model.get()).resolve("tokenizer.json"))) {
             return Tokenizer.load(Path.of(model.get()));
         }
-        Path path = Models.locate(model, arguments, console).path();
+        Path path = Models.files(model, arguments, console).base();
         try (Checkpoint checkpoint = Checkpoints.open(path)) {
             return TextLoader.start(path, checkpoint).tokenizer();
         }

@@ -13,7 +13,7 @@ final class TaskOptions {
     static final Option<String> LEVEL = Option.text("LEVEL",
             "level of difficulty, such as 2, or a range in equal shares, such as 1-3 (default: the task's)", "--level")
             .elsewhere("--difficulty");
-    static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed");
+    static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
     static final Option<Long> START = Option.parsed("N", List.of(), TaskOptions::index,
             "index of the first one (default: 0)", "--start").elsewhere("--offset", "--skip");
     static final Option<String> SPLIT = Option.parsed("SPLIT", List.of("train", "held-out"), TaskOptions::split,

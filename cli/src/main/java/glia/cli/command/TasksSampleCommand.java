@@ -22,9 +22,10 @@ public final class TasksSampleCommand implements Command {
     private static final int DEFAULT_COUNT = 5;
     private static final int MAX_COUNT = 10_000_000;
     private static final Option<Integer> COUNT = Option.integer("N", 1, MAX_COUNT,
-            "number of problems (default: " + DEFAULT_COUNT + ")", "--count", "-n").elsewhere("--num", "--limit");
+            "number of problems (default: " + DEFAULT_COUNT + ")", "--limit", "-l", "--count")
+            .formerly("-n").elsewhere("--num");
     private static final Option<String> JSONL = Option.text("FILE",
-            "write the problems to a JSONL file, one object a line", "--jsonl", "-o").elsewhere("--output");
+            "write the problems to a JSONL file, one object a line", "--output", "-o", "--jsonl");
 
     /// For [glia.cli.Cli].
     public TasksSampleCommand() {}

@@ -22,7 +22,7 @@ import java.util.Set;
 public final class TasksSplitsCommand implements Command {
     private static final int DEFAULT_COUNT = 1_000;
     private static final Option<Integer> COUNT = Option.integer("N", 1, 10_000_000,
-            "problems drawn of each split (default: " + DEFAULT_COUNT + ")", "--count", "-n");
+            "problems drawn of each split (default: " + DEFAULT_COUNT + ")", "--limit", "-l", "--count").formerly("-n");
 
     /// For [glia.cli.Cli].
     public TasksSplitsCommand() {}

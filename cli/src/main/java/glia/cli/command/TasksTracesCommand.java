@@ -28,7 +28,8 @@ public final class TasksTracesCommand implements Command {
     private static final List<String> FORMATS = List.of("chat", "completion", "text");
     private static final int DEFAULT_COUNT = 5;
     private static final Option<Integer> COUNT = Option.integer("N", 1, 100_000_000,
-            "number of traces (default: " + DEFAULT_COUNT + ")", "--count", "-n").elsewhere("--num", "--limit");
+            "number of traces (default: " + DEFAULT_COUNT + ")", "--limit", "-l", "--count")
+            .formerly("-n").elsewhere("--num");
     private static final Option<String> OUTPUT = Option.text("FILE", "write the traces to a JSONL file", "--output",
             "-o").elsewhere("--jsonl", "--out");
     private static final Option<String> FORMAT = Option.parsed("FORMAT", FORMATS, TasksTracesCommand::format,

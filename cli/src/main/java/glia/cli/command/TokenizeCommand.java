@@ -59,7 +59,7 @@ public final class TokenizeCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         String text = arguments.optional(1).isPresent() ? arguments.optional(1).get()
                 : new String(console.in().readAllBytes(), StandardCharsets.UTF_8);
-        Path path = Models.locate(Optional.of(arguments.required(0)), arguments, console).path();
+        Path path = Models.files(Optional.of(arguments.required(0)), arguments, console).base();
         try (Checkpoint checkpoint = Checkpoints.open(path)) {
             Tokenizer tokenizer = TextLoader.start(path, checkpoint).tokenizer();
             if (arguments.has(DECODE)) {

@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.terminal.Console;
 import glia.io.file.Folders;
 import glia.tensor.kernel.Kernels;
+import glia.model.adapter.AdaptedModel;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeStage;
@@ -72,7 +73,12 @@ final class TrainStages {
     }
 
     private Path find(String model) throws IOException {
-        return Models.locate(Optional.of(model), arguments, console).path();
+        AdaptedModel files = Models.files(Optional.of(model), arguments, console);
+        if (files.adapter().isPresent()) {
+            throw new IOException(files.adapter().get() + ": is an adapter, expected a model to train; merge it into "
+                    + "its base first: glia merge " + files.adapter().get() + " -o OUT");
+        }
+        return files.base();
     }
 
     /// Shows what the runs would need. In place of the model of an earlier stage, which is not there yet, that before

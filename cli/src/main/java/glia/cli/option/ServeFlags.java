@@ -27,7 +27,7 @@ public final class ServeFlags {
             + "required unless only this machine is listened to", "--keys").in(ACCESS).elsewhere("--api-key");
 
     private static final Option<Integer> PORT = Option.integer("N", 0, 65_535,
-            "port; 0 for any that is free (default: " + ServerOptions.DEFAULT_PORT + ")", "--port", "-p");
+            "port; 0 for any that is free (default: " + ServerOptions.DEFAULT_PORT + ")", "--port").formerly("-p");
     private static final Option<String> HOST = Option.text("ADDRESS",
             "address to listen on (default: 127.0.0.1, this machine alone)", "--host");
     private static final Option<Integer> DRAIN = Option.integer("SECONDS", 0, 86_400,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.Folders;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
@@ -47,7 +48,8 @@ class MergeCommandTest {
     void writeAdapter() throws Exception {
         Path base = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
         try (Model model = ModelLoader.load(base);
-                Adapters adapters = Adapters.create(model, AdapterConfig.defaults().withRank(4, 16), 3)) {
+                Adapters adapters = Adapters.create(model, AdapterConfig.defaults().withRank(4, 16)
+                        .withBase("stories260K"), 3)) {
             Random random = new Random(4);
             adapters.trainable().values().forEach(w -> w.update(t -> {
                 for (long i = 0; i < t.size(); i++) {
@@ -77,6 +79,32 @@ class MergeCommandTest {
         assertNotEquals(run(ExitCode.OK, "perplexity", "stories260K", file.toString(), "--windows", "1").out(),
                 run(ExitCode.OK, "perplexity", "stories260K", file.toString(), "--windows", "1", "--adapter",
                         path("adapter")).out());
+    }
+
+    @Test
+    void theFolderOfAnAdapterStandsForItsBaseWithIt() throws Exception {
+        String adapter = path("adapter");
+        String adapted = text("stories260K", "--adapter", adapter, "--precision", "exact");
+        assertEquals(adapted, text(adapter, "--precision", "exact"));
+        run(ExitCode.OK, "convert", adapter, "-o", path("converted.gguf"));
+        run(ExitCode.OK, "merge", adapter, "-o", path("merged"));
+        assertEquals(adapted, text(path("converted.gguf"), "--precision", "exact"));
+        assertEquals(adapted, text(path("merged"), "--precision", "exact"));
+        assertTrue(run(ExitCode.OK, "inspect", adapter).out().matches("(?s).*\\n  rank +4\\n.*"));
+        assertTrue(run(ExitCode.OK, "tokenize", adapter, "Once").out().contains("Once"));
+        assertTrue(run(ExitCode.USAGE, "quantize", adapter, "q8_0").err().contains("glia merge " + adapter));
+        assertTrue(run(ExitCode.USAGE, "run", adapter, "Hi", "--adapter", adapter).err()
+                .contains("is an adapter itself"));
+        Path config = folder.resolve("adapter/adapter_config.json");
+        Files.writeString(config, Files.readString(config).replace("stories260K", "no/such/base"));
+        assertTrue(run(ExitCode.BAD_FILE, "run", adapter, "Hi").err().contains("MODEL --adapter " + adapter));
+        Path base = new ModelLocator(HubSettings.fromEnvironment()).locate("stories260K", Progress.NONE).path();
+        Path copy = Files.createDirectory(folder.resolve("adapter/base"));
+        for (Path file : Folders.files(base)) {
+            Files.copy(file, copy.resolve(base.relativize(file)));
+        }
+        Files.writeString(config, Files.readString(config).replace("no/such/base", "base"));
+        assertEquals(adapted, text(adapter, "--precision", "exact"));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
@@ -32,6 +33,27 @@ class NewCommandTest {
         run(ExitCode.OK, "run", out, "-p", "Once", "--max-tokens", "3", "--temperature", "0");
         assertTrue(run(ExitCode.BAD_FILE, "new", "qwen3", "-o", out).err().contains("holds something already"));
         run(ExitCode.OK, "new", "qwen3", "hidden=64", "layers=2", "-o", out, "--force", "--json", "--type", "bf16");
+    }
+
+    /// By a model's name and from a GGUF file.
+    @Test
+    void theTokenizerIsThatOfAModel() throws Exception {
+        String named = folder.resolve("named").toString();
+        String file = folder.resolve("reasoner.gguf").toString();
+        String again = folder.resolve("again").toString();
+        assertFalse(run(ExitCode.OK, "new", "llama", "hidden=64", "layers=1", "-o", named, "--tokenizer", "reasoner")
+                .err().contains("warning"));
+        run(ExitCode.OK, "convert", "reasoner", "-o", file);
+        run(ExitCode.OK, "new", "llama", "hidden=64", "layers=1", "-o", again, "--tokenizer", file);
+        String ids = run(ExitCode.OK, "tokenize", "reasoner", "3 + <think>", "--json").out().split("]")[0];
+        for (String model : new String[] {named, file, again}) {
+            assertTrue(run(ExitCode.OK, "tokenize", model, "3 + <think>", "--json").out().startsWith(ids));
+        }
+        String question = "Use 3, 7 and 11 to make 32.";
+        assertEquals(run(ExitCode.OK, "run", "reasoner", question).out(),
+                run(ExitCode.OK, "run", file, question).out());
+        assertTrue(run(ExitCode.OK, "new", "llama", "hidden=64", "layers=1", "-o", folder.resolve("x").toString())
+                .err().contains("warning: the model has no tokenizer"));
     }
 
     @Test

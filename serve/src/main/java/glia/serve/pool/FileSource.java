@@ -6,13 +6,14 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
+import glia.model.adapter.AdaptedModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
 /// A model of a file or folder.
 ///
-/// @param path a folder in the hub's layout or a GGUF file
+/// @param path a folder in the hub's layout, a GGUF file or the folder of an adapter
 /// @param options how it is loaded
 /// @param folders folders of adapters by their names, of which each request has one or none
 /// @param progress receives the progress of loading
@@ -30,7 +31,7 @@ public record FileSource(Path path, LoadOptions options, Map<String, Path> folde
 
     @Override
     public long weightBytes() throws CheckpointException {
-        try (Checkpoint files = Checkpoints.open(path)) {
+        try (Checkpoint files = Checkpoints.open(AdaptedModel.of(path, progress).base())) {
             return files.sizeBytes();
         }
     }

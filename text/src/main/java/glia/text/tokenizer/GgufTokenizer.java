@@ -120,8 +120,8 @@ final class GgufTokenizer {
         if (unknown.isEmpty()) {
             throw error("unknown_token_id", "names a piece without text");
         }
-        return new BpeJson(added, normalizer, "null", new BpeJson.Options(unknown, true, true, false),
-                pieces);
+        // Without byte tokens each unknown character is one token, as where the tokens are characters.
+        return new BpeJson(added, normalizer, "null", new BpeJson.Options(unknown, hasBytes(), true, false), pieces);
     }
 
     /// The pieces that merges can make or use. Pieces with a space are left out, as spaces become `▁` first.

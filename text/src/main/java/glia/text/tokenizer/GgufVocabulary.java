@@ -77,8 +77,8 @@ public final class GgufVocabulary {
             }
         }
         throw new CheckpointException(file, "pre_tokenizer", "splits texts in none of the ways that have a name in "
-                + "GGUF; supported are " + PreTokenizer.knownNames() + ", SentencePiece's, BERT's for WordPiece and "
-                + "T5's for Unigram");
+                + "GGUF; supported are " + PreTokenizer.knownNames()
+                + ", SentencePiece's, tokens of characters without a pre-tokenizer, BERT's for WordPiece and T5's for Unigram");
     }
 
     /// Whether two tokenizers give the same ids for the sample texts.
@@ -113,6 +113,9 @@ public final class GgufVocabulary {
                 all.add(one);
             }
         } else {
+            if (json.path("pre_tokenizer").isNull() || json.path("pre_tokenizer").isMissingNode()) {
+                all.add(characters(file));
+            }
             // Start with the pre-tokenizer of equal JSON: samples may not distinguish all of them.
             for (PreTokenizer pre : Arrays.stream(PreTokenizer.values()).sorted(Comparator.comparing(p ->
                     !JsonMapper.shared().readTree(p.json()).equals(json.path("pre_tokenizer")))).toList()) {
@@ -124,6 +127,24 @@ public final class GgufVocabulary {
             }
         }
         return all;
+    }
+
+    /// Pieces of whole characters without a pre-tokenizer, such as a token a character: SentencePiece's, which has `▁`
+    /// for a space, without byte tokens, so that other characters are unknown. Readers take token 2 for EOS where none
+    /// is named; then the unknown token, which is never generated, is named.
+    private Map<String, Object> characters(Path file) throws CheckpointException {
+        Map<String, Object> one = common("llama", file);
+        String[] pieces = (String[]) one.get(PREFIX + "tokens");
+        for (int id = 0; id < size; id++) {
+            pieces[id] = pieces[id].replace(' ', GgufWords.MARK.charAt(0));
+        }
+        one.put(PREFIX + "scores", scores());
+        one.put(PREFIX + "add_space_prefix", false);
+        Object unknown = one.get(PREFIX + "unknown_token_id");
+        if (unknown != null) {
+            one.putIfAbsent(PREFIX + "eos_token_id", unknown);
+        }
+        return one;
     }
 
     /// GGUF puts `▁` before pieces that begin a word, where `tokenizer.json` puts `##` before the others.

@@ -11,13 +11,18 @@ import glia.io.gguf.GgufMetadata;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /// Converts tokenizers of folders to GGUF metadata and back.
 class GgufVocabularyTest {
@@ -56,6 +61,36 @@ class GgufVocabularyTest {
         assertEquals(original.endOfGeneration(), again.endOfGeneration());
         String text = "It's 2024: <|im_start|>naïve  façades\n\n你好 12345!";
         assertArrayEquals(original.encode(text, true), again.encode(text, true));
+    }
+
+    /// As `glia train nano` makes them, and with special tokens, an end and letters of two bytes.
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "[\"<|end|>\", \"<think>\"]"})
+    void tokensOfCharactersAreWrittenAsPiecesWithoutByteTokens(String specials) throws IOException {
+        List<String> pieces = new ArrayList<>(List.of("<unk>"));
+        for (JsonNode special : JsonMapper.shared().readTree(specials)) {
+            pieces.add(special.asString());
+        }
+        List<Map<String, Object>> added = new ArrayList<>();
+        for (String piece : pieces) {
+            added.add(Map.of("id", added.size(), "content", piece, "single_word", false, "lstrip", false, "rstrip",
+                    false, "normalized", false, "special", true));
+        }
+        "\n !<>abcdeéж".codePoints().forEach(c -> pieces.add(Character.toString(c)));
+        Map<String, Integer> vocabulary = new LinkedHashMap<>();
+        pieces.forEach(piece -> vocabulary.put(piece, vocabulary.size()));
+        Files.writeString(folder.resolve("tokenizer.json"), JsonMapper.shared().writeValueAsString(Map.of(
+                "added_tokens", added, "decoder", Map.of("type", "Fuse"), "model", Map.of("type", "BPE",
+                        "unk_token", "<unk>", "fuse_unk", false, "byte_fallback", false, "vocab", vocabulary,
+                        "merges", List.of()))));
+        Tokenizer original = Tokenizer.load(folder);
+        Map<String, Object> written = GgufVocabulary.of(folder, pieces.size());
+        Tokenizer again = Tokenizer.fromGguf(TestData.gguf(written));
+        assertEquals("llama", written.get(KEY + "model"));
+        String text = "a bé  ж\n<think> 你好 <|end|>";
+        assertArrayEquals(original.encode(text, true), again.encode(text, true));
+        int[] all = IntStream.range(0, pieces.size()).toArray();
+        assertEquals(original.decode(all, false), again.decode(all, false));
     }
 
     @Test
