@@ -40,8 +40,8 @@ record ReasonQuestions(List<Item> items, Reward verifier, Function<String, Optio
     static final Option<String> TASK = Option.text("TASK", "task of glia tasks, such as countdown:2, several with "
             + "commas, or a task file of glia eval of the kind generate", "--task");
     static final Option<Integer> LIMIT = Option.integer("N", 1, 1_000_000,
-            "number of questions, all different (default: 100)", "--limit",
-            "-n").elsewhere("--count", "--num-problems");
+            "number of questions, all different (default: 100)", "--limit", "-l")
+            .formerly("-n").elsewhere("--count", "--num-problems");
     static final Option<Long> SEED = Option.longInteger("N", "random seed (default: 0)", "--seed", "-s");
     static final Option<Integer> MAX_TOKENS = Option.integer("N", 1, Integer.MAX_VALUE,
             "most tokens for a question, all answers of a strategy together (default: 2048)", "--max-tokens");
