@@ -1,7 +1,6 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
-import glia.reason.reward.math.MathAnswer;
 import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +26,8 @@ final class AnswerRewards {
                         with(new RewardOption("extract", "last_number", Answers.EXTRACT.help()),
                                 new RewardOption("tolerance", "0", "largest absolute difference"),
                                 new RewardOption("relative", "1e-9", "largest difference as a share of the expected "
-                                        + "number; the larger of both tolerances counts")),
+                                        + "number, 0 for integers unless it is set; the larger of both tolerances "
+                                        + "counts")),
                         AnswerRewards::numeric),
                 new NamedReward("equation", "1 if the solutions, or the value of the expression, are exactly right, "
                         + "else 0", with(new RewardOption("extract", "last_line", Answers.EXTRACT.help()),
@@ -41,7 +41,9 @@ final class AnswerRewards {
                         EquationReward::new),
                 new NamedReward("math", "1 if the mathematical answer is right, else 0; does not apply where the "
                         + "expected answer cannot be parsed", with(new RewardOption("strict", "false",
-                                "accept only LaTeX in a box or after the word answer")), AnswerRewards::math));
+                                "accept only LaTeX in a box or after the word answer"),
+                                new RewardOption("evaluated", "false", "true: the answer to a calculation is a number "
+                                        + "or a fraction in lowest terms, not 17*23")), MathReward::new));
     }
 
     static List<RewardOption> with(RewardOption... more) {
@@ -76,6 +78,8 @@ final class AnswerRewards {
     private static Reward numeric(RewardOptions options) {
         Answers answers = new Answers(options, Extract.LAST_NUMBER);
         double tolerance = options.number("tolerance", 0, 0);
+        // Integers are counted, not measured: they are equal or not, unless a tolerance says otherwise.
+        boolean isExact = !options.has("relative");
         double relative = options.number("relative", 1e-9, 0);
         return sample -> {
             Object gold = answers.expected(sample);
@@ -86,29 +90,20 @@ final class AnswerRewards {
                         + "hashes} for the answers of GSM8K, which end with #### 72");
             }
             Optional<Rational> answer = answers.answer(sample).flatMap(Answers::number);
-            return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance, relative));
-        };
-    }
-
-    private static Reward math(RewardOptions options) {
-        Answers answers = new Answers(options, Extract.ALL);
-        boolean strict = options.flag("strict", false);
-        return sample -> {
-            String gold = answers.expected(sample).toString();
-            Optional<MathAnswer> expected = strict ? MathAnswer.find(gold) : MathAnswer.expected(gold);
-            if (expected.isEmpty()) {
-                return OptionalDouble.empty();
-            }
-            Optional<MathAnswer> answer = answers.text(sample.completion()).flatMap(text -> strict
-                    ? MathAnswer.findStrict(text) : Answers.extract(text, Extract.TAG).flatMap(MathAnswer::find)
-                            .or(() -> MathAnswer.find(text)));
-            return of(answer.isPresent() && expected.get().accepts(answer.get()));
+            return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance,
+                    isExact && expected.get().isInteger() ? 0 : relative));
         };
     }
 
     private static boolean near(Rational a, Rational b, double tolerance, double relative) {
-        double limit = Math.max(tolerance, relative * Math.abs(b.doubleValue()));
-        double difference = a.subtract(b).abs().doubleValue();
-        return a.equals(b) || difference <= limit * (1 + 1e-12) && difference < Double.POSITIVE_INFINITY;
+        try {
+            Rational share = Rational.parse(Double.toString(relative)).multiply(b.abs());
+            Rational difference = a.subtract(b).abs();
+            return difference.compareTo(share) <= 0
+                    || difference.compareTo(Rational.parse(Double.toString(tolerance))) <= 0;
+        } catch (ArithmeticException e) {
+            // Numbers beyond the size of exact fractions.
+            return a.equals(b);
+        }
     }
 }

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -20,25 +19,13 @@ import java.util.regex.Pattern;
 ///
 /// The program is the last fenced block of code, or the whole answer without one. A sample's field `tests` is either a
 /// list of mappings with `input` and `output`, which are compared with standard output but for trailing white space, or
-/// code that is run after the program in the same process, such as assertions.
+/// Python code, such as assertions ([AssertionTests]).
 final class CodeReward implements Reward {
     private static final Pattern BLOCK = Pattern.compile(
             "```[^`\\n]*+\\n(.*?)(?:(?<=\\n)[ \\t]*+```|```(?=\\h*+(?:\\v|$)))", Pattern.DOTALL);
     private static final int MAX_PROGRAM = 100_000;
     private static final int MAX_TESTS = 100;
     private static final int MAX_SECONDS = 3_600;
-    /// Reads a token before the program runs and prints it after all tests, so that a program that ends early fails.
-    private static final String HARNESS = """
-            import sys
-            def _run():
-                token, write, flush = sys.stdin.readline(), sys.stdout.write, sys.stdout.flush
-                space = {"__name__": "__main__"}
-                exec(compile(open("main.py").read(), "main.py", "exec"), space)
-                exec(compile(open("tests.py").read(), "tests.py", "exec"), space)
-                write("\\n" + token)
-                flush()
-            _run()
-            """;
 
     private final Answers answers;
     private final Sandbox sandbox;
@@ -94,7 +81,8 @@ final class CodeReward implements Reward {
                 .filter(text -> !text.isBlank() && text.length() <= MAX_PROGRAM);
         try {
             if (expected instanceof String code) {
-                return AnswerRewards.of(program.isPresent() && passes(program.get(), code));
+                return AnswerRewards.of(program.isPresent() && AssertionTests.pass(sandbox, command,
+                        program.get(), code));
             }
             return OptionalDouble.of(program.isEmpty() ? 0 : share(program.get(), cases(expected)));
         } catch (IOException e) {
@@ -118,13 +106,6 @@ final class CodeReward implements Reward {
             last = blocks.group(1);
         }
         return last;
-    }
-
-    private boolean passes(String program, String code) throws IOException, InterruptedException {
-        String token = UUID.randomUUID().toString();
-        SandboxResult result = sandbox.run(withFile("harness.py"), Map.of("harness.py", HARNESS, "main.py", program,
-                "tests.py", code), token + "\n");
-        return result.succeeded() && result.output().stripTrailing().endsWith(token);
     }
 
     private double share(String program, List<Map<?, ?>> cases) throws IOException, InterruptedException {

@@ -30,9 +30,18 @@ final class EquationReward implements Reward {
     private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
     private static final Pattern VARIABLE = Pattern.compile(
             "^(?:\\p{L}(?:_?[\\d₀-₉]+|_\\{\\d+\\})?\\s*=)\\s*");
-    /// Words before the solutions, as in "The solutions are x = 2 and x = 3".
-    private static final Pattern WORDS = Pattern.compile(
-            "^(?i)(?![^=\\d]*\\b(?:no|not|never|none)\\b)[^=\\d]*\\b(?:is|are)\\s+(?=[\\p{L}\\d(+±{\\-−])");
+    /// Words that may stand before and around an answer. Others may deny it: "The wrong solutions: x = 2".
+    private static final Set<String> WORDS = Set.of(("all also an and answer answers as both by can complete distinct "
+            + "done equal equals equation exactly expression final finally find following follows for form from get "
+            + "gives given has have hence here in integer integers is are it its let made make makes making my namely "
+            + "number numbers obtain obtained of our out quadratic rational reach real result results root roots set "
+            + "so solution solutions solve solves solved solving target that the then therefore these they this three "
+            + "thus to two unique use used uses using value values we which with yes zeros").split(" "));
+    private static final Pattern WORD = Pattern.compile("[\\p{L}']+");
+    /// What may stand before the solutions, as in "The solutions are x = 2 and x = 3" or "Roots: 2, 3".
+    private static final Pattern BEFORE = Pattern.compile(
+            "^([^=\\d:]*(?::|\\b(?:is|are)\\b))\\s*(?=[\\p{L}\\d(+±{\\-−∅])", Pattern.CASE_INSENSITIVE);
+    private static final int MAX_BEFORE = 5;
     private static final Pattern NONE = Pattern.compile(
             "(?i)(?:there (?:is|are) )?no (?:real )?solutions?|none|\\{\\}|∅");
 
@@ -61,8 +70,9 @@ final class EquationReward implements Reward {
             List<Rational> given = sample.fields().containsKey(numbers)
                     ? numbers(sample.fields().get(numbers)) : List.of();
             boolean any = use == Use.ANY || !sample.fields().containsKey(numbers);
-            return AnswerRewards.of(answer.flatMap(this::expression).filter(e -> e.value().equals(value)
-                    && (any || uses(e.numbers(), given)) && allowed(e.operators())).isPresent());
+            return AnswerRewards.of(answer.map(this::expressions).orElse(List.of()).stream().anyMatch(
+                    e -> !e.operators().isEmpty() && e.value().equals(value) && (any || uses(e.numbers(), given))
+                            && allowed(e.operators())));
         }
         Set<Rational> expected = expectedSolutions(answers.expected(sample));
         return AnswerRewards.of(answer.flatMap(EquationReward::solutions).filter(expected::equals).isPresent());
@@ -77,33 +87,36 @@ final class EquationReward implements Reward {
         return found.chars().allMatch(c -> operators.indexOf(c) >= 0);
     }
 
-    /// The one expression of a text. Sides of an equation must have equal values; the first one counts.
-    private Optional<Arithmetic.Result> expression(String text) {
+    /// The one expression of a text; of an equation its sides, which must have equal values. None where other words
+    /// than those of an answer stand around it.
+    private List<Arithmetic.Result> expressions(String text) {
         List<String> runs = new ArrayList<>();
-        Matcher matcher = RUN.matcher(AnswerText.plain(text).replace("**", "^")
-                .replaceAll("\\\\(?:times|cdot)\\b", "*"));
+        String plain = AnswerText.plain(text).replace("**", "^").replaceAll("\\\\(?:times|cdot)\\b", "*");
+        Matcher matcher = RUN.matcher(plain);
         while (matcher.find()) {
             String run = matcher.group().strip().replaceAll("[.\\s]+$", "");
             if (isOperation(run)) {
                 runs.add(run);
             }
         }
-        if (runs.size() != 1) {
-            return Optional.empty();
+        if (runs.size() != 1 || !isAnswer(plain)) {
+            return List.of();
         }
         try {
-            Arithmetic.Result first = null;
+            List<Arithmetic.Result> sides = new ArrayList<>();
             for (String side : runs.getFirst().split("=", -1)) {
-                Arithmetic.Result result = Arithmetic.evaluate(side);
-                if (first != null && !first.value().equals(result.value())) {
-                    return Optional.empty();
-                }
-                first = first == null ? result : first;
+                sides.add(Arithmetic.evaluate(side));
             }
-            return Optional.ofNullable(first);
+            return sides.stream().map(Arithmetic.Result::value).distinct().count() == 1 ? sides : List.of();
         } catch (IllegalArgumentException | ArithmeticException e) {
-            return Optional.empty();
+            return List.of();
         }
+    }
+
+    /// Whether all words of a text are those of an answer.
+    private static boolean isAnswer(String text) {
+        return WORD.matcher(text).results().allMatch(w -> w.group().length() == 1
+                || WORDS.contains(w.group().toLowerCase(Locale.ROOT)));
     }
 
     /// Whether a text has a digit, then an operator, then a digit.
@@ -120,13 +133,11 @@ final class EquationReward implements Reward {
     static Optional<Set<Rational>> solutions(String text) {
         String plain = AnswerText.plain(text).replaceAll("[.\\s]+$", "").replace("$", "").replace("\\pm", "±")
                 .replace("\\{", "{").replace("\\}", "}");
-        int colon = plain.lastIndexOf(':');
-        plain = plain.substring(colon + 1).strip();
+        plain = afterWords(plain.strip());
         plain = plain.replaceFirst("^\\p{L}(?:_?\\d+)?\\s*(?:∈|\\\\in)\\s*", "");
         if (NONE.matcher(plain).matches()) {
             return Optional.of(Set.of());
         }
-        plain = WORDS.matcher(plain).replaceFirst("");
         if (plain.startsWith("{") && plain.endsWith("}")) {
             plain = plain.substring(1, plain.length() - 1);
         }
@@ -147,6 +158,19 @@ final class EquationReward implements Reward {
             return Optional.empty();
         }
         return found.isEmpty() ? Optional.empty() : Optional.of(new HashSet<>(found));
+    }
+
+    /// The text without the words of an answer before its solutions.
+    private static String afterWords(String text) {
+        String rest = text;
+        for (int i = 0; i < MAX_BEFORE; i++) {
+            Matcher before = BEFORE.matcher(rest);
+            if (!before.find() || !isAnswer(before.group(1))) {
+                return rest;
+            }
+            rest = rest.substring(before.end());
+        }
+        return rest;
     }
 
     private static Set<Rational> expectedSolutions(Object gold) {

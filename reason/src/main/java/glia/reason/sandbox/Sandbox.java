@@ -3,6 +3,7 @@ package glia.reason.sandbox;
 import glia.reason.sandbox.SandboxResult.Status;
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +34,9 @@ import java.util.stream.Stream;
 /// use the network.
 public final class Sandbox {
     private static final long GRACE_MILLIS = 2_000;
+    private static final int BUFFER_BYTES = 8192;
+    /// How much more than the output of one program two may exchange in each direction.
+    private static final int CONVERSATION = 64;
     /// The longest time that a run takes beyond the wall-clock limit of its program, on a busy machine.
     public static final Duration OVERHEAD = Duration.ofSeconds(20);
 
@@ -87,22 +91,88 @@ public final class Sandbox {
             throws IOException, InterruptedException {
         Path folder = Files.createTempDirectory("glia-sandbox-");
         try {
-            Path program = Files.createDirectory(folder.resolve("files"));
-            Files.createDirectory(folder.resolve("root"));
-            for (Map.Entry<String, String> file : files.entrySet()) {
-                if (!file.getKey().matches("\\w[\\w.-]{0,99}")) {
-                    throw new IllegalArgumentException("'" + file.getKey() + "' is no plain file name");
-                }
-                Files.writeString(program.resolve(file.getKey()), file.getValue());
-            }
-            List<String> all = isolated ? Isolation.command(folder, limits, command) : command;
-            ProcessBuilder builder = new ProcessBuilder(all).directory(program.toFile());
-            builder.environment().keySet().removeIf(name -> !name.equals("PATH")
-                    && !name.equalsIgnoreCase("SystemRoot"));
-            return run(builder.start(), input);
+            return run(start(folder, command, files), input);
         } finally {
             delete(folder);
         }
+    }
+
+    /// Runs two programs, each in a sandbox of its own: what one writes to standard output, up to a limit, is the
+    /// standard input of the other. The second ends with the first.
+    ///
+    /// @param command the program of both; the file `main` of each follows
+    /// @param files of the first, by plain name
+    /// @param others of the second
+    /// @return the end of the first, without its output
+    /// @throws IOException if a program cannot be started
+    public SandboxResult converse(List<String> command, Map<String, String> files, Map<String, String> others)
+            throws IOException, InterruptedException {
+        List<String> main = Stream.concat(command.stream(), Stream.of("main")).toList();
+        Path folder = Files.createTempDirectory("glia-sandbox-");
+        Path other = Files.createTempDirectory("glia-sandbox-");
+        long start = System.nanoTime();
+        Process first = null;
+        Process second = null;
+        try {
+            second = start(other, main, others);
+            first = start(folder, main, files);
+            Process judge = first;
+            Process asked = second;
+            try (OutputLimit errors = new OutputLimit(judge.getErrorStream(), limits.outputBytes(), judge);
+                    OutputLimit rest = new OutputLimit(asked.getErrorStream(), limits.outputBytes(), asked)) {
+                daemon(() -> pump(judge.getInputStream(), asked.getOutputStream()));
+                daemon(() -> pump(asked.getInputStream(), judge.getOutputStream()));
+                boolean ended = judge.waitFor(limits.wall().toNanos(), TimeUnit.NANOSECONDS);
+                end(judge);
+                int exitCode = judge.waitFor(GRACE_MILLIS, TimeUnit.MILLISECONDS) ? judge.exitValue() : -1;
+                errors.await(GRACE_MILLIS);
+                Status status = errors.exceeded() || rest.exceeded() ? Status.TOO_MUCH_OUTPUT
+                        : !ended ? Status.TIMED_OUT : exitCode == 0 ? Status.SUCCEEDED : Status.FAILED;
+                return new SandboxResult(status, exitCode, "", errors.text(),
+                        Duration.ofNanos(System.nanoTime() - start));
+            }
+        } finally {
+            for (Process process : new Process[] {first, second}) {
+                if (process != null) {
+                    end(process);
+                    process.waitFor(GRACE_MILLIS, TimeUnit.MILLISECONDS);
+                }
+            }
+            delete(folder);
+            delete(other);
+        }
+    }
+
+    /// Copies a stream to another and closes that, after the end or the most bytes.
+    private void pump(InputStream in, OutputStream out) {
+        byte[] buffer = new byte[BUFFER_BYTES];
+        long left = (long) limits.outputBytes() * CONVERSATION;
+        try (out) {
+            for (int n = in.read(buffer); n >= 0 && left >= n; n = in.read(buffer)) {
+                left -= n;
+                out.write(buffer, 0, n);
+                out.flush();
+            }
+        } catch (IOException e) {
+            // One of both programs has ended.
+            return;
+        }
+    }
+
+    private Process start(Path folder, List<String> command, Map<String, String> files) throws IOException {
+        Path program = Files.createDirectory(folder.resolve("files"));
+        Files.createDirectory(folder.resolve("root"));
+        for (Map.Entry<String, String> file : files.entrySet()) {
+            if (!file.getKey().matches("\\w[\\w.-]{0,99}")) {
+                throw new IllegalArgumentException("'" + file.getKey() + "' is no plain file name");
+            }
+            Files.writeString(program.resolve(file.getKey()), file.getValue());
+        }
+        List<String> all = isolated ? Isolation.command(folder, limits, command) : command;
+        ProcessBuilder builder = new ProcessBuilder(all).directory(program.toFile());
+        builder.environment().keySet().removeIf(name -> !name.equals("PATH")
+                && !name.equalsIgnoreCase("SystemRoot"));
+        return builder.start();
     }
 
     private SandboxResult run(Process process, String input) throws InterruptedException {

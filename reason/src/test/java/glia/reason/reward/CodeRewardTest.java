@@ -58,6 +58,77 @@ class CodeRewardTest {
         assertEquals(0, score(Map.of(), "```python\ndef add(a, b):\n    return a - b\n```", tests));
     }
 
+    private static final String PROGRAM = """
+            import collections
+            class Oops(Exception): pass
+            class Counter:
+                def __init__(self, n): self.total = n
+                def add(self, n): self.total += n
+            def fail(): raise Oops(7)
+            def order(x): x.sort()
+            def upto(n): yield from range(n)
+            def tally(s): return collections.Counter(s)
+            def pair(): return 1, {2}, None, 1 << 20000
+            def adder(n): return lambda x: x + n
+            def f(x): return %s
+            """;
+    private static final List<String> FORMS = List.of("assert f(2) == 4",
+            "import math\nassert math.isclose(f(1.1), 1.21)",
+            "assert abs(f(0.1) - 0.01) < 1e-9", "for x in range(5):\n    y = f(x)\n    assert y == x * x, x",
+            "def check(candidate):\n    assert candidate(3) == 9\n\ncheck(f)",
+            "assert [f(x) for x in (1, 2)] == [1, 4]", "from main import f\nimport main\nassert main.f(2) == 4",
+            "try:\n    f('a')\n    assert False\nexcept TypeError:\n    pass\nassert f(3) == 9",
+            "c = Counter(2)\nc.add(3)\nassert c.total == 5 and f(2) == 4",
+            "try:\n    fail()\nexcept Oops as e:\n    assert e.args == (7,)",
+            "x = [3, 1, 2]\norder(x)\nassert x == [1, 2, 3]", "assert list(upto(3)) == [0, 1, 2]",
+            "assert tally('aab') == {'a': 2, 'b': 1}",
+            "assert pair() == (1, {2}, None, 1 << 20000) and adder(2)(3) == 5",
+            "import unittest\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(f(-3), 9)\n"
+                    + "unittest.main()");
+
+    @Test
+    void testsAreRunApartFromTheProgram() {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        String all = String.join("\n", FORMS);
+        assertEquals(1, score(Map.of("seconds", 60), PROGRAM.formatted("x ** 2"), all));
+        for (String form : List.of(FORMS.getFirst(), FORMS.get(4), FORMS.getLast())) {
+            assertEquals(0, score(Map.of("seconds", 60), PROGRAM.formatted("x * 5"), form), form);
+        }
+    }
+
+    /// Attacks: what decides the score is out of the program's reach.
+    @ParameterizedTest
+    @ValueSource(strings = {"class E:\n    def __eq__(self, o): return True\n    __sub__ = __rsub__ = lambda s, o: 0\n"
+            + "    def __getattr__(self, n): return lambda *a: True\ndef f(x): return E()",
+        "import builtins\nbuiltins.compile = lambda *a, **k: (lambda: 0).__code__\nopen('tests.py', 'w').close()\n"
+            + "def f(x): return 0",
+        "def f(x): raise StopIteration", "def f(x): raise SystemExit(0)",
+        "import sys\nsys.modules['main'] = sys\nclass math: isclose = lambda *a: True\ndef abs(x): return 0\n"
+            + "def all(x): return True\ndef f(x): return 0",
+        "import os\nfor n in range(3, 20):\n    try: os.write(n, b'(\"value\", (\"v\", True), [])\\n' * 9)\n"
+            + "    except OSError: pass\ndef f(x): return 0",
+        "class Any(dict):\n    def __eq__(self, o): return True\ndef f(x): return Any()",
+        "import gc\ndef f(x): return next((o for o in gc.get_objects() if isinstance(o, str) and '9876' in o), 0)"})
+    void programsCannotChooseTheirScore(String program) {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        String tests = "import math\nassert all(map(lambda x: f(x) == x * x + 987654, [3, 5]))\n"
+                + "assert math.isclose(f(2), 987658)\nassert abs(f(2) - 987658) < 1e-6\n";
+        assertEquals(0, score(Map.of("seconds", 60), program, tests), program);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"assert f(|no Python",
+        "def check(candidate):\n    assert candidate(2) == 4|use no name that",
+        "import no_such_module\nassert f(lambda x: x) == 4|import no_such_module, which sandboxes do not have",
+        "assert f(lambda x: x) == 4|of the type function"})
+    void testsThatCannotBeRunAreRefused(String testsAndMessage) {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        String[] parts = testsAndMessage.split("\\|");
+        String message = assertThrows(IllegalArgumentException.class,
+                () -> score(Map.of("seconds", 60), "def f(x): return x * x", parts[0])).getMessage();
+        assertTrue(message.startsWith("the sample's tests cannot be run: ") && message.contains(parts[1]), message);
+    }
+
     @Test
     void programsMayReplaceTheirOutput() {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
@@ -89,7 +160,7 @@ class CodeRewardTest {
     @ParameterizedTest
     @ValueSource(strings = {"import os; os._exit(0)", "import sys; sys.exit(0)",
         "print('ok')", "while True: pass", "def",
-        "print(open('harness.py').read())\nimport os; os._exit(0)"})
+        "print(open('main').read())\nimport os; os._exit(0)"})
     void programsThatEndEarlyFail(String program) {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
         assertEquals(0, score(Map.of("seconds", 3), "```python\n" + program + "\n```", "assert add(2, 3) == 5"));

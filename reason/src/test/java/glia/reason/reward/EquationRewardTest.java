@@ -27,7 +27,8 @@ class EquationRewardTest {
         "$x = 2$ or $x = 3$", "x ∈ {2, 3}", "x_{1} = 2, x_{2} = 3", "\\(x = 2\\) or \\(x = 3\\)",
         "x\u00A0=\u00A02\u00A0or x\u202F=\u202F3", "x = \\frac{4}{2} \\text{ or } x = 3",
         "x \\in \\{2, 3\\}", "x = 2 ∨ x = 3", "x₁ = 2, x₂ = 3", "The solutions are x = 2 and x = 3.", "x is 2 or 3",
-        "The roots are {2, 3}", "So the answer is $x = 2$ or $x = 3$."})
+        "The roots are {2, 3}", "So the answer is $x = 2$ or $x = 3$.",
+        "Final answer: x = 2 or x = 3", "The two roots: 2 and 3", "Answer: the roots are 2, 3"})
     void solutions(String completion) {
         assertEquals(1, score(Map.of(), completion, Map.of("answer", "x = 2 or x = 3")), completion);
         assertEquals(1, score(Map.of(), completion, Map.of("answer", List.of(3, 2))), completion);
@@ -37,7 +38,9 @@ class EquationRewardTest {
     @ValueSource(strings = {"x = 2", "x = 2 or x = 4", "x = 2 or x = 3 or x = 4", "", "x", "x = ", "2 3", "no solution",
         "x = 2 or x = 3\nno, x = 5", "<think>x = 2 or x = 3", "x = 2 or y", "((((", "x = 9^9^9^9", "2 or 3/0",
         "The solutions are not x = 2 or x = 3", "No solution is x = 2 or x = 3", "The solution is x = 2",
-        "x = 5 is x = 2 or x = 3"})
+        "x = 5 is x = 2 or x = 3", "The wrong solutions: x = 2 or x = 3", "Anything but: x = 2 or x = 3",
+        "x = 7: x = 2 or x = 3", "The false roots are 2 and 3", "Not the solutions: x = 2 or x = 3",
+        "Impossible: 2, 3", "Answer: the wrong roots are 2, 3", "Solutions: the opposite of: 2, 3"})
     void wrongSolutions(String completion) {
         assertEquals(0, score(Map.of(), completion, Map.of("answer", "x = 2 or x = 3")), completion);
     }
@@ -52,14 +55,15 @@ class EquationRewardTest {
     @ParameterizedTest
     @ValueSource(strings = {"3*7+11", "11 + 3 × 7", "7*3+11 = 32", "Use: (3*7) + 11 = 32.", "3*7+11=21+11=32",
         "<think>3+7+11</think>\n3*7+11", "$3 \\times 7 + 11$", "\\left(3 \\cdot 7\\right) + 11",
-        "3\u202F*\u202F7 + 11"})
+        "3\u202F*\u202F7 + 11", "32 = 3*7+11", "We make 32 = 3*7 + 11.", "32=11+21=3*7+11"})
     void expressions(String completion) {
         assertEquals(1, score(Map.of(), completion, COUNTDOWN), completion);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"32", "3*7+11 = 33", "3*7+11+0", "3*7+11+3-3", "3+7+11", "21+11", "3*7+11 or 11+3*7", "x",
-        "(3*7+11", "3*7+(11", "32 = 32", "3*7+11 = ", "3*7+11=3*7+12", "37-7+3-1"})
+        "(3*7+11", "3*7+(11", "32 = 32", "3*7+11 = ", "3*7+11=3*7+12", "37-7+3-1", "It is not 3*7+11",
+        "A wrong way: 3*7+11", "32 = 32 = 32+0", "32 = 3*7+11 = 33", "=32"})
     void wrongExpressions(String completion) {
         assertEquals(0, score(Map.of(), completion, COUNTDOWN), completion);
     }

@@ -154,6 +154,45 @@ class RewardsTest {
         assertEquals(expected, score("numeric", Map.of("extract", "all"), completion, answer));
     }
 
+    /// Integers are equal or not; differences are exact fractions.
+    @Test
+    void numericIsExact() {
+        assertEquals(0, score("numeric", Map.of(), "1000000008", "1000000007"));
+        assertEquals(1, score("numeric", Map.of(), "1,000,000,007.0", "1000000007"));
+        assertEquals(0, score("numeric", Map.of(), "1e-5000", 0));
+        assertEquals(0, score("numeric", Map.of(), "-1e-5000", "0.0"));
+        assertEquals(0, score("numeric", Map.of(), "2" + "0".repeat(30) + "1", "2" + "0".repeat(31)));
+        assertEquals(1, score("numeric", Map.of("relative", 1e-9), "1000000008", "1000000007"));
+        assertEquals(1, score("numeric", Map.of("tolerance", 1), "1000000008", "1000000007"));
+        assertEquals(0, score("numeric", Map.of("tolerance", 0.1), "2.1000000000000000000001", 2));
+        assertEquals(1, score("numeric", Map.of(), "0.3333333333", "1/3"));
+    }
+
+    /// All answers that a completion states must be right.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"<answer>5</answer> actually \\boxed{7} | 5 | 0",
+        "<answer>5</answer> actually \\boxed{7} | 7 | 0", "\\boxed{5} or \\boxed{7} | 5 | 0",
+        "\\boxed{5} or \\boxed{7} | 7 | 0", "<answer>7</answer> <answer>5</answer> | 5 | 0",
+        "The answer is 5. The answer is 7. | 7 | 0", "The answer is 5 or 7. | 5 | 0",
+        "The answer is 5. \\boxed{7} | 7 | 0", "<answer>5</answer> that is \\boxed{5.0} | 5 | 1",
+        "The answer is 5. So \\boxed{5} | 5 | 1", "\\boxed{2} and \\boxed{3} | \\{2, 3\\} | 1",
+        "The answer is 3 + 4 = 7 | 7 | 1", "<answer>\\boxed{7}</answer> | 7 | 1",
+        "The answer is 5 apples. | 5 | 1", "Answer: 1,234 | 1234 | 1"})
+    void contradictingAnswersAreNone(String completion, String answer, double expected) {
+        assertEquals(expected, score("math", Map.of(), completion, answer), completion);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"\\boxed{17\\cdot 23} | 391 | 0", "$17 \\times 23$ | 391 | 0",
+        "17*23 | 391 | 0", "\\boxed{391} | 391 | 1", "$17 \\cdot 23 = 391$ | 391 | 1", "\\boxed{400-9} | 391 | 0",
+        "\\boxed{2^{10}} | 1024 | 0", "\\boxed{1,024} | 1024 | 1", "\\boxed{\\frac{2}{4}} | 1/2 | 0",
+        "\\boxed{-\\frac{1}{2}} | -1/2 | 1", "0.5 | 1/2 | 1", "\\boxed{\\sqrt{16}} | 4 | 0",
+        "\\boxed{2\\sqrt{2}} | \\sqrt{8} | 1", "\\boxed{(3)(4)x} | 12x | 0", "\\boxed{12x} | 12x | 1",
+        "\\boxed{50\\%} | 0.5 | 1"})
+    void evaluatedAnswers(String completion, String answer, double expected) {
+        assertEquals(expected, score("math", Map.of("evaluated", true), completion, answer), completion);
+    }
+
     @Test
     void numericTolerance() {
         assertEquals(1, score("numeric", Map.of("tolerance", 0.1), "2.1", 2));

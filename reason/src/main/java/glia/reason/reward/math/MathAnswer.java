@@ -128,6 +128,34 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
         return Optional.empty();
     }
 
+    /// The elements of an answer that is a set, list or tuple; none for others.
+    public List<MathAnswer> parts() {
+        List<MathExpr> all = switch (value.orElse(null)) {
+            case Elements(List<MathExpr> elements) -> elements;
+            case MathExpr.Tuple(List<MathExpr> elements) -> elements;
+            case MathExpr.Interval i -> List.of(i.low(), i.high());
+            case null, default -> List.of();
+        };
+        return all.stream().map(one -> new MathAnswer(Optional.of(one), text)).toList();
+    }
+
+    /// Whether this is a rational number, computed or not.
+    public boolean isNumber() {
+        return value.isPresent() && isRational(value.get());
+    }
+
+    private static boolean isRational(MathExpr x) {
+        return switch (x) {
+            case Num number -> true;
+            case Percent(MathExpr number) -> isRational(number);
+            case MathExpr.Sum(List<MathExpr> terms) -> terms.stream().allMatch(MathAnswer::isRational);
+            case MathExpr.Product(List<MathExpr> factors) -> factors.stream().allMatch(MathAnswer::isRational);
+            case MathExpr.Power(MathExpr base, MathExpr exponent) -> isRational(base)
+                    && exponent instanceof Num(Rational power, boolean decimal) && power.isInteger();
+            default -> false;
+        };
+    }
+
     /// Whether an answer equals this one as the expected answer: by value, or by text where neither can be parsed.
     public boolean accepts(MathAnswer answer) {
         if (value.isPresent() && answer.value.isPresent()) {
