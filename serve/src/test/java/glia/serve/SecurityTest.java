@@ -29,6 +29,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.AutoClose;
@@ -195,6 +197,14 @@ class SecurityTest {
         for (String format : formats) {
             var reply = post(CHAT, chat("\"max_tokens\":4,\"reasoning_effort\":\"none\"," + format));
             assertTrue(reply.status() == 200 || reply.status() == 400, format + " " + reply.text());
+        }
+        for (String grammar : List.of("start: t{\\\"a\\\"}\\nt{x}: x | t{(x x)}", "root ::= a0\\n"
+                + IntStream.range(0, 40).mapToObj(i -> "a" + i + " ::= a" + (i + 1) + " a" + (i + 1) + "\\n").collect(Collectors.joining())
+                + "a40 ::= \\\"x\\\"\\n")) {
+            var reply = post("/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":4,\"guided_grammar\":\"" + grammar
+                    + "\"}");
+            assertEquals(400, reply.status(), reply.text());
+            assertTrue(reply.text().contains("the grammar is too complex"), reply.text());
         }
     }
 

@@ -3,7 +3,6 @@ package glia.serve.anthropic;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
-import glia.jinja.value.TrustedText;
 import glia.serve.chat.GenerationCall;
 import glia.serve.chat.GenerationRun;
 import glia.serve.chat.RenderedPrompt;
@@ -56,8 +55,8 @@ final class Messages {
             LanguageModel model = lease.served().model();
             MessagesRequest request = MessagesRequest.prompt(body, model, 0);
             body.end();
-            TrustedText text = RenderedPrompt.text(model, request.prompt(), request.options().thinking());
-            exchange.json(object("input_tokens", model.tokenizer().encode(text, false).length));
+            exchange.json(object("input_tokens", RenderedPrompt.count(model, request.prompt(),
+                    request.options().thinking())));
         }
     }
 

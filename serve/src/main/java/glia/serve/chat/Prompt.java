@@ -7,6 +7,9 @@ import java.util.Map;
 
 /// What a model continues.
 public sealed interface Prompt {
+    /// About as many characters as it has.
+    long size();
+
     /// A conversation, rendered with the model's chat template.
     ///
     /// @param messages oldest first
@@ -21,16 +24,36 @@ public sealed interface Prompt {
             tools = List.copyOf(tools);
             variables = new LinkedHashMap<>(variables);
         }
+
+        @Override
+        public long size() {
+            return messages.stream().mapToLong(message -> message.content().length()).sum();
+        }
     }
 
     /// A text without a template, in which special tokens are recognized.
-    record Text(String text) implements Prompt { }
+    record Text(String text) implements Prompt {
+        @Override
+        public long size() {
+            return text.length();
+        }
+    }
 
     /// Tokens.
-    record Tokens(int[] ids) implements Prompt { }
+    record Tokens(int[] ids) implements Prompt {
+        @Override
+        public long size() {
+            return 0;
+        }
+    }
 
     /// A conversation after the tokens of an earlier one.
     ///
     /// @param before the tokens of the turns before it
-    record Continued(int[] before, Conversation next) implements Prompt { }
+    record Continued(int[] before, Conversation next) implements Prompt {
+        @Override
+        public long size() {
+            return next.size();
+        }
+    }
 }

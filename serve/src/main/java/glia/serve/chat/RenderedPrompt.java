@@ -7,6 +7,7 @@ import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import glia.serve.request.CpuPool;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
@@ -37,6 +38,10 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     /// @throws ContextFullException if it leaves no room for an answer
     /// @throws TemplateException if the template refuses the conversation
     public static RenderedPrompt of(LanguageModel model, Prompt prompt, GenerationOptions options) {
+        return CpuPool.run(prompt.size(), () -> tokenized(model, prompt, options));
+    }
+
+    private static RenderedPrompt tokenized(LanguageModel model, Prompt prompt, GenerationOptions options) {
         return switch (prompt) {
             case Prompt.Tokens tokens -> plain(model, tokens.ids(), TrustedText.of(""), options);
             case Prompt.Text text -> plain(model, model.tokenizer().encode(text.text(), true),
@@ -48,6 +53,14 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
 
     private static RenderedPrompt plain(LanguageModel model, int[] ids, TrustedText text, GenerationOptions options) {
         return new RenderedPrompt(ids, text, Optional.empty(), room(model, ids.length, options));
+    }
+
+    /// The number of tokens of a conversation, which may be more than the context has.
+    ///
+    /// @throws ServeException if the model has no chat template
+    public static int count(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
+        return CpuPool.run(conversation.size(), () ->
+                model.tokenizer().encode(text(model, conversation, thinking), false).length);
     }
 
     /// The text of a conversation.

@@ -4,6 +4,7 @@ import glia.engine.Classifier;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
+import glia.serve.request.CpuPool;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ public final class Reranker {
             throw ServeException.badField("model", "found a classifier of " + size + " classes, expected one with a "
                     + "single score, one of two classes, or a model for embeddings");
         }
-        int[] first = model.tokenizer().encodePlain(query, true);
+        int[] first = CpuPool.run(query.length(), () -> model.tokenizer().encodePlain(query, true));
         if (first.length >= model.contextLength()) {
             throw ServeException.badField("query", "found " + first.length + " tokens, expected less than "
                     + model.contextLength());
@@ -51,7 +52,9 @@ public final class Reranker {
         double[] scores = new double[documents.size()];
         int tokens = 0;
         for (int i = 0; i < scores.length && goesOn.getAsBoolean(); i++) {
-            int[] pair = pair(model.tokenizer(), first, documents.get(i), model.contextLength());
+            String document = documents.get(i);
+            int[] pair = CpuPool.run(document.length(), () -> pair(model.tokenizer(), first, document,
+                    model.contextLength()));
             double[] values = model.scheduler().whilePaused(() -> classifier.scores(pair, first.length));
             // One score: its sigmoid. Two classes: the softmax of the second, which is the sigmoid of the difference.
             scores[i] = 1 / (1 + Math.exp(size == 1 ? -values[0] : values[0] - values[1]));

@@ -4,6 +4,7 @@ import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
 import glia.io.CheckpointException;
+import glia.serve.request.CpuPool;
 import glia.serve.request.ServeException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,7 +61,7 @@ public final class TextEmbeddings {
 
     /// The tokens of a text, with the model's prompt before it and truncated to what it reads.
     public Embedder.Input encode(String text) {
-        return embedder.encode(text);
+        return CpuPool.run(text.length(), () -> embedder.encode(text));
     }
 
     /// The vectors of texts, in their order.

@@ -3,6 +3,7 @@ package glia.serve.http;
 import glia.io.json.JsonValues;
 import glia.serve.request.CallObserver;
 import glia.serve.request.CallTerms;
+import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
@@ -36,6 +37,7 @@ public final class Gate {
     private final Function<byte[], Object> json;
     private final long bodyMemory;
     private final Optional<ServerTools> tools;
+    private final CpuPool cpu = new CpuPool();
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
     private final AtomicInteger numRunning = new AtomicInteger();
     private final AtomicLong usedMemory = new AtomicLong();
@@ -100,7 +102,13 @@ public final class Gate {
 
     /// The object of a body.
     Fields parse(byte[] utf8) {
-        return Json.parse(utf8, json);
+        CpuPool.ofBytes(utf8.length);
+        return CpuPool.run(utf8.length, () -> Json.parse(utf8, json));
+    }
+
+    /// The threads that read large requests.
+    CpuPool cpu() {
+        return cpu;
     }
 
     /// The terms on which a caller's requests are served.
@@ -174,6 +182,7 @@ public final class Gate {
     public void stop() {
         isDraining = true;
         isStopping = true;
+        cpu.close();
     }
 
     /// Whether further requests are refused.

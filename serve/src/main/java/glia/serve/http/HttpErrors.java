@@ -22,6 +22,8 @@ final class HttpErrors {
             case StateMemoryException memory -> new ServeException(503, "overloaded_error", "", memory.getMessage());
             case CheckpointException files -> new ServeException(500, "server_error", "model", files.getMessage());
             case IllegalArgumentException bad -> ServeException.badRequest(String.valueOf(bad.getMessage()));
+            case OutOfMemoryError _ -> new ServeException(503, "overloaded_error", "", "the request needs more memory "
+                    + "than is free; make it smaller, or try again later");
             default -> new ServeException(500, "server_error", "",
                     "internal error; the server's log has the cause under the request " + requestId);
         };

@@ -168,7 +168,10 @@ public final class Routes {
                 case API -> {
                     Caller caller = gate.caller(request);
                     exchange.begin(caller, gate.admit(caller));
-                    endpoint.answer(exchange);
+                    gate.cpu().serve(caller.name(), exchange::isConnected, gate.limits().requestTimeout(), () -> {
+                        endpoint.answer(exchange);
+                        return null;
+                    });
                 }
             }
         } catch (UncheckedIOException e) {

@@ -11,7 +11,6 @@ import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
-import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -75,9 +74,8 @@ final class Responses {
             ResponsesRequest request = ResponsesRequest.read(body, "", exchange, model, stored);
             body.end();
             Prompt.Conversation conversation = (Prompt.Conversation) request.call().prompt();
-            TrustedText text = RenderedPrompt.text(model, conversation, request.call().options().thinking());
             exchange.json(object("object", "response.input_tokens", "input_tokens",
-                    model.tokenizer().encode(text, false).length));
+                    RenderedPrompt.count(model, conversation, request.call().options().thinking())));
         }
     }
 

@@ -3,11 +3,13 @@ package glia.serve.openai;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
+import glia.engine.thinking.ThinkingOptions;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
 import glia.serve.chat.TokenTexts;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
+import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatTemplate;
@@ -37,12 +39,17 @@ public final class TokenRoutes {
                 boolean recognizes = body.flag("parse_special");
                 String text = body.requiredText("content");
                 boolean adds = body.flag("add_special");
-                ids = recognizes ? tokenizer.encode(text, adds) : tokenizer.encodePlain(text, adds);
+                ids = CpuPool.run(text.length(), () ->
+                        recognizes ? tokenizer.encode(text, adds) : tokenizer.encodePlain(text, adds));
             } else if (body.has("messages")) {
-                ids = tokenizer.encode(RenderedPrompt.text(model, conversation(body),
-                        ThinkingFields.read(body, model.thinking().format().isPresent())), false);
+                ThinkingOptions thinking = ThinkingFields.read(body, model.thinking().format().isPresent());
+                Prompt.Conversation conversation = conversation(body);
+                ids = CpuPool.run(conversation.size(), () ->
+                        tokenizer.encode(RenderedPrompt.text(model, conversation, thinking), false));
             } else {
-                ids = tokenizer.encode(body.requiredText("prompt"), body.flag("add_special_tokens"));
+                String text = body.requiredText("prompt");
+                boolean adds = body.flag("add_special_tokens");
+                ids = CpuPool.run(text.length(), () -> tokenizer.encode(text, adds));
             }
             boolean withPieces = body.flag(isLlamaServer ? "with_pieces" : "return_token_strs");
             body.end();
@@ -105,7 +112,8 @@ public final class TokenRoutes {
             Prompt.Conversation conversation = conversation(body);
             var thinking = ThinkingFields.read(body, model.thinking().format().isPresent());
             body.end();
-            exchange.json(object("prompt", RenderedPrompt.text(model, conversation, thinking).toString()));
+            exchange.json(object("prompt", CpuPool.run(conversation.size(), () ->
+                    RenderedPrompt.text(model, conversation, thinking).toString())));
         }
     }
 

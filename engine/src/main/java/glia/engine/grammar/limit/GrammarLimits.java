@@ -8,7 +8,7 @@ public final class GrammarLimits {
     /// Steps of the mask of one token.
     public static final long MASK_STEPS = 100_000_000;
     /// Seconds of compiling a grammar, and of the mask of one token, where steps are slow.
-    public static final int SECONDS = 10;
+    public static final int SECONDS = 20;
     /// Bytes of the expressions and states of one grammar.
     public static final long MEMORY = 256L << 20;
     /// Bytes of the rows, and of the positions, of one grammar's parser that can be computed again.

@@ -1,0 +1,197 @@
+package glia.serve.request;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/// Runs what takes much processor time before an answer is generated, such as compiling a grammar or tokenizing a long
+/// text, on a few threads of its own. The threads of requests, which are virtual, share as many carriers as there are
+/// processors: work on them would stop `/health` and all streams.
+///
+/// Callers take turns, and one has at most half of the threads. Work ends by interruption when its client has gone, the
+/// request's time is over, or it has run for [#LONGEST].
+public final class CpuPool implements AutoCloseable {
+    /// The longest time that one piece of work may run.
+    public static final Duration LONGEST = Duration.ofSeconds(20);
+    /// Requests and texts of so many bytes or characters are read at once, on the thread of the request.
+    private static final int SMALL = 16 << 10;
+    /// The time between two checks of whether the client is still there.
+    private static final long CHECK_MILLIS = 50;
+    private static final ScopedValue<Client> CLIENT = ScopedValue.newInstance();
+
+    private final int mostOfCaller;
+    private final ExecutorService threads;
+    private final Map<String, Deque<Job<?>>> waiting = new LinkedHashMap<>();
+    private final Map<String, Integer> running = new HashMap<>();
+
+    /// @param numThreads at least 2
+    public CpuPool(int numThreads) {
+        this.mostOfCaller = Math.max(1, numThreads / 2);
+        this.threads = Executors.newFixedThreadPool(numThreads,
+                Thread.ofPlatform().daemon().name("glia-request-", 0).factory());
+    }
+
+    /// A pool of half as many threads as there are processors, at least 2.
+    public CpuPool() {
+        this(Math.max(2, Runtime.getRuntime().availableProcessors() / 2));
+    }
+
+    /// Whose work it is.
+    ///
+    /// @param caller callers take turns
+    /// @param isWanted asked while the work waits or runs: false ends it
+    /// @param end when the request's time is over, in nanoseconds of the clock
+    private record Client(CpuPool pool, String caller, BooleanSupplier isWanted, long end, AtomicLong bytes) { }
+
+    private static final class Job<T> extends FutureTask<T> {
+        final String caller;
+        /// When it began to run, in nanoseconds of the clock; 0 if it waits.
+        volatile long begin;
+
+        Job(String caller, Callable<T> work) {
+            super(work);
+            this.caller = caller;
+        }
+
+        boolean isOver(long now) {
+            return begin != 0 && now - begin > LONGEST.toNanos();
+        }
+    }
+
+    /// Serves a request: what it gives to [#run] runs on this pool.
+    ///
+    /// @param caller whose request it is
+    /// @param isWanted whether the client still waits
+    /// @param longest the time of the request
+    public void serve(String caller, BooleanSupplier isWanted, Duration longest,
+            ScopedValue.CallableOp<?, Exception> to) throws Exception {
+        ScopedValue.where(CLIENT, new Client(this, caller, isWanted, System.nanoTime() + longest.toNanos(),
+                new AtomicLong())).call(to);
+    }
+
+    /// Tells the size of the body of the current request.
+    public static void ofBytes(long count) {
+        if (CLIENT.isBound()) {
+            CLIENT.get().bytes.set(count);
+        }
+    }
+
+    /// Runs work whose time grows with the request or a text, on this thread where both are short.
+    ///
+    /// @param size characters of the text
+    public static <T> T run(long size, Supplier<T> work) {
+        return size <= SMALL && CLIENT.isBound() && CLIENT.get().bytes.get() <= SMALL ? work.get() : run(work);
+    }
+
+    /// Runs work on the pool of the current request and waits for it; on this thread if there is no request.
+    ///
+    /// @throws ServeException if it takes too long, or no thread is free in the request's time
+    /// @throws UncheckedIOException if the client has gone
+    public static <T> T run(Supplier<T> work) {
+        return CLIENT.isBound() ? CLIENT.get().pool.await(CLIENT.get(), work) : work.get();
+    }
+
+    private <T> T await(Client client, Supplier<T> work) {
+        Job<T> job = new Job<>(client.caller, work::get);
+        add(job);
+        try {
+            while (true) {
+                try {
+                    return job.get(CHECK_MILLIS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException e) {
+                    check(client, job);
+                }
+            }
+        } catch (ExecutionException e) {
+            throw failure(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw ServeException.stopping();
+        } finally {
+            job.cancel(true);
+        }
+    }
+
+    private static void check(Client client, Job<?> job) {
+        if (!client.isWanted.getAsBoolean()) {
+            throw new UncheckedIOException(new IOException("the client went before its request was read"));
+        }
+        long now = System.nanoTime();
+        boolean isLate = now - client.end > 0;
+        if (isLate && job.begin == 0) {
+            throw new ServeException(503, "overloaded_error", "", "other requests take all threads that read large "
+                    + "requests; try again later");
+        }
+        if (isLate || job.isOver(now)) {
+            throw ServeException.badRequest("reading the request, its prompt, tools or grammar, takes longer than "
+                    + (isLate ? "--request-timeout" : LONGEST.toSeconds() + " s") + "; make them smaller");
+        }
+    }
+
+    private static RuntimeException failure(Throwable cause) {
+        if (cause instanceof Error e) {
+            throw e;
+        }
+        return cause instanceof RuntimeException e ? e : new IllegalStateException(cause);
+    }
+
+    private void add(Job<?> job) {
+        synchronized (waiting) {
+            waiting.computeIfAbsent(job.caller, _ -> new ArrayDeque<>()).add(job);
+        }
+        threads.execute(this::work);
+    }
+
+    /// Runs what waits: a caller that has enough threads comes when one of its pieces of work has ended.
+    private void work() {
+        for (Job<?> job = next(); job != null; job = next()) {
+            job.begin = System.nanoTime();
+            job.run();
+            synchronized (waiting) {
+                running.merge(job.caller, -1, (a, b) -> a + b == 0 ? null : a + b);
+            }
+        }
+    }
+
+    /// The next piece of work of the caller whose turn it is; null if none may run.
+    private Job<?> next() {
+        synchronized (waiting) {
+            for (Iterator<Map.Entry<String, Deque<Job<?>>>> all = waiting.entrySet().iterator(); all.hasNext();) {
+                Map.Entry<String, Deque<Job<?>>> one = all.next();
+                if (running.getOrDefault(one.getKey(), 0) < mostOfCaller) {
+                    Job<?> job = one.getValue().poll();
+                    all.remove();
+                    if (!one.getValue().isEmpty()) {
+                        // Behind all others.
+                        waiting.put(one.getKey(), one.getValue());
+                    }
+                    running.merge(job.caller, 1, Integer::sum);
+                    return job;
+                }
+            }
+            return null;
+        }
+    }
+
+    /// Ends what runs.
+    @Override
+    public void close() {
+        threads.shutdownNow();
+    }
+}
