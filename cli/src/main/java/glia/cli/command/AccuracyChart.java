@@ -1,6 +1,8 @@
 package glia.cli.command;
 
+import glia.train.report.Scale;
 import glia.train.report.Svg;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -49,20 +51,32 @@ final class AccuracyChart {
             svg.line(LEFT, y, RIGHT, y, Svg.PALE, 1);
             svg.text(LEFT - 6, y + 4, "end", 100 * i / LINES + " %");
         }
-        for (int power = (int) Math.floor(least); power <= most; power++) {
-            for (int digit : new int[] {1, 2, 5}) {
-                double tokens = digit * Math.pow(10, power);
-                if (Math.log10(tokens) >= least && Math.log10(tokens) <= most) {
-                    svg.text(x(tokens), BOTTOM + 18, "middle", String.format(Locale.ROOT, "%,.0f", tokens));
-                    svg.line(x(tokens), BOTTOM, x(tokens), BOTTOM + 4, Svg.GRAY, 1);
-                }
-            }
+        for (double tokens : ticks()) {
+            svg.text(x(tokens), BOTTOM + 18, "middle", String.format(Locale.ROOT, "%,.0f", tokens));
+            svg.line(x(tokens), BOTTOM, x(tokens), BOTTOM + 4, Svg.GRAY, 1);
         }
         svg.text(RIGHT, BOTTOM + 36, "end", "tokens for a question, mean");
         for (int i = 0; i < points.size(); i++) {
             point(points.get(i), Svg.color(i));
             legend(i);
         }
+    }
+
+    /// Powers of ten, with what is between them where there is room; round numbers where the axis has few of these.
+    private List<Double> ticks() {
+        List<Double> ticks = new ArrayList<>();
+        for (int power = (int) Math.floor(least); power <= most; power++) {
+            for (int digit : most - least > 3 ? new int[] {1} : new int[] {1, 2, 5}) {
+                ticks.add(digit * Math.pow(10, power));
+            }
+        }
+        ticks.removeIf(tick -> Math.log10(tick) < least || Math.log10(tick) > most);
+        if (ticks.size() < 2) {
+            Scale linear = Scale.ofCounts(List.of(Math.pow(10, least), Math.pow(10, most)), LEFT, RIGHT);
+            ticks = new ArrayList<>(linear.ticks());
+            ticks.removeIf(tick -> tick < 1 || Math.log10(tick) < least || Math.log10(tick) > most);
+        }
+        return ticks;
     }
 
     private void point(Point point, String color) {

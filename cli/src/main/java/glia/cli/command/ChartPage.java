@@ -11,6 +11,8 @@ final class ChartPage {
             table { border-collapse: collapse; display: block; overflow-x: auto } th, td { padding: .25rem .8rem;
               text-align: right; border-bottom: 1px solid #8884; white-space: nowrap }
             th:first-child, td:first-child { text-align: left } svg { max-width: 100%; height: auto }
+            .chart { overflow-x: auto } h1 { overflow-wrap: anywhere }
+            @media (max-width: 40rem) { svg { max-width: none } }
             @media (prefers-color-scheme: dark) { body { color: #ddd; background: #16181c } }
             """;
 
@@ -29,7 +31,8 @@ final class ChartPage {
         }
         return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                 + "content=\"width=device-width\">\n<title>" + Svg.escaped(title) + "</title>\n<style>\n" + STYLE
-                + "</style>\n<h1>" + Svg.escaped(title) + "</h1>\n" + svg + table + "</table>\n<p>"
+                + "</style>\n<h1>" + Svg.escaped(title) + "</h1>\n<div class=\"chart\" "
+                + "tabindex=\"0\" role=\"region\" aria-label=\"Chart\">\n" + svg + "</div>\n" + table + "</table>\n<p>"
                 + Svg.escaped(note) + "</p>\n</html>\n";
     }
 }

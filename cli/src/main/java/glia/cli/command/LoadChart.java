@@ -2,6 +2,7 @@ package glia.cli.command;
 
 import glia.serve.load.LoadResult;
 import glia.serve.load.LoadResult.Latency;
+import glia.train.report.Scale;
 import glia.train.report.Svg;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +16,6 @@ final class LoadChart {
     private static final int HEIGHT = 330;
     private static final int TOP = 64;
     private static final int BOTTOM = 270;
-    private static final int LINES = 5;
     private static final String[] NAMES = {"p50", "p95", "p99"};
 
     private final Svg svg = new Svg(WIDTH, HEIGHT);
@@ -26,31 +26,34 @@ final class LoadChart {
         LoadChart chart = new LoadChart();
         chart.svg.text(50, 20, "start", title);
         chart.throughput(result);
-        chart.latencies(500, "time to first token", result.firstToken());
-        chart.latencies(720, "inter-token latency", result.betweenTokens());
+        chart.latencies(466, "time to first token", result.firstToken());
+        chart.latencies(684, "inter-token latency", result.betweenTokens());
         return chart.svg.toString();
     }
 
     private void throughput(LoadResult result) {
         long[] counts = result.perSecond();
-        double most = Math.max(1, Arrays.stream(counts).max().orElse(1));
+        Scale y = Scale.ofCounts(List.of(0.0, Math.max(1.0, Arrays.stream(counts).max().orElse(1))), BOTTOM, TOP);
+        Scale x = Scale.ofCounts(List.of(0.0, Math.max(1.0, counts.length)), 50, 430);
         svg.text(50, 46, "start", String.format(Locale.ROOT, "tokens a second (mean %.1f)", result.tokensPerSecond()));
-        for (int i = 0; i <= LINES; i++) {
-            double y = BOTTOM - (BOTTOM - TOP) * (double) i / LINES;
-            svg.line(50, y, 430, y, Svg.PALE, 1);
-            svg.text(44, y + 4, "end", String.format(Locale.ROOT, "%.0f", most * i / LINES));
+        for (double tick : y.ticks()) {
+            svg.line(50, y.at(tick), 430, y.at(tick), Svg.PALE, 1);
+            svg.text(44, y.at(tick) + 4, "end", String.format(Locale.ROOT, "%.0f", tick));
         }
+        for (double tick : x.ticks()) {
+            svg.line(x.at(tick), BOTTOM, x.at(tick), BOTTOM + 4, Svg.GRAY, 1);
+            svg.text(x.at(tick), BOTTOM + 18, "middle", String.format(Locale.ROOT, "%.0f", tick));
+        }
+        svg.text(430, BOTTOM + 34, "end", "seconds");
         List<double[]> points = new ArrayList<>();
         for (int i = 0; i < counts.length; i++) {
-            points.add(new double[] {50 + 380 * (i + 0.5) / counts.length, BOTTOM - (BOTTOM - TOP) * counts[i] / most});
+            points.add(new double[] {x.at(i + 0.5), y.at(counts[i])});
         }
         if (points.size() > 1) {
             svg.curve(points, Svg.color(0));
         } else if (points.size() == 1) {
             svg.circle(points.getFirst()[0], points.getFirst()[1], 4, Svg.color(0), "");
         }
-        svg.text(50, BOTTOM + 20, "middle", "0");
-        svg.text(430, BOTTOM + 20, "end", counts.length + " s");
     }
 
     /// The axis spans whole powers of ten.
@@ -63,17 +66,23 @@ final class LoadChart {
         double high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(times.p99(), 1e-6))));
         for (double power = low; power <= high; power++) {
             double y = BOTTOM - (BOTTOM - TOP) * (power - low) / (high - low);
-            svg.line(left + 36, y, left + 160, y, Svg.PALE, 1);
-            svg.text(left + 32, y + 4, "end", label(Math.pow(10, power)));
+            svg.line(left + 36, y, left + 206, y, Svg.PALE, 1);
+            svg.text(left + 32, y + 4, "end", tick(power));
         }
         double[] values = {times.p50(), times.p95(), times.p99()};
         for (int i = 0; i < values.length; i++) {
-            double x = left + 56 + 42 * i;
+            double x = left + 66 + 56 * i;
             double y = BOTTOM - (BOTTOM - TOP) * (Math.log10(Math.max(values[i], 1e-6)) - low) / (high - low);
             svg.line(x, BOTTOM, x, y, Svg.color(i), 14);
             svg.text(x, y - 6, "middle", label(values[i]));
             svg.text(x, BOTTOM + 20, "middle", NAMES[i]);
         }
+    }
+
+    /// A power of ten of seconds: `10 ms`.
+    private static String tick(double power) {
+        return power < 0 ? String.format(Locale.ROOT, power < -3 ? "%.3f ms" : "%.0f ms", Math.pow(10, power + 3))
+                : String.format(Locale.ROOT, "%.0f s", Math.pow(10, power));
     }
 
     private static String label(double seconds) {

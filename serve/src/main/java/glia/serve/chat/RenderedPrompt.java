@@ -14,6 +14,8 @@ import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
 import glia.text.template.TemplateException;
 import glia.text.thinking.Effort;
+import glia.text.thinking.PromptState;
+import glia.text.thinking.ThinkingFormat;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -67,6 +69,11 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     ///
     /// @throws ServeException if the model has no chat template
     public static TrustedText text(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
+        return continued(conversation, begun(model, conversation, thinking));
+    }
+
+    /// The text before what the model writes, or before the part of its answer that it continues.
+    private static TrustedText begun(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
         ChatTemplate template = model.template().orElseThrow(() -> ServeException.badField("messages",
                 "the model has no chat template, so it takes no conversation; use a completion, or another model"));
         RenderOptions render = model.thinking().render(model.renderOptions(), thinking).withTools(conversation.tools());
@@ -85,9 +92,35 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         if (!conversation.continues()) {
             return template.renderTrusted(messages, render);
         }
-        List<ChatMessage> before = messages.subList(0, messages.size() - 1);
-        return new TextBuilder().append(template.renderTrusted(before, render))
-                .append(messages.getLast().content()).whole();
+        TrustedText before = template.renderTrusted(messages.subList(0, messages.size() - 1), render);
+        ChatMessage last = messages.getLast();
+        return last.reasoning().isEmpty() ? before : thinking(model, before, last);
+    }
+
+    private static boolean continuesThought(Prompt.Conversation conversation) {
+        return conversation.continues() && !conversation.messages().getLast().reasoning().isEmpty();
+    }
+
+    /// Opens the thinking of an answer, and closes it where its text has begun.
+    private static TrustedText thinking(LanguageModel model, TrustedText before, ChatMessage last) {
+        ThinkingFormat format = model.thinking().format().orElseThrow(() -> ServeException.badField("messages",
+                "the last message has thinking, and the model does not think; leave its reasoning_content out"));
+        TextBuilder text = new TextBuilder().append(before);
+        if (format.state(before) != PromptState.OPEN) {
+            text.trusted(format.start());
+        }
+        return last.content().isEmpty() ? text.whole()
+                : text.append(last.reasoning()).trusted(format.end() + format.answer()).whole();
+    }
+
+    /// A text with the part of an answer that the model continues.
+    private static TrustedText continued(Prompt.Conversation conversation, TrustedText begun) {
+        if (!conversation.continues()) {
+            return begun;
+        }
+        ChatMessage last = conversation.messages().getLast();
+        return new TextBuilder().append(begun)
+                .append(last.content().isEmpty() ? last.reasoning() : last.content()).whole();
     }
 
     private static RenderedPrompt of(LanguageModel model, int[] before, Prompt.Conversation conversation,
@@ -96,10 +129,12 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         if (thinking.effort().isPresent() && thinking.effort().get() == Effort.AUTO) {
             thinking = model.routed(conversation.messages(), thinking);
         }
-        TrustedText text = text(model, conversation, thinking);
+        TrustedText begun = begun(model, conversation, thinking);
+        TrustedText text = continued(conversation, begun);
         int[] ids = joined(before, model.tokenizer().encode(text, false), model.tokenizer().bos());
         int most = room(model, ids.length, options);
-        return new RenderedPrompt(ids, text, model.thinking().plan(text, thinking, model.contextLength(), most), most);
+        return new RenderedPrompt(ids, text, model.thinking().plan(
+                continuesThought(conversation) ? begun : text, thinking, model.contextLength(), most), most);
     }
 
     /// @param bos the token that begins the first of the texts alone

@@ -109,17 +109,17 @@ public final class ChatMessages {
         }
     }
 
-    /// Whether the last message is to be continued, of which only a text can be.
+    /// Whether the last message is to be continued: its text, or its thinking where it has no text yet.
     ///
     /// @throws ServeException if it is another message
     public static boolean continues(Fields body, List<ChatMessage> messages) {
         boolean continues = body.flag("continue_final_message");
         ChatMessage last = messages.getLast();
-        boolean isText = last.toolCalls().isEmpty() && last.reasoning().isEmpty();
+        boolean isText = last.toolCalls().isEmpty();
         if (continues && !(last.role().equals("assistant") && isText)) {
             throw ServeException.badField(body.name("continue_final_message"), "found true with a last message of the "
-                    + "role " + last.role() + (isText ? "" : " that has thinking or tool calls") + ", expected one of "
-                    + "the assistant with text alone");
+                    + "role " + last.role() + (isText ? "" : " that has tool calls") + ", expected one of the "
+                    + "assistant with text or thinking");
         }
         return continues;
     }

@@ -31,8 +31,8 @@ function hint(status, message, retryAfter) {
     case 400: return message.includes("template")
       ? "Change the conversation or the system prompt; the model's chat template does not allow this one."
       : "Change the setting or the message that is named, then regenerate.";
-    case 401: return "Enter an API key of this server in the settings.";
-    case 403: return "This API key may not do that. Enter another one in the settings.";
+    case 401: return "Enter an API key of this server: glia keys add makes one.";
+    case 403: return "This API key may not do that. Enter another one.";
     case 404: return "Choose another model above. Reload the page to read the list of models again.";
     case 413: return "Shorten the conversation, or attach smaller images.";
     case 429: return `The server is busy. Try again in ${retryAfter || "a few"} seconds.`;

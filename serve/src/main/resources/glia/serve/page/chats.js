@@ -6,10 +6,20 @@ import {newId} from "./dom.js";
 /** The parent of first messages. */
 const ROOT = "root";
 export const EXPORT_VERSION = 1;
+const MOST_TITLE = 60;
 
-export function newChat() {
+/** @param system the system prompt */
+export function newChat(system) {
   const now = Date.now();
-  return {id: newId(), title: "", created: now, updated: now, nodes: {}, chosen: {}};
+  return {id: newId(), title: "", system, created: now, updated: now, nodes: {}, chosen: {}};
+}
+
+/** A title from the first words of a message, without marks of Markdown. */
+function titleOf(text) {
+  const line = text.split("\n").map(one => one.replace(/^[#>\s]+/, "").replace(/\s+/g, " ").trim())
+    .find(one => /[\p{L}\p{N}]/u.test(one)) ?? text.trim();
+  return line.length <= MOST_TITLE ? line
+    : `${line.slice(0, MOST_TITLE).replace(/\s+\S*$/, "").replace(/[\s.,;:]+$/, "")}…`;
 }
 
 /**
@@ -24,7 +34,7 @@ export function addNode(chat, parent, fields) {
   chat.chosen[node.parent] = node.id;
   chat.updated = Date.now();
   if (!chat.title && node.role === "user") {
-    chat.title = node.text.trim().split("\n")[0].slice(0, 80) || "Image";
+    chat.title = titleOf(node.text) || "Image";
   }
   return node;
 }
@@ -80,12 +90,18 @@ export function choose(chat, node) {
   chat.chosen[node.parent] = node.id;
 }
 
-/** The messages up to a node as chat completions take them. */
-export function messages(chat, last, system) {
+/**
+ * The messages up to a node as chat completions take them.
+ * @param continues whether the last one is to be continued, from its thinking on
+ */
+export function messages(chat, last, system, continues = false) {
   const nodes = last ? path(chat, last) : [];
   const lastUser = nodes.findLastIndex(node => node.role === "user");
   const list = system ? [{role: "system", content: system}] : [];
   nodes.forEach((node, i) => list.push(message(node, i > lastUser)));
+  if (continues && last.thinking) {
+    list.at(-1).reasoning_content = last.thinking;
+  }
   return list;
 }
 
@@ -134,7 +150,7 @@ const areNumbers = value => isObject(value) && Object.values(value).every(Number
 /** What a message may have beside its text, and which values are usable; others are left out. */
 const FIELDS = {
   model: isText, effort: isText, group: isText, thinking: isText, finish: isText, callId: isText, name: isText,
-  usage: areNumbers, times: areNumbers,
+  usage: areNumbers, times: areNumbers, settings: value => isObject(value) && Object.values(value).every(isText),
   error: value => isText(value?.message) && isText(value.hint),
   format: value => FORMATS.includes(value?.kind) && isText(value.text),
   images: value => Array.isArray(value) && value.every(url => isText(url) && url.startsWith("data:image/")),
@@ -174,6 +190,7 @@ function checked(chat) {
     }
   }
   const now = Date.now();
-  return {id: chat.id, title: chat.title, created: Number(chat.created) || now, updated: Number(chat.updated) || now,
-    nodes, chosen: {...chat.chosen}};
+  const system = isText(chat.system) ? chat.system : "";
+  return {id: chat.id, title: chat.title, system, created: Number(chat.created) || now,
+    updated: Number(chat.updated) || now, nodes, chosen: {...chat.chosen}};
 }

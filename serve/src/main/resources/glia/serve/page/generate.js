@@ -47,9 +47,10 @@ export class Generation {
     const {chat, node} = this;
     node.error = undefined;
     node.finish = undefined;
+    node.times = undefined;
     const body = {
       model: node.model,
-      messages: messages(chat, continues ? node : chat.nodes[node.parent], system),
+      messages: messages(chat, continues ? node : chat.nodes[node.parent], system, continues),
       stream: true,
       stream_options: {include_usage: true},
       ...fields,

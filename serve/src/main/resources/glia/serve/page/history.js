@@ -36,21 +36,43 @@ export class History {
     const chats = (await allChats()).filter(chat => !wanted || chat.title.toLowerCase().includes(wanted)
       || Object.values(chat.nodes).some(node => node.text.toLowerCase().includes(wanted)));
     const current = this.#app.chat.id;
-    byId("chats").replaceChildren(...chats.map(chat => el("li", {class: chat.id === current ? "current" : ""},
-      button(chat.title || "Untitled", () => this.#app.open(chat),
+    document.title = this.#app.chat.title ? `${this.#app.chat.title} – Glia` : "Glia";
+    byId("chats").replaceChildren(...chats.map(chat => {
+      const item = el("li", {class: chat.id === current ? "current" : "", "data-chat": chat.id});
+      item.append(button(chat.title || "Untitled", () => this.#app.open(chat),
         {class: "open", title: chat.title, "aria-current": chat.id === current ? "true" : null}),
-      button("✎", () => this.#rename(chat), {class: "icon", "aria-label": `Rename the chat ${chat.title}`}),
-      button("✕", () => this.#delete(chat), {class: "icon", "aria-label": `Delete the chat ${chat.title}`}))));
+      button("✎", () => this.#rename(chat, item), {class: "icon", "aria-label": `Rename the chat ${chat.title}`}),
+      button("✕", () => this.#delete(chat), {class: "icon", "aria-label": `Delete the chat ${chat.title}`}));
+      return item;
+    }));
   }
 
-  async #rename(chat) {
-    const title = prompt("Title of the chat", chat.title)?.trim();
-    if (title) {
-      const own = this.#app.chat.id === chat.id ? this.#app.chat : chat;
-      own.title = title.slice(0, 200);
-      await saveChat(own);
-      this.render();
-    }
+  /** Puts a field in place of a title. Enter or leaving it keeps the title, Escape does not. */
+  #rename(chat, item) {
+    const field = el("input", {value: chat.title, maxLength: 200, "aria-label": "Title of the chat"});
+    let isOpen = true;
+    const close = async keeps => {
+      if (isOpen) {
+        isOpen = false;
+        const title = field.value.trim();
+        if (keeps && title) {
+          const own = this.#app.chat.id === chat.id ? this.#app.chat : chat;
+          own.title = title;
+          await saveChat(own);
+        }
+        await this.render();
+        byId("chats").querySelector(`[data-chat="${chat.id}"] .open`)?.focus();
+      }
+    };
+    field.addEventListener("keydown", event => {
+      if (event.key === "Enter" || event.key === "Escape") {
+        event.stopPropagation();
+        close(event.key === "Enter");
+      }
+    });
+    field.addEventListener("blur", () => close(true));
+    item.replaceChildren(field);
+    field.select();
   }
 
   async #delete(chat) {

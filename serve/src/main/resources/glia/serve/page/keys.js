@@ -11,7 +11,7 @@ export function startKeys(actions) {
     ["Alt+N", "New chat", "newChat"],
     ["Alt+H", "List of chats", "history"],
     ["Alt+M", "Choose a model", "model"],
-    ["Alt+C", "Compare two models or efforts", "compare"],
+    ["Alt+C", "Compare two models, efforts or settings", "compare"],
     ["Alt+R", "Regenerate the last answer", "regenerate"],
     ["Alt+E", "Edit your last message", "edit"],
     ["Alt+,", "Previous version of the last answer", "previous"],

@@ -4,25 +4,21 @@ import {announce, SentenceReader} from "./announce.js";
 import {getJson} from "./api.js";
 import * as chats from "./chats.js";
 import {Composer} from "./composer.js";
-import {byId, el} from "./dom.js";
+import {byId} from "./dom.js";
 import {Generation} from "./generate.js";
 import {History} from "./history.js";
+import {askKey, startKey} from "./key.js";
 import {startKeys} from "./keys.js";
 import {showSpeed, startMetrics} from "./metrics.js";
 import {format, onSettings, openSettings, requestFields, settings, startSettings} from "./settings.js";
 import {openStore, saveChat} from "./store.js";
 import {startTheme} from "./theme.js";
+import {Targets} from "./targets.js";
 import {Thread} from "./thread.js";
 
-const EFFORTS = [["", "Usual effort"], ["none", "No thinking"], ["low", "Low effort"], ["medium", "Medium effort"],
-  ["high", "High effort"], ["auto", "Automatic"]];
-const TARGETS = "glia.targets";
-
 class App {
-  chat = chats.newChat();
-  #models = [];
-  /** What answers: `{model, effort}`, one or two of them. */
-  #targets = [{model: "", effort: ""}];
+  chat = chats.newChat(settings().system);
+  #targets = new Targets(this);
   #generations = new Map();
   #thread = new Thread(this);
   #history = new History(this);
@@ -35,9 +31,11 @@ class App {
     startTheme();
     startSettings();
     startKeys(this.#shortcuts());
-    byId("compare").addEventListener("click", () => this.#toggleCompare());
+    startKey(() => this.#keyChanged());
+    byId("open-settings").addEventListener("click", () => this.openSettings());
+    byId("compare").addEventListener("click", () => this.#targets.toggle());
     byId("open-shortcuts").addEventListener("click", () => byId("shortcuts").showModal());
-    onSettings(name => this.#settingChanged(name));
+    onSettings((name, value) => this.#settingChanged(name, value));
     this.#showFormat();
     this.#thread.render();
     this.#composer.focus();
@@ -46,157 +44,111 @@ class App {
     }
     this.#history.render();
     await this.#readModels();
-    startMetrics(status => this.#takeStatus(status));
+    startMetrics(status => this.#targets.take(status));
     setInterval(() => this.#tick(), 250);
   }
 
   async #readModels() {
     try {
-      this.#models = (await getJson("v1/models")).data;
-      if (!this.#models.length) {
+      this.#targets.offer((await getJson("v1/models")).data);
+      if (!this.#targets.models.length) {
         this.problem("The server serves no models. Start it with one: glia serve MODEL.");
       }
     } catch (e) {
       this.problem(`${e.message} ${e.hint}`);
-    }
-    const ids = this.#models.map(model => model.id);
-    const usable = keptTargets().filter(target => ids.includes(target?.model)).slice(0, 2);
-    this.#targets = usable.length ? usable : [{model: ids[0] ?? "", effort: ""}];
-    this.#showTargets();
-  }
-
-  /** What models can do, of those that are loaded. */
-  #takeStatus(status) {
-    for (const model of this.#models) {
-      const found = status.models.find(one => one.id === model.id);
-      if (found && model.thinks !== found.thinks) {
-        Object.assign(model, found);
-        this.#showTargets();
+      if (e.status === 401) {
+        this.openKey(e.message);
       }
     }
   }
 
-  #showTargets() {
-    byId("targets").replaceChildren(...this.#targets.map((target, i) => {
-      const nth = this.#targets.length > 1 ? ` ${i + 1}` : "";
-      const model = el("select", {"aria-label": `Model${nth}`, class: "model", onChange: event => {
-        target.model = event.target.value;
-        this.#keepTargets();
-      }}, ...this.#models.map(one => el("option", {value: one.id, selected: one.id === target.model}, one.id)));
-      const effort = el("select", {"aria-label": `Effort of thinking${nth}`, class: "effort", onChange: event => {
-        target.effort = event.target.value;
-        this.#keepTargets();
-      }}, ...EFFORTS.map(([value, label]) => el("option", {value, selected: value === target.effort}, label)));
-      effort.hidden = this.#model(target.model)?.thinks === false;
-      return el("div", {class: "target"}, i ? el("span", {class: "versus"}, "and") : null, model, effort);
-    }));
-    byId("compare").setAttribute("aria-pressed", String(this.#targets.length > 1));
-    this.#composer.allowImages(this.#targets.every(target =>
-      this.#model(target.model)?.input_modalities?.includes("image")));
-  }
-
-  #model(id) {
-    return this.#models.find(model => model.id === id);
-  }
-
-  #keepTargets() {
-    localStorage.setItem(TARGETS, JSON.stringify(this.#targets));
-    const at = [...byId("targets").querySelectorAll("select")].indexOf(document.activeElement);
-    this.#showTargets();
-    byId("targets").querySelectorAll("select")[at]?.focus();
-  }
-
-  /** One answer or two: the second is of the next model, or of another effort where there is one model. */
-  #toggleCompare() {
-    const [first] = this.#targets;
-    if (this.#targets.length > 1) {
-      this.#targets = [first];
-    } else {
-      const other = this.#models.find(model => model.id !== first.model);
-      const opposite = first.effort === "none" ? "" : "none";
-      this.#targets.push({model: other?.id ?? first.model, effort: other ? "" : opposite});
+  /** The chosen models changed. */
+  targetsChanged() {
+    this.#composer.allowImages(this.#targets.takeImages());
+    if (!Object.keys(this.chat.nodes).length) {
+      this.#thread.render();
     }
-    this.#keepTargets();
-    announce(this.#targets.length > 1 ? "Two answers side by side." : "One answer.");
+  }
+
+  firstModel() {
+    return this.#targets.firstModel();
   }
 
   // What messages and buttons do.
 
   /** Sends a message. @returns whether it was sent */
   send(text, images) {
-    if (this.#generations.size || !this.#targets[0].model) {
+    if (this.#generations.size || !this.#targets.list[0].model) {
       this.problem(this.#generations.size ? "Wait for the answer, or stop it first." : "There is no model to answer.");
       return false;
     }
-    const fields = this.#fields();
-    if (!fields) {
+    if (!this.#isReady()) {
       return false;
     }
     const last = chats.path(this.chat).at(-1) ?? null;
-    this.#answer(chats.addNode(this.chat, last, {role: "user", text, images}), fields);
+    this.#answer(chats.addNode(this.chat, last, {role: "user", text, images}));
     this.#thread.toEnd();
     return true;
   }
 
   /** A new version of a user's message, which is answered. */
   edit(node, text) {
-    const fields = this.#generations.size ? null : this.#fields();
-    if (fields) {
+    if (this.#isReady()) {
       const parent = this.chat.nodes[node.parent] ?? null;
-      this.#answer(chats.addNode(this.chat, parent, {role: "user", text, images: node.images}), fields);
+      this.#answer(chats.addNode(this.chat, parent, {role: "user", text, images: node.images}));
       this.#composer.focus();
     }
   }
 
   /** A new version of an answer. */
   regenerate(node) {
-    const fields = this.#generations.size ? null : this.#fields();
-    if (fields) {
-      this.#answer(this.chat.nodes[node.parent], fields);
+    if (this.#isReady()) {
+      this.#answer(this.chat.nodes[node.parent]);
       this.#composer.focus();
     }
   }
 
   /** Results of tool calls, which the model reads next. */
   sendResults(node, results) {
-    const fields = this.#fields();
-    if (fields) {
+    if (this.#isReady()) {
       let last = node;
       node.calls.forEach((call, i) => {
         last = chats.addNode(this.chat, last, {role: "tool", text: results[i], callId: call.id, name: call.name});
       });
-      this.#answer(last, fields, [{model: node.model, effort: node.effort}]);
+      this.#answer(last, [node]);
     }
   }
 
   /** Continues an answer that was cut. */
   goOn(node) {
-    const fields = this.#generations.size ? null : this.#fields();
-    if (fields) {
-      this.#run(node, fields, true);
+    if (this.#isReady()) {
+      this.#run(node, true);
     }
   }
 
-  #fields() {
+  /** Whether an answer can be requested: none is being generated, and the settings are right. */
+  #isReady() {
     try {
       this.problem("");
-      return requestFields();
+      requestFields();
+      return !this.#generations.size;
     } catch (e) {
       this.problem(e.message);
-      return null;
+      return false;
     }
   }
 
-  #answer(parent, fields, targets = this.#targets) {
+  #answer(parent, targets = this.#targets.list) {
     const group = targets.length > 1 ? `${parent.id}-${Object.keys(this.chat.nodes).length}` : undefined;
-    const nodes = targets.map(({model, effort}) => chats.addNode(this.chat, parent,
-      {role: "assistant", model, effort: this.#model(model)?.thinks === false ? "" : effort, group,
+    const nodes = targets.map(({model, effort, settings: own}) => chats.addNode(this.chat, parent,
+      {role: "assistant", model, effort: this.#targets.effort(model, effort), group,
+        settings: targets.length > 1 || targets !== this.#targets.list ? {...own} : undefined,
         format: format() ?? undefined}));
     chats.choose(this.chat, nodes[0]);
-    nodes.forEach(node => this.#run(node, fields));
+    nodes.forEach(node => this.#run(node));
   }
 
-  async #run(node, fields, continues = false) {
+  async #run(node, continues = false) {
     const chat = this.chat;
     const reader = new SentenceReader();
     const generation = new Generation(chat, node, () => {
@@ -210,11 +162,14 @@ class App {
     this.#composer.setRunning(true);
     this.#thread.render();
     announce("Generating.");
-    await generation.run(fields, this.system(), continues);
+    await generation.run(requestFields(node.settings), this.system(node), continues);
     this.#generations.delete(node.id);
     this.#composer.setRunning(this.#generations.size > 0);
     chat.updated = Date.now();
     await this.#save(chat);
+    if (node.error?.status === 401) {
+      this.openKey(node.error.message);
+    }
     if (chat === this.chat) {
       this.#thread.changed(node);
       if (chats.path(chat).includes(node)) {
@@ -285,19 +240,29 @@ class App {
     return chats.children(this.chat, node.id).length > 0;
   }
 
-  system() {
-    return settings().system?.trim() ?? "";
+  /** The system prompt of the chat, or of an answer with its own. Chats of earlier versions of this page have none. */
+  system(node = null) {
+    return (node?.settings?.ownSystem || (this.chat.system ?? settings().system) || "").trim();
   }
 
-  openKey() {
-    openSettings("key");
+  openSettings() {
+    openSettings(this.chat.system ?? settings().system);
+  }
+
+  openKey(reason) {
+    askKey(reason);
+  }
+
+  #keyChanged() {
+    this.problem("");
+    this.#readModels();
   }
 
   /** Opens a chat; null for a new one. */
   open(chat) {
     this.stop();
     this.problem("");
-    this.chat = chat ?? chats.newChat();
+    this.chat = chat ?? chats.newChat(settings().system);
     this.#thread.render();
     this.#thread.toEnd();
     this.#history.toggle(false);
@@ -319,11 +284,18 @@ class App {
     }
   }
 
-  #settingChanged(name) {
+  #settingChanged(name, value) {
     this.#showFormat();
-    if (name === "key") {
-      this.problem("");
-      this.#readModels();
+    const isEmpty = !Object.keys(this.chat.nodes).length;
+    if (name === "chatSystem" || name === "system" && isEmpty) {
+      this.chat.system = value;
+      if (name === "system") {
+        byId("set-chatSystem").value = value;
+      }
+      this.#thread.render();
+      if (!isEmpty) {
+        this.#saveSoon(this.chat);
+      }
     }
   }
 
@@ -353,26 +325,16 @@ class App {
       newChat: () => this.open(null),
       history: () => this.#history.toggle() || byId("new-chat").focus(),
       model: () => byId("targets").querySelector("select")?.focus(),
-      compare: () => this.#toggleCompare(),
+      compare: () => this.#targets.toggle(),
       regenerate: () => withLast("assistant", node => this.regenerate(node)),
       edit: () => withLast("user", node => this.#thread.view(node)?.edit()),
       previous: () => withLast("assistant", node => this.step(node, -1)),
       next: () => withLast("assistant", node => this.step(node, 1)),
       input: () => this.#composer.focus(),
       thread: () => byId("thread").focus(),
-      settings: () => openSettings(),
+      settings: () => this.openSettings(),
       shortcuts: () => byId("shortcuts").showModal(),
     };
-  }
-}
-
-/** What answered when the page was last open. */
-function keptTargets() {
-  try {
-    const kept = JSON.parse(localStorage.getItem(TARGETS) ?? "[]");
-    return Array.isArray(kept) ? kept : [];
-  } catch {
-    return [];
   }
 }
 

@@ -3,6 +3,7 @@
 import {besides, versions} from "./chats.js";
 import {button, copyButton, duration, el, short} from "./dom.js";
 import {MarkdownView} from "./markdown.js";
+import {inWords} from "./settings.js";
 import {structuredView} from "./structured.js";
 import {TokenView} from "./tokens.js";
 import {callView, resultForm, resultView} from "./tools.js";
@@ -25,8 +26,8 @@ export class MessageView {
   constructor(app, node) {
     this.#app = app;
     this.#node = node;
-    const who = {user: "You", assistant: `${node.model ?? ""}${node.effort ? `, effort ${node.effort}` : ""}`,
-      tool: "Tool"}[node.role];
+    const who = {user: "You", tool: "Tool", assistant: [node.model, node.effort && `effort ${node.effort}`,
+      inWords(node.settings)].filter(Boolean).join(", ")}[node.role];
     const label = {user: "Your message", assistant: `Answer of ${who}`, tool: "Tool result"}[node.role];
     this.element = el("article", {class: `message ${node.role}`, tabIndex: -1, "data-node": node.id,
       "aria-label": label}, el("div", {class: "who"}, who), this.#body, this.#actions);
@@ -96,7 +97,7 @@ export class MessageView {
     if (node.error) {
       parts.push(errorView(node.error, this.#app));
     }
-    if (!isRunning && ["length", "stopped"].includes(node.finish)) {
+    if (!isRunning && this.#reason()) {
       parts.push(this.#cut());
     }
     if (!isRunning && node.calls?.length && !this.#app.hasAnswer(node)) {
@@ -138,7 +139,7 @@ export class MessageView {
   #textPart(isRunning) {
     const node = this.#node;
     if (this.#showsTokens && !isRunning) {
-      this.tokenView ??= new TokenView(this.#app.chat, node, this.#app.system());
+      this.tokenView ??= new TokenView(this.#app.chat, node, this.#app.system(node));
       return [this.tokenView.element];
     }
     if (!node.text) {
@@ -151,13 +152,26 @@ export class MessageView {
     return [this.#markdown.element];
   }
 
-  #cut() {
+  /** Why an answer is not complete; empty if it is. An answer that the page left has neither an end nor times. */
+  #reason() {
     const node = this.#node;
-    const reason = node.finish === "stopped" ? "You stopped this answer."
-      : "The answer reached the most tokens, or the context is full.";
-    const more = node.text && !node.thinking && !node.format && !node.calls?.length
-      ? button("Continue", () => this.#app.goOn(node), {class: "plain"}) : null;
-    return el("div", {class: "cut"}, reason, " ", more);
+    switch (node.finish) {
+      case "stopped": return "You stopped this answer.";
+      case "length": return "The answer reached the most tokens, or the context is full.";
+      case "error": return this.#canContinue() ? "This answer broke off." : "";
+      case undefined: return node.times ? "" : "This answer broke off when the page was left.";
+      default: return "";
+    }
+  }
+
+  #canContinue() {
+    const node = this.#node;
+    return (node.text || node.thinking) && !node.format && !node.calls?.length;
+  }
+
+  #cut() {
+    const more = this.#canContinue() ? button("Continue", () => this.#app.goOn(this.#node)) : null;
+    return el("div", {class: "cut"}, this.#reason(), " ", more);
   }
 
   #answerActions() {
@@ -228,5 +242,5 @@ function errorView(error, app) {
   return el("div", {class: "error", role: "alert"},
     el("p", {}, error.message), el("p", {}, error.hint),
     error.requestId ? el("p", {class: "note"}, `Request ${error.requestId}`) : null,
-    error.status === 401 || error.status === 403 ? button("Enter an API key", () => app.openKey()) : null);
+    error.status === 401 || error.status === 403 ? button("Enter an API key", () => app.openKey(error.message)) : null);
 }

@@ -1,15 +1,19 @@
-// Settings of requests, kept in this browser; the API key only for the tab. An empty field leaves the choice to the
-// server, which uses the model's own options.
+// Settings of requests, kept in this browser, and those of one answer of a comparison, which replace them. An empty
+// field leaves the choice to the server, which uses the model's own options.
 
-import {apiKey, setApiKey} from "./api.js";
 import {byId, el} from "./dom.js";
 
 const KEY = "glia.settings";
 
-/** What there is to set. `field` names the field of a chat completion; numbers have bounds. */
+/**
+ * What there is to set. `field` names the field of a chat completion; numbers have bounds; what is `alone` is only of
+ * an answer of a comparison.
+ */
 const GROUPS = [
-  ["Conversation", [
-    {name: "system", label: "System prompt", rows: 3, wide: true},
+  ["System prompt", [
+    {name: "chatSystem", label: "Of this chat", rows: 3, wide: true},
+    {name: "system", label: "Of new chats", rows: 2, wide: true},
+    {name: "ownSystem", label: "Of this answer, in place of the chat's", rows: 3, wide: true, alone: true},
   ]],
   ["Length and sampling", [
     {name: "maxTokens", label: "Most tokens of an answer", field: "max_completion_tokens", min: 1, step: 1},
@@ -41,14 +45,16 @@ const GROUPS = [
     {name: "probabilities", label: "Request token probabilities, shown on hover", checkbox: true, wide: true},
     {name: "alternatives", label: "Alternatives of each token", field: "top_logprobs", min: 0, max: 20, step: 1},
   ]],
-  ["Server", [
-    {name: "key", label: "API key (kept until this tab is closed)", password: true, wide: true},
-  ]],
 ];
 const DEFAULTS = {alternatives: "5"};
 
+/** The fields of these groups can be an answer's own. */
+const SAMPLING = "Length and sampling";
 let values = load();
+/** The settings of an answer while its dialog is open; null for those of all answers. */
+let own = null;
 const listeners = [];
+const controls = new Map();
 
 function load() {
   try {
@@ -68,13 +74,13 @@ export function onSettings(listener) {
 }
 
 function set(name, value) {
-  if (name === "key") {
-    setApiKey(value);
-  } else {
+  if (own) {
+    own[name] = value;
+  } else if (name !== "chatSystem") {
     values = {...values, [name]: value};
     localStorage.setItem(KEY, JSON.stringify(values));
   }
-  listeners.forEach(listener => listener(name));
+  listeners.forEach(listener => listener(name, value));
 }
 
 /** Fills the dialog. */
@@ -83,15 +89,40 @@ export function startSettings() {
   for (const [title, list] of GROUPS) {
     fields.append(el("fieldset", {}, el("legend", {}, title), ...list.map(fieldOf)));
   }
-  byId("open-settings").addEventListener("click", () => openSettings());
-  closesOutside(byId("settings"));
-  closesOutside(byId("shortcuts"));
+  ["settings", "shortcuts", "key"].forEach(id => closesOutside(byId(id)));
 }
 
-/** Opens the dialog at a field. */
-export function openSettings(name = "") {
+/**
+ * Opens the dialog.
+ * @param chatSystem the system prompt of the chat
+ * @param ofAnswer the settings of an answer, which are changed; null for those of all answers
+ */
+export function openSettings(chatSystem, ofAnswer = null, title = "Settings") {
+  own = ofAnswer;
+  byId("settings-title").textContent = title;
+  byId("open-key").hidden = own !== null;
+  for (const [group, list] of GROUPS) {
+    for (const field of list) {
+      const {control, element, check} = controls.get(field.name);
+      const isShown = own ? field.alone || group === SAMPLING : !field.alone;
+      element.hidden = !isShown;
+      element.parentElement.hidden = own !== null && group !== SAMPLING && group !== GROUPS[0][0];
+      if (field.checkbox) {
+        control.checked = values[field.name] ?? false;
+      } else if (isShown) {
+        control.value = (own ?? {...values, chatSystem})[field.name] ?? "";
+        control.placeholder = own && values[field.name] || (field.step ? "model's own" : "");
+        check();
+      }
+    }
+  }
   byId("settings").showModal();
-  byId(`set-${name}`)?.focus();
+}
+
+/** What an answer has of its own, in words: `temperature 0.2, seed 7`. */
+export function inWords(ofAnswer) {
+  return GROUPS.flatMap(([, list]) => list).filter(field => ofAnswer?.[field.name]).map(field => field.alone
+    ? "own system prompt" : `${field.label.toLowerCase()} ${ofAnswer[field.name].replaceAll("\n", " ")}`).join(", ");
 }
 
 /** A click beside a dialog closes it. */
@@ -108,17 +139,14 @@ function fieldOf(field) {
   const problem = el("span", {class: "problem", id: `${id}-problem`, role: "status"});
   const control = controlOf(field, id);
   control.setAttribute("aria-describedby", problem.id);
-  const value = field.name === "key" ? apiKey() : values[field.name];
   const check = () => {
     problem.textContent = control.validity.valid ? field.check?.(control.value) ?? ""
       : control.validationMessage;
     control.setAttribute("aria-invalid", String(problem.textContent !== ""));
   };
   if (field.checkbox) {
-    control.checked = value ?? false;
     control.addEventListener("change", () => set(field.name, control.checked));
   } else {
-    control.value = value ?? "";
     control.addEventListener("input", () => {
       check();
       // A number out of bounds is not kept.
@@ -126,11 +154,12 @@ function fieldOf(field) {
         set(field.name, control.value);
       }
     });
-    check();
   }
   const label = el("label", {for: id}, field.label);
-  return el("div", {class: `field${field.wide ? " wide" : ""}${field.checkbox ? " check" : ""}`},
+  const element = el("div", {class: `field${field.wide ? " wide" : ""}${field.checkbox ? " check" : ""}`},
     ...(field.checkbox ? [control, label] : [label, control, problem]));
+  controls.set(field.name, {control, element, check});
+  return element;
 }
 
 function controlOf(field, id) {
@@ -143,10 +172,7 @@ function controlOf(field, id) {
   if (field.checkbox) {
     return el("input", {id, type: "checkbox"});
   }
-  if (field.password) {
-    return el("input", {id, type: "password", autocomplete: "off", spellcheck: false});
-  }
-  return el("input", {id, type: "number", min: field.min, max: field.max, step: field.step, placeholder: "model's own",
+  return el("input", {id, type: "number", min: field.min, max: field.max, step: field.step,
     inputMode: field.step === 1 ? "numeric" : "decimal"});
 }
 
@@ -179,16 +205,19 @@ function problemOfJson(text, isRight, expected) {
   }
 }
 
-/** The fields of a chat completion that the settings say. Throws an error in words if a JSON text is wrong. */
-export function requestFields() {
+/**
+ * The fields of a chat completion that the settings say. Throws an error in words if a JSON text is wrong.
+ * @param ofAnswer the settings that an answer has of its own
+ */
+export function requestFields(ofAnswer = {}) {
   const fields = {};
   for (const field of GROUPS.flatMap(([, list]) => list)) {
-    const value = values[field.name];
+    const value = ofAnswer[field.name] || values[field.name];
     if (field.field && value !== undefined && value !== "" && field.name !== "alternatives") {
       fields[field.field] = Number(value);
     }
   }
-  const stops = lines(values.stop);
+  const stops = lines(ofAnswer.stop || values.stop);
   if (stops.length) {
     fields.stop = stops;
   }

@@ -5,8 +5,9 @@ import {button, byId, el} from "./dom.js";
 import {MessageView} from "./message.js";
 
 const NEAR = 80;
-const IDEAS = ["Solve x^2 - 5x + 6 = 0.", "Use 3, 7 and 11 to make 32.",
-  "Explain what a KV cache is in two sentences."];
+const IDEAS = ["Explain what a KV cache is in two sentences.", "Write a Python function that reverses a string.",
+  "Name three differences between TCP and UDP in a table."];
+const QUOTED = /"([^"\s][^"]{2,200})"/g;
 
 export class Thread {
   #app;
@@ -32,7 +33,7 @@ export class Thread {
       views.forEach((view, i) => view.element.classList.toggle("chosen", group.length > 1 && group[i] === node));
       return el("div", {class: group.length > 1 ? "turn wide" : "turn"}, ...views.map(view => view.element));
     });
-    this.#element.replaceChildren(...(turns.length ? turns : [this.#welcome()]));
+    this.#element.replaceChildren(...[this.#system(), ...(turns.length ? turns : [this.#welcome()])].filter(Boolean));
     if (isAtEnd) {
       this.toEnd();
     }
@@ -83,9 +84,25 @@ export class Thread {
     this.#element.scrollTop = this.#element.scrollHeight;
   }
 
+  /** The system prompt of the chat, folded. */
+  #system() {
+    const text = this.#app.system();
+    return text && el("details", {class: "turn system"}, el("summary", {}, "System prompt"),
+      el("div", {class: "text plain"}, text), button("Edit", () => this.#app.openSettings(), {class: "plain"}));
+  }
+
+  /** What the chosen model can do, and examples of it. */
   #welcome() {
+    const model = this.#app.firstModel();
+    const cannot = model?.embeds ? "makes embeddings, so it answers no messages. Choose another model above."
+      : model?.chats === false ? "has no chat template, so it answers no messages. Choose another model above, or use "
+        + "/v1/completions." : "";
+    const does = cannot || model?.description || "";
+    const examples = [...(model?.description ?? "").matchAll(QUOTED)].map(found => found[1]);
+    const ideas = cannot ? [] : examples.length ? examples : IDEAS;
     return el("div", {class: "welcome"}, el("h2", {}, "What would you like to know?"),
+      does ? el("p", {class: "ability"}, el("b", {}, model.id), ` ${does}`) : null,
       el("p", {class: "note"}, "Answers come from the models of this server. Nothing is sent anywhere else."),
-      el("div", {class: "ideas"}, ...IDEAS.map(idea => button(idea, () => this.#app.send(idea, [])))));
+      el("div", {class: "ideas"}, ...ideas.map(idea => button(idea, () => this.#app.send(idea, [])))));
   }
 }

@@ -11,6 +11,7 @@ import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
+import glia.serve.http.Json;
 import java.net.http.HttpRequest;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +37,26 @@ class ChatCompletionsTest {
     @BeforeAll
     static void start() throws Exception {
         server = TestServer.start();
+    }
+
+    /// An answer that broke off goes on, within its thinking or within its text.
+    @Test
+    void answersAreContinuedFromTheirThinking() throws Exception {
+        String body = "{\"model\":\"reasoner\",\"temperature\":0,\"continue_final_message\":%s,\"messages\":["
+                + "{\"role\":\"user\",\"content\":\"Use 3, 7 and 11 to make 32.\"}%s]}";
+        var whole = at(server.post(PATH, body.formatted(false, "")).json(), "choices", 0, "message");
+        String thinking = (String) at(whole, "reasoning_content");
+        String text = (String) at(whole, "content");
+        String last = ",{\"role\":\"assistant\",\"content\":\"%s\",\"reasoning_content\":%s}";
+        int half = thinking.length() / 2;
+        var inThinking = at(server.post(PATH, body.formatted(true, last.formatted("",
+                Json.text(thinking.substring(0, half))))).json(), "choices", 0, "message");
+        assertEquals(thinking.substring(half), at(inThinking, "reasoning_content"));
+        assertEquals(text, at(inThinking, "content"));
+        var inText = at(server.post(PATH, body.formatted(true, last.formatted(text.substring(0, 2),
+                Json.text(thinking)))).json(), "choices", 0, "message");
+        assertNull(at(inText, "reasoning_content"));
+        assertEquals(text.substring(2), at(inText, "content"));
     }
 
     @Test
@@ -135,9 +156,9 @@ class ChatCompletionsTest {
         "{\"messages\":[{\"role\":\"user\"}]}| messages[0].content: missing; expected a string",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"continue_final_message\":true}"
                 + "| continue_final_message: found true with a last message of the role user",
-        "{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"reasoning\":\"y\"}],"
+        "{\"messages\":[{\"role\":\"assistant\",\"content\":\"x\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}],"
                 + "\"continue_final_message\":true}| continue_final_message: found true with a last message of the "
-                + "role assistant that has thinking",
+                + "role assistant that has tool calls",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}]}"
                 + "| messages[0].tool_calls: found in a message of the role user, expected in one of the assistant",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"tool_call_id\":\"a\"}]}"

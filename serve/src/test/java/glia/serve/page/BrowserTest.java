@@ -1,5 +1,6 @@
 package glia.serve.page;
 
+import static glia.serve.http.Json.object;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import glia.serve.http.Json;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -99,5 +101,31 @@ abstract class BrowserTest {
     /// The visible texts of all elements of a selector, with bars between them.
     static String said(String selector) {
         return browser.text("[...document.querySelectorAll('" + selector + "')].map(e => e.innerText).join('|')");
+    }
+
+    /// Makes the page's next requests for chat completions get an answer.
+    ///
+    /// @param deltas of the chunks
+    static void answer(String reason, List<Map<String, Object>> deltas) {
+        StringBuilder events = new StringBuilder();
+        for (Map<String, Object> delta : deltas) {
+            events.append("data: ").append(Json.text(object("choices", List.of(object("delta", delta)))))
+                    .append("\n\n");
+        }
+        events.append("data: ").append(Json.text(object("choices", List.of(object("delta", object(), "finish_reason",
+                reason))))).append("\n\ndata: ").append(Json.text(object("choices", List.of(), "usage", object(
+                "prompt_tokens", 1, "completion_tokens", 2)))).append("\n\ndata: [DONE]\n\n");
+        reply(200, events.toString(), object());
+    }
+
+    static void reply(int status, String body, Map<String, Object> headers) {
+        browser.value("(() => {const real = window.real ??= window.fetch; window.fetch = (to, options) => {"
+                + "if (!String(to).includes('chat/completions')) return real(to, options);"
+                + "window.sent = JSON.parse(options.body); return Promise.resolve(new Response(" + Json.text(body)
+                + ", {status: " + status + ", headers: " + Json.text(headers) + "}))}})()");
+    }
+
+    static void answer(String text) {
+        answer("stop", List.of(object("content", text)));
     }
 }

@@ -43,32 +43,6 @@ class PageContentTest extends BrowserTest {
             ```
             """;
 
-    /// Makes the page's next requests for chat completions get an answer.
-    ///
-    /// @param deltas of the chunks
-    private static void answer(String reason, List<Map<String, Object>> deltas) {
-        StringBuilder events = new StringBuilder();
-        for (Map<String, Object> delta : deltas) {
-            events.append("data: ").append(Json.text(object("choices", List.of(object("delta", delta)))))
-                    .append("\n\n");
-        }
-        events.append("data: ").append(Json.text(object("choices", List.of(object("delta", object(), "finish_reason",
-                reason))))).append("\n\ndata: ").append(Json.text(object("choices", List.of(), "usage", object(
-                "prompt_tokens", 1, "completion_tokens", 2)))).append("\n\ndata: [DONE]\n\n");
-        reply(200, events.toString(), object());
-    }
-
-    private static void reply(int status, String body, Map<String, Object> headers) {
-        browser.value("(() => {const real = window.real ??= window.fetch; window.fetch = (to, options) => {"
-                + "if (!String(to).includes('chat/completions')) return real(to, options);"
-                + "window.sent = JSON.parse(options.body); return Promise.resolve(new Response(" + Json.text(body)
-                + ", {status: " + status + ", headers: " + Json.text(headers) + "}))}})()");
-    }
-
-    private static void answer(String text) {
-        answer("stop", List.of(object("content", text)));
-    }
-
     @Test
     void markdownOfModelsIsNeverHtml() {
         answer(HOSTILE);
@@ -266,15 +240,30 @@ class PageContentTest extends BrowserTest {
                 && said(".error").contains("req_9"), said(".error"));
         reply(401, "{\"error\":{\"message\":\"wrong key\"}}", object());
         browser.press("r", "KeyR", 1);
-        browser.await("document.querySelector('.error button')");
+        browser.await("document.activeElement.id === 'key-input'");
+        assertEquals("wrong key", said("#key-note"));
+        browser.press("Escape", "Escape", 0);
         browser.click(".error button");
-        assertEquals("set-key", browser.text("document.activeElement.id"));
+        browser.await("document.activeElement.id === 'key-input'");
         browser.press("Escape", "Escape", 0);
         // A stream that ends too early.
         reply(200, "data: {\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\n", object());
         browser.press("r", "KeyR", 1);
         browser.await("document.querySelector('.error')?.innerText.includes('before the answer was complete')");
         assertEquals("Half", said(".message.assistant .text"));
+        assertTrue(said(".cut").contains("This answer broke off."), said(".cut"));
+        answer("way");
+        browser.click(".cut button");
+        browser.await(DONE + " && !document.querySelector('.cut')");
+        assertEquals("Halfway", said(".message.assistant .text"));
+        assertEquals("true Half", browser.text("sent.continue_final_message + ' ' + sent.messages.at(-1).content"));
+        // A page that was left in the middle of the thinking.
+        reply(200, "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm\"}}]}\n\n", object());
+        browser.press("r", "KeyR", 1);
+        browser.await("document.querySelector('.cut button')");
+        browser.click(".cut button");
+        browser.await("sent.continue_final_message");
+        assertEquals("Hm", browser.text("sent.messages.at(-1).reasoning_content"));
     }
 
     @Test

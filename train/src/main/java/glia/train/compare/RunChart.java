@@ -2,6 +2,7 @@ package glia.train.compare;
 
 import glia.train.compare.RunGroup.Axis;
 import glia.train.compare.RunGroup.Point;
+import glia.train.report.Scale;
 import glia.train.report.Svg;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +25,6 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
     private static final int LETTER = 7;
     private static final int MARK = 34;
     private static final int MAX_DISCS = 40;
-    private static final int TICKS = 5;
 
     /// Whether a figure is a share, which is shown in percent.
     public static boolean isShare(String figure) {
@@ -136,32 +136,5 @@ public record RunChart(List<RunGroup> groups, List<String> figures, Axis axis, d
         double scaled = size >= 1e9 ? value / 1e9 : size >= 1e6 ? value / 1e6 : size >= 1e4 ? value / 1e3 : value;
         String text = String.format(Locale.ROOT, "%.6g", scaled);
         return (text.contains(".") && !text.contains("e") ? text.replaceFirst("\\.?0+$", "") : text) + unit;
-    }
-
-    /// An axis from one round number to another.
-    private record Scale(double low, double high, double step, double from, double to) {
-        static Scale of(List<Double> values, double from, double to) {
-            double least = values.stream().mapToDouble(Double::doubleValue).min().orElse(0);
-            double most = values.stream().mapToDouble(Double::doubleValue).max().orElse(1);
-            double range = most > least ? most - least : Math.max(1e-9, Math.abs(most));
-            double power = Math.pow(10, Math.floor(Math.log10(range / TICKS)));
-            double parts = range / TICKS / power;
-            double step = power * (parts <= 1 ? 1 : parts <= 2 ? 2 : parts <= 5 ? 5 : 10);
-            double low = step * Math.floor(least / step + 1e-9);
-            double high = Math.max(low + step, step * Math.ceil(most / step - 1e-9));
-            return new Scale(low, high, step, from, to);
-        }
-
-        double at(double value) {
-            return from + (to - from) * (Math.clamp(value, low, high) - low) / (high - low);
-        }
-
-        List<Double> ticks() {
-            List<Double> ticks = new ArrayList<>();
-            for (int i = 0; low + i * step <= high + step / 2; i++) {
-                ticks.add(low + i * step);
-            }
-            return ticks;
-        }
     }
 }

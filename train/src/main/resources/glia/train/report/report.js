@@ -209,6 +209,7 @@ function curvesCard(get, key, isFirst) {
     const onX = ticks(low, to, Math.max(3, width / 130), logX), textsX = labels(onX);
     onX.forEach((v, i) => root.append(
       svg('text', { x: x(v), y: height - 6, 'text-anchor': x(v) > right - 14 ? 'end' : 'middle' }, textsX[i])));
+    root.append(svg('text', { x: left - 8, y: height - 6, 'text-anchor': 'end' }, 'step'));
     root.append(svg('line', { class: 'axis', x1: left, x2: right, y1: bottom + .5, y2: bottom + .5 }));
     const group = svg('g', { 'clip-path': `url(#${clip})` });
     shown.forEach((s, i) => {
@@ -351,6 +352,7 @@ function heatmapCard(get, key) {
       const c = labels === 1 ? 0 : Math.round(i * (columns - 1) / (labels - 1)), at = left + (c + .5) * (width - left) / columns;
       root.append(svg('text', { x: at, y: height + 16, 'text-anchor': i === 0 ? 'start' : i === labels - 1 ? 'end' : 'middle' }, short(m.steps[c])));
     }
+    if (left > 30) root.append(svg('text', { x: left - 6, y: height + 16, 'text-anchor': 'end' }, 'step'));
     plot.replaceChildren(root);
     plot.onpointermove = e => {
       const b = plot.getBoundingClientRect(), c = Math.floor((e.clientX - b.left - left) / (width - left) * columns), r = Math.floor((e.clientY - b.top) / rowHeight);
