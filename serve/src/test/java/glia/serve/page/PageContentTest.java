@@ -124,6 +124,37 @@ class PageContentTest extends BrowserTest {
                 + "&& f.status === 'loaded')?.status"));
     }
 
+    /// A text that grows piece by piece looks as one that comes at once, at each moment.
+    @Test
+    void growingTextsLookAsWholeOnes() {
+        String text = HOSTILE + """
+
+                - a
+
+                - b
+                  $$
+                  c
+
+                  d
+                  $$
+
+                Title
+                =====
+                    lazy
+
+                    code
+
+                | a |
+                |---|
+                | b | `open
+                """;
+        assertEquals("", browser.text("(async () => {const text = " + Json.text(text) + "; const {MarkdownView} = await "
+                + "import(document.querySelector('script[type=module]').src.replace('main.js', 'markdown.js'));"
+                + "const grown = new MarkdownView(); for (let i = 3; i < text.length + 3; i += 3) {"
+                + "const whole = new MarkdownView(); grown.update(text.slice(0, i)); whole.update(text.slice(0, i));"
+                + "if (grown.element.innerHTML !== whole.element.innerHTML) return text.slice(0, i)} return ''})()"));
+    }
+
     @Test
     void hostileTextsTakeNoLongTime() {
         String text = ">".repeat(3000) + "\n\n" + "*a ".repeat(20_000) + "\n\n" + "[".repeat(20_000) + "\n\n"
