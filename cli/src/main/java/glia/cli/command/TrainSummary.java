@@ -47,7 +47,7 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                         + (estimate.generation() > 0 ? ", other models and KV cache "
                         + Units.bytes(estimate.generation()) : "")
                         + "; and that of the JVM")
-                .row("estimated time", Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
-                        + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
+                .row("estimated time", (run.tokensInEpoch() == 0 ? "at most " : "")
+                        + Units.seconds(estimate.secondsPerStep() * run.steps()) + " at " + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
     }
 }

@@ -57,7 +57,7 @@ final class AssertionTests {
             def _serve():
                 requests = os.fdopen(os.dup(0), "r", encoding="ascii")
                 replies = os.fdopen(os.dup(1), "w", encoding="ascii")
-                null = os.open("/dev/null", os.O_RDWR)
+                null = os.open(os.devnull, os.O_RDWR)
                 os.dup2(null, 0), os.dup2(null, 1)
                 objects = []
                 def kept(v):

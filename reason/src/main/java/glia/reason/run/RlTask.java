@@ -45,7 +45,7 @@ import java.util.function.UnaryOperator;
 final class RlTask implements TaskRun {
     private static final int MIB = 20;
     private static final int PROBED_PROMPTS = 256;
-    private static final int PROBED_COMPLETIONS = 4;
+    private static final int PROBED_COMPLETIONS = 16;
     private static final int PROBED_TOKENS = 8;
 
     private final TaskContext context;
@@ -278,12 +278,13 @@ final class RlTask implements TaskRun {
         return state;
     }
 
-    /// A few short completions of one prompt with one update, whatever the rewards: rollouts of a whole step may take
+    /// A few short completions with one update, whatever the rewards: rollouts of a whole step may take
     /// minutes.
     @Override
     public Optional<Probe> probe() {
         int group = Math.min(PROBED_COMPLETIONS, settings.group());
-        RolloutSettings small = new RolloutSettings(settings.seed(), 1, group, settings.temperature(), 1, 1, 0, 0,
+        int prompts = Math.min(PROBED_COMPLETIONS / group, settings.prompts());
+        RolloutSettings small = new RolloutSettings(settings.seed(), prompts, group, settings.temperature(), 1, 1, 0, 0,
                 false, settings.greedyBaseline(), settings.batchTokens());
         Objective part = new RolloutTraining(engine, context.tokenizer(), problems).settings(small)
                 .generation(options.withMaxTokens(Math.min(PROBED_TOKENS, options.maxTokens()))).policy(training)
