@@ -48,6 +48,7 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                         + Units.bytes(estimate.generation()) : "")
                         + "; and that of the JVM")
                 .row("estimated time", (run.tokensInEpoch() == 0 ? "at most " : "")
-                        + Units.seconds(estimate.secondsPerStep() * run.steps()) + " at " + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
+                        + Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
+                        + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
     }
 }

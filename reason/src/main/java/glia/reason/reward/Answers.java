@@ -54,6 +54,8 @@ public final class Answers {
             "(?<![\\p{L}\\d.])[-+−]?(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)?(?:(?<=\\d)|(?=\\.\\d))(?:\\.\\d++)?+"
             + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+(?:\\h?%)?+");
 
+    /// What stands between two numbers of which one is meant.
+    private static final Pattern OFFER = Pattern.compile("(?i)[^\\d\\n.]{0,30}?\\bor\\b[^\\d\\n.]{0,20}");
     private static final String HASHES = "####";
     private static final Pattern GROUPS = Pattern.compile("[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d*+)?(?:[eE].*+)?");
     private static final Pattern SIGN = Pattern.compile("^([-+])\\s++");
@@ -136,13 +138,21 @@ public final class Answers {
         return Optional.empty();
     }
 
+    /// Nothing where the text offers two different numbers, as in "5 or 7".
     private static Optional<String> lastNumber(String text) {
         Matcher matcher = NUMBER.matcher(text);
         String last = null;
+        String before = null;
+        int end = 0;
+        boolean isOffer = false;
         while (matcher.find()) {
+            isOffer = last != null && OFFER.matcher(text).region(end, matcher.start()).matches();
+            before = last;
             last = matcher.group();
+            end = matcher.end();
         }
-        return Optional.ofNullable(last);
+        boolean differs = isOffer && !number(before).equals(number(last));
+        return differs ? Optional.empty() : Optional.ofNullable(last);
     }
 
     /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `1e6`; empty if it is none. Commas stand

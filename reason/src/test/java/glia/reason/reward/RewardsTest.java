@@ -166,6 +166,10 @@ class RewardsTest {
         assertEquals(1, score("numeric", Map.of("tolerance", 1), "1000000008", "1000000007"));
         assertEquals(0, score("numeric", Map.of("tolerance", 0.1), "2.1000000000000000000001", 2));
         assertEquals(1, score("numeric", Map.of(), "0.3333333333", "1/3"));
+        assertEquals(0, score("numeric", Map.of(), "The answer is 5 or 7.", 7));
+        assertEquals(0, score("numeric", Map.of(), "It is 5 apples, or maybe 7 apples", 7));
+        assertEquals(1, score("numeric", Map.of(), "Take 2 or 3. The answer is 7.", 7));
+        assertEquals(1, score("numeric", Map.of(), "0.5 or 1/2", "0.5"));
     }
 
     /// All answers that a completion states must be right.
