@@ -81,7 +81,8 @@ final class LoadChart {
 
     /// A power of ten of seconds: `10 ms`.
     private static String tick(double power) {
-        return power < 0 ? String.format(Locale.ROOT, power < -3 ? "%.3f ms" : "%.0f ms", Math.pow(10, power + 3))
+        int decimals = (int) Math.max(0, -3 - power);
+        return power < 0 ? String.format(Locale.ROOT, "%." + decimals + "f ms", Math.pow(10, power + 3))
                 : String.format(Locale.ROOT, "%.0f s", Math.pow(10, power));
     }
 
