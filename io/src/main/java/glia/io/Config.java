@@ -133,6 +133,11 @@ public final class Config {
         return values.get(key) != null;
     }
 
+    /// A copy in which a key that has no value takes that of another one, an older name.
+    public Config orElse(String key, String other) {
+        return has(key) || !has(other) ? this : with(key, values.get(other));
+    }
+
     /// Whether the key exists, even with the value `null`.
     public boolean mentions(String key) {
         return values.containsKey(key);

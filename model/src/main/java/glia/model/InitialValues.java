@@ -124,17 +124,21 @@ final class InitialValues {
 
     /// The neutral weight of a norm.
     private static double unit(Norm norm) {
-        return norm instanceof Norm.Rms rms ? 1 - rms.offset() : 1;
+        return norm instanceof Norm.Rms rms ? 1 - rms.offset()
+                : norm instanceof Norm.Layer layer ? 1 - layer.offset() : 1;
     }
 
     private double unitOfHeads(Parameter p) {
-        QkNorm norm = spec.mixer(p.place()) instanceof Attention a ? a.norm() : new QkNorm.None();
+        return unit(spec.mixer(p.place()) instanceof Attention a ? a.norm() : new QkNorm.None());
+    }
+
+    private static double unit(QkNorm norm) {
         return switch (norm) {
             case QkNorm.Heads heads -> unit(heads.norm());
             case QkNorm.Whole whole -> unit(whole.norm());
-            case QkNorm.None none -> 1;
-            case QkNorm.Rotated rotated -> 1;
-            case QkNorm.Clipped clipped -> 1;
+            case QkNorm.None _, QkNorm.HeadLayers _ -> 1;
+            case QkNorm.Rotated rotated -> unit(rotated.norm());
+            case QkNorm.Clipped clipped -> unit(clipped.first());
         };
     }
 

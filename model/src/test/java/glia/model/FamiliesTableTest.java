@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import glia.io.Config;
 import glia.model.family.Families;
+import glia.model.family.Family;
 import glia.model.family.HandWritten;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
@@ -92,9 +93,10 @@ class FamiliesTableTest {
     }
 
     private static String architectures(String type) {
-        return Families.ofModelType(type).orElseThrow().gguf().map(form -> form.architectures().stream()
+        Family found = Families.ofModelType(type).orElseThrow();
+        return found.gguf().map(form -> form.architectures().stream()
                 .map(a -> "`" + a + "`").collect(Collectors.joining(", ")))
-                .orElse(type.equals(HandWritten.MODEL_TYPE) ? "none" : "as its text model");
+                .orElse(found.getClass().getSimpleName().equals("TextBackbone") ? "as its text model" : "none");
     }
 
     private String mixers(String type) {

@@ -42,9 +42,6 @@ final class PassPlan {
             s.planned = 0;
             s.drafts.clear();
             s.acceptedNow = 0;
-            if (s.waits) {
-                continue;
-            }
             if (s.state() == SequenceState.DECODING) {
                 s.planned = 1;
                 planned.add(s);
@@ -65,7 +62,7 @@ final class PassPlan {
     private void share(List<ScheduledSequence> running, int budget) {
         List<ScheduledSequence> prompts = new ArrayList<>();
         for (ScheduledSequence s : running) {
-            if (s.state() == SequenceState.PREFILLING && !s.waits) {
+            if (s.state() == SequenceState.PREFILLING) {
                 prompts.add(s);
             }
         }

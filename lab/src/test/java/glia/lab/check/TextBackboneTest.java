@@ -152,8 +152,8 @@ class TextBackboneTest {
 
     @Test
     void anUnknownTextPartIsNamed() throws IOException {
-        write("llama", "llava", "phi", NAMES.get(0), "");
-        assertTrue(refused().contains("text_config.model_type") && refused().contains("'phi'"), refused());
+        write("llama", "llava", "florence", NAMES.get(0), "");
+        assertTrue(refused().contains("text_config.model_type") && refused().contains("'florence'"), refused());
     }
 
     @Test

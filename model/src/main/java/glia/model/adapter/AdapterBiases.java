@@ -35,7 +35,7 @@ final class AdapterBiases {
                     at = r.of();
                 }
                 case Source.Every e -> {
-                    rows.add(List.of("every", e.first(), e.step(), e.size()));
+                    rows.add(List.of("every", e.from(), e.count(), e.total()));
                     at = e.of();
                 }
                 default -> throw new IllegalStateException("no place of rows: " + at);

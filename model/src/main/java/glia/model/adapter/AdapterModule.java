@@ -51,7 +51,7 @@ public record AdapterModule(String path, Kind kind, List<Part> parts, int rows, 
             case Source.Stored s -> Optional.of(s);
             case Source.Transposed t -> t.of() instanceof Source.Stored s ? Optional.of(s) : Optional.empty();
             case Source.Rows r -> rows(r.of()).map(of -> new Source.Rows(of, r.from(), r.count(), r.total()));
-            case Source.Every e -> rows(e.of()).map(of -> new Source.Every(of, e.first(), e.step(), e.size()));
+            case Source.Every e -> rows(e.of()).map(of -> new Source.Every(of, e.from(), e.count(), e.total()));
             case Source.Slice s -> Optional.empty();
             case Source.Shaped s -> Optional.empty();
             case Source.Either e -> Optional.empty();

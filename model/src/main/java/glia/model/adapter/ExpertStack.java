@@ -52,7 +52,7 @@ record ExpertStack(List<String> names, List<Part> parts, int experts, int rows, 
         return switch (place) {
             case Source.Stored s -> base;
             case Source.Rows r -> new Source.Rows(on(r.of(), base), r.from(), r.count(), r.total());
-            case Source.Every e -> new Source.Every(on(e.of(), base), e.first(), e.step(), e.size());
+            case Source.Every e -> new Source.Every(on(e.of(), base), e.from(), e.count(), e.total());
             default -> throw new IllegalStateException("no place of rows: " + place);
         };
     }

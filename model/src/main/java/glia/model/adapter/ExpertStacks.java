@@ -131,7 +131,7 @@ final class ExpertStacks {
     private static Source outputs(Source stacked) {
         return switch (stacked) {
             case Source.Rows r -> new Source.Rows(outputs(r.of()), r.from(), r.count(), r.total());
-            case Source.Every e -> new Source.Every(outputs(e.of()), e.first(), e.step(), e.size());
+            case Source.Every e -> new Source.Every(outputs(e.of()), e.from(), e.count(), e.total());
             default -> WHOLE;
         };
     }

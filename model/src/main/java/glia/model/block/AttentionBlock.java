@@ -16,7 +16,9 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SparseAttention;
+import glia.tensor.ops.row.Center;
 import glia.tensor.ops.row.Clamp;
+import glia.tensor.ops.row.GroupRmsNorm;
 import glia.tensor.ops.row.ScaledRows;
 import glia.tensor.ops.row.SigmoidGate;
 import glia.tensor.ops.row.SliceColumns;
@@ -45,7 +47,8 @@ final class AttentionBlock implements Block {
     private final Step queryNorm;
     private final Step keyNorm;
     private final Step valueStep;
-    private final Step afterRotation;
+    private final Step rotatedQueryNorm;
+    private final Step rotatedKeyNorm;
     private final Optional<RopeTable> rope;
     private final Temperature temperature;
     private final Attention.Gating gating;
@@ -68,13 +71,11 @@ final class AttentionBlock implements Block {
         Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);
         projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
-        Step clip = spec.norm() instanceof QkNorm.Clipped c ? (ops, x) -> ops.apply(new Clamp(x, c.limit()))
-                : Step.NOTHING;
-        queryNorm = norm(spec.norm(), weights, place, Role.QUERY_NORM, clip);
-        keyNorm = norm(spec.norm(), weights, place, Role.KEY_NORM, clip);
-        valueStep = clip;
-        afterRotation = spec.norm() instanceof QkNorm.Rotated r
-                ? (ops, x) -> ops.apply(UnitNorm.rms(x, spec.headSize(), r.eps())) : Step.NOTHING;
+        queryNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.QUERY_NORM);
+        keyNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.KEY_NORM);
+        valueStep = spec.norm() instanceof QkNorm.Clipped c ? clip(c) : Step.NOTHING;
+        rotatedQueryNorm = rotatedNorm(spec, weights, place, Role.QUERY_NORM);
+        rotatedKeyNorm = rotatedNorm(spec, weights, place, Role.KEY_NORM);
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
         gating = spec.gating();
@@ -102,13 +103,34 @@ final class AttentionBlock implements Block {
         };
     }
 
-    private static Step norm(QkNorm norm, Weights weights, Place place, Role role, Step clip) {
+    private static Step clip(QkNorm.Clipped clipped) {
+        return (ops, x) -> ops.apply(new Clamp(x, clipped.limit()));
+    }
+
+    private static Step rotatedNorm(Attention spec, Weights weights, Place place, Role role) {
+        return switch (spec.norm()) {
+            case QkNorm.Rotated(glia.model.spec.Norm.UnitRms unit) ->
+                    (ops, x) -> ops.apply(UnitNorm.rms(x, spec.headSize(), unit.eps()));
+            case QkNorm.Rotated(glia.model.spec.Norm.Rms rms) -> rms(rms, weights.get(place, role));
+            default -> Step.NOTHING;
+        };
+    }
+
+    private static Step norm(QkNorm norm, int headSize, Weights weights, Place place, Role role) {
         return switch (norm) {
             case QkNorm.None none -> Step.NOTHING;
             case QkNorm.Rotated rotated -> Step.NOTHING;
-            case QkNorm.Clipped clipped -> clip;
+            case QkNorm.Clipped clipped -> {
+                Step first = norm(clipped.first(), headSize, weights, place, role);
+                yield (ops, x) -> clip(clipped).apply(ops, first.apply(ops, x));
+            }
             case QkNorm.Heads heads -> rms(heads.norm(), weights.get(place, role));
             case QkNorm.Whole whole -> rms(whole.norm(), weights.get(place, role));
+            case QkNorm.HeadLayers layers -> {
+                Weight w = weights.get(place, role);
+                yield (ops, x) -> ops.apply(new GroupRmsNorm(ops.apply(new Center(x, headSize)), w,
+                        x.cols() / headSize, layers.eps()));
+            }
         };
     }
 
@@ -121,9 +143,9 @@ final class AttentionBlock implements Block {
         Tensor[] projected = projections.forward(ops, x);
         Tensor queries = projected[0];
         Tensor q = queryNorm.apply(ops, half(ops, queries, 0));
-        q = sharpen(ops, afterRotation.apply(ops, rotate(ops, q, pass)), pass);
+        q = sharpen(ops, rotatedQueryNorm.apply(ops, rotate(ops, q, pass)), pass);
         Tensor k = keyNorm.apply(ops, projected[1]);
-        k = afterRotation.apply(ops, rotate(ops, k, pass));
+        k = rotatedKeyNorm.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, projected[2]);
         Tensor mixed = mixing.mix(ops, q, k, v, states.keyValues(place, 0), pass);
         Tensor result = switch (gating) {

@@ -16,6 +16,7 @@ final class EmbeddingBlock {
     private final Embedding spec;
     private final Weight tokens;
     private final List<Weight> positions;
+    private final int firstPosition;
     private final List<Weight> segments;
     private final Block norm;
     /// The table, the projection and its norm of per-layer embeddings.
@@ -24,10 +25,9 @@ final class EmbeddingBlock {
     EmbeddingBlock(Embedding spec, Weights weights) {
         this.spec = spec;
         tokens = weights.get(Place.WHOLE, Role.EMBEDDING);
-        positions = switch (spec.positions()) {
-            case Positions.None none -> List.of();
-            case Positions.Learned learned -> List.of(weights.get(Place.WHOLE, Role.POSITIONS));
-        };
+        boolean isLearned = spec.positions() instanceof Positions.Learned;
+        positions = isLearned ? List.of(weights.get(Place.WHOLE, Role.POSITIONS)) : List.of();
+        firstPosition = spec.positions() instanceof Positions.Learned learned ? learned.first() : 0;
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
         layers = spec.perLayer().isEmpty() ? List.of()
                 : Stream.of(Role.LAYER_EMBEDDING, Role.LAYER_PROJECTION, Role.LAYER_PROJECTION_NORM)
@@ -44,10 +44,10 @@ final class EmbeddingBlock {
             x = ops.scale(x, spec.scale());
         }
         for (Weight table : positions) {
-            x = add(ops, x, table, pass.positions(), "position ", pass);
+            x = add(ops, x, table, pass.positions(), firstPosition, "position ", pass);
         }
         for (Weight table : segments) {
-            x = add(ops, x, table, pass.segments(), "segment ", pass);
+            x = add(ops, x, table, pass.segments(), 0, "segment ", pass);
         }
         x = norm.forward(ops, x, pass, states);
         if (spec.perLayer().isPresent()) {
@@ -65,12 +65,14 @@ final class EmbeddingBlock {
         return ops.scale(both, (float) Math.sqrt(0.5));
     }
 
-    private static Tensor add(Ops ops, Tensor x, Weight table, int[] rows, String what, Pass pass) {
+    private static Tensor add(Ops ops, Tensor x, Weight table, int[] numbers, int first, String what, Pass pass) {
+        int[] rows = first == 0 ? numbers : new int[pass.numTokens()];
         for (int i = 0; i < pass.numTokens(); i++) {
-            if (rows[i] < 0 || rows[i] >= table.rows()) {
-                throw new IllegalArgumentException(what + rows[i] + " is beyond the " + table.rows()
+            if (numbers[i] < 0 || numbers[i] >= table.rows() - first) {
+                throw new IllegalArgumentException(what + numbers[i] + " is beyond the " + (table.rows() - first)
                         + " that the model has learned");
             }
+            rows[i] = numbers[i] + first;
         }
         return ops.residual(x, ops.embed(table, rows, pass.numTokens()), 1);
     }

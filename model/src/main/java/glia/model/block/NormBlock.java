@@ -4,6 +4,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Center;
 import glia.tensor.ops.row.UnitNorm;
 
 /// A norm, or the identity.
@@ -22,10 +23,14 @@ final class NormBlock {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.layerNorm(x, w, layer.eps());
             }
+            case Norm.UnitLayer layer -> (ops, x, pass, states) ->
+                    ops.apply(UnitNorm.rms(ops.apply(new Center(x, x.cols())), x.cols(), layer.eps()));
             case Norm.Layer layer -> {
                 Weight w = weights.get(place, weight);
                 Weight b = weights.get(place, bias);
-                yield (ops, x, pass, states) -> ops.layerNorm(x, w, b, layer.eps());
+                yield layer.offset() == 0 ? (ops, x, pass, states) -> ops.layerNorm(x, w, b, layer.eps())
+                        : (ops, x, pass, states) -> ops.addBias(
+                                ops.rmsNorm(ops.apply(new Center(x, x.cols())), w, layer.eps(), layer.offset()), b);
             }
         };
     }

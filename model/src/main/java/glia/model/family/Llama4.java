@@ -21,6 +21,7 @@ import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
@@ -57,7 +58,7 @@ public final class Llama4 implements Family {
         Attention whole = AttentionConfig.causal(config, 8, headSize, new Rope.None(),
                 Standard.bias(config, "attention_bias", false));
         Attention rotating = whole.with(RopeConfig.read(config, headSize, 500_000).with(Layout.INTERLEAVED)).with(
-                config.flag("use_qk_norm", true) ? new QkNorm.Rotated(epsilon) : new QkNorm.None());
+                config.flag("use_qk_norm", true) ? new QkNorm.Rotated(new Norm.UnitRms(epsilon)) : new QkNorm.None());
         Attention noRope = Standard.flagOrNumber(config, "attn_temperature_tuning", true) ? whole
                 .with(new Temperature.Logarithmic(Numbers.real(config, "attn_scale", NumberRange.WEIGHT, 0.1),
                         config.positive("floor_scale", 8192), 1)) : whole;

@@ -29,20 +29,21 @@ final class FamilyList {
         all.addAll(classic());
         all.addAll(experts());
         all.addAll(hybrid());
+        all.addAll(DecoderList.all());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }
 
-    private static FamilySizes sized(String type, String architecture, String hidden, String layers) {
+    static FamilySizes sized(String type, String architecture, String hidden, String layers) {
         return FamilySizes.of(type, architecture).size("hidden", hidden, HIDDEN).size("layers", layers, LAYERS);
     }
 
-    private static FamilySizes ends(FamilySizes family, String context) {
+    static FamilySizes ends(FamilySizes family, String context) {
         return family.size("vocab", "vocab_size", VOCAB).size("context", context, CONTEXT);
     }
 
     /// Hidden size, layers, heads of 64, vocabulary and context under the usual keys.
-    private static FamilySizes usual(String type, String architecture) {
+    static FamilySizes usual(String type, String architecture) {
         return ends(heads(sized(type, architecture, "hidden_size", "num_hidden_layers"))
                 .size("mlp", "intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden"))),
                 "max_position_embeddings").with("tie_word_embeddings", true);
@@ -55,7 +56,7 @@ final class FamilyList {
     }
 
     /// The largest number of heads that divides the hidden size into heads of at least 64.
-    private static int heads(int hidden) {
+    static int heads(int hidden) {
         int heads = Math.max(1, hidden / HEAD_SIZE);
         while (hidden % heads != 0) {
             heads--;
@@ -63,11 +64,11 @@ final class FamilyList {
         return heads;
     }
 
-    private static FamilySizes rms(FamilySizes family, double eps, double theta) {
+    static FamilySizes rms(FamilySizes family, double eps, double theta) {
         return family.with("hidden_act", "silu").with("rms_norm_eps", eps).with("rope_theta", theta);
     }
 
-    private static Object layers(Values v, IntFunction<String> kind) {
+    static Object layers(Values v, IntFunction<String> kind) {
         return IntStream.range(0, v.get("layers")).mapToObj(kind).toList();
     }
 
@@ -89,7 +90,7 @@ final class FamilyList {
                         .with("num_kv_shared_layers", 0).with("enable_moe_block", false));
     }
 
-    private static FamilySizes gemma(String type, String architecture) {
+    static FamilySizes gemma(String type, String architecture) {
         return usual(type, architecture).size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
                 .with("hidden_activation", "gelu_pytorch_tanh").with("rms_norm_eps", 1e-6)
                 .with("query_pre_attn_scalar", v -> v.get("head-size"));
@@ -132,12 +133,12 @@ final class FamilyList {
         return List.of(bert, modern, gpt2, bloom, mpt, t5);
     }
 
-    private static FamilySizes chosen(FamilySizes family, String experts, int count, int active) {
+    static FamilySizes chosen(FamilySizes family, String experts, int count, int active) {
         return family.size("experts", experts, count).size("active", "num_experts_per_tok",
                 v -> Math.min(active, v.get("experts")));
     }
 
-    private static FamilySizes withExpertSize(FamilySizes family) {
+    static FamilySizes withExpertSize(FamilySizes family) {
         return family.size("expert-size", "moe_intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden") / 4));
     }
 
@@ -164,7 +165,7 @@ final class FamilyList {
     }
 
     /// Latent attention with fine-grained experts.
-    private static FamilySizes latent(String type, String architecture) {
+    static FamilySizes latent(String type, String architecture) {
         return rms(withExpertSize(chosen(ends(sized(type, architecture, "hidden_size", "num_hidden_layers")
                 .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
                 .size("mlp", "intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden"))),

@@ -39,13 +39,8 @@ public sealed interface Source {
     /// Matrix (or vector) `index` of a stack of `count`.
     record Slice(Source of, int index, int count) implements Source { }
 
-    /// Interleaved blocks of `size` rows (of a vector: elements): blocks `first`, `first + step`, `first + 2 · step`…
-    record Every(Source of, int first, int step, int size) implements Source {
-        /// Interleaved single rows.
-        public Every(Source of, int first, int step) {
-            this(of, first, step, 1);
-        }
-    }
+    /// Rows (of a vector: elements) `from` to `from + count` of each group of `total` rows.
+    record Every(Source of, int from, int count, int total) implements Source { }
 
     /// A reshaped tensor.
     ///
@@ -64,7 +59,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.renamed(rename));
             case Rows r -> new Rows(r.of.renamed(rename), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.renamed(rename), s.index, s.count);
-            case Every e -> new Every(e.of.renamed(rename), e.first, e.step, e.size);
+            case Every e -> new Every(e.of.renamed(rename), e.from, e.count, e.total);
             case Shaped s -> new Shaped(s.of.renamed(rename), s.shape, s.written);
             case Either e -> new Either(e.first.renamed(rename), e.second.renamed(rename));
         };
@@ -77,7 +72,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.in(names));
             case Rows r -> new Rows(r.of.in(names), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.in(names), s.index, s.count);
-            case Every e -> new Every(e.of.in(names), e.first, e.step, e.size);
+            case Every e -> new Every(e.of.in(names), e.from, e.count, e.total);
             case Shaped s -> new Shaped(s.of.in(names), s.shape, s.written);
             case Either e -> {
                 Source other = e.second.in(names);
@@ -137,11 +132,8 @@ public sealed interface Source {
             }
             case Every e -> {
                 long[] shape = e.of.shape(stored);
-                require(shape[0] % (e.step * e.size) == 0, shape[0] + " rows are not those of " + e.step
-                        + " interleaved" + (e.size == 1 ? "" : ", " + e.size + " at a time"));
-                long[] some = shape.clone();
-                some[0] /= e.step;
-                yield some;
+                require(shape[0] % e.total == 0, shape[0] + " rows are no groups of " + e.total);
+                yield withFirst(shape, shape[0] / e.total * e.count);
             }
             case Shaped s -> {
                 long[] from = s.of.shape(stored);
@@ -166,7 +158,7 @@ public sealed interface Source {
                 System.arraycopy(parameter, 0, stack, 1, parameter.length);
                 yield s.of.storedShape(withFirst(stack, s.count));
             }
-            case Every e -> e.of.storedShape(withFirst(parameter, parameter[0] * e.step));
+            case Every e -> e.of.storedShape(withFirst(parameter, parameter[0] / e.count * e.total));
             case Shaped s -> s.of.storedShape(s.written.stream().mapToLong(Long::longValue).toArray());
             case Either e -> e.first.storedShape(parameter);
         };
@@ -226,9 +218,9 @@ public sealed interface Source {
             case Rows r -> r.of.read(stored).rows(r.from, r.count, 1);
             case Slice s -> s.of.read(stored).at(s.index);
             case Every e -> {
-                require(e.size == 1, "interleaved blocks of quantized rows cannot be a view");
+                require(e.count == 1, "interleaved blocks of quantized rows cannot be a view");
                 PackedTensor whole = e.of.read(stored);
-                yield whole.rows(e.first, Math.toIntExact(whole.shape()[0] / e.step), e.step);
+                yield whole.rows(e.from, Math.toIntExact(whole.shape()[0] / e.total), e.total);
             }
             case Shaped s -> throw new IllegalArgumentException("packed numbers keep their shape");
             case Either e -> throw unresolved();
@@ -277,7 +269,7 @@ public sealed interface Source {
             case Transposed t -> new Transposed(t.of.on(base));
             case Rows r -> new Rows(r.of.on(base), r.from, r.count, r.total);
             case Slice s -> new Slice(s.of.on(base), s.index, s.count);
-            case Every e -> new Every(e.of.on(base), e.first, e.step, e.size);
+            case Every e -> new Every(e.of.on(base), e.from, e.count, e.total);
             case Shaped s -> new Shaped(s.of.on(base), s.shape, s.written);
             case Stored s -> s;
             case Either e -> throw unresolved();
@@ -303,13 +295,12 @@ public sealed interface Source {
     }
 
     private static Tensor every(Tensor whole, Every e, Arena arena) {
-        long[] shape = whole.shape();
-        shape[0] /= e.step;
-        long blocks = shape[0] / e.size;
-        long bytes = blocks == 0 ? 0 : whole.sizeBytes() / (blocks * e.step);
-        Tensor some = Tensor.allocate(arena, whole.dtype(), shape);
-        for (long i = 0; i < blocks; i++) {
-            MemorySegment.copy(whole.memory(), (e.first + i * e.step) * bytes, some.memory(), i * bytes, bytes);
+        long rows = whole.shape()[0];
+        long bytes = rows == 0 ? 0 : whole.sizeBytes() / rows;
+        Tensor some = Tensor.allocate(arena, whole.dtype(), withFirst(whole.shape(), rows / e.total * e.count));
+        for (long i = 0; i < rows / e.total; i++) {
+            MemorySegment.copy(whole.memory(), (e.from + i * e.total) * bytes, some.memory(), i * e.count * bytes,
+                    e.count * bytes);
         }
         return some;
     }

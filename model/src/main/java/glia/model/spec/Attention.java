@@ -108,15 +108,20 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, querySize());
-        switch (norm) {
-            case QkNorm.None none -> { }
-            case QkNorm.Heads heads -> addNorms(shapes, headSize, headSize);
-            case QkNorm.Whole whole -> addNorms(shapes, querySize(), keyValueSize());
-            case QkNorm.Rotated rotated -> { }
-            case QkNorm.Clipped clipped -> { }
-        }
+        addNorms(shapes, norm);
         if (scores instanceof Scores.Sinks) {
             shapes.add(Role.SINKS, numHeads);
+        }
+    }
+
+    private void addNorms(Shapes shapes, QkNorm added) {
+        switch (added) {
+            case QkNorm.None none -> { }
+            case QkNorm.Heads heads -> addNorms(shapes, headSize, headSize);
+            case QkNorm.Whole _, QkNorm.HeadLayers _ -> addNorms(shapes, querySize(), keyValueSize());
+            case QkNorm.Rotated rotated when rotated.norm() instanceof Norm.Rms -> addNorms(shapes, headSize, headSize);
+            case QkNorm.Rotated rotated -> { }
+            case QkNorm.Clipped clipped -> addNorms(shapes, clipped.first());
         }
     }
 

@@ -45,7 +45,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         shapes.add(Role.EMBEDDING, vocabSize, hidden);
         switch (positions) {
             case Positions.None none -> { }
-            case Positions.Learned learned -> shapes.add(Role.POSITIONS, learned.count(), hidden);
+            case Positions.Learned learned -> shapes.add(Role.POSITIONS, learned.first() + learned.count(), hidden);
         }
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, hidden);

@@ -15,9 +15,24 @@ public sealed interface Norm {
         }
     }
 
-    /// Layer norm with a bias. https://arxiv.org/abs/1607.06450
-    record Layer(float eps) implements Norm {
+    /// Layer norm with a bias, `(x - mean) / √(var + eps) · (w + offset) + b`. https://arxiv.org/abs/1607.06450
+    ///
+    /// @param offset 0, or 1 in families that store weights minus 1
+    record Layer(float eps, float offset) implements Norm {
         public Layer {
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
+            NumberRange.WEIGHT.require("offset of a norm's weights", offset);
+        }
+
+        /// With weights as they are.
+        public Layer(float eps) {
+            this(eps, 0);
+        }
+    }
+
+    /// Layer norm without weights.
+    record UnitLayer(float eps) implements Norm {
+        public UnitLayer {
             NumberRange.EPSILON.require("epsilon of a norm", eps);
         }
     }

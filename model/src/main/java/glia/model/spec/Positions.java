@@ -6,9 +6,17 @@ public sealed interface Positions {
     record None() implements Positions { }
 
     /// A learned vector for each of `count` positions, added. https://arxiv.org/abs/1706.03762
-    record Learned(int count) implements Positions {
+    ///
+    /// @param first the row of position 0; the rows before it are not used
+    record Learned(int count, int first) implements Positions {
         public Learned {
             NumberRange.SIZE.require("number of positions", count);
+            NumberRange.COUNT.require("row of the first position", first);
+        }
+
+        /// From the first row on.
+        public Learned(int count) {
+            this(count, 0);
         }
     }
 }

@@ -11,17 +11,36 @@ public sealed interface QkNorm {
     /// A norm over all heads together before RoPE, with weights of the size of all queries and of all keys.
     record Whole(Norm.Rms norm) implements QkNorm { }
 
-    /// A norm of each head after RoPE, without weights.
-    record Rotated(float eps) implements QkNorm {
-        public Rotated {
+    /// A layer norm without bias of each head before RoPE, with weights of its own for each head.
+    record HeadLayers(float eps) implements QkNorm {
+        public HeadLayers {
             NumberRange.EPSILON.require("epsilon of the head norm", eps);
         }
     }
 
-    /// No norm: queries, keys and values are clipped to ±limit.
-    record Clipped(float limit) implements QkNorm {
+    /// An RMS norm of each head after RoPE, without weights or with weights of a head's size for queries and for keys.
+    record Rotated(Norm norm) implements QkNorm {
+        public Rotated {
+            if (!(norm instanceof Norm.UnitRms || norm instanceof Norm.Rms)) {
+                throw unknown(norm);
+            }
+        }
+    }
+
+    /// Queries, keys and values are clipped to ±limit.
+    ///
+    /// @param first the norm of queries and keys before that
+    record Clipped(float limit, QkNorm first) implements QkNorm {
         public Clipped {
             NumberRange.CAP.require("limit of queries, keys and values", limit);
+            if (!(first instanceof None || first instanceof Whole)) {
+                throw new IllegalArgumentException("clipped queries and keys have no norm or a norm over all heads");
+            }
+        }
+
+        /// Without a norm.
+        public Clipped(float limit) {
+            this(limit, new None());
         }
     }
 
@@ -31,6 +50,7 @@ public sealed interface QkNorm {
             case Norm.None none -> new None();
             case Norm.Rms rms -> new Heads(rms);
             case Norm.UnitRms n -> throw unknown(n);
+            case Norm.UnitLayer n -> throw unknown(n);
             case Norm.Layer n -> throw unknown(n);
             case Norm.UnbiasedLayer n -> throw unknown(n);
         };

@@ -18,6 +18,11 @@ public sealed interface Rope {
             NumberRange.ROPE_THETA.require("rope theta", theta);
         }
 
+        /// A copy with another scaling.
+        public Rotary with(RopeScaling other) {
+            return new Rotary(rotatedSize, theta, other, layout);
+        }
+
         /// A copy with another layout of the pairs.
         public Rotary with(Layout other) {
             return new Rotary(rotatedSize, theta, scaling, other);

@@ -24,6 +24,18 @@ public sealed interface RopeScaling {
         }
     }
 
+    /// Rotation the other way: -ω.
+    record Reversed() implements RopeScaling {
+        @Override
+        public double[] scale(double[] frequencies, double theta, int context) {
+            double[] reversed = new double[frequencies.length];
+            for (int i = 0; i < reversed.length; i++) {
+                reversed[i] = -frequencies[i];
+            }
+            return reversed;
+        }
+    }
+
     /// Position interpolation: ω / factor. https://arxiv.org/abs/2306.15595
     record Linear(double factor) implements RopeScaling {
         public Linear {

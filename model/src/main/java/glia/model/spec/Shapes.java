@@ -43,7 +43,7 @@ public final class Shapes {
     public void norm(Norm norm, Role weight, Role bias, long size) {
         switch (norm) {
             case Norm.None none -> { }
-            case Norm.UnitRms rms -> { }
+            case Norm.UnitRms _, Norm.UnitLayer _ -> { }
             case Norm.Rms rms -> add(weight, size);
             case Norm.UnbiasedLayer layer -> add(weight, size);
             case Norm.Layer layer -> {

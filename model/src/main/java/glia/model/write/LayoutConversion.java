@@ -256,7 +256,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return switch (attention.norm()) {
             case QkNorm.Heads heads -> heads.norm();
             case QkNorm.Whole whole -> whole.norm();
-            case QkNorm.None _, QkNorm.Rotated _, QkNorm.Clipped _ -> new Norm.None();
+            case QkNorm.None _, QkNorm.HeadLayers _, QkNorm.Rotated _, QkNorm.Clipped _ -> new Norm.None();
         };
     }
 

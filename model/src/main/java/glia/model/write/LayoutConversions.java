@@ -159,10 +159,12 @@ final class LayoutConversions {
                     new QkNorm.Heads((Norm.Rms) norm(a.norm(), b.norm()));
             case QkNorm.Whole a when to.norm() instanceof QkNorm.Whole b ->
                     new QkNorm.Whole((Norm.Rms) norm(a.norm(), b.norm()));
-            case QkNorm.None _, QkNorm.Heads _, QkNorm.Whole _, QkNorm.Rotated _, QkNorm.Clipped _ -> from.norm();
+            case QkNorm.None _, QkNorm.Heads _, QkNorm.HeadLayers _, QkNorm.Whole _, QkNorm.Rotated _,
+                    QkNorm.Clipped _ -> from.norm();
         };
         boolean scales = to.scale() > 0 && from.scale() > 0
-                && !(norm instanceof QkNorm.Rotated || norm instanceof QkNorm.Clipped);
+                && !(norm instanceof QkNorm.Rotated || norm instanceof QkNorm.HeadLayers
+                || norm instanceof QkNorm.Clipped);
         return new Attention(from.numHeads(), from.numKeyValueHeads(), from.headSize(),
                 scales ? to.scale() : from.scale(), rope(from.rope(), to.rope()), from.span(), norm, from.bias(),
                 from.scores(), from.temperature(), from.gating());
@@ -186,7 +188,7 @@ final class LayoutConversions {
     /// Whether a scaling is a set of frequency factors, independent of the context length.
     private static boolean isFixed(RopeScaling scaling) {
         return switch (scaling) {
-            case RopeScaling.None none -> true;
+            case RopeScaling.None _, RopeScaling.Reversed _ -> true;
             case RopeScaling.Linear linear -> true;
             case RopeScaling.Llama3 llama -> true;
             case RopeScaling.Divisors divisors -> true;

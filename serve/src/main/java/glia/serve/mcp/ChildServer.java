@@ -30,7 +30,7 @@ import reactor.core.publisher.Mono;
 final class ChildServer implements McpClientTransport {
     /// The longest wait, after the process has ended, for what it wrote: a child of its own may keep the streams open.
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
-    /// The longest wait for the end of a process that was told to end.
+    /// The longest wait for a process to end after a request to do so.
     private static final Duration END = Duration.ofSeconds(5);
     /// The longest message in characters.
     private static final int MESSAGE_CHARACTERS = 16 << 20;

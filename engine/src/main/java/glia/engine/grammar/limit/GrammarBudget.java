@@ -15,7 +15,6 @@ public final class GrammarBudget {
     private long most;
     private long left;
     private long slice;
-    /// When the time is over, in nanoseconds of the clock; 0 before the first look at it.
     private long end;
     private boolean isCancellable;
     private long bytes;
@@ -46,7 +45,7 @@ public final class GrammarBudget {
         most = steps;
         left = steps;
         slice = SLICE;
-        end = 0;
+        end = System.nanoTime() + GrammarLimits.SECONDS * 1_000_000_000L;
     }
 
     /// Counts a step.
@@ -73,10 +72,7 @@ public final class GrammarBudget {
         if (left < 0) {
             throw GrammarException.limit("steps", most);
         }
-        long now = System.nanoTime();
-        if (end == 0) {
-            end = now + GrammarLimits.SECONDS * 1_000_000_000L;
-        } else if (most < Long.MAX_VALUE / 2 && now - end > 0) {
+        if (most < Long.MAX_VALUE / 2 && System.nanoTime() > end) {
             throw GrammarException.limit("seconds", GrammarLimits.SECONDS);
         }
     }

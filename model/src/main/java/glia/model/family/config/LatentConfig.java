@@ -59,7 +59,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         double all = Numbers.real(settings.get(), "mscale_all_dim", NumberRange.WEIGHT, 0);
         RopeScaling scaling = RopeConfig.read(config, config.positive("qk_rope_head_dim", 64), 10_000).scaling();
         double factor = switch (scaling) {
-            case RopeScaling.None none -> 1;
+            case RopeScaling.None _, RopeScaling.Reversed _ -> 1;
             case RopeScaling.Yarn yarn -> yarn.factor();
             case RopeScaling.Linear linear -> linear.factor();
             case RopeScaling.Llama3 llama -> llama.factor();

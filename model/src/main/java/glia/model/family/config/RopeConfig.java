@@ -61,6 +61,12 @@ public final class RopeConfig {
             throw holder.error("partial_rotary_factor", "found " + rotated + " rotated dimensions of a head of "
                     + headSize + ", expected an even number");
         }
+        // NTK-aware scaling by a fixed factor alpha: theta · alpha^(d / (d - 2)).
+        if (scaling.isPresent() && type(scaling.get()).equals("dynamic") && scaling.get().has("alpha")) {
+            double alpha = positive(scaling.get(), "alpha");
+            return new Rope.Rotary(rotated, theta * Math.pow(alpha, rotated / (rotated - 2.0)), new RopeScaling.None(),
+                    Layout.HALF_SPLIT);
+        }
         RopeScaling scaled = proportional
                 ? new RopeScaling.Proportional(part, Numbers.real(scaling.get(), "factor", NumberRange.ROPE_FACTOR, 1))
                 : scaling(config, scaling, rotated / 2);

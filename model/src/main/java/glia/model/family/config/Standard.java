@@ -10,6 +10,7 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
+import glia.model.spec.Parallel;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
@@ -80,6 +81,24 @@ public final class Standard {
         for (int layer = 0; layer < numLayers; layer++) {
             sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), residual));
             sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer), new Norm.None(), residual));
+        }
+        return sublayers;
+    }
+
+    /// Layers of one pre-norm sublayer, in which both mixers read the same input.
+    public static List<Sublayer> parallelLayers(int numLayers, Norm norm, Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
+        return parallelLayers(numLayers, norm, new Norm.None(), attentions, feedForwards);
+    }
+
+    /// The same with a norm before each of the mixers.
+    public static List<Sublayer> parallelLayers(int numLayers, Norm norm, Norm own, Attentions attentions,
+            FeedForwards feedForwards) throws CheckpointException {
+        List<Sublayer> sublayers = new ArrayList<>();
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, new Parallel(List.of(
+                    new Parallel.Branch(1, own, attentions.of(layer), new Norm.None(), 1),
+                    new Parallel.Branch(1, own, feedForwards.of(layer), new Norm.None(), 1)))));
         }
         return sublayers;
     }

@@ -152,6 +152,7 @@ public record GgufFacts(ModelSpec spec) {
             case Norm.None none -> Optional.empty();
             case Norm.Rms rms -> Optional.of(rms.eps());
             case Norm.UnitRms rms -> Optional.of(rms.eps());
+            case Norm.UnitLayer layer -> Optional.of(layer.eps());
             case Norm.Layer layer -> Optional.of(layer.eps());
             case Norm.UnbiasedLayer layer -> Optional.of(layer.eps());
         };

@@ -33,8 +33,9 @@ final class RopeGguf {
                 GgufKey.written("rope.scaling.factor", facts -> switch (scaling.apply(facts)) {
                     case RopeScaling.Linear linear -> Optional.of((float) linear.factor());
                     case RopeScaling.Yarn yarn -> Optional.of((float) yarn.factor());
-                    case RopeScaling.None _, RopeScaling.Llama3 _, RopeScaling.Proportional _, RopeScaling.Dynamic _,
-                            RopeScaling.LongRope _, RopeScaling.Divisors _ -> Optional.empty();
+                    case RopeScaling.None _, RopeScaling.Reversed _, RopeScaling.Llama3 _,
+                            RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _,
+                            RopeScaling.Divisors _ -> Optional.empty();
                 }),
                 yarn(scaling, "original_context_length", yarn -> Optional.of(yarn.originalContext())),
                 yarn(scaling, "yarn_beta_fast", yarn -> Optional.of((float) yarn.betaFast())),
@@ -52,7 +53,7 @@ final class RopeGguf {
         return switch (scaling) {
             case RopeScaling.Linear linear -> Optional.of("linear");
             case RopeScaling.Yarn yarn -> Optional.of("yarn");
-            case RopeScaling.None none -> Optional.empty();
+            case RopeScaling.None _, RopeScaling.Reversed _ -> Optional.empty();
             case RopeScaling.Llama3 llama -> Optional.empty();
             case RopeScaling.Proportional proportional -> Optional.empty();
             case RopeScaling.Divisors divisors -> Optional.empty();

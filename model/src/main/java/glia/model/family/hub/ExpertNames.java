@@ -115,7 +115,7 @@ public record ExpertNames(String block, String router, String gate, String up, S
     /// The gate or up rows of a fused matrix.
     private Source half(Experts experts, Source both, int which) {
         int width = experts.intermediateSize();
-        return stack == Stack.IN_TURN ? new Source.Every(both, which, 2)
+        return stack == Stack.IN_TURN ? new Source.Every(both, which, 1, 2)
                 : new Source.Rows(both, which * width, width, 2 * width);
     }
 }

@@ -7,8 +7,10 @@ import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
+import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -29,13 +31,27 @@ public final class StandardNames {
         return source(spec, p, ExpertNames.MLP);
     }
 
+    /// The same with parts of the names replaced, one after another.
+    ///
+    /// @param parts pairs of a part and what replaces it
+    public static Source source(ModelSpec spec, Parameter p, String... parts) {
+        return source(spec, p).renamed(name -> {
+            String renamed = name;
+            for (int i = 0; i < parts.length; i += 2) {
+                renamed = renamed.replace(parts[i], parts[i + 1]);
+            }
+            return List.of(renamed);
+        });
+    }
+
     /// The same with other names for experts and MLPs.
     public static Source source(ModelSpec spec, Parameter p, ExpertNames experts) {
         if (p.sublayer() < 0) {
             return new Source.Stored(global(p));
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
-        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.AFTER_WEIGHT;
+        boolean isNorm = p.role() == Role.BEFORE_WEIGHT || p.role() == Role.BEFORE_BIAS
+                || p.role() == Role.AFTER_WEIGHT;
         return spec.mixer(p.place()) instanceof Experts && !isNorm ? experts.source(spec, p, layer)
                 : new Source.Stored(layer + inLayer(spec, p).replaceFirst("^mlp\\.", experts.block() + "."));
     }
@@ -49,18 +65,22 @@ public final class StandardNames {
         return switch (p.role()) {
             case EMBEDDING -> "model.embed_tokens.weight";
             case FINAL_WEIGHT -> "model.norm.weight";
+            case FINAL_BIAS -> "model.norm.bias";
             case HEAD -> "lm_head.weight";
+            case HEAD_BIAS -> "lm_head.bias";
+            case POSITIONS -> "model.embed_positions.weight";
             default -> throw unknown(p);
         };
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof Attention || mixer instanceof Lightning;
+        boolean attention = mixer instanceof Attention || mixer instanceof Lightning || mixer instanceof Parallel;
         boolean sandwich = !(spec.sublayer(p).after() instanceof Norm.None);
         return switch (p.role()) {
-            case BEFORE_WEIGHT -> attention ? "input_layernorm.weight"
-                    : sandwich ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight";
+            case BEFORE_WEIGHT, BEFORE_BIAS -> (attention ? "input_layernorm"
+                    : sandwich ? "pre_feedforward_layernorm" : "post_attention_layernorm")
+                    + (p.role() == Role.BEFORE_WEIGHT ? ".weight" : ".bias");
             case AFTER_WEIGHT -> attention ? "post_attention_layernorm.weight" : "post_feedforward_layernorm.weight";
             case QUERY -> "self_attn.q_proj.weight";
             case QUERY_BIAS -> "self_attn.q_proj.bias";

@@ -1,0 +1,85 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.Fused;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Experts;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
+import glia.model.spec.Role;
+import glia.tensor.ops.expert.Router;
+import java.util.List;
+import java.util.Map;
+
+/// DBRX (Databricks, 2024): layer norms without biases, queries, keys and values fused and clipped, experts stacked in
+/// three matrices. Checked against the class `DbrxForCausalLM`, which ignores `attn_config.rope_theta`; here it is
+/// used.
+public final class Dbrx implements Family {
+    public Dbrx() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("dbrx");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        GptSizes sizes = GptSizes.readEither(config, "d_model", "n_heads", "n_layers");
+        Config attending = config.child("attn_config", Map.of());
+        Config mixing = config.child("ffn_config", Map.of());
+        int headSize = sizes.hidden() / sizes.numHeads();
+        Attention plain = Attention.causal(sizes.numHeads(), attending.positive("kv_n_heads", 1), headSize,
+                RopeConfig.read(attending, headSize, 10_000), Bias.NONE);
+        Attention attention = attending.has("clip_qkv")
+                ? plain.with(new QkNorm.Clipped((float) Numbers.real(attending, "clip_qkv", NumberRange.CAP))) : plain;
+        Config named = mixing.child("ffn_act_fn", Map.of());
+        if (mixing.has("moe_normalize_expert_weights") && mixing.real("moe_normalize_expert_weights") != 1) {
+            throw mixing.error("moe_normalize_expert_weights", "only the sum of weights (1) is supported");
+        }
+        Router router = Router.plain(mixing.positive("moe_top_k", 1), Router.Score.SOFTMAX,
+                mixing.has("moe_normalize_expert_weights") || !mixing.mentions("moe_normalize_expert_weights")
+                        ? Router.Share.NORMALIZED : Router.Share.AS_IS);
+        Experts experts = ExpertConfig.gated(config.with("hidden_act", named.text("name", "silu")),
+                mixing.positive("moe_num_experts", 4), mixing.positive("ffn_hidden_size", 3584), router,
+                new Experts.Shared.None());
+        Norm norm = new Norm.UnbiasedLayer(1e-5f);
+        return new ModelSpec("dbrx", config.positive("vocab_size"), sizes.hidden(),
+                config.positive("max_seq_len", 2048), Padding.read(config, Embedding.PLAIN),
+                Standard.layers(sizes.numLayers(), norm, Residual.PLAIN, layer -> attention, layer -> experts), norm,
+                Standard.head(config, false));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() >= 0 && spec.mixer(p.place()) instanceof Experts experts && p.expert() >= 0) {
+            String name = "transformer.blocks." + spec.sublayer(p).layer() + ".ffn.experts.mlp."
+                    + (p.role() == Role.GATE ? "w1" : p.role() == Role.UP ? "v1" : "w2");
+            int rows = experts.intermediateSize();
+            Source expert = new Source.Rows(new Source.Stored(name), p.expert() * rows, rows,
+                    experts.numExperts() * rows);
+            return p.role() == Role.DOWN ? new Source.Transposed(expert) : expert;
+        }
+        Source source = StandardNames.source(spec, p, "model.layers.", "transformer.blocks.", "model.embed_tokens",
+                "transformer.wte", "model.norm", "transformer.norm_f", "self_attn.o_proj",
+                "norm_attn_norm.attn.out_proj", "input_layernorm", "norm_attn_norm.norm_1",
+                "post_attention_layernorm", "norm_attn_norm.norm_2", "mlp.gate.weight", "ffn.router.layer.weight");
+        return Fused.queriesKeysValues(spec, p, source.renamed(name -> List.of(name.replaceFirst(
+                "self_attn\\.([qkv])_proj", "norm_attn_norm.attn.$1_proj")))).renamed(
+                        name -> List.of(name.replace("qkv_proj", "Wqkv")));
+    }
+}

@@ -1,0 +1,70 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.Fused;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import java.util.List;
+
+/// Falcon 7B, 40B, 180B and 11B (https://arxiv.org/abs/2311.16867): attention and MLP in parallel, after one layer norm
+/// or one each, few key-value heads, queries, keys and values fused by key-value head. Falcon-RW, with ALiBi, is not
+/// supported. Checked against the class `FalconForCausalLM`.
+public final class Falcon implements Family {
+    public Falcon() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("falcon");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        Standard.refuse(config, "alibi");
+        GptSizes sizes = GptSizes.readEither(config, "hidden_size", "n_head", "n_layer");
+        int headSize = sizes.hidden() / sizes.numHeads();
+        boolean isNew = config.flag("new_decoder_architecture", false);
+        int keyValueHeads = isNew ? config.positive(config.has("num_kv_heads") ? "num_kv_heads" : "n_head_kv",
+                sizes.numHeads()) : config.flag("multi_query", true) ? 1 : sizes.numHeads();
+        Bias bias = Standard.bias(config, "bias", false);
+        Attention attention = Attention.causal(sizes.numHeads(), keyValueHeads, headSize,
+                RopeConfig.read(config, headSize, 10_000), bias);
+        Mixer mlp = new Mlp(config.positive("ffn_hidden_size", Math.multiplyExact(4, sizes.hidden())),
+                Activations.read(config, "activation", "gelu"), bias);
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_epsilon", 1e-5));
+        boolean isSequential = !isNew && !config.flag("parallel_attn", true);
+        boolean two = isNew && (!config.has("num_ln_in_parallel_attn")
+                || config.positive("num_ln_in_parallel_attn") == 2);
+        List<Sublayer> sublayers = isSequential
+                ? Standard.layers(sizes.numLayers(), norm, Residual.PLAIN, layer -> attention, layer -> mlp)
+                : Standard.parallelLayers(sizes.numLayers(), two ? new Norm.None() : norm,
+                        two ? norm : new Norm.None(), layer -> attention, layer -> mlp);
+        return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN), sublayers, norm,
+                Standard.head(config, true));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        Source source = StandardNames.source(spec, p, "model.layers.", "transformer.h.", "model.embed_tokens",
+                "transformer.word_embeddings", "model.norm", "transformer.ln_f", "self_attn.o_proj",
+                "self_attention.dense", "up_proj", "dense_h_to_4h", "down_proj", "dense_4h_to_h");
+        return Fused.byGroup(spec, p, "self_attention.query_key_value", p.place().branch() == 0 ? source
+                : source.renamed(name -> List.of(name.replace("input_layernorm", "ln_attn")
+                        .replace("post_attention_layernorm", "ln_mlp"))));
+    }
+}

@@ -1,0 +1,51 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import java.util.List;
+
+/// Gemma 1 and CodeGemma (https://arxiv.org/abs/2403.08295): norms with weights stored minus 1, embeddings times √D,
+/// large heads, GELU-gated MLP. Checked against the class `GemmaForCausalLM`.
+public final class Gemma implements Family {
+    public Gemma() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("gemma");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        Standard.refuse(config, "use_bidirectional_attention");
+        int headSize = AttentionConfig.headSize(config, 256);
+        Attention attention = AttentionConfig.causal(config, 16, headSize, RopeConfig.read(config, headSize, 10_000),
+                Standard.bias(config, "attention_bias", false));
+        String activation = config.has("hidden_activation") ? "hidden_activation" : "hidden_act";
+        Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
+                Activations.read(config, activation, "gelu_pytorch_tanh"), Bias.NONE);
+        Norm norm = GemmaBody.norm(config);
+        return Standard.model(config, 8192, GemmaBody.embedding(config),
+                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
+                        layer -> mlp), norm, Standard.head(config, true));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

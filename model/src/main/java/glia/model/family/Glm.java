@@ -1,0 +1,64 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.Fused;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import glia.tensor.kernel.RopeTable.Layout;
+import java.util.ArrayList;
+import java.util.List;
+
+/// GLM-4 9B and GLM-4-0414 (https://arxiv.org/abs/2406.12793): RoPE of neighboring pairs in half of each head, biases
+/// of queries, keys and values, gate and up in one matrix; `glm4` has norms before and after each mixer. Checked
+/// against `GlmForCausalLM` and `Glm4ForCausalLM`.
+public final class Glm implements Family {
+    public Glm() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("glm", "glm4");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 128);
+        Attention attention = AttentionConfig.causal(config, 2, headSize,
+                RopeConfig.read(config, headSize, 10_000, 0.5).with(Layout.INTERLEAVED),
+                config.flag("attention_bias", true) ? Bias.INPUTS : Bias.NONE);
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1.5625e-7), 0);
+        Norm after = config.text("model_type").equals("glm4") ? norm : new Norm.None();
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        List<Sublayer> sublayers = new ArrayList<>();
+        int numLayers = Numbers.layers(config, "num_hidden_layers");
+        for (int layer = 0; layer < numLayers; layer++) {
+            sublayers.add(new Sublayer(layer, norm, attention, after, Residual.PLAIN));
+            sublayers.add(new Sublayer(layer, norm, mlp, after, Residual.PLAIN));
+        }
+        return Standard.model(config, 131_072, Padding.read(config, Embedding.PLAIN, 151_329), sublayers, norm,
+                Standard.head(config, false));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        Source source = p.sublayer() >= 0 && !(spec.sublayer(p).after() instanceof Norm.None)
+                ? StandardNames.source(spec, p, "post_attention_layernorm", "post_self_attn_layernorm",
+                        "pre_feedforward_layernorm", "post_attention_layernorm", "post_feedforward_layernorm",
+                        "post_mlp_layernorm") : StandardNames.source(spec, p);
+        return Fused.gateUp(spec, p, source);
+    }
+}

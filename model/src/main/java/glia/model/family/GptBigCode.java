@@ -1,0 +1,58 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.GptSizes;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.Fused;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Positions;
+import glia.model.spec.Residual;
+import glia.model.spec.Rope;
+import java.util.List;
+
+/// SantaCoder and StarCoder (https://arxiv.org/abs/2305.06161): GPT-2's structure with one key-value head. Checked
+/// against the class `GPTBigCodeForCausalLM`.
+public final class GptBigCode implements Family {
+    public GptBigCode() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("gpt_bigcode");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        GptSizes sizes = GptSizes.read(config, "n_embd", "n_head", "n_layer");
+        int headSize = sizes.hidden() / sizes.numHeads();
+        int keyValueHeads = config.flag("multi_query", true) ? 1 : sizes.numHeads();
+        Attention attention = Attention.causal(sizes.numHeads(), keyValueHeads, headSize, new Rope.None(), Bias.ALL);
+        double scale = config.flag("scale_attn_weights", true) ? attention.scale() : 1;
+        Mixer mlp = new Mlp(config.has("n_inner") ? config.positive("n_inner") : Math.multiplyExact(4, sizes.hidden()),
+                Activations.read(config, "activation_function", "gelu_pytorch_tanh"), Bias.ALL);
+        int context = config.positive("n_positions", 1024);
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_epsilon", 1e-5));
+        return new ModelSpec("gpt_bigcode", config.positive("vocab_size"), sizes.hidden(), context,
+                new Embedding(new Positions.Learned(context), 1, 0, new Norm.None()),
+                Standard.layers(sizes.numLayers(), norm, Residual.PLAIN, layer -> attention.withScale(scale),
+                        layer -> mlp), norm, Standard.head(config, true));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return Fused.byGroup(spec, p, "attn.c_attn", StandardNames.source(spec, p, "model.layers.", "transformer.h.",
+                "model.embed_tokens", "transformer.wte", "model.embed_positions", "transformer.wpe", "model.norm",
+                "transformer.ln_f", "self_attn.o_proj", "attn.c_proj", "up_proj", "c_fc", "down_proj", "c_proj",
+                "input_layernorm", "ln_1", "post_attention_layernorm", "ln_2"));
+    }
+}

@@ -1,0 +1,50 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import java.util.List;
+
+/// Nemotron 3 and 4, Minitron (https://arxiv.org/abs/2402.16819): layer norms with weights stored minus 1, an MLP of
+/// squared ReLU without a gate, RoPE in half of each head. Checked against the class `NemotronForCausalLM`.
+public final class Nemotron implements Family {
+    public Nemotron() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("nemotron");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention attention = AttentionConfig.causal(config, headSize,
+                RopeConfig.read(config, headSize, 10_000, 0.5), Standard.bias(config, "attention_bias", false));
+        Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "relu2"),
+                Standard.bias(config, "mlp_bias", false));
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "norm_eps", 1e-5), 1);
+        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN),
+                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
+                        layer -> mlp), norm, Standard.head(config, false));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

@@ -1,0 +1,52 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
+import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
+import glia.model.spec.Residual;
+import java.util.List;
+
+/// OLMo 1 (https://arxiv.org/abs/2402.00838): Llama's structure with layer norms without weights, and queries, keys and
+/// values that may be clipped. Checked against the class `OlmoForCausalLM`.
+public final class Olmo implements Family {
+    public Olmo() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("olmo");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention plain = AttentionConfig.causal(config, headSize, RopeConfig.read(config, headSize, 10_000),
+                Standard.bias(config, "attention_bias", false));
+        Attention attention = config.has("clip_qkv")
+                ? plain.with(new QkNorm.Clipped((float) Numbers.real(config, "clip_qkv", NumberRange.CAP))) : plain;
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        Norm norm = new Norm.UnitLayer(1e-5f);
+        return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN, 1),
+                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
+                        layer -> mlp), norm, Standard.head(config, false));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

@@ -1,0 +1,53 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.ExpertConfig;
+import glia.model.family.config.LayerTypes;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Experts;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import glia.tensor.kernel.Span;
+import java.util.List;
+
+/// Qwen1.5-MoE and Qwen2-57B-A14B (https://arxiv.org/abs/2407.10671): Qwen2's attention, experts whose weights are not
+/// normalized, and a gated shared expert. Checked against the class `Qwen2MoeForCausalLM`.
+public final class Qwen2Moe implements Family {
+    public Qwen2Moe() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("qwen2_moe");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        Attention attention = AttentionConfig.causal(config, 16, headSize, RopeConfig.read(config, headSize, 10_000),
+                config.flag("qkv_bias", true) ? Bias.INPUTS : Bias.NONE);
+        Span[] spans = Qwen2.spans(config);
+        Experts experts = ExpertConfig.gated(config, ExpertConfig.numExperts(config, 60),
+                config.positive("moe_intermediate_size", 1408),
+                ExpertConfig.softmax(config, 4, config.flag("norm_topk_prob", false)),
+                new Experts.Shared.Gated(config.positive("shared_expert_intermediate_size", 5632)));
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        LayerTypes.Rule dense = LayerTypes.listed(config, "mlp_only_layers");
+        int step = config.positive("decoder_sparse_step", 1);
+        return Standard.spec(config, 32_768, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
+                layer -> attention.with(spans[layer]),
+                layer -> (layer + 1) % step == 0 && !dense.holds(layer) ? experts : mlp);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

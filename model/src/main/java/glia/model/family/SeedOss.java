@@ -1,0 +1,43 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+import java.util.List;
+
+/// Seed-OSS (ByteDance, 2025): Llama's structure with biases of queries, keys and values, and heads of a size of their
+/// own. Checked against the class `SeedOssForCausalLM`.
+public final class SeedOss implements Family {
+    public SeedOss() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("seed_oss");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 128);
+        boolean output = config.flag("attention_out_bias", false);
+        boolean inputs = config.flag("attention_bias", true);
+        if (output && !inputs) {
+            throw config.error("attention_out_bias", "a bias of the output alone is not supported");
+        }
+        Attention attention = AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
+                output ? Bias.ALL : inputs ? Bias.INPUTS : Bias.NONE);
+        return Standard.spec(config, 524_288, false, Standard.bias(config, "mlp_bias", false), layer -> attention);
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

@@ -1,0 +1,54 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import glia.model.spec.Sublayer;
+import java.util.List;
+
+/// StableLM 3B, 2 1.6B and Zephyr (https://arxiv.org/abs/2402.17834): layer norms with biases, RoPE in a quarter of
+/// each head, gated MLP; in some sizes attention and MLP in parallel. Checked against the class `StableLmForCausalLM`.
+public final class StableLm implements Family {
+    public StableLm() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("stablelm");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        Standard.refuse(config, "qk_layernorm");
+        Attention attention = AttentionConfig.causal(config, 32, headSize,
+                RopeConfig.read(config, headSize, 10_000, 0.25),
+                config.flag("use_qkv_bias", false) ? Bias.INPUTS : Bias.NONE);
+        Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-5));
+        int numLayers = Numbers.layers(config, "num_hidden_layers");
+        List<Sublayer> sublayers = config.flag("use_parallel_residual", false)
+                ? Standard.parallelLayers(numLayers, norm, layer -> attention, layer -> mlp)
+                : Standard.layers(numLayers, norm, Residual.PLAIN, layer -> attention, layer -> mlp);
+        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN), sublayers, norm,
+                Standard.head(config, false));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p);
+    }
+}

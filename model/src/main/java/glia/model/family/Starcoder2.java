@@ -1,0 +1,52 @@
+package glia.model.family;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.model.family.config.Activations;
+import glia.model.family.config.AttentionConfig;
+import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
+import glia.model.family.config.RopeConfig;
+import glia.model.family.config.Standard;
+import glia.model.family.hub.StandardNames;
+import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Mixer;
+import glia.model.spec.Mlp;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
+import java.util.List;
+
+/// StarCoder2 (https://arxiv.org/abs/2402.19173): layer norms, biases, an MLP without a gate, RoPE, few key-value heads
+/// and, in some sizes, a sliding window. Checked against the class `Starcoder2ForCausalLM`.
+public final class Starcoder2 implements Family {
+    public Starcoder2() { }
+
+    @Override
+    public List<String> modelTypes() {
+        return List.of("starcoder2");
+    }
+
+    @Override
+    public ModelSpec spec(Config config) throws CheckpointException {
+        int headSize = AttentionConfig.headSize(config, 0);
+        Bias bias = Standard.bias(config, "use_bias", true);
+        Attention attention = AttentionConfig.causal(config, 2, headSize, RopeConfig.read(config, headSize, 10_000),
+                bias).with(AttentionConfig.span(config));
+        Norm norm = new Norm.Layer(Standard.epsilon(config, "norm_epsilon", 1e-5));
+        Mixer mlp = new Mlp(config.positive("intermediate_size"),
+                Activations.read(config, "hidden_act", "gelu_pytorch_tanh"), bias);
+        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN),
+                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
+                        layer -> mlp), norm, Standard.head(config, true));
+    }
+
+    @Override
+    public Source source(ModelSpec spec, Parameter p) {
+        return StandardNames.source(spec, p, "up_proj", "c_fc", "down_proj", "c_proj");
+    }
+}
