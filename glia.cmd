@@ -11,7 +11,9 @@ call :use_jdk "%JAVA_HOME%"
 if not defined jdk if exist "%lib%\jdk" for /f "usebackq delims=" %%d in ("%lib%\jdk") do call :use_jdk "%%d"
 if not defined jdk call :search_jdk
 if not defined jdk (
-    >&2 echo glia: no JDK 25 or later found; get it with: winget install EclipseAdoptium.Temurin.25.JDK
+    >&2 echo glia: no JDK 25 or later found. Install it with:
+    >&2 echo   winget install EclipseAdoptium.Temurin.25.JDK
+    >&2 echo Or take it from https://adoptium.net and set JAVA_HOME to its folder.
     exit /b 6
 )
 
@@ -93,7 +95,10 @@ set "maven="
 for %%m in ("%MAVEN_HOME%\bin\mvn.cmd" "%M2_HOME%\bin\mvn.cmd") do if exist "%%~m" set "maven=%%~m"
 for %%m in (mvn.cmd) do if not defined maven if not "%%~$PATH:m"=="" set "maven=%%~$PATH:m"
 if not defined maven (
-    >&2 echo glia: no Maven found, which the build needs; get it from https://maven.apache.org
+    >&2 echo glia: no Maven found, which the build needs. Install it with one of:
+    >&2 echo   scoop install maven
+    >&2 echo   choco install maven
+    >&2 echo Or take it from https://maven.apache.org and set MAVEN_HOME to its folder.
     exit /b 1
 )
 if not exist "%lib%" mkdir "%lib%"
@@ -108,11 +113,15 @@ goto lock
 if %waited% GTR 0 call :is_built && (rmdir "%lib%\.lock" & exit /b 0)
 >&2 echo glia: building (the first build downloads libraries) ...
 set "new=%RANDOM%%RANDOM%"
+rem After a build that failed or was broken off, Maven's files are made anew.
+set "clean="
+if exist "%lib%\.unfinished" set "clean=clean"
+type nul >"%lib%\.unfinished"
 robocopy "%home%" "%lib%\sources" /S /PURGE /XD target lib test docs launch .* /MAX:9999999 >nul
 setlocal
 set "JAVA_HOME=%jdk%"
 pushd "%home%"
-call "%maven%" -B -ntp -pl cli -am package -Dmaven.test.skip=true >"%lib%\build.log" 2>&1
+call "%maven%" -B -ntp -pl cli -am %clean% package -Dmaven.test.skip=true >"%lib%\build.log" 2>&1
 set "result=%errorlevel%"
 popd
 endlocal & set "result=%result%"
@@ -133,6 +142,7 @@ set "server_jars=%server_jars% markdown-it- dompurify- katex- highlightjs-"
 dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia- %server_jars%" >>"%lib%\%new%\classpath"
 dir /b "%lib%\%new%\*.jar" | findstr /b "%server_jars%" >"%lib%\%new%\classpath.server"
 >"%lib%\current" echo %new%
+del "%lib%\.unfinished"
 set "build=%new%"
 rmdir "%lib%\.lock"
 exit /b 0

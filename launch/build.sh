@@ -29,7 +29,7 @@ search_jdk() {
             return
         fi
     done
-    fail "no JDK 25 or later found; $(how_to_get openjdk-25-jdk openjdk@25 https://adoptium.net)"
+    fail "no JDK 25 or later found. $(how_to_get jdk)"
 }
 
 # Sets maven.
@@ -39,16 +39,49 @@ find_maven() {
         /opt/apache-maven*/bin/mvn /opt/homebrew/bin/mvn /usr/local/bin/mvn /home/linuxbrew/.linuxbrew/bin/mvn; do
         [ -x "$maven" ] && return
     done
-    fail "no Maven found, which the build needs; $(how_to_get maven maven https://maven.apache.org)"
+    fail "no Maven found, which the build needs. $(how_to_get maven)"
 }
 
-how_to_get() { # Debian package, Homebrew package, address
+# Commands that install a JDK 25 or Maven on this system, one a line.
+os_release=/etc/os-release
+how_to_get() { # jdk or maven
+    local ID='' ID_LIKE='' PRETTY_NAME='' VERSION_CODENAME='' UBUNTU_CODENAME='' sudo='sudo ' packages commands=''
+    [ -r "$os_release" ] && . "$os_release"
+    [ "$(id -u)" != 0 ] || sudo=
     if command -v brew >/dev/null; then
-        echo "get it with: brew install $2"
+        [ "$1" = jdk ] && commands='brew install openjdk@25' || commands='brew install maven'
     elif command -v apt-get >/dev/null; then
-        echo "get it with: sudo apt install $1, or from $3"
+        commands=$(apt_commands "$1" "$sudo" "${UBUNTU_CODENAME:-$VERSION_CODENAME}")
     else
-        echo "get it from $3"
+        for packages in 'dnf install java-25-openjdk-devel' 'zypper install java-25-openjdk-devel' \
+            'apk add openjdk25-jdk' 'pacman -S jdk-openjdk'; do
+            if [ -z "$commands" ] && command -v "${packages%% *}" >/dev/null; then
+                [ "$1" = jdk ] || packages="${packages% *} maven"
+                commands=$sudo$packages
+            fi
+        done
+    fi
+    [ -z "$commands" ] || printf 'Install it%s with:\n%s\nOr, without administrator rights, with SDKMAN:\n' \
+        "${PRETTY_NAME:+ on $PRETTY_NAME}" "$(printf '%s\n' "$commands" | sed 's/^/  /')"
+    [ -n "$commands" ] || printf 'Install it with SDKMAN:\n'
+    printf '  curl -s https://get.sdkman.io | bash && . ~/.sdkman/bin/sdkman-init.sh && sdk install %s\n' \
+        "$([ "$1" = jdk ] && echo java || echo maven)"
+    [ "$1" = jdk ] && printf 'Or take it from https://adoptium.net and set JAVA_HOME to its folder.' ||
+        printf 'Or take it from https://maven.apache.org and set MAVEN_HOME to its folder.'
+}
+
+# Debian 12, Ubuntu 22.04 and older ones have no package of JDK 25; Adoptium's repository has one for each of them.
+apt_commands() { # jdk or maven, sudo, name of the release
+    local key=/etc/apt/trusted.gpg.d/adoptium.gpg from=https://packages.adoptium.net/artifactory
+    if [ "$1" = maven ]; then
+        echo "$2apt-get install maven"
+    elif apt-cache show openjdk-25-jdk 2>/dev/null | grep -q '^Package: '; then
+        echo "$2apt-get install openjdk-25-jdk"
+    else
+        echo "$2apt-get update && $2apt-get install -y wget gpg"
+        echo "wget -qO - $from/api/gpg/key/public | gpg --dearmor | ${2}tee $key >/dev/null"
+        echo "echo 'deb $from/deb ${3:-bookworm} main' | ${2}tee /etc/apt/sources.list.d/adoptium.list"
+        echo "$2apt-get update && $2apt-get install -y temurin-25-jdk"
     fi
 }
 
@@ -79,7 +112,7 @@ stop_building() {
 }
 
 unlock() {
-    rm -rf "$lib/.lock" "$lib/.current.$$"
+    rm -rf "$lib/.lock" "$lib/.current.$$" "$lib/.new.$$"
     trap - EXIT INT TERM
 }
 
@@ -89,25 +122,32 @@ server_jars+='|json-schema-validator-|itu-|jackson-dataformat-yaml-|jspecify-'
 server_jars+='|markdown-it-|dompurify-|katex-|highlightjs-'
 
 # Builds with Maven into lib/<build>; its name is written to lib/current last, with the time at which the build began.
+# lib/.unfinished is there until then: after a build that failed or was broken off, Maven's files are made anew, since
+# it would take classes that were half written for finished ones.
 build_program() {
-    local new mark began=$SECONDS log=$lib/build.log
+    local new mark made=$lib/.new.$$ began=$SECONDS log=$lib/build.log clean=
     find_maven
     new=$(date +%Y%m%d-%H%M%S)
     mark=$lib/.current.$$
     printf '%s\n' "$new" >"$mark"
-    (cd "$home" && JAVA_HOME=$jdk exec "$maven" -B -ntp -pl cli -am package -Dmaven.test.skip=true) >"$log" 2>&1 &
+    [ ! -e "$lib/.unfinished" ] || clean=clean
+    : >"$lib/.unfinished"
+    rm -rf "$lib"/.new.*
+    (cd "$home" && JAVA_HOME=$jdk exec "$maven" -B -ntp -pl cli -am $clean package -Dmaven.test.skip=true) \
+        >"$log" 2>&1 &
     builder=$!
     show_progress $builder "$log" || fail "the build failed; see $log:
 $(grep -m 5 '^\[ERROR\] .' "$log")"
     builder=
-    rm -rf "$lib/$new" && mkdir "$lib/$new" || fail "$lib/$new cannot be written"
-    cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$lib/$new/" || fail "$lib/$new cannot be written"
+    mkdir "$made" && cp "$home"/cli/target/glia-cli-*.jar "$home"/cli/target/lib/*.jar "$made/" ||
+        fail "$made cannot be written"
     "$jdk/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$(echo "$home"/cli/target/glia-cli-*.jar)" \
-        glia.cli.build.ClassModernizer "$lib/$new"/*.jar >>"$log" 2>&1 ||
+        glia.cli.build.ClassModernizer "$made"/*.jar >>"$log" 2>&1 ||
         fail "classes could not be rewritten; see $log"
-    (cd "$lib/$new" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >others &&
+    (cd "$made" && ls glia-*.jar >classpath && ls *.jar | grep -v "^glia-" >others &&
         grep -Ev "^($server_jars)" others >>classpath; grep -E "^($server_jars)" others >classpath.server; rm -f others)
-    mv -f "$mark" "$lib/current"
+    rm -rf "$lib/$new" && mv "$made" "$lib/$new" && mv -f "$mark" "$lib/current" || fail "$lib cannot be written"
+    rm -f "$lib/.unfinished"
     build=$new
     say "built in $((SECONDS - began)) s"
     remove_old_builds

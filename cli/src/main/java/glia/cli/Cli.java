@@ -1,5 +1,6 @@
 package glia.cli;
 
+import glia.cli.args.Completions;
 import glia.cli.args.Option;
 import glia.cli.args.Program;
 import glia.cli.args.Program.Call;
@@ -13,6 +14,7 @@ import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
 import glia.cli.command.ClassifyCommand;
+import glia.cli.command.ClearCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
@@ -29,6 +31,7 @@ import glia.cli.command.MergeCommand;
 import glia.cli.command.ModelsCommand;
 import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
+import glia.cli.command.PsCommand;
 import glia.cli.command.PullCommand;
 import glia.cli.command.QuantizeCommand;
 import glia.cli.command.ReasonBenchCommand;
@@ -39,6 +42,7 @@ import glia.cli.command.RemoveCommand;
 import glia.cli.command.ReportCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.ServeCommand;
+import glia.cli.command.StopCommand;
 import glia.cli.command.TasksCommand;
 import glia.cli.command.TasksSampleCommand;
 import glia.cli.command.TasksScoreCommand;
@@ -74,10 +78,11 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
+                new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
+                new PsCommand(), new StopCommand(),
                 new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(), new BenchCommand(),
                 new TrainCommand(), new ReportCommand(),
                 new ReasonCommand(), new ReasonBenchCommand(), new ReasonRouterCommand(), new ReasonSampleCommand(),
@@ -85,12 +90,12 @@ public final class Cli {
                 new CheckCommand(),
                 TasksCommand.group(), TasksCommand.list(), new TasksSampleCommand(), new TasksScoreCommand(),
                 new TasksSplitsCommand(), new TasksTracesCommand(),
-                new CompletionCommand(this::completionScript), new HelpCommand(this::dispatch));
+                new CompletionCommand(this::completions), new HelpCommand(this::dispatch));
         List<Syntax> syntaxes = new ArrayList<>();
         for (Command command : commands) {
             syntaxes.add(command.syntax());
         }
-        this.program = new Program(SYNTAX, syntaxes, exitCodes(), Version::line);
+        this.program = new Program(SYNTAX, syntaxes, exitCodes(), Version::line, purposes());
     }
 
     /// Runs one command line.
@@ -170,8 +175,23 @@ public final class Cli {
         return meant;
     }
 
-    private String completionScript() {
-        return program.completionScript();
+    private Completions completions() {
+        return new Completions(SYNTAX, commands.stream().map(Command::syntax).toList(), CompletionCommand::known);
+    }
+
+    /// The headings of the list of commands.
+    private static Map<String, String> purposes() {
+        Map<String, List<String>> names = new LinkedHashMap<>();
+        names.put("Use models", List.of("chat", "run", "embed", "classify", "fill-mask"));
+        names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
+        names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
+        names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));
+        names.put("Examine models", List.of("inspect", "tokenize", "attention", "perplexity", "eval", "bench",
+                "check"));
+        names.put("This program", List.of("completion", "help"));
+        Map<String, String> purposes = new LinkedHashMap<>();
+        names.forEach((heading, all) -> all.forEach(name -> purposes.put(name, heading)));
+        return purposes;
     }
 
     private static Map<String, String> exitCodes() {

@@ -77,7 +77,8 @@ class CliTest {
         String help = outputOf("models remove --help");
         assertTrue(help.contains("Usage: glia models remove [OPTIONS] NAME\n"), help);
         assertEquals(help, outputOf("help models remove"));
-        assertTrue(outputOf("models --help").matches("(?s).*\nCommands:\n  remove +Remove a model from the cache\n.*"),
+        assertTrue(outputOf("models --help").matches("(?s).*\nCommands:\n  remove +Remove a model from the cache\n"
+                + "  clear .*"),
                 outputOf("models --help"));
         assertEquals(ExitCode.USAGE, run("models remvoe"));
         assertEquals("glia: glia models has no command 'remvoe'; did you mean 'remove'?\n"
@@ -180,7 +181,7 @@ class CliTest {
     /// The commands of the help text.
     private static List<String> commands() {
         String help = outputOf("--help");
-        return help.substring(help.indexOf("Commands:"), help.indexOf("Options:")).lines().skip(1)
+        return help.substring(help.indexOf("Use models:"), help.indexOf("Options:")).lines()
                 .filter(line -> line.matches("  \\S.*")).map(line -> line.strip().split(" ")[0]).toList();
     }
 
@@ -222,5 +223,16 @@ class CliTest {
         TestConsole help = new TestConsole("");
         help.run("tasks", "sample", "--help");
         assertFalse(help.out().contains("-n"), help.out());
+    }
+
+    @Test
+    void theListOfCommandsIsGroupedByPurpose() {
+        String help = outputOf("--help");
+        assertFalse(help.contains("\nCommands:"), help);
+        assertTrue(help.indexOf("\nUse models:") < help.indexOf("\nServe models:"), help);
+        assertTrue(help.matches("(?s).*\nServe models:\n  serve .*\n  stop .*\nTrain models:\n  train .*"), help);
+        String recipes = outputOf("train --list");
+        assertFalse(recipes.contains("Other recipes"), recipes);
+        assertTrue(recipes.matches("(?s).* Adapt a model to your data\nlora .*"), recipes);
     }
 }

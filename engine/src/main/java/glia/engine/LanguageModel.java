@@ -56,6 +56,8 @@ public final class LanguageModel implements AutoCloseable {
     private final Path path;
     /// The number of the adapter of this view's requests; 0 for none.
     private final int adapter;
+    /// The system prompt of conversations without one.
+    private final Optional<String> system;
     /// Read when it is first needed.
     private volatile EffortRouter router;
     /// Found when it is first needed, since it takes renderings; null before.
@@ -68,6 +70,7 @@ public final class LanguageModel implements AutoCloseable {
             Optional<TemplateException> templateError, GenerationOptions options, Path path) {
         this.path = path;
         this.adapter = 0;
+        this.system = Optional.empty();
         this.loaded = loaded;
         this.tokenizer = tokenizer;
         this.template = template;
@@ -79,14 +82,15 @@ public final class LanguageModel implements AutoCloseable {
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
 
-    private LanguageModel(LanguageModel base, int adapter) {
+    private LanguageModel(LanguageModel base, int adapter, GenerationOptions options, Optional<String> system) {
         path = base.path;
         this.adapter = adapter;
+        this.system = system;
         loaded = base.loaded;
         tokenizer = base.tokenizer;
         template = base.template;
         templateError = base.templateError;
-        options = base.options;
+        this.options = options;
         render = base.render;
         thinking = base.thinking;
     }
@@ -199,7 +203,35 @@ public final class LanguageModel implements AutoCloseable {
     public LanguageModel withAdapter(String name) {
         loaded.requireOpen();
         return new LanguageModel(this, loaded.choices().orElseThrow(() -> new IllegalArgumentException("no adapter '"
-                + name + "': the model was loaded without adapters")).number(name));
+                + name + "': the model was loaded without adapters")).number(name), options, system);
+    }
+
+    /// This model with other options where a request sets none, and with a system prompt for conversations without one.
+    /// It stands in place of this one: closing either closes both.
+    ///
+    /// @throws IllegalArgumentException if the chat template has no system prompt
+    /// @throws IllegalStateException if the model is closed
+    public LanguageModel withDefaults(GenerationOptions others, Optional<String> systemPrompt) {
+        loaded.requireOpen();
+        if (systemPrompt.isPresent()) {
+            requireSystem(systemPrompt.get());
+        }
+        return new LanguageModel(this, adapter, others, systemPrompt);
+    }
+
+    private void requireSystem(String text) {
+        ChatTemplate chat = template().orElseThrow(() -> new IllegalArgumentException(
+                "the model has no chat template, so it takes no system prompt"));
+        try {
+            chat.render(List.of(ChatMessage.system(text), ChatMessage.user("x")), render);
+        } catch (TemplateException e) {
+            throw new IllegalArgumentException("the model's chat template takes no system prompt: " + e.getMessage(), e);
+        }
+    }
+
+    /// The system prompt of conversations without one, if it has one; see [#withDefaults].
+    public Optional<String> system() {
+        return system;
     }
 
     /// The number of the adapter for `GenerationRequest`; 0 for none.

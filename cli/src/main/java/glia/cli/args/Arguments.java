@@ -122,6 +122,13 @@ public final class Arguments {
         return new Arguments(changed, positionals, rest);
     }
 
+    /// The same command line with these values of a repeated option.
+    public Arguments with(Option<?> option, List<String> words) {
+        Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);
+        changed.put(option, words.stream().map(option.parser()).toList());
+        return new Arguments(changed, positionals, rest);
+    }
+
     /// The same command line without an option.
     public Arguments without(Option<?> option) {
         Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);

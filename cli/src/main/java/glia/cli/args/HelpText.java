@@ -31,8 +31,10 @@ final class HelpText {
     /// @param syntax the command
     /// @param calledBy the words that call it, such as `glia run`
     /// @param commands its commands; none for most
+    /// @param purposes headings of commands by their names; others stand under "Commands"
     /// @param exitCodes exit codes with their meanings; none for most
-    void print(Syntax syntax, String calledBy, List<Syntax> commands, Map<String, String> exitCodes) {
+    void print(Syntax syntax, String calledBy, List<Syntax> commands, Map<String, String> purposes,
+               Map<String, String> exitCodes) {
         paragraph(syntax.summary(), "");
         console.out().println();
         StringBuilder synopsis = new StringBuilder(calledBy).append(" [OPTIONS]");
@@ -44,8 +46,9 @@ final class HelpText {
             paragraph("Also: glia " + String.join(", glia ", syntax.aliases()), "");
         }
         Map<String, Map<String, String>> sections = new LinkedHashMap<>();
+        purposes.values().forEach(heading -> sections.putIfAbsent(heading, new LinkedHashMap<>()));
         for (Syntax command : commands) {
-            add(sections, "Commands", command.name().substring(command.name().indexOf(' ') + 1), command.summary());
+            add(sections, purposes.getOrDefault(command.name(), "Commands"), command.name().substring(command.name().indexOf(' ') + 1), command.summary());
         }
         syntax.positionals().forEach(positional ->
                 add(sections, "Arguments", positional.shown(), positional.description()));

@@ -10,7 +10,6 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
@@ -35,6 +34,7 @@ public final class Program {
     private final List<Syntax> commands;
     private final Map<String, String> exitCodes;
     private final Supplier<String> version;
+    private final Map<String, String> purposes;
 
     /// A command that was called.
     ///
@@ -47,6 +47,13 @@ public final class Program {
     /// @param exitCodes the meaning of each exit code, for the help text
     /// @param version the line that `--version` prints
     public Program(Syntax syntax, List<Syntax> commands, Map<String, String> exitCodes, Supplier<String> version) {
+        this(syntax, commands, exitCodes, version, Map.of());
+    }
+
+    /// @param purposes headings of the list of commands, by the commands' names
+    public Program(Syntax syntax, List<Syntax> commands, Map<String, String> exitCodes, Supplier<String> version,
+            Map<String, String> purposes) {
+        this.purposes = purposes;
         this.syntax = syntax;
         this.commands = commands;
         this.exitCodes = exitCodes;
@@ -167,7 +174,7 @@ public final class Program {
     private void printHelp(Syntax called, ParseResult result, Console console) {
         if (called == syntax) {
             new HelpText(console).print(syntax, syntax.name(),
-                    commands.stream().filter(command -> command.name().indexOf(' ') < 0).toList(), exitCodes);
+                    commands.stream().filter(command -> command.name().indexOf(' ') < 0).toList(), purposes, exitCodes);
             return;
         }
         List<Syntax> own = commands.stream().filter(c -> c.name().startsWith(called.name() + " ")).toList();
@@ -175,20 +182,7 @@ public final class Program {
         if (!own.isEmpty() && !unknown.isEmpty()) {
             throw noCommand(unknown.getFirst(), result.commandSpec());
         }
-        new HelpText(console).print(called, result.commandSpec().qualifiedName(), own, Map.of());
-    }
-
-    /// A script that completes commands, options and listed values in bash, and in zsh by its own bridge; anything else
-    /// is completed to file names.
-    public String completionScript() {
-        CommandLine root = root(command -> true);
-        for (Syntax command : commands) {
-            for (String alias : command.aliases()) {
-                root.addSubcommand(alias, new CommandLine(CommandSpecs.of(command), CommandSpecs.FACTORY));
-            }
-        }
-        declare(root.getCommandSpec(), word -> true);
-        return AutoComplete.bash(root.getCommandName(), root);
+        new HelpText(console).print(called, result.commandSpec().qualifiedName(), own, Map.of(), Map.of());
     }
 
     /// The names and aliases of commands, and the options that a word may mean in their place.

@@ -1,5 +1,6 @@
 package glia.cli.chat;
 
+import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.WordWrap;
 import java.util.Arrays;
@@ -16,10 +17,11 @@ enum ChatCommands {
     UNDO("", "remove the last message and its answer"),
     SYSTEM("[TEXT]", "set the system prompt and clear the chat; without TEXT: show it"),
     SET("[NAME VALUE]", "set a generation option, as in /set temperature 0.7; without NAME: show all"),
+    THINKING("[on|off]", "show the thinking before the last answer; on or off: before each answer, too", "/think"),
     SAVE("FILE", "write the chat to a new JSON file"),
     LOAD("FILE", "replace the chat by a saved one"),
     STATS("", "show the length and speed of the chat"),
-    QUIT("", "leave (also: /exit, /bye, Ctrl-D)", "/exit", "/bye");
+    QUIT("", "leave, as Ctrl-D does", "/exit", "/bye");
 
     private final String argument;
     private final String description;
@@ -41,9 +43,14 @@ enum ChatCommands {
         return "/" + name().toLowerCase(Locale.ROOT);
     }
 
-    /// All names and aliases.
+    /// All names and aliases, and the names of generation options.
     static List<String> names() {
-        return Arrays.stream(values()).flatMap(c -> Stream.concat(Stream.of(c.word()), c.aliases.stream())).toList();
+        return Stream.concat(Arrays.stream(values()).flatMap(c -> Stream.concat(Stream.of(c.word()),
+                c.aliases.stream())), options()).toList();
+    }
+
+    private static Stream<String> options() {
+        return GenerationFlags.names().stream().map(name -> "/" + name);
     }
 
     /// The text of `/help`.
@@ -52,12 +59,15 @@ enum ChatCommands {
     static String help(int width) {
         Table table = new Table("ll");
         for (ChatCommands command : values()) {
-            table.row((command.word() + " " + command.argument).strip(), command.description);
+            String also = command.aliases.isEmpty() ? "" : " (also: " + String.join(", ", command.aliases) + ")";
+            table.row((command.word() + " " + command.argument).strip(), command.description + also);
         }
-        return table.text(width) + WordWrap.of("""
+        return table.text(width) + WordWrap.of("Generation options are commands, too: "
+                + String.join(", ", options().toList()) + "\n" + """
                 /temperature 0.7 is short for /set temperature 0.7; /set stop none and /set seed random unset them.
                 A backslash at the end of a line continues the message in the next line. \""" begins and ends a \
-                message of several lines. Ctrl-C stops an answer.
+                message of several lines. Ctrl-C stops an answer. The arrow keys bring back earlier messages, Tab \
+                completes commands.
                 """, width);
     }
 }

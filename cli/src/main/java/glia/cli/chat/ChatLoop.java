@@ -166,6 +166,7 @@ public final class ChatLoop {
             case UNDO -> undo();
             case SYSTEM -> system(rest);
             case SET -> set(rest);
+            case THINKING -> thinking(rest);
             case SAVE -> save(rest);
             case LOAD -> load(rest);
             case STATS -> stats();
@@ -181,7 +182,7 @@ public final class ChatLoop {
                 arguments.has(GenerationFlags.SHOW_THINKING), () -> { }) {
             @Override
             protected void folded(String summary) {
-                note(summary);
+                note(summary + (person ? "; /thinking shows it" : ""));
             }
 
             @Override
@@ -254,6 +255,24 @@ public final class ChatLoop {
         }
         chat.system(text);
         note("System prompt set, chat cleared.");
+    }
+
+    /// Shows the last thinking; with a word, switches that of further answers on or off.
+    private void thinking(String word) {
+        boolean isOn = word.equals("on");
+        if (isOn || word.equals("off")) {
+            arguments = isOn ? arguments.with(GenerationFlags.SHOW_THINKING, word)
+                    : arguments.without(GenerationFlags.SHOW_THINKING);
+            note("Thinking is " + (isOn ? "shown." : "folded; /thinking shows the last one."));
+        } else if (!word.isEmpty()) {
+            note("/thinking takes on or off, or nothing; found '" + word + "'");
+        } else if (last == null || last.thought().isEmpty()) {
+            note(last == null ? "There is no answer yet." : "The model answered without thinking.");
+        } else {
+            console.printFaint(WordWrap.of(VisibleText.of(last.thought().text().strip()), input.width()));
+            console.out().println();
+            console.out().flush();
+        }
     }
 
     private void set(String rest) {

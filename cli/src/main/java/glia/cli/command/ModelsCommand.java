@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.cli.args.Arguments;
+import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
@@ -12,6 +13,9 @@ import glia.io.hub.HubSettings;
 import glia.io.hub.ModelCache;
 import glia.io.hub.ModelLocator;
 import glia.io.packed.PackedFolder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +23,9 @@ import java.util.Map;
 
 /// Lists the models in the caches.
 public final class ModelsCommand implements Command {
+    private static final Option<Boolean> CACHES = Option.flag("list the packed weights and the history of chats, with "
+            + "their sizes", "--caches");
+
     /// For [glia.cli.Cli].
     public ModelsCommand() {}
 
@@ -29,7 +36,7 @@ public final class ModelsCommand implements Command {
 
     @Override
     public Syntax syntax() {
-        return new Syntax(name(), "List the models in the cache", List.of(), List.of(Json.OPTION))
+        return new Syntax(name(), "List the models in the cache", List.of(), List.of(CACHES, Json.OPTION))
                 .aliases("list", "ls")
                 .examples("""
                         $ glia models
@@ -37,14 +44,18 @@ public final class ModelsCommand implements Command {
                         stories260K-27339de0  1.1 MB      5  yes
                         total                 1.1 MB
                         Shipped with Glia: stories260K, reasoner""")
-                .notes("glia models remove NAME removes one. Packed weights make loading faster: they take at most a "
+                .notes("glia models remove NAME removes one, glia models clear deletes the packed weights. Packed weights make loading faster: they take at most a "
                         + "quarter of the free disk space, and deleting them is safe. GLIA_PACKED=no in the "
-                        + "environment keeps none.");
+                        + "environment keeps none. KV caches of prompts are kept in memory only.");
     }
 
     @Override
     public int run(Arguments arguments, Console console) throws HubException {
         HubSettings settings = HubSettings.fromEnvironment();
+        if (arguments.has(CACHES)) {
+            caches(settings, arguments, console);
+            return ExitCode.OK;
+        }
         List<CachedModel> models = new ModelCache(settings).list();
         PackedFolder folder = PackedFolder.in(settings.gliaCache());
         PackedFolder.Usage packed = folder.usage();
@@ -72,6 +83,29 @@ public final class ModelsCommand implements Command {
                     + ", " + Units.bytes(packed.sizeBytes()) + ", in " + folder.root());
         }
         return ExitCode.OK;
+    }
+
+    private static void caches(HubSettings settings, Arguments arguments, Console console) {
+        Map<Path, Long> packed = PackedFolder.in(settings.gliaCache()).list();
+        Path history = settings.gliaCache().resolve("chat-history");
+        Table table = new Table("llr").head("CACHE", "FILE", "SIZE");
+        List<Map<String, Object>> documents = new ArrayList<>();
+        packed.forEach((file, bytes) -> {
+            table.row("packed weights", file, Units.bytes(bytes));
+            documents.add(Map.of("cache", "packed", "file", file.toString(), "bytes", bytes));
+        });
+        if (Files.exists(history)) {
+            table.row("chat history", history, Units.bytes(history.toFile().length()));
+            documents.add(Map.of("cache", "history", "file", history.toString(), "bytes", history.toFile().length()));
+        }
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, documents);
+            return;
+        }
+        long bytes = packed.values().stream().mapToLong(size -> size).sum();
+        table.row("total", "", Units.bytes(bytes + history.toFile().length())).print(console);
+        console.printText("glia models clear deletes the packed weights; the next start makes them again. KV caches of "
+                + "prompts are kept in memory only, as long as a program runs.");
     }
 
     private static Table table(List<CachedModel> models) {

@@ -6,6 +6,7 @@ import glia.cli.args.Syntax;
 import glia.cli.chat.ServerStart;
 import glia.cli.chat.ToolApproval;
 import glia.cli.option.ComputeOptions;
+import glia.cli.option.GenerationFlags;
 import glia.cli.option.McpFlags;
 import glia.cli.option.ServeFlags;
 import glia.cli.terminal.Console;
@@ -21,7 +22,8 @@ import java.util.List;
 /// Serves models over HTTP.
 public final class ServeCommand implements Command {
     private static final Positional MODEL = Models.MODEL.optional(Models.MODEL.description()
-            + "; NAME=MODEL gives it a name for requests (default: SmolLM2-135M-Instruct)").repeated();
+            + "; NAME=MODEL gives it a name for requests; or a YAML file that describes a served model (default: "
+            + "SmolLM2-135M-Instruct)").repeated();
 
     /// For [glia.cli.Cli].
     public ServeCommand() {}
@@ -34,15 +36,21 @@ public final class ServeCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
-                List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS, ComputeOptions.ALL,
+                List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
+                        GenerationFlags.ALL, ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":
                             [{"role": "user", "content": "Why is the sky blue?"}]}'
+                        $ glia serve SmolLM2-135M-Instruct --system "Answer in one sentence." --temperature 0.2
+                        $ glia serve helper.yaml
                         $ glia keys add alice --keys keys.txt
                         $ glia serve --host 0.0.0.0 --keys keys.txt""")
-                .notes("docs/serving.md has the routes, and how to serve behind nginx, with systemd and in a "
+                .notes("The system prompt and generation options hold where a request has none, for all models. For "
+                        + "one model they stand in a YAML file with the keys model, name, system, adapter, and those "
+                        + "of generation options, such as temperature. glia ps lists the servers that run, glia stop "
+                        + "ends one. docs/serving.md has the routes, and how to serve behind nginx, with systemd and in a "
                         + "container; docs/security.md what is refused.");
     }
 
@@ -81,7 +89,9 @@ public final class ServeCommand implements Command {
         Runtime.getRuntime().addShutdownHook(stop);
         console.err().println("glia: serving " + String.join(", ", models.names()) + " at http://" + server.host() + ":"
                 + running.port());
-        running.await();
+        try (RunningServers.Entry _ = RunningServers.ofThisUser().add(server.host(), running.port(), models.names())) {
+            running.await();
+        }
         return ExitCode.OK;
     }
 }

@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
+import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.engine.LoadOptions;
@@ -46,7 +47,8 @@ final class ServeModels {
             + "requests", "--adapter").repeated().in(GROUP).elsewhere("--lora", "--lora-modules", "--peft");
 
     /// All options, with those of the command's models.
-    static final List<Option<?>> OPTIONS = List.of(MEMORY, KEEP_ALIVE, ANY_MODEL, PULL, ADAPTER);
+    static final List<Option<?>> OPTIONS = List.of(ChatCommand.SYSTEM, MEMORY, KEEP_ALIVE, ANY_MODEL, PULL,
+            ADAPTER);
 
     private ServeModels() { }
 
@@ -59,46 +61,64 @@ final class ServeModels {
         if (arguments.has(PULL) && !arguments.has(ANY_MODEL)) {
             throw new UsageException("--pull has no effect without --any-model");
         }
-        Map<String, String> models = models(arguments, console);
+        Map<String, ModelFile> models = models(arguments, console);
         Map<String, Map<String, Path>> adapters = adapters(arguments, console, models);
         Optional<String> ofAll = arguments.all(ADAPTER).stream().filter(word -> !isNamed(word)).findFirst();
-        if (ofAll.isPresent()) {
-            options = options.withAdapter(Models.adapter(ofAll.get(), arguments, console));
-        }
         PoolOptions limits = PoolOptions.defaults();
         limits = limits.withMemory(arguments.get(MEMORY).orElse(limits.memoryBytes()))
                 .withKeepAlive(arguments.get(KEEP_ALIVE).orElse(limits.keepAlive()));
         ModelCatalogue catalogue = arguments.has(ANY_MODEL)
-                ? new CachedModels(HubSettings.fromEnvironment(), options.withoutAdapter(), arguments.has(PULL))
+                ? new CachedModels(HubSettings.fromEnvironment(), options, arguments.has(PULL))
                 : ModelCatalogue.EMPTY;
         ModelPool pool = new ModelPool(limits, catalogue);
         LoadProgress progress = new LoadProgress();
-        for (Map.Entry<String, String> model : models.entrySet()) {
-            Path path = Models.locate(Optional.of(model.getValue()), arguments, console).path();
-            pool.add(model.getKey(), new FileSource(path, options, adapters.getOrDefault(model.getKey(), Map.of()),
-                    progress));
-            options = options.withoutAdapter();
+        for (Map.Entry<String, ModelFile> model : models.entrySet()) {
+            ModelFile file = model.getValue();
+            Path path = Models.locate(Optional.of(file.model()), arguments, console).path();
+            boolean isFirst = model.getKey().equals(models.keySet().iterator().next());
+            Optional<String> adapter = file.adapter().isPresent() || !isFirst ? file.adapter() : ofAll;
+            pool.add(model.getKey(), new FileSource(path, adapter.isEmpty() ? options
+                    : options.withAdapter(Models.adapter(adapter.get(), arguments, console)),
+                    adapters.getOrDefault(model.getKey(), Map.of()), progress, defaults(file)));
         }
         loadFirst(pool, progress, console);
         return pool;
     }
 
+    private static FileSource.Defaults defaults(ModelFile file) {
+        boolean isPlain = file.system().isEmpty() && GenerationFlags.ALL.stream().noneMatch(file.options()::has);
+        return isPlain ? FileSource.Defaults.NONE
+                : new FileSource.Defaults(own -> GenerationFlags.of(file.options(), own), file.system());
+    }
+
     /// The models by their names in requests.
-    private static Map<String, String> models(Arguments arguments, Console console) throws IOException {
-        Map<String, String> models = new LinkedHashMap<>();
+    private static Map<String, ModelFile> models(Arguments arguments, Console console) throws IOException {
+        Map<String, ModelFile> models = new LinkedHashMap<>();
         for (String word : arguments.repeated()) {
             int equals = word.indexOf('=');
             boolean isAlias = equals > 0 && !Files.exists(Path.of(word));
-            String name = isAlias ? word.substring(0, equals) : name(word);
-            if (models.put(name, isAlias ? word.substring(equals + 1) : word) != null) {
+            ModelFile model = described(isAlias ? word.substring(equals + 1) : word, arguments);
+            String name = isAlias ? word.substring(0, equals) : model.name();
+            if (models.put(name, model) != null) {
                 throw new UsageException("two models have the name " + name + "; give one another name: NAME=MODEL");
             }
         }
         if (models.isEmpty()) {
-            Path path = Models.locate(Optional.empty(), arguments, console).path();
-            models.put(name(path.toString()), path.toString());
+            ModelFile model = described(Models.locate(Optional.empty(), arguments, console).path().toString(),
+                    arguments);
+            models.put(model.name(), model);
         }
         return models;
+    }
+
+    /// A model with what its file or the command line says of it.
+    private static ModelFile described(String word, Arguments arguments) throws IOException {
+        Optional<String> system = arguments.get(ChatCommand.SYSTEM);
+        if (!ModelFile.isOne(word)) {
+            return new ModelFile(name(word), word, system, Optional.empty(), arguments);
+        }
+        ModelFile file = ModelFile.read(Path.of(word), arguments);
+        return new ModelFile(file.name(), file.model(), system.or(file::system), file.adapter(), file.options());
     }
 
     /// A file's or folder's name without its ending; else the word itself.
@@ -114,7 +134,7 @@ final class ServeModels {
 
     /// The folders of adapters by their names, by model.
     private static Map<String, Map<String, Path>> adapters(Arguments arguments, Console console,
-            Map<String, String> models) throws IOException {
+            Map<String, ModelFile> models) throws IOException {
         Map<String, Map<String, Path>> all = new LinkedHashMap<>();
         for (String word : arguments.all(ADAPTER)) {
             if (!isNamed(word)) {

@@ -22,25 +22,55 @@ import java.util.stream.Stream;
 
 /// The lists of recipes and of their keys.
 final class TrainHelp {
+    private static final String OTHERS = "Other recipes";
+    /// What recipes are for, by the beginnings of their names.
+    private static final Map<String, List<String>> PURPOSES = new LinkedHashMap<>();
+
+    static {
+        PURPOSES.put("Adapt a model to your data", List.of("lora", "sft", "distill"));
+        PURPOSES.put("Train a new model", List.of("nano", "pretrain"));
+        PURPOSES.put("Classifiers, reward models, embeddings, encoders", List.of("classify", "reward", "embed", "mask"));
+        PURPOSES.put("Preferences and principles", List.of("dpo", "constitutional", "rlhf"));
+        PURPOSES.put("Reinforcement learning and reasoning", List.of("rl", "r1", "reasoner"));
+    }
+
     private TrainHelp() {}
+
+    private static String purpose(String recipe) {
+        for (Map.Entry<String, List<String>> purpose : PURPOSES.entrySet()) {
+            if (purpose.getValue().stream().anyMatch(name -> recipe.equals(name) || recipe.startsWith(name + "-"))) {
+                return purpose.getKey();
+            }
+        }
+        return OTHERS;
+    }
 
     /// Prints the recipes that come with the program.
     static void list(Arguments arguments, Console console) {
         if (arguments.has(Json.OPTION)) {
             Json.print(console, ShippedRecipes.all().stream()
-                    .map(r -> Map.of("name", r.name(), "summary", r.summary())).toList());
+                    .map(r -> Map.of("name", r.name(), "purpose", purpose(r.name()), "summary", r.summary()))
+                    .toList());
             return;
         }
-        Table table = new Table("Ll").head("recipe", "what it trains");
-        ShippedRecipes.all().forEach(r -> table.row(r.name(), r.summary()));
-        table.print(console);
-        console.out().println();
+        for (String purpose : Stream.concat(PURPOSES.keySet().stream(), Stream.of(OTHERS)).toList()) {
+            Table table = new Table("Ll");
+            List<ShippedRecipes.Shipped> recipes = ShippedRecipes.all().stream()
+                    .filter(r -> purpose(r.name()).equals(purpose)).toList();
+            recipes.forEach(r -> table.row(r.name(), r.summary()));
+            if (!recipes.isEmpty()) {
+                console.printBold(purpose);
+                console.out().println();
+                table.print(console);
+                console.out().println();
+            }
+        }
         Table data = new Table("Ll").head("data", "what it holds");
         ShippedData.all().forEach((name, summary) -> data.row(ShippedData.PREFIX + name, summary));
         ShippedData.generated().forEach(data::row);
         data.print(console);
         console.out().println();
-        console.out().println("glia train RECIPE --dry-run shows what a run needs; --explain explains all keys.");
+        console.printText("glia train RECIPE --dry-run shows what a run needs; --explain explains all keys.");
     }
 
     /// Prints keys with types, defaults and meanings: all, those that begin with the words after the command, or those

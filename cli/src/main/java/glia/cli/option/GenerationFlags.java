@@ -157,7 +157,8 @@ public final class GenerationFlags {
         return Optional.empty();
     }
 
-    private static List<String> names() {
+    /// The names of `/set`.
+    public static List<String> names() {
         return ALL.stream().map(GenerationFlags::word).toList();
     }
 

@@ -41,9 +41,10 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         boolean errIsTerminal = terminals.contains("2");
         PrintStream out = Output.to(new FileOutputStream(FileDescriptor.out),
                 charset("stdout.encoding", windows && outIsTerminal), outIsTerminal);
-        PrintStream err = Output.to(StandardError.open(), charset("stderr.encoding", windows && errIsTerminal),
-                errIsTerminal);
-        int width = outIsTerminal ? Integer.getInteger(COLUMNS_PROPERTY, 0) : 0;
+        int columns = Integer.getInteger(COLUMNS_PROPERTY, 0);
+        PrintStream err = Output.ofMessages(StandardError.open(),
+                charset("stderr.encoding", windows && errIsTerminal), errIsTerminal, columns);
+        int width = outIsTerminal ? columns : 0;
         return new Console(System.in, out, err, terminals.contains("0"), outIsTerminal, errIsTerminal, width,
                 outIsTerminal && allowsColor(System.getenv()));
     }
@@ -71,7 +72,7 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
 
     /// Prints a line on a stream, faint where colors are allowed.
     public void printDim(PrintStream stream, String line) {
-        print(stream, "\033[2m", line);
+        print(stream, "\033[2m", WordWrap.betweenWords(VisibleText.of(line), width));
         stream.println();
     }
 

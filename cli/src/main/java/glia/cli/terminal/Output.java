@@ -17,18 +17,33 @@ public final class Output extends PrintStream {
 
     private final Watched file;
     private final boolean isTerminal;
+    /// Columns at which lines are wrapped between words; 0 for none.
+    private final int width;
 
-    private Output(Watched file, Charset charset, boolean isTerminal) {
+    private Output(Watched file, Charset charset, boolean isTerminal, int width) {
         super(new BufferedOutputStream(file, BUFFER_BYTES), true, charset);
         this.file = file;
         this.isTerminal = isTerminal;
+        this.width = width;
     }
 
     /// A stream of text.
     ///
     /// @param isTerminal whether a terminal shows it; elsewhere text is written as it is
     public static Output to(OutputStream file, Charset charset, boolean isTerminal) {
-        return new Output(new Watched(file), charset, isTerminal);
+        return new Output(new Watched(file), charset, isTerminal, 0);
+    }
+
+    /// A stream of messages, whose lines a terminal shows wrapped between words.
+    ///
+    /// @param width columns of the terminal; 0 if there is none
+    static Output ofMessages(OutputStream file, Charset charset, boolean isTerminal, int width) {
+        return new Output(new Watched(file), charset, isTerminal, isTerminal ? width : 0);
+    }
+
+    @Override
+    public void println(String text) {
+        super.println(width == 0 ? text : WordWrap.betweenWords(VisibleText.of(String.valueOf(text)), width));
     }
 
     /// Writes a control sequence of the program's own, such as `\033[1m`.

@@ -24,6 +24,23 @@ public final class WordWrap {
         return (lines.accept(text) + lines.finish()).replaceAll(" +(?=\n|$)", "");
     }
 
+    /// Lines wrapped between words at a width; 0 leaves them as they are. A word that is longer than a line, such as a
+    /// path, stays whole, so that it can be copied.
+    static String betweenWords(String text, int width) {
+        StringBuilder out = new StringBuilder();
+        for (String line : text.split("\n", -1)) {
+            out.append(out.isEmpty() ? "" : "\n");
+            int column = 0;
+            for (String word : width == 0 ? new String[] {line} : line.split("(?<=\\S)(?= +\\S)")) {
+                int columns = width(word);
+                boolean breaks = column > 0 && column + columns > width;
+                out.append(breaks ? "\n" + word.stripLeading() : word);
+                column = breaks ? columns - (word.length() - word.stripLeading().length()) : column + columns;
+            }
+        }
+        return out.toString();
+    }
+
     /// The columns of a line on a terminal.
     public static int width(String line) {
         return line.codePoints().map(c -> Math.max(0, WCWidth.wcwidth(c))).sum();

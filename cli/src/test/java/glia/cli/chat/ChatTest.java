@@ -153,7 +153,28 @@ class ChatTest {
         assertTrue(console.err().contains("There is no command /halp; did you mean /help? /help shows"), console.err());
         assertTrue(console.err().contains("There is no command /qqq; /help shows them all.\n"), console.err());
         assertTrue(console.out().contains("/set [NAME VALUE]"), console.out());
-        assertTrue(console.out().contains("leave (also: /exit, /bye, Ctrl-D)"), console.out());
+        assertTrue(console.out().contains("leave, as Ctrl-D does (also: /exit, /bye)"), console.out());
         assertTrue(console.out().contains("context   0 of 512 tokens\n"), console.out());
+    }
+
+    @Test
+    void thinkingIsShownAfterwards() {
+        String question = "Use 3, 7 and 11 to make 32.\n";
+        TestConsole console = chat("/thinking\n" + question + "/thinking\n/thinking on\n" + question
+                + "/thinking off\n/thinking maybe\n", "chat", "reasoner");
+        assertEquals(3, console.out().lines().filter(line -> line.contains("3*7+11") && !line.contains("=")).count()
+                + console.out().lines().filter(line -> line.contains("3*7=21")).count() - 1, console.out());
+        assertTrue(console.err().contains("There is no answer yet.\n"), console.err());
+        assertTrue(console.err().contains("Thinking is shown.\n"), console.err());
+        assertTrue(console.err().contains("Thinking is folded; /thinking shows the last one.\n"), console.err());
+        assertTrue(console.err().contains("takes on or off, or nothing; found 'maybe'"), console.err());
+    }
+
+    @Test
+    void helpListsAllCommands() {
+        String help = chat("/help\n").out();
+        for (String name : ChatCommands.names()) {
+            assertTrue(help.replaceAll("\\s+", " ").matches(".*" + name + "[ ,)].*"), () -> name + " in " + help);
+        }
     }
 }

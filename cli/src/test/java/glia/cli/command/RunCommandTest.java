@@ -168,4 +168,14 @@ class RunCommandTest {
                 .startsWith("glia: 'x' is one word too many: --prompt gives PROMPT; use: glia run [OPTIONS] MODEL\n"));
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
     }
+
+    @Test
+    void anEmptyPromptIsRefused() {
+        for (String prompt : new String[] {"", " \n"}) {
+            TestConsole console = new TestConsole("");
+            assertEquals(ExitCode.USAGE, console.run("run", "stories260K", prompt));
+            assertTrue(console.err().startsWith("glia: PROMPT is empty: give it after MODEL"), console.err());
+        }
+        assertEquals(ExitCode.OK, new TestConsole("").run("run", "stories260K", "", "--raw", "-n", "2"));
+    }
 }

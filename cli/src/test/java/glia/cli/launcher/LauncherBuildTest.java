@@ -147,4 +147,68 @@ class LauncherBuildTest {
                     .filter(name -> !name.equals("jdk")).toList());
         }
     }
+
+    /// Maven takes classes that were half written for finished ones.
+    @Test
+    void afterABuildThatFailedMavenStartsAnew() throws Exception {
+        Installation clone = new Installation(folder.resolve("clone")).withSources(few, """
+                echo "$*" >>../words
+                [ -e ../fails ] && exit 1""".replace("..", folder.toString()));
+        Path fails = Files.createFile(folder.resolve("fails"));
+        assertEquals(6, clone.run("--version").exitCode());
+        assertEquals(6, clone.run("--version").exitCode());
+        Files.delete(fails);
+        Result done = clone.run("--version");
+        assertEquals(0, done.exitCode(), done::err);
+        Files.setLastModifiedTime(clone.home().resolve("cli/src/main/java/Main.java"),
+                FileTime.fromMillis(System.currentTimeMillis() + 1000));
+        clone.run("--version");
+        List<Boolean> cleans = Files.readAllLines(folder.resolve("words")).stream()
+                .map(words -> words.contains(" clean ")).toList();
+        assertEquals(List.of(false, true, true, false), cleans);
+        try (Stream<Path> files = Files.list(clone.home().resolve("lib"))) {
+            List<String> left = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith(".new") || name.equals(".unfinished")).toList();
+            assertEquals(List.of(), left);
+        }
+    }
+
+    /// What a machine without a JDK is told: commands that work on its system.
+    @Test
+    void theCommandsToInstallAreThoseOfTheSystem() throws Exception {
+        String debian = howToGet("jdk", "ID=debian\nPRETTY_NAME='Debian 12'\nVERSION_CODENAME=bookworm\n", "apt-get");
+        assertTrue(debian.contains("on Debian 12 with:\n"), debian);
+        assertTrue(debian.contains("adoptium.net/artifactory/deb bookworm main"), debian);
+        assertTrue(debian.contains("apt-get install -y temurin-25-jdk"), debian);
+        String newer = howToGet("jdk", "PRETTY_NAME='Debian 14'\n", "apt-get", "apt-cache");
+        assertTrue(newer.contains("apt-get install openjdk-25-jdk\n"), newer);
+        String mint = howToGet("jdk", "VERSION_CODENAME=xia\nUBUNTU_CODENAME=noble\n", "apt-get");
+        assertTrue(mint.contains("/deb noble main"), mint);
+        assertTrue(howToGet("maven", "", "apt-get").contains("apt-get install maven\n"));
+        assertTrue(howToGet("jdk", "", "dnf").contains("dnf install java-25-openjdk-devel\n"));
+        assertTrue(howToGet("maven", "", "pacman").contains("pacman -S maven\n"));
+        assertTrue(howToGet("jdk", "", "brew", "apt-get").contains("  brew install openjdk@25\n"));
+        String other = howToGet("maven", "");
+        assertTrue(other.startsWith("Install it with SDKMAN:\n") && other.contains("sdk install maven"), other);
+    }
+
+    /// @param tools the package managers of the system; the cache of `apt-cache` has all packages
+    private String howToGet(String what, String osRelease, String... tools) throws Exception {
+        Path system = Files.createTempDirectory(folder, "system");
+        for (String tool : tools) {
+            Path file = Files.writeString(system.resolve(tool), "#!/bin/sh\necho Package: x\n");
+            assertTrue(file.toFile().setExecutable(true));
+        }
+        for (String tool : List.of("sed", "grep", "id")) {
+            Path found = Stream.of("/usr/bin/", "/bin/").map(place -> Path.of(place + tool)).filter(Files::exists)
+                    .findFirst().orElseThrow();
+            Files.createSymbolicLink(system.resolve(tool), found);
+        }
+        Path release = Files.writeString(system.resolve("os-release"), osRelease);
+        Process bash = new ProcessBuilder("/bin/bash", "-c", ". '" + Installation.ROOT + "/launch/build.sh'; PATH='"
+                + system + "' os_release='" + release + "'; how_to_get " + what).start();
+        Result result = Installation.await(bash);
+        assertEquals("", result.err());
+        return result.out();
+    }
 }

@@ -62,4 +62,14 @@ class WordWrapTest {
             }
         }
     }
+
+    /// Messages keep paths whole, and their indents.
+    @Test
+    void messagesAreWrappedBetweenWordsOnly() {
+        assertEquals("one two\nthree\n/a/long/path/of/a/file\nis it", WordWrap.betweenWords(
+                "one two three /a/long/path/of/a/file is it", 10));
+        assertEquals("  a b\nc d\n", WordWrap.betweenWords("  a b c d\n", 5));
+        assertEquals("one two three", WordWrap.betweenWords("one two three", 0));
+        assertEquals("", WordWrap.betweenWords("", 5));
+    }
 }

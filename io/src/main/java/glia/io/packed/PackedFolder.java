@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -126,10 +127,8 @@ public record PackedFolder(Path root) {
     /// Deletes temporary files of killed programs.
     private void removeUnfinished() throws IOException {
         try (Stream<Path> files = Files.list(root)) {
-            for (Path file : files.filter(file -> file.toString().endsWith(".tmp")).toList()) {
-                if (System.currentTimeMillis() - file.toFile().lastModified() > STALE_MILLIS) {
-                    Files.deleteIfExists(file);
-                }
+            for (Path file : files.filter(PackedFolder::isStale).toList()) {
+                Files.deleteIfExists(file);
             }
         }
     }
@@ -150,5 +149,40 @@ public record PackedFolder(Path root) {
     public Usage usage() {
         List<Path> copies = copies();
         return new Usage(copies.size(), copies.stream().mapToLong(copy -> copy.toFile().length()).sum());
+    }
+
+    /// The copies with their sizes in bytes, the largest first.
+    public Map<Path, Long> list() {
+        Map<Path, Long> sizes = new LinkedHashMap<>();
+        copies().stream().sorted(Comparator.comparingLong((Path copy) -> -copy.toFile().length()))
+                .forEach(copy -> sizes.put(copy, copy.toFile().length()));
+        return sizes;
+    }
+
+    /// Deletes all copies, and what programs that were killed left.
+    ///
+    /// @return what was deleted
+    /// @throws IOException if a file cannot be deleted
+    public Usage clear() throws IOException {
+        if (!Files.isDirectory(root)) {
+            return new Usage(0, 0);
+        }
+        int count = 0;
+        long bytes = 0;
+        try (Stream<Path> files = Files.list(root)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(ENDING) || isStale(f)).toList()) {
+                long size = Files.size(file);
+                if (Files.deleteIfExists(file)) {
+                    count++;
+                    bytes += size;
+                }
+            }
+        }
+        return new Usage(count, bytes);
+    }
+
+    private static boolean isStale(Path file) {
+        return file.toString().endsWith(".tmp")
+                && System.currentTimeMillis() - file.toFile().lastModified() > STALE_MILLIS;
     }
 }

@@ -16,6 +16,7 @@ import glia.text.template.TemplateException;
 import glia.text.thinking.Effort;
 import glia.text.thinking.PromptState;
 import glia.text.thinking.ThinkingFormat;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,9 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     /// Variables of templates that have fields of their own, or that no request may change.
     private static final Set<String> OWN = Set.of("messages", "tools", "bos_token", "eos_token", "unk_token",
             "pad_token", "chat_template", "tokenize");
+
+    /// Roles of messages that say how the model is to answer.
+    private static final Set<String> INSTRUCTING = Set.of("system", "developer");
 
     /// Renders and tokenizes a prompt.
     ///
@@ -69,11 +73,24 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     ///
     /// @throws ServeException if the model has no chat template
     public static TrustedText text(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
-        return continued(conversation, begun(model, conversation, thinking));
+        return continued(conversation, begun(model, conversation, thinking, true));
+    }
+
+    /// The messages with the model's own system prompt, unless they have one.
+    private static List<ChatMessage> withSystem(LanguageModel model, List<ChatMessage> messages) {
+        if (model.system().isEmpty() || messages.stream().anyMatch(message -> INSTRUCTING.contains(message.role()))) {
+            return messages;
+        }
+        List<ChatMessage> all = new ArrayList<>(List.of(ChatMessage.system(model.system().get())));
+        all.addAll(messages);
+        return all;
     }
 
     /// The text before what the model writes, or before the part of its answer that it continues.
-    private static TrustedText begun(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
+    ///
+    /// @param begins whether the conversation begins here, not in an earlier prompt
+    private static TrustedText begun(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking,
+            boolean begins) {
         ChatTemplate template = model.template().orElseThrow(() -> ServeException.badField("messages",
                 "the model has no chat template, so it takes no conversation; use a completion, or another model"));
         RenderOptions render = model.thinking().render(model.renderOptions(), thinking).withTools(conversation.tools());
@@ -84,7 +101,7 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
             }
             render = render.with(variable.getKey(), variable.getValue());
         }
-        List<ChatMessage> messages = conversation.messages();
+        List<ChatMessage> messages = begins ? withSystem(model, conversation.messages()) : conversation.messages();
         messages.forEach(ChatMessage::requireText);
         if (messages.stream().anyMatch(message -> !message.toolCalls().isEmpty()) && model.tools().isPresent()) {
             messages = model.tools().get().adapted(messages);
@@ -129,7 +146,7 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         if (thinking.effort().isPresent() && thinking.effort().get() == Effort.AUTO) {
             thinking = model.routed(conversation.messages(), thinking);
         }
-        TrustedText begun = begun(model, conversation, thinking);
+        TrustedText begun = begun(model, conversation, thinking, before.length == 0);
         TrustedText text = continued(conversation, begun);
         int[] ids = joined(before, model.tokenizer().encode(text, false), model.tokenizer().bos());
         int most = room(model, ids.length, options);

@@ -1,5 +1,6 @@
 package glia.serve.pool;
 
+import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.io.Checkpoint;
@@ -10,6 +11,8 @@ import glia.model.adapter.AdaptedModel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// A model of a file or folder.
 ///
@@ -17,8 +20,23 @@ import java.util.Map;
 /// @param options how it is loaded
 /// @param folders folders of adapters by their names, of which each request has one or none
 /// @param progress receives the progress of loading
-public record FileSource(Path path, LoadOptions options, Map<String, Path> folders, Progress progress)
-        implements ModelSource {
+/// @param defaults what requests leave open
+public record FileSource(Path path, LoadOptions options, Map<String, Path> folders, Progress progress,
+        Defaults defaults) implements ModelSource {
+    /// Options and system prompt of requests that have none.
+    ///
+    /// @param options the options, given the model's own
+    /// @param system the system prompt
+    public record Defaults(UnaryOperator<GenerationOptions> options, Optional<String> system) {
+        /// The model's own.
+        public static final Defaults NONE = new Defaults(own -> own, Optional.empty());
+    }
+
+    /// With the model's own options.
+    public FileSource(Path path, LoadOptions options, Map<String, Path> folders, Progress progress) {
+        this(path, options, folders, progress, Defaults.NONE);
+    }
+
     /// Without adapters and reports of progress.
     public FileSource(Path path, LoadOptions options) {
         this(path, options, Map.of(), Progress.NONE);
@@ -38,6 +56,17 @@ public record FileSource(Path path, LoadOptions options, Map<String, Path> folde
 
     @Override
     public LanguageModel load() throws CheckpointException {
-        return LanguageModel.load(path, options, folders, progress);
+        LanguageModel model = LanguageModel.load(path, options, folders, progress);
+        if (defaults.equals(Defaults.NONE)) {
+            return model;
+        }
+        try {
+            GenerationOptions changed = defaults.options().apply(model.options());
+            model.requireThinking(changed.thinking());
+            return model.withDefaults(changed, defaults.system());
+        } catch (IllegalArgumentException e) {
+            model.close();
+            throw new CheckpointException(path, "", e.getMessage(), e);
+        }
     }
 }
