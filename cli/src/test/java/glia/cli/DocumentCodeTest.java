@@ -62,7 +62,8 @@ class DocumentCodeTest {
         Map<String, String> types = types();
         List<Path> sources = new ArrayList<>();
         try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-            for (Path document : docs.filter(f -> f.toString().endsWith(".md")).sorted().toList()) {
+            for (Path document : Stream.concat(Stream.of(ROOT.resolve("README.md")),
+                    docs.filter(f -> f.toString().endsWith(".md")).sorted()).toList()) {
                 String name = document.getFileName().toString();
                 Matcher piece = PIECE.matcher(Files.readString(document));
                 while (piece.find() && !LEFT_OUT.contains(name)) {
@@ -85,9 +86,13 @@ class DocumentCodeTest {
                 + System.getProperty("java.class.path");
     }
 
-    /// A class with the piece in a method, whose parameters are what the piece does not declare itself.
+    /// A class with the piece in a method, whose parameters are what the piece does not declare itself. A piece that
+    /// begins with its imports is a whole file.
     private Path source(String name, String document, String piece, Map<String, String> types)
             throws IOException {
+        if (piece.startsWith("import ")) {
+            return Files.writeString(folder.resolve(name + ".java"), piece);
+        }
         String given = Stream.of(GIVEN.getOrDefault(document, "").split("(?<= \\w{1,20}), "))
                 .filter(parameter -> !parameter.isEmpty())
                 .filter(parameter -> !declares(piece, parameter.substring(parameter.lastIndexOf(' ') + 1)))
