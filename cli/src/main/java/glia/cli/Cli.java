@@ -78,7 +78,8 @@ public final class Cli {
     public Cli(Console console) {
         this.console = console;
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
-                new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(), new MergeCommand(),
+                new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(),
+                new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),

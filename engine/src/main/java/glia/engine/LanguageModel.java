@@ -225,7 +225,8 @@ public final class LanguageModel implements AutoCloseable {
         try {
             chat.render(List.of(ChatMessage.system(text), ChatMessage.user("x")), render);
         } catch (TemplateException e) {
-            throw new IllegalArgumentException("the model's chat template takes no system prompt: " + e.getMessage(), e);
+            throw new IllegalArgumentException("the model's chat template takes no system prompt: " + e.getMessage(),
+                    e);
         }
     }
 

@@ -48,7 +48,8 @@ final class HelpText {
         Map<String, Map<String, String>> sections = new LinkedHashMap<>();
         purposes.values().forEach(heading -> sections.putIfAbsent(heading, new LinkedHashMap<>()));
         for (Syntax command : commands) {
-            add(sections, purposes.getOrDefault(command.name(), "Commands"), command.name().substring(command.name().indexOf(' ') + 1), command.summary());
+            add(sections, purposes.getOrDefault(command.name(), "Commands"),
+                    command.name().substring(command.name().indexOf(' ') + 1), command.summary());
         }
         syntax.positionals().forEach(positional ->
                 add(sections, "Arguments", positional.shown(), positional.description()));

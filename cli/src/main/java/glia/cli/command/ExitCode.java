@@ -27,7 +27,8 @@ public final class ExitCode {
     /// Each code with its meaning, for users.
     public static final List<Meaning> MEANINGS = List.of(
             new Meaning(OK, "success"),
-            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed, or a loss of 'train' is not finite"),
+            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed, a loss of 'train' is not finite, or "
+                    + "its rewards fail"),
             new Meaning(USAGE, "wrong command line, or a prompt that is too long"),
             new Meaning(BAD_FILE, "a file is missing, damaged, not supported, or cannot be written"),
             new Meaning(NETWORK, "a server could not be reached, or refused the request"),

@@ -44,9 +44,10 @@ public final class ModelsCommand implements Command {
                         stories260K-27339de0  1.1 MB      5  yes
                         total                 1.1 MB
                         Shipped with Glia: stories260K, reasoner""")
-                .notes("glia models remove NAME removes one, glia models clear deletes the packed weights. Packed weights make loading faster: they take at most a "
-                        + "quarter of the free disk space, and deleting them is safe. GLIA_PACKED=no in the "
-                        + "environment keeps none. KV caches of prompts are kept in memory only.");
+                .notes("glia models remove NAME removes one, glia models clear deletes the packed weights. Packed "
+                        + "weights make loading faster: they take at most a quarter of the free disk space, and "
+                        + "deleting them is safe. GLIA_PACKED=no in the environment keeps none. KV caches of prompts "
+                        + "are kept in memory only.");
     }
 
     @Override

@@ -78,8 +78,8 @@ public final class RunCommand implements Command {
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         if (prompt.isBlank() && !arguments.has(RAW)) {
-            throw new UsageException("PROMPT is empty: give it after MODEL or on standard input; --raw \"\" begins a text "
-                    + "from nothing");
+            throw new UsageException("PROMPT is empty: give it after MODEL or on standard input; --raw \"\" begins a "
+                    + "text from nothing");
         }
         boolean json = arguments.has(Json.OPTION);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);

@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 /// Stops servers that run.
 public final class StopCommand implements Command {
     private static final Option<Boolean> ALL = Option.flag("stop all servers of this user", "--all");
-    private static final Option<Boolean> FORCE = Option.flag("end the process at once; requests that run are broken off",
-            "--force");
+    private static final Option<Boolean> FORCE = Option.flag("end the process at once, with the requests that "
+            + "run", "--force");
     private static final Option<Integer> WAIT = Option.integer("SECONDS", 1, 86_400,
             "longest time to wait for the end (default: 60)", "--wait");
     private static final int SECONDS = 60;

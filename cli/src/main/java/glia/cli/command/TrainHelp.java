@@ -29,7 +29,8 @@ final class TrainHelp {
     static {
         PURPOSES.put("Adapt a model to your data", List.of("lora", "sft", "distill"));
         PURPOSES.put("Train a new model", List.of("nano", "pretrain"));
-        PURPOSES.put("Classifiers, reward models, embeddings, encoders", List.of("classify", "reward", "embed", "mask"));
+        PURPOSES.put("Classifiers, reward models, embeddings, encoders",
+                List.of("classify", "reward", "embed", "mask"));
         PURPOSES.put("Preferences and principles", List.of("dpo", "constitutional", "rlhf"));
         PURPOSES.put("Reinforcement learning and reasoning", List.of("rl", "r1", "reasoner"));
     }

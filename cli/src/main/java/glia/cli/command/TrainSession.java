@@ -65,7 +65,8 @@ final class TrainSession {
             ended.countDown();
             removeHook(hook);
         }
-        console.err().println(hasAdapter ? "The adapter is in " + run.folder().model() + "; use it with --adapter"
+        console.err().println(hasAdapter
+                ? "The adapter is in " + run.folder().model() + "; glia chat takes it like a model"
                 : "The model is in " + run.folder().model());
         ask = ask(hasAdapter);
         if (ask.isPresent()) {
