@@ -50,8 +50,8 @@ public final class ServeCommand implements Command {
                 .notes("The system prompt and generation options hold where a request has none, for all models. For "
                         + "one model they stand in a YAML file with the keys model, name, system, adapter, and those "
                         + "of generation options, such as temperature. glia ps lists the servers that run, glia stop "
-                        + "ends one. docs/serving.md has the routes, and how to serve behind nginx, with systemd and in "
-                        + "a "
+                        + "ends one. docs/serving.md has the routes, and how to serve behind nginx, with systemd and "
+                        + "in a "
                         + "container; docs/security.md what is refused.");
     }
 

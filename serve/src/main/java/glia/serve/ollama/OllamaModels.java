@@ -91,7 +91,8 @@ final class OllamaModels {
             ModelSummary summary = ModelSummary.of(model.model());
             String family = summary.family();
             exchange.json(object("license", "", "system", model.system().orElse(""), "modelfile",
-                    "FROM " + shown.name() + "\n", "parameters", parameters(model.options()), "template", model.template().map(ChatTemplate::source).orElse(""),
+                    "FROM " + shown.name() + "\n", "parameters", parameters(model.options()),
+                    "template", model.template().map(ChatTemplate::source).orElse(""),
                     "details", details(model), "model_info", object("general.architecture", family,
                             "general.parameter_count", summary.parameters().total(),
                             family + ".context_length", model.contextLength(),
