@@ -56,7 +56,6 @@ public final class LanguageModel implements AutoCloseable {
     private final Path path;
     /// The number of the adapter of this view's requests; 0 for none.
     private final int adapter;
-    /// The system prompt of conversations without one.
     private final Optional<String> system;
     /// Read when it is first needed.
     private volatile EffortRouter router;
@@ -106,9 +105,7 @@ public final class LanguageModel implements AutoCloseable {
         return load(new ModelLocator(HubSettings.fromEnvironment()).locate(model, Progress.NONE).path());
     }
 
-    /// Loads a folder in the hub's layout or a GGUF file with the default options.
-    ///
-    /// @throws CheckpointException if the files cannot be used; the message says why
+    /// The same as [#load(Path, LoadOptions)] with the default options.
     public static LanguageModel load(Path path) throws CheckpointException {
         return load(path, LoadOptions.defaults());
     }
@@ -121,10 +118,7 @@ public final class LanguageModel implements AutoCloseable {
         return load(path, options, Progress.NONE);
     }
 
-    /// The same with progress reports when it takes more than a second.
-    ///
-    /// @throws CheckpointException if the files cannot be used; the message says why
-    /// @throws IllegalArgumentException if the model or the machine does not support an option
+    /// The same as [#load(Path, LoadOptions)] with progress reports when it takes more than a second.
     public static LanguageModel load(Path path, LoadOptions options, Progress progress) throws CheckpointException {
         return load(path, options, Map.of(), progress);
     }
@@ -139,26 +133,21 @@ public final class LanguageModel implements AutoCloseable {
     public static LanguageModel load(Path path, LoadOptions options, Map<String, Path> adapters, Progress progress)
             throws CheckpointException {
         AdaptedModel files = AdaptedModel.of(path, progress);
-        return load(files.base(), adapters, files, options, progress);
-    }
-
-    private static LanguageModel load(Path path, Map<String, Path> adapters, AdaptedModel files, LoadOptions options,
-            Progress progress) throws CheckpointException {
-        LoadedModel loaded = LoadedModel.load(path, options.with(files), adapters, progress, true);
+        LoadedModel loaded = LoadedModel.load(files.base(), options.with(files), adapters, progress, true);
         try {
             TextLoader text = loaded.text().orElseThrow();
             SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf
-                    ? GenerationConfig.sampling(gguf.metadata()) : GenerationConfig.sampling(TextLoader.folder(path));
+                    ? GenerationConfig.sampling(gguf.metadata())
+                    : GenerationConfig.sampling(TextLoader.folder(files.base()));
             GenerationOptions generation = GenerationOptions.defaults().withSampling(sampling);
             Tokenizer tokenizer = text.tokenizer();
             if (loaded.drafter().isPresent()) {
                 requireSame(tokenizer, loaded.drafter().get().text().orElseThrow().tokenizer());
             }
             try {
-                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation, path);
+                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation, files.base());
             } catch (TemplateException e) {
-                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation,
-                        path);
+                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation, files.base());
             }
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
@@ -206,31 +195,12 @@ public final class LanguageModel implements AutoCloseable {
                 + name + "': the model was loaded without adapters")).number(name), options, system);
     }
 
-    /// This model with other options where a request sets none, and with a system prompt for conversations without one.
-    /// It stands in place of this one: closing either closes both.
-    ///
-    /// @throws IllegalArgumentException if the chat template has no system prompt
-    /// @throws IllegalStateException if the model is closed
+    /// This model, which it replaces, with other options and a system prompt where a request has none.
     public LanguageModel withDefaults(GenerationOptions others, Optional<String> systemPrompt) {
-        loaded.requireOpen();
-        if (systemPrompt.isPresent()) {
-            requireSystem(systemPrompt.get());
-        }
         return new LanguageModel(this, adapter, others, systemPrompt);
     }
 
-    private void requireSystem(String text) {
-        ChatTemplate chat = template().orElseThrow(() -> new IllegalArgumentException(
-                "the model has no chat template, so it takes no system prompt"));
-        try {
-            chat.render(List.of(ChatMessage.system(text), ChatMessage.user("x")), render);
-        } catch (TemplateException e) {
-            throw new IllegalArgumentException("the model's chat template takes no system prompt: " + e.getMessage(),
-                    e);
-        }
-    }
-
-    /// The system prompt of conversations without one, if it has one; see [#withDefaults].
+    /// The system prompt of conversations without one.
     public Optional<String> system() {
         return system;
     }

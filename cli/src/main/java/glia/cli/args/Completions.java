@@ -61,9 +61,10 @@ public final class Completions {
     public List<String> of(List<String> words) {
         String last = words.getLast();
         List<String> before = new ArrayList<>(words.subList(0, words.size() - 1));
+        boolean isFirst = before.stream().allMatch(word -> word.startsWith("-"));
         Optional<Syntax> command = command(before);
-        Stream<String> found = command.isEmpty() ? Stream.concat(names(), optionNames(root, last))
-                : ofCommand(command.get(), before, last);
+        Stream<String> found = command.isPresent() ? ofCommand(command.get(), before, last)
+                : isFirst ? Stream.concat(names(), optionNames(root, last)) : Stream.of();
         return found.filter(word -> word.startsWith(last) && !word.equals(last)).distinct().toList();
     }
 

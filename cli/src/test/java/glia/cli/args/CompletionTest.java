@@ -61,7 +61,7 @@ class CompletionTest {
     @Test
     void theProgramKnowsModelsRecipesAndTheirKeys() {
         assertTrue(program("run", "").containsAll(List.of("reasoner", "stories260K", "SmolLM2-135M-Instruct")));
-        assertEquals(List.of("reasoner"), program("eval", "--against", "rea"));
+        assertEquals("reasoner", program("eval", "--against", "rea").getFirst());
         assertEquals(List.of("lora", "lora-demo"), program("train", "lor"));
         assertEquals(List.of("adapter.kind="), program("train", "lora", "adapter.ki"));
         assertTrue(program("train", "lora", "adapter.kind=d").contains("adapter.kind=dora"));

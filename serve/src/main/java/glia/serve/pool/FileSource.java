@@ -8,6 +8,9 @@ import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.io.load.Checkpoints;
 import glia.model.adapter.AdaptedModel;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.TemplateException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -63,10 +66,22 @@ public record FileSource(Path path, LoadOptions options, Map<String, Path> folde
         try {
             GenerationOptions changed = defaults.options().apply(model.options());
             model.requireThinking(changed.thinking());
+            defaults.system().ifPresent(text -> requireSystem(model, text));
             return model.withDefaults(changed, defaults.system());
         } catch (IllegalArgumentException e) {
             model.close();
             throw new CheckpointException(path, "", e.getMessage(), e);
+        }
+    }
+
+    private static void requireSystem(LanguageModel model, String text) {
+        ChatTemplate template = model.template().orElseThrow(() -> new IllegalArgumentException(
+                "the model has no chat template, so it takes no system prompt"));
+        try {
+            template.render(List.of(ChatMessage.system(text), ChatMessage.user("x")), model.renderOptions());
+        } catch (TemplateException e) {
+            throw new IllegalArgumentException("the model's chat template takes no system prompt: " + e.getMessage(),
+                    e);
         }
     }
 }

@@ -78,7 +78,8 @@ public final class GgufVocabulary {
         }
         throw new CheckpointException(file, "pre_tokenizer", "splits texts in none of the ways that have a name in "
                 + "GGUF; supported are " + PreTokenizer.knownNames()
-                + ", SentencePiece's, tokens of characters without a pre-tokenizer, BERT's for WordPiece and T5's for Unigram");
+                + ", SentencePiece's, tokens of characters without a pre-tokenizer, BERT's for WordPiece and T5's for "
+                + "Unigram");
     }
 
     /// Whether two tokenizers give the same ids for the sample texts.
