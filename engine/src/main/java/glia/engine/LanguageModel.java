@@ -145,7 +145,8 @@ public final class LanguageModel implements AutoCloseable {
                 requireSame(tokenizer, loaded.drafter().get().text().orElseThrow().tokenizer());
             }
             try {
-                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation, files.base());
+                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation,
+                        files.base());
             } catch (TemplateException e) {
                 return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation, files.base());
             }
