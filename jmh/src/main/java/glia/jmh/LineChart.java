@@ -42,6 +42,9 @@ public final class LineChart {
     private static final int TICKS = 5;
     private static final int LEGEND_WIDTH = 180;
     private static final int LEGEND_HEIGHT = 18;
+    /// The color of texts, on light and dark pages.
+    static final String WORDS = "<style>svg { fill: #57606a } @media (prefers-color-scheme: dark) "
+            + "{ svg { fill: #b1bac4 } }</style>";
     private static final String[] COLORS = {"#808080", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#2f8fd6", "#a6761d",
         "#6a9a1f", "#c0392b"};
 
@@ -54,8 +57,8 @@ public final class LineChart {
         int perRow = Math.clamp(lines.size(), 1, (width - LEFT) / LEGEND_WIDTH);
         int height = HEIGHT + LEGEND_HEIGHT * Math.ceilDiv(lines.size(), perRow);
         StringBuilder svg = new StringBuilder(String.format(Locale.ROOT, "<svg xmlns=\"http://www.w3.org/2000/svg\" "
-                + "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#808080\">%n",
-                width, height));
+                + "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">%n%s%n", width,
+                height, WORDS));
         for (int i = 0; i < panels.size(); i++) {
             svg.append("<g transform=\"translate(" + i * WIDTH + ",0)\">\n");
             draw(svg, panels.get(i));

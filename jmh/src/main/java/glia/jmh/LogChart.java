@@ -27,7 +27,7 @@ final class LogChart {
         int low = (int) Math.floor(Math.log10(least));
         int high = Math.max(low + 1, (int) Math.ceil(Math.log10(most)));
         StringBuilder svg = new StringBuilder("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + WIDTH + " "
-                + HEIGHT + "\" font-family=\"sans-serif\" font-size=\"13\" fill=\"#808080\">\n");
+                + HEIGHT + "\" font-family=\"sans-serif\" font-size=\"13\">\n" + LineChart.WORDS + '\n');
         text(svg, LEFT, 24, "start", title);
         text(svg, LEFT, 42, "start", unit);
         for (int power = low; power <= high; power++) {
