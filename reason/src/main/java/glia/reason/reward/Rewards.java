@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 public final class Rewards {
     private static final List<NamedReward> ALL = Stream.of(AnswerRewards.all(), FormatRewards.all(),
             LengthRewards.all(), CombinedRewards.all(), ExternalReward.all(), List.of(RandomReward.named(),
-            CodeReward.named(), JsonSchemaReward.named(), PromptOverlap.named(), ModelReward.named())).flatMap(List::stream).toList();
+            CodeReward.named(), JsonSchemaReward.named(), PromptOverlap.named(), ModelReward.named()))
+            .flatMap(List::stream).toList();
 
     private Rewards() { }
 

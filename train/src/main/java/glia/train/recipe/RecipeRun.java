@@ -24,7 +24,6 @@ import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
 import glia.train.report.TensorBoardFile;
 import glia.train.run.NumberWatch;
-import glia.train.run.Objective;
 import glia.train.run.ParameterNorms;
 import glia.train.run.Trainer;
 import glia.train.run.TrainerOptions;
@@ -48,9 +47,6 @@ import java.util.function.Consumer;
 /// ```
 public final class RecipeRun implements AutoCloseable {
     private static final long STATE_BYTES = 1L << 30;
-    /// Steps that an estimate measures at most: the first ones are slow until the JIT compiler is done.
-    private static final int MAX_PROBES = 200;
-    private static final long PROBE_NANOS = 5_000_000_000L;
 
     private final Recipe recipe;
     private final RunFolder folder;
@@ -309,25 +305,14 @@ public final class RecipeRun implements AutoCloseable {
 
     /// Measures the losses and gradients of some steps, or of parts of them, without updates.
     public Estimate estimate() throws CheckpointException {
-        Optional<TaskRun.Probe> probe = task.probe();
-        Objective measured = probe.map(TaskRun.Probe::objective).orElse(objective.objective());
-        long tokens = 0;
-        double best = Double.POSITIVE_INFINITY;
-        long begin = System.nanoTime();
-        for (int i = 0; i < MAX_PROBES && (i == 0 || System.nanoTime() - begin < PROBE_NANOS); i++) {
-            long start = System.nanoTime();
-            pass.zeroGradients();
-            tokens = measured.accumulate(pass, 0).tokens();
-            best = Math.min(best, (System.nanoTime() - start) / 1e9);
-        }
+        TaskRun.Probe.Time time = task.probe().orElse(new TaskRun.Probe(objective.objective(), 0)).measure(pass);
         TaskRun.BatchMemory batch = batch();
         TrainingMemory counted = TrainingMemory.of(model.model(), options, RunOptimizer.rule(recipe),
                 batch.sequences(), Math.max(2, batch.length()));
         // Parameters may have different rules.
         TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes()
                 + average.map(WeightAverage::sizeBytes).orElse(0L), counted.activations());
-        long ofStep = probe.isPresent() ? probe.get().tokens() : tokens;
-        return new Estimate(trainable(), ofStep, best * ofStep / Math.max(1, tokens), memory, batch.generation());
+        return new Estimate(trainable(), time.tokens(), time.seconds(), memory, batch.generation());
     }
 
     /// A question to the trained model.

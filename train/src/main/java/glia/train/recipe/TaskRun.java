@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Weight;
@@ -74,8 +75,31 @@ public interface TaskRun extends AutoCloseable {
     /// A small part of a step, by which estimates measure the time of a whole one.
     ///
     /// @param objective whose step is the part
-    /// @param tokens of a whole step, at most
-    record Probe(Objective objective, long tokens) { }
+    /// @param tokens of a whole step, at most; 0 if the part is all of it
+    record Probe(Objective objective, long tokens) {
+        /// Steps that are measured at most: the first ones are slow until the JIT compiler is done.
+        private static final int MAX_STEPS = 200;
+        private static final long NANOS = 5_000_000_000L;
+
+        /// @param tokens of a whole step
+        /// @param seconds that it takes
+        record Time(long tokens, double seconds) { }
+
+        /// The time of a whole step, from the fastest of some parts. Gradients are those of the last one.
+        Time measure(TrainingPass pass) {
+            long found = 0;
+            double best = Double.POSITIVE_INFINITY;
+            long begin = System.nanoTime();
+            for (int i = 0; i < MAX_STEPS && (i == 0 || System.nanoTime() - begin < NANOS); i++) {
+                long start = System.nanoTime();
+                pass.zeroGradients();
+                found = objective.accumulate(pass, 0).tokens();
+                best = Math.min(best, (System.nanoTime() - start) / 1e9);
+            }
+            long whole = tokens > 0 ? tokens : found;
+            return new Time(whole, best * whole / Math.max(1, found));
+        }
+    }
 
     /// What an estimate measures in place of whole steps, where these take long; empty for whole steps.
     default Optional<Probe> probe() {
