@@ -133,6 +133,7 @@ public final class Chat implements AutoCloseable {
     /// @throws ContextFullException if the message alone leaves no room for an answer
     /// @throws TemplateException if the model's template refuses the conversation or fails
     /// @throws IllegalArgumentException if the options limit thinking and the model does not think
+    /// @throws ScopeException if the model cannot answer such questions, and the options' grammar lets it not say so
     /// @throws IllegalStateException if the chat or the model is closed
     public Answer stream(String text, TextListener listener) {
         return stream(ChatMessage.user(text), listener);
@@ -154,7 +155,8 @@ public final class Chat implements AutoCloseable {
     /// Answers the last of these messages, which then are the conversation's.
     private Answer answer(List<ChatMessage> asked, TextListener listener) {
         Tokenizer tokenizer = model.tokenizer();
-        ThinkingOptions thinking = model.routed(asked, options.thinking());
+        GenerationOptions scoped = ModelScope.applied(model, asked, options);
+        ThinkingOptions thinking = model.routed(asked, scoped.thinking());
         ConversationTokens prompt = prompt(asked, thinking);
         int numDropped = 0;
         int room = model.contextLength() - prompt.ids().length;
@@ -173,7 +175,7 @@ public final class Chat implements AutoCloseable {
         }
         int most = options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
         Optional<ThinkingPlan> plan = model.thinking().plan(prompt.text(), thinking, model.contextLength(), most);
-        Generator.Generated generated = generator.generated(prompt.ids(), options, false, plan, listener);
+        Generator.Generated generated = generator.generated(prompt.ids(), scoped, false, plan, listener);
         Answer answer = generated.answer();
         if (model.template().isPresent()) {
             // With thinking, the text of the answer is not that of all its tokens.

@@ -6,12 +6,10 @@ import glia.io.file.AtomicFile;
 import glia.text.thinking.Effort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -46,12 +44,7 @@ public record EffortRouter(double[] mean, double[] scale, List<Probe> probes, do
 
     /// The router's file of a model.
     public static Path file(Path model) {
-        if (Files.isDirectory(model)) {
-            return model.resolve(FILE);
-        }
-        String name = model.getFileName().toString();
-        String stem = name.toLowerCase(Locale.ROOT).endsWith(".gguf") ? name.substring(0, name.length() - 5) : name;
-        return model.resolveSibling(stem + "." + FILE);
+        return TextLoader.beside(model, FILE);
     }
 
     /// The estimated probabilities of a right answer, in the order of the probes.

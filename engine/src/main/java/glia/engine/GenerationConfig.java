@@ -3,13 +3,18 @@ package glia.engine;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
+import glia.model.Model;
 import glia.model.write.SamplingKeys;
+import glia.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/// The sampling options in a model's `generation_config.json`.
+/// A model's default options, for all front ends. Sampling options are those of its `generation_config.json` or GGUF
+/// metadata, else those of [#KNOWN], else [SamplingOptions#defaults].
 ///
 /// Where the file has a sampling option, missing ones have the defaults of Hugging Face's library: temperature 1, top-k
 /// 50, no other truncation. A file without sampling options (many hold ids only) changes nothing.
@@ -21,26 +26,59 @@ final class GenerationConfig {
     private static final List<String> KEYS = List.of("do_sample", "temperature", "top_k", "top_p", "min_p");
     private static final SamplingOptions HUB = SamplingOptions.neutral().withTopK(50);
 
+    /// Models whose files do not say how to sample, by a text in their chat template and their hidden size.
+    private record Known(String template, int hiddenSize, SamplingOptions sampling) { }
+
+    private static final List<Known> KNOWN = List.of(
+            // SmolLM2-135M-Instruct. Its authors recommend a temperature of 0.2; but with weights of 4 bits a wrong
+            // token often has a similar probability, and without a penalty the model repeats itself without end.
+            new Known("named SmolLM, trained by Hugging Face", 576,
+                    SamplingOptions.defaults().withTemperature(0).withRepetitionPenalty(1.1f)));
+
+    /// The most tokens of an answer, so that a model that does not end is ended.
+    private static final int MOST_TOKENS = 4096;
+    private static final int MOST_TOKENS_THINKING = 49_152;
+
     private GenerationConfig() { }
 
-    /// The options of a model's folder, [SamplingOptions#defaults] without a file or options.
+    /// All default options of a model.
     ///
-    /// @throws CheckpointException if a value is of another type than expected, or impossible
-    static SamplingOptions sampling(Path folder) throws CheckpointException {
+    /// @param thinks whether it thinks before its answers
+    static GenerationOptions options(Path path, Model model, Optional<ChatTemplate> template, boolean thinks)
+            throws CheckpointException {
+        return new GenerationOptions(sampling(path, model, template), thinks ? MOST_TOKENS_THINKING : MOST_TOKENS,
+                List.of());
+    }
+
+    /// The options of a model.
+    ///
+    /// @param path its file or folder
+    /// @param template its chat template, if it has one
+    /// @throws CheckpointException if a value of its files is of another type than expected, or impossible
+    static SamplingOptions sampling(Path path, Model model, Optional<ChatTemplate> template)
+            throws CheckpointException {
+        SamplingOptions otherwise = KNOWN.stream().filter(known -> known.hiddenSize == model.spec().hiddenSize()
+                && template.isPresent() && template.get().source().contains(known.template))
+                .map(Known::sampling).findFirst().orElse(SamplingOptions.defaults());
+        return model.checkpoint() instanceof GgufCheckpoint gguf ? sampling(gguf.metadata(), otherwise)
+                : sampling(TextLoader.folder(path), otherwise);
+    }
+
+    /// @param folder may have a `generation_config.json`
+    static SamplingOptions sampling(Path folder, SamplingOptions otherwise) throws CheckpointException {
         Path file = folder.resolve(FILE);
-        return Files.isRegularFile(file) ? sampling(Config.read(file)) : SamplingOptions.defaults();
+        return Files.isRegularFile(file) ? sampling(Config.read(file), otherwise) : otherwise;
     }
 
-    /// The settings of a GGUF file, `general.sampling.*`.
-    ///
-    /// @throws CheckpointException if a value has another type than expected, or is impossible
-    static SamplingOptions sampling(GgufMetadata metadata) throws CheckpointException {
-        return sampling(Config.of(metadata.origin(), SamplingKeys.config(metadata)));
+    /// The settings `general.sampling.*` of a GGUF file.
+    private static SamplingOptions sampling(GgufMetadata metadata, SamplingOptions otherwise)
+            throws CheckpointException {
+        return sampling(Config.of(metadata.origin(), SamplingKeys.config(metadata)), otherwise);
     }
 
-    private static SamplingOptions sampling(Config config) throws CheckpointException {
+    private static SamplingOptions sampling(Config config, SamplingOptions otherwise) throws CheckpointException {
         boolean decided = KEYS.stream().anyMatch(config::has);
-        SamplingOptions options = decided ? HUB : SamplingOptions.defaults();
+        SamplingOptions options = decided ? HUB : otherwise;
         try {
             options = options.withRepetitionPenalty(real(config, "repetition_penalty", options.repetitionPenalty()));
             if (!config.flag("do_sample", true)) {

@@ -79,7 +79,7 @@ public final class Generator implements AutoCloseable {
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
-                .stopTokens(tokenizer.endOfGeneration()).listener(text);
+                .stopTokens(tokenizer.endOfGeneration()).endsLoops().listener(text);
         if (options.grammar().isPresent()) {
             request.mask(sample -> mask(options.grammar().get(), plan));
         } else if (plan.isPresent() && plan.get().isLimited()) {

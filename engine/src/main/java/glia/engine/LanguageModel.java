@@ -1,12 +1,10 @@
 package glia.engine;
 
 import glia.engine.grammar.GrammarVocabulary;
-import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Scheduler;
 import glia.engine.thinking.ModelThinking;
 import glia.engine.thinking.ThinkingOptions;
 import glia.io.CheckpointException;
-import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
@@ -51,6 +49,7 @@ public final class LanguageModel implements AutoCloseable {
     /// Why the template cannot be used, if so.
     private final Optional<TemplateException> templateError;
     private final GenerationOptions options;
+    private final Optional<ModelScope> scope;
     private final RenderOptions render;
     private final ModelThinking thinking;
     private final Path path;
@@ -66,7 +65,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Map<ToolFormat, GrammarVocabulary> toolVocabularies = new ConcurrentHashMap<>();
 
     private LanguageModel(LoadedModel loaded, Tokenizer tokenizer, Optional<ChatTemplate> template,
-            Optional<TemplateException> templateError, GenerationOptions options, Path path) {
+            Optional<TemplateException> templateError, Path path) throws CheckpointException {
         this.path = path;
         this.adapter = 0;
         this.system = Optional.empty();
@@ -74,10 +73,11 @@ public final class LanguageModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.template = template;
         this.templateError = templateError;
-        this.options = options;
         this.render = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer, tokenizer.bos()))
                 .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
         this.thinking = new ModelThinking(tokenizer, template, render);
+        this.options = GenerationConfig.options(path, loaded.model(), template, thinking.format().isPresent());
+        this.scope = ModelScope.of(path);
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
 
@@ -90,6 +90,7 @@ public final class LanguageModel implements AutoCloseable {
         template = base.template;
         templateError = base.templateError;
         this.options = options;
+        scope = base.scope;
         render = base.render;
         thinking = base.thinking;
     }
@@ -136,19 +137,14 @@ public final class LanguageModel implements AutoCloseable {
         LoadedModel loaded = LoadedModel.load(files.base(), options.with(files), adapters, progress, true);
         try {
             TextLoader text = loaded.text().orElseThrow();
-            SamplingOptions sampling = loaded.model().checkpoint() instanceof GgufCheckpoint gguf
-                    ? GenerationConfig.sampling(gguf.metadata())
-                    : GenerationConfig.sampling(TextLoader.folder(files.base()));
-            GenerationOptions generation = GenerationOptions.defaults().withSampling(sampling);
             Tokenizer tokenizer = text.tokenizer();
             if (loaded.drafter().isPresent()) {
                 requireSame(tokenizer, loaded.drafter().get().text().orElseThrow().tokenizer());
             }
             try {
-                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), generation,
-                        files.base());
+                return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), files.base());
             } catch (TemplateException e) {
-                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), generation, files.base());
+                return new LanguageModel(loaded, tokenizer, Optional.empty(), Optional.of(e), files.base());
             }
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
@@ -288,13 +284,13 @@ public final class LanguageModel implements AutoCloseable {
         return thinking;
     }
 
-    /// How the template takes tool calls; empty for models without them.
+    /// How the template takes tool calls; empty for models without a template.
     ///
     /// @throws TemplateException if the template cannot be parsed
     public Optional<ToolTemplate> tools() {
         Optional<ToolTemplate> known = tools;
         if (known == null) {
-            known = template().flatMap(source -> ToolTemplate.of(source, render));
+            known = template().map(source -> ToolTemplate.of(source, render));
             tools = known;
         }
         return known;
@@ -376,9 +372,14 @@ public final class LanguageModel implements AutoCloseable {
         return loaded.contextLength();
     }
 
-    /// The default options: those of the model's `generation_config.json`, or [GenerationOptions#defaults].
+    /// The default options of all front ends, see [GenerationConfig].
     public GenerationOptions options() {
         return options;
+    }
+
+    /// What it can do, if that is little.
+    public Optional<ModelScope> scope() {
+        return scope;
     }
 
     /// The kernel backend and why no better one was chosen.

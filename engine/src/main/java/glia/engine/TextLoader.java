@@ -8,6 +8,7 @@ import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Callable;
@@ -68,6 +69,16 @@ public final class TextLoader {
     /// The model folder of a path: itself, or the parent of a file.
     static Path folder(Path path) {
         return Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
+    }
+
+    /// A further file of a model: `name` in its folder, or `MODEL.name` beside a GGUF file.
+    static Path beside(Path model, String name) {
+        if (Files.isDirectory(model)) {
+            return model.resolve(name);
+        }
+        String file = model.getFileName().toString();
+        String stem = file.toLowerCase(Locale.ROOT).endsWith(".gguf") ? file.substring(0, file.length() - 5) : file;
+        return model.resolveSibling(stem + "." + name);
     }
 
     /// Waits for the tokenizer and returns whether it can be used.

@@ -9,9 +9,15 @@ import glia.io.CheckpointException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
+import glia.model.FreshModel;
+import glia.model.Model;
+import glia.model.fresh.NewModels;
+import glia.text.template.ChatTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,12 +32,12 @@ class GenerationConfigTest {
 
     private SamplingOptions read(String json) throws IOException {
         Files.writeString(folder.resolve("generation_config.json"), json);
-        return GenerationConfig.sampling(folder);
+        return GenerationConfig.sampling(folder, DEFAULTS);
     }
 
     @Test
     void withoutAFileTheDefaultsHold() throws IOException {
-        assertEquals(DEFAULTS, GenerationConfig.sampling(folder));
+        assertEquals(DEFAULTS, GenerationConfig.sampling(folder, DEFAULTS));
     }
 
     @ParameterizedTest
@@ -90,5 +96,25 @@ class GenerationConfigTest {
             String answer = chat.say("Once upon a");
             assertTrue(answer.startsWith("time, there was a little girl named Lily."), answer);
         }
+    }
+
+    /// A model whose files do not say how to sample, known by its template and size, whichever format it has.
+    @Test
+    void knownModelsHaveTheirOptions() throws IOException {
+        Optional<ChatTemplate> template = Optional.of(ChatTemplate.parse("test",
+                "You are a helpful AI assistant named SmolLM, trained by Hugging Face"));
+        try (Model other = small(288); Model smol = small(576)) {
+            assertEquals(DEFAULTS, GenerationConfig.sampling(folder, other, template));
+            assertEquals(DEFAULTS.withTemperature(0).withRepetitionPenalty(1.1f),
+                    GenerationConfig.sampling(folder, smol, template));
+            assertEquals(DEFAULTS, GenerationConfig.sampling(folder, smol, Optional.empty()));
+            Files.writeString(folder.resolve("generation_config.json"), "{\"temperature\": 0.5}");
+            assertEquals(0.5f, GenerationConfig.sampling(folder, smol, template).temperature());
+        }
+    }
+
+    private static Model small(int hidden) throws IOException {
+        return FreshModel.create(NewModels.config("llama", Map.of("hidden", hidden, "layers", 1, "heads", 9,
+                "vocab", 8, "mlp", 8)), 1);
     }
 }

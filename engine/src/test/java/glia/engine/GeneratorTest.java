@@ -13,6 +13,7 @@ import glia.io.hub.Progress;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,19 @@ class GeneratorTest {
             assertEquals(wanted, again.text());
             assertTrue(again.reusedTokens() > 3, again::toString);
             assertEquals(wanted, answer(used, "Once upon a time there was a dog", GREEDY).text());
+        }
+    }
+
+    @Test
+    void aLoopEndsTheAnswer() {
+        assertEquals(4096, model.options().maxTokens());
+        try (Generator generator = model.generator()) {
+            GenerationOptions looping = model.options().withSampling(SamplingOptions.greedy()
+                    .withLogitBias(Map.of(400, 100f)));
+            Answer answer = answer(generator, "Once", looping);
+            assertEquals(Finish.REPETITION, answer.finish());
+            assertEquals(257, answer.tokens());
+            assertEquals(Finish.LENGTH, answer(generator, "Once", looping.withMaxTokens(256)).finish());
         }
     }
 

@@ -3,6 +3,7 @@ package glia.serve;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.AnyReasoner;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
 import glia.engine.RandomAdapters;
@@ -11,8 +12,6 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.Scheduler;
-import glia.io.hub.HubSettings;
-import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.io.json.JsonValues;
 import glia.model.adapter.AdapterConfig;
@@ -56,7 +55,7 @@ class ConcurrencyTest {
     private static List<Object> alone;
 
     private static Path path() throws Exception {
-        return new ModelLocator(HubSettings.fromEnvironment()).locate("reasoner", Progress.NONE).path();
+        return AnyReasoner.path();
     }
 
     @BeforeAll

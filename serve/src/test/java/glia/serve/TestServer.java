@@ -1,5 +1,6 @@
 package glia.serve;
 
+import glia.engine.AnyReasoner;
 import glia.engine.LanguageModel;
 import glia.engine.schedule.Scheduler;
 import glia.io.json.JsonValues;
@@ -19,7 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// A server with the `reasoner` model that comes with the program, and a client of the JDK.
+/// A server with the `reasoner` model that comes with the program, without its scope, and a client of the JDK.
 public final class TestServer implements AutoCloseable {
     /// The model's name in requests.
     public static final String MODEL = "reasoner";
@@ -41,14 +42,14 @@ public final class TestServer implements AutoCloseable {
     /// A server on a free port.
     public static TestServer start(ServerOptions options) throws IOException {
         ModelPool models = new ModelPool();
-        LanguageModel model = LanguageModel.load(MODEL);
+        LanguageModel model = AnyReasoner.load();
         models.add(new ServedModel(MODEL, model, Instant.now()));
         return new TestServer(Server.start(models, options.withPort(0)), model);
     }
 
     /// A server with the usual model and one more.
     public static TestServer start(String name, LanguageModel model) throws IOException {
-        LanguageModel usual = LanguageModel.load(MODEL);
+        LanguageModel usual = AnyReasoner.load();
         ModelPool models = new ModelPool();
         models.add(new ServedModel(MODEL, usual, Instant.now()));
         models.add(new ServedModel(name, model, Instant.now()));
@@ -66,7 +67,7 @@ public final class TestServer implements AutoCloseable {
     ///
     /// @param folder gets the model's files
     public static LanguageModel conversing(Path folder) throws IOException {
-        try (LanguageModel usual = LanguageModel.load(MODEL); Stream<Path> list = Files.list(usual.path())) {
+        try (LanguageModel usual = AnyReasoner.load(); Stream<Path> list = Files.list(usual.path())) {
             for (Path file : list.toList()) {
                 Files.copy(file, folder.resolve(file.getFileName()));
             }

@@ -42,6 +42,11 @@ public final class ToolModel {
     ///
     /// @param folder where its files are copied to
     public static LanguageModel load(Path folder) throws IOException {
+        return load(folder, TEMPLATE);
+    }
+
+    /// The model with another chat template.
+    public static LanguageModel load(Path folder, String template) throws IOException {
         Path from;
         try (LanguageModel plain = LanguageModel.load("stories260K")) {
             from = plain.path();
@@ -49,7 +54,7 @@ public final class ToolModel {
         for (String name : List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")) {
             Files.copy(from.resolve(name), folder.resolve(name));
         }
-        Files.writeString(folder.resolve("chat_template.jinja"), TEMPLATE);
+        Files.writeString(folder.resolve("chat_template.jinja"), template);
         LanguageModel model = LanguageModel.load(folder);
         Map<String, Integer> biases = new TreeMap<>();
         for (int id = 0; id < model.tokenizer().vocabSize(); id++) {

@@ -18,6 +18,7 @@ import glia.engine.ChatFile;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.ModelSummary;
+import glia.engine.ScopeException;
 import glia.engine.TextListener;
 import glia.engine.grammar.Grammar;
 import glia.engine.schedule.ContextFullException;
@@ -79,10 +80,11 @@ public final class ChatLoop {
     ///
     /// @param servers the tools
     /// @param isApproved whether calls run without approval
-    /// @throws IllegalArgumentException if the model's chat template has no tools
+    /// @throws IllegalArgumentException if the model has no chat template
     public ChatLoop use(ToolServers servers, boolean isApproved) {
         if (model.tools().isEmpty()) {
-            throw new IllegalArgumentException("--mcp: the model's chat template has no tool calls; use another model");
+            throw new IllegalArgumentException("--mcp: the model has no chat template, so it takes no tools; use "
+                    + "another model");
         }
         tools = new ToolConversation(model, chat, servers, ToolApproval.inChat(console, input, isApproved));
         note("Tools: " + String.join(", ", servers.names()));
@@ -123,6 +125,9 @@ public final class ChatLoop {
     private void greet() {
         if (!person) {
             console.err().println(choice.explanation());
+            if (model.template().isEmpty()) {
+                note("Note: " + AnswerText.NO_TEMPLATE + ".");
+            }
             return;
         }
         console.printBold(WordWrap.of(VisibleText.of(choice.explanation()), input.width()));
@@ -134,8 +139,9 @@ public final class ChatLoop {
             note(model.kernels().note());
         }
         if (model.template().isEmpty()) {
-            note("This model has no chat template: it continues your text instead of answering it.");
+            note("Note: " + AnswerText.NO_TEMPLATE + ".");
         }
+        model.scope().ifPresent(scope -> note("This model " + scope.summary() + ". It refuses other questions."));
         note("/help shows the commands, Ctrl-C stops an answer, Ctrl-D leaves.");
     }
 
@@ -197,11 +203,21 @@ public final class ChatLoop {
             streamed.end();
             if (person) {
                 note(AnswerText.summary(last));
+            } else {
+                AnswerText.note(last, GenerationFlags.setsMaxTokens(arguments)).ifPresent(text ->
+                        note("Note: " + text + "."));
             }
+            AnswerText.withoutForm(last, chat.options()).ifPresent(why -> {
+                fail(ExitCode.FAILED);
+                note("Note: " + why + ".");
+            });
             if (last.finish() == Finish.CONTEXT) {
                 note("The context of " + model.contextLength() + " tokens is full. The next message drops the oldest "
                         + "exchanges; glia chat --context N allows more, up to the model's limit.");
             }
+        } catch (ScopeException e) {
+            fail(ExitCode.USAGE);
+            note("No answer: " + e.getMessage() + ".");
         } catch (ContextFullException | StateMemoryException e) {
             fail(e instanceof ContextFullException ? ExitCode.USAGE : ExitCode.MEMORY);
             note("No answer: " + e.getMessage() + ". The chat is as before; /save FILE saves it, /clear starts over.");

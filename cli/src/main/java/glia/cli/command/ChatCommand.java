@@ -19,7 +19,6 @@ import glia.io.hub.ModelLocation;
 import glia.serve.mcp.ToolServers;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -30,11 +29,6 @@ public final class ChatCommand implements Command {
     /// For `run` too.
     static final Option<String> SYSTEM = Option.text("TEXT", "system prompt", "--system")
             .elsewhere("--system-prompt", "-sys", "--sys");
-
-
-    /// Sampling options for the default model. Its authors recommend a temperature of 0.2; but with weights of 4 bits
-    /// a wrong token often has a similar probability, and without a penalty the model repeats itself without end.
-    private static final Map<String, String> RECOMMENDED = Map.of("temperature", "0", "repetition-penalty", "1.1");
 
     /// For [glia.cli.Cli].
     public ChatCommand() {}
@@ -58,16 +52,13 @@ public final class ChatCommand implements Command {
                         $ printf 'Hello\\nAnd now?\\n' | glia chat HuggingFaceTB/SmolLM2-135M-Instruct""")
                 .notes("/help in a chat lists its commands. Without a terminal, each line of standard input is a "
                         + "message. A form holds for each answer. "
-                        + "The default model has temperature 0 and repetition penalty 1.1. "
                         + GenerationFlags.NOTE);
     }
 
     @Override
-    public int run(Arguments words, Console console) throws Exception {
-        Optional<Grammar> form = FormFlags.grammar(words);
-        ModelLocation choice = Models.locate(words.optional(0), words, console);
-        boolean recommended = words.optional(0).isEmpty() && choice.origin() != ModelLocation.Origin.BUNDLED;
-        Arguments arguments = recommended ? GenerationFlags.where(words, RECOMMENDED) : words;
+    public int run(Arguments arguments, Console console) throws Exception {
+        Optional<Grammar> form = FormFlags.grammar(arguments);
+        ModelLocation choice = Models.locate(arguments.optional(0), arguments, console);
         LoadOptions options = Models.generating(arguments, "auto", console);
         FutureTask<LanguageModel> loading = load(() -> Models.loadWithoutNote(choice.path(),
                 options, arguments, console));

@@ -6,8 +6,9 @@ import java.util.List;
 public final class ExitCode {
     /// Success.
     public static final int OK = 0;
-    /// A comparison of `check` or `tasks splits` failed, or a loss or gradient of `train` is not finite. The launcher
-    /// never returns it for a JVM that does not start.
+    /// A comparison of `check` or `tasks splits` failed, a loss or gradient of `train` is not finite, or an answer of
+    /// `run` or `chat` does not have the form that was requested. The launcher never returns it for a JVM that does not
+    /// start.
     public static final int FAILED = 1;
     /// A usage error: an unknown command or option, a missing or wrong value, a prompt that is too long.
     public static final int USAGE = 2;
@@ -27,8 +28,8 @@ public final class ExitCode {
     /// Each code with its meaning, for users.
     public static final List<Meaning> MEANINGS = List.of(
             new Meaning(OK, "success"),
-            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed, a loss of 'train' is not finite, or "
-                    + "its rewards fail"),
+            new Meaning(FAILED, "a comparison of 'check' or 'tasks splits' failed, a loss of 'train' is not finite, "
+                    + "its rewards fail, or an answer was cut off before it had its form"),
             new Meaning(USAGE, "wrong command line, or a prompt that is too long"),
             new Meaning(BAD_FILE, "a file is missing, damaged, not supported, or cannot be written"),
             new Meaning(NETWORK, "a server could not be reached, or refused the request"),

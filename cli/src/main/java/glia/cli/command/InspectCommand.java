@@ -9,6 +9,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
+import glia.engine.ModelScope;
 import glia.engine.ModelSummary;
 import glia.lab.RoutingStatistics;
 import glia.engine.TextLoader;
@@ -185,10 +186,10 @@ public final class InspectCommand implements Command {
         }
     }
 
-    /// The tokenizer and chat template, or why they cannot be used.
-    private record Text(String tokenizer, String template) {}
+    /// The tokenizer and chat template, or why they cannot be used, and what the model can do, if that is little.
+    private record Text(String tokenizer, String template, Optional<ModelScope> scope) {}
 
-    private static Text text(Path path, Checkpoint checkpoint, ModelSpec spec) {
+    private static Text text(Path path, Checkpoint checkpoint, ModelSpec spec) throws CheckpointException {
         TextLoader loader = TextLoader.start(path, checkpoint);
         String tokenizer;
         String template;
@@ -205,7 +206,7 @@ public final class InspectCommand implements Command {
         } catch (CheckpointException | TemplateException e) {
             template = "cannot be used: " + e.getMessage();
         }
-        return new Text(tokenizer, template);
+        return new Text(tokenizer, template, ModelScope.of(path));
     }
 
     private static Table table(Path path, ModelSummary facts, Text text, Map<String, Object> adapter) {
@@ -227,6 +228,7 @@ public final class InspectCommand implements Command {
         facts.dtypes().forEach((dtype, bytes) -> table.row("  " + dtype, Units.bytes(bytes)));
         facts.classes().ifPresent(c -> table.row("head", c.outcome() == Classes.Outcome.NUMBER && c.size() == 1
                 ? "a score" : Units.counted(c.size(), "label") + ": " + shown(c.labels())));
+        text.scope().ifPresent(scope -> table.row("scope", scope.summary()));
         return table.row("context", LayerTable.context(facts.layers(), facts.contextLength()))
                 .row("tokenizer", text.tokenizer())
                 .row("chat template", text.template());
@@ -257,6 +259,7 @@ public final class InspectCommand implements Command {
         document.put("context", facts.contextLength());
         document.put("tokenizer", text.tokenizer());
         document.put("chat_template", text.template());
+        text.scope().ifPresent(scope -> document.put("scope", scope.summary()));
         return document;
     }
 }

@@ -78,6 +78,7 @@ public final class ModelsCommand implements Command {
         }
         if (!arguments.has(Json.OPTION)) {
             console.out().println("Shipped with Glia: " + String.join(", ", ModelLocator.shipped()));
+            console.out().println(ModelLocator.SHIPPED_NOTE);
         }
         if (packed.numFiles() > 0 && !arguments.has(Json.OPTION)) {
             console.out().println("Packed weights for faster loading: " + Units.counted(packed.numFiles(), "file")

@@ -22,8 +22,10 @@ import glia.engine.TextListener;
 import glia.engine.grammar.Grammar;
 import glia.io.hub.ModelLocation;
 import glia.reason.search.Strategy;
+import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -91,18 +93,38 @@ public final class RunCommand implements Command {
                 UnknownCharacters.note(model.tokenizer(), prompt)
                         .ifPresent(note -> console.err().println("glia: " + note));
             }
-            if (strategy.isPresent()) {
+            boolean isRefused = model.scope().flatMap(scope -> scope.refusal(List.of(ChatMessage.user(prompt))))
+                    .isPresent();
+            if (strategy.isPresent() && !isRefused) {
                 StrategyAnswer.print(model, strategy.get(), prompt, options, arguments, console);
-            } else if (json) {
-                Json.print(console, document(answer(model, arguments, prompt, options, piece -> { })));
-            } else {
-                stream(model, arguments, prompt, options, console);
+                return ExitCode.OK;
             }
+            Answer answer = json ? answer(model, arguments, prompt, options, piece -> { })
+                    : stream(model, arguments, prompt, options, console);
+            if (json) {
+                Json.print(console, document(answer));
+            } else {
+                notes(model, answer, arguments, console).forEach(note -> console.err().println("glia: " + note));
+            }
+            Optional<String> wrong = AnswerText.withoutForm(answer, options);
+            wrong.ifPresent(why -> console.err().println("glia: " + why));
+            return wrong.isPresent() ? ExitCode.FAILED : ExitCode.OK;
         }
-        return ExitCode.OK;
     }
 
-    private static void stream(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
+    /// What the user may not expect of the answer. The summary on a terminal says why it is incomplete.
+    private static List<String> notes(LanguageModel model, Answer answer, Arguments arguments, Console console) {
+        List<String> notes = new ArrayList<>();
+        if (!arguments.has(RAW) && model.template().isEmpty()) {
+            notes.add(AnswerText.NO_TEMPLATE);
+        }
+        if (!console.outIsTerminal()) {
+            AnswerText.note(answer, GenerationFlags.setsMaxTokens(arguments)).ifPresent(notes::add);
+        }
+        return notes;
+    }
+
+    private static Answer stream(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
                                Console console) {
         Answer answer;
         try (var notice = new InterruptNotice(console, "the answer is incomplete")) {
@@ -114,6 +136,7 @@ public final class RunCommand implements Command {
         if (console.outIsTerminal()) {
             console.printDim(console.err(), AnswerText.summary(answer));
         }
+        return answer;
     }
 
     private static Answer answer(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,

@@ -7,7 +7,9 @@ import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
 import glia.engine.LoadOptions;
+import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
+import glia.io.hub.ModelLocation;
 import glia.io.hub.Progress;
 import glia.serve.pool.CachedModels;
 import glia.serve.pool.FileSource;
@@ -104,9 +106,10 @@ final class ServeModels {
             }
         }
         if (models.isEmpty()) {
-            ModelFile model = described(Models.locate(Optional.empty(), arguments, console).path().toString(),
-                    arguments);
-            models.put(model.name(), model);
+            ModelLocation choice = Models.locate(Optional.empty(), arguments, console);
+            ModelFile model = described(choice.path().toString(), arguments);
+            models.put(choice.origin() == ModelLocation.Origin.BUNDLED ? model.name() : DefaultModel.NAME.name(),
+                    model);
         }
         return models;
     }
@@ -179,6 +182,8 @@ final class ServeModels {
                 if (!note.isEmpty()) {
                     console.err().println("glia: " + note);
                 }
+                lease.served().model().scope().ifPresent(scope -> console.err().println("glia: "
+                        + lease.served().name() + " " + scope.summary() + "; it refuses other questions"));
             }
         } catch (ServeException e) {
             pool.close();

@@ -68,7 +68,8 @@ final class StrategyAnswer {
         }
         int context = model.contextLength();
         long usual = Math.min(Integer.MAX_VALUE, (long) strategy.answers() * context);
-        int budget = options.maxTokens() > 0 ? options.maxTokens() : (int) usual;
+        boolean isLimited = GenerationFlags.setsMaxTokens(arguments) && options.maxTokens() > 0;
+        int budget = isLimited ? options.maxTokens() : (int) usual;
         SearchOptions search = new SearchOptions(sampling, budget, Math.min(budget, context), FinalAnswer::of);
         long seed = sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
         SearchResult found = new Search(model, search).answer(strategy, new Question(prompt), seed);

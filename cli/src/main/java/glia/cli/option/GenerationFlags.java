@@ -10,7 +10,6 @@ import glia.engine.thinking.ThinkingOptions;
 import glia.io.Suggestions;
 import glia.text.thinking.Effort;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -20,7 +19,8 @@ public final class GenerationFlags {
     private static final String GROUP = "Generation";
     private static final SamplingOptions USUAL = SamplingOptions.defaults();
     private static final Option<Integer> MAX_TOKENS = Option.integer("N", 0, Integer.MAX_VALUE,
-            "most tokens to generate; 0 is no limit but the context (default: 0)", "--max-tokens", "-n").in(GROUP)
+            "most tokens to generate; 0 is no limit but the context (default: 4096, with thinking 49152)",
+            "--max-tokens", "-n").in(GROUP)
             .elsewhere("--n-predict", "--num-predict", "--predict", "--max-new-tokens", "--max-length");
     private static final Option<Float> TEMPERATURE = Option.number("X", 0, Float.MAX_VALUE,
             "sampling temperature; 0 is greedy (default: " + USUAL.temperature() + ")", "--temperature", "--temp")
@@ -70,7 +70,8 @@ public final class GenerationFlags {
             PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, EFFORT, THINKING_BUDGET, MIN_THINKING);
 
     /// The note on defaults in help texts.
-    public static final String NOTE = "A model's generation_config.json replaces these sampling defaults.";
+    public static final String NOTE = "A model's generation_config.json replaces these sampling defaults. "
+            + "SmolLM2-135M-Instruct has temperature 0 and repetition penalty 1.1.";
 
     private GenerationFlags() {}
 
@@ -89,6 +90,11 @@ public final class GenerationFlags {
                 own.penaltyWindow(), own.logitBias(), seed);
         return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
                 arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()));
+    }
+
+    /// Whether a command line sets the most tokens.
+    public static boolean setsMaxTokens(Arguments arguments) {
+        return arguments.has(MAX_TOKENS);
     }
 
     /// Whether a command line sets the temperature.
@@ -112,16 +118,6 @@ public final class GenerationFlags {
                 throw new UsageException(option.name() + " " + why);
             }
         }
-    }
-
-    /// The same command line with these values, by the names of `/set`, for the options that were not given.
-    public static Arguments where(Arguments arguments, Map<String, String> values) {
-        Arguments changed = arguments;
-        for (Map.Entry<String, String> value : values.entrySet()) {
-            Option<?> option = named(value.getKey()).orElseThrow();
-            changed = changed.has(option) ? changed : changed.with(option, value.getValue());
-        }
-        return changed;
     }
 
     /// The command line after `/set NAME VALUE`. A seed of `none` or `random`, stop strings of `none` or without a

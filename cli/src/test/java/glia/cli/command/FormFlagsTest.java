@@ -66,7 +66,7 @@ class FormFlagsTest {
                     Integer.toString(seed), "--frequency-penalty", "2"));
         }
         requireValid(story("--json-schema", SCHEMA, "--raw", "--seed", "2", "--frequency-penalty", "2"));
-        requireValid(json("Who?", "--json-schema", SCHEMA, "--effort", "instant", "--frequency-penalty",
+        requireValid(json("17+25=", "--json-schema", SCHEMA, "--effort", "instant", "--frequency-penalty",
                 "2").path("text").asString());
     }
 
@@ -102,7 +102,7 @@ class FormFlagsTest {
         TestConsole console = new TestConsole("Once upon a\nThe cat\n/temperature 1.5\nOne day\n/retry\n");
         assertEquals(ExitCode.OK, console.run("chat", "stories260K", "--regex", "[A-Z]{3}-[0-9]{2}"), console::err);
         assertTrue(console.out().matches("([A-Z]{3}-[0-9]{2}\n){4}"), console.out());
-        console = new TestConsole(EQUATION + "\nAnd 2+2?\n");
+        console = new TestConsole(EQUATION + "\n2+2=\n");
         assertEquals(ExitCode.OK, console.run("chat", "reasoner", "--choice", "x := 2"), console::err);
         assertEquals("x := 2\nx := 2\n", console.out());
         console = new TestConsole("");
@@ -114,6 +114,20 @@ class FormFlagsTest {
     void aVocabularyThatCannotWriteTheFormIsAnError() {
         assertEquals("glia: no token of the model's vocabulary continues the text as the grammar requires\n",
                 run(ExitCode.USAGE, "reasoner", EQUATION, "--choice", "é", "--effort", "instant").err());
+    }
+
+    @Test
+    void anAnswerThatIsCutOffIsAnError() {
+        TestConsole cut = run(ExitCode.FAILED, "stories260K", "Once", "--json-schema", SCHEMA, "-n", "3");
+        assertTrue(cut.err().contains("glia: the answer does not have its form: it is cut off at --max-tokens; "),
+                cut::err);
+        TestConsole json = run(ExitCode.FAILED, "stories260K", "Once", "--regex", "[a-z]{40}", "-n", "3", "--json");
+        assertEquals("length", JsonMapper.shared().readTree(json.out()).path("finish").asString());
+        run(ExitCode.OK, "stories260K", "Once", "--regex", "[a-z]*", "-n", "3");
+        TestConsole stopped = run(ExitCode.FAILED, "stories260K", "Once", "--choice", "one, two", "--stop", ",");
+        assertTrue(stopped.err().contains("cut off at a stop string"), stopped::err);
+        TestConsole chat = new TestConsole("Once\n");
+        assertEquals(ExitCode.FAILED, chat.run("chat", "stories260K", "--regex", "[a-z]{40}", "-n", "3"), chat::err);
     }
 
     private static String error(int exitCode, String... more) {

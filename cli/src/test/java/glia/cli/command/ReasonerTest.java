@@ -64,14 +64,15 @@ class ReasonerTest {
         List<Double> accuracy = bench.findValues("accuracy").stream().map(JsonNode::asDouble).toList();
         List<Double> tokens = bench.findValues("mean_tokens").stream().map(JsonNode::asDouble).toList();
         assertTrue(accuracy.get(1) >= accuracy.get(0) - 0.07 && tokens.get(1) < 0.9 * tokens.get(0), bench.toString());
-        assertEquals("instant", json("run", "reasoner", "Use 17, 2, 12 and 19 to make 1000.", "--json", "--effort",
-                "auto").path("effort").asString());
+        assertTrue(List.of("instant", "low").contains(json("run", "reasoner", "Use 2 and 5 to make 7.", "--json",
+                "--effort", "auto").path("effort").asString()));
     }
 
     @Test
-    void itAnswersWhateverIsTyped() {
+    void itSaysWhatItCannotAnswer() {
         for (String prompt : List.of("Hello", "?", "Löse x² − 5x + 6 = 0 🙂", "<think></think><|end|>", "\t\n")) {
-            run(ExitCode.OK, "run", "reasoner", prompt, "-n", "30");
+            assertTrue(run(ExitCode.OK, "run", "reasoner", prompt).out().startsWith("This model solves two kinds of "
+                    + "problems, in these words: "), prompt);
         }
         TestConsole unknown = run(ExitCode.OK, "run", "reasoner", "5² 🙂 5²", "-n", "5");
         assertTrue(unknown.err().endsWith("glia: the model's tokenizer has no token for ² 🙂; the model reads <unk> in "
@@ -118,6 +119,10 @@ class ReasonerTest {
         TestConsole chat = new TestConsole(EQUATION + "\n/effort instant\n17+25=\n");
         assertEquals(ExitCode.OK, chat.run("chat", "reasoner"), chat::err);
         assertTrue(chat.out().startsWith("x = 2 or x = 3\n"), chat.out());
+        TestConsole other = new TestConsole("Hello\n" + EQUATION + "\n");
+        assertEquals(ExitCode.OK, other.run("chat", "reasoner"), other::err);
+        assertTrue(other.out().contains("It cannot answer other questions.\nx = 2 or x = 3\n"), other.out());
+        assertTrue(run(ExitCode.OK, "inspect", "reasoner").out().contains("solves two kinds of problems"));
         assertTrue(chat.err().contains("reasoner, a small model that is shipped with Glia. It thinks about")
                 && chat.err().contains("Thought for"), chat.err());
     }

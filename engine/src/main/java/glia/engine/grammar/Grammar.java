@@ -5,12 +5,16 @@ import glia.engine.grammar.cfg.Lark;
 import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.parser.Automaton;
 import glia.engine.grammar.parser.FixedState;
 import glia.engine.grammar.parser.Nonterminal;
+import glia.engine.grammar.parser.Position;
 import glia.engine.grammar.regex.PatternCompiler;
 import glia.engine.grammar.regex.Regex;
 import glia.engine.grammar.schema.SchemaCompiler;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +35,21 @@ import java.util.stream.IntStream;
 public final class Grammar {
     private static final int MAX_UNORDERED = 10;
 
-    private final boolean isJson;
+    /// What the texts are.
+    enum Kind {
+        TEXT,
+        /// JSON with a space after each comma and colon.
+        SPACED_JSON,
+        /// JSON's white space may stand before each part.
+        JSON;
+
+        /// The kind of a text that consists of others, of which the last of this order decides.
+        static Kind of(List<Grammar> parts) {
+            return parts.stream().map(part -> part.kind).max(Comparator.naturalOrder()).orElse(TEXT);
+        }
+    }
+
+    private final Kind kind;
     private final Function<GrammarBuilder, Nonterminal> rule;
     /// The automaton of a greedy grammar; null for exact ones.
     private final Function<GrammarBuilder, Automaton> greedy;
@@ -39,9 +57,9 @@ public final class Grammar {
     private CompiledGrammar unused;
     private final Map<GrammarVocabulary, MaskEngine> engines = new HashMap<>();
 
-    private Grammar(boolean isJson, Function<GrammarBuilder, Nonterminal> rule,
+    private Grammar(Kind kind, Function<GrammarBuilder, Nonterminal> rule,
             Function<GrammarBuilder, Automaton> greedy) {
-        this.isJson = isJson;
+        this.kind = kind;
         this.rule = rule;
         this.greedy = greedy;
         this.unused = compile();
@@ -49,8 +67,8 @@ public final class Grammar {
 
     /// A combination of grammars, which have been compiled each for itself. It may be part of another one, so it is
     /// compiled when it is first needed.
-    private Grammar(boolean isJson, Function<GrammarBuilder, Nonterminal> rule) {
-        this.isJson = isJson;
+    private Grammar(Kind kind, Function<GrammarBuilder, Nonterminal> rule) {
+        this.kind = kind;
         this.rule = rule;
         this.greedy = null;
     }
@@ -76,18 +94,37 @@ public final class Grammar {
     }
 
     private CompiledGrammar compileWithin() {
-        GrammarBuilder builder = new GrammarBuilder(isJson);
+        GrammarBuilder builder = new GrammarBuilder(kind);
         Automaton automaton = greedy != null ? greedy.apply(builder)
                 : Automaton.exact(builder.rules(), rule.apply(builder));
-        return new CompiledGrammar(automaton, isJson ? JsonStrings.of(builder.pool(), builder.json()) : null);
+        return new CompiledGrammar(automaton, kind == Kind.TEXT ? null
+                : JsonStrings.of(builder.pool(), builder.json()));
     }
 
-    /// JSON values that a schema accepts, with properties in any order. See docs/structured-output.md for the keywords.
+    /// JSON values that a schema accepts, as answers should be: [SchemaReading#GENERATION]. See
+    /// docs/structured-output.md for the keywords.
     ///
     /// @param schema as [glia.io.json.JsonValues] reads it: a map or a boolean
     /// @throws GrammarException names the keyword that is not supported, by its JSON pointer
     public static Grammar jsonSchema(Object schema) {
-        return new Grammar(true, b -> new SchemaCompiler(b.rules(), b.json(), schema).compile(), null);
+        try {
+            return jsonSchema(schema, SchemaReading.GENERATION);
+        } catch (GrammarException e) {
+            if (e.kind() != GrammarException.Kind.UNSATISFIABLE) {
+                throw e;
+            }
+            return jsonSchema(schema, SchemaReading.STANDARD);
+        }
+    }
+
+    /// JSON values that a schema accepts.
+    ///
+    /// @param schema as [glia.io.json.JsonValues] reads it: a map or a boolean
+    /// @param reading which of them, and how they are written
+    /// @throws GrammarException names the keyword that is not supported, by its JSON pointer
+    public static Grammar jsonSchema(Object schema, SchemaReading reading) {
+        return new Grammar(reading == SchemaReading.GENERATION ? Kind.SPACED_JSON : Kind.JSON,
+                b -> new SchemaCompiler(b.rules(), b.json(), schema, reading).compile(), null);
     }
 
     /// Any JSON object.
@@ -114,16 +151,16 @@ public final class Grammar {
 
     /// Texts of a context-free grammar in GBNF, the syntax of llama.cpp, whose rule is `root`.
     public static Grammar gbnf(String source) {
-        return new Grammar(false, b -> Gbnf.compile(source, b.rules(), b.plain()), null);
+        return new Grammar(Kind.TEXT, b -> Gbnf.compile(source, b.rules(), b.plain()), null);
     }
 
     /// Texts of a context-free grammar in the syntax of Lark, whose rule is `start`.
     public static Grammar lark(String source) {
-        return new Grammar(false, null, b -> Lark.compile(source, b.rules(), b.plain()));
+        return new Grammar(Kind.TEXT, null, b -> Lark.compile(source, b.rules(), b.plain()));
     }
 
     private static Grammar text(Function<GrammarBuilder, Regex> regex) {
-        return new Grammar(false, b -> terminal(b, regex.apply(b)), null);
+        return new Grammar(Kind.TEXT, b -> terminal(b, regex.apply(b)), null);
     }
 
     private static Nonterminal terminal(GrammarBuilder b, Regex regex) {
@@ -150,7 +187,7 @@ public final class Grammar {
     /// @throws GrammarException if this grammar is in Lark syntax
     public Grammar between(String before, String after) {
         requireExact();
-        return new Grammar(isJson, b -> {
+        return new Grammar(kind, b -> {
             Nonterminal all = b.rules().rule();
             FixedState start = new FixedState(b.rules(), all);
             FixedState begun = fixed(b, all, start, before);
@@ -163,7 +200,7 @@ public final class Grammar {
     }
 
     private FixedState fixed(GrammarBuilder b, Nonterminal owner, FixedState from, String text) {
-        String plain = isJson ? text.strip() : text;
+        String plain = kind == Kind.JSON ? text.strip() : text;
         if (plain.isEmpty()) {
             return from;
         }
@@ -176,12 +213,12 @@ public final class Grammar {
     ///
     /// @throws GrammarException if there is none, one is in Lark syntax, or some are for JSON and others are not
     public static Grammar anyOf(List<Grammar> grammars) {
-        if (grammars.isEmpty() || grammars.stream().anyMatch(g -> g.isJson != grammars.get(0).isJson)) {
+        if (grammars.isEmpty() || grammars.stream().map(g -> g.kind == Kind.TEXT).distinct().count() > 1) {
             throw GrammarException.invalid("", "found " + (grammars.isEmpty() ? "no grammar"
                     : "grammars for JSON and others") + " as alternatives, expected grammars of one kind");
         }
         grammars.forEach(Grammar::requireExact);
-        return new Grammar(grammars.get(0).isJson, b -> {
+        return new Grammar(Kind.of(grammars), b -> {
             Nonterminal all = b.rules().rule();
             FixedState start = new FixedState(b.rules(), all);
             FixedState end = new FixedState(b.rules(), all);
@@ -203,7 +240,7 @@ public final class Grammar {
     ///
     /// @throws GrammarException if there is none, or one is in Lark syntax
     public static Grammar sequence(List<Grammar> parts) {
-        return new Grammar(isJson(parts), b -> {
+        return new Grammar(kind(parts), b -> {
             Nonterminal all = b.rules().rule();
             FixedState start = new FixedState(b.rules(), all);
             FixedState at = start;
@@ -230,7 +267,7 @@ public final class Grammar {
     /// @throws GrammarException if this grammar is in Lark syntax
     public Grammar repeated(String separator) {
         requireExact();
-        return new Grammar(isJson, b -> {
+        return new Grammar(kind, b -> {
             Nonterminal all = b.rules().rule();
             FixedState start = new FixedState(b.rules(), all);
             FixedState end = new FixedState(b.rules(), all);
@@ -250,8 +287,7 @@ public final class Grammar {
     /// @param separator between the texts; may be empty
     /// @throws GrammarException if there is none, or one is in Lark syntax
     public static Grammar unordered(List<Grammar> items, List<Boolean> required, String separator) {
-        boolean isJson = isJson(items);
-        return new Grammar(isJson, b -> {
+        return new Grammar(kind(items), b -> {
             Nonterminal all = b.rules().rule();
             List<Nonterminal> rules = items.stream().map(item -> item.rule.apply(b)).toList();
             all.start(new Arrangement(b, all, rules, required, separator, items.size() > MAX_UNORDERED,
@@ -309,21 +345,34 @@ public final class Grammar {
     /// This grammar as one for JSON: white space may stand before each part.
     public Grammar asJson() {
         requireExact();
-        return isJson ? this : new Grammar(true, rule);
+        return kind == Kind.JSON ? this : new Grammar(Kind.JSON, rule);
     }
 
-    private static boolean isJson(List<Grammar> parts) {
+    private static Kind kind(List<Grammar> parts) {
         if (parts.isEmpty()) {
             throw GrammarException.invalid("", "found no grammar, expected one or more");
         }
         parts.forEach(Grammar::requireExact);
-        return parts.stream().anyMatch(part -> part.isJson);
+        return Kind.of(parts);
     }
 
     private void requireExact() {
         if (greedy != null) {
             throw GrammarException.unsupported("", "a grammar in Lark syntax as part of another");
         }
+    }
+
+    /// Whether a text is one of this grammar. That of an answer which was cut off is mostly only the begin of one.
+    public boolean matches(String text) {
+        Automaton automaton = compile().automaton();
+        Position position = automaton.start();
+        for (byte one : text.getBytes(StandardCharsets.UTF_8)) {
+            position = automaton.step(position, one & 0xff);
+            if (position.isDead()) {
+                return false;
+            }
+        }
+        return position.isComplete();
     }
 
     /// The mask of one sample whose text the grammar describes from its first token on.

@@ -11,9 +11,8 @@ final class GrammarBuilder {
     private final CharacterEncoder json = new CharacterEncoder(pool, true);
     private final Rules rules;
 
-    /// @param isJson whether JSON's white space may precede each lexeme
-    GrammarBuilder(boolean isJson) {
-        rules = new Rules(pool, isJson);
+    GrammarBuilder(Grammar.Kind kind) {
+        rules = new Rules(pool, kind == Grammar.Kind.JSON);
     }
 
     RegexPool pool() {

@@ -271,7 +271,7 @@ final class Admission {
         s.computed = null;
         Completion completion = completion(s, finish, failure);
         s.become(switch (completion.finish()) {
-            case STOP, LENGTH, CONTEXT -> SequenceState.FINISHED;
+            case STOP, LENGTH, CONTEXT, REPETITION -> SequenceState.FINISHED;
             case CANCELLED, INTERRUPTED, TIMEOUT -> SequenceState.CANCELLED;
             case FAILED -> SequenceState.FAILED;
         });

@@ -8,6 +8,8 @@ public enum Finish {
     LENGTH,
     /// The context is full.
     CONTEXT,
+    /// The same tokens again and again, see [GenerationRequest.Builder#endsLoops].
+    REPETITION,
     /// Cancelled by its listener or [Generation#cancel], or the scheduler was closed.
     CANCELLED,
     /// The waiting thread was interrupted. The tokens until then are kept, and the thread's interrupt flag is set.

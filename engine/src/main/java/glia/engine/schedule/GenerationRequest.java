@@ -62,6 +62,10 @@ public final class GenerationRequest {
         return values.maxTokens;
     }
 
+    boolean endsLoops() {
+        return values.endsLoops;
+    }
+
     boolean isStop(int token) {
         return Arrays.binarySearch(values.stopTokens, token) >= 0;
     }
@@ -111,6 +115,7 @@ public final class GenerationRequest {
         private Optional<IntFunction<TokenSampler>> sampler = Optional.empty();
         private int maxTokens;
         private int[] stopTokens = {};
+        private boolean endsLoops;
         private int numSamples = 1;
         private int priority;
         private String fairnessKey = "";
@@ -133,6 +138,7 @@ public final class GenerationRequest {
             sampler = of.sampler;
             maxTokens = of.maxTokens;
             stopTokens = of.stopTokens;
+            endsLoops = of.endsLoops;
             numSamples = of.numSamples;
             priority = of.priority;
             fairnessKey = of.fairnessKey;
@@ -180,6 +186,13 @@ public final class GenerationRequest {
         /// Stop tokens.
         public Builder stopTokens(Set<Integer> ids) {
             stopTokens = ids.stream().mapToInt(Integer::intValue).sorted().toArray();
+            return this;
+        }
+
+        /// Ends a sample with [Finish#REPETITION] when it repeats the same up to 128 tokens 8 times, and for 256 tokens
+        /// or more.
+        public Builder endsLoops() {
+            endsLoops = true;
             return this;
         }
 

@@ -45,6 +45,8 @@ final class ScheduledSequence {
     private float[] logProbabilities = {};
     private final List<List<TokenLogProbability>> alternatives = new ArrayList<>(0);
     private TokenSampler sampler;
+    /// Null where loops go on.
+    private final LoopDetector loops;
     private long firstTokenNanos;
 
     ScheduledSequence(Generation generation, int sample, long arrival) {
@@ -54,6 +56,7 @@ final class ScheduledSequence {
         this.arrival = arrival;
         this.tokens = request.prompt();
         this.length = tokens.length;
+        this.loops = request.endsLoops() ? new LoopDetector() : null;
     }
 
     SequenceState state() {
@@ -153,6 +156,9 @@ final class ScheduledSequence {
         }
         if (request.maxTokens() > 0 && numGenerated() >= request.maxTokens()) {
             return Finish.LENGTH;
+        }
+        if (loops != null && loops.accept(token)) {
+            return Finish.REPETITION;
         }
         return contextTokens() >= contextLength ? Finish.CONTEXT : null;
     }

@@ -4,6 +4,7 @@ import static glia.engine.tool.ToolGrammar.sequence;
 import static glia.engine.tool.ToolGrammar.text;
 
 import glia.engine.grammar.Grammar;
+import glia.engine.grammar.limit.GrammarException;
 import glia.io.json.JsonTree;
 import glia.text.tool.JsonType;
 import glia.text.tool.ToolFormat.Braces;
@@ -17,11 +18,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Grammars of a tool's parameters where each has a syntax of its own instead of one JSON object.
 final class ParameterGrammar {
     private static final int MAX_DEPTH = 16;
+    /// Names that are read in Python's syntax.
+    private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{Nd}_./-]+");
 
     private final ToolSchemas schemas;
     private final String tool;
@@ -46,6 +50,23 @@ final class ParameterGrammar {
             return sequence(begin, end);
         }
         return sequence(begin, unordered(key -> element(key, format), ""), end);
+    }
+
+    /// `f(a=1, b="x")`.
+    ///
+    /// @throws GrammarException if a parameter's name cannot be written so
+    Grammar function() {
+        Grammar begin = text(tool + "(");
+        if (properties.isEmpty()) {
+            return sequence(begin, text(")"));
+        }
+        return sequence(begin, unordered(key -> {
+            if (!NAME.matcher(key).matches()) {
+                throw GrammarException.unsupported("tools/" + tool + "/parameters/properties/" + key,
+                        "a name other than of letters, digits, _, -, . and / in calls in Python's syntax");
+            }
+            return sequence(text(key + "="), json(key, schemas.types(tool, key)));
+        }, ","), text(")"));
     }
 
     /// `call:f{a:1}`.

@@ -54,8 +54,7 @@ final class ToolGrammar {
             case Elements elements -> elements(elements);
             case Braces braces -> marked(braces.begin(), sequence(anyTool(tool ->
                     new ParameterGrammar(schemas, tool).braces(braces)), text(braces.end())));
-            case Functions _ -> throw GrammarException.unsupported("tool_choice",
-                    "enforcing calls in Python's syntax (" + format.families() + ")");
+            case Functions functions -> functions(functions);
             case Messages _ -> message();
         };
     }
@@ -187,6 +186,14 @@ final class ToolGrammar {
         Grammar analysis = sequence(text("<|channel|>analysis<|message|>"), ParameterGrammar.without("<|end|>"),
                 text("<|end|>"), text("<|start|>assistant"));
         return sequence(optional(analysis), call);
+    }
+
+    /// `[f(a=1), g()]`, or without brackets where each call has a line.
+    private Grammar functions(Functions format) {
+        Grammar call = anyTool(tool -> new ParameterGrammar(schemas, tool).function());
+        boolean hasLines = format.begin().equals("<function_calls>");
+        Grammar calls = hasLines ? several(call, "") : sequence(text("["), several(call, ","), text("]"));
+        return section(format.begin(), sequence(calls, text(format.end())));
     }
 
     private Grammar elements(Elements format) {

@@ -39,14 +39,13 @@ public final class ToolMasks {
         this.hasThinking = hasThinking;
     }
 
-    /// The answer is free text until a call begins, and after it. Calls without marker (Llama) and those in Python's
-    /// syntax (LFM2) are not enforced: [#mask] is empty.
+    /// The answer is free text until a call begins, and after it. Calls without marker (Llama) are not
+    /// enforced: [#mask] is empty.
     ///
     /// @param tools as templates read them
     /// @throws GrammarException if a schema is not supported
     public static ToolMasks auto(ToolFormat format, List<Map<String, Object>> tools) {
-        if (format instanceof ToolFormat.Functions
-                || format instanceof ToolFormat.Objects objects && objects.begin().isEmpty()) {
+        if (format instanceof ToolFormat.Objects objects && objects.begin().isEmpty()) {
             return new ToolMasks(List.of(), List.of(), false);
         }
         boolean inMessages = format instanceof ToolFormat.Messages;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.harrel.jsonschema.ValidatorFactory;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.SchemaReading;
 import glia.io.json.JsonValues;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +73,7 @@ class SchemaNegationTest {
          "additionalProperties": false,
          "not": {"patternProperties": {"b": {"type": "integer"}, "^a$": {"const": 1}}}}"""})
     void negations(String schema) {
-        Grammar grammar = Grammar.jsonSchema(JsonValues.parse(schema));
+        Grammar grammar = Grammar.jsonSchema(JsonValues.parse(schema), SchemaReading.STANDARD);
         int valid = 0;
         for (String text : instances()) {
             boolean isValid = ORACLE.validate(schema, text).isValid();
@@ -90,7 +91,7 @@ class SchemaNegationTest {
         "{\"not\": {\"patternProperties\": {\"a\": false}}}", "{\"not\": {\"format\": \"date\"}}"})
     void refused(String schema) {
         assertEquals(GrammarException.Kind.UNSUPPORTED, assertThrows(GrammarException.class,
-                () -> Grammar.jsonSchema(JsonValues.parse(schema))).kind());
+                () -> Grammar.jsonSchema(JsonValues.parse(schema), SchemaReading.STANDARD)).kind());
     }
 
     /// `$id` is a name of schemas alone, and a fragment is resolved against a URN.
@@ -100,13 +101,13 @@ class SchemaNegationTest {
                 {"$defs": {"first": {"example-of": {"$id": "https://x.test/s", "type": "null"}},
                            "value": {"const": {"$id": "https://x.test/s", "type": "null"}},
                            "last": {"$id": "https://x.test/s", "type": "string"}},
-                 "$ref": "https://x.test/s"}"""));
+                 "$ref": "https://x.test/s"}"""), SchemaReading.STANDARD);
         assertTrue(ContextFreeGrammarTest.accepts(shadowed, "\"a\""));
         assertFalse(ContextFreeGrammarTest.accepts(shadowed, "null"));
         Grammar urn = Grammar.jsonSchema(JsonValues.parse("""
                 {"$schema": "http://json-schema.org/draft-07/schema#", "$id": "urn:uuid:deadbeef-1234-ff00-00ff-4321",
                  "properties": {"a": {"$ref": "urn:uuid:deadbeef-1234-ff00-00ff-4321#b"}},
-                 "definitions": {"c": {"$id": "#b", "type": "string"}}}"""));
+                 "definitions": {"c": {"$id": "#b", "type": "string"}}}"""), SchemaReading.STANDARD);
         assertTrue(ContextFreeGrammarTest.accepts(urn, "{\"a\":\"b\"}"));
         assertFalse(ContextFreeGrammarTest.accepts(urn, "{\"a\":1}"));
     }

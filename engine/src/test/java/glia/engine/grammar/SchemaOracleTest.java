@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.harrel.jsonschema.ValidatorFactory;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.SchemaReading;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.LongStream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -72,7 +74,7 @@ class SchemaOracleTest {
     @Example
     void differentItemsMayHaveCharactersOfSeveralBytes() {
         Grammar grammar = Grammar.jsonSchema(Map.of("type", "array", "uniqueItems", true, "items",
-                Map.of("enum", List.of("é", "😀", 12))));
+                Map.of("enum", List.of("é", "😀", 12))), SchemaReading.STANDARD);
         for (String text : List.of("[\"é\",\"😀\",12]", "[\"\\u00e9\"]", "[12]")) {
             assertTrue(ContextFreeGrammarTest.accepts(grammar, text), text);
         }
@@ -111,7 +113,7 @@ class SchemaOracleTest {
         }
         Grammar grammar;
         try {
-            grammar = Grammar.jsonSchema(schema);
+            grammar = Grammar.jsonSchema(schema, SchemaReading.STANDARD);
         } catch (GrammarException e) {
             refused++;
             if (e.kind() == GrammarException.Kind.UNSATISFIABLE) {
@@ -128,6 +130,11 @@ class SchemaOracleTest {
         for (int i = 0; i < 3; i++) {
             String text = walk(grammar, random);
             assertTrue(text.isEmpty() || isValid(source, text), source + " lets through " + text);
+        }
+        Grammar generation = Grammar.jsonSchema(schema);
+        for (int i = 0; i < 3; i++) {
+            String text = walk(generation, random);
+            assertTrue(text.isEmpty() || isValid(source, text), source + " generates " + text);
         }
     }
 
@@ -161,6 +168,7 @@ class SchemaOracleTest {
                 return text.toString(StandardCharsets.UTF_8);
             }
             if (allowed.isEmpty()) {
+                assertTrue(LongStream.of(mask.allowed()).anyMatch(word -> word != 0), () -> "no token follows " + text);
                 continue;
             }
             int token = allowed.get(random.nextInt(allowed.size()));

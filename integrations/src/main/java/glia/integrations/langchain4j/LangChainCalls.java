@@ -87,12 +87,11 @@ final class LangChainCalls {
                     + wanted.modelName() + "', but this is the model '" + name + "'");
         }
         if (wanted.toolChoice() == ToolChoice.REQUIRED && model.tools().isEmpty()) {
-            throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported: the model's chat template has "
-                    + "no tools");
+            throw new UnsupportedFeatureException("ToolChoice.REQUIRED is not supported: the model has no chat "
+                    + "template");
         }
         if (!tools(wanted).isEmpty() && model.tools().isEmpty()) {
-            throw new UnsupportedFeatureException("tools are not supported by this model: its chat template does not "
-                    + "write them");
+            throw new UnsupportedFeatureException("tools are not supported by this model: it has no chat template");
         }
     }
 
@@ -134,7 +133,7 @@ final class LangChainCalls {
     private static FinishReason reason(EngineCalls.Result result) {
         return switch (result.end().finish()) {
             // A call may have been cut.
-            case LENGTH, CONTEXT -> FinishReason.LENGTH;
+            case LENGTH, CONTEXT, REPETITION -> FinishReason.LENGTH;
             case STOP -> result.calls().isEmpty() ? FinishReason.STOP : FinishReason.TOOL_EXECUTION;
             default -> result.calls().isEmpty() ? FinishReason.OTHER : FinishReason.TOOL_EXECUTION;
         };

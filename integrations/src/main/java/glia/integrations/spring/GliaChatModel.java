@@ -158,7 +158,7 @@ public final class GliaChatModel implements ChatModel {
     private ChatResponse response(EngineCalls.Result result, String text, String thinking) {
         String reason = switch (result.end().finish()) {
             // A call may have been cut.
-            case LENGTH, CONTEXT -> "LENGTH";
+            case LENGTH, CONTEXT, REPETITION -> "LENGTH";
             default -> result.calls().isEmpty() ? "STOP" : "TOOL_CALLS";
         };
         Generation generation = new Generation(message(text, thinking, result.calls()),

@@ -25,7 +25,7 @@ record BundledModel(String name, String summary, List<String> files) {
     static final BundledModel REASONER = new BundledModel("reasoner", "a small model that is shipped with Glia. It "
         + "thinks about two kinds of problems, such as \"Use 3, 7 and 11 to make 32.\" and \"Solve x^2 - 5x + 6 = 0.\"",
         List.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "router.json",
-            "model.safetensors"));
+            "scope.json", "model.safetensors"));
     /// All of them, the default model's substitute first.
     static final List<BundledModel> ALL = List.of(STORIES, REASONER);
 

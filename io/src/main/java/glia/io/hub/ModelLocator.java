@@ -29,6 +29,10 @@ import java.util.function.Supplier;
 /// 6. a name on the hub, `owner/name[@revision][:file]`, or its address ([HubAddress]): from the hub's cache, else from
 ///    the hub; the owner can be left out where the cache has one model of this name.
 public final class ModelLocator {
+    /// What the models that are shipped with Glia can do.
+    public static final String SHIPPED_NOTE = "stories260K continues small stories; reasoner solves two kinds of "
+            + "problems and refuses others (glia inspect reasoner).";
+
     private static final Set<Kind> MISSING = EnumSet.of(Kind.NOT_FOUND, Kind.DENIED);
 
     private final HubSettings settings;

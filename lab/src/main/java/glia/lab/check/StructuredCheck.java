@@ -3,6 +3,7 @@ package glia.lab.check;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.GrammarMask;
 import glia.engine.grammar.GrammarVocabulary;
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.limit.GrammarException;
 import glia.io.json.JsonText;
 import glia.io.json.JsonValues;
@@ -101,7 +102,7 @@ public final class StructuredCheck {
         long start = nanoTime.getAsLong();
         Grammar grammar;
         try {
-            grammar = Grammar.jsonSchema(line.get("schema"));
+            grammar = Grammar.jsonSchema(line.get("schema"), SchemaReading.STANDARD);
             grammar.mask(vocabulary).allowed();
         } catch (GrammarException e) {
             return new Outcome(name, Outcome.Kind.COMPILE_ERROR, e.getMessage());

@@ -135,7 +135,7 @@ final class AnswerMessage implements AnswerBlocks.Sink {
 
         static String of(AnswerEnd end) {
             return switch (end.finish()) {
-                case LENGTH, TIMEOUT -> "max_tokens";
+                case LENGTH, REPETITION, TIMEOUT -> "max_tokens";
                 case CONTEXT -> "model_context_window_exceeded";
                 default -> end.numToolCalls() > 0 ? "tool_use" : end.stop().isPresent() ? "stop_sequence" : "end_turn";
             };

@@ -16,9 +16,12 @@ import java.util.Optional;
 /// @param totalNanos from submission to the end
 public record AnswerEnd(Finish finish, Optional<String> stop, int numToolCalls, int tokens, int thinkingTokens,
         int promptTokens, int reusedTokens, long firstTokenNanos, long totalNanos) {
-    /// Whether the most tokens, the context or the time ended the answer.
+    /// Whether the most tokens, the context, a loop or the time ended the answer.
     public boolean isCut() {
-        return finish == Finish.LENGTH || finish == Finish.CONTEXT || finish == Finish.TIMEOUT;
+        return switch (finish) {
+            case LENGTH, CONTEXT, REPETITION, TIMEOUT -> true;
+            default -> false;
+        };
     }
 
     /// The same with another reason.

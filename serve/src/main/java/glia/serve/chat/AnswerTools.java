@@ -16,14 +16,14 @@ import java.util.Optional;
 record AnswerTools(ToolFormat format, List<Map<String, Object>> tools, ToolChoice choice) {
     /// The tools of a call; empty if it has none.
     ///
-    /// @throws ServeException if the model has no syntax for tool calls
+    /// @throws ServeException if the model has no chat template
     static Optional<AnswerTools> of(LanguageModel model, GenerationCall call) {
         if (!(call.prompt() instanceof Prompt.Conversation conversation) || conversation.tools().isEmpty()) {
             return Optional.empty();
         }
         ToolFormat format = model.tools().map(ToolTemplate::format)
-                .orElseThrow(() -> ServeException.badField("tools", "the model's chat template has no tool calls; "
-                        + "send no tools, or use another model"));
+                .orElseThrow(() -> ServeException.badField("tools", "the model has no chat template, so it takes no "
+                        + "tools; use another model"));
         return Optional.of(new AnswerTools(format, conversation.tools(), call.toolChoice()));
     }
 

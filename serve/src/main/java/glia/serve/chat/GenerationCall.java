@@ -40,6 +40,12 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
         return new GenerationCall(other, options, numSamples, numAlternatives, grammar, terms, toolChoice, tokenRules);
     }
 
+    /// The same with other options.
+    GenerationCall withOptions(GenerationOptions other) {
+        return new GenerationCall(prompt, other, numSamples, numAlternatives, grammar, terms, toolChoice,
+                tokenRules);
+    }
+
     /// The same on other terms.
     GenerationCall withTerms(CallTerms other) {
         return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, other, toolChoice, tokenRules);

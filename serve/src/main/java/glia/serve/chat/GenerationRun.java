@@ -1,6 +1,8 @@
 package glia.serve.chat;
 
+import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.ModelScope;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.sampling.TokenLogProbability;
@@ -47,7 +49,7 @@ public final class GenerationRun {
     GenerationRun(LanguageModel model, GenerationCall given, boolean usesServerTools) {
         this.model = model;
         this.usesServerTools = usesServerTools;
-        this.call = usesServerTools ? ServerToolRun.withTools(given) : given;
+        this.call = scoped(model, usesServerTools ? ServerToolRun.withTools(given) : given);
         Optional<AnswerTools> tools = AnswerTools.of(model, call);
         this.masks = AnswerMasks.of(model, call, tools);
         this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
@@ -64,6 +66,17 @@ public final class GenerationRun {
                 texts[i].follow(prompt.ids()[prompt.ids().length - 1]);
             }
         }
+    }
+
+    /// The call with the refusal of a model that cannot answer such questions, if so.
+    private static GenerationCall scoped(LanguageModel model, GenerationCall call) {
+        if (!(call.prompt() instanceof Prompt.Conversation asked) || asked.continues()) {
+            return call;
+        }
+        GenerationOptions given = call.grammar().map(call.options()::withGrammar).orElse(call.options());
+        GenerationOptions options = ModelScope.applied(model, asked.messages(), given);
+        return options == given ? call : call.withPrompt(new Prompt.Conversation(asked.messages(), List.of(),
+                asked.variables(), false)).withOptions(options).withGrammar(options.grammar().orElseThrow());
     }
 
     private boolean continuesText() {
@@ -149,6 +162,9 @@ public final class GenerationRun {
                 .timeout(call.terms().timeout()).listener(new Listener());
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
+        }
+        if (call.tokenRules().endsAtStopTokens() && call.tokenRules().minTokens() == 0) {
+            request.endsLoops();
         }
         mask().ifPresent(request::mask);
         return request.build();

@@ -103,8 +103,8 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         }
         List<ChatMessage> messages = begins ? withSystem(model, conversation.messages()) : conversation.messages();
         messages.forEach(ChatMessage::requireText);
-        if (messages.stream().anyMatch(message -> !message.toolCalls().isEmpty()) && model.tools().isPresent()) {
-            messages = model.tools().get().adapted(messages);
+        if (!conversation.tools().isEmpty() || messages.stream().anyMatch(RenderedPrompt::usesTools)) {
+            messages = model.tools().orElseThrow().adapted(messages, conversation.tools());
         }
         if (!conversation.continues()) {
             return template.renderTrusted(messages, render);
@@ -140,6 +140,10 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
                 .append(last.content().isEmpty() ? last.reasoning() : last.content()).whole();
     }
 
+    private static boolean usesTools(ChatMessage message) {
+        return !message.toolCalls().isEmpty() || message.role().equals("tool");
+    }
+
     private static RenderedPrompt of(LanguageModel model, int[] before, Prompt.Conversation conversation,
             GenerationOptions options) {
         ThinkingOptions thinking = options.thinking();
@@ -168,6 +172,7 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         if (room <= 0) {
             throw new ContextFullException(length, model.contextLength());
         }
-        return options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
+        int most = options.maxTokens() == 0 ? model.options().maxTokens() : options.maxTokens();
+        return most == 0 ? room : Math.min(room, most);
     }
 }

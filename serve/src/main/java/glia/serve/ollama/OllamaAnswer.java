@@ -178,10 +178,7 @@ final class OllamaAnswer implements AnswerReceiver {
     }
 
     private String reason() {
-        return switch (end.finish()) {
-            case LENGTH, CONTEXT, TIMEOUT -> "length";
-            default -> "stop";
-        };
+        return end.isCut() ? "length" : "stop";
     }
 
     /// Answers a request without a prompt, which only loads a model or unloads it.

@@ -67,10 +67,10 @@ final class OllamaChat implements Endpoint {
         return isWanted ? alternatives : -1;
     }
 
-    /// The field `format`: `json`, or a JSON schema, whose objects have no properties but those that it lists.
+    /// The field `format`: `json`, or a JSON schema.
     static Optional<Grammar> form(Fields body, LanguageModel model) {
         Object format = body.value("format");
         return format == null || format.equals("") ? Optional.empty() : Optional.of(format.equals("json")
-                ? JsonForms.any(model) : JsonForms.of(model, "format", ClosedSchema.of(format)));
+                ? JsonForms.any(model) : JsonForms.of(model, "format", format));
     }
 }

@@ -31,7 +31,7 @@ final class OllamaFields {
             value("keep_alive", "`5m`, `90s`, or seconds; `0` unloads, `-1` keeps").usual("`--keep-alive`"));
 
     private static final Field OPTIONS = object("options", FieldTable.of("",
-            integer("num_predict", -2, ANY).usual("what the context holds"),
+            integer("num_predict", -2, ANY).usual("4096, with thinking 49152"),
             number("temperature", 0, 100).usual(OF_MODEL), integer("top_k", -1, 1 << 20).usual(OF_MODEL),
             number("top_p", 0, 1).usual(OF_MODEL), number("min_p", 0, 0.999999).usual(OF_MODEL),
             number("repeat_penalty", 0.01, 100).usual(OF_MODEL),

@@ -23,7 +23,7 @@ final class OllamaOptions {
         int contextLength = model.contextLength();
         Optional<Fields> given = body.object("options");
         if (given.isEmpty()) {
-            return otherwise;
+            return otherwise.withMaxTokens(0);
         }
         Fields options = given.get();
         // A smaller context changes no answer that fits.

@@ -97,9 +97,6 @@ public final class ChatCompletions implements Endpoint {
 
     /// The reason in OpenAI's words.
     static String reason(AnswerEnd end) {
-        return switch (end.finish()) {
-            case LENGTH, CONTEXT, TIMEOUT -> "length";
-            default -> end.numToolCalls() > 0 ? "tool_calls" : "stop";
-        };
+        return end.isCut() ? "length" : end.numToolCalls() > 0 ? "tool_calls" : "stop";
     }
 }

@@ -52,7 +52,7 @@ final class ExtensionFields {
             integer("min_tokens", 0, ANY).usual("0").note(VLLM + "; before, no stop token or string ends an answer"),
             value("stop_token_ids", "token ids").note(VLLM + "; further tokens that end an answer"),
             flag("skip_special_tokens", true).note(VLLM + "; false: special tokens are part of the text"),
-            integer("n_predict", -1, ANY).note(LLAMA + "; as `max_tokens`; -1: what the context holds"),
+            integer("n_predict", -1, ANY).note(LLAMA + "; as `max_tokens`; -1: the default"),
             only("length_penalty", "1", ExtensionFields::isOne),
             refused("allowed_token_ids", "use `logit_bias`, or a grammar"),
             refused("prompt_logprobs", "use `echo` and `logprobs` of completions"),

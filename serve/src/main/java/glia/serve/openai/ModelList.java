@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import static glia.serve.http.Json.object;
 
+import glia.engine.ModelScope;
 import glia.serve.http.Exchange;
 import glia.serve.http.Json;
 import glia.serve.pool.ModelPool;
@@ -33,6 +34,7 @@ public final class ModelList {
         return object("id", entry.name(), "object", "model", "created",
                 served.map(model -> model.since().getEpochSecond()).orElse(0L), "owned_by", "glia", "max_model_len",
                 served.<Object>map(model -> model.model().contextLength()).orElse(Json.ABSENT),
-                "input_modalities", List.of("text"));
+                "input_modalities", List.of("text"), "description", served.flatMap(model -> model.model().scope())
+                        .<Object>map(ModelScope::summary).orElse(Json.ABSENT));
     }
 }

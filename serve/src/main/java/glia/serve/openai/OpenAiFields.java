@@ -30,7 +30,7 @@ public final class OpenAiFields {
     private static final String OF_MODEL = "the model's";
     private static final String VLLM = "vLLM";
     private static final String LLAMA = "llama-server";
-    private static final String ROOM = "what the context holds";
+    private static final String ROOM = "4096, with thinking 49152";
     private static final List<String> INCLUDED =
             List.of("message.output_text.logprobs", "reasoning.encrypted_content");
     /// What a response could include of tools that this server does not run.

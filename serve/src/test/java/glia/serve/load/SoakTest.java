@@ -3,11 +3,9 @@ package glia.serve.load;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.AnyReasoner;
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
-import glia.io.hub.HubSettings;
-import glia.io.hub.ModelLocator;
-import glia.io.hub.Progress;
 import glia.io.json.JsonValues;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
@@ -53,8 +51,7 @@ class SoakTest {
 
     @BeforeEach
     void start() throws IOException {
-        model = LanguageModel.load(new ModelLocator(HubSettings.fromEnvironment()).locate("reasoner", Progress.NONE)
-                .path(), LoadOptions.defaults().withBatchInvariance());
+        model = LanguageModel.load(AnyReasoner.path(), LoadOptions.defaults().withBatchInvariance());
         ModelPool models = new ModelPool();
         models.add(new ServedModel("reasoner", model, Instant.now()));
         // The clients share this process: on a busy machine it may stand still for longer than the usual limits.

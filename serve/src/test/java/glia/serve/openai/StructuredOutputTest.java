@@ -187,12 +187,4 @@ class StructuredOutputTest {
         String found = (String) at(reply.json(), "error", "message");
         assertTrue(found.startsWith(message.strip()), found);
     }
-
-    @Test
-    void aModelWithoutToolsSaysSo() throws Exception {
-        var reply = server.post("/v1/chat/completions", "{\"model\":\"reasoner\",\"messages\":[{\"role\":\"user\","
-                + "\"content\":\"Hi\"}]," + TOOLS + "}");
-        assertEquals(400, reply.status(), reply::text);
-        assertTrue(((String) at(reply.json(), "error", "message")).startsWith("tools: "), reply::text);
-    }
 }

@@ -36,10 +36,17 @@ final class FunctionReader implements CallReader {
         }
         String source = text.substring(text.at(), isFound ? position : text.length());
         List<Call> calls;
+        PythonLiteral literal = new PythonLiteral(source);
         try {
-            calls = calls(new PythonLiteral(source));
+            calls = calls(literal);
         } catch (Malformed e) {
-            throw isFound || end.isEmpty() ? e : Incomplete.INSTANCE;
+            if (isFound && literal.isWithinString() && text.indexOf(end, position + end.length()) >= 0) {
+                // The marker is part of a string.
+                searched = position + end.length();
+                return true;
+            }
+            boolean mayGoOn = isFound && literal.isWithinString() && !text.isFinal();
+            throw mayGoOn || !isFound && !end.isEmpty() ? Incomplete.INSTANCE : e;
         }
         text.move(source.length() + (isFound ? end.length() : 0));
         for (Call call : calls) {

@@ -18,6 +18,7 @@ final class PythonLiteral {
     private final String text;
     private int at;
     private int depth;
+    private boolean isWithinString;
 
     PythonLiteral(String text) {
         this.text = text;
@@ -33,6 +34,11 @@ final class PythonLiteral {
             throw literal.unexpected("the end");
         }
         return value;
+    }
+
+    /// Whether the text has ended within a string.
+    boolean isWithinString() {
+        return isWithinString;
     }
 
     Malformed unexpected(String expected) {
@@ -181,6 +187,7 @@ final class PythonLiteral {
                 value.append(c);
             }
         }
+        isWithinString = true;
         throw unexpected("a closing quote");
     }
 
@@ -195,9 +202,10 @@ final class PythonLiteral {
     private void escape(StringBuilder value) {
         char c = text.charAt(at++);
         int digits = c == 'x' ? 2 : c == 'u' ? 4 : 0;
-        int simple = "\\'\"ntr".indexOf(c);
+        // `\/` is JSON's.
+        int simple = "\\'\"ntrbf/".indexOf(c);
         if (simple >= 0) {
-            value.append("\\'\"\n\t\r".charAt(simple));
+            value.append("\\'\"\n\t\r\b\f/".charAt(simple));
         } else if (digits > 0 && at + digits <= text.length()
                 && text.substring(at, at + digits).matches("[0-9a-fA-F]+")) {
             value.append((char) Integer.parseInt(text.substring(at, at + digits), 16));

@@ -45,6 +45,9 @@ public sealed interface ToolFormat {
             new Objects("Granite 4, Hermes, Qwen 2.5, Qwen 3, SmolLM3", "<tool_call>", "</tool_call>", "arguments"),
             new Objects("Llama 3.1 to 4", "", "", "parameters"));
 
+    /// The format of models whose chat template has no tool calls: the system prompt explains it.
+    ToolFormat GENERIC = new Objects("chat templates without tool calls", "<tool_call>", "</tool_call>", "arguments");
+
     /// The format in a chat template: the first whose markers the template contains. Empty for models whose template
     /// writes no tool calls.
     ///

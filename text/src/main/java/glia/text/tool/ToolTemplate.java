@@ -13,15 +13,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /// How a chat template takes tool calls: found by rendering a short conversation with a call and reading it again, so
-/// it holds for templates of other models too.
+/// it holds for templates of other models too. A template without tool calls gets them in [ToolFormat#GENERIC].
 ///
 /// @param format the syntax
 /// @param isRendered whether the template writes the calls of earlier turns in that syntax
 /// @param isParallel whether it takes several calls in a message
 /// @param hasTextArguments whether it takes arguments as JSON text only
 /// @param hasNoContent whether it takes calls only where the content is none
+/// @param hasSystem whether it takes a system prompt, which describes the tools of the generic format
 public record ToolTemplate(ToolFormat format, boolean isRendered, boolean isParallel, boolean hasTextArguments,
-        boolean hasNoContent) {
+        boolean hasNoContent, boolean hasSystem) {
     private static final String NAME = "probe_tool";
     private static final List<Map<String, Object>> TOOLS = List.of(Map.of("type", "function", "function", Map.of(
             "name", NAME, "description", "Probes.", "parameters", Map.of("type", "object", "properties",
@@ -31,22 +32,30 @@ public record ToolTemplate(ToolFormat format, boolean isRendered, boolean isPara
     /// Examines a template.
     ///
     /// @param options variables that the template needs, such as `bos_token`
-    /// @return empty if the template has no markers of tool calls
-    public static Optional<ToolTemplate> of(ChatTemplate template, RenderOptions options) {
+    public static ToolTemplate of(ChatTemplate template, RenderOptions options) {
         Optional<ToolFormat> format = ToolFormat.of(template.source());
         if (format.isEmpty()) {
-            return Optional.empty();
+            return new ToolTemplate(ToolFormat.GENERIC, true, true, false, false, takesSystem(template, options));
         }
         for (boolean hasNoContent : List.of(false, true)) {
             for (boolean hasText : List.of(false, true)) {
-                ToolTemplate found = new ToolTemplate(format.get(), true, true, hasText, hasNoContent);
+                ToolTemplate found = new ToolTemplate(format.get(), true, true, hasText, hasNoContent, true);
                 if (found.isRead(template, options, 1)) {
                     boolean isParallel = found.isRead(template, options, 2);
-                    return Optional.of(new ToolTemplate(format.get(), true, isParallel, hasText, hasNoContent));
+                    return new ToolTemplate(format.get(), true, isParallel, hasText, hasNoContent, true);
                 }
             }
         }
-        return Optional.of(new ToolTemplate(format.get(), false, true, false, false));
+        return new ToolTemplate(format.get(), false, true, false, false, true);
+    }
+
+    private static boolean takesSystem(ChatTemplate template, RenderOptions options) {
+        try {
+            return template.render(List.of(ChatMessage.system(NAME), ChatMessage.user("Probe?")), options)
+                    .contains(NAME);
+        } catch (TemplateException e) {
+            return false;
+        }
     }
 
     /// Whether calls that the template renders are read as they were.
@@ -102,8 +111,11 @@ public record ToolTemplate(ToolFormat format, boolean isRendered, boolean isPara
     }
 
     /// The conversation in the form that the template takes.
-    public List<ChatMessage> adapted(List<ChatMessage> messages) {
-        return messages.stream().map(this::adapted).toList();
+    ///
+    /// @param tools those that may be called, as templates read them
+    public List<ChatMessage> adapted(List<ChatMessage> messages, List<Map<String, Object>> tools) {
+        return format.equals(ToolFormat.GENERIC) ? GenericTools.adapted(messages, tools, hasSystem)
+                : messages.stream().map(this::adapted).toList();
     }
 
     private ChatMessage adapted(ChatMessage message) {

@@ -121,17 +121,46 @@ class RealToolCallsTest {
             throws IOException {
         ChatTemplate template = template(name);
         RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", "<BOS>").withToken("eos_token", "<EOS>");
-        ToolTemplate found = ToolTemplate.of(template, options).orElseThrow();
-        assertEquals(new ToolTemplate(found.format(), true, isParallel, hasText, hasNoContent), found);
+        ToolTemplate found = ToolTemplate.of(template, options);
+        assertEquals(new ToolTemplate(found.format(), true, isParallel, hasText, hasNoContent, true), found);
         // A client may have the id from another model.
         ToolCall call = new ToolCall("call_of_another_model", "get_weather", ordered("city", "Bern"));
         List<ChatMessage> conversation = found.adapted(List.of(ChatMessage.user("Weather?"),
                 new ChatMessage("assistant", "", List.of(call), "", Map.of()),
                 new ChatMessage("tool", "fog", List.of(), "", Map.of("name", "get_weather", "tool_call_id",
-                        "call_of_another_model"))));
+                        "call_of_another_model"))), TOOLS);
         String text = template.render(conversation, options.withTools(TOOLS));
         assertTrue(text.contains("Bern") && text.contains("fog"), text);
         assertEquals(conversation.get(1).toolCalls().getFirst().id(), conversation.get(2).extra().get("tool_call_id"));
+    }
+
+    /// Templates without tool calls get all of it in messages of system, user and assistant.
+    @ParameterizedTest
+    @CsvSource({"SmolLM2-135M-Instruct,true", "google-gemma-2-2b-it,false", "microsoft-Phi-3.5-mini-instruct,true",
+            "HuggingFaceTB-SmolLM3-3B,true"})
+    void templatesWithoutToolsGetThemInTexts(String name, boolean hasSystem) throws IOException {
+        ChatTemplate template = template(name);
+        RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", "<BOS>").withToken("eos_token", "<EOS>");
+        ToolTemplate found = ToolTemplate.of(template, options);
+        assertEquals(new ToolTemplate(ToolFormat.GENERIC, true, true, false, false, hasSystem), found);
+        ToolCall call = new ToolCall("c1", "get_weather", ordered("city", "Bern"));
+        ChatMessage result = new ChatMessage("tool", "fog", List.of(), "", Map.of("tool_call_id", "c1"));
+        List<ChatMessage> conversation = new java.util.ArrayList<>(List.of(ChatMessage.user("Weather?"),
+                new ChatMessage("assistant", "I look.", List.of(call, call), "", Map.of()), result, result,
+                ChatMessage.user("So?")));
+        if (hasSystem) {
+            conversation.addFirst(ChatMessage.system("Be brief."));
+        }
+        String text = template.render(found.adapted(conversation, TOOLS), options);
+        int at = 0;
+        String written = "I look.\n<tool_call>\n"
+                + "{\"name\":\"get_weather\",\"arguments\":{\"city\":\"Bern\"}}\n</tool_call>";
+        for (String part : List.of(hasSystem ? "Be brief.\n\nYou can call tools" : "You can call tools",
+                "\"get_weather\"", "Weather?", written, "<tool_response>\nfog\n</tool_response>\n<tool_response>",
+                "</tool_response>\nSo?")) {
+            at = text.indexOf(part, at);
+            assertTrue(at >= 0, () -> part + " in " + text);
+        }
     }
 
     @Test

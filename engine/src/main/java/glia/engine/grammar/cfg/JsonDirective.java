@@ -1,5 +1,6 @@
 package glia.engine.grammar.cfg;
 
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.parser.Rules;
 import glia.engine.grammar.regex.CharacterEncoder;
@@ -38,7 +39,8 @@ final class JsonDirective {
         } catch (JacksonException e) {
             throw GrammarException.invalid(place, "%json: " + JsonErrors.reason(e));
         }
-        return new Expression.Built(new SchemaCompiler(rules, new CharacterEncoder(pool, true), schema).compile());
+        return new Expression.Built(new SchemaCompiler(rules, new CharacterEncoder(pool, true), schema,
+                SchemaReading.STANDARD).compile());
     }
 
     private static void string(Scanner scanner) {

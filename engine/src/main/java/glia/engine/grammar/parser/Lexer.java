@@ -81,6 +81,11 @@ public final class Lexer {
         this.dead = state(LexState.INSIDE, new int[0], new Regex[0]);
     }
 
+    /// Whether JSON's white space may precede each lexeme.
+    public boolean skipsSpace() {
+        return skipsSpace;
+    }
+
     /// The number of a lexeme, which matches a text that is not empty.
     public int lexeme(Regex regex) {
         return numbers.computeIfAbsent(regex, r -> {

@@ -32,6 +32,13 @@ public final class NumberRegexes {
                 pool.repeat(digit, 1, 3))));
     }
 
+    /// Numbers with at most so many digits before the point, and after it.
+    public Regex ofDigits(int most) {
+        return pool.concat(pool.optional(minus), pool.repeat(digit, 1, most), pool.optional(pool.concat(point,
+                pool.repeat(digit, 1, most))), pool.optional(pool.concat(pool.anyOf("eE"), pool.star(pool.anyOf(
+                "+-0123456789")))));
+    }
+
     /// Any number without exponent.
     public Regex plain() {
         return pool.concat(pool.optional(minus), natural, fraction);

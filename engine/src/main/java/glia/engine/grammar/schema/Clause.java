@@ -57,6 +57,9 @@ final class Clause {
     /// The place of `uniqueItems`; null if items may be equal.
     String unique;
     final List<ObjectShape> objects = new ArrayList<>();
+    /// Whether a schema lists properties, and whether one says that there may be others.
+    boolean listsProperties;
+    boolean allowsOthers;
     final Set<String> required = new LinkedHashSet<>();
     final List<Dependency> dependencies = new ArrayList<>();
     final List<Witness> witnesses = new ArrayList<>();
@@ -82,6 +85,8 @@ final class Clause {
         c.contains.addAll(contains);
         c.unique = unique;
         c.objects.addAll(objects);
+        c.listsProperties = listsProperties;
+        c.allowsOthers = allowsOthers;
         c.required.addAll(required);
         c.dependencies.addAll(dependencies);
         c.witnesses.addAll(witnesses);

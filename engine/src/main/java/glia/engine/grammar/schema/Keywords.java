@@ -134,11 +134,7 @@ final class Keywords {
     private void type(Place s, Clause c) {
         Object type = s.schema().get("type");
         List<String> names = type instanceof String one ? List.of(one) : s.strings("type", type);
-        int types = 0;
-        for (String name : names) {
-            types |= typeBits(name, s);
-        }
-        c.types &= types;
+        c.types &= names.stream().mapToInt(name -> typeBits(name, s)).reduce(0, (x, y) -> x | y);
         if (names.contains("integer") && !names.contains("number")) {
             c.numbers.add(numbers.integer());
         }
@@ -288,6 +284,8 @@ final class Keywords {
                     : subs.anything();
             Map<?, ?> found = s.has("patternProperties") ? s.schemaMap("patternProperties") : Map.of();
             all.add(subs.change(c -> {
+                c.listsProperties |= s.has("properties") || s.has("patternProperties");
+                c.allowsOthers |= s.has("additionalProperties");
                 if (!c.allows(Clause.OBJECT)) {
                     return;
                 }
@@ -370,8 +368,8 @@ final class Keywords {
 
     /// Objects without a property, and all other values.
     Sub absent(String name) {
-        Map<String, Sub> one = Map.of(name, subs.nothing());
-        return subs.change(c -> c.objects.add(new Clause.ObjectShape(one, List.of(), subs.anything())));
+        var shape = new Clause.ObjectShape(Map.of(name, subs.nothing()), List.of(), subs.anything());
+        return subs.change(c -> c.objects.add(shape));
     }
 
     /// Each alternative without those that may hold beside it.

@@ -9,12 +9,11 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
-/// Objects of given properties, in any order. Its states hold the set of listed properties that were there, and are
-/// made
-/// as they are reached: the number of possible ones, exponential in the number of properties, does not matter. No
-/// listed
-/// property occurs twice.
+/// Objects of given properties, in any order or in that of the list. Its states hold the set of listed properties that
+/// were there, and are made as they are reached: the number of possible ones, exponential in the number of properties,
+/// does not matter. No listed property occurs twice.
 final class ObjectRule implements Value.Container {
     private static final int NONE = -1;
     private static final int MOST_STEPS = 10_000;
@@ -30,7 +29,8 @@ final class ObjectRule implements Value.Container {
     /// Listed properties that must be there.
     ///
     /// @param anyOf sets of which at least one property each must be there
-    record Needs(BitSet required, List<Dependency> dependencies, List<BitSet> anyOf) { }
+    /// @param isOrdered whether they stand in the order of the list, and all other properties after them
+    record Needs(BitSet required, List<Dependency> dependencies, List<BitSet> anyOf, boolean isOrdered) { }
 
     private final Rules rules;
     private final Punctuation marks;
@@ -39,6 +39,7 @@ final class ObjectRule implements Value.Container {
     private final BitSet required;
     private final List<Dependency> dependencies;
     private final List<BitSet> anyOf;
+    private final boolean isOrdered;
     private final int min;
     private final int max;
     private final Map<Key, State> states = new HashMap<>();
@@ -61,6 +62,7 @@ final class ObjectRule implements Value.Container {
         this.required = needs.required;
         this.dependencies = needs.dependencies;
         this.anyOf = needs.anyOf;
+        this.isOrdered = needs.isOrdered;
         this.min = min;
         this.max = max;
     }
@@ -71,6 +73,15 @@ final class ObjectRule implements Value.Container {
         long possible = listed.stream().filter(p -> p.value.isProductive).count();
         boolean isOpen = others.stream().anyMatch(p -> p.value.isProductive);
         return (isOpen || possible >= min) && canEnd(new BitSet(), 0);
+    }
+
+    /// Whether a listed property may be there after others.
+    private boolean canFollow(int property, BitSet seen) {
+        return listed.get(property).value.isProductive && (!isOrdered || property >= seen.length());
+    }
+
+    private long numFollowing(BitSet seen) {
+        return IntStream.range(seen.length(), listed.size()).filter(i -> listed.get(i).value.isProductive).count();
     }
 
     private BitSet missing(BitSet seen) {
@@ -93,7 +104,7 @@ final class ObjectRule implements Value.Container {
         BitSet missing = (BitSet) all.clone();
         missing.andNot(seen);
         for (int i = missing.nextSetBit(0); i >= 0; i = missing.nextSetBit(i + 1)) {
-            if (!listed.get(i).value.isProductive) {
+            if (!canFollow(i, seen)) {
                 return false;
             }
         }
@@ -190,33 +201,51 @@ final class ObjectRule implements Value.Container {
         }
 
         private void close(Steps to) {
-            if (key.count >= min && missing(key.seen).isEmpty() && anyOf.stream().allMatch(key.seen::intersects)) {
+            if (key.count >= min && hasNeeded()) {
                 to.lexeme(marks.closeObject(), end);
             }
+        }
+
+        private boolean hasNeeded() {
+            return missing(key.seen).isEmpty() && anyOf.stream().allMatch(key.seen::intersects);
         }
 
         /// The names that leave room for those that are missing.
         private void keys(Steps to) {
             for (int i = 0; i < listed.size(); i++) {
-                if (!key.seen.get(i) && listed.get(i).value.isProductive) {
+                if (!key.seen.get(i) && canFollow(i, key.seen)) {
                     BitSet seen = (BitSet) key.seen.clone();
                     seen.set(i);
                     if (leavesRoom(seen)) {
+                        if (isOrdered && dependencies.isEmpty() && anyOf.isEmpty()) {
+                            // The rest depends on the last one alone.
+                            seen.set(0, i);
+                        }
                         to.lexeme(listed.get(i).key, state(Phase.COLON, seen, key.count, i));
+                    }
+                    if (isOrdered && required.get(i)) {
+                        // What follows would leave it out.
+                        break;
                     }
                 }
             }
-            if (!others.isEmpty() && leavesRoom(key.seen)) {
+            if (!others.isEmpty() && leavesRoom(key.seen) && (!isOrdered || hasNeeded())) {
+                BitSet seen = (BitSet) key.seen.clone();
+                // In order, no listed property follows others.
+                seen.set(0, isOrdered ? listed.size() : 0);
                 for (int i = 0; i < others.size(); i++) {
                     if (others.get(i).value.isProductive) {
-                        to.lexeme(others.get(i).key, state(Phase.COLON, key.seen, key.count, listed.size() + i));
+                        to.lexeme(others.get(i).key, state(Phase.COLON, seen, key.count, listed.size() + i));
                     }
                 }
             }
         }
 
         private boolean leavesRoom(BitSet seen) {
-            return max == Clause.UNBOUNDED && dependencies.isEmpty() && anyOf.isEmpty()
+            if (isOrdered && others.isEmpty() && key.count + 1 + numFollowing(seen) < min) {
+                return false;
+            }
+            return !isOrdered && max == Clause.UNBOUNDED && dependencies.isEmpty() && anyOf.isEmpty()
                     || canEnd(seen, key.count + 1);
         }
     }

@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.regex.CharacterEncoder;
 import glia.engine.grammar.regex.NumberRegexes;
 import glia.engine.grammar.regex.Regex;
@@ -10,12 +11,16 @@ import java.util.List;
 
 /// The regular expressions of the scalars of a [Clause].
 final class Scalars {
+    private static final int MOST_DIGITS = 20;
+
     private final RegexPool pool;
     private final CharacterEncoder json;
     private final NumberRegexes numbers;
     private final Expander expander;
+    private final SchemaReading reading;
 
-    Scalars(CharacterEncoder json, NumberRegexes numbers, Expander expander) {
+    Scalars(CharacterEncoder json, NumberRegexes numbers, Expander expander, SchemaReading reading) {
+        this.reading = reading;
         this.json = json;
         this.pool = json.pool();
         this.numbers = numbers;
@@ -35,7 +40,8 @@ final class Scalars {
             texts.add(pool.literal("true"));
         }
         if (clause.allows(Clause.NUMBER)) {
-            texts.add(live(clause.numbers.isEmpty() ? numbers.any() : pool.and(clause.numbers)));
+            Regex all = clause.numbers.isEmpty() ? numbers.any() : pool.and(clause.numbers);
+            texts.add(live(reading == SchemaReading.GENERATION ? pool.and(all, numbers.ofDigits(MOST_DIGITS)) : all));
         }
         if (clause.allows(Clause.STRING)) {
             texts.add(pool.concat(pool.literal("\""), live(string(clause)), pool.literal("\"")));

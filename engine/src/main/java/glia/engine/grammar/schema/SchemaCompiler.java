@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
 import glia.engine.grammar.parser.FixedState;
@@ -42,6 +43,7 @@ public final class SchemaCompiler {
     private final Emptiness emptiness;
     private final Punctuation marks;
     private final Object root;
+    private final SchemaReading reading;
     private final Map<String, Value> values = new HashMap<>();
     private final List<Value> all = new ArrayList<>();
     private final Deque<Runnable> pending = new ArrayDeque<>();
@@ -49,7 +51,8 @@ public final class SchemaCompiler {
 
     /// @param json the encoder of characters within JSON strings
     /// @param schema a map or a boolean
-    public SchemaCompiler(Rules rules, CharacterEncoder json, Object schema) {
+    /// @param reading which of the schema's values the rules accept
+    public SchemaCompiler(Rules rules, CharacterEncoder json, Object schema, SchemaReading reading) {
         if (!(schema instanceof Map) && !(schema instanceof Boolean)) {
             throw GrammarException.invalid("#", "found " + Place.shown(schema) + ", expected a schema: an object, true "
                     + "or false");
@@ -58,12 +61,14 @@ public final class SchemaCompiler {
         this.json = json;
         this.pool = json.pool();
         this.root = schema;
+        this.reading = reading;
         this.keywords = new Keywords(new SchemaIndex(schema), subs, json);
         this.expander = new Expander(keywords, new Negations(keywords, pool));
-        this.scalars = new Scalars(json, keywords.numbers(), expander);
+        this.scalars = new Scalars(json, keywords.numbers(), expander, reading);
         this.emptiness = new Emptiness(expander, scalars);
         keywords.expanded(emptiness);
-        this.marks = Punctuation.of(rules.lexer());
+        boolean isSpaced = reading == SchemaReading.GENERATION && !rules.lexer().skipsSpace();
+        this.marks = Punctuation.of(rules.lexer(), isSpaced ? " " : "");
     }
 
     /// The rule of all values that the schema accepts.
@@ -255,7 +260,9 @@ public final class SchemaCompiler {
             }
             listed.add(new ObjectRule.Property(rules.lexer().lexeme(quoted(text)), value(conditions)));
         }
-        List<ObjectRule.Property> others = others(clause, pool.and(allowed, pool.not(pool.or(literals))));
+        boolean isClosed = reading == SchemaReading.GENERATION && clause.listsProperties && !clause.allowsOthers
+                && clause.minProperties <= listed.size();
+        List<ObjectRule.Property> others = others(clause, pool.and(allowed, pool.not(pool.or(literals))), isClosed);
         BitSet required = bits(clause.required, numbers);
         boolean isCounted = clause.minProperties > 1 && clause.minProperties > required.cardinality();
         if (isCounted && !others.isEmpty()) {
@@ -266,8 +273,8 @@ public final class SchemaCompiler {
                 new ObjectRule.Dependency(numbers.get(d.name()), bits(d.required(), numbers))).toList();
         List<BitSet> anyOf = clause.witnesses.stream().filter(w -> w.value() == subs.anything())
                 .map(w -> bits(candidates(clause, w), numbers)).toList();
-        return new ObjectRule(rules, marks, listed, others, new ObjectRule.Needs(required, dependencies, anyOf),
-                clause.minProperties, clause.maxProperties);
+        return new ObjectRule(rules, marks, listed, others, new ObjectRule.Needs(required, dependencies, anyOf,
+                reading == SchemaReading.GENERATION), clause.minProperties, clause.maxProperties);
     }
 
     private static BitSet bits(Collection<String> names, Map<String, Integer> numbers) {
@@ -303,7 +310,9 @@ public final class SchemaCompiler {
     private record NameClass(Regex names, Set<Regex> patterns) { }
 
     /// The properties of all other names, by the patterns that these match.
-    private List<ObjectRule.Property> others(Clause clause, Regex unlisted) {
+    ///
+    /// @param isClosed whether names that match no pattern are none
+    private List<ObjectRule.Property> others(Clause clause, Regex unlisted, boolean isClosed) {
         Set<Regex> patterns = new LinkedHashSet<>();
         clause.objects.forEach(shape -> shape.patterns().forEach(p -> patterns.add(p.pattern())));
         List<NameClass> classes = List.of(new NameClass(unlisted, Set.of()));
@@ -330,7 +339,8 @@ public final class SchemaCompiler {
                         .map(Clause.PatternProperty::value).toList();
                 conditions.addAll(matched.isEmpty() ? List.of(shape.additional()) : matched);
             }
-            if (!conditions.contains(subs.nothing()) && pool.isLive(one.names)) {
+            boolean isPossible = !(isClosed && one.patterns.isEmpty()) && !conditions.contains(subs.nothing());
+            if (isPossible && pool.isLive(one.names)) {
                 refuseWitness(clause, one.names, conditions);
                 others.add(new ObjectRule.Property(rules.lexer().lexeme(quoted(one.names)), value(conditions)));
             }

@@ -1,0 +1,79 @@
+package glia.engine;
+
+import glia.engine.grammar.Grammar;
+import glia.engine.grammar.limit.GrammarException;
+import glia.engine.thinking.ThinkingOptions;
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.text.template.ChatMessage;
+import glia.text.thinking.Effort;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/// What a model can do that can do little, so that it says so to other questions instead of answering them without
+/// meaning. Such a refusal is an answer: its text is enforced by a grammar. It is data beside the weights: the file
+/// `scope.json` of the model's folder, or `NAME.scope.json` beside a GGUF file.
+///
+/// ```json
+/// {"summary": "adds numbers, as in \"1+2=\"", "questions": ["[0-9]+[+][0-9]+="]}
+/// ```
+///
+/// @param summary what it can do, as the end of a sentence that begins with the model
+/// @param questions the forms of the questions that it answers, as regular expressions (ECMA-262)
+public record ModelScope(String summary, List<Grammar> questions) {
+    private static final String FILE = "scope.json";
+
+    /// Copies the list.
+    public ModelScope {
+        questions = List.copyOf(questions);
+    }
+
+    /// The scope of a model; empty if it has none.
+    ///
+    /// @param model its folder or file
+    /// @throws CheckpointException if the file cannot be used
+    public static Optional<ModelScope> of(Path model) throws CheckpointException {
+        Path file = TextLoader.beside(model, FILE);
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        Config config = Config.read(file);
+        List<Grammar> questions = new ArrayList<>();
+        for (String pattern : config.strings("questions")) {
+            try {
+                questions.add(Grammar.regex(pattern));
+            } catch (GrammarException e) {
+                throw new CheckpointException(file, "questions", e.getMessage(), e);
+            }
+        }
+        return Optional.of(new ModelScope(config.text("summary"), questions));
+    }
+
+    /// What is said to the last question of a conversation in place of an answer; empty if the model can answer it.
+    public Optional<String> refusal(List<ChatMessage> conversation) {
+        return conversation.reversed().stream().filter(message -> message.role().equals("user")).findFirst()
+                .filter(question -> questions.stream().noneMatch(form -> form.matches(question.content().strip())))
+                .map(_ -> "This model " + summary + ". It cannot answer other questions.");
+    }
+
+    /// The options of an answer to a conversation: with the refusal as its form, and without thinking, where the model
+    /// cannot answer.
+    ///
+    /// @throws ScopeException if it cannot, and the options have a form already, which leaves no room to say so
+    public static GenerationOptions applied(LanguageModel model, List<ChatMessage> conversation,
+            GenerationOptions options) {
+        Optional<String> refusal = model.scope().flatMap(scope -> scope.refusal(conversation));
+        if (refusal.isEmpty()) {
+            return options;
+        }
+        if (options.grammar().isPresent()) {
+            throw new ScopeException(refusal.get());
+        }
+        GenerationOptions refusing = options.withGrammar(Grammar.choices(List.of(refusal.get())));
+        return model.thinking().format().isEmpty() ? refusing
+                : refusing.withThinking(ThinkingOptions.of(Effort.INSTANT));
+    }
+}
