@@ -39,6 +39,27 @@ public final class EitherMask implements TokenMask {
         return all;
     }
 
+    @Override
+    public boolean isReady() {
+        boolean isReady = true;
+        for (GrammarMask mask : List.copyOf(open)) {
+            isReady &= isReady(mask);
+        }
+        return isReady;
+    }
+
+    /// A grammar that no token continues is ready, since [#allowed] drops it.
+    private static boolean isReady(GrammarMask mask) {
+        try {
+            return mask.isReady();
+        } catch (GrammarException e) {
+            if (e.kind() == GrammarException.Kind.UNSATISFIABLE) {
+                return true;
+            }
+            throw e;
+        }
+    }
+
     private static long[] union(long[] a, long[] b) {
         long[] longer = a.length >= b.length ? a : b;
         long[] shorter = longer == a ? b : a;

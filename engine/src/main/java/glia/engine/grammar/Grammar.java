@@ -388,6 +388,8 @@ public final class Grammar {
     }
 
     private synchronized MaskEngine engine(GrammarVocabulary vocabulary) {
+        // Masks in use keep theirs.
+        engines.computeIfPresent(vocabulary, (_, known) -> known.isExhausted() ? null : known);
         return engines.computeIfAbsent(vocabulary, v -> {
             CompiledGrammar compiled = unused != null ? unused : compile();
             unused = null;

@@ -1,8 +1,14 @@
 package glia.engine.grammar;
 
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.GrammarLimits;
 import glia.engine.grammar.parser.Position;
 import glia.engine.sampling.TokenMask;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 
 /// The tokens by which the text of one sample stays within a grammar. End-of-generation tokens are allowed exactly
 /// where
@@ -15,6 +21,12 @@ public final class GrammarMask implements TokenMask {
     /// Whether the next token begins a text, so that the decoder drops a leading space.
     private boolean isFirst;
     private boolean hasEnded;
+    /// The tokens that were accepted while another thread used the engine.
+    private final List<byte[]> unread = new ArrayList<>();
+    /// The allowed tokens at the position; null if they are not computed.
+    private long[] ready;
+    /// What another thread computes; null if it is nothing.
+    private Future<long[]> coming;
 
     /// @param beginsText whether the grammar's text is the begin of a decoded text
     GrammarMask(MaskEngine engine, GrammarVocabulary vocabulary, boolean beginsText) {
@@ -36,7 +48,19 @@ public final class GrammarMask implements TokenMask {
         if (hasEnded) {
             return onlyEnds;
         }
-        long[] words = isFirst ? engine.maskAfterSpace(position) : engine.mask(position);
+        settle();
+        if (ready == null) {
+            ready = compute(GrammarLimits.MASK_STEPS);
+        }
+        return ready;
+    }
+
+    private long[] compute(long steps) {
+        read(steps);
+        return checked(engine.mask(position, isFirst, steps));
+    }
+
+    private long[] checked(long[] words) {
         for (long word : words) {
             if (word != 0) {
                 return words;
@@ -45,6 +69,85 @@ public final class GrammarMask implements TokenMask {
         throw new GrammarException(GrammarException.Kind.UNSATISFIABLE, "", isComplete()
                 ? "the text is complete, but the model's vocabulary has no token that ends it"
                 : "no token of the model's vocabulary continues the text as the grammar requires");
+    }
+
+    /// Whether the allowed tokens are known, or are computed within a few milliseconds. If they take longer, another
+    /// thread computes them: a decode step with other sequences does not wait for them.
+    ///
+    /// @throws GrammarException what [#allowed] throws
+    @Override
+    public boolean isReady() {
+        if (hasEnded || ready != null) {
+            return true;
+        }
+        if (coming != null) {
+            if (!coming.isDone()) {
+                return false;
+            }
+            settle();
+            return true;
+        }
+        if (!engine.begin()) {
+            return false;
+        }
+        try {
+            ready = compute(GrammarLimits.SHORT_MASK_STEPS);
+            return true;
+        } catch (GrammarException e) {
+            if (e.kind() != GrammarException.Kind.LIMIT) {
+                throw e;
+            }
+            // With all steps it may be done; if not, the exception comes again.
+            coming = engine.later(() -> compute(GrammarLimits.MASK_STEPS));
+            return false;
+        } finally {
+            engine.end();
+        }
+    }
+
+    /// Takes what another thread computes, if anything, and waits for it.
+    private void settle() {
+        boolean isInterrupted = false;
+        try {
+            while (coming != null) {
+                try {
+                    ready = coming.get();
+                    coming = null;
+                } catch (InterruptedException e) {
+                    isInterrupted = true;
+                }
+            }
+        } catch (ExecutionException e) {
+            coming = null;
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof RuntimeException known ? known : new IllegalStateException(e.getCause());
+        } finally {
+            if (isInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// Reads the tokens that were accepted and not read: the engine was in use, or they take more steps.
+    private void read(long steps) {
+        while (!unread.isEmpty()) {
+            byte[] bytes = unread.getFirst();
+            Position next = engine.accept(position, bytes, isFirst && bytes[0] == ' ' ? 1 : 0, steps);
+            unread.removeFirst();
+            if (next.isDead()) {
+                throw new IllegalArgumentException("the grammar does not allow '"
+                        + new String(bytes, StandardCharsets.UTF_8) + "' here");
+            }
+            position = next;
+            isFirst = false;
+        }
+    }
+
+    private void readAll() {
+        settle();
+        read(GrammarLimits.MASK_STEPS);
     }
 
     /// Whether a token is allowed.
@@ -58,6 +161,8 @@ public final class GrammarMask implements TokenMask {
     /// @throws IllegalArgumentException if it is not allowed
     @Override
     public void accept(int token) {
+        settle();
+        ready = null;
         if (vocabulary.isEnd(token)) {
             if (!isComplete()) {
                 throw new IllegalArgumentException("token " + token + " ends the text, which the grammar does not "
@@ -67,21 +172,28 @@ public final class GrammarMask implements TokenMask {
             return;
         }
         byte[] bytes = vocabulary.bytes(token);
-        boolean hasText = bytes != null && bytes.length > 0;
-        Position next = hasText && !hasEnded
-                ? engine.accept(position, bytes, isFirst && bytes[0] == ' ' ? 1 : 0) : null;
-        if (next == null || next.isDead()) {
+        if (bytes == null || bytes.length == 0 || hasEnded) {
             throw new IllegalArgumentException("the grammar does not allow token " + token + " here");
         }
-        position = next;
-        isFirst = false;
+        unread.add(bytes);
+        if (engine.begin()) {
+            try {
+                read(GrammarLimits.SHORT_MASK_STEPS);
+            } catch (GrammarException e) {
+                // It takes more steps: with the next mask.
+            } finally {
+                engine.end();
+            }
+        }
     }
 
     /// Continues with text that need not be whole tokens, such as what follows a trigger within a token.
     ///
     /// @return false, without change, if the grammar does not allow it
     boolean acceptBytes(byte[] bytes, int offset) {
-        Position next = engine.accept(position, bytes, offset);
+        readAll();
+        ready = null;
+        Position next = engine.accept(position, bytes, offset, GrammarLimits.MASK_STEPS);
         if (next.isDead()) {
             return false;
         }
@@ -91,11 +203,13 @@ public final class GrammarMask implements TokenMask {
 
     /// Whether the text so far is complete.
     public boolean isComplete() {
+        readAll();
         return position.isComplete();
     }
 
     /// Whether the text so far is complete and nothing may follow.
     public boolean isFinal() {
+        readAll();
         return position.isFinal();
     }
 }

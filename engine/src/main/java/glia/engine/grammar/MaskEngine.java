@@ -10,6 +10,12 @@ import glia.engine.grammar.parser.Lexer;
 import glia.engine.grammar.parser.Position;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /// The token masks of one grammar and one vocabulary. Samples share it, and so the automaton and the masks that were
 /// computed before.
@@ -25,6 +31,15 @@ final class MaskEngine {
     /// Bytes that are rarely in names, to find the string that a key becomes once it is none of the known ones.
     private static final int[] PROBES = {'~', 'Q', '|', '7'};
 
+    /// Computes masks that take long, of all grammars.
+    private static final ExecutorService LATER = Executors.newFixedThreadPool(
+            Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+            Thread.ofPlatform().daemon().name("glia-mask-", 0).factory());
+
+    private final ReentrantLock lock = new ReentrantLock();
+    /// Whether another thread computes a mask, or is about to.
+    private volatile boolean isBusy;
+    private volatile boolean isExhausted;
     private final GrammarBudget budget;
     private final Automaton automaton;
     private final Lexer lexer;
@@ -57,26 +72,81 @@ final class MaskEngine {
         return automaton.start();
     }
 
-    /// The position after the bytes of a token, from the `offset`-th on.
-    synchronized Position accept(Position from, byte[] bytes, int offset) {
-        budget.begin(GrammarLimits.MASK_STEPS);
-        Position position = from;
-        for (int i = offset; i < bytes.length && !position.isDead(); i++) {
-            position = automaton.step(position, bytes[i] & 0xFF);
+    /// Begins to use the engine from this thread, unless another one does or will; then nothing is begun.
+    boolean begin() {
+        if (isBusy || !lock.tryLock()) {
+            return false;
         }
-        return position;
+        if (isBusy) {
+            lock.unlock();
+            return false;
+        }
+        return true;
+    }
+
+    /// Ends what [#begin] began.
+    void end() {
+        lock.unlock();
+    }
+
+    /// Computes on another thread. Until it is done, [#begin] begins nothing.
+    Future<long[]> later(Callable<long[]> work) {
+        isBusy = true;
+        return LATER.submit(() -> {
+            try {
+                return work.call();
+            } finally {
+                isBusy = false;
+            }
+        });
+    }
+
+    /// Whether the grammar has reached a limit in use, so that it would at once again.
+    boolean isExhausted() {
+        return isExhausted;
+    }
+
+    private <T> T locked(long steps, Supplier<T> work) {
+        lock.lock();
+        try {
+            budget.begin(steps);
+            return work.get();
+        } catch (GrammarException e) {
+            isExhausted |= e.kind() == GrammarException.Kind.LIMIT && steps == GrammarLimits.MASK_STEPS;
+            throw e;
+        } catch (StackOverflowError e) {
+            throw GrammarException.limit("levels of nested expressions", path.length);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The position after the bytes of a token, from the `offset`-th on.
+    ///
+    /// @param steps the most steps
+    Position accept(Position from, byte[] bytes, int offset, long steps) {
+        return locked(steps, () -> {
+            Position position = from;
+            for (int i = offset; i < bytes.length && !position.isDead(); i++) {
+                position = automaton.step(position, bytes[i] & 0xFF);
+            }
+            return position;
+        });
     }
 
     /// The tokens that may follow.
-    synchronized long[] mask(Position position) {
+    ///
+    /// @param isFirst whether the decoder drops a space at the begin of the text
+    /// @param steps the most steps
+    long[] mask(Position position, boolean isFirst, long steps) {
+        long[] known = isFirst ? null : position.mask();
+        return known != null ? known : locked(steps, () -> isFirst ? afterSpace(position) : cached(position));
+    }
+
+    private long[] cached(Position position) {
         long[] known = position.mask();
         if (known == null) {
-            budget.begin(GrammarLimits.MASK_STEPS);
-            try {
-                known = compute(position);
-            } catch (StackOverflowError e) {
-                throw GrammarException.limit("levels of nested expressions", path.length);
-            }
+            known = compute(position);
             if (cached.size() >= maxCached) {
                 cached.forEach(p -> p.mask(null));
                 cached.clear();
@@ -129,8 +199,8 @@ final class MaskEngine {
     }
 
     /// The mask of the first token where the decoder drops a space at the begin of the text.
-    synchronized long[] maskAfterSpace(Position start) {
-        long[] mask = mask(start).clone();
+    private long[] afterSpace(Position start) {
+        long[] mask = cached(start).clone();
         int space = trie.child(' ');
         if (space >= 0) {
             for (int node = space; node < trie.end(space); node++) {

@@ -54,6 +54,11 @@ public final class TriggeredMask implements TokenMask {
         return mask == EVERY ? null : mask;
     }
 
+    @Override
+    public boolean isReady() {
+        return active == null || active.isReady();
+    }
+
     /// All tokens but those that run over a trigger into what the grammar refuses.
     private long[] freeMask() {
         long[] mask = null;

@@ -125,6 +125,11 @@ public final class Sampler implements TokenSampler {
 
     /// Receives a token of the prompt or a sampled one.
     @Override
+    public boolean isReady() {
+        return mask == null || mask.isReady();
+    }
+
+    @Override
     public void accept(int token) {
         checked(token);
         if (penalties != null) {

@@ -11,6 +11,13 @@ public interface TokenMask {
     /// @return words that do not change before the next call
     long[] allowed();
 
+    /// Whether [#allowed] answers without delay. If not, another thread computes the answer meanwhile: ask again later.
+    ///
+    /// @throws RuntimeException what `allowed` throws
+    default boolean isReady() {
+        return true;
+    }
+
     /// The next token, if it does not depend on the logits: nothing is sampled then, and `allowed` and `replace` are
     /// not called.
     ///

@@ -10,6 +10,11 @@ public interface TokenSampler {
     /// @param logits F32 `[rows, V]`, valid during the call; not changed
     int sample(Tensor logits, int row);
 
+    /// Whether the next token can be sampled without delay; if not, another thread makes it so: ask again later.
+    default boolean isReady() {
+        return true;
+    }
+
     /// Receives each token of the prompt, then each sampled token.
     default void accept(int token) { }
 }

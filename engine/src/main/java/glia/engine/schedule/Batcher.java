@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
 
 /// Continuous batching: each step decodes one token of every decoding sequence, with draft tokens (speculative
 /// decoding), and fills the rest of its token budget with chunks of prompts (chunked prefill). Sequences enter and
@@ -18,7 +19,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 final class Batcher {
     private static final int[] NO_SOURCE = {};
 
+    /// The time between two looks at masks where no sequence can go on.
+    private static final long WAIT_NANOS = 500_000;
+
     private final ModelRunner runner;
+    private final int vocabSize;
     private final Admission admission;
     private final DraftStep drafts;
     private final PassPlan plan;
@@ -28,6 +33,7 @@ final class Batcher {
 
     Batcher(ModelRunner runner, Admission admission, SchedulerOptions options, int vocabSize, int contextLength) {
         this.runner = runner;
+        this.vocabSize = vocabSize;
         this.admission = admission;
         this.drafts = new DraftStep(runner, options.drafting(), contextLength);
         this.plan = new PassPlan(options.tokenBudget(), drafts);
@@ -48,7 +54,12 @@ final class Batcher {
             endEarly();
         }
         admission.admit();
+        boolean waits = findWaiting();
         plan.make(admission.running());
+        if (waits && plan.planned().isEmpty()) {
+            LockSupport.parkNanos(this, WAIT_NANOS);
+            return;
+        }
         draft();
         long start = System.nanoTime();
         Tensor logits = compute();
@@ -57,6 +68,25 @@ final class Batcher {
             sampling.run(plan.planned(), logits);
             drafts.report(plan.planned(), nanos);
         }
+    }
+
+    /// Finds the sequences whose masks take long: they wait, and the pass is for the others.
+    ///
+    /// @return whether there is any
+    private boolean findWaiting() {
+        List<ScheduledSequence> running = admission.running();
+        boolean waits = false;
+        // Backwards, since those that fail are removed.
+        for (int i = running.size() - 1; i >= 0; i--) {
+            ScheduledSequence s = running.get(i);
+            try {
+                s.waits = !s.isReady(vocabSize);
+                waits |= s.waits;
+            } catch (Throwable e) {
+                admission.fail(s, e);
+            }
+        }
+        return waits;
     }
 
     private void draft() {

@@ -42,6 +42,9 @@ final class PassPlan {
             s.planned = 0;
             s.drafts.clear();
             s.acceptedNow = 0;
+            if (s.waits) {
+                continue;
+            }
             if (s.state() == SequenceState.DECODING) {
                 s.planned = 1;
                 planned.add(s);
@@ -62,7 +65,7 @@ final class PassPlan {
     private void share(List<ScheduledSequence> running, int budget) {
         List<ScheduledSequence> prompts = new ArrayList<>();
         for (ScheduledSequence s : running) {
-            if (s.state() == SequenceState.PREFILLING) {
+            if (s.state() == SequenceState.PREFILLING && !s.waits) {
                 prompts.add(s);
             }
         }

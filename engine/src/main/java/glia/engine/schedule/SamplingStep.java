@@ -92,10 +92,21 @@ final class SamplingStep {
         if (s.state().isEnd()) {
             return;
         }
-        if (s.acceptsDraft(round) && finish == null) {
+        if ((finish != null || isReady(s, round)) && s.acceptsDraft(round) && finish == null) {
             accepted.add(s);
-        } else {
+        } else if (!s.state().isEnd()) {
             end(s, finish, s.removeRejected());
+        }
+    }
+
+    /// Whether the token after the next draft token, if there is one, can be sampled without delay. Else the drafts end
+    /// here.
+    private boolean isReady(ScheduledSequence s, int round) {
+        try {
+            return round >= s.drafts.count() || s.isReady(vocabSize);
+        } catch (Throwable e) {
+            admission.fail(s, e);
+            return false;
         }
     }
 

@@ -23,6 +23,8 @@ final class ScheduledSequence {
     DecodeState computed;
     /// Whether the weights were updated since a part of it was computed.
     boolean isStale;
+    /// Whether the mask of its next token is not known yet, so that no pass computes it.
+    boolean waits;
     /// Tokens in the planned pass.
     int planned;
     int reused;
@@ -111,6 +113,11 @@ final class ScheduledSequence {
             acceptAll(request.prompt());
         }
         return sampler;
+    }
+
+    /// Whether its next token can be sampled without delay: its mask is known.
+    boolean isReady(int vocabSize) {
+        return sampler(vocabSize).isReady();
     }
 
     /// Compares the last token with the drafts of the pass.

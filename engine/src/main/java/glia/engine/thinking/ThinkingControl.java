@@ -74,6 +74,11 @@ final class ThinkingControl implements TokenMask {
     }
 
     @Override
+    public boolean isReady() {
+        return answer == null || tracker.isThinking() || answer.isReady();
+    }
+
+    @Override
     public int forced() {
         if (next == queue.length && tracker.isThinking() && plan.budget().isPresent()
                 && tracker.tokens() + plan.beforeEnd().length >= plan.budget().getAsInt()) {

@@ -2,17 +2,20 @@ package glia.engine.schedule;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
 import glia.engine.state.StateMemoryException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -82,6 +85,55 @@ class SchedulerFailureTest {
                 h.scheduler().generate(request(h).build(), () -> true);
                 return true;
             })).getMessage().contains("may not wait"));
+        }
+    }
+
+    /// A mask that is not ready until others have ended, at the begin or later.
+    private static TokenMask slow(int tokens, BooleanSupplier isReady) {
+        return new TokenMask() {
+            private int left = tokens;
+
+            @Override
+            public long[] allowed() {
+                assertTrue(isReady());
+                return null;
+            }
+
+            @Override
+            public boolean isReady() {
+                return left > 0 || isReady.getAsBoolean();
+            }
+
+            @Override
+            public void accept(int token) {
+                left--;
+            }
+        };
+    }
+
+    @Test
+    void masksThatTakeLongDelayNoOtherText() {
+        try (Harness h = new Harness("/golden/llama")) {
+            h.open();
+            int[] expected = h.alone(PROMPT, SamplingOptions.greedy(), 12);
+            // The prompt, which the mask sees too, is no part of the count.
+            for (int tokens : new int[] {0, PROMPT.length, PROMPT.length + 4}) {
+                AtomicBoolean isReady = new AtomicBoolean();
+                Generation slow = h.scheduler().submit(request(h).mask(_ -> slow(tokens, isReady::get)).build());
+                for (int i = 0; i < 3; i++) {
+                    assertArrayEquals(expected, h.scheduler().submit(request(h).build()).await().getFirst().tokens());
+                }
+                assertFalse(slow.isDone());
+                isReady.set(true);
+                assertArrayEquals(expected, slow.await().getFirst().tokens());
+            }
+            // Alone, on the thread that waits for it.
+            int[] asked = new int[1];
+            assertArrayEquals(expected, h.scheduler().generate(request(h).mask(_ -> slow(0, () -> ++asked[0] > 5))
+                    .build(), () -> true).tokens());
+            assertEquals("no mask", failure(h, r -> r.mask(_ -> slow(PROMPT.length + 4, () -> {
+                throw new IllegalStateException("no mask");
+            }))).getMessage());
         }
     }
 

@@ -7,6 +7,7 @@ import glia.engine.grammar.limit.GrammarException;
 import glia.engine.sampling.TokenMask;
 import glia.engine.thinking.ThinkingPlan;
 import glia.engine.tool.ToolMasks;
+import glia.serve.request.CpuPool;
 import glia.serve.request.ServeException;
 import glia.text.tool.ToolFormat;
 import java.util.List;
@@ -66,7 +67,7 @@ record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMas
     Optional<IntFunction<TokenMask>> ofSample(Optional<ThinkingPlan> plan, boolean beginsText) {
         // After thinking, the decoder drops no space.
         boolean begins = beginsText && plan.isEmpty();
-        if (answer(begins).isPresent()) {
+        if ((form.isPresent() || tools.isPresent()) && CpuPool.run(() -> begun(begins))) {
             boolean isWhole = plan.isEmpty() || tools.filter(ToolMasks::hasThinking).isPresent();
             return Optional.of(_ -> {
                 TokenMask answer = answer(begins).orElseThrow();
@@ -74,6 +75,13 @@ record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMas
             });
         }
         return plan.filter(ThinkingPlan::isLimited).map(limited -> _ -> limited.mask().orElseThrow());
+    }
+
+    /// Whether there is a mask. Its first tokens are computed, which those of all samples share.
+    private boolean begun(boolean begins) {
+        Optional<TokenMask> first = answer(begins);
+        first.ifPresent(TokenMask::isReady);
+        return first.isPresent();
     }
 
     private Optional<TokenMask> answer(boolean begins) {

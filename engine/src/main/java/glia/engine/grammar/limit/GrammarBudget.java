@@ -15,6 +15,7 @@ public final class GrammarBudget {
     private long most;
     private long left;
     private long slice;
+    /// When the time is over, in nanoseconds of the clock; 0 before the first look at it.
     private long end;
     private boolean isCancellable;
     private long bytes;
@@ -45,7 +46,7 @@ public final class GrammarBudget {
         most = steps;
         left = steps;
         slice = SLICE;
-        end = System.nanoTime() + GrammarLimits.SECONDS * 1_000_000_000L;
+        end = 0;
     }
 
     /// Counts a step.
@@ -72,7 +73,10 @@ public final class GrammarBudget {
         if (left < 0) {
             throw GrammarException.limit("steps", most);
         }
-        if (most < Long.MAX_VALUE / 2 && System.nanoTime() > end) {
+        long now = System.nanoTime();
+        if (end == 0) {
+            end = now + GrammarLimits.SECONDS * 1_000_000_000L;
+        } else if (most < Long.MAX_VALUE / 2 && now - end > 0) {
             throw GrammarException.limit("seconds", GrammarLimits.SECONDS);
         }
     }

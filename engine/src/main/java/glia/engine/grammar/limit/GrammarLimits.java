@@ -7,6 +7,8 @@ public final class GrammarLimits {
     public static final long STEPS = 100_000_000;
     /// Steps of the mask of one token.
     public static final long MASK_STEPS = 100_000_000;
+    /// Steps of a mask on the thread of the decode step: some milliseconds. Further ones are taken on another thread.
+    public static final long SHORT_MASK_STEPS = 200_000;
     /// Seconds of compiling a grammar, and of the mask of one token, where steps are slow.
     public static final int SECONDS = 20;
     /// Bytes of the expressions and states of one grammar.

@@ -11,7 +11,7 @@ public final class Position {
     private final boolean isComplete;
     private Position[] next;
     /// The tokens that may follow, kept by the owner of the automaton.
-    private long[] mask;
+    private volatile long[] mask;
 
     Position(int id, Row[] rows, LexState[] states, boolean isComplete) {
         this.id = id;

@@ -74,7 +74,7 @@ sealed interface Pattern {
                 int n = s.parts.size();
                 boolean goesOn = true;
                 for (int k = 0; k < n && goesOn; k++) {
-                    GrammarBudget.current().bytes(8L * n);
+                    GrammarBudget.current().bytes(24L * n);
                     int i = end ? n - 1 - k : k;
                     Pattern one = at(s.parts.get(i), end);
                     List<Pattern> rest = end ? new ArrayList<>(s.parts.subList(0, i))
