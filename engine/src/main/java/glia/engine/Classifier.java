@@ -10,8 +10,9 @@ import glia.tensor.autograd.Value;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 
-/// Classifies texts with a sequence classifier, or scores them with a reward model.
+/// Classifies texts with a sequence classifier, or scores them with a reward model. For any threads.
 public final class Classifier {
     /// A class of a text.
     ///
@@ -33,11 +34,11 @@ public final class Classifier {
         return classes;
     }
 
-    /// The classes of a text, best first.
+    /// The classes of a text, best first. No control token in the text is recognized.
     ///
     /// @throws IllegalArgumentException if the text has no tokens or more than the context holds
     public List<Prediction> classify(String text) {
-        double[] values = probabilities(scores(model.tokenizer().encode(text, true)));
+        double[] values = probabilities(scores(model.tokenizer().encodePlain(text, true)));
         List<Prediction> predictions = new ArrayList<>();
         for (int i = 0; i < values.length; i++) {
             predictions.add(new Prediction(classes.labels().get(i), values[i]));
@@ -58,27 +59,44 @@ public final class Classifier {
     /// @param second the first token of the second text, which is of segment 1 in models with segments, such as BERT
     /// @throws IllegalArgumentException as above
     public double[] scores(int[] ids, int second) {
+        return scores(ids, second, "", () -> true);
+    }
+
+    /// The same for one of several callers, who share the model.
+    ///
+    /// @param key whose text it is: callers take turns by key
+    /// @param goesOn called between passes: false ends the work
+    /// @return null if the work was ended
+    public double[] scores(int[] ids, int second, String key, BooleanSupplier goesOn) {
         if (ids.length == 0 || ids.length > model.contextLength()) {
             throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads 1 to "
                     + model.contextLength());
         }
         Engine engine = model.engine();
-        return engine.whileOpen(() -> {
-            Pass pass = new Pass().add(ids, 0, ids.length, 0,
-                    classes.pool() == Classes.Pool.LAST ? Outputs.LAST : Outputs.ALL);
+        double[][] values = new double[1][];
+        if (classes.pool() == Classes.Pool.LAST && !model.model().spec().looksAhead()) {
+            new HiddenStates(model).read(List.of(ids), true, key, goesOn,
+                    (hidden, _, _, _) -> values[0] = scores(engine, hidden, new Pass()));
+        } else if (goesOn.getAsBoolean()) {
+            Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.ALL);
             if (model.model().spec().embedding().numSegments() > 1) {
                 pass.segment(ids.length - second, 1);
             }
-            Value hidden = new Value(engine.ops(), engine.hidden(pass));
-            Tensor pooled = PooledStates.of(hidden, new int[pass.numOutputs()], 1, PooledStates.ofClasses(classes))
-                    .tensor();
-            Tensor scores = engine.decoder().logits(engine.ops(), pooled, pass, States.NONE);
-            double[] values = new double[classes.size()];
-            for (int i = 0; i < values.length; i++) {
-                values[i] = scores.get(i);
-            }
-            return values;
-        });
+            model.scheduler().inTurn(key, () -> values[0] = scores(engine, engine.hidden(pass), pass));
+        }
+        return values[0];
+    }
+
+    /// @param states hidden states of one text
+    private double[] scores(Engine engine, Tensor states, Pass pass) {
+        Value hidden = new Value(engine.ops(), states);
+        Tensor pooled = PooledStates.of(hidden, new int[states.rows()], 1, PooledStates.ofClasses(classes)).tensor();
+        Tensor scores = engine.decoder().logits(engine.ops(), pooled, pass, States.NONE);
+        double[] values = new double[classes.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = scores.get(i);
+        }
+        return values;
     }
 
     private double[] probabilities(double[] scores) {

@@ -10,8 +10,6 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.adapter.AdaptedModel;
-import glia.model.block.Pass;
-import glia.tensor.Tensor;
 import glia.kernels.KernelBackends;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
@@ -351,20 +349,16 @@ public final class LanguageModel implements AutoCloseable {
         int[] all = tokenizer.encode(template().orElseThrow().renderTrusted(List.of(ChatMessage.user(question)),
                 instant), false);
         int[] ids = Arrays.copyOfRange(all, Math.max(0, all.length - contextLength()), all.length);
-        return scheduler().whilePaused(() -> {
-            Tensor hidden = engine().hidden(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.ALL));
-            int size = hidden.cols();
-            float[] features = new float[2 * size];
-            for (int row = 0; row < ids.length; row++) {
-                for (int i = 0; i < size; i++) {
-                    features[i] += hidden.get((long) row * size + i) / ids.length;
-                }
-            }
+        int size = model().spec().hiddenSize();
+        float[] features = new float[2 * size];
+        new HiddenStates(this).read(List.of(ids), false, "", () -> true, (hidden, row, _, position) -> {
             for (int i = 0; i < size; i++) {
-                features[size + i] = hidden.get((long) (ids.length - 1) * size + i);
+                float x = hidden.get((long) row * size + i);
+                features[i] += x / ids.length;
+                features[size + i] = x;
             }
-            return features;
         });
+        return features;
     }
 
     /// The most tokens of a conversation.

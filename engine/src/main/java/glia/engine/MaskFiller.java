@@ -1,5 +1,7 @@
 package glia.engine;
 
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.Head;
@@ -40,18 +42,24 @@ public final class MaskFiller {
         return model.tokenizer().piece(mask);
     }
 
-    /// The most probable tokens for each mask of a text, best first.
+    /// The most probable tokens for each mask of a text, best first. No other control token in the text is recognized.
     ///
     /// @throws IllegalArgumentException if the text has no mask or is longer than the context
     public List<List<Guess>> fill(String text, int count) {
-        int[] ids = model.tokenizer().encode(text, true);
+        TextBuilder marked = new TextBuilder();
+        int at = 0;
+        for (int next = text.indexOf(mask()); next >= 0; next = text.indexOf(mask(), at)) {
+            marked.append(text.substring(at, next)).append(TrustedText.of(mask()));
+            at = next + mask().length();
+        }
+        int[] ids = model.tokenizer().encode(marked.append(text.substring(at)).whole(), true);
         if (ids.length > model.contextLength()) {
             throw new IllegalArgumentException("the text has " + ids.length + " tokens; the model reads at most "
                     + model.contextLength());
         }
         List<List<Guess>> all = new ArrayList<>();
         Engine engine = model.engine();
-        engine.whileOpen(() -> {
+        model.scheduler().inTurn("", () -> {
             Tensor logits = engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.ALL));
             for (int i = 0; i < ids.length; i++) {
                 if (ids[i] == mask) {

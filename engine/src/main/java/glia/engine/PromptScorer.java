@@ -18,7 +18,7 @@ public final class PromptScorer {
     /// Numbers in the logits of a pass.
     private static final int MAX_LOGITS = 1 << 24;
     private static final int LEAST_ROWS = 16;
-    private static final int MOST_ROWS = 512;
+    private static final int MOST_ROWS = 256;
 
     private final LanguageModel model;
     private final Engine engine;
@@ -63,11 +63,18 @@ public final class PromptScorer {
     /// @throws IllegalArgumentException if a text has no tokens or one outside of the vocabulary
     /// @throws ContextFullException if a text is longer than the context
     public List<Score> score(List<int[]> texts, int numAlternatives, BooleanSupplier goesOn) {
+        return score(texts, numAlternatives, "", goesOn);
+    }
+
+    /// The same for one of several callers, who share the model.
+    ///
+    /// @param key whose texts they are: callers take turns by key
+    public List<Score> score(List<int[]> texts, int numAlternatives, String key, BooleanSupplier goesOn) {
         texts.forEach(this::check);
         Run run = new Run(texts, numAlternatives);
         try {
             while (!run.isDone() && goesOn.getAsBoolean()) {
-                model.scheduler().whilePaused(() -> {
+                model.scheduler().inTurn(key, () -> {
                     run.step();
                     return null;
                 });

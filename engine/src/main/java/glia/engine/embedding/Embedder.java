@@ -1,27 +1,21 @@
 package glia.engine.embedding;
 
-import glia.engine.Engine;
+import glia.engine.HiddenStates;
 import glia.engine.LanguageModel;
-import glia.engine.state.Sequence;
-import glia.model.block.Pass.Outputs;
-import glia.model.block.Pass;
+import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 import glia.model.layout.Pooling;
-import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
+import java.util.function.BooleanSupplier;
 
 /// Text embeddings: pooled last hidden states ([Sentence-BERT](https://arxiv.org/abs/1908.10084)). Texts of any lengths
-/// go through the model in one batch without padding. For one thread.
+/// share passes without padding. For any threads.
 public final class Embedder {
-    /// Tokens of one pass: enough to reuse each weight.
-    private static final int PASS_TOKENS = 2048;
-
-    private final Engine engine;
+    private final HiddenStates hidden;
     private final Tokenizer tokenizer;
     private final EmbeddingConfig config;
     private final int contextLength;
@@ -46,7 +40,7 @@ public final class Embedder {
             throw new IllegalArgumentException("an encoder-decoder has no hidden states of a text alone; "
                     + "embed with an encoder or a decoder");
         }
-        this.engine = model.engine();
+        this.hidden = new HiddenStates(model);
         this.tokenizer = model.tokenizer();
         this.config = config;
         this.contextLength = model.contextLength();
@@ -55,7 +49,7 @@ public final class Embedder {
     }
 
     private int numPromptTokens() {
-        int[] ids = tokenizer.encode(normalized(config.prompt()), true);
+        int[] ids = tokenizer.encode(withPrompt(""), true);
         return ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length;
     }
 
@@ -64,10 +58,10 @@ public final class Embedder {
         return maxTokens;
     }
 
-    /// Tokenizes a text with the model's prompt before it. A text that is too long loses its last tokens; the special
-    /// tokens around it stay.
+    /// Tokenizes a text with the model's prompt before it. No control token in the text is recognized. A text that is
+    /// too long loses its last tokens; the special tokens around it stay.
     public Input encode(String text) {
-        String whole = normalized(config.prompt() + text);
+        TrustedText whole = withPrompt(text);
         int[] ids = tokenizer.encode(whole, true);
         if (ids.length <= maxTokens) {
             return new Input(ids, promptTokens, false);
@@ -75,8 +69,17 @@ public final class Embedder {
         return new Input(truncated(ids, tokenizer.encode(whole, false)), promptTokens, true);
     }
 
-    private String normalized(String text) {
-        return config.lowerCase() ? text.strip().toLowerCase(Locale.ROOT) : text.strip();
+    /// The prompt is the model's own and may have control tokens.
+    private TrustedText withPrompt(String text) {
+        String prompt = config.prompt().stripLeading();
+        String whole = (prompt.isEmpty() ? text : prompt + text).strip();
+        int end = Math.min(prompt.length(), whole.length());
+        return new TextBuilder().append(TrustedText.of(inCase(whole.substring(0, end))))
+                .append(inCase(whole.substring(end))).whole();
+    }
+
+    private String inCase(String text) {
+        return config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
     }
 
     /// @param ids the text's tokens with special tokens around them
@@ -98,27 +101,29 @@ public final class Embedder {
     /// @throws IllegalArgumentException if a text has no tokens to pool, or more than the context holds
     /// @throws IllegalStateException if the model is closed
     public float[][] embed(List<Input> texts) {
+        return embed(texts, "", () -> true);
+    }
+
+    /// The same for one of several callers, who share the model.
+    ///
+    /// @param key whose texts they are: callers take turns by key
+    /// @param goesOn called between passes: false ends the work
+    /// @return null for texts that were not computed
+    public float[][] embed(List<Input> texts, String key, BooleanSupplier goesOn) {
+        PooledVector[] pooled = new PooledVector[texts.size()];
+        List<int[]> ids = new ArrayList<>();
         for (int i = 0; i < texts.size(); i++) {
             check(i, texts.get(i));
+            pooled[i] = new PooledVector(config.pooling(), config.normalized(), texts.get(i).firstPooled());
+            ids.add(texts.get(i).ids());
         }
         float[][] vectors = new float[texts.size()][];
-        List<Integer> order = IntStream.range(0, texts.size()).boxed()
-                .sorted(Comparator.comparingInt(i -> texts.get(i).ids().length)).toList();
-        List<Integer> batch = new ArrayList<>();
-        int tokens = 0;
-        for (int i : order) {
-            int length = texts.get(i).ids().length;
-            if (tokens + length > PASS_TOKENS && tokens > 0) {
-                run(batch, texts, vectors);
-                batch.clear();
-                tokens = 0;
+        hidden.read(ids, config.pooling() == Pooling.LAST, key, goesOn, (states, row, text, position) -> {
+            pooled[text].add(states, row, position);
+            if (position == ids.get(text).length - 1) {
+                vectors[text] = pooled[text].result();
             }
-            batch.add(i);
-            tokens += length;
-        }
-        if (tokens > 0) {
-            run(batch, texts, vectors);
-        }
+        });
         return vectors;
     }
 
@@ -129,104 +134,6 @@ public final class Embedder {
         if (text.ids().length > contextLength) {
             throw new IllegalArgumentException("text " + index + " has " + text.ids().length
                     + " tokens; the model reads at most " + contextLength);
-        }
-    }
-
-    private void run(List<Integer> batch, List<Input> texts, float[][] vectors) {
-        engine.whileOpen(() -> {
-            runOpen(batch, texts, vectors);
-            return null;
-        });
-    }
-
-    private void runOpen(List<Integer> batch, List<Input> texts, float[][] vectors) {
-        Pass pass = new Pass();
-        for (int i : batch) {
-            int[] ids = texts.get(i).ids();
-            pass.add(ids, 0, ids.length, 0, config.pooling() == Pooling.LAST ? Outputs.LAST : Outputs.ALL);
-        }
-        Tensor hidden = engine.hidden(pass);
-        for (int run = 0; run < batch.size(); run++) {
-            Input text = texts.get(batch.get(run));
-            PooledVector vector = vector(text);
-            if (config.pooling() == Pooling.LAST) {
-                vector.add(hidden, run, text.ids().length - 1);
-            } else {
-                for (int n = 0; n < text.ids().length; n++) {
-                    vector.add(hidden, pass.runs().start(run) + n, n);
-                }
-            }
-            vectors[batch.get(run)] = vector.result();
-        }
-    }
-
-    private PooledVector vector(Input text) {
-        return new PooledVector(config.pooling(), config.normalized(), text.firstPooled());
-    }
-
-    /// Whether a text can be computed in pieces: by decoders, whose tokens do not depend on later ones.
-    public boolean hasPieces() {
-        return !engine.model().spec().looksAhead();
-    }
-
-    /// Begins a long text, whose vector is computed in pieces. Others may use the model between two pieces.
-    ///
-    /// @param pieceTokens the most tokens of a piece
-    /// @throws IllegalArgumentException if the text has no tokens to pool, or more than the context holds
-    public LongText begin(Input text, int pieceTokens) {
-        check(0, text);
-        return new LongText(text, pieceTokens);
-    }
-
-    /// A text whose vector is computed in pieces, with a KV cache. Close it in the same way as its pieces are computed.
-    public final class LongText implements AutoCloseable {
-        private final Input text;
-        private final int pieceTokens;
-        private final PooledVector vector;
-        private Sequence sequence;
-        private int at;
-
-        private LongText(Input text, int pieceTokens) {
-            this.text = text;
-            this.pieceTokens = pieceTokens;
-            this.vector = vector(text);
-        }
-
-        /// Whether all pieces are computed.
-        public boolean isDone() {
-            return at == text.ids().length;
-        }
-
-        /// Computes the next piece.
-        public void step() {
-            if (sequence == null) {
-                sequence = engine.open();
-            }
-            int to = Math.min(text.ids().length, at + pieceTokens);
-            boolean isLastWanted = config.pooling() == Pooling.LAST;
-            try {
-                engine.add(sequence, text.ids(), at, to, isLastWanted ? Outputs.LAST : Outputs.ALL);
-                Tensor hidden = engine.runHidden();
-                for (int n = isLastWanted ? to - 1 : at; n < to; n++) {
-                    vector.add(hidden, isLastWanted ? 0 : n - at, n);
-                }
-                at = to;
-            } finally {
-                engine.discard();
-            }
-        }
-
-        /// The vector `[D]` of the text.
-        public float[] result() {
-            return vector.result();
-        }
-
-        @Override
-        public void close() {
-            if (sequence != null) {
-                sequence.close();
-                sequence = null;
-            }
         }
     }
 

@@ -107,6 +107,21 @@ public final class GenerationRequest {
         return values.session;
     }
 
+    /// A token outside the vocabulary would fail a pass and all its sequences.
+    void requireIds(int vocabSize) {
+        requireIds("prompt", prompt(), vocabSize);
+        requireIds("source", source(), vocabSize);
+    }
+
+    private static void requireIds(String what, int[] ids, int vocabSize) {
+        for (int i = 0; i < ids.length; i++) {
+            if (ids[i] < 0 || ids[i] >= vocabSize) {
+                throw new IllegalArgumentException("token " + i + " of the " + what + " is " + ids[i]
+                        + ", which is outside the vocabulary of " + vocabSize);
+            }
+        }
+    }
+
     /// Builds a request.
     public static final class Builder {
         private final int[] prompt;

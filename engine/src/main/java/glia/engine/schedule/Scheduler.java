@@ -30,7 +30,9 @@ public final class Scheduler implements AutoCloseable {
     private final AtomicInteger numOpen = new AtomicInteger();
     private final AtomicLong numArrived = new AtomicLong();
     private final AtomicBoolean endsWanted = new AtomicBoolean();
-    private final EngineThread thread = new EngineThread(() -> numOpen.get() > 0, this::stepForAll);
+    private final PassQueue passes = new PassQueue();
+    private final EngineThread thread = new EngineThread(() -> numOpen.get() > 0 || !passes.isEmpty(),
+            this::stepForAll);
     private volatile boolean closed;
 
     /// @param vocabSize tokens that may be sampled; further logits are padding
@@ -97,8 +99,12 @@ public final class Scheduler implements AutoCloseable {
     private void requireOpen() {
         runner.requireOpen();
         if (closed) {
-            throw new IllegalStateException("the scheduler is closed");
+            throw closed();
         }
+    }
+
+    private static IllegalStateException closed() {
+        return new IllegalStateException("the scheduler is closed");
     }
 
     private void check(GenerationRequest request) {
@@ -114,18 +120,7 @@ public final class Scheduler implements AutoCloseable {
         if (length >= contextLength) {
             throw new ContextFullException(length, contextLength);
         }
-        checkIds("prompt", request.prompt());
-        checkIds("source", request.source());
-    }
-
-    /// A token outside the vocabulary would fail a pass and all its sequences.
-    private void checkIds(String what, int[] ids) {
-        for (int i = 0; i < ids.length; i++) {
-            if (ids[i] < 0 || ids[i] >= runner.vocabSize()) {
-                throw new IllegalArgumentException("token " + i + " of the " + what + " is " + ids[i]
-                        + ", which is outside the vocabulary of " + runner.vocabSize());
-            }
-        }
+        request.requireIds(runner.vocabSize());
     }
 
     /// Waits until a request is done.
@@ -203,12 +198,21 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /// Runs a step, or a pass if it is its turn.
     private void stepForAll() {
         lock.lock();
         try {
-            step();
+            boolean generates = numOpen.get() > 0;
+            long start = System.nanoTime();
+            if (passes.isNext(generates)) {
+                locked(passes::runNext);
+            } else if (generates) {
+                step();
+                passes.stepped(System.nanoTime() - start);
+            }
         } catch (Throwable e) {
             batcher.endAll(Finish.FAILED, Optional.of(e));
+            passes.fail(e);
         } finally {
             admission.announce();
             lock.unlock();
@@ -236,9 +240,11 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             claim();
+            passes.begin(System.nanoTime());
             try {
                 work.run();
             } finally {
+                passes.end(System.nanoTime());
                 runner.release();
             }
         } finally {
@@ -299,7 +305,7 @@ public final class Scheduler implements AutoCloseable {
         });
     }
 
-    /// Runs work between two steps that changes no weights, such as a forward pass of its own.
+    /// Runs work between two steps that changes no weights, before all passes that wait for their turn.
     ///
     /// @return its result
     public <T> T whilePaused(Supplier<T> work) {
@@ -307,6 +313,47 @@ public final class Scheduler implements AutoCloseable {
         AtomicReference<T> result = new AtomicReference<>();
         locked(() -> result.set(work.get()));
         return result.get();
+    }
+
+    /// Runs a pass that is no generation, such as one of embeddings, on the scheduler's thread or, where nothing else
+    /// is computed, on this one. Passes wait for each other in turns by key, and take at most half of the time while
+    /// sequences run. Divide long work into passes of some 256 tokens: no step is computed during a pass.
+    ///
+    /// @param key whose pass it is, as a request's fairness key
+    /// @return its result
+    /// @throws IllegalStateException if the scheduler is closed
+    public <T> T inTurn(String key, Supplier<T> pass) {
+        requireOpen();
+        boolean isAlone = numOpen.get() == 0 && passes.isEmpty() && !thread.isComputing()
+                && !Thread.currentThread().isVirtual();
+        return isAlone || lock.isHeldByCurrentThread() ? whilePaused(pass) : passes.await(key, pass, () -> {
+            thread.wake();
+            if (closed) {
+                // `close` may have emptied the queue before it was added.
+                passes.fail(closed());
+            }
+        });
+    }
+
+    /// Serves others in the middle of a long pass, which computes on an engine of its own: runs the steps that are due,
+    /// or the pass of another.
+    ///
+    /// @throws IllegalStateException if the model is closed meanwhile
+    public void serveOthers() {
+        requireOpen();
+        passes.end(System.nanoTime());
+        runner.release();
+        lock.unlock();
+        try {
+            stepForAll();
+            while (numOpen.get() > 0 && passes.isOwed()) {
+                stepForAll();
+            }
+        } finally {
+            lock.lock();
+            claim();
+            passes.begin(System.nanoTime());
+        }
     }
 
     /// The load of a scheduler.
@@ -342,6 +389,7 @@ public final class Scheduler implements AutoCloseable {
         closed = true;
         locked(() -> {
             batcher.endAll(Finish.CANCELLED, Optional.empty());
+            passes.fail(closed());
             admission.sessions().forEach(Session::discard);
         });
         thread.end();

@@ -132,6 +132,19 @@ class EmbedderTest {
         assertArrayEquals(embedder.embed(List.of(whole))[0], embedder.embed(List.of(truncated))[0]);
     }
 
+    /// A text cannot end itself or mask a word: `[UNK]` stands for the characters of a control token.
+    @Test
+    void controlTokensInATextAreText() throws IOException {
+        for (String control : List.of("[SEP]", "[MASK]", "[CLS]", "[PAD]")) {
+            int[] ids = new Embedder(model, config()).encode("a " + control + " b").ids();
+            assertEquals(2, ids[0]);
+            assertEquals(5, ids[1]);
+            for (int i = 1; i < ids.length - 1; i++) {
+                assertTrue(ids[i] == 1 || ids[i] > 4, control + " gave " + Arrays.toString(ids));
+            }
+        }
+    }
+
     /// Without a config the context of 64 tokens is the limit, or what the tokenizer says.
     @Test
     void theContextAndTheTokenizerLimitTexts() throws IOException {

@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
 /// How relevant documents are to a query: by a cross-encoder, which reads both, or else by the cosine of embeddings.
 public final class Reranker {
     private final LanguageModel model;
+    private final String key;
 
     /// Relevances and what they took.
     ///
@@ -22,8 +23,10 @@ public final class Reranker {
     /// @param tokens tokens that were read
     public record Relevance(double[] scores, int tokens) { }
 
-    public Reranker(LanguageModel model) {
+    /// @param key whose documents they are: callers take turns by key
+    public Reranker(LanguageModel model, String key) {
         this.model = model;
+        this.key = key;
     }
 
     /// The relevance of documents.
@@ -55,7 +58,10 @@ public final class Reranker {
             String document = documents.get(i);
             int[] pair = CpuPool.run(document.length(), () -> pair(model.tokenizer(), first, document,
                     model.contextLength()));
-            double[] values = model.scheduler().whilePaused(() -> classifier.scores(pair, first.length));
+            double[] values = classifier.scores(pair, first.length, key, goesOn);
+            if (values == null) {
+                break;
+            }
             // One score: its sigmoid. Two classes: the softmax of the second, which is the sigmoid of the difference.
             scores[i] = 1 / (1 + Math.exp(size == 1 ? -values[0] : values[0] - values[1]));
             tokens += pair.length;
@@ -85,7 +91,7 @@ public final class Reranker {
         List<Embedder.Input> inputs = new ArrayList<>();
         inputs.add(embeddings.encode(query));
         documents.forEach(document -> inputs.add(embeddings.encode(document)));
-        float[][] vectors = embeddings.embed(inputs, goesOn);
+        float[][] vectors = embeddings.embed(inputs, key, goesOn);
         double[] scores = new double[documents.size()];
         for (int i = 0; i < scores.length && vectors[0] != null && vectors[i + 1] != null; i++) {
             scores[i] = Embedder.cosine(vectors[0], vectors[i + 1]);

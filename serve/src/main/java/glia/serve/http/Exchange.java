@@ -39,6 +39,7 @@ public final class Exchange {
     /// The fields of the body; null for any.
     private FieldTable fields;
     private EventStream stream;
+    private final long since = System.nanoTime();
 
     Exchange(ServerRequest request, ServerResponse response, String id, String logId, Gate gate, RequestLog log) {
         this.request = request;
@@ -197,6 +198,19 @@ public final class Exchange {
             connection.watch();
         }
         return connection.isOpen();
+    }
+
+    /// Whether the client waits for an answer that is no generation, such as embeddings. After the first call the body
+    /// can no longer be read.
+    ///
+    /// @throws ServeException if the request has taken longer than the limit: status 503
+    public boolean goesOn() {
+        if (System.nanoTime() - since > limits().requestTimeout().toNanos()) {
+            throw new ServeException(503, "overloaded_error", "", "the request took longer than "
+                    + limits().requestTimeout().toSeconds() + " seconds, the limit of the server's option "
+                    + "--request-timeout; send less at a time, or try again later");
+        }
+        return isConnected();
     }
 
     /// A streamed response, which begins with its first event. The endpoint closes it when it is complete; if the

@@ -124,7 +124,7 @@ public final class EngineTools {
             throw ServeException.badField("texts", "found none, expected at least one");
         }
         TextEmbeddings embeddings = new TextEmbeddings(model);
-        float[][] vectors = embeddings.embed(texts.stream().map(embeddings::encode).toList(), () -> true);
+        float[][] vectors = embeddings.embed(texts.stream().map(embeddings::encode).toList(), "", () -> true);
         return Arrays.stream(vectors).map(Arrays::toString).collect(Collectors.joining(",\n", "[", "]"));
     }
 

@@ -41,7 +41,7 @@ final class OllamaEmbed {
                             + " tokens that the model reads; shorten it, or leave out truncate");
                 }
             }
-            float[][] vectors = embeddings.embed(inputs, exchange::isConnected);
+            float[][] vectors = embeddings.embed(inputs, exchange.caller().name(), exchange::goesOn);
             if (exchange.isConnected()) {
                 for (int i = 0; i < vectors.length && dimensions.isPresent(); i++) {
                     vectors[i] = TextEmbeddings.shortened(vectors[i], dimensions.getAsInt());
@@ -61,7 +61,8 @@ final class OllamaEmbed {
             OllamaOptions.read(body, model.model(), exchange);
             body.end();
             TextEmbeddings embeddings = new TextEmbeddings(model.model());
-            float[][] vectors = embeddings.embed(List.of(embeddings.encode(text)), exchange::isConnected);
+            float[][] vectors = embeddings.embed(List.of(embeddings.encode(text)), exchange.caller().name(),
+                    exchange::goesOn);
             if (exchange.isConnected()) {
                 exchange.json(object("embedding", vectors[0]));
             }

@@ -31,7 +31,8 @@ public final class Completions implements Endpoint {
             List<GenerationRun> runs = request.calls().stream().map(call -> new GenerationRun(model, call)).toList();
             CompletionResponse response = new CompletionResponse(exchange.id(), lease.served().name(), request);
             List<PromptScorer.Score> scores = request.scoresPrompts() ? new PromptScorer(model)
-                    .score(request.prompts().ids(), request.alternatives(), exchange::isConnected) : List.of();
+                    .score(request.prompts().ids(), request.alternatives(), exchange.caller().name(),
+                            exchange::goesOn) : List.of();
             if (!exchange.isConnected()) {
                 return;
             }

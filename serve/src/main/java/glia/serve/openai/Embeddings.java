@@ -40,7 +40,7 @@ public final class Embeddings implements Endpoint {
             int size = lease.served().model().model().spec().hiddenSize();
             OptionalInt dimensions = body.integer("dimensions", 1, size);
             body.end();
-            float[][] vectors = embeddings.embed(inputs, exchange::isConnected);
+            float[][] vectors = embeddings.embed(inputs, exchange.caller().name(), exchange::goesOn);
             if (!exchange.isConnected()) {
                 return;
             }

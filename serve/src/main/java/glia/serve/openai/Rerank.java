@@ -37,7 +37,8 @@ public final class Rerank implements Endpoint {
             boolean returnsDocuments = body.flag("return_documents");
             body.end();
             Reranker.Relevance relevance =
-                    new Reranker(lease.served().model()).relevance(query, documents, exchange::isConnected);
+                    new Reranker(lease.served().model(), exchange.caller().name())
+                            .relevance(query, documents, exchange::goesOn);
             if (!exchange.isConnected()) {
                 return;
             }

@@ -4,7 +4,6 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.schedule.Scheduler;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
 import glia.serve.chat.TokenTexts;
@@ -27,8 +26,8 @@ import java.util.Map;
 /// token; `weights`, a list for each token t from `first` on with t + 1 attention weights, the mean of all layers and
 /// heads, rounded to 4 decimal places; `layers`, the number of attention layers.
 ///
-/// The pass runs between two steps of the scheduler, so a request is refused while others run or wait, and a text may
-/// have [#MOST_TOKENS] tokens.
+/// A text may have [#MOST_TOKENS] tokens, since the pass holds all weights of a layer. Others are served between two
+/// layers.
 final class AttentionEndpoint implements Endpoint {
     /// The most tokens of prompt and answer.
     static final int MOST_TOKENS = 512;
@@ -52,12 +51,14 @@ final class AttentionEndpoint implements Endpoint {
                         + "decoder; attention is shown of models that read and write one text");
             }
             int[] before = RenderedPrompt.of(model, prompt, GenerationOptions.defaults()).ids();
-            int[] after = model.tokenizer().encode(answer, false);
+            int[] after = model.tokenizer().encodePlain(answer, false);
             requireLength(before.length + after.length);
             int[] ids = Arrays.copyOf(before, before.length + after.length);
             System.arraycopy(after, 0, ids, before.length, after.length);
-            requireIdle(model);
-            MeanAttention mean = MeanAttention.of(model, ids);
+            MeanAttention mean = MeanAttention.of(model, ids, exchange.caller().name(), exchange::goesOn);
+            if (mean == null) {
+                return;
+            }
             exchange.json(object("model", lease.served().name(), "tokens", texts(model.tokenizer(), ids),
                     "first", before.length, "weights", mean.rows(before.length), "layers", mean.numLayers()));
         }
@@ -67,15 +68,6 @@ final class AttentionEndpoint implements Endpoint {
         if (length > MOST_TOKENS) {
             throw ServeException.badField("answer", "prompt and answer have " + length + " tokens, expected at most "
                     + MOST_TOKENS + "; try a shorter conversation");
-        }
-    }
-
-    private static void requireIdle(LanguageModel model) {
-        Scheduler.Load load = model.scheduler().load();
-        if (load.numRunning() + load.numWaiting() > 0) {
-            throw new ServeException(503, "overloaded_error", "", "attention is computed while no answer is "
-                    + "generated; found " + (load.numRunning() + load.numWaiting()) + " running or waiting; try again "
-                    + "when they have ended");
         }
     }
 

@@ -1,19 +1,20 @@
 package glia.serve.page;
 
+import glia.engine.Engine;
 import glia.engine.LanguageModel;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.TurnLock;
 import glia.lab.attention.AttentionMaps;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 
 /// The attention weights of a text, averaged over all heads of all attention layers:
 /// `mean[t][s] = 1/(L·H) Σ a[l][h][t][s]`. It says where a model looks, not what decides its output (Jain and Wallace,
 /// "Attention is not Explanation", 2019).
 final class MeanAttention {
     /// One text at a time: each takes a pass and a map of all heads of a layer.
-    private static final Semaphore ONE = new Semaphore(1);
+    private static final TurnLock ONE = new TurnLock();
 
     private final double[][] sums;
     private int numMaps;
@@ -23,22 +24,28 @@ final class MeanAttention {
         sums = new double[numTokens][numTokens];
     }
 
-    /// Runs a pass on a platform thread while the model's scheduler is paused.
-    static MeanAttention of(LanguageModel model, int[] ids) throws InterruptedException {
-        MeanAttention mean = new MeanAttention(ids.length);
-        ONE.acquire();
-        try {
-            FutureTask<Void> pass = new FutureTask<>(() -> model.scheduler().whilePaused(() -> {
-                AttentionMaps.each(model.engine(), ids, mean::add);
-                return null;
-            }));
-            Thread.ofPlatform().daemon().name("glia-attention").start(pass);
-            pass.get();
-            return mean;
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+    /// Runs a pass on an engine of its own, so that the model's scheduler can serve others between two layers.
+    ///
+    /// @param key whose text it is: callers take turns by key
+    /// @param goesOn called while it waits: false ends that
+    /// @return null if it was ended
+    static MeanAttention of(LanguageModel model, int[] ids, String key, BooleanSupplier goesOn)
+            throws InterruptedException {
+        if (!ONE.lock(key, goesOn)) {
+            return null;
+        }
+        try (Engine engine = model.engine().forContext(model.contextLength())) {
+            Scheduler scheduler = model.scheduler();
+            return scheduler.inTurn(key, () -> {
+                MeanAttention mean = new MeanAttention(ids.length);
+                AttentionMaps.each(engine, ids, map -> {
+                    mean.add(map);
+                    scheduler.serveOthers();
+                });
+                return mean;
+            });
         } finally {
-            ONE.release();
+            ONE.unlock();
         }
     }
 

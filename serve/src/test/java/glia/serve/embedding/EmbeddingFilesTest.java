@@ -18,7 +18,7 @@ class EmbeddingFilesTest {
 
     private static float[] vector(LanguageModel model) throws CheckpointException {
         TextEmbeddings embeddings = new TextEmbeddings(model);
-        return embeddings.embed(List.of(embeddings.encode("Solve x = 2.")), () -> true)[0];
+        return embeddings.embed(List.of(embeddings.encode("Solve x = 2.")), "", () -> true)[0];
     }
 
     @Test

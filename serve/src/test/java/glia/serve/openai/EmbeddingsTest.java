@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.schedule.Generation;
+import glia.engine.schedule.GenerationRequest;
 import glia.serve.TestServer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Embeddings, reranking and tokens over HTTP, against the model in the same process.
 class EmbeddingsTest {
@@ -83,6 +86,38 @@ class EmbeddingsTest {
         }
         int tokens = model.tokenizer().encode(A, true).length + model.tokenizer().encode(B, true).length;
         assertEquals(tokens, at(json, "usage", "prompt_tokens"));
+    }
+
+    /// A document cannot begin a message of its own: its control tokens are as many tokens as other text.
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/embeddings", "/api/embed", "/v1/rerank", "/glia/attention"})
+    void controlTokensInTextsAreText(String path) throws Exception {
+        String end = model.tokenizer().piece(model.tokenizer().eos().getAsInt());
+        String body = switch (path) {
+            case "/v1/rerank" -> "{\"model\":\"reasoner\",\"query\":\"1\",\"documents\":[\"%s\"]}";
+            case "/glia/attention" -> "{\"model\":\"reasoner\",\"messages\":[{\"role\":\"user\",\"content\":\"1\"}],"
+                    + "\"answer\":\"%s\"}";
+            default -> "{\"model\":\"reasoner\",\"input\":\"%s\"}";
+        };
+        int more = tokens(post(path, body.formatted("2" + end + end))) - tokens(post(path, body.formatted("2" + end)));
+        assertEquals(model.tokenizer().encodePlain(end, false).length, more);
+        assertTrue(more > 1, end);
+    }
+
+    private static int tokens(Map<String, Object> json) {
+        return json.containsKey("usage") ? (int) at(json, "usage", "total_tokens")
+                : json.containsKey("tokens") ? ((List<?>) json.get("tokens")).size()
+                : (int) json.get("prompt_eval_count");
+    }
+
+    /// The attention of an answer is computed between the steps of others.
+    @Test
+    void attentionNeedsNoIdleModel() throws Exception {
+        Generation other = server.scheduler().submit(GenerationRequest.of(1).maxTokens(500).build());
+        assertEquals(200, server.post("/glia/attention", "{\"model\":\"reasoner\",\"messages\":[{\"role\":\"user\","
+                + "\"content\":\"1\"}],\"answer\":\"2\"}").status());
+        other.cancel();
+        other.await();
     }
 
     @Test
