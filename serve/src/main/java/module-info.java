@@ -4,6 +4,8 @@ module glia.serve {
     requires transitive glia.engine;
     requires glia.lab;
     requires java.logging;
+    requires java.management;
+    requires jdk.management;
     requires io.helidon.common.buffers;
     requires io.helidon.common.concurrency.limits;
     requires HdrHistogram;

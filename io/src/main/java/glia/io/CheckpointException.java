@@ -12,6 +12,8 @@ public final class CheckpointException extends IOException {
     private static final int MAX_WHERE_CHARS = 300;
     private static final int MAX_PROBLEM_CHARS = 4000;
 
+    private final String file;
+
     /// @param file the file
     /// @param where the tensor, key or byte offset, or an empty string
     /// @param problem what was found and what was expected
@@ -19,11 +21,17 @@ public final class CheckpointException extends IOException {
         super(DisplayText.escape(file.toString()) + ": "
                 + (where.isEmpty() ? "" : DisplayText.shorten(where, MAX_WHERE_CHARS) + ": ")
                 + DisplayText.escapeKeepingLines(cut(problem)));
+        this.file = file.toString();
     }
 
     public CheckpointException(Path file, String where, String problem, Throwable cause) {
         this(file, where, problem);
         initCause(cause);
+    }
+
+    /// The file.
+    public Path file() {
+        return Path.of(file);
     }
 
     private static String cut(String problem) {

@@ -4,6 +4,7 @@ import glia.engine.LanguageModel;
 import glia.serve.anthropic.AnthropicRoutes;
 import glia.serve.http.ClientConnections;
 import glia.serve.http.Gate;
+import glia.serve.http.IdleHeap;
 import glia.serve.http.RefusedHttp;
 import glia.serve.http.RequestLog;
 import glia.serve.http.Routes;
@@ -55,12 +56,14 @@ public final class Server implements AutoCloseable {
     private final Gate gate;
     private final ClientConnections connections;
     private final WebServer web;
+    private final IdleHeap heap;
 
     private Server(ModelPool models, Gate gate, ClientConnections connections, WebServer web) {
         this.models = models;
         this.gate = gate;
         this.connections = connections;
         this.web = web;
+        this.heap = new IdleHeap(gate::numRunning);
     }
 
     /// Loads a model and serves it with the usual options.
@@ -95,7 +98,6 @@ public final class Server implements AutoCloseable {
             Duration readTimeout = limits.requestTimeout().plusMinutes(1);
             WebServer web = WebServer.builder().host(options.host()).port(options.port()).routing(routing)
                     .protocolsDiscoverServices(false).addConnectionSelector(connections)
-                    .maxTcpConnections(limits.connections())
                     .directHandlers(RefusedHttp.handlers(limits)).useNio(false)
                     .connectionOptions(new WatchedSockets(SocketOptions.create(), readTimeout)).shutdownHook(false)
                     .shutdownGracePeriod(Duration.ofMillis(200)).build().start();
@@ -166,6 +168,7 @@ public final class Server implements AutoCloseable {
         awaitRunning(longest);
         gate.stop();
         awaitRunning(ERRORS);
+        heap.close();
         connections.close();
         web.stop();
         models.close();

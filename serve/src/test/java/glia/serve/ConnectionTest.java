@@ -24,6 +24,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConnectionTest {
     private static final String CHAT = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":1}";
 
+    /// 8,000 tokens with their alternatives, more than sockets hold: it does not end before the client reads it.
+    private static final String STREAM = "{\"prompt\":\"x\",\"n\":16,\"stream\":true,\"ignore_eos\":true,"
+            + "\"logprobs\":20,\"max_tokens\":500}";
+    private static final String CHUNKED = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
+            + "Transfer-Encoding: chunked\r\n\r\n";
+    private static final String HEALTH = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
     private static TestServer server;
     /// One with short time limits.
     private static TestServer hasty;
@@ -40,8 +47,11 @@ class ConnectionTest {
     }
 
     private static TestServer start(Duration time, int connections) throws IOException {
-        return TestServer.start(ServerOptions.defaults().withLimits(HttpLimits.defaults().withBodyBytes(1 << 20)
-                .withConnections(connections)
+        return start(time, HttpLimits.defaults().withConnections(connections));
+    }
+
+    private static TestServer start(Duration time, HttpLimits limits) throws IOException {
+        return TestServer.start(ServerOptions.defaults().withLimits(limits.withBodyBytes(1 << 20)
                 .withTimeouts(new Timeouts(time, time, time, Duration.ofMinutes(1), time))));
     }
 
@@ -92,6 +102,36 @@ class ConnectionTest {
         }
     }
 
+    /// A new connection takes the place of one that waits for its client, and does not wait for its end.
+    @Execution(ExecutionMode.CONCURRENT)
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void idleConnectionsGiveTheirPlaceToNewOnes(boolean ofAddress) throws Exception {
+        HttpLimits limits = ofAddress ? HttpLimits.defaults().withConnectionsPerAddress(3)
+                : HttpLimits.defaults().withConnections(3);
+        try (TestServer own = start(Duration.ofMinutes(1), limits); RawClient body = client(own);
+                RawClient idle = client(own); RawClient active = client(own).receiveSlowly()) {
+            body.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                    + "Content-Length: 99\r\n\r\n").readTo("100 Continue");
+            for (RawClient one : List.of(idle, active)) {
+                assertTrue(one.send(HEALTH).readTo("ok\"}").contains("200 OK"));
+            }
+            active.send(RawClient.post("/v1/completions", STREAM)).readTo("data: ");
+            try (RawClient first = client(own).receiveSlowly(); RawClient second = client(own).receiveSlowly()) {
+                assertTrue(first.send(HEALTH).readTo("ok\"}").contains("200 OK"));
+                assertEquals("", idle.readAll(), "the idle connection ends first");
+                first.send(RawClient.post("/v1/completions", STREAM)).readTo("data: ");
+                assertTrue(second.send(HEALTH).readTo("ok\"}").contains("200 OK"));
+                assertEquals("", body.readAll().replaceAll("(?s)\\s*", ""), "then one whose body does not end");
+                second.send(RawClient.post("/v1/completions", STREAM)).readTo("data: ");
+                try (RawClient third = client(own)) {
+                    assertTrue(third.readAll().contains("503 Service Unavailable"), "all are being answered");
+                }
+                assertTrue(active.readTo("data: ").endsWith("data: "));
+            }
+        }
+    }
+
     @Execution(ExecutionMode.CONCURRENT)
     @Test
     void aByteFromTimeToTimeDoesNotProlongHeaders() throws Exception {
@@ -123,6 +163,11 @@ class ConnectionTest {
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
         "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Encoding: gzip\r\n"
         + "Content-Length: 2\r\n\r\n{}", "CONNECT evil.example:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "P\u00d6ST /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u00e9\u0001 / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /\u00e9 HTTP/1.1\r\nHost: localhost\r\n\u00e9: b\r\n\r\n",
+        "GET /%zz?% HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        CHUNKED + "2\r{}\r\n0\r\n\r\n", CHUNKED + "2\n{}\r\n0\r\n\r\n", CHUNKED + "2\r\n{}\r0\r\n\r\n",
+        CHUNKED + "2;a=\r\r\n{}\r\n0\r\n\r\n", CHUNKED + "-2\r\n{}\r\n0\r\n\r\n", CHUNKED + "\u00b2\r\n{}\r\n0\r\n\r\n",
         "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003\r\n"})
     void badHttpIsRefusedAndEndsTheConnection(String request) throws Exception {
         try (RawClient client = client(hasty)) {

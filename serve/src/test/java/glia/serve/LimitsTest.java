@@ -75,6 +75,17 @@ class LimitsTest {
         }
     }
 
+    /// Without keys one address leaves a quarter of the places to others.
+    @Test
+    void theRequestsOfAnAddressAreLimitedWithoutKeys() throws Exception {
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withRequests(4)));
+                RawClient _ = stream(server); RawClient _ = stream(server); RawClient _ = stream(server)) {
+            var refused = server.post(CHAT, SHORT);
+            assertEquals(429, refused.status(), refused::text);
+            assertTrue(refused.text().contains("of this address, expected at most 3"), refused::text);
+        }
+    }
+
     /// A stream begins when its request has been queued: a client tries again after a status, not after an event.
     @Test
     void streamsOfMoreAnswersThanMayWaitAre429() throws Exception {

@@ -42,8 +42,8 @@ public final class ServeFlags {
             + "called (default: localhost and loopback addresses)", "--allow-host").in(ACCESS).repeated();
     private static final Option<Boolean> OPEN_METRICS = Option.flag("/ready and /metrics need no key",
             "--open-metrics").in(ACCESS);
-    private static final Option<Boolean> ISOLATE_CACHE = Option.flag("share the prefix cache only among requests of "
-            + "the same key", "--isolate-cache").in(ACCESS);
+    private static final Option<Boolean> SHARE_CACHE = Option.flag("share the prefix cache among all keys, so that "
+            + "timing and cached_tokens tell a key what others have sent", "--share-cache").in(ACCESS);
 
     private static final Option<Integer> MAX_BODY = limit("MIB", 2047, "size of a body, in MiB",
             (int) (USUAL.bodyBytes() >> 20), "--max-body");
@@ -57,6 +57,8 @@ public final class ServeFlags {
             USUAL.json().stringLength(), "--max-string");
     private static final Option<Integer> MAX_CONNECTIONS = limit("N", 1 << 20, "connections", USUAL.connections(),
             "--max-connections");
+    private static final Option<Integer> MAX_OF_ADDRESS = limit("N", 1 << 20, "connections of a network address",
+            USUAL.connectionsPerAddress(), "--max-connections-per-address");
     private static final Option<Integer> MAX_REQUESTS = limit("N", 1 << 20, "requests that run or wait",
             USUAL.requests(), "--max-requests");
     private static final Option<Integer> MAX_OF_KEY = limit("N", 1 << 20, "requests of a key that run or wait",
@@ -88,8 +90,8 @@ public final class ServeFlags {
 
     /// All options.
     public static final List<Option<?>> ALL = List.of(PORT, HOST, DRAIN, LOG_REQUESTS, LOG_PROMPTS, KEYS, CORS,
-            ALLOW_HOST, OPEN_METRICS, ISOLATE_CACHE, MAX_BODY, MAX_HEADERS, MAX_DEPTH, MAX_VALUES, MAX_STRING,
-            MAX_CONNECTIONS, MAX_REQUESTS, MAX_OF_KEY, MAX_SAMPLES, MAX_MESSAGES, MAX_TOOLS, MAX_STOPS, MAX_BIASES,
+            ALLOW_HOST, OPEN_METRICS, SHARE_CACHE, MAX_BODY, MAX_HEADERS, MAX_DEPTH, MAX_VALUES, MAX_STRING,
+            MAX_CONNECTIONS, MAX_OF_ADDRESS, MAX_REQUESTS, MAX_OF_KEY, MAX_SAMPLES, MAX_MESSAGES, MAX_TOOLS, MAX_STOPS, MAX_BIASES,
             MAX_PROMPT, MAX_ANSWER, REQUEST_TIME, HEADER_TIME, BODY_TIME, IDLE_TIME, WRITE_TIME);
 
     private ServeFlags() {}
@@ -112,7 +114,7 @@ public final class ServeFlags {
         String host = arguments.get(HOST).orElse("127.0.0.1");
         Access access = new Access(arguments.get(KEYS).isEmpty() ? Access.LOCAL.keys()
                 : Optional.of(KeyFile.open(Path.of(arguments.get(KEYS).get()), log)), arguments.all(CORS),
-                arguments.all(ALLOW_HOST), arguments.has(OPEN_METRICS), arguments.has(ISOLATE_CACHE));
+                arguments.all(ALLOW_HOST), arguments.has(OPEN_METRICS), arguments.has(SHARE_CACHE));
         access.requireSafe(host);
         return new ServerOptions(host, arguments.get(PORT).orElse(ServerOptions.DEFAULT_PORT), limits(arguments),
                 access, arguments.has(LOG_REQUESTS), arguments.has(LOG_PROMPTS), log, Optional.empty());
@@ -139,6 +141,7 @@ public final class ServeFlags {
         return new HttpLimits(arguments.get(MAX_BODY).map(mib -> (long) mib << 20).orElse(USUAL.bodyBytes()), json,
                 arguments.get(MAX_HEADERS).map(kib -> kib << 10).orElse(USUAL.headerBytes()),
                 arguments.get(MAX_CONNECTIONS).orElse(USUAL.connections()),
+                arguments.get(MAX_OF_ADDRESS).orElse(USUAL.connectionsPerAddress()),
                 arguments.get(MAX_REQUESTS).orElse(USUAL.requests()),
                 arguments.get(MAX_OF_KEY).orElse(USUAL.streamsPerCaller()),
                 arguments.get(MAX_SAMPLES).orElse(USUAL.samples()), prompt, timeouts);

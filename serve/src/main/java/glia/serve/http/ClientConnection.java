@@ -13,23 +13,39 @@ import java.time.Duration;
 final class ClientConnection {
     /// Bytes of a request besides its headers and twice its body, whose chunks have headers too.
     private static final long OVERHEAD_BYTES = 64 << 10;
+    /// What a connection waits for, in the order in which they are ended when there are too many.
+    enum Phase {
+        /// The next request.
+        IDLE,
+        /// The rest of the headers.
+        HEAD,
+        /// The rest of the body.
+        BODY,
+        /// Its own answer; such a connection is not ended.
+        ANSWER
+    }
+
     private static final Duration LINGER = Duration.ofSeconds(2);
     private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
     private final HelidonSocket socket;
+    private final String address;
     private final HttpLimits limits;
     private final long mostBytes;
     private final FirstHead first;
     /// When the connection ends unless something happens, in nanoseconds of the clock; 0 for never.
     private volatile long deadline;
+    private volatile Phase phase = Phase.HEAD;
+    private volatile long phaseSince = System.nanoTime();
     private long bytesOfRequest;
     /// The bytes that came since the last request, while headers are read.
     private long bytesOfHead;
-    private boolean inHead = true;
     private boolean isUnread;
 
-    ClientConnection(HelidonSocket socket, HttpLimits limits) {
+    /// @param address the network address of the client
+    ClientConnection(HelidonSocket socket, String address, HttpLimits limits) {
         this.socket = socket;
+        this.address = address;
         this.limits = limits;
         this.mostBytes = OVERHEAD_BYTES + limits.headerBytes() + 2 * limits.bodyBytes();
         this.first = new FirstHead(this::receive, limits.headerBytes());
@@ -46,8 +62,28 @@ final class ClientConnection {
         return CURRENT.get();
     }
 
+    /// The network address of the client.
+    String address() {
+        return address;
+    }
+
+    Phase phase() {
+        return phase;
+    }
+
+    /// When the phase began, in nanoseconds of the clock.
+    long phaseSince() {
+        return phaseSince;
+    }
+
+    private void begin(Phase next) {
+        phase = next;
+        phaseSince = System.nanoTime();
+    }
+
     /// The first line of a request has come; its headers follow.
     void requestBegan() {
+        begin(Phase.HEAD);
         bytesOfRequest = 0;
         isUnread = true;
         expect(limits.timeouts().headers());
@@ -55,13 +91,14 @@ final class ClientConnection {
 
     /// The headers have come; the body follows.
     void headersEnded() {
-        inHead = false;
+        begin(Phase.BODY);
         expect(limits.timeouts().body());
     }
 
     /// The whole request was read. The client is not waited for.
     void requestRead() {
         isUnread = false;
+        begin(Phase.ANSWER);
         expectsNothing();
     }
 
@@ -71,6 +108,7 @@ final class ClientConnection {
         if (!isUnread || !isOpen()) {
             return;
         }
+        begin(Phase.BODY);
         expect(LINGER);
         try {
             while (socket.get() != null) {
@@ -81,14 +119,19 @@ final class ClientConnection {
         }
     }
 
+    /// Whether the headers of a request have not ended.
+    boolean isInHead() {
+        return phase == Phase.IDLE || phase == Phase.HEAD;
+    }
+
     /// Whether the client sends headers, and more of them than are allowed.
     boolean isHeadTooLarge() {
-        return inHead && bytesOfHead >= limits.headerBytes();
+        return isInHead() && bytesOfHead >= limits.headerBytes();
     }
 
     /// A request was answered; the next one may come.
     void requestEnded() {
-        inHead = true;
+        begin(Phase.IDLE);
         bytesOfHead = 0;
         expect(limits.timeouts().idle());
     }

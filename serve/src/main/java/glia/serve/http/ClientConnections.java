@@ -1,6 +1,8 @@
 package glia.serve.http;
 
+import com.sun.management.UnixOperatingSystemMXBean;
 import glia.serve.request.HttpLimits;
+import glia.serve.request.ServeException;
 import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.buffers.DataWriter;
@@ -14,6 +16,7 @@ import io.helidon.http.HttpPrologue;
 import io.helidon.http.Method;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ConnectionContext;
 import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.Router;
@@ -24,27 +27,50 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnection;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.net.Inet6Address;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 
 /// The connections of a server, over HTTP/1.1 and 1.0. Ends those of clients that are too slow: that send a byte from
 /// time to time, or do not read. A thread that waits for such a client is freed only by closing its socket.
+///
+/// Where there are too many, of all clients or of one address, a new connection takes the place of one that is not
+/// being answered: of the address with the most connections, an idle one first, then one whose headers or body have not
+/// ended, and of these the oldest.
 public final class ClientConnections implements ServerConnectionSelector, AutoCloseable {
     private static final long CHECK_MILLIS = 100;
 
     private final HttpLimits limits;
     private final Http1ConnectionSelector http1;
+    private final int mostConnections;
     private final Set<ClientConnection> open = ConcurrentHashMap.newKeySet();
+    /// By address; guarded by this object.
+    private final Map<String, Integer> counts = new HashMap<>();
     private final Thread checker = Thread.ofPlatform().daemon().name("glia-slow-clients").unstarted(this::check);
 
     public ClientConnections(HttpLimits limits) {
         this.limits = limits;
+        this.mostConnections = Math.min(limits.connections(), mostSockets());
         this.http1 = Http1ConnectionSelector.builder().config(Http1Config.builder()
                 .maxHeadersSize(limits.headerBytes()).maxPrologueLength(limits.headerBytes() / 2)
                 .addReceiveListener(new Listener()).build()).build();
         checker.start();
+    }
+
+    /// The web server stops where there is no file descriptor for a connection; some are for files.
+    private static int mostSockets() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean unix
+                ? Math.clamp(unix.getMaxFileDescriptorCount() / 4 * 3, 1, Integer.MAX_VALUE) : Integer.MAX_VALUE;
     }
 
     private void check() {
@@ -93,10 +119,76 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        ClientConnection client = new ClientConnection(context.serverSocket(), limits);
-        open.add(client);
+        ClientConnection client = new ClientConnection(context.serverSocket(),
+                address(context.remotePeer().address()), limits);
+        if (!admit(client)) {
+            refuse(context);
+            throw new CloseConnectionException("too many connections");
+        }
         client.begin();
         return new Watched(client, http1.connection(new Context(context, new StrictReader(() -> read(client)))));
+    }
+
+    /// The address of a client; of IPv6 the network of 64 bits, which is a client's own.
+    private static String address(SocketAddress peer) {
+        if (!(peer instanceof InetSocketAddress inet) || inet.getAddress() == null) {
+            return String.valueOf(peer);
+        }
+        byte[] bytes = inet.getAddress().getAddress();
+        return inet.getAddress() instanceof Inet6Address ? HexFormat.of().formatHex(bytes, 0, Long.BYTES)
+                : inet.getAddress().getHostAddress();
+    }
+
+    /// Adds a connection, in place of another one where there are too many.
+    ///
+    /// @return false if all others are being answered
+    private boolean admit(ClientConnection client) {
+        ClientConnection victim = null;
+        synchronized (this) {
+            boolean isFull = open.size() >= mostConnections;
+            boolean hasMany = counts.getOrDefault(client.address(), 0) >= limits.connectionsPerAddress();
+            if (isFull || hasMany) {
+                victim = victim(hasMany ? client.address() : null);
+                if (victim == null) {
+                    return false;
+                }
+                remove(victim);
+            }
+            open.add(client);
+            counts.merge(client.address(), 1, Integer::sum);
+        }
+        if (victim != null) {
+            victim.close();
+        }
+        return true;
+    }
+
+    /// @param address of the connection to end; null for any
+    private ClientConnection victim(String address) {
+        return open.stream().filter(c -> c.phase() != ClientConnection.Phase.ANSWER
+                && (address == null || address.equals(c.address())))
+                .min(Comparator.comparingInt((ClientConnection c) -> -counts.getOrDefault(c.address(), 0))
+                        .thenComparing(ClientConnection::phase).thenComparingLong(ClientConnection::phaseSince))
+                .orElse(null);
+    }
+
+    private synchronized void remove(ClientConnection client) {
+        if (open.remove(client)) {
+            counts.computeIfPresent(client.address(), (_, count) -> count == 1 ? null : count - 1);
+        }
+    }
+
+    private static void refuse(ConnectionContext context) {
+        byte[] body = Json.bytes(ErrorStyle.OPENAI.body(new ServeException(503, "overloaded_error", "",
+                "there are too many connections, and all are being answered; try again later"), ""));
+        String head = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.length + "\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+        try {
+            context.dataWriter().writeNow(BufferData.create(head.getBytes(StandardCharsets.US_ASCII)),
+                    BufferData.create(body));
+        } catch (RuntimeException e) {
+            // The client has gone.
+        }
     }
 
     private static byte[] read(ClientConnection client) {
@@ -140,7 +232,7 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
                 connection.handle(limit);
             } finally {
                 client.linger();
-                open.remove(client);
+                remove(client);
             }
         }
 

@@ -9,6 +9,7 @@ import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
 import io.helidon.http.RequestException;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.ServerConnectionException;
 import io.helidon.webserver.http.RoutingResponse;
 import io.helidon.webserver.http.ServerRequest;
@@ -129,7 +130,7 @@ public final class Exchange {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         byte[] piece = new byte[PIECE_BYTES];
         try (InputStream in = request.content().inputStream()) {
-            for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+            for (int count = read(in, piece); count >= 0; count = read(in, piece)) {
                 if (pass != null) {
                     pass.take(count);
                 }
@@ -138,18 +139,30 @@ public final class Exchange {
                     throw RefusedHttp.tooLarge(limits());
                 }
             }
-        } catch (IOException | DataReader.InsufficientDataAvailableException | ServerConnectionException e) {
-            throw new UncheckedIOException(new IOException("the client went while it sent", e));
-        } catch (NumberFormatException e) {
-            throw ServeException.badRequest("the body is not valid HTTP/1.1: found a chunk whose length is no "
-                    + "hexadecimal number");
-        } catch (RequestException e) {
-            throw e.status().code() == 413 ? RefusedHttp.tooLarge(limits())
-                    : ServeException.badRequest("the body is not valid HTTP/1.1: " + e.getMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
         hasReadBody = true;
         connection.requestRead();
         return bytes.toByteArray();
+    }
+
+    /// @throws ServeException if the body is not framed as HTTP wants it: status 400
+    private int read(InputStream in, byte[] piece) {
+        try {
+            return in.read(piece);
+        } catch (IOException | DataReader.InsufficientDataAvailableException | ServerConnectionException e) {
+            throw new UncheckedIOException(new IOException("the client went while it sent", e));
+        } catch (CloseConnectionException | UncheckedIOException e) {
+            throw e;
+        } catch (RequestException e) {
+            throw e.status().code() == 413 ? RefusedHttp.tooLarge(limits())
+                    : ServeException.badRequest("the body is not valid HTTP/1.1: " + e.getMessage());
+        } catch (RuntimeException e) {
+            // What the web server throws for chunks that it cannot read.
+            throw ServeException.badRequest("the body is not valid HTTP/1.1: found a chunk whose length is no "
+                    + "hexadecimal number, or whose lines do not end with CR LF");
+        }
     }
 
     /// Whether no byte of the body is left to be read.

@@ -148,8 +148,11 @@ public final class Gate {
         int ofCaller = running.merge(caller.name(), 1, Integer::sum);
         int all = numRunning.incrementAndGet();
         Pass pass = new Pass(caller.name());
-        if (access.keys().isPresent() && ofCaller > limits.streamsPerCaller()) {
-            throw tooMany(pass, ofCaller, "of this API key", limits.streamsPerCaller());
+        boolean hasKeys = access.keys().isPresent();
+        // Without keys, clients on one machine may have one address, so a quarter of the places is for others.
+        int most = hasKeys ? limits.streamsPerCaller() : limits.requests() - limits.requests() / 4;
+        if (ofCaller > most) {
+            throw tooMany(pass, ofCaller, hasKeys ? "of this API key" : "of this address", most);
         }
         if (all > limits.requests()) {
             throw tooMany(pass, all, "of all callers", limits.requests());

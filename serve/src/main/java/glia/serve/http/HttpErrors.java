@@ -4,6 +4,7 @@ import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.QueueFullException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
+import glia.serve.request.ErrorText;
 import glia.serve.request.ServeException;
 import glia.text.template.TemplateException;
 
@@ -18,9 +19,9 @@ final class HttpErrors {
             case QueueFullException full -> new ServeException(429, "rate_limit_error", "", full.getMessage());
             case ContextFullException full -> new ServeException(400, "context_length_exceeded", "", full.getMessage());
             case TemplateException refused -> new ServeException(400, "invalid_request_error", "messages",
-                    "the model's chat template refuses the conversation: " + refused.getMessage());
+                    "the model's chat template refuses the conversation: " + ErrorText.of(refused));
             case StateMemoryException memory -> new ServeException(503, "overloaded_error", "", memory.getMessage());
-            case CheckpointException files -> new ServeException(500, "server_error", "model", files.getMessage());
+            case CheckpointException files -> new ServeException(500, "server_error", "model", ErrorText.of(files));
             case IllegalArgumentException bad -> ServeException.badRequest(String.valueOf(bad.getMessage()));
             case OutOfMemoryError _ -> new ServeException(503, "overloaded_error", "", "the request needs more memory "
                     + "than is free; make it smaller, or try again later");

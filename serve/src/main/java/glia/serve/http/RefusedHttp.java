@@ -30,7 +30,12 @@ public final class RefusedHttp {
         String path = request.path();
         // The method of HTTP/2's preface (RFC 9113, section 3.4).
         boolean isHttp2 = "PRI".equals(request.method());
-        int code = isHttp2 ? 505 : status != 400 ? status : isEncoded(request) ? 415 : isHeadTooLarge() ? 431 : 400;
+        ClientConnection connection = ClientConnection.current();
+        // What the web server cannot read before the headers end is the client's fault, such as a method of `é`.
+        boolean isUnreadable = status == 500 && connection != null && connection.isInHead();
+        boolean isHeadTooLarge = connection != null && connection.isHeadTooLarge();
+        int code = isHttp2 ? 505 : status != 400 && !isUnreadable ? status : isEncoded(request) ? 415
+                : isHeadTooLarge ? 431 : 400;
         ServeException error = switch (code) {
             case 405 -> new ServeException(405, "invalid_request_error", "", "found the method CONNECT, but this "
                     + "server is no proxy");
@@ -42,20 +47,15 @@ public final class RefusedHttp {
             case 505 -> new ServeException(505, "invalid_request_error", "", (isHttp2 ? "found HTTP/2 without "
                     + "TLS" : "found HTTP/1.0 after other requests of a connection") + ", expected HTTP/1.1");
             case 503 -> new ServeException(503, "overloaded_error", "", "too many requests; try again later");
-            default -> status >= 500 && status != 501
+            default -> code >= 500 && code != 501
                     ? new ServeException(500, "server_error", "", "internal error")
-                    : new ServeException(status, "invalid_request_error", "", "the request is not valid HTTP/1.1: "
-                            + Status.create(status).reasonPhrase());
+                    : new ServeException(code, "invalid_request_error", "", "the request is not valid HTTP/1.1: "
+                            + Status.create(code).reasonPhrase());
         };
         Map<String, Object> body = ErrorStyle.ofPath(path == null ? "" : path).body(error, "");
         return DirectHandler.TransportResponse.builder().status(Status.create(error.status())).headers(headers)
                 .header(HeaderNames.CONTENT_TYPE, "application/json").header(HeaderValues.CONNECTION_CLOSE)
                 .keepAlive(false).entity(Json.bytes(body)).build();
-    }
-
-    private static boolean isHeadTooLarge() {
-        ClientConnection connection = ClientConnection.current();
-        return connection != null && connection.isHeadTooLarge();
     }
 
     private static boolean isEncoded(DirectHandler.TransportRequest request) {

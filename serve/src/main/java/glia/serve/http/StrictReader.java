@@ -49,7 +49,12 @@ final class StrictReader extends DataReader {
     /// Reads a line: the length of a chunk, or the end of the last one.
     @Override
     public String readLine() throws IncorrectNewLineException {
-        String line = super.readLine();
+        String line;
+        try {
+            line = super.readLine();
+        } catch (IncorrectNewLineException e) {
+            throw refused("found a line of a chunk that does not end with CR LF");
+        }
         if (line.startsWith("+")) {
             throw refused("found a chunk whose length is no hexadecimal number");
         }

@@ -1,5 +1,6 @@
 package glia.serve.pool;
 
+import glia.serve.request.ErrorText;
 import glia.serve.request.ServeException;
 import java.io.IOException;
 import java.time.Instant;
@@ -70,7 +71,7 @@ final class PoolMemory {
     private static ServeException failure(Slot slot, Throwable e) {
         return e instanceof ServeException known ? known : new ServeException(500, "server_error", "model",
                 "the model '" + slot.name + "' cannot be loaded: " + (e instanceof IOException
-                        || e instanceof IllegalArgumentException ? e.getMessage() : e.toString()));
+                        || e instanceof IllegalArgumentException ? ErrorText.of(e) : e.toString()));
     }
 
     /// Reserves the memory of a model, and closes idle ones if it must.

@@ -11,10 +11,10 @@ import java.util.Optional;
 /// @param origins origins of web pages that may call the server (CORS), such as `https://chat.example.org`; `*` for all
 /// @param hosts further names by which the server is called, such as that of a proxy
 /// @param opensMetrics whether `/ready` and `/metrics` need no key
-/// @param isolatesCache whether requests share prefixes of the KV cache only with requests of the same key
+/// @param sharesCache whether requests share prefixes of the KV cache with requests of other keys
 public record Access(Optional<KeyFile> keys, List<String> origins, List<String> hosts, boolean opensMetrics,
-        boolean isolatesCache) {
-    /// No keys, no web pages of other hosts, a cache for all.
+        boolean sharesCache) {
+    /// No keys, no web pages of other hosts.
     public static final Access LOCAL = new Access(Optional.empty(), List.of(), List.of(), false, false);
 
     /// Copies the arguments.
@@ -30,23 +30,29 @@ public record Access(Optional<KeyFile> keys, List<String> origins, List<String> 
     }
 
     public Access withKeys(KeyFile file) {
-        return new Access(Optional.of(file), origins, hosts, opensMetrics, isolatesCache);
+        return new Access(Optional.of(file), origins, hosts, opensMetrics, sharesCache);
     }
 
     public Access withOrigins(List<String> allowed) {
-        return new Access(keys, allowed, hosts, opensMetrics, isolatesCache);
+        return new Access(keys, allowed, hosts, opensMetrics, sharesCache);
     }
 
     public Access withHosts(List<String> names) {
-        return new Access(keys, origins, names, opensMetrics, isolatesCache);
+        return new Access(keys, origins, names, opensMetrics, sharesCache);
     }
 
     public Access withOpenMetrics() {
-        return new Access(keys, origins, hosts, true, isolatesCache);
+        return new Access(keys, origins, hosts, true, sharesCache);
     }
 
-    public Access withIsolatedCache() {
+    public Access withSharedCache() {
         return new Access(keys, origins, hosts, opensMetrics, true);
+    }
+
+    /// Whether requests share prefixes of the KV cache only with requests of the same key: otherwise the time to the
+    /// first token, and `cached_tokens`, would tell what others have sent. Without keys all requests share.
+    public boolean isolatesCache() {
+        return keys.isPresent() && !sharesCache;
     }
 
     /// Whether an address is reached from this machine alone.
