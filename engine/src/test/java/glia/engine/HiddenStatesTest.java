@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.schedule.Generation;
+import glia.engine.schedule.GenerationRequest;
 import glia.model.layout.Pooling;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,6 +69,23 @@ class HiddenStatesTest {
             }
         }
         assertEquals(0, model.engine().stateBytes());
+    }
+
+    /// Texts are embedded beside streams, whose passes use the same memory.
+    @Test
+    void streamsDoNotChangeTheStates() {
+        Embedder embedder = new Embedder(model, EmbeddingConfig.of(Pooling.MEAN, true));
+        List<Embedder.Input> inputs = texts().stream().map(Embedder.Input::of).toList();
+        float[][] alone = embedder.embed(inputs);
+        Generation stream = model.scheduler().submit(GenerationRequest.of(1, 403).maxTokens(400).build());
+        for (int i = 0; i < 5; i++) {
+            float[][] beside = embedder.embed(inputs);
+            for (int text = 0; text < alone.length; text++) {
+                assertArrayEquals(alone[text], beside[text], 1e-5f);
+            }
+        }
+        stream.cancel();
+        stream.await();
     }
 
     @Test

@@ -1,12 +1,17 @@
 package glia.serve;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
+import glia.io.CheckpointException;
+import glia.serve.request.ErrorText;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +50,34 @@ class RequestSecurityTest {
     private static void assertRefused(String path, String body) throws Exception {
         var reply = post(path, body);
         assertEquals(400, reply.status(), reply::text);
+    }
+
+    @Test
+    void onlyKeysIsolateTheCache() throws Exception {
+        assertFalse(Access.LOCAL.isolatesCache());
+        Access keys = Access.LOCAL.withKeys(KeyFile.open(folder.resolve("keys"), _ -> { }));
+        assertTrue(keys.isolatesCache());
+        assertFalse(keys.withSharedCache().isolatesCache());
+    }
+
+    /// Files are named without their folders.
+    @Test
+    void foldersOfTheServerInErrors() throws Exception {
+        Path copy = Files.createDirectory(folder.resolve("a copy"));
+        TestServer.conversing(copy).close();
+        Path template = copy.resolve("chat_template.jinja");
+        Files.writeString(template, "{% for m in messages %}{{ m.content.nope.more }}{% endfor %}");
+        Path config = copy.resolve("tokenizer_config.json");
+        Files.writeString(config, Files.readString(config).replace("\"chat_template\"", "\"other_template\""));
+        try (TestServer own = TestServer.of("broken", LanguageModel.load(copy))) {
+            var reply = own.post(CHAT, "{\"model\":\"broken\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}");
+            assertEquals(400, reply.status(), reply::text);
+            assertTrue(reply.text().contains("chat_template.jinja:1: "), reply::text);
+            assertFalse(reply.text().contains(folder.toString()), reply::text);
+        }
+        String message = ErrorText.of(new CheckpointException(copy.resolve("model.safetensors"), "", "see " + config
+                + " or /usr/share/x.json, 3/4 of it"));
+        assertEquals("model.safetensors: see tokenizer_config.json or x.json, 3/4 of it", message);
     }
 
     /// Keys are checked by the route that answers, whatever its path or the host looks like.

@@ -8,11 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.io.CheckpointException;
 import glia.serve.chat.Prompt;
 import glia.serve.chat.RenderedPrompt;
 import glia.serve.pool.ModelPool;
-import glia.serve.request.ErrorText;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;
 import glia.text.template.ChatMessage;
@@ -364,34 +362,6 @@ class SecurityTest {
         cached(alice, body);
         assertTrue(cached(alice, body) > 0, "a key shares its own prefixes");
         assertEquals(0, cached(bob, body));
-    }
-
-    @Test
-    void onlyKeysIsolateTheCache() throws Exception {
-        assertFalse(Access.LOCAL.isolatesCache());
-        Access keys = Access.LOCAL.withKeys(KeyFile.open(folder.resolve("keys"), LOG::add));
-        assertTrue(keys.isolatesCache());
-        assertFalse(keys.withSharedCache().isolatesCache());
-    }
-
-    /// Files are named without their folders.
-    @Test
-    void foldersOfTheServerInErrors() throws Exception {
-        Path copy = Files.createDirectory(folder.resolve("a copy"));
-        TestServer.conversing(copy).close();
-        Path template = copy.resolve("chat_template.jinja");
-        Files.writeString(template, "{% for m in messages %}{{ m.content.nope.more }}{% endfor %}");
-        Path config = copy.resolve("tokenizer_config.json");
-        Files.writeString(config, Files.readString(config).replace("\"chat_template\"", "\"other_template\""));
-        try (TestServer own = TestServer.of("broken", LanguageModel.load(copy))) {
-            var reply = own.post(CHAT, chat("\"model\":\"broken\""));
-            assertEquals(400, reply.status(), reply::text);
-            assertTrue(reply.text().contains("chat_template.jinja:1: "), reply::text);
-            assertFalse(reply.text().contains(folder.toString()), reply::text);
-        }
-        String message = ErrorText.of(new CheckpointException(copy.resolve("model.safetensors"), "", "see " + config
-                + " or /usr/share/x.json, 3/4 of it"));
-        assertEquals("model.safetensors: see tokenizer_config.json or x.json, 3/4 of it", message);
     }
 
     private static int cached(String key, String body) throws Exception {

@@ -16,7 +16,7 @@ final class Admission {
     private final ModelRunner runner;
     private final int maxSequences;
     private final boolean cachesPrefixes;
-    private final AtomicInteger numWaiting;
+    private final WaitingCount numWaiting;
     private final AtomicInteger numOpen;
     private final WaitingQueue queue = new WaitingQueue();
     private final List<ScheduledSequence> running = new ArrayList<>();
@@ -27,7 +27,7 @@ final class Admission {
 
     /// @param numWaiting sequences that have not started
     /// @param numOpen requests that are not done
-    Admission(ModelRunner runner, SchedulerOptions options, AtomicInteger numWaiting, AtomicInteger numOpen) {
+    Admission(ModelRunner runner, SchedulerOptions options, WaitingCount numWaiting, AtomicInteger numOpen) {
         this.runner = runner;
         this.maxSequences = options.maxSequences();
         this.cachesPrefixes = options.cachesPrefixes();
@@ -79,7 +79,7 @@ final class Admission {
                 queue.admit(s);
                 resume(s);
                 if (s.state() == SequenceState.WAITING) {
-                    numWaiting.decrementAndGet();
+                    numWaiting.remove(s.request.fairnessKey(), 1);
                     s.reused = s.computed.length();
                 }
                 s.become(SequenceState.PREFILLING);
@@ -142,10 +142,13 @@ final class Admission {
         return s.computed.bytesToAppend(s.remaining() + MARGIN_TOKENS, s.sourceToRead());
     }
 
-    /// Preempts a sequence of lower priority.
+    /// Preempts a sequence of lower priority, or of a key that runs more than its share: long answers of one caller do
+    /// not keep others waiting.
     private boolean displace(ScheduledSequence s) {
         ScheduledSequence victim = victim();
-        if (victim.gainedPriority >= s.request.priority()) {
+        boolean isUnfair = victim.gainedPriority <= s.gainedPriority
+                && queue.numRunning(victim.request.fairnessKey()) > queue.numRunning(s.request.fairnessKey()) + 1;
+        if (victim.gainedPriority >= s.request.priority() && !isUnfair) {
             return false;
         }
         preempt(victim);
@@ -161,7 +164,7 @@ final class Admission {
             if (hasRoom(s)) {
                 s.gainedPriority = first.gainedPriority;
                 s.reused = s.request.prompt().length;
-                numWaiting.decrementAndGet();
+                numWaiting.remove(s.request.fairnessKey(), 1);
                 queue.begin(s);
                 running.add(s);
                 s.become(SequenceState.DECODING);
@@ -248,7 +251,7 @@ final class Admission {
     /// Ends a running or waiting sequence; its memory is freed or kept by its session.
     void end(ScheduledSequence s, Finish finish, Optional<Throwable> failure) {
         if (s.state() == SequenceState.WAITING) {
-            numWaiting.decrementAndGet();
+            numWaiting.remove(s.request.fairnessKey(), 1);
         }
         if (s.state().isRunning()) {
             running.remove(s);

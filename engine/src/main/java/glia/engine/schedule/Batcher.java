@@ -18,6 +18,9 @@ import java.util.concurrent.locks.LockSupport;
 /// All methods but `submit` require the scheduler's lock.
 final class Batcher {
     private static final int[] NO_SOURCE = {};
+    /// How often a pass is tried again for which the heap has no room, and the time between two tries.
+    private static final int MOST_RETRIES = 3;
+    private static final long RETRY_NANOS = 50_000_000;
 
     /// The time between two looks at masks where no sequence can go on.
     private static final long WAIT_NANOS = 500_000;
@@ -141,6 +144,7 @@ final class Batcher {
     /// @return the logits; null if the plan is empty
     private Tensor compute() {
         List<ScheduledSequence> planned = plan.planned();
+        int numRetries = 0;
         while (!planned.isEmpty()) {
             if (!gather(planned)) {
                 continue;
@@ -151,6 +155,13 @@ final class Batcher {
                 if (!drafts.drop(planned) && !relieve()) {
                     fail(planned, e);
                 }
+            } catch (OutOfMemoryError e) {
+                // Work of other threads may have filled the heap. It fails as well, and frees it.
+                runner.discard();
+                if (numRetries++ == MOST_RETRIES) {
+                    fail(planned, e);
+                }
+                LockSupport.parkNanos(this, RETRY_NANOS);
             } catch (Throwable e) {
                 fail(planned, e);
             }

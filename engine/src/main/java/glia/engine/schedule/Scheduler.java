@@ -26,7 +26,7 @@ public final class Scheduler implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock(true);
     private final Batcher batcher;
     private final Admission admission;
-    private final AtomicInteger numWaiting = new AtomicInteger();
+    private final WaitingCount numWaiting;
     private final AtomicInteger numOpen = new AtomicInteger();
     private final AtomicLong numArrived = new AtomicLong();
     private final AtomicBoolean endsWanted = new AtomicBoolean();
@@ -42,6 +42,7 @@ public final class Scheduler implements AutoCloseable {
         this.options = options;
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
+        numWaiting = new WaitingCount(options.maxWaiting());
         admission = new Admission(runner, options, numWaiting, numOpen);
         batcher = new Batcher(runner, admission, options, vocabSize, contextLength);
     }
@@ -77,13 +78,11 @@ public final class Scheduler implements AutoCloseable {
     private Generation enqueue(GenerationRequest request) {
         check(request);
         int count = request.numSamples();
-        if (numWaiting.addAndGet(count) > options.maxWaiting()) {
-            throw new QueueFullException(numWaiting.addAndGet(-count), count, options.maxWaiting());
-        }
+        numWaiting.add(request.fairnessKey(), count);
         try {
             request.session().ifPresent(Session::begin);
         } catch (IllegalStateException e) {
-            numWaiting.addAndGet(-count);
+            numWaiting.remove(request.fairnessKey(), count);
             throw e;
         }
         Generation generation = new Generation(this, request, numArrived.getAndAdd(count));

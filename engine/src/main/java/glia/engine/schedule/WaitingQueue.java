@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/// The waiting sequences and their order: highest priority first; within a priority preempted sequences first, then the
-/// fairness keys in turn: the key with the fewest running sequences, among these the one served longest ago; within a
-/// key by arrival.
+/// The waiting sequences and their order: highest priority first; within a priority the fairness keys in turn: the key
+/// with the fewest running sequences, among these the one served longest ago; within a key preempted sequences first,
+/// then by arrival.
 ///
 /// No sequence starves: each time another priority is served, a waiting one gains a sixteenth of a level until its
 /// turn.
@@ -86,18 +86,18 @@ final class WaitingQueue {
         if (best == null) {
             return null;
         }
-        ScheduledSequence s = best.preempted.isEmpty() ? best.byKey.get(nextKey(best)).peek()
-                : best.preempted.getFirst();
+        ScheduledSequence s = next(best);
         s.gainedPriority = best.gained();
         return s;
     }
 
-    private String nextKey(Level level) {
-        String best = null;
-        for (String key : level.byKey.keySet()) {
-            if (best == null || isBefore(key, best)) {
-                best = key;
-            }
+    private ScheduledSequence next(Level level) {
+        ScheduledSequence best = null;
+        for (ScheduledSequence s : level.preempted) {
+            best = best == null || isBefore(s.request.fairnessKey(), best.request.fairnessKey()) ? s : best;
+        }
+        for (Map.Entry<String, ArrayDeque<ScheduledSequence>> of : level.byKey.entrySet()) {
+            best = best == null || isBefore(of.getKey(), best.request.fairnessKey()) ? of.getValue().peek() : best;
         }
         return best;
     }

@@ -7,14 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.Runners;
+import glia.engine.draft.Drafting;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
 import glia.engine.state.StateMemoryException;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -134,6 +139,29 @@ class SchedulerFailureTest {
             assertEquals("no mask", failure(h, r -> r.mask(_ -> slow(PROMPT.length + 4, () -> {
                 throw new IllegalStateException("no mask");
             }))).getMessage());
+        }
+    }
+
+    /// The heap is full for a moment, because of the work of other threads.
+    @Test
+    void aPassWithoutHeapIsTriedAgain() {
+        try (Harness h = new Harness("/golden/llama")) {
+            h.open();
+            ModelRunner runner = Runners.of(h.engine(), Drafting.none(), Optional.empty());
+            AtomicInteger failures = new AtomicInteger(2);
+            ModelRunner full = (ModelRunner) Proxy.newProxyInstance(ModelRunner.class.getClassLoader(),
+                    new Class<?>[] {ModelRunner.class}, (_, method, arguments) -> {
+                        if (method.getName().equals("run") && failures.getAndDecrement() > 0) {
+                            throw new OutOfMemoryError("of a test");
+                        }
+                        return method.invoke(runner, arguments);
+                    });
+            try (Scheduler scheduler = new Scheduler(full, SchedulerOptions.defaults(), h.vocabSize(), h.context())) {
+                assertArrayEquals(h.alone(PROMPT, SamplingOptions.greedy(), 12),
+                        scheduler.submit(request(h).build()).await().getFirst().tokens());
+                failures.set(100);
+                assertThrows(OutOfMemoryError.class, scheduler.submit(request(h).build())::await);
+            }
         }
     }
 

@@ -86,6 +86,46 @@ class SchedulingOrderTest {
         assertEquals(9, count.get());
     }
 
+    /// Long texts of one key fill all places. Those of others get their share of the places, and no text changes.
+    @Test
+    void aKeyGetsItsShareOfThePlaces() {
+        h.open(1L << 30, new SchedulerOptions(32, 4, 1000), false);
+        h.scheduler().betweenSteps(() -> {
+            for (int i = 0; i < 6; i++) {
+                submit(request("a" + i, 3, 100).fairnessKey("a"));
+            }
+        });
+        AtomicInteger tokens = new AtomicInteger();
+        List<Generation> late = Collections.synchronizedList(new ArrayList<>());
+        Generation other = h.scheduler().submit(h.request(new int[3]).sampling(SamplingOptions.greedy()).maxTokens(90)
+                .fairnessKey("z").listener((_, _, _) -> {
+                    if (tokens.incrementAndGet() == 2) {
+                        for (int i = 0; i < 3; i++) {
+                            late.add(h.scheduler().submit(request("b" + i, 3, 2).fairnessKey("b").build()));
+                        }
+                    }
+                    return true;
+                }).build());
+        other.await();
+        late.forEach(Generation::await);
+        await();
+        assertEquals(List.of("b0", "b1", "b2"), ended.subList(0, 3));
+        assertEquals(9, ended.size());
+    }
+
+    /// One key does not fill the queue.
+    @Test
+    void aKeyLeavesPlacesInTheQueue() {
+        WaitingCount count = new WaitingCount(8);
+        count.add("a", 6);
+        assertThrows(QueueFullException.class, () -> count.add("a", 1));
+        count.add("b", 2);
+        assertThrows(QueueFullException.class, () -> count.add("c", 1));
+        count.remove("a", 1);
+        count.add("c", 1);
+        assertEquals(8, count.get());
+    }
+
     @Test
     void keysTakeTurns() {
         oneAtATime();

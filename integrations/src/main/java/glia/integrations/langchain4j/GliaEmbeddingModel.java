@@ -34,7 +34,7 @@ public final class GliaEmbeddingModel extends DimensionAwareEmbeddingModel {
         List<Embedder.Input> inputs = segments.stream().map(segment -> embeddings.encode(segment.text())).toList();
         int tokens = inputs.stream().mapToInt(input -> input.ids().length).sum();
         List<Embedding> vectors = new ArrayList<>();
-        for (float[] vector : embeddings.embed(inputs, () -> true)) {
+        for (float[] vector : embeddings.embed(inputs, "", () -> true)) {
             vectors.add(Embedding.from(vector));
         }
         return Response.from(vectors, new TokenUsage(tokens));

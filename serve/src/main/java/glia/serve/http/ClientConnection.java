@@ -13,7 +13,7 @@ import java.time.Duration;
 final class ClientConnection {
     /// Bytes of a request besides its headers and twice its body, whose chunks have headers too.
     private static final long OVERHEAD_BYTES = 64 << 10;
-    /// What a connection waits for, in the order in which they are ended when there are too many.
+    /// What a connection waits for.
     enum Phase {
         /// The next request.
         IDLE,

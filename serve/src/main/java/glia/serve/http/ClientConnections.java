@@ -168,7 +168,8 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
         return open.stream().filter(c -> c.phase() != ClientConnection.Phase.ANSWER
                 && (address == null || address.equals(c.address())))
                 .min(Comparator.comparingInt((ClientConnection c) -> -counts.getOrDefault(c.address(), 0))
-                        .thenComparing(ClientConnection::phase).thenComparingLong(ClientConnection::phaseSince))
+                        .thenComparing(c -> c.phase() != ClientConnection.Phase.IDLE)
+                        .thenComparingLong(ClientConnection::phaseSince))
                 .orElse(null);
     }
 

@@ -39,6 +39,8 @@ public final class Gate {
     private final Optional<ServerTools> tools;
     private final CpuPool cpu = new CpuPool();
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
+    /// Bytes of memory by caller.
+    private final Map<String, Long> memoryOf = new ConcurrentHashMap<>();
     private final AtomicInteger numRunning = new AtomicInteger();
     private final AtomicLong usedMemory = new AtomicLong();
     private volatile double meanSeconds = 1;
@@ -71,22 +73,24 @@ public final class Gate {
 
         /// Counts the memory of more bytes of the body.
         ///
-        /// @throws ServeException if bodies take too much memory: status 503
+        /// @throws ServeException if bodies take too much memory, or those of one caller half of it: status 503
         void take(long numBytes) {
             long more = numBytes * MEMORY_OF_BYTE;
+            memory += more;
+            long ofCaller = memoryOf.merge(caller, more, Long::sum);
+            long all = usedMemory.addAndGet(more);
             // A body may take all of it where it is alone.
-            if (usedMemory.addAndGet(more) > bodyMemory && usedMemory.get() > memory + more) {
-                usedMemory.addAndGet(-more);
+            if (all > bodyMemory && all > memory || ofCaller > bodyMemory / 2 && ofCaller > memory) {
                 throw new ServeException(503, "overloaded_error", "", "the bodies of other requests take all memory "
                         + "for bodies; try again later");
             }
-            memory += more;
         }
 
         @Override
         public void close() {
             running.computeIfPresent(caller, (_, count) -> count == 1 ? null : count - 1);
             numRunning.decrementAndGet();
+            memoryOf.computeIfPresent(caller, (_, bytes) -> bytes == memory ? null : bytes - memory);
             usedMemory.addAndGet(-memory);
             meanSeconds += WEIGHT * ((System.nanoTime() - since) / 1e9 - meanSeconds);
         }
