@@ -1,7 +1,9 @@
 /// Checkpoints: safetensors, GGUF, config.json and the hub.
+@SuppressWarnings("requires-automatic")
 module glia.io {
     requires transitive glia.tensor;
     requires transitive tools.jackson.databind;
+    requires dev.hardwood.core;
     requires java.net.http;
     requires org.snakeyaml.engine;
 

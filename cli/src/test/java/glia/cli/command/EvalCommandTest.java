@@ -45,6 +45,21 @@ class EvalCommandTest {
         assertTrue(lines.get(6).matches("arithmetic +exact_match .*"), lines.get(6));
     }
 
+    /// Thoughts are no part of the answer, and take none of its tokens.
+    @Test
+    void thoughtsOfChatsAreLeftOut() throws Exception {
+        Path task = folder.resolve("sums.jsonl");
+        Files.writeString(task, """
+                {"task": "sums", "kind": "generate", "chat": true, "max_tokens": 32}
+                {"prompt": "Use 3, 7 and 11 to make 32.", "answer": "3*7+11"}
+                {"prompt": "Solve x^2 - 5x + 6 = 0.", "answer": "x = 2 or x = 3"}
+                """);
+        Path samples = folder.resolve("sums-samples.jsonl");
+        String out = run(ExitCode.OK, "eval", "reasoner", task.toString(), "--samples", samples.toString()).out();
+        assertTrue(out.lines().toList().getLast().matches("sums +exact_match +1\\.0000 .*"), out);
+        assertTrue(Files.readString(samples).contains("\"thinking\":\"32-11=21"), Files.readString(samples));
+    }
+
     @Test
     void modelsAreComparedAndSamplesWritten() throws Exception {
         Path samples = folder.resolve("samples.jsonl");

@@ -13,16 +13,25 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 
-/// Reads a JSONL file: an object in each line, in UTF-8. Blank lines are skipped.
+/// Reads the objects of a data file in UTF-8: of JSONL an object in each line, of a JSON file with an array its
+/// elements, of a Parquet file its rows. Blank lines are skipped.
 public final class JsonLines implements AutoCloseable {
     /// The longest line.
     private static final int MAX_BYTES = 1 << 28;
 
+    /// The longest JSON array.
+    private static final int MAX_ARRAY = 1 << 30;
+
     private final Path file;
     private final InputStream in;
+    /// Elements of an array or rows of a table; empty of lines.
+    private Optional<JsonArray> array = Optional.empty();
+    private final Optional<ParquetRows> rows;
     private byte[] bytes = new byte[1 << 12];
     private long line;
     private long offset;
@@ -32,7 +41,14 @@ public final class JsonLines implements AutoCloseable {
     ///
     /// @throws CheckpointException if there is no such file or it cannot be read
     public JsonLines(Path file) throws CheckpointException {
-        this(file, open(file));
+        this.file = file;
+        in = new BufferedInputStream(open(file), 1 << 17);
+        rows = isParquet(file) ? Optional.of(ParquetRows.open(file)) : Optional.empty();
+    }
+
+    /// Whether a file is read as a Parquet file, by its name.
+    public static boolean isParquet(Path file) {
+        return file.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".parquet");
     }
 
     /// Reads a stream, which is closed with this.
@@ -41,6 +57,7 @@ public final class JsonLines implements AutoCloseable {
     public JsonLines(Path file, InputStream stream) {
         this.file = file;
         in = new BufferedInputStream(stream, 1 << 17);
+        rows = Optional.empty();
     }
 
     private static InputStream open(Path file) throws CheckpointException {
@@ -58,6 +75,15 @@ public final class JsonLines implements AutoCloseable {
     ///
     /// @throws CheckpointException if the line is not UTF-8, or holds anything but one JSON object
     public JsonLine next() throws CheckpointException {
+        if (rows.isPresent()) {
+            return rows.get().next();
+        }
+        if (line == 0 && offset == 0 && array.isEmpty() && beginsArray()) {
+            array = Optional.of(new JsonArray(file, whole()));
+        }
+        if (array.isPresent()) {
+            return array.get().next();
+        }
         while (true) {
             int length = readLine();
             if (length < 0) {
@@ -74,12 +100,42 @@ public final class JsonLines implements AutoCloseable {
         }
     }
 
+    /// Whether the first character that is not blank begins an array.
+    private boolean beginsArray() throws CheckpointException {
+        try {
+            in.mark(1 << 16);
+            int b = in.read();
+            for (int i = 1; i < 1 << 15 && (b == 0xEF || b == 0xBB || b == 0xBF || Character.isWhitespace(b)); i++) {
+                b = in.read();
+            }
+            in.reset();
+            return b == '[';
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
+        }
+    }
+
+    private byte[] whole() throws CheckpointException {
+        try {
+            byte[] all = in.readNBytes(MAX_ARRAY);
+            if (all.length == MAX_ARRAY) {
+                throw new CheckpointException(file, "", "is a JSON array of more than " + MAX_ARRAY + " bytes; convert "
+                        + "it to JSONL, which is read line by line, with: jq -c '.[]' FILE > NEW.jsonl");
+            }
+            return all;
+        } catch (CheckpointException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + FileErrors.reason(e), e);
+        }
+    }
+
     private JsonLine parse(String json) throws CheckpointException {
         TextPlace place = new TextPlace(file, line);
         String strip = json.strip();
-        if (strip.equals("{") || strip.equals("[") || strip.startsWith("[")) {
-            throw place.error("found " + JsonLine.shown(strip) + ", expected a whole JSON object in each line (JSONL); "
-                    + "convert the file with: jq -c '" + (strip.startsWith("[") ? ".[]" : ".") + "' FILE > NEW.jsonl");
+        if (strip.equals("{") || strip.startsWith("[")) {
+            throw place.error("found " + JsonLine.shown(strip) + ", expected a whole JSON object in each line (JSONL), "
+                    + "or one array of objects; convert the file with: jq -c . FILE > NEW.jsonl");
         }
         Object value;
         try {
@@ -142,5 +198,8 @@ public final class JsonLines implements AutoCloseable {
     @Override
     public void close() throws IOException {
         in.close();
+        if (rows.isPresent()) {
+            rows.get().close();
+        }
     }
 }

@@ -1,5 +1,7 @@
 package glia.lab.eval;
 
+import glia.engine.Answer;
+import glia.engine.Chat;
 import glia.engine.GenerationOptions;
 import glia.engine.Generator;
 import glia.engine.LanguageModel;
@@ -7,6 +9,7 @@ import glia.engine.sampling.SamplingOptions;
 import glia.lab.eval.EvalResult.Item;
 import glia.lab.eval.EvalResult.Metric;
 import glia.lab.eval.EvalTask.Score;
+import glia.text.template.ChatMessage;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,11 +18,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 
 /// Runs tasks with a model. Scores are those of lm-evaluation-harness: the likelihood of choices after a context, the
 /// likelihood of texts in windows that do not overlap, greedy generation until a stop string.
@@ -184,17 +189,14 @@ public final class Evaluation {
 
     private EvalResult answers(EvalTask task) {
         Prompts prompts = new Prompts(task, model, seed);
-        GenerationOptions options = new GenerationOptions(SamplingOptions.greedy(), task.settings().maxTokens(),
-                task.settings().stops());
         Semaphore places = new Semaphore(batch);
         List<Item> items = new ArrayList<>();
-        List<Future<String>> texts = new ArrayList<>();
+        List<Future<Answer>> texts = new ArrayList<>();
         // Requests of several threads share the passes of the scheduler.
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
             try {
                 for (int i = 0; i < task.items().size(); i++) {
-                    int[] prompt = prompts.prompt(i);
-                    texts.add(threads.submit(() -> answer(prompt, options, places)));
+                    texts.add(threads.submit(question(task, prompts, i, places)));
                 }
                 for (int i = 0; i < texts.size(); i++) {
                     EvalItem.Generation item = (EvalItem.Generation) task.items().get(i);
@@ -215,22 +217,49 @@ public final class Evaluation {
                 Map.of("exact_match", proportion(right, items.size())), items, prompts.numTruncated());
     }
 
-    private String answer(int[] prompt, GenerationOptions options, Semaphore places) throws InterruptedException {
+    /// Asks an item as `glia run` does: thoughts of a chat are no part of the answer, and have room besides its tokens.
+    private Callable<Answer> question(EvalTask task, Prompts prompts, int item, Semaphore places) {
+        EvalTask.Settings settings = task.settings();
+        GenerationOptions options = new GenerationOptions(SamplingOptions.greedy(), settings.maxTokens(),
+                settings.stops());
+        if (settings.chat()) {
+            List<ChatMessage> before = prompts.before(item);
+            GenerationOptions withThoughts = model.thinking().format().isEmpty() ? options
+                    : options.withMaxTokens(settings.maxTokens() + model.contextLength());
+            return () -> whenFree(places, () -> {
+                try (Chat chat = model.chat().options(withThoughts).restore(before)) {
+                    return chat.stream(Prompts.question(task.items().get(item)), piece -> { });
+                }
+            });
+        }
+        int[] prompt = prompts.prompt(item);
+        return () -> whenFree(places, () -> {
+            try (Generator generator = model.generator()) {
+                return generator.generate(prompt, options, false, piece -> { });
+            }
+        });
+    }
+
+    private static Answer whenFree(Semaphore places, Supplier<Answer> answer) throws InterruptedException {
         places.acquire();
-        try (Generator generator = model.generator()) {
-            return generator.generate(prompt, options, false, piece -> { }).text();
+        try {
+            return answer.get();
         } finally {
             places.release();
         }
     }
 
-    private static Item scored(EvalTask task, EvalItem.Generation item, String prompt, String text) {
+    private static Item scored(EvalTask task, EvalItem.Generation item, String prompt, Answer made) {
+        String text = made.text();
         List<Normalization> rules = task.settings().normalize();
         String answer = Normalization.all(rules, text);
         boolean right = item.answers().stream().anyMatch(one -> Normalization.all(rules, one).equals(answer));
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("prompt", prompt);
         details.put("generated", text);
+        if (!made.thought().isEmpty()) {
+            details.put("thinking", made.thought().text());
+        }
         details.put("normalized", answer);
         details.put("answers", item.answers());
         return new Item(item.id(), right ? 1 : 0, 1, details);

@@ -3,7 +3,6 @@ package glia.lab.eval;
 import glia.engine.LanguageModel;
 import glia.lab.eval.EvalTask.Settings;
 import glia.text.template.ChatMessage;
-import glia.text.template.RenderOptions;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -60,7 +59,7 @@ final class Prompts {
         return text.append(question(task.items().get(item))).toString();
     }
 
-    private static String question(EvalItem item) {
+    static String question(EvalItem item) {
         return switch (item) {
             case EvalItem.Choice choice -> choice.context();
             case EvalItem.Generation generation -> generation.prompt();
@@ -114,41 +113,40 @@ final class Prompts {
         return all;
     }
 
-    /// The prompt of an item to generate from; a prompt that is too long loses its beginning.
+    /// The prompt of an item to generate from, without a chat template; a prompt that is too long loses its beginning.
     int[] prompt(int item) {
         Settings settings = task.settings();
-        if (!settings.chat()) {
-            int[] tokens = tokenizer.encodePlain(context(item), false);
-            int[] prompt = tokens.length == 0 ? new int[] {prefix()} : withBos(tokens);
-            int room = Math.max(1, model.contextLength() - settings.maxTokens());
-            if (prompt.length <= room) {
-                return prompt;
-            }
-            numTruncated++;
-            return Arrays.copyOfRange(prompt, prompt.length - room, prompt.length);
+        int[] tokens = tokenizer.encodePlain(context(item), false);
+        int[] prompt = tokens.length == 0 ? new int[] {prefix()} : withBos(tokens);
+        int room = Math.max(1, model.contextLength() - settings.maxTokens());
+        if (prompt.length <= room) {
+            return prompt;
+        }
+        numTruncated++;
+        return Arrays.copyOfRange(prompt, prompt.length - room, prompt.length);
+    }
+
+    /// The messages of a chat before the question of an item: the system prompt, and examples as exchanges.
+    ///
+    /// @throws IllegalArgumentException if the model has no chat template
+    List<ChatMessage> before(int item) {
+        if (model.template().isEmpty()) {
+            throw new IllegalArgumentException("the task " + task.name()
+                    + " needs a chat template, and the model has none; set \"chat\" to false in the task");
         }
         List<ChatMessage> messages = new ArrayList<>();
-        if (!settings.system().isEmpty()) {
-            messages.add(ChatMessage.system(settings.system()));
+        if (!task.settings().system().isEmpty()) {
+            messages.add(ChatMessage.system(task.settings().system()));
         }
         for (EvalItem example : examples(item)) {
             messages.add(ChatMessage.user(question(example)));
             messages.add(ChatMessage.assistant(answer(example)));
         }
-        messages.add(ChatMessage.user(question(task.items().get(item))));
-        RenderOptions options = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer.bos()))
-                .withToken("eos_token", piece(tokenizer.eos()));
-        return model.template().orElseThrow(() -> new IllegalArgumentException("the task " + task.name()
-                + " needs a chat template, and the model has none; set \"chat\" to false in the task"))
-                .encode(messages, options, tokenizer);
+        return messages;
     }
 
     /// Prompts so far that were too long.
     int numTruncated() {
         return numTruncated;
-    }
-
-    private String piece(OptionalInt id) {
-        return id.isPresent() ? tokenizer.piece(id.getAsInt()) : "";
     }
 }

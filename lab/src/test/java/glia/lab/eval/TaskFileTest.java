@@ -85,7 +85,7 @@ class TaskFileTest {
         "line 1: max_tokens: found 0|{'task': 'x', 'kind': 'generate', 'max_tokens': 0}",
         "line 1: normalize: found \"trim\"|{'task': 'x', 'kind': 'generate', 'normalize': ['trim']}",
         "line 1: stop: found an empty string|{'task': 'x', 'kind': 'generate', 'stop': ['']}",
-        "line 1: found \"[\", expected a whole JSON object|["})
+        "element 1: found the key \"context\"|["})
     void settingsAreChecked(String expected, String head) throws IOException {
         String item = head.contains("generate") ? "{'prompt': 'p', 'answer': 'q'}"
                 : head.contains("text") ? "{'text': 't'}" : ITEM;

@@ -7,11 +7,11 @@ import glia.train.data.ShuffledOrder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`. Each epoch
 /// has an order of its own.
@@ -21,18 +21,19 @@ final class PromptFiles implements ProblemSource {
     private final List<PromptProblem> training;
     private final List<PromptProblem> heldOut;
     private final ShuffledOrder order;
-    private final int dropped;
+    private final List<String> notes;
 
-    private PromptFiles(List<PromptProblem> training, List<PromptProblem> heldOut, long seed, int dropped) {
+    private PromptFiles(List<PromptProblem> training, List<PromptProblem> heldOut, long seed,
+            List<String> notes) {
         this.training = training;
         this.heldOut = heldOut;
-        this.dropped = dropped;
+        this.notes = notes;
         order = new ShuffledOrder(training.size(), seed);
     }
 
     /// Reads prompts.
     ///
-    /// @param share of the training prompts that is held out, the last ones, if there are no files for it
+    /// @param share of the different training prompts that is held out, the last ones, if there are no files for it
     /// @param maxTokens most tokens of a prompt; longer ones are left out
     /// @throws CheckpointException if a line has no prompt, or no prompt fits
     static PromptFiles read(List<Path> files, List<Path> heldOutFiles, double share, PromptEncoder encoder,
@@ -40,14 +41,33 @@ final class PromptFiles implements ProblemSource {
         int[] dropped = new int[1];
         List<PromptProblem> train = read(files, encoder, maxTokens, dropped);
         List<PromptProblem> held;
+        List<String> notes = new ArrayList<>();
+        List<String> prompts = train.stream().map(PromptProblem::text).distinct().toList();
         if (heldOutFiles.isEmpty()) {
-            int count = (int) Math.min(train.size() - 1L, Math.round(train.size() * share));
-            held = List.copyOf(train.subList(train.size() - count, train.size()));
-            train = train.subList(0, train.size() - count);
+            int count = (int) Math.min(prompts.size() - 1L, Math.round(prompts.size() * share));
+            Set<String> last = new HashSet<>(prompts.subList(prompts.size() - count, prompts.size()));
+            Map<String, PromptProblem> distinct = new LinkedHashMap<>();
+            train.stream().filter(p -> last.contains(p.text())).forEach(p -> distinct.putIfAbsent(p.text(), p));
+            held = List.copyOf(distinct.values());
+            if (prompts.size() < train.size()) {
+                notes.add(train.size() + " problems have " + prompts.size() + " different prompts, of which " + count
+                        + " are held out");
+            }
+            train = train.stream().filter(p -> !last.contains(p.text())).toList();
         } else {
             held = read(heldOutFiles, encoder, maxTokens, dropped);
+            Set<String> trained = new HashSet<>(prompts);
+            long both = held.stream().filter(p -> trained.contains(p.text())).count();
+            if (both > 0) {
+                notes.add(both + " of " + held.size() + " held-out prompts are training prompts, too: held-out accuracy "
+                        + "counts what was learned by heart");
+            }
         }
-        return new PromptFiles(List.copyOf(train), held, seed, dropped[0]);
+        if (dropped[0] > 0) {
+            notes.add(dropped[0] + " prompts were left out: they do not fit the context of " + (maxTokens + 1)
+                    + " tokens");
+        }
+        return new PromptFiles(List.copyOf(train), held, seed, notes);
     }
 
     private static List<PromptProblem> read(List<Path> files, PromptEncoder encoder, int maxTokens, int[] dropped)
@@ -84,15 +104,9 @@ final class PromptFiles implements ProblemSource {
         return new PromptProblem(text, encoder.encode(text), fields);
     }
 
-    /// Held-out prompts that are training prompts, too.
-    long repeated() {
-        Set<String> trained = training.stream().map(PromptProblem::text).collect(Collectors.toSet());
-        return heldOut.stream().filter(p -> trained.contains(p.text())).count();
-    }
-
-    /// Prompts that were too long.
-    int dropped() {
-        return dropped;
+    /// What the user should know, such as prompts that were too long.
+    List<String> notes() {
+        return notes;
     }
 
     @Override

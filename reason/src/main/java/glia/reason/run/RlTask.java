@@ -157,14 +157,7 @@ final class RlTask implements TaskRun {
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,
                 context.context() - 1, context.seed());
-        if (files.dropped() > 0) {
-            notes.add(files.dropped() + " prompts were left out: they do not fit the context of " + context.context()
-                    + " tokens");
-        }
-        if (files.repeated() > 0) {
-            notes.add(files.repeated() + " of " + files.numHeldOut() + " held-out prompts are training prompts, too: "
-                    + "held-out accuracy counts what was learned by heart");
-        }
+        notes.addAll(files.notes());
         return files;
     }
 

@@ -233,6 +233,12 @@ public final class RolloutObjective implements Objective {
         return OptionalDouble.of(1 - result.accuracy().share());
     }
 
+    /// The mean reward, so that rewards without right answers choose a checkpoint too.
+    @Override
+    public double validationTie() {
+        return validationFigures.getOrDefault("reward/held_out", 0.0);
+    }
+
     @Override
     public Map<String, Double> validationFigures() {
         return validationFigures;

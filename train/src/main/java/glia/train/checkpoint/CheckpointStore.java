@@ -76,10 +76,11 @@ public final class CheckpointStore {
     /// @param tokens tokens so far
     /// @param loss by which checkpoints are compared, such as the validation loss
     /// @param bestLoss the smallest such loss so far
-    public record Progress(long step, long tokens, OptionalDouble loss, OptionalDouble bestLoss) {
+    /// @param bestStep updates at the best validation; 0 before the first one
+    public record Progress(long step, long tokens, OptionalDouble loss, OptionalDouble bestLoss, long bestStep) {
         /// Progress without validation losses.
         public Progress(long step, long tokens) {
-            this(step, tokens, OptionalDouble.empty(), OptionalDouble.empty());
+            this(step, tokens, OptionalDouble.empty(), OptionalDouble.empty(), 0);
         }
     }
 
@@ -195,14 +196,32 @@ public final class CheckpointStore {
             Manifest.read(each).ifPresent(all::add);
         }
         all.sort(Comparator.comparingLong(Saved::step).reversed());
-        Optional<Saved> best = all.stream().filter(s -> s.loss().isPresent())
-                .min(Comparator.comparingDouble(s -> s.loss().getAsDouble()));
+        Optional<Saved> best = best(all);
         for (int i = keepLast; i < all.size(); i++) {
             boolean source = model.source().isPresent()
                     && model.source().get().toAbsolutePath().equals(all.get(i).folder().toAbsolutePath());
             if (!source && (best.isEmpty() || !best.get().equals(all.get(i)))) {
                 deleteQuietly(all.get(i).folder());
             }
+        }
+    }
+
+    /// The checkpoint of the best validation that the newest one knows of; of those with a loss the smallest if that
+    /// was not saved.
+    private static Optional<Saved> best(List<Saved> newestFirst) {
+        return newestFirst.stream().filter(s -> s.step() == newestFirst.getFirst().progress().bestStep()).findFirst()
+                .or(() -> newestFirst.stream().filter(s -> s.loss().isPresent())
+                        .min(Comparator.comparingDouble(s -> s.loss().getAsDouble())));
+    }
+
+    /// The checkpoint of a step, if it is there and whole.
+    ///
+    /// @param step updates
+    public Optional<Saved> at(long step) {
+        try {
+            return Optional.of(Manifest.verify(folder.resolve(name(step))));
+        } catch (CheckpointException e) {
+            return Optional.empty();
         }
     }
 

@@ -34,6 +34,7 @@ final class Manifest {
         all.put("tokens", progress.tokens());
         progress.loss().ifPresent(value -> all.put("loss", value));
         progress.bestLoss().ifPresent(value -> all.put("best_loss", value));
+        all.put("best_step", progress.bestStep());
         all.put("files", files);
         Files.writeString(folder.resolve(NAME), JsonTree.of(all) + "\n");
     }
@@ -107,7 +108,7 @@ final class Manifest {
                     + "folder");
         }
         return new Saved(folder, new CheckpointStore.Progress(step, json.path("tokens").asLong(0),
-                number(json.path("loss")), number(json.path("best_loss"))));
+                number(json.path("loss")), number(json.path("best_loss")), json.path("best_step").asLong(0)));
     }
 
     private static OptionalDouble number(JsonNode node) {

@@ -116,14 +116,16 @@ public final class ChatData implements DataSource, Rows {
     /// Splits off chats for validation, spread evenly.
     ///
     /// @param share of the chats for validation, below 1
-    /// @return empty if there are too few chats
+    /// @return empty if there are too few prompts
     public Optional<Split> split(double share) {
-        HeldOut<MaskedTokens> parts = HeldOut.of(chats, share);
+        HeldOut<MaskedTokens> parts = HeldOut.of(chats, share, HeldOut::prompt);
         return parts.validation().isEmpty() ? Optional.empty() : Optional.of(new Split(
                 new ChatData(parts.training(), counts, start),
-                new ChatData(parts.validation(), counts, start)));
+                new ChatData(parts.validation(), counts, start), parts.sentence()));
     }
 
-    /// Two parts without common chats.
-    public record Split(ChatData train, ChatData validation) { }
+    /// Two parts without common prompts.
+    ///
+    /// @param sentence how many there are
+    public record Split(ChatData train, ChatData validation, String sentence) { }
 }

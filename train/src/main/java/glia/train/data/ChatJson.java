@@ -14,8 +14,8 @@ import java.util.Objects;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
 
-/// Reads the messages in a line of JSONL: `messages` as in OpenAI's API, `conversations` as in ShareGPT, or `prompt`
-/// and `completion`, which are strings or lists of messages. `system` and `tools` may stand beside them.
+/// Reads the messages in a line of JSONL: `messages` as in OpenAI's API, `conversations` as in ShareGPT, `prompt`
+/// and `completion`, which are strings or lists of messages, or `instruction`, `input` and `output` as in Alpaca. `system` and `tools` may stand beside them.
 final class ChatJson {
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function",
             "ipython");
@@ -44,8 +44,15 @@ final class ChatJson {
             messages.addAll(turn("prompt", "user"));
             numPrompt = messages.size();
             messages.addAll(turn("completion", "assistant"));
+        } else if (values.containsKey("instruction")) {
+            // Alpaca: the input is what the instruction is about, and may be empty.
+            String input = values.get("input") == null ? "" : line.text("input");
+            messages.add(ChatMessage.user(line.text("instruction") + (input.isBlank() ? "" : "\n\n" + input)));
+            numPrompt = 1;
+            messages.addAll(turn("output", "assistant"));
         } else {
-            throw line.missing("messages", "\"messages\", \"conversations\", or \"prompt\" and \"completion\"");
+            throw line.missing("messages", "\"messages\", \"conversations\", \"prompt\" and \"completion\", or "
+                    + "\"instruction\" and \"output\"");
         }
         return chat(messages, numPrompt);
     }

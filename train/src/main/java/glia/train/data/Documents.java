@@ -34,9 +34,9 @@ public interface Documents extends Tokens {
     /// Two parts without common tokens.
     record Split(Documents train, Documents validation) { }
 
-    /// Splits off the last `share` of the tokens for validation. The split is between two documents where there are
-    /// several, and within the document if there is one. Texts whose order matters should be shuffled before, or come
-    /// with a file of their own for validation.
+    /// Splits off `share` of the tokens for validation: the last documents, or where they are long compared with the
+    /// share the end of each, so that all documents are trained on. Texts whose order matters should be shuffled
+    /// before, or come with a file of their own for validation.
     ///
     /// @throws IllegalArgumentException if the share is not between 0 and 1, or a part would be empty
     default Split split(double share) {
@@ -44,12 +44,17 @@ public interface Documents extends Tokens {
             throw new IllegalArgumentException("found " + share + " as the share for validation, expected a number "
                     + "between 0 and 1");
         }
-        long at = size() - Math.round(size() * share);
+        long held = Math.round(size() * share);
+        long at = size() - held;
         if (numDocuments() > 1) {
-            long document = Math.min(documentAt(at), numDocuments() - 1);
+            long document = documentAt(at);
             long before = start(document);
             long after = start(document + 1);
-            at = document > 0 && (at - before < after - at || after == size()) ? before : after;
+            long border = document > 0 && (at - before < after - at || after == size()) ? before : after;
+            if (Math.abs(border - at) > held / 4) {
+                return DocumentParts.split(this, share);
+            }
+            at = border;
         }
         if (at <= 0 || at >= size()) {
             throw new IllegalArgumentException("found " + size() + " tokens in " + numDocuments() + " documents, too "

@@ -19,15 +19,15 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/// Texts to train on: plain text files, whose content is one document each, and JSONL files (`.jsonl`, `.ndjson`) with
-/// a document in each line.
+/// Texts to train on: plain text files, whose content is one document each, and files of objects with a document each:
+/// JSONL (`.jsonl`, `.ndjson`), JSON arrays (`.json`) and Parquet.
 ///
-/// @param paths files, and folders of which all `.txt`, `.md`, `.jsonl` and `.ndjson` files are read, by name
+/// @param paths files, and folders of which all `.txt`, `.md`, `.jsonl`, `.ndjson` and `.parquet` files are read, by name
 /// @param textKey the key of the text in a line of JSONL
 /// @param separator a line of plain text files that ends a document, such as `<|endoftext|>`; empty for none
 public record TextSource(List<Path> paths, String textKey, String separator) {
-    private static final Set<String> JSON_LINES = Set.of("jsonl", "ndjson");
-    private static final Set<String> IN_FOLDERS = Set.of("txt", "md", "jsonl", "ndjson");
+    private static final Set<String> JSON_LINES = Set.of("jsonl", "ndjson", "json", "parquet");
+    private static final Set<String> IN_FOLDERS = Set.of("txt", "md", "jsonl", "ndjson", "parquet");
     private static final Set<String> PACKED = Set.of("gz", "zst", "xz", "bz2", "zip", "7z", "tar");
     private static final int BLOCK_BYTES = 1 << 20;
 
@@ -71,7 +71,7 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
         }
         if (found.isEmpty()) {
             throw new CheckpointException(folder, "", "found no file in this folder whose name ends with .txt, .md, "
-                    + ".jsonl or .ndjson");
+                    + ".jsonl, .ndjson or .parquet");
         }
         return found;
     }
@@ -81,13 +81,9 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
         if (PACKED.contains(ending)) {
             throw new CheckpointException(file, "", "is compressed; unpack it and give the file inside");
         }
-        if (ending.equals("json")) {
-            throw new CheckpointException(file, "", "is a JSON file, expected JSONL with one object in each line; "
-                    + "convert an array with: jq -c '.[]' FILE > NEW.jsonl");
-        }
-        if (ending.equals("parquet") || ending.equals("arrow")) {
-            throw new CheckpointException(file, "", "is a " + ending + " file, expected text or JSONL; convert it, for "
-                    + "example with Dataset.to_json of Hugging Face's datasets");
+        if (ending.equals("arrow")) {
+            throw new CheckpointException(file, "", "is an arrow file, expected text, JSONL, a JSON array or Parquet; "
+                    + "convert it, for example with Dataset.to_parquet of Hugging Face's datasets");
         }
     }
 
@@ -96,7 +92,7 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
         return name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
     }
 
-    /// Whether a file is read as JSONL.
+    /// Whether a file is read as objects: JSONL, a JSON array or Parquet.
     static boolean isJsonLines(Path file) {
         return JSON_LINES.contains(ending(file));
     }

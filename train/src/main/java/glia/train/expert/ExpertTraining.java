@@ -136,6 +136,11 @@ public final class ExpertTraining implements StepHook {
             }
 
             @Override
+            public double validationTie() {
+                return inner.validationTie();
+            }
+
+            @Override
             public Map<String, Double> validationFigures() {
                 return inner.validationFigures();
             }

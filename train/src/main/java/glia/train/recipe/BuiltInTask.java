@@ -33,7 +33,7 @@ record BuiltInTask(Recipe recipe, RunData data, Optional<RunTeacher> teacher) im
         int accumulate = Math.toIntExact(recipe.get(RecipeKeys.ACCUMULATE));
         return teacher.isPresent() ? teacher.get().objective(recipe, data, change, accumulate)
                 : new BatchObjective(data.training().with(change), accumulate, data.validation(),
-                        data.validationBatches());
+                        data.validationBatches(), data.accuracy());
     }
 
     @Override

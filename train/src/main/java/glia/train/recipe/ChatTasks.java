@@ -12,6 +12,8 @@ import glia.train.data.OrderedBatches;
 import glia.train.data.RowStream;
 import glia.train.data.Rows;
 import glia.train.data.ShuffledOrder;
+import glia.train.loss.TokenAccuracy;
+import glia.train.recipe.RecipeKeys.Task;
 import glia.train.run.LossBatch;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,6 +26,8 @@ import java.util.stream.IntStream;
 /// Chats, packed into rows of the context length that do not attend to each other. Files without weights are shuffled
 /// together; with weights they are a mixture.
 final class ChatTasks {
+    private static final int UPDATES_OF_EPOCH = 8;
+
     private final RunData.Reader reader;
     private final Recipe recipe;
     private final List<RowStream> streams = new ArrayList<>();
@@ -67,7 +71,10 @@ final class ChatTasks {
         ChatData train = data(files);
         notes.add(prefix + train.counts().sentence("chats"));
         Optional<ChatData.Split> split = recipe.has(RecipeKeys.VALIDATION) ? Optional.empty()
-                : train.split(recipe.get(RecipeKeys.VALIDATION_SHARE));
+                : train.split(RunData.validationShare(recipe, train.chats().size()));
+        if (!recipe.has(RecipeKeys.VALIDATION)) {
+            notes.add(RunData.splitNote(prefix + "chats", split.map(ChatData.Split::sentence)));
+        }
         if (split.isPresent()) {
             train = split.get().train();
             held.add(split.get().validation());
@@ -76,11 +83,22 @@ final class ChatTasks {
             throw recipe.error(RecipeKeys.TRAIN, "has no chats that fit the context of " + reader.context()
                     + " tokens");
         }
-        Rows packed = train.packed(reader.context());
+        Rows packed = train.packed(rowTokens(train));
         streams.add(RowStream.shuffled(packed, reader.seed() + streams.size()));
         chats.addAll(train.chats());
         rows += packed.size();
         tokens += train.numTokens();
+    }
+
+    /// Tokens of a row: the context, or fewer where the data decide about the steps and would fill few rows, so that
+    /// small data make several updates an epoch.
+    private int rowTokens(ChatData train) throws CheckpointException {
+        if (!RunPlan.isOpen(recipe)) {
+            return reader.context();
+        }
+        long rowsOfUpdate = reader.sequences() * recipe.get(RecipeKeys.ACCUMULATE);
+        int longest = train.chats().stream().mapToInt(chat -> chat.ids().length).max().orElse(1);
+        return Math.clamp(train.numTokens() / (UPDATES_OF_EPOCH * rowsOfUpdate), longest, reader.context());
     }
 
     private ChatData data(List<Path> files) throws IOException {
@@ -100,9 +118,11 @@ final class ChatTasks {
             parts.add(part);
             most = Math.min(most, part.count() * held.size());
         }
+        Optional<TokenAccuracy> accuracy = recipe.isTask(Task.SFT) ? Optional.of(new TokenAccuracy())
+                : Optional.empty();
         return new RunData(training, most == 0 ? training
-                : LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most),
+                : LossBatch.Source.of(Batches.inTurns(parts), accuracy.isPresent() ? accuracy.get()
+                : Loss.CROSS_ENTROPY), Math.toIntExact(most), accuracy,
                 TaskRun.BatchMemory.of(size, rows == 1 ? (int) tokens : reader.context()), prompts(),
                 size, rows, tokens, notes, List.of());
     }

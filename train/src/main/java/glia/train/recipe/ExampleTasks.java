@@ -7,6 +7,7 @@ import glia.model.layout.Pooling;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.data.ChatOptions;
 import glia.train.data.EmbeddingData;
+import glia.train.data.ExampleCounts;
 import glia.train.data.HeldOut;
 import glia.train.data.LabelData;
 import glia.train.data.PreferenceData;
@@ -20,10 +21,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /// Labels, preferences and pairs: examples in memory.
 final class ExampleTasks {
+    private static final int UPDATES_OF_EPOCH = 8;
+    /// Examples of a batch that small data make smaller.
+    private static final int LEAST_BATCH = 4;
+
     private ExampleTasks() { }
 
     static ChatOptions chatOptions(RunData.Reader reader) throws CheckpointException {
@@ -37,12 +43,18 @@ final class ExampleTasks {
 
     /// Examples of one kind, of which some are kept for validation unless there are files for it.
     private static <T> RunData examples(RunData.Reader reader, List<T> train, Optional<List<T>> given, long tokens,
-            String note, LossOf<T> training, LossOf<T> validation) throws CheckpointException {
+            ExampleCounts counts, String what, Function<T, ?> prompt, LossOf<T> training, LossOf<T> validation)
+            throws CheckpointException {
         HeldOut<T> parts = HeldOut.of(train, given.isPresent() ? 0
-                : reader.recipe().get(RecipeKeys.VALIDATION_SHARE));
+                : RunData.validationShare(reader.recipe(), train.size()), prompt);
+        List<String> notes = new ArrayList<>(List.of(counts.sentence(what)));
+        if (given.isEmpty()) {
+            notes.add(RunData.splitNote(what, parts));
+        }
         List<T> used = parts.training();
         List<T> kept = given.orElse(parts.validation());
-        int size = Math.min(reader.sequences(), used.size());
+        int size = Math.min(RunPlan.isOpen(reader.recipe()) ? Math.clamp(used.size() / UPDATES_OF_EPOCH, Math.min(
+                LEAST_BATCH, reader.sequences()), reader.sequences()) : reader.sequences(), used.size());
         ShuffledOrder order = new ShuffledOrder(used.size(), reader.seed());
         LossBatch.Source source = index -> training.of(IntStream.range(0, size)
                 .mapToObj(i -> used.get(Math.toIntExact(order.at(index * size + i)))).toList());
@@ -53,7 +65,8 @@ final class ExampleTasks {
                 Math.min(kept.size(), ((int) index + 1) * perBatch)));
         TaskRun.BatchMemory memory = TaskRun.BatchMemory.ofLargest(Math.ceilDiv(used.size(), size),
                 index -> source.batch(index).tokens(), 0);
-        return new RunData(source, checks, batches, memory, NO_PROMPTS, size, used.size(), tokens, List.of(note),
+        return new RunData(source, checks, batches, Optional.empty(), memory, NO_PROMPTS, size, used.size(), tokens,
+                notes,
                 List.of());
     }
 
@@ -84,7 +97,7 @@ final class ExampleTasks {
                     reader.context(), Optional.of(labels)).rows());
         }
         double smoothing = recipe.get(RecipeKeys.LABEL_SMOOTHING);
-        return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("texts"),
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "texts", row -> HeldOut.prompt(row.ids()),
                 rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
     }
 
@@ -106,7 +119,8 @@ final class ExampleTasks {
                     reader.tokenizer(), chatOptions(reader)).pairs());
         }
         double center = recipe.get(RecipeKeys.REWARD_CENTER);
-        return examples(reader, train.pairs(), held, train.numTokens(), train.counts().sentence("answers"),
+        return examples(reader, train.pairs(), held, train.numTokens(), train.counts(), "answers",
+                pair -> HeldOut.prompt(pair.chosen()),
                 pairs -> preferred(pairs, center), pairs -> preferred(pairs, 0));
     }
 
@@ -132,7 +146,7 @@ final class ExampleTasks {
         InfoNce loss = new InfoNce(recipe.get(RecipeKeys.CONTRASTIVE_TEMPERATURE));
         Pooling pooling = recipe.find(RecipeKeys.POOLING)
                 .orElse(reader.spec().looksAhead() ? Pooling.MEAN : Pooling.LAST);
-        return examples(reader, train.rows(), held, train.numTokens(), train.counts().sentence("pairs"),
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "pairs", row -> HeldOut.prompt(row.query()),
                 rows -> contrasted(rows, loss, pooling), rows -> contrasted(rows, loss, pooling));
     }
 

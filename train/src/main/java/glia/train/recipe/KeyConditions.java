@@ -70,7 +70,8 @@ public final class KeyConditions {
 
     private KeyConditions() { }
 
-    private static boolean hasTexts(Recipe recipe) throws CheckpointException {
+    /// Whether the training files hold texts.
+    static boolean hasTexts(Recipe recipe) throws CheckpointException {
         return recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK)
                 || recipe.isTask(Task.DISTILL) && recipe.get(RecipeKeys.FORMAT) == Format.TEXT;
     }

@@ -62,6 +62,9 @@ public final class RecipeKeys {
         }
     }
 
+    /// Which weights are the result of a run.
+    public enum Result { BEST, LAST }
+
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
     public static final RecipeKey<String> TASK = word("task", tasks(), "pretrain: next tokens of text; sft: answers"
@@ -70,7 +73,7 @@ public final class RecipeKeys {
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
-    public static final RecipeKey<Long> STEPS = integer("steps", 1, MAX, "number of updates; needed unless epochs is");
+    public static final RecipeKey<Long> STEPS = integer("steps", 1, MAX, "number of updates (default: by the size of the data)");
     public static final RecipeKey<Double> EPOCHS = number("epochs", 0, true, 1e6, "passes over the data, in place of"
             + " steps");
     public static final RecipeKey<TrainingPrecision> PRECISION = choice("precision", TrainingPrecision.class,
@@ -143,7 +146,7 @@ public final class RecipeKeys {
     public static final RecipeKey<OptimizerName> OPTIMIZER = choice("optimizer.name", OptimizerName.class,
             "muon updates the matrices of layers, and AdamW the rest").or(OptimizerName.ADAMW);
     public static final RecipeKey<Double> LEARNING_RATE = number("optimizer.learning_rate", 0, false, 1e3,
-            "largest learning rate").or(1e-3);
+            "largest learning rate (default: by model, adapter and steps; 0.001 for new models)");
     public static final RecipeKey<List<Double>> BETAS = shares("optimizer.betas", 2, "β₁ and β₂ of AdamW and Lion")
             .or(List.of(0.9, 0.95));
     public static final RecipeKey<Double> EPSILON = number("optimizer.epsilon", 0, true, 1, "ε of AdamW").or(1e-8);
@@ -160,7 +163,8 @@ public final class RecipeKeys {
 
     public static final RecipeKey<ScheduleName> SCHEDULE = choice("schedule.name", ScheduleName.class,
             "learning-rate schedule; wsd is warm-up, stable, decay").or(ScheduleName.COSINE);
-    public static final RecipeKey<Long> WARMUP = integer("schedule.warmup", 0, MAX, "steps of linear warm-up").or(0L);
+    public static final RecipeKey<Long> WARMUP = integer("schedule.warmup", 0, MAX,
+            "steps of linear warm-up (default: a twentieth of the steps, at most 100)");
     public static final RecipeKey<Double> MIN_FACTOR = number("schedule.min_factor", 0, false, 1,
             "the last learning rate as a share of the largest; linear has 0 unless it is set").or(0.1);
     public static final RecipeKey<Long> DECAY = integer("schedule.decay", 0, MAX,
@@ -222,9 +226,12 @@ public final class RecipeKeys {
             "γ of DeepSeek's auxiliary-loss-free balancing by biases").or(0.0);
 
     public static final RecipeKey<Long> VALIDATE_EVERY = integer("validate.every", 0, MAX,
-            "steps between validations; 0: only at the end").or(250L);
+            "steps between validations (default: a tenth of the steps, 5 to 250); 0: only at the end");
     public static final RecipeKey<Long> VALIDATE_BATCHES = integer("validate.batches", 1, 1 << 20,
             "micro-batches of a validation").or(20L);
+    public static final RecipeKey<Long> PATIENCE = integer("validate.patience", 0, MAX,
+            "validations without improvement that end the run early; 0: never (default: 3 if neither steps nor epochs"
+            + " is set, else 0)");
     public static final RecipeKey<Long> SAMPLE_EVERY = integer("sample.every", 0, MAX,
             "steps between samples; 0: none").or(0L);
     public static final RecipeKey<List<String>> PROMPTS = texts("sample.prompts", "texts that are continued")
@@ -235,6 +242,8 @@ public final class RecipeKeys {
             "steps between checkpoints; 0: only at the end").or(500L);
     public static final RecipeKey<Long> KEEP = integer("save.keep", 1, 1 << 20,
             "last checkpoints that are kept, besides the best").or(2L);
+    public static final RecipeKey<Result> RESULT = choice("save.result", Result.class,
+            "which weights are the result: those that validated best, or the last").or(Result.BEST);
     public static final RecipeKey<Boolean> REPORT = flag("report.html", true, "write report.html");
     public static final RecipeKey<Boolean> TENSORBOARD = flag("report.tensorboard", false,
             "write TensorBoard event files");
@@ -250,7 +259,7 @@ public final class RecipeKeys {
             EARLY_EXIT, EARLY_EXIT_WEIGHT, MASK_SHARE, CONTRASTIVE_TEMPERATURE, POOLING, REWARD_CENTER,
             ADAPTER, RANK, ALPHA, ADAPTER_DROPOUT, TARGETS, PARAMETERS, TEACHER, DISTILLATION, BETA,
             DISTILL_TEMPERATURE, DISTILL_WEIGHT, DISTILL_TOKENS, BALANCE, ROUTER_Z, BIAS_RATE,
-            VALIDATE_EVERY, VALIDATE_BATCHES, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP,
+            VALIDATE_EVERY, VALIDATE_BATCHES, PATIENCE, SAMPLE_EVERY, PROMPTS, SAMPLE_TOKENS, SAVE_EVERY, KEEP, RESULT,
             REPORT, TENSORBOARD, MEASURE_EVERY);
     private static final List<RecipeKey<?>> ALL = withExtensions();
 

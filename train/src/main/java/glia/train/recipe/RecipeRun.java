@@ -19,6 +19,7 @@ import glia.train.memory.TrainingMemory;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.WeightAverage;
+import glia.train.recipe.RecipeKeys.Result;
 import glia.train.report.HtmlReport;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
@@ -63,7 +64,7 @@ public final class RecipeRun implements AutoCloseable {
     private final Trainer trainer;
     private final Engine engine;
     private final Path start;
-    private final long steps;
+    private final RunPlan plan;
     private final Optional<Saved> last;
     private final List<String> notes = new ArrayList<>();
     private boolean resumes;
@@ -92,7 +93,8 @@ public final class RecipeRun implements AutoCloseable {
         this.last = last;
         Kernels kernels = context.kernels();
         notes.addAll(task.notes());
-        steps = steps(recipe, task);
+        plan = RunPlan.of(recipe, task, model.model().spec());
+        notes.addAll(plan.notes());
         Map<String, Weight.Stored> others = task.weights();
         groups = RunOptimizer.groups(recipe, model, others);
         List<Runnable> opened = new ArrayList<>();
@@ -198,22 +200,13 @@ public final class RecipeRun implements AutoCloseable {
         return (int) context;
     }
 
-    private static long steps(Recipe recipe, TaskRun task) throws CheckpointException {
-        if (recipe.has(RecipeKeys.STEPS)) {
-            return recipe.get(RecipeKeys.STEPS);
-        }
-        if (!recipe.has(RecipeKeys.EPOCHS)) {
-            throw recipe.error(RecipeKeys.STEPS, "is missing, and so is epochs");
-        }
-        double rows = recipe.get(RecipeKeys.EPOCHS) * task.rowsInEpoch();
-        return Math.max(1, (long) Math.ceil(rows / task.rowsOfUpdate()));
-    }
-
     private Trainer trainer(Kernels kernels) throws CheckpointException {
-        TrainerOptions options = new TrainerOptions(steps, recipe.get(RecipeKeys.LEARNING_RATE),
-                RunOptimizer.schedule(recipe, steps), recipe.get(RecipeKeys.CLIP),
-                recipe.get(RecipeKeys.VALIDATE_EVERY), recipe.get(RecipeKeys.SAVE_EVERY),
-                recipe.get(RecipeKeys.MEASURE_EVERY), recipe.get(RecipeKeys.SAMPLE_EVERY));
+        long steps = plan.steps();
+        TrainerOptions options = new TrainerOptions(steps, plan.learningRate(),
+                RunOptimizer.schedule(recipe, steps, plan.warmup()), recipe.get(RecipeKeys.CLIP),
+                plan.validateEvery(), recipe.get(RecipeKeys.SAVE_EVERY), recipe.get(RecipeKeys.MEASURE_EVERY),
+                recipe.get(RecipeKeys.SAMPLE_EVERY)).withBest(recipe.get(RecipeKeys.RESULT) == Result.BEST,
+                plan.patience());
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(kernels, pass, groups).labelledBy(model.model()))
@@ -254,7 +247,7 @@ public final class RecipeRun implements AutoCloseable {
 
     /// Updates in all.
     public long steps() {
-        return steps;
+        return plan.steps();
     }
 
     /// Updates that an earlier run made.
@@ -355,13 +348,18 @@ public final class RecipeRun implements AutoCloseable {
                 records.add(!resumes ? report : report.replay(folder.metrics()));
             }
             records.forEach(trainer::listen);
-            if (trainer.run() < steps) {
+            if (!trainer.runToEnd()) {
                 return false;
             }
+            trainer.endReason().ifPresent(warnings);
         } finally {
             for (TrainingListener record : records) {
                 record.close();
             }
+        }
+        if (average.isEmpty()) {
+            trainer.restoreBest().ifPresent(step -> warnings.accept("the result is the checkpoint of step " + step
+                    + ", which validated best; save.result=last takes the last one"));
         }
         average.ifPresent(WeightAverage::exchange);
         Folders.delete(folder.model());
@@ -374,7 +372,7 @@ public final class RecipeRun implements AutoCloseable {
         Map<String, String> settings = new LinkedHashMap<>();
         recipe.values().forEach((key, value) -> settings.put(key, String.valueOf(value)));
         String title = String.valueOf(recipe.origin().getFileName()).replaceFirst("\\.ya?ml$", "");
-        return new RunDescription(title, steps, settings, environment);
+        return new RunDescription(title, plan.steps(), settings, environment);
     }
 
     @Override

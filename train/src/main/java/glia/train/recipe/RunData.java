@@ -4,7 +4,9 @@ import glia.io.CheckpointException;
 import glia.model.spec.ModelSpec;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.data.HeldOut;
 import glia.train.data.TextSource;
+import glia.train.loss.TokenAccuracy;
 import glia.train.recipe.RecipeKeys.Task;
 import glia.train.run.LossBatch;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.util.Optional;
 /// @param training micro-batches of training
 /// @param validation micro-batches of validation, with losses without regularizers
 /// @param validationBatches how many of them; 0 for none
+/// @param accuracy the loss of validation that counts right tokens, if it is one
 /// @param memory what a micro-batch of training holds at most
 /// @param prompts beginnings of texts, for distillation with generated text
 /// @param rowsOfBatch rows of a micro-batch of training
@@ -27,8 +30,10 @@ import java.util.Optional;
 /// @param notes what the user should know of the data, such as dropped examples
 /// @param open files to close
 record RunData(LossBatch.Source training, LossBatch.Source validation, int validationBatches,
-        TaskRun.BatchMemory memory, Prompts prompts, int rowsOfBatch, long rowsInEpoch, long tokensInEpoch,
+        Optional<TokenAccuracy> accuracy, TaskRun.BatchMemory memory, Prompts prompts, int rowsOfBatch, long rowsInEpoch, long tokensInEpoch,
         List<String> notes, List<AutoCloseable> open) implements AutoCloseable {
+    private static final int LEAST_VALIDATION = 5;
+
     /// What data are read for.
     ///
     /// @param folder of the run
@@ -68,6 +73,25 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
             case REWARD -> ExampleTasks.preferences(reader);
             case EMBED -> ExampleTasks.embeddings(reader);
         };
+    }
+
+    /// The share of examples that are kept for validation: a tenth unless the recipe says otherwise, but none of so few
+    /// that they would say nothing.
+    ///
+    /// @param examples how many there are
+    static double validationShare(Recipe recipe, long examples) throws CheckpointException {
+        double share = recipe.get(RecipeKeys.VALIDATION_SHARE);
+        return recipe.has(RecipeKeys.VALIDATION_SHARE) || share * examples >= LEAST_VALIDATION ? share : 0;
+    }
+
+    /// What is said of a split.
+    static String splitNote(String what, HeldOut<?> parts) {
+        return splitNote(what, parts.validation().isEmpty() ? Optional.empty() : Optional.of(parts.sentence()));
+    }
+
+    static String splitNote(String what, Optional<String> sentence) {
+        return what + ": " + sentence.orElse("all for training, none for validation; data.validation names files "
+                + "for it, data.validation_share keeps a share");
     }
 
     /// Whether training files hold chats.

@@ -107,8 +107,7 @@ final class RunOptimizer {
     }
 
     /// The schedule of a run of so many steps.
-    static Schedule schedule(Recipe recipe, long steps) throws CheckpointException {
-        long warmup = Math.min(recipe.get(RecipeKeys.WARMUP), steps);
+    static Schedule schedule(Recipe recipe, long steps, long warmup) throws CheckpointException {
         double minimum = recipe.get(RecipeKeys.MIN_FACTOR);
         long decay = recipe.find(RecipeKeys.DECAY).orElse(Math.min(Math.max(1, steps / 5), steps - warmup));
         ScheduleName name = recipe.get(RecipeKeys.SCHEDULE);

@@ -38,6 +38,13 @@ public record TaskContext(Recipe recipe, RunFolder folder, Path start, Tokenizer
         return Math.toIntExact(recipe.get(RecipeKeys.SEQUENCES));
     }
 
+    /// The share of training examples that are kept for validation.
+    ///
+    /// @param examples how many there are
+    public double validationShare(long examples) throws CheckpointException {
+        return RunData.validationShare(recipe, examples);
+    }
+
     /// The files of a key such as [RecipeKeys#TRAIN], relative to the recipe.
     ///
     /// @throws CheckpointException if there is none, or one has a weight, which only texts and chats may have

@@ -21,6 +21,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /// Texts for next-token prediction, or with masked tokens.
@@ -71,6 +73,10 @@ final class TextTasks {
             Documents train = documents(paths.get(i).path(), paths.size() == 1 ? "train" : "train-" + (i + 1));
             if (splits) {
                 Documents.Split split = train.split(recipe.get(RecipeKeys.VALIDATION_SHARE));
+                notes.add(String.format(Locale.ROOT, "%s: %,d tokens for training, %,d for validation (%s)",
+                        paths.get(i).path(), split.train().size(), split.validation().size(),
+                        split.train().numDocuments() == train.numDocuments() && train.numDocuments() > 1
+                        ? "the end of each of " + train.numDocuments() + " documents" : "the end of the text"));
                 train = split.train();
                 held.add(split.validation());
             }
@@ -148,7 +154,7 @@ final class TextTasks {
         }
         return new RunData(LossBatch.Source.of(training.batches(size), RunObjective.crossEntropy(recipe)),
                 LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), TaskRun.BatchMemory.of(size, reader.context()), prompts(training), size, rows,
+                Math.toIntExact(most), Optional.empty(), TaskRun.BatchMemory.of(size, reader.context()), prompts(training), size, rows,
                 tokens, notes, open);
     }
 }

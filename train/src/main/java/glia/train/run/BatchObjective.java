@@ -1,8 +1,11 @@
 package glia.train.run;
 
 import glia.engine.training.TrainingPass;
+import glia.train.loss.TokenAccuracy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /// The mean loss of the micro-batches of a step: next tokens, masked tokens, answers, labels, pairs. Micro-batches are
@@ -12,8 +15,15 @@ import java.util.OptionalDouble;
 /// @param accumulate micro-batches of a step
 /// @param validation micro-batches with the losses of validation
 /// @param validationBatches how many of them; 0 for no validation
+/// @param accuracy the loss of validation that counts right tokens, if it is one
 public record BatchObjective(LossBatch.Source training, int accumulate, LossBatch.Source validation,
-        int validationBatches) implements Objective {
+        int validationBatches, Optional<TokenAccuracy> accuracy) implements Objective {
+    /// Without accuracies.
+    public BatchObjective(LossBatch.Source training, int accumulate, LossBatch.Source validation,
+            int validationBatches) {
+        this(training, accumulate, validation, validationBatches, Optional.empty());
+    }
+
     /// Without validation.
     public BatchObjective(LossBatch.Source training, int accumulate) {
         this(training, accumulate, training, 0);
@@ -40,6 +50,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
 
     @Override
     public OptionalDouble validate(TrainingPass pass) {
+        accuracy.ifPresent(TokenAccuracy::reset);
         double sum = 0;
         double total = 0;
         for (int i = 0; i < validationBatches; i++) {
@@ -49,5 +60,10 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             batch.tokens().release();
         }
         return validationBatches == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / total);
+    }
+
+    @Override
+    public Map<String, Double> validationFigures() {
+        return accuracy.map(TokenAccuracy::figures).orElse(Map.of());
     }
 }

@@ -25,6 +25,11 @@ public interface Objective {
         return OptionalDouble.empty();
     }
 
+    /// What decides between two validations of equal loss, such as the reward of equal accuracies; more is better.
+    default double validationTie() {
+        return 0;
+    }
+
     /// Further figures of the last validation by name, such as accuracies.
     default Map<String, Double> validationFigures() {
         return Map.of();

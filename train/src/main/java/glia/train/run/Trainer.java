@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -43,6 +44,8 @@ public final class Trainer {
     private long tokens;
     private long lastSaved;
     private double bestLoss = Double.POSITIVE_INFINITY;
+    private double bestTie = Double.NEGATIVE_INFINITY;
+    private long bestStep;
     private volatile boolean stopped;
 
     /// @param pass of the model that the optimizer updates
@@ -110,6 +113,7 @@ public final class Trainer {
         CheckpointStore.restore(saved, optimizer, state);
         tokens = saved.tokens();
         bestLoss = saved.bestLoss().orElse(Double.POSITIVE_INFINITY);
+        bestStep = saved.progress().bestStep();
         lastSaved = saved.step();
         return this;
     }
@@ -122,24 +126,30 @@ public final class Trainer {
 
     /// Runs all steps that are left.
     ///
-    /// @return updates so far, fewer than the options say if the run was stopped
+    /// @return updates so far, fewer than the options say if the run was stopped or has ended early
     /// @throws CheckpointException if a checkpoint cannot be written
     /// @throws TrainingException if a loss or gradient is no number
     public long run() throws CheckpointException {
         boolean isSaveDue = false;
-        while (optimizer.steps() < options.steps() && !(stopped && objective.canResumeAt(optimizer.steps()))) {
+        boolean isValidationDue = false;
+        while (optimizer.steps() < options.steps() && !isOutOfPatience()
+                && !(stopped && objective.canResumeAt(optimizer.steps()))) {
             step();
             long step = optimizer.steps();
             boolean last = step == options.steps();
+            boolean canSave = last || objective.canResumeAt(step);
             OptionalDouble loss = OptionalDouble.empty();
-            if (last || TrainerOptions.due(options.validateEvery(), step)) {
+            isValidationDue |= last || TrainerOptions.due(options.validateEvery(), step);
+            if (isValidationDue && (canSave || !options.savesBest())) {
                 loss = validate(step);
+                isValidationDue = false;
             }
             if (TrainerOptions.due(options.sampleEvery(), step) || last && options.sampleEvery() > 0) {
                 sample(step);
             }
-            isSaveDue |= last || stopped || TrainerOptions.due(options.saveEvery(), step);
-            if (isSaveDue && (last || objective.canResumeAt(step))) {
+            isSaveDue |= last || stopped || TrainerOptions.due(options.saveEvery(), step)
+                    || options.savesBest() && bestStep == step || isOutOfPatience();
+            if (isSaveDue && canSave) {
                 save(step, loss);
                 isSaveDue = false;
             }
@@ -148,6 +158,40 @@ public final class Trainer {
             save(optimizer.steps(), OptionalDouble.empty());
         }
         return optimizer.steps();
+    }
+
+    /// Runs all steps that are left.
+    ///
+    /// @return whether the run has ended, with all steps or early; false if it was stopped
+    /// @throws CheckpointException if a checkpoint cannot be written
+    public boolean runToEnd() throws CheckpointException {
+        return run() == options.steps() || isOutOfPatience();
+    }
+
+    private boolean isOutOfPatience() {
+        return options.patience() > 0 && options.validateEvery() > 0 && bestStep > 0
+                && optimizer.steps() - bestStep >= options.patience() * options.validateEvery();
+    }
+
+    /// Why the run ended before its last step; empty if it did not.
+    public Optional<String> endReason() {
+        return optimizer.steps() == options.steps() ? Optional.empty() : Optional.of("ended early after "
+                + optimizer.steps() + " of " + options.steps() + " steps: since step " + bestStep
+                + " no validation was better (validate.patience=" + options.patience() + ")");
+    }
+
+    /// Sets the weights to those of the best validation, if a checkpoint has them and later ones were no better.
+    ///
+    /// @return its step; empty if the weights are as they were
+    /// @throws CheckpointException if it cannot be read
+    public OptionalLong restoreBest() throws CheckpointException {
+        Optional<Saved> best = options.savesBest() && store.isPresent() && bestStep > 0
+                && bestStep < optimizer.steps() ? store.get().at(bestStep) : Optional.empty();
+        if (best.isEmpty()) {
+            return OptionalLong.empty();
+        }
+        content.restore(best.get().folder());
+        return OptionalLong.of(bestStep);
     }
 
     /// Weights that are not finite give no samples; the guard reports them at the next step.
@@ -218,8 +262,13 @@ public final class Trainer {
     private OptionalDouble validate(long step) {
         OptionalDouble loss = objective.validate(pass);
         if (loss.isPresent()) {
-            boolean best = loss.getAsDouble() < bestLoss;
-            bestLoss = best ? loss.getAsDouble() : bestLoss;
+            double tie = objective.validationTie();
+            boolean best = loss.getAsDouble() < bestLoss || loss.getAsDouble() == bestLoss && tie > bestTie;
+            if (best) {
+                bestLoss = loss.getAsDouble();
+                bestTie = tie;
+                bestStep = step;
+            }
             Map<String, Double> figures = objective.validationFigures();
             if (!figures.isEmpty()) {
                 each(l -> l.evaluated(step, figures));
@@ -233,7 +282,7 @@ public final class Trainer {
         if (store.isPresent()) {
             OptionalDouble best = Double.isInfinite(bestLoss) ? OptionalDouble.empty() : OptionalDouble.of(bestLoss);
             Saved saved = store.get().save(content, optimizer, state,
-                    new CheckpointStore.Progress(step, tokens, loss, best));
+                    new CheckpointStore.Progress(step, tokens, loss, best, bestStep));
             lastSaved = step;
             each(l -> l.saved(saved));
         }

@@ -191,11 +191,25 @@ class ChatDataTest {
         assertTrue(e.getMessage().contains("line 1: this and all other examples are longer than 3"), e.getMessage());
     }
 
+    /// Alpaca's keys are a prompt and a completion.
+    @Test
+    void instructionsAreChats() throws Exception {
+        ChatData alpaca = read("{\"instruction\": \"Add.\", \"input\": \"2 and 3\", \"output\": \"5\"}\n"
+                + "{\"instruction\": \"Say hi\", \"input\": \"\", \"output\": \"hi\"}\n", ChatOptions.of(100));
+        ChatData same = read("{\"prompt\": \"Add.\\n\\n2 and 3\", \"completion\": \"5\"}\n"
+                + "{\"prompt\": \"Say hi\", \"completion\": \"hi\"}\n", ChatOptions.of(100));
+        for (int i = 0; i < 2; i++) {
+            assertArrayEquals(same.chats().get(i).ids(), alpaca.chats().get(i).ids());
+            assertEquals(same.chats().get(i).isTrained(), alpaca.chats().get(i).isTrained());
+        }
+    }
+
     @Test
     void packedRowsHoldEachChatOnce() throws Exception {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 40; i++) {
-            lines.append("{\"prompt\": \"q\", \"completion\": \"").append("x".repeat(i * 7 % 31)).append("\"}\n");
+            lines.append("{\"prompt\": \"").append((char) ('A' + i % 26)).append((char) ('A' + i / 26))
+                    .append("\", \"completion\": \"").append("x".repeat(i * 7 % 31)).append("\"}\n");
         }
         ChatData data = read(lines.toString(), ChatOptions.of(1000));
         Rows packed = data.packed(64);
@@ -223,8 +237,13 @@ class ChatDataTest {
         }
         assertFalse(split.train().chats().stream().anyMatch(split.validation().chats()::contains));
         assertTrue(data.split(0.01).isEmpty());
-        assertEquals(1, HeldOut.of(List.of(1, 2, 3), 0.9).training().size());
-        assertEquals(List.of(), HeldOut.of(List.of(1), 0.9).validation());
+        assertEquals(1, HeldOut.of(List.of(1, 2, 3), 0.9, n -> n).training().size());
+        assertEquals(List.of(), HeldOut.of(List.of(1), 0.9, n -> n).validation());
+        // Ten examples of each of ten prompts: one prompt is held out with all of its examples.
+        HeldOut<Integer> repeated = HeldOut.of(IntStream.range(0, 100).boxed().toList(), 0.1, n -> n % 10);
+        assertEquals(List.of(4, 14, 24, 34, 44, 54, 64, 74, 84, 94), repeated.validation());
+        assertEquals("90 for training, 10 for validation (10 different prompts, 1 for validation)",
+                repeated.sentence());
         assertEquals(40, LongStream.range(0, 40).map(i -> data.chats().get((int) i).ids().length).count());
     }
 

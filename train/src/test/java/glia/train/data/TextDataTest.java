@@ -215,7 +215,7 @@ class TextDataTest {
         assertEquals(1, split.validation().numDocuments());
 
         Documents many = Documents.of(IntStream.range(2, 40).mapToObj(n -> IntStream.range(0, n).toArray()).toList());
-        for (double share : new double[] {0.001, 0.05, 0.3, 0.999}) {
+        for (double share : new double[] {0.3, 0.5, 0.9}) {
             Documents.Split parts = many.split(share);
             assertEquals(many.numDocuments(), parts.train().numDocuments() + parts.validation().numDocuments());
             assertArrayEquals(all(many), joined(all(parts.train()), all(parts.validation())));
@@ -225,6 +225,16 @@ class TextDataTest {
                         parts.validation().start(i));
             }
         }
+        Documents two = Documents.of(List.of(IntStream.range(0, 500).toArray(), IntStream.range(500, 800).toArray()));
+        Documents.Split ends = two.split(0.1);
+        assertArrayEquals(joined(IntStream.range(0, 450).toArray(), IntStream.range(500, 770).toArray()),
+                all(ends.train()));
+        assertArrayEquals(joined(IntStream.range(450, 500).toArray(), IntStream.range(770, 800).toArray()),
+                all(ends.validation()));
+        assertEquals(50, ends.validation().start(1));
+        int[] across = new int[4];
+        ends.validation().read(48, 4, across);
+        assertArrayEquals(new int[] {498, 499, 770, 771}, across);
         assertThrows(IllegalArgumentException.class, () -> one.split(1));
         assertThrows(IllegalArgumentException.class, () -> one.split(0.0001));
         assertFalse(one.slice(3, 3).numDocuments() > 0);

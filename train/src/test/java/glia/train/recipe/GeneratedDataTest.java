@@ -120,7 +120,7 @@ class GeneratedDataTest {
                     int[] targets = data.training().batch(i).tokens().targets();
                     assertEquals(List.of(6L * 21, 2L * 21), List.of(count(targets, x), count(targets, y)));
                 }
-                assertEquals((45 + 450 + 7) / 8, run.steps(), "rows of all files, less a tenth for validation");
+                assertEquals((50 + 500 + 7) / 8, run.steps(), "all rows, since equal prompts stay together");
             }
         }
     }

@@ -114,6 +114,7 @@ class RecipeRunTest {
             });
             List<String> warnings = new ArrayList<>();
             assertEquals(stopAt < 0 || stopAt >= run.steps(), run.run(Map.of(), warnings::add));
+            warnings.removeIf(warning -> warning.startsWith("the result is the checkpoint of step"));
             assertEquals(List.of(), warnings);
         }
         return losses;

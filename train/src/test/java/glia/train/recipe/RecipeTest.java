@@ -152,7 +152,7 @@ class RecipeTest {
         for (RecipeKeys.ScheduleName name : RecipeKeys.ScheduleName.values()) {
             Recipe recipe = recipe("schedule: {name: " + RecipeKey.word(name) + ", warmup: 50}");
             for (long steps : new long[] {1, 3, 50, 51, 55, 60, 1000}) {
-                Schedule schedule = RunOptimizer.schedule(recipe, steps);
+                Schedule schedule = RunOptimizer.schedule(recipe, steps, Math.min(50, steps));
                 for (long step = 0; step < steps; step++) {
                     double factor = schedule.factor(step);
                     assertTrue(factor >= 0 && factor <= 1, name + " at " + step + " of " + steps + ": " + factor);
@@ -160,7 +160,7 @@ class RecipeTest {
             }
         }
         Recipe tooLong = recipe("schedule: {name: wsd, warmup: 50, decay: 20}");
-        assertThrows(CheckpointException.class, () -> RunOptimizer.schedule(tooLong, 60));
+        assertThrows(CheckpointException.class, () -> RunOptimizer.schedule(tooLong, 60, 50));
     }
 
     @Test

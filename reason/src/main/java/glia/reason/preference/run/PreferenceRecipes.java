@@ -7,6 +7,7 @@ import glia.reason.preference.FDivergence;
 import glia.reason.preference.KtoLoss;
 import glia.reason.preference.OrpoLoss;
 import glia.train.data.ExampleCounts;
+import glia.train.data.HeldOut;
 import glia.train.data.PreferenceData;
 import glia.train.recipe.KeyCondition;
 import glia.train.recipe.Recipe;
@@ -121,7 +122,7 @@ public final class PreferenceRecipes implements RecipeExtension {
                     Split.chatOptions(context));
             counts.add(data.counts());
             return data.pairs();
-        });
+        }, pair -> HeldOut.prompt(pair.chosen()));
         Optional<Reference> reference = rule.referenced().isEmpty() ? Optional.empty()
                 : Optional.of(new Reference(context.reference()));
         PairSource training = new PairSource(split.training(), split.trainingOrder(context), rule, reference);
@@ -133,6 +134,7 @@ public final class PreferenceRecipes implements RecipeExtension {
         }
         return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
                 true, split.training().size(), new PreferenceData(split.training(), counts.getFirst()).numTokens(),
-                reference, Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs")));
+                reference, Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs"),
+                split.sentence()));
     }
 }

@@ -2,6 +2,7 @@ package glia.reason.preference.run;
 
 import glia.io.CheckpointException;
 import glia.reason.preference.StepLabels;
+import glia.train.data.HeldOut;
 import glia.train.data.StepwiseData;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKeys;
@@ -10,6 +11,7 @@ import glia.train.recipe.TaskRun;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,18 +31,20 @@ final class ProcessTask {
                 Math.toIntExact(recipe.find(PreferenceKeys.MAX_COMPLETION).orElse((long) Integer.MAX_VALUE)),
                 recipe.get(PreferenceKeys.LAST_ONLY));
         int[] dropped = new int[1];
+        Map<StepLabels, Object> prompts = new IdentityHashMap<>();
         Split<StepLabels> split = Split.read(context, files -> {
             List<StepLabels> labeled = new ArrayList<>();
             for (StepwiseData.Row row : StepwiseData.read(files, context.tokenizer()).rows()) {
                 StepLabels solution = StepLabels.of(row.prompt(), row.steps(), row.isRight(), options);
                 if (solution.isLabeled()) {
                     labeled.add(solution);
+                    prompts.put(solution, HeldOut.prompt(row.prompt()));
                 } else {
                     dropped[0]++;
                 }
             }
             return labeled;
-        });
+        }, prompts::get);
         long tokens = split.training().stream().mapToLong(s -> s.ids().length).sum();
         long right = split.training().stream().flatMapToInt(s -> Arrays.stream(s.labels())).filter(l -> l == 1)
                 .count();
@@ -51,7 +55,7 @@ final class ProcessTask {
                 split.validationBatches(context), false, split.training().size(), tokens, Optional.empty(), Map.of(),
                 List.of(split.training().size() + " solutions for training, " + right + " of " + steps
                         + " steps are right" + (dropped[0] == 0 ? "" : "; " + dropped[0]
-                        + " solutions are longer than the context and have no label left")));
+                        + " solutions are longer than the context and have no label left"), split.sentence()));
     }
 
     private static void requireTwoClasses(TaskContext context) throws CheckpointException {

@@ -10,12 +10,14 @@ import glia.train.recipe.TaskContext;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 
 /// Examples for training and validation.
 ///
 /// @param training examples
 /// @param validation other examples
-record Split<T>(List<T> training, List<T> validation) {
+/// @param sentence how many there are, for the user
+record Split<T>(List<T> training, List<T> validation, String sentence) {
     /// Reads examples.
     @FunctionalInterface
     interface Reader<T> {
@@ -23,14 +25,17 @@ record Split<T>(List<T> training, List<T> validation) {
     }
 
     /// Reads the training files, and the validation files or else keeps some training examples for validation.
-    static <T> Split<T> read(TaskContext context, Reader<T> reader) throws IOException {
+    ///
+    /// @param prompt what two examples of one prompt have in common; they are on one side
+    static <T> Split<T> read(TaskContext context, Reader<T> reader, Function<T, ?> prompt) throws IOException {
         Recipe recipe = context.recipe();
         List<T> all = read(context, RecipeKeys.TRAIN, reader);
         if (recipe.has(RecipeKeys.VALIDATION)) {
-            return new Split<>(all, read(context, RecipeKeys.VALIDATION, reader));
+            List<T> given = read(context, RecipeKeys.VALIDATION, reader);
+            return new Split<>(all, given, all.size() + " for training, " + given.size() + " for validation");
         }
-        HeldOut<T> parts = HeldOut.of(all, recipe.get(RecipeKeys.VALIDATION_SHARE));
-        return new Split<>(parts.training(), parts.validation());
+        HeldOut<T> parts = HeldOut.of(all, context.validationShare(all.size()), prompt);
+        return new Split<>(parts.training(), parts.validation(), parts.sentence());
     }
 
     private static <T> List<T> read(TaskContext context, RecipeKey<List<String>> key, Reader<T> reader)

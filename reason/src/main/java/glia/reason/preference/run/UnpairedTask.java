@@ -6,6 +6,7 @@ import glia.reason.preference.RunningMoments;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.train.data.ExampleCounts;
+import glia.train.data.HeldOut;
 import glia.train.data.UnpairedData;
 import glia.train.data.UnpairedData.Row;
 import glia.train.recipe.Recipe;
@@ -48,7 +49,7 @@ final class UnpairedTask {
                     Split.chatOptions(context));
             counts.add(data.counts());
             return data.rows();
-        });
+        }, row -> HeldOut.prompt(row.answer()));
         if (rule.takesMismatched() && split.training().size() < 2) {
             throw recipe.error(RecipeKeys.TRAIN, "has one example for training, but kto compares prompts with the "
                     + "answers of others; expected 2 or more");
@@ -78,7 +79,7 @@ final class UnpairedTask {
         return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
                 false, split.training().size(), all.numTokens(), Optional.of(reference), state,
                 List.of(counts.getFirst().sentence("answers") + ", " + all.numDesirable() + " of "
-                        + all.numExamples() + " for training are desirable"));
+                        + all.numExamples() + " for training are desirable", split.sentence()));
     }
 
     private static float[] ones(int count) {
