@@ -75,7 +75,7 @@ class TrainCommandTest {
     void recipesAndKeysAreExplained() {
         assertTrue(run(ExitCode.OK, "train", "--list").out().contains("nano"));
         String all = run(ExitCode.OK, "train", "--explain").out();
-        assertTrue(all.contains("optimizer.learning_rate: number from 0 to 1000 (default: 0.001)"), all);
+        assertTrue(all.contains("optimizer.weight_decay: number from 0 to 1000 (default: 0.1)"), all);
         String some = run(ExitCode.OK, "train", "--explain", "adapter").out();
         assertTrue(some.contains("adapter.rank") && !some.contains("optimizer.name"), some);
         assertTrue(run(ExitCode.OK, "train", "--explain", "loss.mask_share").out().contains("; for task: mask\n"));

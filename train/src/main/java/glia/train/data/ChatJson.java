@@ -15,7 +15,8 @@ import java.util.Set;
 import tools.jackson.core.JacksonException;
 
 /// Reads the messages in a line of JSONL: `messages` as in OpenAI's API, `conversations` as in ShareGPT, `prompt`
-/// and `completion`, which are strings or lists of messages, or `instruction`, `input` and `output` as in Alpaca. `system` and `tools` may stand beside them.
+/// and `completion`, which are strings or lists of messages, or `instruction`, `input` and `output` as in
+/// Alpaca. `system` and `tools` may stand beside them.
 final class ChatJson {
     private static final Set<String> ROLES = Set.of("system", "developer", "user", "assistant", "tool", "function",
             "ipython");

@@ -23,6 +23,7 @@ import glia.train.optim.AdamW;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
 import glia.train.schedule.ConstantSchedule;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -82,7 +83,8 @@ class BestCheckpointTest {
                             new AdamW(0.9, 0.95, 1e-8, false), 0))) {
                 Trainer trainer = new Trainer(pass, optimizer, objective, new TrainerOptions(2L * losses.length, 1e-2,
                         new ConstantSchedule(0), 1, 2, 0, 0, 0).withBest(true, patience))
-                        .saveTo(new CheckpointStore(folder, 1), TrainedModel.of(model));
+                        .saveTo(new CheckpointStore(Files.createTempDirectory(folder, "run"), 1),
+                                TrainedModel.of(model));
                 assertTrue(trainer.runToEnd());
                 OptionalLong step = trainer.restoreBest();
                 long best = step.orElse(optimizer.steps());
