@@ -77,10 +77,10 @@ final class TrainSession {
 
     /// The command that asks the trained model.
     private Optional<String> ask(boolean hasAdapter) throws CheckpointException {
-        if (run.question().isEmpty()) {
+        if (run.task().question().isEmpty()) {
             return Optional.empty();
         }
-        TaskRun.Question question = run.question().get();
+        TaskRun.Question question = run.task().question().get();
         String model = run.folder().model().toString();
         return Optional.of("glia run " + quoted(hasAdapter ? base() : model) + " "
                 + quoted(question.prompt()) + (question.system().isEmpty() ? "" : " --system "

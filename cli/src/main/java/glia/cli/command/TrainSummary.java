@@ -17,7 +17,7 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
         document.put("steps", run.steps());
         document.put("tokens_per_step", estimate.tokensPerStep());
         document.put("tokens", estimate.tokensPerStep() * run.steps());
-        document.put("tokens_in_epoch", run.tokensInEpoch());
+        document.put("tokens_in_epoch", run.task().tokensInEpoch());
         document.put("weight_bytes", memory.weights());
         document.put("gradient_bytes", memory.gradients());
         document.put("optimizer_bytes", memory.optimizer());
@@ -32,14 +32,14 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
     Table table() {
         TrainingMemory memory = estimate.memory();
         long tokens = estimate.tokensPerStep() * run.steps();
+        long epoch = run.task().tokensInEpoch();
         return new Table("Ll")
                 .row("parameters", Units.count(run.parameters().total()))
                 .row("trainable", Units.count(estimate.trainable()))
                 .row("steps", run.steps())
                 .row("tokens of a step", Units.count(estimate.tokensPerStep()))
-                .row("tokens in all", Units.count(tokens) + (run.tokensInEpoch() == 0 ? "" : " (" + "%.1f".formatted(
-                        tokens / (double) run.tokensInEpoch()) + " epochs of " + Units.count(run.tokensInEpoch())
-                        + ")"))
+                .row("tokens in all", Units.count(tokens) + (epoch == 0 ? "" : " ("
+                        + "%.1f".formatted(tokens / (double) epoch) + " epochs of " + Units.count(epoch) + ")"))
                 .row("memory", Units.bytes(memory.total() + estimate.generation()) + ": weights "
                         + Units.bytes(memory.weights())
                         + ", gradients " + Units.bytes(memory.gradients()) + ", optimizer "
@@ -47,7 +47,7 @@ record TrainSummary(RecipeRun run, RecipeRun.Estimate estimate) {
                         + (estimate.generation() > 0 ? ", other models and KV cache "
                         + Units.bytes(estimate.generation()) : "")
                         + "; and that of the JVM")
-                .row("estimated time", (run.tokensInEpoch() == 0 ? "at most " : "")
+                .row("estimated time", (run.task().tokensInEpoch() == 0 ? "at most " : "")
                         + Units.seconds(estimate.secondsPerStep() * run.steps()) + " at "
                         + Units.rate(estimate.tokensPerStep() / estimate.secondsPerStep()) + " tokens/s");
     }

@@ -57,8 +57,8 @@ final class ParquetRows implements AutoCloseable {
 
     private static CheckpointException broken(Path file, String where, Throwable e) {
         String reason = String.valueOf(e.getMessage() == null ? e : e.getMessage());
-        return new CheckpointException(file, where, "cannot be read as a Parquet file: " + reason + "; compressions that "
-                + "are read are none, snappy and gzip", e);
+        return new CheckpointException(file, where, "cannot be read as a Parquet file: " + reason
+                + "; compressions that are read are none, snappy and gzip", e);
     }
 
     private static Map<String, Object> object(StructAccessor struct) {

@@ -59,8 +59,8 @@ final class PromptFiles implements ProblemSource {
             Set<String> trained = new HashSet<>(prompts);
             long both = held.stream().filter(p -> trained.contains(p.text())).count();
             if (both > 0) {
-                notes.add(both + " of " + held.size() + " held-out prompts are training prompts, too: held-out accuracy "
-                        + "counts what was learned by heart");
+                notes.add(both + " of " + held.size() + " held-out prompts are training prompts, too: held-out "
+                        + "accuracy counts what was learned by heart");
             }
         }
         if (dropped[0] > 0) {

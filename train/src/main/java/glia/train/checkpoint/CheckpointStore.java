@@ -206,7 +206,7 @@ public final class CheckpointStore {
         }
     }
 
-    /// The checkpoint of the best validation that the newest one knows of; of those with a loss the smallest if that
+    /// The checkpoint of the best validation that the newest one names; of those with a loss the smallest if that
     /// was not saved.
     private static Optional<Saved> best(List<Saved> newestFirst) {
         return newestFirst.stream().filter(s -> s.step() == newestFirst.getFirst().progress().bestStep()).findFirst()

@@ -22,7 +22,8 @@ import java.util.stream.Stream;
 /// Texts to train on: plain text files, whose content is one document each, and files of objects with a document each:
 /// JSONL (`.jsonl`, `.ndjson`), JSON arrays (`.json`) and Parquet.
 ///
-/// @param paths files, and folders of which all `.txt`, `.md`, `.jsonl`, `.ndjson` and `.parquet` files are read, by name
+/// @param paths files, and folders of which all `.txt`, `.md`, `.jsonl`, `.ndjson` and `.parquet` files are read,
+///     by name
 /// @param textKey the key of the text in a line of JSONL
 /// @param separator a line of plain text files that ends a document, such as `<|endoftext|>`; empty for none
 public record TextSource(List<Path> paths, String textKey, String separator) {

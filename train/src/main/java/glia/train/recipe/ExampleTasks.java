@@ -97,7 +97,8 @@ final class ExampleTasks {
                     reader.context(), Optional.of(labels)).rows());
         }
         double smoothing = recipe.get(RecipeKeys.LABEL_SMOOTHING);
-        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "texts", row -> HeldOut.prompt(row.ids()),
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "texts",
+                row -> HeldOut.prompt(row.ids()),
                 rows -> labelled(rows, smoothing), rows -> labelled(rows, 0));
     }
 
@@ -146,7 +147,8 @@ final class ExampleTasks {
         InfoNce loss = new InfoNce(recipe.get(RecipeKeys.CONTRASTIVE_TEMPERATURE));
         Pooling pooling = recipe.find(RecipeKeys.POOLING)
                 .orElse(reader.spec().looksAhead() ? Pooling.MEAN : Pooling.LAST);
-        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "pairs", row -> HeldOut.prompt(row.query()),
+        return examples(reader, train.rows(), held, train.numTokens(), train.counts(), "pairs",
+                row -> HeldOut.prompt(row.query()),
                 rows -> contrasted(rows, loss, pooling), rows -> contrasted(rows, loss, pooling));
     }
 

@@ -73,7 +73,8 @@ public final class RecipeKeys {
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
-    public static final RecipeKey<Long> STEPS = integer("steps", 1, MAX, "number of updates (default: by the size of the data)");
+    public static final RecipeKey<Long> STEPS = integer("steps", 1, MAX,
+            "number of updates (default: by the size of the data)");
     public static final RecipeKey<Double> EPOCHS = number("epochs", 0, true, 1e6, "passes over the data, in place of"
             + " steps");
     public static final RecipeKey<TrainingPrecision> PRECISION = choice("precision", TrainingPrecision.class,

@@ -201,9 +201,8 @@ public final class RecipeRun implements AutoCloseable {
     }
 
     private Trainer trainer(Kernels kernels) throws CheckpointException {
-        long steps = plan.steps();
-        TrainerOptions options = new TrainerOptions(steps, plan.learningRate(),
-                RunOptimizer.schedule(recipe, steps, plan.warmup()), recipe.get(RecipeKeys.CLIP),
+        TrainerOptions options = new TrainerOptions(plan.steps(), plan.learningRate(),
+                RunOptimizer.schedule(recipe, plan.steps(), plan.warmup()), recipe.get(RecipeKeys.CLIP),
                 plan.validateEvery(), recipe.get(RecipeKeys.SAVE_EVERY), recipe.get(RecipeKeys.MEASURE_EVERY),
                 recipe.get(RecipeKeys.SAMPLE_EVERY)).withBest(recipe.get(RecipeKeys.RESULT) == Result.BEST,
                 plan.patience());
@@ -221,8 +220,8 @@ public final class RecipeRun implements AutoCloseable {
                 .policy()));
         made.guardBy(watch).keep(watch.state());
         if (last.isPresent()) {
-            if (last.get().step() > steps) {
-                throw recipe.error(RecipeKeys.STEPS, "makes " + steps + " steps, but the run has made "
+            if (last.get().step() > plan.steps()) {
+                throw recipe.error(RecipeKeys.STEPS, "makes " + plan.steps() + " steps, but the run has made "
                         + last.get().step() + " already; give more");
             }
             made.resume(last.get());
@@ -245,7 +244,7 @@ public final class RecipeRun implements AutoCloseable {
         return start;
     }
 
-    /// Updates in all.
+    /// Updates in all, unless the run ends early.
     public long steps() {
         return plan.steps();
     }
@@ -255,9 +254,9 @@ public final class RecipeRun implements AutoCloseable {
         return optimizer.steps();
     }
 
-    /// Training tokens of all texts.
-    public long tokensInEpoch() {
-        return task.tokensInEpoch();
+    /// The task.
+    public TaskRun task() {
+        return task;
     }
 
     /// The model's spec.
@@ -306,11 +305,6 @@ public final class RecipeRun implements AutoCloseable {
         TrainingMemory memory = new TrainingMemory(counted.weights(), counted.gradients(), optimizer.sizeBytes()
                 + average.map(WeightAverage::sizeBytes).orElse(0L), counted.activations());
         return new Estimate(trainable(), time.tokens(), time.seconds(), memory, batch.generation());
-    }
-
-    /// A question to the trained model.
-    public Optional<TaskRun.Question> question() {
-        return task.question();
     }
 
     /// What the user should know before the run, such as a damaged checkpoint.

@@ -30,7 +30,8 @@ import java.util.Optional;
 /// @param notes what the user should know of the data, such as dropped examples
 /// @param open files to close
 record RunData(LossBatch.Source training, LossBatch.Source validation, int validationBatches,
-        Optional<TokenAccuracy> accuracy, TaskRun.BatchMemory memory, Prompts prompts, int rowsOfBatch, long rowsInEpoch, long tokensInEpoch,
+        Optional<TokenAccuracy> accuracy, TaskRun.BatchMemory memory,
+        Prompts prompts, int rowsOfBatch, long rowsInEpoch, long tokensInEpoch,
         List<String> notes, List<AutoCloseable> open) implements AutoCloseable {
     private static final int LEAST_VALIDATION = 5;
 

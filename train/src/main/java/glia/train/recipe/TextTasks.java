@@ -154,7 +154,8 @@ final class TextTasks {
         }
         return new RunData(LossBatch.Source.of(training.batches(size), RunObjective.crossEntropy(recipe)),
                 LossBatch.Source.of(Batches.inTurns(parts), Loss.CROSS_ENTROPY),
-                Math.toIntExact(most), Optional.empty(), TaskRun.BatchMemory.of(size, reader.context()), prompts(training), size, rows,
+                Math.toIntExact(most), Optional.empty(),
+                TaskRun.BatchMemory.of(size, reader.context()), prompts(training), size, rows,
                 tokens, notes, open);
     }
 }

@@ -58,7 +58,7 @@ class GeneratedDataTest {
         try (Workers workers = new Workers(2)) {
             try (RecipeRun run = prepare(workers, recipe(), "run", Existing.REFUSE)) {
                 assertTrue(run.notes().contains("9000 chats"), run.notes().toString());
-                assertEquals(9000L * 8, run.tokensInEpoch(), "`be or 3` and the end of a text");
+                assertEquals(9000L * 8, run.task().tokensInEpoch(), "`be or 3` and the end of a text");
             }
             List<Path> files = files("run");
             assertEquals(2, files.size());

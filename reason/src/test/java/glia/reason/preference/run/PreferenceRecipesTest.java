@@ -161,7 +161,8 @@ class PreferenceRecipesTest {
     @CsvSource({"lora, 2e-2", "none, 3e-3"})
     void marginsAndAccuracyRiseOnHeldOutPairs(String adapter, String rate) throws Exception {
         write("dpo");
-        Done done = run(recipe("dpo", adapter.equals("lora") ? LORA : "", "steps=24", "validate.every=8", "schedule.warmup=0",
+        Done done = run(recipe("dpo", adapter.equals("lora") ? LORA : "", "steps=24", "validate.every=8",
+                "schedule.warmup=0",
                 "optimizer.learning_rate=" + rate), "run", Existing.REFUSE, -1);
         Map<String, Double> first = done.parts.getFirst();
         assertEquals(0, first.get("rewards/margins"), 1e-6, "the policy begins as the reference model");
