@@ -40,7 +40,8 @@ class GenericToolsTest {
 
     private static Object message(String messages, String fields) throws Exception {
         var reply = server.post("/v1/chat/completions", "{\"temperature\":1,\"seed\":7,\"max_tokens\":150,"
-                + "\"logit_bias\":" + Json.text(ToolModel.withoutBlanks()) + ",\"messages\":[" + messages + "]" + fields + "}");
+                + "\"logit_bias\":" + Json.text(ToolModel.withoutBlanks()) + ",\"messages\":[" + messages + "]"
+                + fields + "}");
         assertEquals(200, reply.status(), reply::text);
         return at(reply.json(), "choices", 0, "message");
     }
