@@ -1,11 +1,14 @@
 package glia.engine.grammar;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.SchemaReading;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -56,6 +59,41 @@ class GrammarLimitsTest {
     @Test
     void refusesPatternsWhoseAnchorsMultiply() {
         refused(() -> Grammar.jsonSchema(Map.of("type", "string", "pattern", "(^)*".repeat(20_000) + "a")));
+    }
+
+    /// A chain of objects by `$ref` in an order in which few are known to have values when they are looked at.
+    @Test
+    void takesLongChainsOfReferences() {
+        int length = 2_000;
+        Map<String, Object> definitions = new LinkedHashMap<>();
+        for (int i = length - 1; i >= 0; i--) {
+            definitions.put("d" + i, Map.of("type", "object", "required", List.of("next"), "properties",
+                    Map.of("next", Map.of("$ref", "#/$defs/d" + (i + 1)), "other",
+                            Map.of("$ref", "#/$defs/d" + (length - i)))));
+        }
+        definitions.put("d" + length, Map.of("const", 7));
+        Grammar grammar = Grammar.jsonSchema(Map.of("$ref", "#/$defs/d" + (length - 2), "$defs", definitions),
+                SchemaReading.STANDARD);
+        accepts(grammar, "{\"next\":{\"next\":7}}");
+        Grammar.jsonSchema(Map.of("$ref", "#/$defs/d0", "$defs", definitions));
+    }
+
+    /// Without the constants, 45,000 pairs of objects were compared.
+    @Test
+    void takesManyObjectsThatDifferByAConstant() {
+        Grammar grammar = grammar(IntStream.range(0, 300).mapToObj(i -> Map.of("type",
+                "object", "required", List.of("kind"), "properties", Map.of("kind", Map.of("const", "k" + i),
+                        "v" + i, Map.of("type", "integer")), "additionalProperties", false)).toArray());
+        accepts(grammar, "{\"kind\":\"k7\",\"v7\":1}");
+        assertFalse(grammar.mask(BYTES).acceptBytes("{\"kind\":\"k7\",\"v8\"".getBytes(StandardCharsets.UTF_8), 0));
+        // Constants of a property that need not be there, or of other than objects, exclude nothing.
+        Object open = Map.of("properties", Map.of("kind", Map.of("const", "a")), "required", List.of("kind"));
+        Object other = Map.of("properties", Map.of("kind", Map.of("const", "b")), "required", List.of("kind"));
+        assertFalse(grammar(open, other).mask(BYTES).acceptBytes(new byte[] {'7'}, 0));
+    }
+
+    private static Grammar grammar(Object... oneOf) {
+        return Grammar.jsonSchema(Map.of("oneOf", List.of(oneOf)), SchemaReading.STANDARD);
     }
 
     @Test

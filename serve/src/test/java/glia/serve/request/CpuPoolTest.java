@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.serve.chat.GrammarCache;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
@@ -133,6 +134,9 @@ class CpuPoolTest {
                 CpuPool.ofBytes(1 << 20);
                 return CpuPool.run(10, Thread::currentThread);
             }));
+            // A grammar of few characters may take long.
+            assertNotSame(own, serve(pool, "a", () -> true, LONG, () ->
+                    GrammarCache.get(null, Thread.class, "a grammar", Thread::currentThread)));
             assertSame(own, CpuPool.run(1 << 20, Thread::currentThread));
             assertThrows(IllegalArgumentException.class, () -> serve(pool, "a", () -> true, LONG, () ->
                     CpuPool.run(() -> {

@@ -7,6 +7,7 @@ import glia.engine.grammar.parser.Steps;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Arrays of given items and lengths.
 final class ArrayRule implements Value.Container {
@@ -74,6 +75,13 @@ final class ArrayRule implements Value.Container {
     @Override
     public boolean isProductive() {
         return most() >= min && (containedPrefix == null || canFind(0));
+    }
+
+    @Override
+    public Stream<Value> parts() {
+        Stream<Value> items = Stream.concat(prefix.stream(), Stream.of(rest));
+        return containedPrefix == null ? items
+                : Stream.concat(items, Stream.concat(containedPrefix.stream(), Stream.of(containedRest)));
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Objects of given properties, in any order or in that of the list. Its states hold the set of listed properties that
 /// were there, and are made as they are reached: the number of possible ones, exponential in the number of properties,
@@ -82,6 +83,11 @@ final class ObjectRule implements Value.Container {
 
     private long numFollowing(BitSet seen) {
         return IntStream.range(seen.length(), listed.size()).filter(i -> listed.get(i).value.isProductive).count();
+    }
+
+    @Override
+    public Stream<Value> parts() {
+        return Stream.concat(listed.stream(), others.stream()).map(Property::value);
     }
 
     private BitSet missing(BitSet seen) {

@@ -18,11 +18,13 @@ import java.util.BitSet;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.Set;
 
 /// Compiles a JSON schema to the rules of a parser. Conditions that hold together (a property's schema in each member
@@ -79,14 +81,7 @@ public final class SchemaCompiler {
         while (!pending.isEmpty()) {
             pending.poll().run();
         }
-        boolean changed = true;
-        while (changed) {
-            changed = false;
-            // The last value first: most are made before their parts.
-            for (Value one : all.reversed()) {
-                changed |= one.update();
-            }
-        }
+        findProductive();
         for (Value one : all) {
             one.containers.removeIf(container -> !container.isProductive());
         }
@@ -103,6 +98,24 @@ public final class SchemaCompiler {
             }
         });
         return whole;
+    }
+
+    /// A value is looked at again when a part of it has become productive.
+    private void findProductive() {
+        Map<Value, List<Value>> users = new IdentityHashMap<>();
+        for (Value one : all) {
+            one.containers.forEach(container -> container.parts().forEach(part ->
+                    users.computeIfAbsent(part, _ -> new ArrayList<>()).add(one)));
+        }
+        // The last value first: most are made before their parts.
+        SequencedSet<Value> todo = new LinkedHashSet<>(all.reversed());
+        while (!todo.isEmpty()) {
+            Value one = todo.removeFirst();
+            rules.budget().step();
+            if (one.update()) {
+                todo.addAll(users.getOrDefault(one, List.of()));
+            }
+        }
     }
 
     private Value value(Collection<Sub> conditions) {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /// Arrays of different items, for `uniqueItems`, where few scalars are possible: a state is the set of those that were
 /// there.
@@ -86,6 +87,11 @@ final class UniqueArrayRule implements Value.Container {
     @Override
     public boolean isProductive() {
         return max >= min;
+    }
+
+    @Override
+    public Stream<Value> parts() {
+        return Stream.empty();
     }
 
     @Override

@@ -5,6 +5,7 @@ import glia.engine.grammar.parser.State;
 import glia.engine.grammar.parser.Steps;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The JSON values that satisfy some conditions: scalars as one lexeme, arrays and objects as a rule.
 final class Value {
@@ -20,6 +21,9 @@ final class Value {
     interface Container {
         /// Whether any satisfies its constraints, as far as its parts are known to.
         boolean isProductive();
+
+        /// The values of its items or properties.
+        Stream<Value> parts();
 
         /// Adds the step over its opening bracket.
         ///
