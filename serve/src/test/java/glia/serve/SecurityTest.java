@@ -199,7 +199,8 @@ class SecurityTest {
             assertTrue(reply.status() == 200 || reply.status() == 400, format + " " + reply.text());
         }
         for (String grammar : List.of("start: t{\\\"a\\\"}\\nt{x}: x | t{(x x)}", "root ::= a0\\n"
-                + IntStream.range(0, 40).mapToObj(i -> "a" + i + " ::= a" + (i + 1) + " a" + (i + 1) + "\\n").collect(Collectors.joining())
+                + IntStream.range(0, 40).mapToObj(i -> "a" + i + " ::= a" + (i + 1) + " a" + (i + 1) + "\\n")
+                        .collect(Collectors.joining())
                 + "a40 ::= \\\"x\\\"\\n")) {
             var reply = post("/v1/completions", "{\"prompt\":\"x\",\"max_tokens\":4,\"guided_grammar\":\"" + grammar
                     + "\"}");

@@ -73,7 +73,8 @@ class PageAccessibilityTest extends BrowserTest {
         browser.scheme(scheme);
         assertEquals(List.of(), browser.value(CONTRASTS));
         answer("length", List.of(Map.of("content", "> quote [link](https://example.org) $x$\n```java\n/** Doc. */\n"
-                + "@Test\nvoid add(int n) { return \"a\" + 1; }\n```\n```diff\n-a\n+b\n```\n```css\n.a { b: 1px }\n```\n")));
+                + "@Test\nvoid add(int n) { return \"a\" + 1; }\n```\n```diff\n-a\n+b\n```\n"
+                + "```css\n.a { b: 1px }\n```\n")));
         send("Go");
         browser.await(DONE);
         assertTrue(browser.value("document.querySelectorAll('.code [class^=hljs]').length") instanceof Number n

@@ -67,8 +67,8 @@ class Float8TrainingTest {
         return sum;
     }
 
-    /// Checks that the loss with FP8 is not above that of BF16 by more than a share, in the mean over runs: a single run
-    /// of a tiny model differs by up to three times as much in either direction, by rounding alone.
+    /// Checks that the loss with FP8 is not above that of BF16 by more than a share, in the mean over runs: a single
+    /// run of a tiny model differs by up to three times as much in either direction, by rounding alone.
     private static void assertNotAbove(double share, String config, TrainingOptions half, int steps) throws Exception {
         double[] shares = new double[RUNS];
         for (int run = 0; run < RUNS; run++) {

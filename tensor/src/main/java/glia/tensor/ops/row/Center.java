@@ -6,8 +6,8 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
-/// Subtracts the mean of each group of `size` columns: `y = x - mean(x)`. With an RMS norm after it this is layer normalization.
-/// https://arxiv.org/abs/1607.06450
+/// Subtracts the mean of each group of `size` columns: `y = x - mean(x)`. With an RMS norm after it this is layer
+/// normalization. https://arxiv.org/abs/1607.06450
 public record Center(Tensor x, int size) implements UnaryOperation {
     public Center {
         Compute.require(size > 0 && x.cols() % size == 0, "center", x, size);
