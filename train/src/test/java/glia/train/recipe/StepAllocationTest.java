@@ -60,7 +60,7 @@ class StepAllocationTest {
             String words = "to be ".repeat(random.nextInt(1, 9));
             text.append(words).append('\n');
             lines.append("{\"text\": \"").append(words).append("\"}\n");
-            chats.append("{\"prompt\": \"be ").append(i).append("\", \"completion\": \"").append(words)
+            chats.append("{\"prompt\": \"be ").append(i % 7).append("\", \"completion\": \"").append(words)
                     .append("\"}\n");
         }
         Files.writeString(folder.resolve("text.txt"), text);
