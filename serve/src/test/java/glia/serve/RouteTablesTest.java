@@ -67,13 +67,15 @@ class RouteTablesTest {
     /// The beginning of a body that each route accepts.
     private static String usual(Route route) {
         String chat = "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]";
-        return route.path().startsWith("/v1/responses") ? "\"input\":\"a\""
+        return route.path().contains("/responses") ? "\"input\":\"a\""
                 : route.path().startsWith("/v1/messages") ? "\"model\":\"reasoner\","
                         + (route.path().endsWith("count_tokens") ? "" : "\"max_tokens\":3,") + chat
                 : route.path().contains("rerank") ? "\"query\":\"a\",\"documents\":[\"b\"]"
-                : route.path().endsWith("embed") || route.path().equals("/v1/embeddings") ? "\"input\":\"a\""
-                : route.path().endsWith("generate") || route.path().endsWith("completions")
+                : route.path().endsWith("embed") || route.path().contains("/embedding")
+                        && !route.path().startsWith("/api") ? "\"input\":\"a\""
+                : route.path().endsWith("generate") || route.path().contains("completion")
                         && !route.path().contains("chat") || route.path().endsWith("embeddings") ? "\"prompt\":\"a\""
+                : route.path().equals("/infill") ? "\"input_prefix\":\"a\""
                 : route.path().equals("/detokenize") ? "\"tokens\":[1]"
                 : route.path().equals("/api/show") ? "\"model\":\"reasoner\""
                 : chat;

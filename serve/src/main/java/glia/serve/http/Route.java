@@ -21,6 +21,11 @@ public record Route(String method, String path, ErrorStyle style, String about, 
         return new Route("POST", path, style, about, fields, endpoint);
     }
 
+    /// The same at another path.
+    public Route at(String other) {
+        return new Route(method, other, style, "as `" + path + "`", fields, endpoint);
+    }
+
     /// A route for DELETE.
     public static Route delete(String path, ErrorStyle style, String about, Endpoint endpoint) {
         return new Route("DELETE", path, style, about, FieldTable.NONE, endpoint);

@@ -93,7 +93,7 @@ final class ChatResponse implements AnswerReceiver {
                     "finish_reason", ChatCompletions.reason(choice.end().orElseThrow())));
         }
         return object("id", id, "object", "chat.completion", "created", created, "model", model, "choices", list,
-                "usage", usage(), "system_fingerprint", null);
+                "usage", usage(), "system_fingerprint", null, "timings", timings(0));
     }
 
     private static Map<String, Object> message(Choice choice) {
@@ -108,18 +108,23 @@ final class ChatResponse implements AnswerReceiver {
                 "tool_calls", calls.isEmpty() ? ABSENT : calls);
     }
 
+    private Object timings(int sample) {
+        return choices[sample].end().<Object>map(Usage::timings).orElse(ABSENT);
+    }
+
     /// A chunk of a streamed response.
     Map<String, Object> chunk(int sample, Map<String, Object> delta, Object logProbabilities, String reason,
             boolean withUsage) {
         return object("id", id, "object", "chat.completion.chunk", "created", created, "model", model,
                 "system_fingerprint", null, "choices", List.of(object("index", sample, "delta", delta, "logprobs",
-                        logProbabilities, "finish_reason", reason)), "usage", withUsage ? null : ABSENT);
+                        logProbabilities, "finish_reason", reason)), "usage", withUsage ? null : ABSENT,
+                "timings", timings(sample));
     }
 
     /// The last chunk, which has the usage and no choices.
     Map<String, Object> usageChunk() {
         return object("id", id, "object", "chat.completion.chunk", "created", created, "model", model, "choices",
-                List.of(), "usage", usage());
+                List.of(), "usage", usage(), "timings", timings(0));
     }
 
     private Map<String, Object> usage() {

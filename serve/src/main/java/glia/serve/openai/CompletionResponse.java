@@ -55,7 +55,7 @@ final class CompletionResponse {
     /// Ends all choices without generated tokens.
     void endPrompts() {
         for (Choice choice : choices) {
-            choice.end = new End("length", null, choice.promptIds().length, 0, 0, 0);
+            choice.end = new End("length", null, choice.promptIds().length, 0, 0, 0, ABSENT);
             choice.write("", choice.end);
         }
     }
@@ -70,7 +70,7 @@ final class CompletionResponse {
             list.add(choice.json(choice.text.toString(), choice.end));
         }
         Map<String, Object> body = envelope(list);
-        body.put("usage", usage());
+        body.putAll(object("usage", usage(), "timings", choices[0].end.timings()));
         return body;
     }
 
@@ -100,7 +100,8 @@ final class CompletionResponse {
         return Usage.of(read, reused, made, thought);
     }
 
-    private record End(String reason, String stop, int read, int reused, int made, int thought) { }
+    private record End(String reason, String stop, int read, int reused, int made, int thought,
+            Object timings) { }
 
     private final class Choice {
         private final int index;
@@ -137,6 +138,7 @@ final class CompletionResponse {
                 return;
             }
             Map<String, Object> body = envelope(List.of(json(piece, last)));
+            body.putAll(object("timings", last == null ? ABSENT : last.timings()));
             if (request.withUsage()) {
                 body.put("usage", null);
             }
@@ -176,7 +178,7 @@ final class CompletionResponse {
         public void ended(int sample, AnswerEnd end) {
             Choice choice = choices[first + sample];
             choice.end = new End(ChatCompletions.reason(end), end.stop().orElse(null), end.promptTokens(),
-                    end.reusedTokens(), end.tokens(), end.thinkingTokens());
+                    end.reusedTokens(), end.tokens(), end.thinkingTokens(), Usage.timings(end));
             choice.write("", choice.end);
         }
     }

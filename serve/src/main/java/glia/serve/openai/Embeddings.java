@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /// `POST /v1/embeddings` (https://platform.openai.com/docs/api-reference/embeddings). With `dimensions` a vector keeps
 /// its first values and is scaled to length 1 ([Matryoshka](https://arxiv.org/abs/2205.13147) embeddings).
@@ -31,10 +32,19 @@ public final class Embeddings implements Endpoint {
 
     @Override
     public void answer(Exchange exchange) throws CheckpointException {
+        answer(exchange, exchange.body(), "input");
+    }
+
+    /// `POST /embedding` of llama-server: `content`, or `input` in the form of OpenAI.
+    void answerContent(Exchange exchange) throws CheckpointException {
         Fields body = exchange.body();
+        answer(exchange, body, body.has("content") ? "content" : "input");
+    }
+
+    private void answer(Exchange exchange, Fields body, String key) throws CheckpointException {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             TextEmbeddings embeddings = new TextEmbeddings(lease.served().model());
-            List<Embedder.Input> inputs = inputs(body, embeddings, lease.served().model().tokenizer().vocabSize());
+            List<Embedder.Input> inputs = inputs(body, key, embeddings, lease.served().model().tokenizer().vocabSize());
             boolean isBase64 = body.word("encoding_format")
                     .filter("base64"::equals).isPresent();
             int size = lease.served().model().model().spec().hiddenSize();
@@ -51,27 +61,33 @@ public final class Embeddings implements Endpoint {
                 data.add(object("object", "embedding", "index", i, "embedding",
                         isBase64 ? base64(vector) : vector));
             }
+            if (key.equals("content")) {
+                exchange.json(IntStream.range(0, vectors.length).mapToObj(i -> object("index", i, "embedding",
+                        List.of(vectors[i]))).toList());
+                return;
+            }
             int tokens = inputs.stream().mapToInt(input -> input.ids().length).sum();
             exchange.json(object("object", "list", "data", data, "model", lease.served().name(), "usage",
                     object("prompt_tokens", tokens, "total_tokens", tokens)));
         }
     }
 
-    private static List<Embedder.Input> inputs(Fields body, TextEmbeddings embeddings, int vocabSize) {
-        Object value = body.value("input");
+    private static List<Embedder.Input> inputs(Fields body, String key, TextEmbeddings embeddings,
+            int vocabSize) {
+        Object value = body.value(key);
         List<?> list = value instanceof List<?> several ? several : List.of();
         if (value instanceof String text) {
-            return List.of(text("input", text, embeddings));
+            return List.of(text(key, text, embeddings));
         }
         if (list.isEmpty() || list.size() > MOST_INPUTS && !(list.getFirst() instanceof Number)) {
-            throw Fields.wrong("input", value, EXPECTED + "; at most " + MOST_INPUTS);
+            throw Fields.wrong(key, value, EXPECTED + "; at most " + MOST_INPUTS);
         }
         if (list.getFirst() instanceof Number) {
-            return List.of(tokens("input", list, embeddings, vocabSize));
+            return List.of(tokens(key, list, embeddings, vocabSize));
         }
         List<Embedder.Input> inputs = new ArrayList<>();
         for (int i = 0; i < list.size(); i++) {
-            String name = "input[" + i + "]";
+            String name = key + "[" + i + "]";
             inputs.add(switch (list.get(i)) {
                 case String text -> text(name, text, embeddings);
                 case List<?> ids -> tokens(name, ids, embeddings, vocabSize);

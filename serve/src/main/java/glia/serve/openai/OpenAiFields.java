@@ -69,7 +69,8 @@ public final class OpenAiFields {
             number("presence_penalty", -2, 2).usual(OF_MODEL), number("frequency_penalty", -2, 2).usual(OF_MODEL),
             number("repetition_penalty", 0.01, 100).usual(OF_MODEL).note(VLLM),
             whole("seed", Long.MIN_VALUE, Long.MAX_VALUE).usual("random"),
-            value("logit_bias", "token ids with numbers from -100 to 100").note("-100 bans a token"),
+            value("logit_bias", "token ids with numbers from -100 to 100, or a list of such pairs")
+                    .note("-100 bans a token; false in a pair, too"),
             texts("stop", MOST_STOPS)).and(ExtensionFields.SAMPLING);
 
     private static final FieldTable FORM = FieldTable.of("",
@@ -146,6 +147,22 @@ public final class OpenAiFields {
             only("suffix", "no suffix; the model only continues texts", ""::equals))
             .and(ExtensionFields.GENERATION, SAMPLING, FORM, LABELS, CHAT_LABELS);
 
+    private static final FieldTable LLAMA_COMPLETION = FieldTable.of("", MODEL, STREAM,
+            integer("n_probs", 0, MOST_ALTERNATIVES).usual("0").note("most probable tokens to list"),
+            flag("return_tokens", false), unused("response_fields", "all fields are there"),
+            unused("n_indent", "code is not indented"))
+            .and(ExtensionFields.GENERATION, SAMPLING, FORM);
+
+    /// `POST /completion`
+    static final FieldTable COMPLETION = FieldTable.of("completion",
+            value("prompt", "string, strings, token ids, or lists of token ids; at most 256")).and(LLAMA_COMPLETION);
+
+    /// `POST /infill`
+    static final FieldTable INFILL = FieldTable.of("infill", text("input_prefix"), text("input_suffix"),
+            objects("input_extra", FieldTable.of("", text("text"), unused("filename", "not part of the prompt")))
+                    .note("texts before the prefix"), text("prompt").note("follows the prefix"))
+            .and(LLAMA_COMPLETION);
+
     /// `POST /v1/responses`
     static final FieldTable RESPONSES = FieldTable.of("responses", MODEL,
             value("input", "string, or items of type `message`, `reasoning`, `function_call`, `function_call_output`, "
@@ -181,6 +198,10 @@ public final class OpenAiFields {
             word("encoding_format", List.of("float", "base64")).usual("`float`"),
             integer("dimensions", 1, ANY).usual(OF_MODEL).note("at most the model's"),
             label("user", "a label of the caller's own"));
+
+    /// `POST /embedding`
+    static final FieldTable EMBEDDING = EMBEDDINGS.named("embedding").and(FieldTable.of("",
+            value("content", "as `input`").note(LLAMA), only("embd_normalize", "2", Integer.valueOf(2)::equals)));
 
     /// `POST /v1/rerank`
     static final FieldTable RERANK = FieldTable.of("rerank", MODEL, text("query"),

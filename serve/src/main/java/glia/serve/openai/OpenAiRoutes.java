@@ -6,11 +6,19 @@ import glia.serve.http.Route;
 import glia.serve.http.Routes;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.FieldTable;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// The routes of OpenAI's API.
 public final class OpenAiRoutes {
     private static final ErrorStyle STYLE = ErrorStyle.OPENAI;
+
+    /// Other paths of llama-server and vLLM for the same.
+    private static final Map<String, String> ALSO = new TreeMap<>(Map.of("/chat/completions", "/v1/chat/completions",
+            "/completions", "/completion", "/embeddings", "/embedding", "/models", "/v1/models",
+            "/responses", "/v1/responses", "/reranking", "/v1/rerank", "/v1/reranking", "/v1/rerank"));
 
     private OpenAiRoutes() { }
 
@@ -26,7 +34,11 @@ public final class OpenAiRoutes {
         TokenRoutes tokens = new TokenRoutes(models);
         Responses responses = new Responses(models);
         Rerank rerank = new Rerank(models);
-        return List.of(Route.get("/v1/models", STYLE, "the models that are served", exchange -> {
+        Embeddings embeddings = new Embeddings(models);
+        LlamaCompletions llama = new LlamaCompletions(models);
+        LlamaState state = new LlamaState(models);
+        List<Route> all = new ArrayList<>(List.of(
+                Route.get("/v1/models", STYLE, "the models that are served", exchange -> {
                     if (AnthropicModels.isWanted(exchange)) {
                         others.list(exchange);
                     } else {
@@ -54,7 +66,7 @@ public final class OpenAiRoutes {
                 Route.post("/v1/responses/{id}/cancel", STYLE, "cancels it while it is generated in the background",
                         FieldTable.NONE, responses::cancel),
                 Route.post("/v1/embeddings", STYLE, "vectors of strings or token ids", OpenAiFields.EMBEDDINGS,
-                        new Embeddings(models)),
+                        embeddings),
                 Route.post("/v1/rerank", STYLE, "relevance of documents, in the form of Jina", OpenAiFields.RERANK,
                         rerank),
                 Route.post("/v2/rerank", STYLE, "the same, in the form of Cohere", OpenAiFields.RERANK, rerank),
@@ -65,6 +77,17 @@ public final class OpenAiRoutes {
                 Route.post("/apply-template", STYLE, "the text of a chat, as the model reads it",
                         OpenAiFields.APPLY_TEMPLATE, tokens::applyTemplate),
                 Route.get("/tokenizer_info", STYLE,
-                        "special tokens and chat template of the first model, or of `?model=`", tokens::info));
+                        "special tokens and chat template of the first model, or of `?model=`", tokens::info),
+                Route.post("/completion", STYLE, "continues strings or token ids, in the form of llama-server",
+                        OpenAiFields.COMPLETION, llama::complete),
+                Route.post("/infill", STYLE, "the text between a prefix and a suffix, of models with tokens for it",
+                        OpenAiFields.INFILL, llama::infill),
+                Route.post("/embedding", STYLE, "vectors of `content`, in the form of llama-server",
+                        OpenAiFields.EMBEDDING, embeddings::answerContent),
+                Route.get("/props", STYLE, "the first model, or `?model=`, in the form of llama-server", state::props),
+                Route.get("/slots", STYLE, "how many sequences run, in the form of llama-server", state::slots)));
+        ALSO.forEach((path, known) -> all.addAll(all.stream().filter(route -> route.path().equals(known))
+                .map(route -> route.at(path)).toList()));
+        return List.copyOf(all);
     }
 }

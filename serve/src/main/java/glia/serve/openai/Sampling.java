@@ -79,10 +79,13 @@ final class Sampling {
     /// `n_predict`; empty without it.
     static OptionalInt mostTokens(Fields body) {
         OptionalInt most = body.integer("n_predict");
-        return most.isPresent() ? OptionalInt.of(Math.max(0, most.getAsInt())) : most;
+        return most.isPresent() ? OptionalInt.of(most.getAsInt() < 0 ? 0 : Math.max(1, most.getAsInt())) : most;
     }
 
     private static Map<Integer, Float> bias(Fields body, int vocabSize) {
+        if (body.value("logit_bias") instanceof List<?> pairs) {
+            return biasOfPairs(body.name("logit_bias"), pairs, vocabSize);
+        }
         Optional<Fields> given = body.object("logit_bias");
         if (given.isEmpty()) {
             return Map.of();
@@ -97,6 +100,19 @@ final class Sampling {
             // OpenAI bans a token with -100.
             double value = given.get().number(entry.getKey(), -100, 100).orElse(0.0);
             bias.put(token, value <= -100 ? Float.NEGATIVE_INFINITY : (float) value);
+        }
+        return bias;
+    }
+
+    /// In the form of llama-server: `[[5, -1.5], [7, false]]`.
+    private static Map<Integer, Float> biasOfPairs(String name, List<?> pairs, int vocabSize) {
+        Map<Integer, Float> bias = new LinkedHashMap<>();
+        for (Object one : pairs) {
+            if (!(one instanceof List<?> pair && pair.size() == 2 && pair.getFirst() instanceof Integer id && id >= 0
+                    && id < vocabSize && (pair.getLast() instanceof Number || Boolean.FALSE.equals(pair.getLast())))) {
+                throw Fields.wrong(name, one, "a token id from 0 to " + (vocabSize - 1) + " with a number, or false");
+            }
+            bias.put(id, pair.getLast() instanceof Number value ? value.floatValue() : Float.NEGATIVE_INFINITY);
         }
         return bias;
     }

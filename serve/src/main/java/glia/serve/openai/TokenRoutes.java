@@ -100,7 +100,8 @@ public final class TokenRoutes {
         }
     }
 
-    private static String piece(Tokenizer tokenizer, OptionalInt id) {
+    /// The text of a token; null for none.
+    static String piece(Tokenizer tokenizer, OptionalInt id) {
         return id.isPresent() ? tokenizer.piece(id.getAsInt()) : null;
     }
 
