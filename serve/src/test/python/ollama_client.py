@@ -21,6 +21,13 @@ assert second.prompt_eval_count > first.prompt_eval_count
 embedded = client.embed(model=model, input=["2+2", "x"])
 assert len(embedded.embeddings) == 2 and len(embedded.embeddings[0]) == len(client.embeddings(model, "x").embedding)
 
+everything = ollama.Options(numa=False, num_ctx=131072, num_batch=8, num_gpu=0, main_gpu=0, low_vram=False, f16_kv=True,
+                            logits_all=False, vocab_only=False, use_mmap=True, use_mlock=False, embedding_only=False,
+                            num_thread=2, num_keep=4, seed=1, num_predict=5, top_k=3, top_p=0.9, tfs_z=1, typical_p=1,
+                            repeat_last_n=8, temperature=0, repeat_penalty=1, presence_penalty=0, frequency_penalty=0,
+                            mirostat=0, mirostat_tau=5, mirostat_eta=0.1, penalize_newline=True, stop=["y"])
+assert client.chat(model=model, messages=messages, options=everything).eval_count == 5
+
 assert model in [listed.model for listed in client.list().models]
 assert "thinking" in client.show(model).capabilities
 assert model in [running.model for running in client.ps().models]

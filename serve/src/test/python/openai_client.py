@@ -116,6 +116,29 @@ def responses():
         {"type": "function_call_output", "call_id": item.call_id, "output": "done"}])
 
 
+    cut = {"type": "function_call", "call_id": "c", "name": "paint", "arguments": '{"we', "status": "incomplete"}
+    client.responses.create(model=tool_model, max_output_tokens=3, input=[{"role": "user", "content": "Hi"}, cut,
+                                                                          {"role": "user", "content": "Go on."}])
+
+
+def stored():
+    first = client.responses.create(model=model, input="2+2")
+    events = list(client.responses.retrieve(first.id, stream=True, starting_after=0))
+    assert events[0].sequence_number == 1 and events[-1].response.output_text == first.output_text, events
+    references = [{"type": "item_reference", "id": one.id} for one in first.output]
+    client.responses.create(model=model, max_output_tokens=3, input=[
+        {"role": "user", "content": "2+2"}, *references, {"role": "user", "content": "3+3"}])
+
+
+def extensions():
+    told = client.chat.completions.create(**question, verbosity="low", extra_body={
+        "min_tokens": 2, "stop_token_ids": [0], "skip_special_tokens": True, "cache_prompt": True})
+    assert told.model_extra["timings"]["predicted_n"] == told.usage.completion_tokens, told
+    plain = openai.OpenAI(base_url=sys.argv[1], api_key="any", max_retries=0)
+    assert plain.chat.completions.create(**question).choices[0].message.content
+    assert len(plain.embeddings.create(model=model, input="a").data) == 1
+
+
 def embeddings():
     # Without encoding_format the client requests base64 and decodes it.
     packed = client.embeddings.create(model=model, input=["2+2", "Solve x^2 = 4."])
@@ -165,7 +188,7 @@ async def concurrent():
     assert len({answer.choices[0].message.content for answer in answers}) == 1
 
 
-for part in (chats, tools, structured, responses, embeddings, completions, errors):
+for part in (chats, tools, structured, responses, stored, extensions, embeddings, completions, errors):
     part()
 asyncio.run(concurrent())
 print("openai", openai.__version__, json.dumps(sys.argv[2:]))
