@@ -131,6 +131,15 @@ class ClientBodiesTest {
         assertEquals(200, server.post("/v1/chat/completions", request).status());
     }
 
+    @Test
+    void thinkingOfAModelWithoutIsAWarning() throws Exception {
+        var reply = server.post("/api/chat", "{\"model\":\"tools\",\"messages\":[" + USER
+                + "],\"think\":true,\"options\":{\"num_ctx\":99999,\"num_predict\":2}}");
+        assertEquals(200, reply.status(), reply::text);
+        String warning = reply.response().headers().firstValue("x-glia-warning").orElse("");
+        assertTrue(warning.contains("options.num_ctx: found 99999") && warning.contains("; think: this"), warning);
+    }
+
     @ParameterizedTest
     @CsvSource({"temprature, temperature", "maxTokens, max_tokens", "response_fromat, response_format",
         "max_new_tokens, max_tokens", "stopTokenIds, stop_token_ids", "include_usage, stream_options.include_usage"})

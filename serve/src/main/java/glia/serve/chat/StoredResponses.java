@@ -107,13 +107,13 @@ public final class StoredResponses {
         return Optional.ofNullable(byId.get(id)).filter(stored -> stored.caller().equals(caller));
     }
 
-    /// An item of a caller's conversations, the latest one first.
+    /// An item of a caller's response.
     ///
+    /// @param response the id of the response
     /// @param id the item's `id`
-    public synchronized Optional<Map<String, Object>> item(String id, String caller) {
-        return new ArrayList<>(byId.values()).reversed().stream().filter(stored -> stored.caller().equals(caller))
-                .flatMap(stored -> stored.conversation().stream()).filter(item -> id.equals(item.get("id")))
-                .findFirst();
+    public Optional<Map<String, Object>> item(String response, String id, String caller) {
+        return find(response, caller).stream().flatMap(stored -> stored.conversation().stream())
+                .filter(item -> id.equals(item.get("id"))).findFirst();
     }
 
     /// Forgets a response of a caller.

@@ -19,6 +19,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// A request and its response.
@@ -41,6 +43,7 @@ public final class Exchange {
     private FieldTable fields;
     private EventStream stream;
     private final long since = System.nanoTime();
+    private final List<String> warnings = new ArrayList<>();
 
     Exchange(ServerRequest request, ServerResponse response, String id, String logId, Gate gate, RequestLog log) {
         this.request = request;
@@ -202,6 +205,12 @@ public final class Exchange {
     /// Sets a header of the response.
     public void setHeader(String name, String value) {
         response.header(HeaderNames.create(name), value);
+    }
+
+    /// Says in a header what of the request has no effect.
+    public void warn(String text) {
+        warnings.add(text);
+        setHeader("X-Glia-Warning", String.join("; ", warnings));
     }
 
     /// Whether the client is still connected. After the first call the body can no longer be read.

@@ -31,7 +31,7 @@ final class OllamaChat implements Endpoint {
         try (OllamaModel model = OllamaModel.lease(models, body)) {
             boolean streams = body.flag("stream");
             GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
-                    .withThinking(ThinkField.read(body, model.model()));
+                    .withThinking(ThinkField.read(body, model.model(), exchange));
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
             Optional<Grammar> form = form(body, model.model());

@@ -35,7 +35,7 @@ final class OllamaGenerate implements Endpoint {
             boolean streams = body.flag("stream");
             boolean isRaw = body.flag("raw");
             GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
-                    .withThinking(ThinkField.read(body, model.model()));
+                    .withThinking(ThinkField.read(body, model.model(), exchange));
             Prompt prompt = prompt(body, model.model(), isRaw);
             Optional<Grammar> form = OllamaChat.form(body, model.model());
             int alternatives = OllamaChat.alternatives(body);

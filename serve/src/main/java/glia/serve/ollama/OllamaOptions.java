@@ -29,7 +29,7 @@ final class OllamaOptions {
         // A smaller context changes no answer that fits.
         int context = options.integer("num_ctx").orElse(contextLength);
         if (context > contextLength) {
-            exchange.setHeader("X-Glia-Warning", "options.num_ctx: found " + context + ", the model's context of "
+            exchange.warn("options.num_ctx: found " + context + ", the model's context of "
                     + contextLength + " tokens holds");
         }
         int most = options.integer("num_predict").orElse(-1);

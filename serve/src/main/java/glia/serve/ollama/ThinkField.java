@@ -2,16 +2,17 @@ package glia.serve.ollama;
 
 import glia.engine.LanguageModel;
 import glia.engine.thinking.ThinkingOptions;
+import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
-import glia.serve.request.ServeException;
 import glia.text.thinking.Effort;
 
 /// The field `think`: true, false, or a level. Without it the model's template decides.
 final class ThinkField {
     private ThinkField() { }
 
-    /// @throws ServeException if thinking is requested of a model that does not think, or the value is none of these
-    static ThinkingOptions read(Fields body, LanguageModel model) {
+    /// @param exchange gets a header if thinking is requested of a model that does not think
+    /// @throws glia.serve.request.ServeException if the value is none of these
+    static ThinkingOptions read(Fields body, LanguageModel model, Exchange exchange) {
         Object value = body.value("think");
         boolean thinks = model.thinking().format().isPresent();
         Effort effort = switch (value) {
@@ -26,7 +27,8 @@ final class ThinkField {
             return ThinkingOptions.DEFAULT;
         }
         if (!thinks) {
-            throw ServeException.badField("think", "this model does not think; leave the field out");
+            exchange.warn("think: this model does not think");
+            return ThinkingOptions.DEFAULT;
         }
         return ThinkingOptions.of(effort);
     }

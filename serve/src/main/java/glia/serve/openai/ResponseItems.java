@@ -7,6 +7,7 @@ import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.function.Function;
 /// Turns the items of a response's input into the messages of chat templates: reasoning, text and function calls that
 /// follow each other become one message of the assistant.
 final class ResponseItems {
+    private static final int MOST_REFERENCES = 1000;
     private static final List<String> TYPES = List.of("input_text", "output_text", "text", "refusal");
     private static final List<String> ROLES = List.of("user", "assistant", "system", "developer");
 
@@ -44,9 +46,16 @@ final class ResponseItems {
             items.add(object("type", "message", "role", "user", "content",
                     List.of(object("type", "input_text", "text", text))));
         } else if (input instanceof List<?> list) {
+            Set<Object> references = new HashSet<>();
             for (int i = 0; i < list.size(); i++) {
                 Fields item = Fields.of("input[" + i + "]", list.get(i));
-                items.add(new LinkedHashMap<>(isReference(item) ? referred(item, stored) : item.all()));
+                boolean isReference = isReference(item);
+                if (isReference && (!references.add(item.values().get("id"))
+                        || references.size() > MOST_REFERENCES)) {
+                    throw ServeException.badField("input[" + i + "]", "found a second reference to the same item, or "
+                            + "more than " + MOST_REFERENCES + " references; use previous_response_id");
+                }
+                items.add(new LinkedHashMap<>(isReference ? referred(item, stored) : item.all()));
             }
         } else if (input != null) {
             throw Fields.wrong("input", input, "a string or a list of items");

@@ -37,6 +37,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
         boolean encryptsReasoning, boolean truncates) {
     private static final List<String> INCLUDED = OpenAiFields.included();
     private static final int MOST_INCLUDED = 16;
+    private static final int ID_DIGITS = 16;
 
     /// @param digits hexadecimal digits of ids
     static ResponsesRequest read(Fields body, String digits, Exchange exchange, LanguageModel model,
@@ -48,7 +49,7 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                                 "previous_response_id: found no response '" + previous.get()
                                         + "'; responses are kept with store, until others need their memory")));
         List<Map<String, Object>> input = ResponseItems.read(body, digits,
-                id -> stored.item(id, exchange.caller().name()));
+                id -> stored.item(responseOf(id), id, exchange.caller().name()));
         String instructions = body.text("instructions").orElse("");
         List<Map<String, Object>> items = new ArrayList<>(before);
         items.addAll(input);
@@ -100,6 +101,12 @@ record ResponsesRequest(GenerationCall call, List<Map<String, Object>> input, Li
                 "safety_identifier", body.text("safety_identifier").orElse(null));
         return new ResponsesRequest(call, input, before, echoed, stores, streams, inBackground,
                 included.contains(INCLUDED.getLast()), truncation.equals("auto"));
+    }
+
+    /// The id of the response that an item is of: the ids of items have its digits after their prefix.
+    private static String responseOf(String item) {
+        int from = item.indexOf('_') + 1;
+        return "resp_" + item.substring(from, Math.min(item.length(), from + ID_DIGITS));
     }
 
     private static Map<String, Object> labels(Fields metadata) {

@@ -64,6 +64,8 @@ class ResponsesTest {
         String items = Json.text(at(first, "output")).replaceAll("^.|.$", "");
         assertEquals(at(post("\"input\":[" + user(QUESTION) + "," + items + again), "usage", "input_tokens"),
                 at(post("\"input\":[" + user(QUESTION) + "," + references + again), "usage", "input_tokens"));
+        var twice = server.post(PATH, "{\"input\":[" + references + "," + references + again + "}");
+        assertTrue(twice.text().contains("input[2]: found a second reference"), twice::text);
         var other = server.post(PATH, "{\"store\":false,\"input\":\"2+2\"}").json();
         assertEquals(400, server.post(PATH, "{\"input\":[{\"type\":\"item_reference\",\"id\":\""
                 + at(other, "output", 0, "id") + "\"}]}").status());
