@@ -19,6 +19,7 @@ import glia.serve.chat.TokenTexts;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
+import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
@@ -59,10 +60,11 @@ final class LlamaCompletions {
             }
             String prefix = before + body.text("input_prefix").orElse("") + body.text("prompt").orElse("");
             String suffix = body.text("input_suffix").orElse("");
-            answer(exchange, body, lease, () -> new CompletionPrompts(List.of(prefix), List.of(
-                    FillInMiddle.prompt(tokenizer, prefix, suffix).orElseThrow(() -> new ServeException(501,
-                            "not_supported_error", "", "this model fills no gaps: its vocabulary has no tokens such as "
-                                    + "<|fim_prefix|>; use another model, or /completion")))));
+            answer(exchange, body, lease, () -> new CompletionPrompts(List.of(prefix), List.of(CpuPool.run(
+                    prefix.length() + suffix.length(), () -> FillInMiddle.prompt(tokenizer, prefix, suffix))
+                    .orElseThrow(() -> new ServeException(501, "not_supported_error", "", "this model fills no gaps: "
+                            + "its vocabulary has no tokens such as <|fim_prefix|>; use another model, or "
+                            + "/completion")))));
         }
     }
 
