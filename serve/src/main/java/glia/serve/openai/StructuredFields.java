@@ -69,6 +69,8 @@ final class StructuredFields {
         String type = format.requiredText("type");
         switch (type) {
             case "text" -> { }
+            // As llama-server: an object of a schema.
+            case "json_object" when format.has("schema") -> schema(format, "schema");
             case "json_object" -> set(format.name("type"), "json_object", Grammar::json);
             case "json_schema" -> {
                 Fields inner = format.object("json_schema").orElse(format);

@@ -77,6 +77,13 @@ class LlamaServerTest {
     }
 
     @Test
+    void objectsMayHaveASchema() throws Exception {
+        Object json = post("/chat/completions", CHAT.replace("9", "60").formatted(",\"reasoning_effort\":\"none\","
+                + "\"response_format\":{\"type\":\"json_object\",\"schema\":{\"enum\":[{\"a\":1}]}}"));
+        assertEquals(Map.of("a", 1), JsonValues.parse((String) at(json, "choices", 0, "message", "content")));
+    }
+
+    @Test
     void biasesMayBePairs() throws Exception {
         String fields = "{" + PROMPT + ",\"temperature\":0,\"n_predict\":1,\"return_tokens\":true";
         Object first = at(post("/completion", fields + "}"), "tokens", 0);
