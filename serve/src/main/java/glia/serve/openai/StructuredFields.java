@@ -69,9 +69,14 @@ final class StructuredFields {
         String type = format.requiredText("type");
         switch (type) {
             case "text" -> { }
-            // As llama-server: an object of a schema.
-            case "json_object" when format.has("schema") -> schema(format, "schema");
-            case "json_object" -> set(format.name("type"), "json_object", Grammar::json);
+            case "json_object" -> {
+                // As llama-server: an object of a schema.
+                if (format.has("schema")) {
+                    schema(format, "schema");
+                } else {
+                    set(format.name("type"), "json_object", Grammar::json);
+                }
+            }
             case "json_schema" -> {
                 Fields inner = format.object("json_schema").orElse(format);
                 // The name is for OpenAI's caches; all schemas are enforced as if they were strict.
