@@ -235,7 +235,10 @@ class SecurityTest {
             for (String method : List.of("POST", "DELETE", "PUT", "HEAD")) {
                 var reply = server.send(request(path).method(method, BodyPublishers.ofString(
                         "{\"model\":\"reasoner\",\"name\":\"reasoner\",\"path\":\"/etc/passwd\"}")).build());
-                assertTrue(reply.status() >= 400 && reply.status() != 500, method + " " + path + " " + reply.status());
+                // Properties are read, but not changed.
+                boolean isRead = path.equals("/props") && method.equals("HEAD");
+                assertTrue(isRead || reply.status() >= 400 && reply.status() != 500, method + " " + path + " "
+                        + reply.status());
             }
         }
         assertEquals(200, post(CHAT, chat("\"model\":\"reasoner\",\"max_tokens\":1")).status());
