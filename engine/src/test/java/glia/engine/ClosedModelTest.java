@@ -50,7 +50,7 @@ class ClosedModelTest {
 
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.ofEntries(
-            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options",
+            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "scope",
                 "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
                 "grammarVocabulary", "adapter")),
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels")),
@@ -59,7 +59,7 @@ class ClosedModelTest {
             Map.entry(Scheduler.class, Set.of("close", "load")),
             Map.entry(Session.class, Set.of("close", "length")),
             Map.entry(Generator.class, Set.of("close", "length")),
-            Map.entry(Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore",
+            Map.entry(Chat.class, Set.of("close", "length", "system", "options", "scope", "variable", "messages", "restore",
                 "clear", "undo")),
             Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep")),
             Map.entry(Embedder.class, Set.of("encode", "maxTokens")),
