@@ -37,6 +37,8 @@ public final class TrainingProgress implements TrainingListener {
     /// Figures of the last batch of rollouts; empty unless rewards are learned.
     private Map<String, Double> rewards = Map.of();
     private Map<String, Double> evaluated = Map.of();
+    /// Held-out accuracy before the first update; 0 if it is unknown.
+    private double before;
     private double loss;
     private double weight;
     private double tokens;
@@ -89,6 +91,7 @@ public final class TrainingProgress implements TrainingListener {
             rewards = figures.parts();
         }
         if (figures.parts().containsKey("accuracy/held_out")) {
+            before = figures.parts().get("accuracy/held_out");
             say("before the first update: " + accuracy(figures.parts()));
         }
         loss = DECAY * loss + (1 - DECAY) * figures.loss();
@@ -162,7 +165,9 @@ public final class TrainingProgress implements TrainingListener {
         String found = evaluated.containsKey("accuracy/held_out") ? accuracy(evaluated)
                 : String.format(Locale.ROOT, "validation loss %.4f", validationLoss)
                 + share("accuracy/tokens", ", right tokens") + share("accuracy/answers", ", right answers");
-        say("step " + step + ": " + found + (best ? ", the best so far" : ""));
+        boolean isWorse = evaluated.getOrDefault("accuracy/held_out", before) < before;
+        say("step " + step + ": " + found + (best ? ", the best so far" : "")
+                + (isWorse ? ", worse than before the first update" : ""));
         evaluated = Map.of();
     }
 

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,6 +83,26 @@ class TrainingProgressTest {
                 "step 1/100  reward 0.413  accuracy 37.5 %  3 rewards failed  400.0 tokens/s  MFU 40 %  grad 0.50  "
                 + "lr 1.0e-04  3 min 18 s left",
                 "step 1: held-out accuracy 25.0 % (10.0 to 40.0), reward 0.500"), lines());
+    }
+
+    /// The best of the validations may be worse than the model was.
+    @Test
+    void aRunThatGotWorseSaysSo() {
+        try (TrainingProgress progress = progress(false, 0, 50)) {
+            Map<String, Double> held = Map.of("accuracy/held_out", 0.25, "accuracy/held_out_low", 0.1,
+                    "accuracy/held_out_high", 0.4, "reward/held_out", 0.5);
+            Map<String, Double> less = new HashMap<>(held);
+            less.put("accuracy/held_out", 0.2);
+            progress.step(new StepFigures(1, 0, 0.5, 1e-4, 400, 400, 1, held));
+            progress.evaluated(1, less);
+            progress.validated(1, 0.8, true);
+            progress.evaluated(1, held);
+            progress.validated(1, 0.75, true);
+        }
+        assertTrue(lines().stream().anyMatch(line -> line.endsWith(
+                "reward 0.500, the best so far, worse than before the first update")), lines().toString());
+        assertTrue(lines().stream().anyMatch(line -> line.startsWith("step 1: held-out accuracy 25.0 %")
+                && line.endsWith("the best so far")), lines().toString());
     }
 
     /// The time left after a resumption counts the steps of this process only.

@@ -5,6 +5,7 @@ import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
@@ -64,8 +65,14 @@ final class AnswerRewards {
         return sample -> {
             Object gold = answers.expected(sample);
             List<?> golds = gold instanceof List<?> list ? list : List.of(gold);
+            List<String> texts = golds.stream().map(g -> normal(g.toString(), ignoreCase, ignoreSpace)).toList();
+            // Nothing equals these, and any text contains an empty one.
+            if (texts.isEmpty() || gold instanceof Map || contains && texts.contains("")) {
+                throw new IllegalArgumentException("the expected answer: found " + RewardOptions.shown(gold)
+                        + ", expected a text or a list of texts" + (contains ? " that are not empty" : ""));
+            }
             Optional<String> answer = answers.answer(sample).map(a -> normal(a, ignoreCase, ignoreSpace));
-            return of(answer.isPresent() && golds.stream().map(g -> normal(g.toString(), ignoreCase, ignoreSpace))
+            return of(answer.isPresent() && texts.stream()
                     .anyMatch(g -> contains ? answer.get().contains(g) : answer.get().equals(g)));
         };
     }

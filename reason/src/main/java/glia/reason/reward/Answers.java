@@ -58,6 +58,7 @@ public final class Answers {
     private static final Pattern OFFER = Pattern.compile("(?i)[^\\d\\n.]{0,30}?\\bor\\b[^\\d\\n.]{0,20}");
     private static final String HASHES = "####";
     private static final Pattern GROUPS = Pattern.compile("[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d*+)?(?:[eE].*+)?");
+    private static final Pattern DOLLARS = Pattern.compile("^([-+]?)\\\\?\\$\\s?+(?=[\\d.])");
     private static final Pattern SIGN = Pattern.compile("^([-+])\\s++");
 
     private final String field;
@@ -155,10 +156,10 @@ public final class Answers {
         return differs ? Optional.empty() : Optional.ofNullable(last);
     }
 
-    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `1e6`; empty if it is none. Commas stand
-    /// between groups of three digits, spaces around the slash, after the sign and before the percent sign.
+    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `$5`, `1e6`; empty if it is none. Commas
+    /// stand between groups of three digits, spaces around the slash, after the sign and before the percent sign.
     public static Optional<Rational> number(String text) {
-        String plain = text.strip().replace('−', '-');
+        String plain = DOLLARS.matcher(text.strip().replace('−', '-')).replaceFirst("$1");
         boolean percent = plain.endsWith("%");
         plain = percent ? plain.substring(0, plain.length() - 1).strip() : plain;
         int slash = plain.indexOf('/');
@@ -180,7 +181,7 @@ public final class Answers {
     ///
     /// @throws IllegalArgumentException if the sample lacks it
     Object expected(Sample sample) {
-        Object value = field(sample, field);
+        Object value = field(sample, field, "field");
         if (expected == Extract.ALL) {
             return value;
         }
@@ -193,12 +194,17 @@ public final class Answers {
                 + expected.name().toLowerCase(Locale.ROOT) + " takes"));
     }
 
-    static Object field(Sample sample, String name) {
+    /// A field of a sample.
+    ///
+    /// @param option of the reward that names the field
+    /// @throws IllegalArgumentException if the sample lacks it
+    static Object field(Sample sample, String name, String option) {
         Object value = sample.fields().get(name);
         if (value == null) {
             throw new IllegalArgumentException("the sample has no field " + name + "; it has "
                     + sample.fields().keySet().stream().sorted().toList() + ". Rename one of them, or name the one "
-                    + "that is meant in an option of the reward, such as {name: exact_match, field: solution}");
+                    + "that is meant in the option " + option + " of the reward, such as " + option + ": "
+                    + sample.fields().keySet().stream().sorted().findFirst().orElse("solution"));
         }
         return value;
     }

@@ -76,7 +76,7 @@ final class CodeReward implements Reward {
 
     @Override
     public OptionalDouble score(Sample sample) {
-        Object expected = Answers.field(sample, tests);
+        Object expected = Answers.field(sample, tests, "tests");
         Optional<String> program = answers.answer(sample).map(CodeReward::program)
                 .filter(text -> !text.isBlank() && text.length() <= MAX_PROGRAM);
         try {

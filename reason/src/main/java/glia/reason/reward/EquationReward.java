@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /// Checks solutions of equations and arithmetic expressions in exact fractions.
 ///
@@ -30,6 +31,8 @@ final class EquationReward implements Reward {
     private static final Pattern SEPARATOR = Pattern.compile("[,;]|\\b(?:and|or)\\b");
     private static final Pattern VARIABLE = Pattern.compile(
             "^(?:\\p{L}(?:_?[\\d₀-₉]+|_\\{\\d+\\})?\\s*=)\\s*");
+    private static final Pattern NAME = Pattern.compile(
+            "(?<!\\p{L})(\\p{L})(?:_?[\\d₀-₉]+|_\\{\\d+\\})?\\s*(?:=|∈|\\\\in\\b)");
     /// Words that may stand before and around an answer. Others may deny it: "The wrong solutions: x = 2".
     private static final Set<String> WORDS = Set.of(("all also an and answer answers as both by can complete distinct "
             + "done equal equals equation exactly expression final finally find following follows for form from get "
@@ -75,7 +78,20 @@ final class EquationReward implements Reward {
                             && allowed(e.operators())));
         }
         Set<Rational> expected = expectedSolutions(answers.expected(sample));
-        return AnswerRewards.of(answer.flatMap(EquationReward::solutions).filter(expected::equals).isPresent());
+        Set<String> names = names(answers.expected(sample).toString());
+        return AnswerRewards.of(answer.filter(a -> isNamed(names(a), names)).flatMap(EquationReward::solutions)
+                .filter(expected::equals).isPresent());
+    }
+
+    /// The variables whose values a text states, without subscripts and case.
+    private static Set<String> names(String text) {
+        return NAME.matcher(AnswerText.plain(text).toLowerCase(Locale.ROOT)).results().map(m -> m.group(1))
+                .collect(Collectors.toSet());
+    }
+
+    /// Whether found values are those of one variable: the expected one, where that has a name.
+    private static boolean isNamed(Set<String> found, Set<String> expected) {
+        return found.isEmpty() || found.size() == 1 && (expected.isEmpty() || expected.containsAll(found));
     }
 
     private boolean uses(List<Rational> used, List<Rational> given) {

@@ -45,7 +45,7 @@ final class JsonSchemaReward implements Reward {
 
     @Override
     public OptionalDouble score(Sample sample) {
-        Object rules = schema.orElseGet(() -> Answers.field(sample, field));
+        Object rules = schema.orElseGet(() -> Answers.field(sample, field, "schema_field"));
         Optional<String> answer = answers.answer(sample).map(JsonSchemaReward::json);
         return AnswerRewards.of(answer.isPresent() && answer.get().length() <= MAX_LENGTH
                 && accepts(rules, answer.get()));

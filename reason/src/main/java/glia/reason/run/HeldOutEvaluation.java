@@ -46,7 +46,7 @@ record HeldOutEvaluation(Engine engine, RolloutOptions options, ProblemSource pr
         TurnSource episodes = turns.begin(all, 1);
         List<Rollout> rollouts = new RolloutGenerator(engine, options)
                 .generate(all.stream().map(PromptProblem::ids).toList(), 1, place, episodes);
-        List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place);
+        List<ScoredRollout> scored = scoring.score(all, rollouts, episodes, 1, place, false);
         long right = scored.stream().filter(ScoredRollout::isRight).count();
         WilsonInterval accuracy = WilsonInterval.of(right, all.size());
         Map<String, Double> figures = new TreeMap<>();

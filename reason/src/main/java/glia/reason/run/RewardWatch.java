@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Watches for rewards that fail, because a run whose rewards are missing learns nothing. If more than a tenth of the
-/// first batch fails, the run ends; of later batches the user is warned.
+/// first batch of training, or of the held-out problems before it, fails, the run ends; of later batches the user is
+/// warned.
 final class RewardWatch {
     private static final double MOST = 0.1;
     private static final int MAX_TEXT = 200;
@@ -16,6 +17,7 @@ final class RewardWatch {
     /// Failures of each column until the batch.
     private final long[] before;
     private final List<String> warnings = new ArrayList<>();
+    /// Until a batch of training was checked: held-out problems may come from another file, which has the fields.
     private boolean isFirst = true;
     private boolean hasWarned;
 
@@ -28,8 +30,9 @@ final class RewardWatch {
 
     /// Checks the scores of a batch.
     ///
+    /// @param isTraining whether the batch trains; false for held-out problems
     /// @throws TrainingException if it is the first and too many are missing
-    void check(List<ScoredRollout> scored) {
+    void check(List<ScoredRollout> scored, boolean isTraining) {
         for (int c = 0; c < columns.size(); c++) {
             ContainedReward reward = columns.get(c).reward();
             long failed = reward.failures() - before[c];
@@ -49,7 +52,7 @@ final class RewardWatch {
                     + unjudged.size() + " of " + scored.size() + " completions, such as that of "
                     + shown(unjudged.getFirst()));
         }
-        isFirst = false;
+        isFirst &= !isTraining;
     }
 
     private String shown(ScoredRollout scored) {

@@ -87,7 +87,7 @@ record RolloutCollector(Engine engine, RolloutOptions options, ProblemSource pro
         counts.nanos += System.nanoTime() - start;
         counts.tokens += rollouts.stream().mapToLong(Rollout::numSampled).sum();
         counts.generated += rollouts.size();
-        return scoring.score(asked, rollouts, episodes, group, seed);
+        return scoring.score(asked, rollouts, episodes, group, seed, true);
     }
 
     /// Whether a group's rewards carry a signal.

@@ -38,8 +38,9 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
     /// @param seed the random seed of these rollouts
     /// @param rollouts of the problems, group after group
     /// @param episodes of the rollouts
+    /// @param isTraining whether the rollouts train; false for held-out problems
     List<ScoredRollout> score(List<PromptProblem> problems, List<Rollout> rollouts, TurnSource episodes, int group,
-            long seed) {
+            long seed, boolean isTraining) {
         List<String> texts = new ArrayList<>();
         List<Sample> samples = new ArrayList<>();
         for (int i = 0; i < rollouts.size(); i++) {
@@ -59,7 +60,7 @@ record RolloutScoring(List<RewardColumn> columns, double rightFrom, int overlong
             scored.add(score(i / group, problems.get(i / group), rollouts.get(i), texts.get(i),
                     scores.stream().map(column -> column.get(index)).toList()));
         }
-        watch.check(scored);
+        watch.check(scored, isTraining);
         return scored;
     }
 

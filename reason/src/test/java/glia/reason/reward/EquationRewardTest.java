@@ -36,6 +36,7 @@ class EquationRewardTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"x = 2", "x = 2 or x = 4", "x = 2 or x = 3 or x = 4", "", "x", "x = ", "2 3", "no solution",
+        "y = 2 or y = 3", "x = 2 or y = 3", "x_1 = 2, y_2 = 3", "y ∈ {2, 3}",
         "x = 2 or x = 3\nno, x = 5", "<think>x = 2 or x = 3", "x = 2 or y", "((((", "x = 9^9^9^9", "2 or 3/0",
         "The solutions are not x = 2 or x = 3", "No solution is x = 2 or x = 3", "The solution is x = 2",
         "x = 5 is x = 2 or x = 3", "The wrong solutions: x = 2 or x = 3", "Anything but: x = 2 or x = 3",

@@ -92,7 +92,26 @@ class RewardsTest {
         Exception e = assertThrows(IllegalArgumentException.class,
                 () -> Rewards.named("exact_match").score(new Sample("", "", 0, true, Map.of("gold", 1, "a", 2))));
         assertEquals("the sample has no field answer; it has [a, gold]. Rename one of them, or name the one that "
-                + "is meant in an option of the reward, such as {name: exact_match, field: solution}", e.getMessage());
+                + "is meant in the option field of the reward, such as field: a", e.getMessage());
+    }
+
+    /// Nothing equals a list without elements, and every text contains the empty one.
+    @Test
+    void expectedTextsThatDecideNothingAreErrors() {
+        assertThrows(IllegalArgumentException.class, () -> score("exact_match", Map.of(), "a", List.of()));
+        assertThrows(IllegalArgumentException.class, () -> score("exact_match", Map.of(), "a", Map.of("b", 1)));
+        assertThrows(IllegalArgumentException.class, () -> score("exact_match", Map.of("contains", true), "a", ""));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "'6 * 12 #### $72' | '#### 72' | 1",
+        "'#### 72' | '6 * 12 = 72\n#### $72.00' | 1",
+        "'####-$1,072' | '####-1072' | 1",
+        "'#### $27' | '#### 72' | 0",
+    })
+    void hashesWithCurrency(String completion, String answer, double expected) {
+        assertEquals(expected, score("numeric", Map.of("expected", "hashes", "extract", "hashes"), completion, answer));
     }
 
     @ParameterizedTest

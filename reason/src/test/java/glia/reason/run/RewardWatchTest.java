@@ -72,16 +72,30 @@ class RewardWatchTest {
             fails[0] = i == 7;
             return scored(column, fails[0] ? Double.NaN : 1);
         }).toList();
-        watch.check(good);
+        watch.check(good, true);
         assertEquals(List.of(), watch.takeWarnings());
         for (int i = 0; i < 2; i++) {
             fails[0] = true;
-            watch.check(List.of(scored(column, Double.NaN)));
+            watch.check(List.of(scored(column, Double.NaN)), true);
             List<String> warnings = watch.takeWarnings();
             assertEquals(i == 0 ? 1 : 0, warnings.size(), warnings.toString());
             assertTrue(i > 0 || warnings.getFirst().contains("the reward mine failed for 1 of 1 completions")
                     && warnings.getFirst().contains("the server is gone"), warnings.toString());
         }
+        column.reward().close();
+    }
+
+    /// Held-out problems of another file say nothing about those that train.
+    @Test
+    void aGoodHeldOutFileDoesNotHideABadOne() {
+        boolean[] fails = new boolean[1];
+        RewardColumn column = RewardColumn.of("mine", 1, sample -> fails[0] ? OptionalDouble.of(Double.NaN)
+                : OptionalDouble.of(1));
+        RewardWatch watch = new RewardWatch(List.of(column), false);
+        watch.check(List.of(scored(column, 1)), false);
+        fails[0] = true;
+        List<ScoredRollout> bad = List.of(scored(column, Double.NaN));
+        assertThrows(TrainingException.class, () -> watch.check(bad, true));
         column.reward().close();
     }
 }
