@@ -4,6 +4,7 @@ module glia.io {
     requires transitive glia.tensor;
     requires transitive tools.jackson.databind;
     requires dev.hardwood.core;
+    requires java.logging;
     requires java.net.http;
     requires org.snakeyaml.engine;
 

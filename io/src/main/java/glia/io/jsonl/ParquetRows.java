@@ -14,10 +14,19 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// The rows of a Parquet file as objects: columns are keys, structs are objects, lists and maps too. Its classes are
 /// loaded when the first such file is opened.
 final class ParquetRows implements AutoCloseable {
+    /// Kept, since a logger without a reference loses its level. Its messages about the processor are not for users.
+    private static final Logger LOG = Logger.getLogger("dev.hardwood");
+
+    static {
+        LOG.setLevel(Level.WARNING);
+    }
+
     private final Path file;
     private final ParquetFileReader reader;
     private final RowReader rows;

@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +73,7 @@ class JsonLinesTest {
         assertEquals(List.of("a"), second.get("tags"));
         assertTrue(rows.getFirst().values().containsKey("note") && rows.getFirst().values().get("note") == null);
         assertTrue(rows.getFirst().place().error("x").getMessage().endsWith("chats.parquet: row 1: x"));
+        assertEquals(Level.WARNING, Logger.getLogger("dev.hardwood").getLevel(), "messages about the processor");
         Path broken = file("b.parquet", "PAR1 no");
         Exception e = assertThrows(CheckpointException.class, () -> read(broken));
         assertTrue(e.getMessage().contains("b.parquet: cannot be read as a Parquet file"), e.getMessage());
