@@ -60,6 +60,11 @@ public final class EitherMask implements TokenMask {
         }
     }
 
+    @Override
+    public void stop() {
+        open.forEach(GrammarMask::stop);
+    }
+
     private static long[] union(long[] a, long[] b) {
         long[] longer = a.length >= b.length ? a : b;
         long[] shorter = longer == a ? b : a;

@@ -105,6 +105,14 @@ public final class GrammarMask implements TokenMask {
         }
     }
 
+    @Override
+    public void stop() {
+        if (coming != null) {
+            coming.cancel(true);
+            coming = null;
+        }
+    }
+
     /// Takes what another thread computes, if anything, and waits for it.
     private void settle() {
         boolean isInterrupted = false;

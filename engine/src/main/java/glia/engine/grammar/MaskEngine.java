@@ -1,5 +1,6 @@
 package glia.engine.grammar;
 
+import glia.engine.grammar.limit.CallerThreads;
 import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
@@ -8,12 +9,12 @@ import glia.engine.grammar.parser.Automaton;
 import glia.engine.grammar.parser.LexState;
 import glia.engine.grammar.parser.Lexer;
 import glia.engine.grammar.parser.Position;
+import glia.engine.sampling.TokenMask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -32,9 +33,7 @@ final class MaskEngine {
     private static final int[] PROBES = {'~', 'Q', '|', '7'};
 
     /// Computes masks that take long, of all grammars.
-    private static final ExecutorService LATER = Executors.newFixedThreadPool(
-            Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
-            Thread.ofPlatform().daemon().name("glia-mask-", 0).factory());
+    private static final CallerThreads LATER = new CallerThreads("glia-mask-", CallerThreads.defaultCount());
 
     private final ReentrantLock lock = new ReentrantLock();
     /// Whether another thread computes a mask, or is about to.
@@ -89,16 +88,18 @@ final class MaskEngine {
         lock.unlock();
     }
 
-    /// Computes on another thread. Until it is done, [#begin] begins nothing.
+    /// Computes on another thread, in turns by the [caller][TokenMask#CALLER]. Until it is done or cancelled, [#begin]
+    /// begins nothing.
     Future<long[]> later(Callable<long[]> work) {
         isBusy = true;
-        return LATER.submit(() -> {
-            try {
-                return work.call();
-            } finally {
+        FutureTask<long[]> task = new FutureTask<>(() -> GrammarBudget.cancellable(work::call)) {
+            @Override
+            protected void done() {
                 isBusy = false;
             }
-        });
+        };
+        LATER.run(TokenMask.CALLER.orElse(""), task);
+        return task;
     }
 
     /// Whether the grammar has reached a limit in use, so that it would at once again.

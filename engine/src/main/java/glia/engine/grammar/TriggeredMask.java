@@ -59,6 +59,13 @@ public final class TriggeredMask implements TokenMask {
         return active == null || active.isReady();
     }
 
+    @Override
+    public void stop() {
+        if (active != null) {
+            active.stop();
+        }
+    }
+
     /// All tokens but those that run over a trigger into what the grammar refuses.
     private long[] freeMask() {
         long[] mask = null;

@@ -130,6 +130,13 @@ public final class Sampler implements TokenSampler {
     }
 
     @Override
+    public void stop() {
+        if (mask != null) {
+            mask.stop();
+        }
+    }
+
+    @Override
     public void accept(int token) {
         checked(token);
         if (penalties != null) {

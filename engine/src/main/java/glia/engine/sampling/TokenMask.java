@@ -5,6 +5,9 @@ package glia.engine.sampling;
 /// at a time.
 @FunctionalInterface
 public interface TokenMask {
+    /// The caller whose sequence asks [#isReady]: callers take turns where masks take long.
+    ScopedValue<String> CALLER = ScopedValue.newInstance();
+
     /// The allowed tokens: token `t` if bit `t % 64` of word `t / 64` is set. Missing words allow nothing; null allows
     /// every token.
     ///
@@ -35,4 +38,7 @@ public interface TokenMask {
 
     /// Receives the next token.
     default void accept(int token) { }
+
+    /// Ends what other threads compute: no token follows.
+    default void stop() { }
 }

@@ -17,4 +17,7 @@ public interface TokenSampler {
 
     /// Receives each token of the prompt, then each sampled token.
     default void accept(int token) { }
+
+    /// Ends what other threads compute: no token follows.
+    default void stop() { }
 }

@@ -4,6 +4,7 @@ import glia.engine.draft.AcceptanceRates;
 import glia.engine.draft.DraftTokens;
 import glia.engine.draft.NgramLookup;
 import glia.engine.sampling.TokenLogProbability;
+import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,6 +71,9 @@ final class ScheduledSequence {
             throw new IllegalStateException("a sequence in state " + state + " cannot become " + next);
         }
         state = next;
+        if (next.isEnd() && sampler != null) {
+            sampler.stop();
+        }
     }
 
     /// The prompt and the generated tokens: the first `length()` entries.
@@ -117,7 +121,7 @@ final class ScheduledSequence {
 
     /// Whether its next token can be sampled without delay: its mask is known.
     boolean isReady(int vocabSize) {
-        return sampler(vocabSize).isReady();
+        return ScopedValue.where(TokenMask.CALLER, request.fairnessKey()).call(() -> sampler(vocabSize).isReady());
     }
 
     /// Compares the last token with the drafts of the pass.

@@ -79,6 +79,13 @@ final class ThinkingControl implements TokenMask {
     }
 
     @Override
+    public void stop() {
+        if (answer != null) {
+            answer.stop();
+        }
+    }
+
+    @Override
     public int forced() {
         if (next == queue.length && tracker.isThinking() && plan.budget().isPresent()
                 && tracker.tokens() + plan.beforeEnd().length >= plan.budget().getAsInt()) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.SchemaReading;
 import java.nio.charset.StandardCharsets;
@@ -136,6 +137,20 @@ class GrammarLimitsTest {
         // Without asking, it is waited for.
         mask.accept('b');
         assertTrue(mask.isComplete() && mask.allows('z'));
+    }
+
+    /// The work of another thread ends with the sequence.
+    @Test
+    void masksEndWhenTheirThreadIsInterrupted() {
+        GrammarMask mask = Grammar.gbnf("root ::= s\ns ::= s s | [a-z]\n").mask(BYTES);
+        byte[] text = "a".repeat(300).getBytes(StandardCharsets.UTF_8);
+        Thread.currentThread().interrupt();
+        try {
+            assertThrows(CancellationException.class, () -> GrammarBudget.cancellable(() -> mask.acceptBytes(text, 0)));
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+        assertTrue(mask.acceptBytes(text, 0) && mask.allows('z'));
     }
 
     @Test

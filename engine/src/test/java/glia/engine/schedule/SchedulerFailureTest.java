@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -139,6 +140,36 @@ class SchedulerFailureTest {
             assertEquals("no mask", failure(h, r -> r.mask(_ -> slow(PROMPT.length + 4, () -> {
                 throw new IllegalStateException("no mask");
             }))).getMessage());
+        }
+    }
+
+    @Test
+    void masksAreAskedForByCallerAndEndWithTheirSequence() {
+        try (Harness h = new Harness("/golden/llama")) {
+            h.open();
+            List<String> events = new CopyOnWriteArrayList<>();
+            Generation never = h.scheduler().submit(request(h).fairnessKey("a").mask(_ -> new TokenMask() {
+                @Override
+                public long[] allowed() {
+                    return null;
+                }
+
+                @Override
+                public boolean isReady() {
+                    events.add(CALLER.get());
+                    return false;
+                }
+
+                @Override
+                public void stop() {
+                    events.add("stop");
+                }
+            }).build());
+            h.scheduler().submit(request(h).build()).await();
+            never.cancel();
+            never.await();
+            assertEquals("a", events.getFirst());
+            assertEquals(events.size() - 1, events.indexOf("stop"));
         }
     }
 

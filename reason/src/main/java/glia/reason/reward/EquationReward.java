@@ -40,6 +40,8 @@ final class EquationReward implements Reward {
             + "number numbers obtain obtained of our out quadratic rational reach real result results root roots set "
             + "so solution solutions solve solves solved solving target that the then therefore these they this three "
             + "thus to two unique use used uses using value values we which with yes zeros").split(" "));
+    /// Relations and operations that are not computed: `3*7+11 ≠ 32` is no answer.
+    private static final Pattern OTHER_SIGN = Pattern.compile("[≠≈≤≥<>%√|]");
     private static final Pattern WORD = Pattern.compile("[\\p{L}']+");
     /// What may stand before the solutions, as in "The solutions are x = 2 and x = 3" or "Roots: 2, 3".
     private static final Pattern BEFORE = Pattern.compile(
@@ -131,7 +133,7 @@ final class EquationReward implements Reward {
 
     /// Whether all words of a text are those of an answer.
     private static boolean isAnswer(String text) {
-        return WORD.matcher(text).results().allMatch(w -> w.group().length() == 1
+        return !OTHER_SIGN.matcher(text).find() && WORD.matcher(text).results().allMatch(w -> w.group().length() == 1
                 || WORDS.contains(w.group().toLowerCase(Locale.ROOT)));
     }
 

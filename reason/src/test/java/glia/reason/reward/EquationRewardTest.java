@@ -64,7 +64,8 @@ class EquationRewardTest {
     @ParameterizedTest
     @ValueSource(strings = {"32", "3*7+11 = 33", "3*7+11+0", "3*7+11+3-3", "3+7+11", "21+11", "3*7+11 or 11+3*7", "x",
         "(3*7+11", "3*7+(11", "32 = 32", "3*7+11 = ", "3*7+11=3*7+12", "37-7+3-1", "It is not 3*7+11",
-        "A wrong way: 3*7+11", "32 = 32 = 32+0", "32 = 3*7+11 = 33", "=32"})
+        "A wrong way: 3*7+11", "32 = 32 = 32+0", "32 = 3*7+11 = 33", "=32",
+        "3*7+11 ≠ 32", "3*7+11 < 40", "3*7+11 % 100", "√3*7+11 = 32", "3*7+11 \\ne 32"})
     void wrongExpressions(String completion) {
         assertEquals(0, score(Map.of(), completion, COUNTDOWN), completion);
     }

@@ -44,6 +44,18 @@ final class MinTokensMask implements TokenMask {
     }
 
     @Override
+    public boolean isReady() {
+        return inner == null || inner.isReady();
+    }
+
+    @Override
+    public void stop() {
+        if (inner != null) {
+            inner.stop();
+        }
+    }
+
+    @Override
     public int forced() {
         return inner == null ? -1 : inner.forced();
     }

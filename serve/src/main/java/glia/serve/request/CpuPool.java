@@ -1,18 +1,11 @@
 package glia.serve.request;
 
+import glia.engine.grammar.limit.CallerThreads;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -35,21 +28,16 @@ public final class CpuPool implements AutoCloseable {
     private static final long CHECK_MILLIS = 50;
     private static final ScopedValue<Client> CLIENT = ScopedValue.newInstance();
 
-    private final int mostOfCaller;
-    private final ExecutorService threads;
-    private final Map<String, Deque<Job<?>>> waiting = new LinkedHashMap<>();
-    private final Map<String, Integer> running = new HashMap<>();
+    private final CallerThreads threads;
 
     /// @param numThreads at least 2
     public CpuPool(int numThreads) {
-        this.mostOfCaller = Math.max(1, numThreads / 2);
-        this.threads = Executors.newFixedThreadPool(numThreads,
-                Thread.ofPlatform().daemon().name("glia-request-", 0).factory());
+        this.threads = new CallerThreads("glia-request-", numThreads);
     }
 
     /// A pool of half as many threads as there are processors, at least 2.
     public CpuPool() {
-        this(Math.max(2, Runtime.getRuntime().availableProcessors() / 2));
+        this(CallerThreads.defaultCount());
     }
 
     /// Whose work it is.
@@ -60,13 +48,17 @@ public final class CpuPool implements AutoCloseable {
     private record Client(CpuPool pool, String caller, BooleanSupplier isWanted, long end, AtomicLong bytes) { }
 
     private static final class Job<T> extends FutureTask<T> {
-        final String caller;
         /// When it began to run, in nanoseconds of the clock; 0 if it waits.
         volatile long begin;
 
-        Job(String caller, Callable<T> work) {
+        Job(Callable<T> work) {
             super(work);
-            this.caller = caller;
+        }
+
+        @Override
+        public void run() {
+            begin = System.nanoTime();
+            super.run();
         }
 
         boolean isOver(long now) {
@@ -108,8 +100,8 @@ public final class CpuPool implements AutoCloseable {
     }
 
     private <T> T await(Client client, Supplier<T> work) {
-        Job<T> job = new Job<>(client.caller, work::get);
-        add(job);
+        Job<T> job = new Job<>(work::get);
+        threads.run(client.caller, job);
         try {
             while (true) {
                 try {
@@ -151,47 +143,9 @@ public final class CpuPool implements AutoCloseable {
         return cause instanceof RuntimeException e ? e : new IllegalStateException(cause);
     }
 
-    private void add(Job<?> job) {
-        synchronized (waiting) {
-            waiting.computeIfAbsent(job.caller, _ -> new ArrayDeque<>()).add(job);
-        }
-        threads.execute(this::work);
-    }
-
-    /// Runs what waits: a caller that has enough threads comes when one of its pieces of work has ended.
-    private void work() {
-        for (Job<?> job = next(); job != null; job = next()) {
-            job.begin = System.nanoTime();
-            job.run();
-            synchronized (waiting) {
-                running.merge(job.caller, -1, (a, b) -> a + b == 0 ? null : a + b);
-            }
-        }
-    }
-
-    /// The next piece of work of the caller whose turn it is; null if none may run.
-    private Job<?> next() {
-        synchronized (waiting) {
-            for (Iterator<Map.Entry<String, Deque<Job<?>>>> all = waiting.entrySet().iterator(); all.hasNext();) {
-                Map.Entry<String, Deque<Job<?>>> one = all.next();
-                if (running.getOrDefault(one.getKey(), 0) < mostOfCaller) {
-                    Job<?> job = one.getValue().poll();
-                    all.remove();
-                    if (!one.getValue().isEmpty()) {
-                        // Behind all others.
-                        waiting.put(one.getKey(), one.getValue());
-                    }
-                    running.merge(job.caller, 1, Integer::sum);
-                    return job;
-                }
-            }
-            return null;
-        }
-    }
-
     /// Ends what runs.
     @Override
     public void close() {
-        threads.shutdownNow();
+        threads.close();
     }
 }

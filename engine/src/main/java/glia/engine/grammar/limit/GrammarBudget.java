@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 /// Compiling ends with a [CancellationException] when its thread is interrupted.
 public final class GrammarBudget {
     private static final ScopedValue<GrammarBudget> CURRENT = ScopedValue.newInstance();
+    private static final ScopedValue<Boolean> CANCELLABLE = ScopedValue.newInstance();
     /// Steps between two looks at the clock.
     private static final int SLICE = 4096;
 
@@ -17,12 +18,10 @@ public final class GrammarBudget {
     private long slice;
     /// When the time is over, in nanoseconds of the clock; 0 before the first look at it.
     private long end;
-    private boolean isCancellable;
     private long bytes;
 
-    private GrammarBudget(long steps, boolean isCancellable) {
+    private GrammarBudget(long steps) {
         begin(steps);
-        this.isCancellable = isCancellable;
     }
 
     /// Runs the compilation of a grammar with a new budget.
@@ -30,15 +29,17 @@ public final class GrammarBudget {
     /// @throws GrammarException of kind `LIMIT` if it takes more
     /// @throws CancellationException if the thread is interrupted
     public static <T> T compiling(Supplier<T> work) {
-        GrammarBudget budget = new GrammarBudget(GrammarLimits.STEPS, true);
-        T made = ScopedValue.where(CURRENT, budget).call(work::get);
-        budget.isCancellable = false;
-        return made;
+        return ScopedValue.where(CURRENT, new GrammarBudget(GrammarLimits.STEPS)).call(() -> cancellable(work::get));
+    }
+
+    /// Runs work with a grammar that ends with a [CancellationException] when its thread is interrupted.
+    public static <T, X extends Throwable> T cancellable(ScopedValue.CallableOp<T, X> work) throws X {
+        return ScopedValue.where(CANCELLABLE, true).call(work);
     }
 
     /// The budget of the grammar that this thread compiles; one of steps without an end if there is none.
     public static GrammarBudget current() {
-        return CURRENT.isBound() ? CURRENT.get() : new GrammarBudget(Long.MAX_VALUE / 2, false);
+        return CURRENT.isBound() ? CURRENT.get() : new GrammarBudget(Long.MAX_VALUE / 2);
     }
 
     /// Begins with so many steps and the time of [GrammarLimits#SECONDS]. The memory that was taken stays taken.
@@ -67,8 +68,8 @@ public final class GrammarBudget {
     private void check() {
         left -= SLICE - slice;
         slice = SLICE;
-        if (isCancellable && Thread.currentThread().isInterrupted()) {
-            throw new CancellationException("compiling the grammar was cancelled");
+        if (Thread.currentThread().isInterrupted() && CANCELLABLE.isBound()) {
+            throw new CancellationException("the work with the grammar was cancelled");
         }
         if (left < 0) {
             throw GrammarException.limit("steps", most);
