@@ -104,7 +104,7 @@ public final class AlignLabelCommand implements Command {
             }
             table.print(console);
         }
-        console.out().println("Wrote " + Units.counted(written, "pair") + " of " + Units.counted(prompts, "prompt")
+        console.printText("Wrote " + Units.counted(written, "pair") + " of " + Units.counted(prompts, "prompt")
                 + " to " + file);
     }
 }

@@ -105,7 +105,7 @@ public final class AlignReviseCommand implements Command {
             return;
         }
         table.print(console);
-        console.out().println("Wrote " + Units.counted(written, "chat") + " of "
+        console.printText("Wrote " + Units.counted(written, "chat") + " of "
                 + Units.counted(revisions.size(), "prompt") + " to " + file);
     }
 }

@@ -85,7 +85,7 @@ public final class AttentionCommand implements Command {
             GradientSaliency saliency = saliency(model, ids, targets, console);
             page.add(saliency, texts(model, saliency.best()));
             TextFiles.write(out, page.html());
-            console.out().println(out + ": " + Units.counted(ids.length, "token") + ", "
+            console.printText(out + ": " + Units.counted(ids.length, "token") + ", "
                     + Units.counted(count, "map") + ", gradient saliency"
                     + (targets == ids.length ? "" : " of the last " + Units.counted(targets, "token")
                     + " (--saliency N for more)"));

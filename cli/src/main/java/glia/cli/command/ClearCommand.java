@@ -48,7 +48,7 @@ public final class ClearCommand implements Command {
             document.put("history", history);
             Json.print(console, document);
         } else {
-            console.out().println("Deleted " + Units.counted(deleted.numFiles(), "file") + " of packed weights, "
+            console.printText("Deleted " + Units.counted(deleted.numFiles(), "file") + " of packed weights, "
                     + Units.bytes(deleted.sizeBytes()) + (history ? ", and the history of chats" : "") + ".");
         }
         return ExitCode.OK;

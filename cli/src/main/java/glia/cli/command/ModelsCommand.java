@@ -71,17 +71,17 @@ public final class ModelsCommand implements Command {
             document.put("shipped", ModelLocator.shipped());
             Json.print(console, document);
         } else if (models.isEmpty()) {
-            console.out().println("No models in " + settings.hubCache() + " and " + settings.gliaCache()
+            console.printText("No models in " + settings.hubCache() + " and " + settings.gliaCache()
                     + ". glia pull NAME downloads one.");
         } else {
             table(models).print(console);
         }
         if (!arguments.has(Json.OPTION)) {
-            console.out().println("Shipped with Glia: " + String.join(", ", ModelLocator.shipped()));
-            console.out().println(ModelLocator.SHIPPED_NOTE);
+            console.printText("Shipped with Glia: " + String.join(", ", ModelLocator.shipped()));
+            console.printText(ModelLocator.SHIPPED_NOTE);
         }
         if (packed.numFiles() > 0 && !arguments.has(Json.OPTION)) {
-            console.out().println("Packed weights for faster loading: " + Units.counted(packed.numFiles(), "file")
+            console.printText("Packed weights for faster loading: " + Units.counted(packed.numFiles(), "file")
                     + ", " + Units.bytes(packed.sizeBytes()) + ", in " + folder.root());
         }
         return ExitCode.OK;

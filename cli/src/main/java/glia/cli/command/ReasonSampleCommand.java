@@ -106,7 +106,7 @@ public final class ReasonSampleCommand implements Command {
             Json.print(console, document);
             return;
         }
-        console.out().println(String.format(Locale.ROOT, "%.1f %% of %d answers were right (95 %% interval %.1f to %.1f"
+        console.printText(String.format(Locale.ROOT, "%.1f %% of %d answers were right (95 %% interval %.1f to %.1f"
                 + "), %d of %d questions solved", 100 * right.share(), result.samples(), 100 * right.low(),
                 100 * right.high(), solved, questions));
         console.out().println("Wrote " + kept + " chats to " + file);

@@ -50,10 +50,10 @@ public final class RemoveCommand implements Command {
             Json.print(console, document);
             return ExitCode.OK;
         }
-        console.out().println("Removed " + Units.counted(removal.numFiles(), "file") + ", "
+        console.printText("Removed " + Units.counted(removal.numFiles(), "file") + ", "
                 + Units.bytes(removal.sizeBytes()) + (packedBytes == 0 ? "" : ", and "
                 + Units.bytes(packedBytes) + " of packed weights") + ".");
-        removal.kept().forEach(file -> console.out().println("Kept " + file
+        removal.kept().forEach(file -> console.printText("Kept " + file
                 + ", which another tool downloaded or uses."));
         return ExitCode.OK;
     }

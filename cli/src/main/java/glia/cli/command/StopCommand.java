@@ -59,7 +59,7 @@ public final class StopCommand implements Command {
                 server.process().destroy();
             }
             await(server, arguments.get(WAIT).orElse(SECONDS));
-            console.out().println("Stopped " + server);
+            console.printText("Stopped " + server);
         }
         return ExitCode.OK;
     }

@@ -133,10 +133,10 @@ final class TrainHelp {
             }
             String initial = key.initialShown().isEmpty() ? "" : "default: " + key.initialShown();
             Object value = values.get(key.name());
-            console.out().println("  " + key.name() + ": " + (value == null
+            console.printText("  ", key.name() + ": " + (value == null
                     ? key.type() + (initial.isEmpty() ? "" : " (" + initial + ")")
                     : RecipeKey.written(value) + " (" + key.type() + (initial.isEmpty() ? "" : "; " + initial) + ")"));
-            console.printText("      " + key.description()
+            console.printText("      ", key.description()
                     + (key.tasks().isEmpty() ? "" : "; for task: " + String.join(", ", key.tasks()))
                     + KeyConditions.needs(key).map(needs -> "; needs " + needs).orElse(""));
             console.out().println();

@@ -67,7 +67,14 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
 
     /// Prints lines on standard output, wrapped between words at the terminal's width.
     public void printText(String lines) {
-        out.println(WordWrap.of(outIsTerminal ? VisibleText.of(lines) : lines, width));
+        printText("", lines);
+    }
+
+    /// Prints lines on standard output, all of them indented.
+    public void printText(String indent, String lines) {
+        String text = outIsTerminal ? VisibleText.of(lines) : lines;
+        int columns = Math.max(0, width - indent.length());
+        out.println(indent + WordWrap.betweenWords(text, columns).replace("\n", "\n" + indent));
     }
 
     /// Prints a line on a stream, faint where colors are allowed.

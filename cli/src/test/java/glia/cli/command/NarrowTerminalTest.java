@@ -15,7 +15,8 @@ class NarrowTerminalTest {
     private static final String GOLDEN = "../engine/src/test/resources/golden/";
     private static final List<String> COMMANDS = List.of("inspect --catalogue", "inspect --catalogue llama-4-scout",
             "inspect --catalogue gpt-5", "inspect stories260K", "inspect " + GOLDEN + "deepseek_v32",
-            "inspect " + GOLDEN + "nemotron_h", "check " + GOLDEN + "llama", "models", "tokenize stories260K Once",
+            "inspect " + GOLDEN + "nemotron_h", "check " + GOLDEN + "llama", "models", "models --caches",
+            "train --list", "train --explain lora", "tokenize stories260K Once",
             "inspect ../engine/src/test/resources/gguf/mixtral-f32.gguf --experts -p abcdef", "--help", "run --help",
             "chat --help", "inspect --help", "bench --help", "attention --help", "convert --help", "check --help",
             "embed --help");

@@ -164,6 +164,10 @@ record ModelFiles(List<String> files, String main) {
             return new HubException(Kind.NOT_FOUND, where + " holds no config.json beside " + list(weights)
                 + " The file describes the architecture: get it from where the weights come from.");
         }
+        if (names.contains("model/config.json") || names.contains("model/adapter_config.json")) {
+            return new HubException(Kind.NOT_FOUND, where + " is the folder of a training run; its model is in the "
+                + "folder model in it.");
+        }
         List<String> pickles = names.stream().filter(name -> PICKLE.matcher(name).matches()).toList();
         return new HubException(Kind.NOT_FOUND, where + " holds no model: no config.json with *.safetensors, and no "
             + "*.gguf. " + (pickles.isEmpty() ? "" : "Pickle files are not read, since they can run code when they are "

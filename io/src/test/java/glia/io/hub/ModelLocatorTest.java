@@ -163,6 +163,8 @@ class ModelLocatorTest {
             .contains("pytorch_model.bin"));
         assertTrue(refusal(Kind.NOT_FOUND, file("m.pt", "\u0080\u0002").toString()).contains("converted"));
         assertTrue(refusal(Kind.NOT_FOUND, file("m.txt", "").toString()).contains("not a model in a format"));
+        assertTrue(refusal(Kind.NOT_FOUND, file("run/model/adapter_config.json", "{}").getParent().getParent()
+            .toString()).contains("its model is in the folder model"));
         assertTrue(refusal(Kind.NOT_FOUND, Files.createDirectory(folder.resolve("e")).toString()).contains("nothing"));
         assertEquals(List.of(), hub.requests);
     }

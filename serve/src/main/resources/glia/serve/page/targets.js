@@ -55,15 +55,12 @@ export class Targets {
       }}, ...options.map(([value, text]) => el("option", {value, selected: value === chosen}, text)));
     const effort = choice("effort", "Effort of thinking", target.effort, EFFORTS);
     effort.hidden = this.#model(target.model)?.thinks === false;
-    // What a model can do that can do little.
-    const can = this.#model(target.model)?.description;
     const words = inWords(target.settings);
     const own = nth && button("⚙", () => this.#openOwn(target, i), {class: "icon",
       "aria-label": `Settings of answer${nth}`, title: words || `Settings of answer${nth}`,
       "aria-pressed": String(words !== "")});
     return el("div", {class: "target"}, i ? el("span", {class: "versus"}, "and") : null,
-      choice("model", "Model", target.model, this.models.map(one => [one.id, one.id])), effort, own || null,
-      can ? el("small", {}, `${target.model} ${can}`) : null);
+      choice("model", "Model", target.model, this.models.map(one => [one.id, one.id])), effort, own || null);
   }
 
   #openOwn(target, i) {

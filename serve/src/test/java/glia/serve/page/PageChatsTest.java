@@ -80,6 +80,7 @@ class PageChatsTest extends BrowserTest {
             open();
             browser.await("document.querySelector('.ability')?.innerText.includes('" + words.get(i) + "')");
             assertEquals(ideas.get(i), said(".ideas button"));
+            assertEquals("", said("#targets small"), "the choice of the model keeps its width");
             browser.command("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier",
                     ((Map<?, ?>) script).get("identifier")));
         }

@@ -7,6 +7,7 @@ import glia.io.jsonl.JsonLine;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,12 @@ final class ChatJson {
 
     ChatJson(JsonLine line) {
         this.line = line;
+    }
+
+    /// Whether a line has a key of chats.
+    static boolean isChat(JsonLine line) {
+        return !Collections.disjoint(line.values().keySet(),
+                List.of("messages", "conversations", "completion", "instruction"));
     }
 
     /// The chat of the line.

@@ -128,6 +128,10 @@ public record TextSource(List<Path> paths, String textKey, String separator) {
     private void readJsonLines(Path file, TextPieces pieces) throws IOException {
         try (JsonLines lines = new JsonLines(file)) {
             for (JsonLine line = lines.next(); line != null; line = lines.next()) {
+                if (!line.values().containsKey(textKey) && ChatJson.isChat(line)) {
+                    throw line.place().error("found a chat, expected a text in the key \"" + textKey
+                            + "\"; the recipes sft and lora train on chats");
+                }
                 pieces.add(line.text(textKey), line.place());
                 pieces.end();
             }

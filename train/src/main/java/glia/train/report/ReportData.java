@@ -48,7 +48,9 @@ final class ReportData {
 
     ReportData(RunDescription run) {
         this.run = run;
-        // The order of the first sections.
+        // The order of the first sections. The loss of reinforcement learning says little.
+        List<String> first = "rl".equals(run.recipe().get("task")) ? List.of("Reward", "Accuracy") : List.of();
+        first.forEach(s -> curves.put(s, new LinkedHashMap<>()));
         List.of("Loss", "Learning rate", "Gradient norm", "Speed").forEach(s -> curves.put(s, new LinkedHashMap<>()));
     }
 

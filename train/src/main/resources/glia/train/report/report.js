@@ -85,8 +85,13 @@ function header() {
   byId('progress').setAttribute('aria-valuenow', data.step);
   const loss = find('Loss', 'train'), validation = find('Loss', 'validation');
   const tiles = [['Step', data.step.toLocaleString('en'), 'of ' + data.steps.toLocaleString('en')]];
-  if (loss) tiles.push(['Training loss', number(smoothed(loss.my).findLast(v => v != null)), 'smoothed']);
-  if (validation) tiles.push(['Validation loss', number(validation.last),
+  // The loss of reinforcement learning is near 0 whatever is learned.
+  const reward = find('Reward', 'reward/mean'), heldOut = find('Accuracy', 'accuracy/held_out');
+  const accuracy = heldOut ?? find('Accuracy', 'accuracy/training');
+  if (reward) tiles.push(['Reward', number(smoothed(reward.my).findLast(v => v != null)), 'smoothed']);
+  if (reward && accuracy) tiles.push(['Accuracy', number(accuracy.last), heldOut ? 'held out' : 'training']);
+  if (loss && !reward) tiles.push(['Training loss', number(smoothed(loss.my).findLast(v => v != null)), 'smoothed']);
+  if (validation && !reward) tiles.push(['Validation loss', number(validation.last),
     data.bestLoss == null ? '' : data.bestLoss === validation.last ? 'the best so far' : 'best ' + number(data.bestLoss) + ' at ' + data.bestStep.toLocaleString('en')]);
   tiles.push(['Tokens', short(data.tokens)], ['Speed', short(data.speed), 'tokens/s'], ['Training time', duration(data.seconds)]);
   if (data.state === 'running') tiles.push(['Time left', duration(data.secondsLeft)]);

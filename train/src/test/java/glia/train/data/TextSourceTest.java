@@ -110,6 +110,7 @@ class TextSourceTest {
         "{\"text\": \"a\"                   | line 2, column | is not JSON",
         "{\"text\": 5}                      | line 2: text: found 5 | expected a string",
         "{\"texts\": \"a\"}                 | line 2: found no key \"text\" | rename \"texts\" if it is meant",
+        "{\"messages\": []}               | line 2: found a chat | recipes sft and lora",
         "[\"a\"]                            | line 2: found | one array of objects",
         "\"a\"                              | line 2: found \"a\" | expected a JSON object",
         "{\"text\": \"a\", \"text\": \"b\"} | line 2 | is there twice",

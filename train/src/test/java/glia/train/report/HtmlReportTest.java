@@ -79,6 +79,17 @@ class HtmlReportTest {
         assertEquals(List.of(), warnings);
     }
 
+    /// Of reinforcement learning, reward and accuracy come before the loss.
+    @Test
+    void rewardsComeFirst() throws Exception {
+        RunDescription run = new RunDescription("r", 1, Map.of("task", "rl"), Map.of());
+        try (HtmlReport report = new HtmlReport(file(), run, warnings::add, nanos::get)) {
+            report.step(new StepFigures(1, 0, 1, 0.1, 5, 5, 1, Map.of("clip/low", 0.0, "reward/mean", 0.5,
+                    "accuracy/held_out", 0.5)));
+        }
+        assertEquals(List.of("Reward", "Accuracy", "Loss"), List.copyOf(sections().keySet()).subList(0, 3));
+    }
+
     @Test
     void rowsAreSortedByLayer() throws Exception {
         try (HtmlReport report = report(1)) {
