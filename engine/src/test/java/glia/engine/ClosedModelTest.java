@@ -59,7 +59,7 @@ class ClosedModelTest {
             Map.entry(Scheduler.class, Set.of("close", "load")),
             Map.entry(Session.class, Set.of("close", "length")),
             Map.entry(Generator.class, Set.of("close", "length")),
-            Map.entry(Chat.class, Set.of("close", "length", "system", "options", "scope", "variable", "messages", "restore",
+            Map.entry(Chat.class, Set.of("close", "length", "system", "options", "variable", "messages", "restore",
                 "clear", "undo")),
             Map.entry(TrainingPass.class, Set.of("close", "sizeBytes", "atStep")),
             Map.entry(Embedder.class, Set.of("encode", "maxTokens")),
