@@ -192,6 +192,7 @@ public final class LanguageModel implements AutoCloseable {
 
     /// This model, which it replaces, with other options and a system prompt where a request has none.
     public LanguageModel withDefaults(GenerationOptions others, Optional<String> systemPrompt) {
+        loaded.requireOpen();
         return new LanguageModel(this, adapter, others, systemPrompt);
     }
 

@@ -19,6 +19,7 @@ import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import tools.jackson.core.JacksonException;
 
 /// A reward that a program or an HTTP server computes, in any language. It is given a batch of completions as lines of
@@ -152,12 +153,19 @@ final class ExternalReward implements Reward {
         HttpRequest request = HttpRequest.newBuilder(url).timeout(limit)
                 .header("Content-Type", "application/x-ndjson")
                 .POST(HttpRequest.BodyPublishers.ofString(lines)).build();
+        CompletableFuture<HttpResponse<String>> pending = client.sendAsync(request,
+                HttpResponse.BodyHandlers.limiting(HttpResponse.BodyHandlers.ofString(), MAX_ANSWER));
         HttpResponse<String> response;
         try {
-            response = client.send(request, HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
+            // The limit of the request ends at the headers of the answer.
+            response = pending.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            pending.cancel(true);
+            throw new IllegalArgumentException(url + " did not answer within " + limit.toSeconds() + " seconds", e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
             throw new IllegalArgumentException(url + " did not answer: "
-                    + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()), e);
+                    + (cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage()), cause);
         }
         if (response.statusCode() != 200) {
             throw new IllegalArgumentException(url + " answered with the status " + response.statusCode()

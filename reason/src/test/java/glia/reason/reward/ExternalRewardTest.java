@@ -83,6 +83,34 @@ class ExternalRewardTest {
         }
     }
 
+    /// Headers at once, then a body that does not end.
+    @Test
+    void anAnswerWithoutEndIsAnError() throws Exception {
+        HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/score", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            byte[] zeros = new byte[1 << 20];
+            while (true) {
+                exchange.getResponseBody().write(zeros);
+            }
+        });
+        server.createContext("/slow", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write('1');
+            exchange.getResponseBody().flush();
+        });
+        server.start();
+        String host = "http://localhost:" + server.getAddress().getPort();
+        for (Map<String, Object> options : List.of(Map.<String, Object>of("url", host + "/score"),
+                Map.<String, Object>of("url", host + "/slow", "seconds", 1))) {
+            try (ContainedReward reward = new ContainedReward(Rewards.named("http", options))) {
+                assertEquals(OptionalDouble.empty(), reward.score(samples(1).getFirst()));
+                assertTrue(reward.firstFailure().orElseThrow().contains(host), reward.firstFailure().toString());
+            }
+        }
+        server.stop(0);
+    }
+
     /// The answers of GSM8K end with `#### 72`.
     @Test
     void theExpectedNumberMayFollowHashes() {

@@ -26,7 +26,8 @@ import reactor.core.publisher.Mono;
 /// ([transport](https://modelcontextprotocol.io/specification/2025-06-18/basic/transports#stdio)).
 ///
 /// A request fails at once where the process cannot be started, and as soon as it ends. The SDK's transport lets it
-/// wait for its whole time limit, and stops to read standard error when standard output ends, so the reason may be lost.
+/// wait for its whole time limit, and reads no more of standard error when standard output ends, so the reason may be
+/// lost.
 final class ChildServer implements McpClientTransport {
     /// The longest wait, after the process has ended, for what it wrote: a child of its own may keep the streams open.
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);

@@ -149,7 +149,8 @@ class PageContentTest extends BrowserTest {
                 | b | `open
                 """;
         assertEquals("", browser.text("(async () => {const text = " + Json.text(text)
-                + "; const {MarkdownView} = await import(document.querySelector('script[type=module]').src.replace('main.js', 'markdown.js'));"
+                + "; const {MarkdownView} = await import(document.querySelector('script[type=module]').src"
+                + ".replace('main.js', 'markdown.js'));"
                 + "const grown = new MarkdownView(); for (let i = 3; i < text.length + 3; i += 3) {"
                 + "const whole = new MarkdownView(); grown.update(text.slice(0, i)); whole.update(text.slice(0, i));"
                 + "if (grown.element.innerHTML !== whole.element.innerHTML) return text.slice(0, i)} return ''})()"));
