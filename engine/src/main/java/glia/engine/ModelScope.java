@@ -18,17 +18,19 @@ import java.util.Optional;
 /// `scope.json` of the model's folder, or `NAME.scope.json` beside a GGUF file.
 ///
 /// ```json
-/// {"summary": "adds numbers, as in \"1+2=\"", "questions": ["[0-9]+[+][0-9]+="]}
+/// {"summary": "adds numbers, as in \"1+2=\"", "questions": ["[0-9]+[+][0-9]+="], "instant": ["[0-9][+][0-9]="]}
 /// ```
 ///
 /// @param summary what it can do, as the end of a sentence that begins with the model
 /// @param questions the forms of the questions that it answers, as regular expressions (ECMA-262)
-public record ModelScope(String summary, List<Grammar> questions) {
+/// @param instant those that it answers without thinking, which it was trained to do
+public record ModelScope(String summary, List<Grammar> questions, List<Grammar> instant) {
     private static final String FILE = "scope.json";
 
-    /// Copies the list.
+    /// Copies the lists.
     public ModelScope {
         questions = List.copyOf(questions);
+        instant = List.copyOf(instant);
     }
 
     /// The scope of a model; empty if it has none.
@@ -41,33 +43,45 @@ public record ModelScope(String summary, List<Grammar> questions) {
             return Optional.empty();
         }
         Config config = Config.read(file);
-        List<Grammar> questions = new ArrayList<>();
-        for (String pattern : config.strings("questions")) {
+        return Optional.of(new ModelScope(config.text("summary"), forms(config, "questions"),
+                config.has("instant") ? forms(config, "instant") : List.of()));
+    }
+
+    private static List<Grammar> forms(Config config, String key) throws CheckpointException {
+        List<Grammar> forms = new ArrayList<>();
+        for (String pattern : config.strings(key)) {
             try {
-                questions.add(Grammar.regex(pattern));
+                forms.add(Grammar.regex(pattern));
             } catch (GrammarException e) {
-                throw new CheckpointException(file, "questions", e.getMessage(), e);
+                throw config.error(key, e.getMessage());
             }
         }
-        return Optional.of(new ModelScope(config.text("summary"), questions));
+        return forms;
+    }
+
+    private static Optional<String> lastQuestion(List<ChatMessage> conversation) {
+        return conversation.reversed().stream().filter(message -> message.role().equals("user")).findFirst()
+                .map(question -> question.content().strip());
     }
 
     /// What is said to the last question of a conversation in place of an answer; empty if the model can answer it.
     public Optional<String> refusal(List<ChatMessage> conversation) {
-        return conversation.reversed().stream().filter(message -> message.role().equals("user")).findFirst()
-                .filter(question -> questions.stream().noneMatch(form -> form.matches(question.content().strip())))
+        return lastQuestion(conversation)
+                .filter(question -> questions.stream().noneMatch(form -> form.matches(question)))
                 .map(_ -> "This model " + summary + ". It cannot answer other questions.");
     }
 
-    /// The options of an answer to a conversation: with the refusal as its form, and without thinking, where the model
-    /// cannot answer.
+    /// The options of an answer to a conversation: without thinking where the model answers without, and with the
+    /// refusal as its form where it cannot answer.
     ///
     /// @throws ScopeException if it cannot, and the options have a form already, which leaves no room to say so
     public static GenerationOptions applied(LanguageModel model, List<ChatMessage> conversation,
             GenerationOptions options) {
         Optional<String> refusal = model.scope().flatMap(scope -> scope.refusal(conversation));
         if (refusal.isEmpty()) {
-            return options;
+            boolean instant = model.scope().isPresent() && lastQuestion(conversation).filter(question ->
+                    model.scope().get().instant.stream().anyMatch(form -> form.matches(question))).isPresent();
+            return instant ? options.withThinking(ThinkingOptions.of(Effort.INSTANT)) : options;
         }
         if (options.grammar().isPresent()) {
             throw new ScopeException(refusal.get());

@@ -33,6 +33,8 @@ class ModelScopeTest {
             assertEquals("x = 2 or x = 3", chat.say("Solve x^2 - 5x + 6 = 0."));
             assertEquals("3*7+11", chat.say("Use 3, 7, and 11 to make 32"));
             assertEquals("x = 2 or x = 3", chat.say(" Solve 2x^2 - 10x + 12 = 0.\n"));
+            // Calculations are answered without thinking, whatever the effort.
+            assertEquals("42", chat.say("17+25="));
             chat.options(chat.options().withGrammar(Grammar.regex("[a-z]*")));
             assertTrue(assertThrows(ScopeException.class, () -> chat.say("Hello")).getMessage()
                     .startsWith("This model solves two kinds of problems"));

@@ -87,6 +87,13 @@ class LangChainChatModelTest extends AbstractChatModelIT {
     @Override
     @ParameterizedTest
     @MethodSource("models")
+    protected void should_respect_JSON_response_format(ChatModel model) {
+        TestSettings.assertAnswersWithAnObject(request -> chat(model, request).chatResponse());
+    }
+
+    @Override
+    @ParameterizedTest
+    @MethodSource("models")
     protected void should_respect_multiple_messages(ChatModel model) {
         TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
                 UserMessage.from("Hi, my favorite color is green"), AiMessage.from("Hi, nice to meet you"),

@@ -130,6 +130,13 @@ class LangChainStreamingChatModelTest extends AbstractStreamingChatModelIT {
     @Override
     @ParameterizedTest
     @MethodSource("models")
+    protected void should_respect_JSON_response_format(StreamingChatModel model) {
+        TestSettings.assertAnswersWithAnObject(request -> chat(model, request).chatResponse());
+    }
+
+    @Override
+    @ParameterizedTest
+    @MethodSource("models")
     protected void should_respect_multiple_messages(StreamingChatModel model) {
         TestSettings.assertAnswersAsTheEngine(request -> chat(model, request).chatResponse(),
                 UserMessage.from("Hi, my favorite color is green"), AiMessage.from("Hi, nice to meet you"),

@@ -1,18 +1,23 @@
 package glia.integrations.langchain4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ChatMessage;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.internal.Json;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.response.ChatResponse;
-import glia.engine.sampling.SamplingOptions;
+import glia.engine.Chat;
+import glia.engine.GenerationOptions;
 import glia.integrations.SmolLm2;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
 /// Settings with which the models of tests answer the same at each run.
@@ -28,6 +33,14 @@ final class TestSettings {
         return ModelSettings.defaults().withName(NAME).withParameters(greedy.overrideWith(parameters));
     }
 
+    /// Checks that an answer in JSON is an object: which one the small model chooses does not matter.
+    static void assertAnswersWithAnObject(Function<ChatRequest, ChatResponse> model) {
+        String text = model.apply(ChatRequest.builder().messages(UserMessage.from("What is the capital of Germany? "
+                + "Answer with a JSON object containing a single 'city' field")).responseFormat(ResponseFormat.JSON)
+                .build()).aiMessage().text();
+        assertInstanceOf(Map.class, Json.fromJson(text, Map.class), text);
+    }
+
     /// Compares an answer with that of the engine's chat to the same messages.
     static void assertAnswersAsTheEngine(Function<ChatRequest, ChatResponse> model, ChatMessage... messages) {
         List<glia.text.template.ChatMessage> own = new ArrayList<>();
@@ -38,8 +51,9 @@ final class TestSettings {
                 default -> glia.text.template.ChatMessage.user(((UserMessage) message).singleText());
             });
         }
-        try (var chat = SmolLm2.model().chat()) {
-            chat.options(SmolLm2.model().options().withSampling(SamplingOptions.greedy()).withMaxTokens(TOKENS));
+        try (Chat chat = SmolLm2.model().chat()) {
+            GenerationOptions options = SmolLm2.model().options();
+            chat.options(options.withSampling(options.sampling().withTemperature(0)).withMaxTokens(TOKENS));
             chat.restore(own);
             String expected = chat.regenerate(_ -> { }).text();
             ChatResponse response = model.apply(ChatRequest.builder().messages(messages).build());

@@ -58,16 +58,17 @@ class HeldOutProblemsTest {
                 .collect(Collectors.toCollection(HashSet::new));
     }
 
-    /// Four of six held-out lines are new to each other, one of them is in training.
+    /// Six held-out lines have four different prompts, one of which is in training.
     @Test
     void repeatedPromptsCountOnceAndAreReported() throws Exception {
         List<String> lines = new ArrayList<>();
         for (String digits : "123 456 789 124 333 222 333 123 444 222".split(" ")) {
             lines.add("{\"prompt\": \"" + digits + "=\", \"answer\": \"" + digits.charAt(2) + "\"}");
         }
-        Path file = Files.write(folder.resolve("digits.jsonl"), lines);
+        Path file = Files.write(folder.resolve("digits.jsonl"), lines.subList(0, 4));
+        Path heldOut = Files.write(folder.resolve("held-out.jsonl"), lines.subList(4, 10));
         Recipe recipe = ShippedRecipes.read("rl-demo", List.of("problems.files=" + file, "data.train=" + file,
-                "problems.held_out_share=0.6", "steps=1", "rl.prompts=1", "rl.group=2", "save.every=0",
+                "problems.held_out=" + heldOut, "steps=1", "rl.prompts=1", "rl.group=2", "save.every=0",
                 "report.html=false",
                 "rl.rewards={name: format, pattern: \"(?s).*\"}"));
         List<Double> low = new ArrayList<>();

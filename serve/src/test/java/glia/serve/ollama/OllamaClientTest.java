@@ -148,7 +148,7 @@ class OllamaClientTest {
         assertEquals("llama", listed.getDetails().getFamily());
         var card = models.modelCard(TestServer.MODEL).content();
         assertEquals(512, card.getModelInfo().get("llama.context_length"));
-        assertEquals(List.of("completion", "thinking"), card.getCapabilities());
+        assertEquals(List.of("completion", "tools", "thinking"), card.getCapabilities());
         var running = models.runningModels().content().getFirst();
         assertEquals(TestServer.MODEL, running.getName());
         assertEquals(9999, running.getExpiresAt().getYear());

@@ -161,6 +161,7 @@ final class Earley {
             State state = states[i];
             Row origin = origins[i];
             Steps steps = state.steps();
+            budget.steps(1 + steps.rules.length + steps.lexemes.length);
             if (state == finalState) {
                 isComplete = true;
             }
@@ -168,7 +169,6 @@ final class Earley {
             if (steps.isFinal() && origin != null) {
                 complete(state.owner(), origin);
             }
-            budget.steps(steps.rules.length);
             for (int k = 0; k < steps.rules.length; k++) {
                 add(steps.rules[k].start(), null);
                 if (steps.rules[k].isNullable()) {
@@ -188,6 +188,7 @@ final class Earley {
         budget.steps(origin.states.length);
         for (int i = 0; i < origin.states.length; i++) {
             Steps steps = origin.states[i].steps();
+            budget.steps(steps.rules.length);
             for (int k = 0; k < steps.rules.length; k++) {
                 if (steps.rules[k] == rule) {
                     add(steps.afterRules[k], origin.originOf(i));

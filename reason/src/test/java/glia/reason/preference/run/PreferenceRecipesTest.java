@@ -210,7 +210,8 @@ class PreferenceRecipesTest {
     @ValueSource(strings = {"", LORA})
     void trainedModelsTellRightStepsFromWrongOnes(String adapter) throws Exception {
         write("prm");
-        run(recipe("prm", adapter, "steps=30", "optimizer.learning_rate=1e-2"), "prm", Existing.REFUSE, -1);
+        run(recipe("prm", adapter, "steps=30", "optimizer.learning_rate=1e-2", "save.result=last"), "prm",
+                Existing.REFUSE, -1);
         if (!adapter.isEmpty()) {
             assertEquals("TOKEN_CLS", Config.read(folder.resolve("prm/model/adapter_config.json")).text("task_type"));
         }
@@ -218,10 +219,10 @@ class PreferenceRecipesTest {
                 : LanguageModel.load(folder.resolve("base/start"), LoadOptions.defaults()
                         .withAdapter(folder.resolve("prm/model")));
                 ProcessRewardModel steps = new ProcessRewardModel(model, "\n")) {
-            double[] found = steps.probabilities("say wind:", List.of("wind", "WIND"));
+            double[] found = steps.probabilities("say cat:", List.of("cat", "CAT"));
             assertTrue(found[0] > 0.8 && found[1] < 0.2, found[0] + " " + found[1]);
-            assertEquals(found[1], steps.least("say wind:", "wind\nWIND"), 1e-6);
-            assertEquals(0, steps.least("say wind:", " \n"));
+            assertEquals(found[1], steps.least("say cat:", "cat\nCAT"), 1e-6);
+            assertEquals(0, steps.least("say cat:", " \n"));
         }
     }
 
