@@ -50,8 +50,8 @@ class ClosedModelTest {
 
     /// Methods that need no memory of the model: they return what they returned before, or change settings.
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.ofEntries(
-            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "scope", "system",
-                "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
+            Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "scope",
+                "system", "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
                 "grammarVocabulary", "adapter")),
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",

@@ -134,7 +134,7 @@ class RunCommandTest {
         run(ExitCode.OK, "w5\n/stats\n", "chat", folder.toString(), "--draft=mtp", "--max-tokens", "9");
         String none = "glia: speculative decoding was requested; the model has no multi-token-prediction layer\n";
         for (String command : new String[] {"run", "chat", "bench"}) {
-            assertEquals(none, run(ExitCode.USAGE, "", command, "stories260K", "--draft=mtp").err());
+            assertEquals(none, run(ExitCode.USAGE, "Once", command, "stories260K", "--draft=mtp").err());
         }
     }
 
