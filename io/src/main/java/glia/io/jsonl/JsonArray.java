@@ -42,10 +42,11 @@ final class JsonArray {
             element++;
             TextPlace place = new TextPlace(file, element, "element");
             if (parser.nextToken() == JsonToken.END_ARRAY) {
-                if (parser.nextToken() != null) {
+                boolean hasMore = parser.nextToken() != null;
+                parser.close();
+                if (hasMore) {
                     throw new CheckpointException(file, "", "has text after the end of the array");
                 }
-                parser.close();
                 return null;
             }
             Object value = JsonValues.read(parser);

@@ -78,8 +78,11 @@ public final class JsonLines implements AutoCloseable {
         if (rows.isPresent()) {
             return rows.get().next();
         }
-        if (line == 0 && offset == 0 && array.isEmpty() && beginsArray()) {
-            array = Optional.of(new JsonArray(file, whole()));
+        if (line == 0 && offset == 0 && array.isEmpty() && !isBroken) {
+            // Stays so where the beginning cannot be read.
+            isBroken = true;
+            array = beginsArray() ? Optional.of(new JsonArray(file, whole())) : Optional.empty();
+            isBroken = false;
         }
         if (array.isPresent()) {
             return array.get().next();

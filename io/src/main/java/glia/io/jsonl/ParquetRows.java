@@ -31,6 +31,7 @@ final class ParquetRows implements AutoCloseable {
     private final ParquetFileReader reader;
     private final RowReader rows;
     private long row;
+    private boolean isBroken;
 
     private ParquetRows(Path file, ParquetFileReader reader) {
         this.file = file;
@@ -54,12 +55,13 @@ final class ParquetRows implements AutoCloseable {
         row++;
         TextPlace place = new TextPlace(file, row, "row");
         try {
-            if (!rows.hasNext()) {
+            if (isBroken || !rows.hasNext()) {
                 return null;
             }
             rows.next();
             return new JsonLine(place, object(rows));
         } catch (RuntimeException | LinkageError e) {
+            isBroken = true;
             throw broken(file, "row " + row, e);
         }
     }

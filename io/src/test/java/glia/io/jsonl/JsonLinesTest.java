@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,6 +46,24 @@ class JsonLinesTest {
         assertEquals(lines.stream().map(JsonLine::values).toList(), array.stream().map(JsonLine::values).toList());
         assertEquals("element 2", array.getLast().place().unit() + " " + array.getLast().place().line());
         assertEquals(List.of(), read(file("empty.json", "[]")));
+    }
+
+    /// Who goes on after errors comes to an end.
+    @Test
+    @Timeout(20)
+    void everyFileEnds() throws Exception {
+        for (Path file : List.of(folder, file("a.json", "[{\"a\": 1}] [7]"), file("b.json", "[7, {\"a\": 1"),
+                file("c.jsonl", "7\n[\n{"))) {
+            try (JsonLines lines = new JsonLines(file)) {
+                for (boolean isEnd = false; !isEnd;) {
+                    try {
+                        isEnd = lines.next() == null;
+                    } catch (CheckpointException e) {
+                        assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+                    }
+                }
+            }
+        }
     }
 
     @ParameterizedTest
