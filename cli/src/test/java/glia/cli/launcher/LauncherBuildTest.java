@@ -173,7 +173,7 @@ class LauncherBuildTest {
         }
     }
 
-    /// What a machine without a JDK is told: commands that work on its system.
+    /// The message of a machine without a JDK: commands that work on its system.
     @Test
     void theCommandsToInstallAreThoseOfTheSystem() throws Exception {
         String debian = howToGet("jdk", "ID=debian\nPRETTY_NAME='Debian 12'\nVERSION_CODENAME=bookworm\n", "apt-get");

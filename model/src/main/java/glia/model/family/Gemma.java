@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
-import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.hub.StandardNames;
@@ -16,7 +15,6 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Residual;
 import java.util.List;
 
 /// Gemma 1 and CodeGemma (https://arxiv.org/abs/2403.08295): norms with weights stored minus 1, embeddings times √D,
@@ -39,9 +37,8 @@ public final class Gemma implements Family {
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, activation, "gelu_pytorch_tanh"), Bias.NONE);
         Norm norm = GemmaBody.norm(config);
-        return Standard.model(config, 8192, GemmaBody.embedding(config),
-                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
-                        layer -> mlp), norm, Standard.head(config, true));
+        return Standard.spec(config, 8192, GemmaBody.embedding(config), norm,
+                layer -> attention, layer -> mlp, Standard.head(config, true));
     }
 
     @Override

@@ -17,7 +17,6 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Scores;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 
@@ -64,12 +63,8 @@ final class GemmaBody {
         Norm norm = norm(config);
         Mixer mlp = new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_activation", "gelu_pytorch_tanh"), Bias.NONE);
-        List<Sublayer> sublayers = new ArrayList<>();
-        int numLayers = Numbers.layers(config, "num_hidden_layers");
-        for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), norm, Residual.PLAIN));
-            sublayers.add(new Sublayer(layer, norm, mlp, norm, Residual.PLAIN));
-        }
+        List<Sublayer> sublayers = Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, norm,
+                Residual.PLAIN, attentions, layer -> mlp);
         return Standard.model(config, context, embedding(config), sublayers, norm, head(config, logitCap));
     }
 

@@ -20,7 +20,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.RopeTable.Layout;
-import java.util.ArrayList;
 import java.util.List;
 
 /// GLM-4 9B and GLM-4-0414 (https://arxiv.org/abs/2406.12793): RoPE of neighboring pairs in half of each head, biases
@@ -43,12 +42,8 @@ public final class Glm implements Family {
         Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1.5625e-7), 0);
         Norm after = config.text("model_type").equals("glm4") ? norm : new Norm.None();
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
-        List<Sublayer> sublayers = new ArrayList<>();
-        int numLayers = Numbers.layers(config, "num_hidden_layers");
-        for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attention, after, Residual.PLAIN));
-            sublayers.add(new Sublayer(layer, norm, mlp, after, Residual.PLAIN));
-        }
+        List<Sublayer> sublayers = Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, after,
+                Residual.PLAIN, layer -> attention, layer -> mlp);
         return Standard.model(config, 131_072, Padding.read(config, Embedding.PLAIN, 151_329), sublayers, norm,
                 Standard.head(config, false));
     }

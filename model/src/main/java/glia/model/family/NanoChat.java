@@ -22,7 +22,6 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
-import glia.model.spec.Residual;
 import glia.model.spec.RopeScaling;
 import java.util.List;
 
@@ -47,10 +46,8 @@ public final class NanoChat implements Family {
         Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "relu2"),
                 Bias.NONE);
         float cap = (float) Numbers.real(config, "final_logit_softcapping", NumberRange.CAP, 15);
-        return Standard.model(config, 2048,
-                Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm)),
-                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
-                        layer -> mlp), norm, Standard.head(config, false).with(new Head.Logits.Capped(cap)));
+        return Standard.spec(config, 2048, Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm)), norm,
+                layer -> attention, layer -> mlp, Standard.head(config, false).with(new Head.Logits.Capped(cap)));
     }
 
     @Override

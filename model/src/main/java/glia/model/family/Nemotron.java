@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
-import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
@@ -17,7 +16,6 @@ import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Residual;
 import java.util.List;
 
 /// Nemotron 3 and 4, Minitron (https://arxiv.org/abs/2402.16819): layer norms with weights stored minus 1, an MLP of
@@ -38,9 +36,8 @@ public final class Nemotron implements Family {
         Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "relu2"),
                 Standard.bias(config, "mlp_bias", false));
         Norm norm = new Norm.Layer(Standard.epsilon(config, "norm_eps", 1e-5), 1);
-        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN),
-                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
-                        layer -> mlp), norm, Standard.head(config, false));
+        return Standard.spec(config, 4096, Padding.read(config, Embedding.PLAIN), norm,
+                layer -> attention, layer -> mlp, Standard.head(config, false));
     }
 
     @Override

@@ -18,7 +18,6 @@ import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
-import glia.model.spec.Residual;
 import java.util.List;
 
 /// OLMo 1 (https://arxiv.org/abs/2402.00838): Llama's structure with layer norms without weights, and queries, keys and
@@ -40,9 +39,8 @@ public final class Olmo implements Family {
                 ? plain.with(new QkNorm.Clipped((float) Numbers.real(config, "clip_qkv", NumberRange.CAP))) : plain;
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
         Norm norm = new Norm.UnitLayer(1e-5f);
-        return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN, 1),
-                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
-                        layer -> mlp), norm, Standard.head(config, false));
+        return Standard.spec(config, 2048, Padding.read(config, Embedding.PLAIN, 1), norm,
+                layer -> attention, layer -> mlp, Standard.head(config, false));
     }
 
     @Override

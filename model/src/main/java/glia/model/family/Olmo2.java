@@ -23,7 +23,6 @@ import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Span;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,12 +67,8 @@ public final class Olmo2 implements Family {
     static ModelSpec postNorm(Config config, Standard.Attentions attentions) throws CheckpointException {
         Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-5), 0);
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
-        List<Sublayer> sublayers = new ArrayList<>();
-        int numLayers = Numbers.layers(config, "num_hidden_layers");
-        for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, new Norm.None(), attentions.of(layer), norm, Residual.PLAIN));
-            sublayers.add(new Sublayer(layer, new Norm.None(), mlp, norm, Residual.PLAIN));
-        }
+        List<Sublayer> sublayers = Standard.layers(Numbers.layers(config, "num_hidden_layers"), new Norm.None(), norm,
+                Residual.PLAIN, attentions, layer -> mlp);
         return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN), sublayers, norm,
                 Standard.head(config, false));
     }

@@ -4,7 +4,6 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
-import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
@@ -18,7 +17,6 @@ import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.Residual;
 import java.util.List;
 
 /// StarCoder2 (https://arxiv.org/abs/2402.19173): layer norms, biases, an MLP without a gate, RoPE, few key-value heads
@@ -40,9 +38,8 @@ public final class Starcoder2 implements Family {
         Norm norm = new Norm.Layer(Standard.epsilon(config, "norm_epsilon", 1e-5));
         Mixer mlp = new Mlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "gelu_pytorch_tanh"), bias);
-        return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN),
-                Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, layer -> attention,
-                        layer -> mlp), norm, Standard.head(config, true));
+        return Standard.spec(config, 4096, Padding.read(config, Embedding.PLAIN), norm,
+                layer -> attention, layer -> mlp, Standard.head(config, true));
     }
 
     @Override

@@ -67,20 +67,30 @@ public final class Standard {
     public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon,
             Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
-        Norm norm = new Norm.Rms(epsilon, 0);
-        List<Sublayer> sublayers = layers(Numbers.layers(config, "num_hidden_layers"), norm, Residual.PLAIN, attentions,
-                feedForwards);
-        return model(config, defaultContext, Padding.read(config, Embedding.PLAIN), sublayers, norm,
-                head(config, defaultTied));
+        return spec(config, defaultContext, Padding.read(config, Embedding.PLAIN), new Norm.Rms(epsilon, 0), attentions,
+                feedForwards, head(config, defaultTied));
+    }
+
+    /// The same with any embedding, norm and head.
+    public static ModelSpec spec(Config config, int defaultContext, Embedding embedding, Norm norm,
+            Attentions attentions, FeedForwards feedForwards, Head head) throws CheckpointException {
+        return model(config, defaultContext, embedding, layers(Numbers.layers(config, "num_hidden_layers"), norm,
+                Residual.PLAIN, attentions, feedForwards), norm, head);
     }
 
     /// Layers of two pre-norm sublayers.
     public static List<Sublayer> layers(int numLayers, Norm norm, Residual residual, Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
+        return layers(numLayers, norm, new Norm.None(), residual, attentions, feedForwards);
+    }
+
+    /// Layers of two sublayers with a norm before and a norm after each mixer.
+    public static List<Sublayer> layers(int numLayers, Norm before, Norm after, Residual residual,
+            Attentions attentions, FeedForwards feedForwards) throws CheckpointException {
         List<Sublayer> sublayers = new ArrayList<>();
         for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, norm, attentions.of(layer), new Norm.None(), residual));
-            sublayers.add(new Sublayer(layer, norm, feedForwards.of(layer), new Norm.None(), residual));
+            sublayers.add(new Sublayer(layer, before, attentions.of(layer), after, residual));
+            sublayers.add(new Sublayer(layer, before, feedForwards.of(layer), after, residual));
         }
         return sublayers;
     }
