@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /// Waiting items, taken in turns by key: next is the key that was served longest ago, and within a key the oldest item.
 /// One key with many items delays each other key by one item. For any threads.
@@ -28,18 +29,24 @@ public final class TurnQueue<T> {
 
     /// Removes the next item; null if none waits.
     public synchronized T poll() {
-        Iterator<Map.Entry<String, ArrayDeque<T>>> first = byKey.entrySet().iterator();
-        if (!first.hasNext()) {
-            return null;
+        return poll(_ -> true);
+    }
+
+    /// Removes the next item of a key that may be served; null if none waits.
+    public synchronized T poll(Predicate<String> may) {
+        for (Iterator<Map.Entry<String, ArrayDeque<T>>> all = byKey.entrySet().iterator(); all.hasNext();) {
+            Map.Entry<String, ArrayDeque<T>> next = all.next();
+            if (may.test(next.getKey())) {
+                T item = next.getValue().poll();
+                all.remove();
+                if (!next.getValue().isEmpty()) {
+                    byKey.put(next.getKey(), next.getValue());
+                }
+                size--;
+                return item;
+            }
         }
-        Map.Entry<String, ArrayDeque<T>> next = first.next();
-        T item = next.getValue().poll();
-        first.remove();
-        if (!next.getValue().isEmpty()) {
-            byKey.put(next.getKey(), next.getValue());
-        }
-        size--;
-        return item;
+        return null;
     }
 
     /// Removes an item that needs no turn any more.

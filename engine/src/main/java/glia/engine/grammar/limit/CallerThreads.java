@@ -1,10 +1,7 @@
 package glia.engine.grammar.limit;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
+import glia.engine.schedule.TurnQueue;
 import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -14,7 +11,8 @@ import java.util.concurrent.FutureTask;
 public final class CallerThreads implements AutoCloseable {
     private final int mostOfCaller;
     private final ExecutorService threads;
-    private final Map<String, Deque<FutureTask<?>>> waiting = new LinkedHashMap<>();
+    /// Work with its caller. Guards `running`.
+    private final TurnQueue<Map.Entry<String, FutureTask<?>>> waiting = new TurnQueue<>();
     private final Map<String, Integer> running = new HashMap<>();
 
     /// @param name what the names of the threads begin with
@@ -33,9 +31,7 @@ public final class CallerThreads implements AutoCloseable {
     ///
     /// @param caller whose work it is
     public void run(String caller, FutureTask<?> work) {
-        synchronized (waiting) {
-            waiting.computeIfAbsent(caller, _ -> new ArrayDeque<>()).add(work);
-        }
+        waiting.add(caller, Map.entry(caller, work));
         threads.execute(this::work);
     }
 
@@ -54,22 +50,12 @@ public final class CallerThreads implements AutoCloseable {
     /// The next piece of work of the caller whose turn it is; null if none may run.
     private Map.Entry<String, FutureTask<?>> next() {
         synchronized (waiting) {
-            for (Iterator<Map.Entry<String, Deque<FutureTask<?>>>> all = waiting.entrySet().iterator();
-                    all.hasNext();) {
-                Map.Entry<String, Deque<FutureTask<?>>> one = all.next();
-                String caller = one.getKey();
-                if (running.getOrDefault(caller, 0) < mostOfCaller) {
-                    FutureTask<?> work = one.getValue().poll();
-                    all.remove();
-                    if (!one.getValue().isEmpty()) {
-                        // Behind all others.
-                        waiting.put(caller, one.getValue());
-                    }
-                    running.merge(caller, 1, Integer::sum);
-                    return Map.entry(caller, work);
-                }
+            Map.Entry<String, FutureTask<?>> next = waiting.poll(
+                    caller -> running.getOrDefault(caller, 0) < mostOfCaller);
+            if (next != null) {
+                running.merge(next.getKey(), 1, Integer::sum);
             }
-            return null;
+            return next;
         }
     }
 
