@@ -20,6 +20,8 @@ export class MessageView {
   #markdown = new MarkdownView();
   #thinking = null;
   #showsTokens = false;
+  /** The form for results of calls, kept while it is shown: it holds what the user types. */
+  #results = null;
   /** The user opened or closed the thinking; until then it is open while the model thinks. */
   #isThinkingChosen = false;
 
@@ -101,7 +103,9 @@ export class MessageView {
       parts.push(this.#cut());
     }
     if (!isRunning && node.calls?.length && !this.#app.hasAnswer(node)) {
-      parts.push(resultForm(node.calls, results => this.#app.sendResults(node, results)));
+      parts.push(this.#results ??= resultForm(node.calls, results => this.#app.sendResults(node, results)));
+    } else {
+      this.#results = null;
     }
     keep(this.#body, parts.filter(Boolean));
     if (isRunning) {
@@ -215,14 +219,12 @@ export class MessageView {
 
 /** Replaces children without touching those that stay in place. */
 function keep(parent, wanted) {
+  [...parent.childNodes].filter(child => !wanted.includes(child)).forEach(child => child.remove());
   wanted.forEach((child, i) => {
     if (parent.childNodes[i] !== child) {
       parent.insertBefore(child, parent.childNodes[i] ?? null);
     }
   });
-  while (parent.childNodes.length > wanted.length) {
-    parent.lastChild.remove();
-  }
 }
 
 function figures(node) {

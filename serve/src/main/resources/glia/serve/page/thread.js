@@ -26,6 +26,7 @@ export class Thread {
     const {chat} = this.#app;
     const isAtEnd = this.#isAtEnd();
     const old = this.#views;
+    const focused = document.activeElement;
     this.#views = new Map();
     const turns = path(chat).map(node => {
       const group = besides(chat, node);
@@ -36,6 +37,9 @@ export class Thread {
     this.#element.replaceChildren(...[this.#system(), ...(turns.length ? turns : [this.#welcome()])].filter(Boolean));
     if (isAtEnd) {
       this.toEnd();
+    }
+    if (focused !== document.activeElement && this.#element.contains(focused)) {
+      focused.focus({preventScroll: true});
     }
   }
 

@@ -226,7 +226,10 @@ class PageContentTest extends BrowserTest {
         assertTrue(said("details.tool pre").contains("\"city\": \"Oslo\""), said("details.tool pre"));
         answer("Sunny.");
         browser.click(".result-form textarea");
-        browser.type("{\"sky\": \"clear\"}");
+        browser.type("{\"sky\": ");
+        browser.value("document.getElementById('set-chatSystem').dispatchEvent(new Event('input', {bubbles: true}))");
+        browser.value("document.getElementById('set-chatSystem').dispatchEvent(new Event('change', {bubbles: true}))");
+        browser.type("\"clear\"}");
         browser.click(".result-form button");
         browser.await("document.querySelectorAll('.message.assistant .figures').length === 2");
         assertEquals("user,assistant,tool", browser.text("sent.messages.map(m => m.role).join()"));
