@@ -2,33 +2,20 @@ package glia.model.write;
 
 import glia.model.block.Weights;
 import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
-import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
-import glia.model.spec.GatedMlp;
 import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
-import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.QkNorm;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Multipliers;
-import glia.model.spec.StridedAttention;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -310,9 +297,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case SelectiveStateSpace s -> s.decay();
             case StateSpaceDual d -> d.decay();
             case GatedDeltaNet d -> d.decay();
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _, GatedMlp _,
-                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedAttention _, NormedExperts _,
-                    Parallel _, RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, StridedAttention _ ->
+            default ->
                     DecayForm.RATE;
         };
     }

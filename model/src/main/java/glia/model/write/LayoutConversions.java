@@ -1,28 +1,18 @@
 package glia.model.write;
 
 import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
 import glia.model.spec.Embedding;
-import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedDeltaNet.Inputs;
-import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
 import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
-import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Positions;
 import glia.model.spec.QkNorm;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
@@ -30,7 +20,6 @@ import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,10 +114,7 @@ final class LayoutConversions {
                     new ScaledGatedMlp(a.mlp(), b.scale());
             case Parallel a when to instanceof Parallel b && a.branches().size() == b.branches().size() ->
                     parallel(a, b);
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
-                    GatedDeltaNet _, GatedMlp _, LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _,
-                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
-                    ScaledGatedMlp _, SelectiveStateSpace _, StateSpaceDual _, StridedAttention _ -> from;
+            default -> from;
         };
     }
 

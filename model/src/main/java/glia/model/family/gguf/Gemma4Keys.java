@@ -1,28 +1,11 @@
 package glia.model.family.gguf;
 
-import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
-import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
-import glia.model.spec.GatedMlp;
 import glia.model.spec.Head;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
-import glia.model.spec.Parallel;
 import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Rope;
-import glia.model.spec.ScaledGatedMlp;
-import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
-import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
 import java.util.Arrays;
 import java.util.List;
@@ -84,10 +67,7 @@ final class Gemma4Keys {
         return switch (mixer) {
             case NormedAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
             case SharedKvAttention a -> Optional.of(new Attends(a.headSize(), a.rope(), a.span()));
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
-                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedExperts _, Parallel _,
-                    RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
-                    StateSpaceDual _, StridedAttention _ -> Optional.empty();
+            default -> Optional.empty();
         };
     }
 
@@ -95,10 +75,7 @@ final class Gemma4Keys {
         return switch (mixer) {
             case NormedAttention a -> a.numKeyValueHeads();
             case SharedKvAttention a -> a.numKeyValueHeads();
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, GatedDeltaNet _, GatedMlp _,
-                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedExperts _, Parallel _,
-                    RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _,
-                    StateSpaceDual _, StridedAttention _ -> 0;
+            default -> 0;
         };
     }
 

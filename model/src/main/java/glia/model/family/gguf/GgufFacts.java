@@ -2,28 +2,15 @@ package glia.model.family.gguf;
 
 import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.NormedAttention;
 import glia.model.spec.NormedExperts;
-import glia.model.spec.Parallel;
-import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Rope;
 import glia.model.spec.ScaledGatedMlp;
-import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
-import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
@@ -60,10 +47,7 @@ public record GgufFacts(ModelSpec spec) {
             case Experts e -> Optional.of(e);
             case CompressedExperts e -> Optional.of(e.experts());
             case NormedExperts e -> Optional.of(e.experts());
-            case Attention _, CrossAttention _, SharedKvAttention _, GatedDeltaNet _, GatedMlp _, LatentAttention _,
-                    PerLayerEmbedding _, Lightning _, Mlp _, NormedAttention _, Parallel _, RecurrentNetwork _,
-                    RelativeAttention _, ScaledGatedMlp _, SelectiveStateSpace _, StateSpaceDual _,
-                    StridedAttention _ -> Optional.empty();
+            default -> Optional.empty();
         };
     }
 
@@ -88,10 +72,7 @@ public record GgufFacts(ModelSpec spec) {
             case GatedMlp m -> OptionalInt.of(m.intermediateSize());
             case ScaledGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
             case Mlp m -> OptionalInt.of(m.intermediateSize());
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
-                    GatedDeltaNet _, LatentAttention _, PerLayerEmbedding _, Lightning _, NormedAttention _,
-                    NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _, SelectiveStateSpace _,
-                    StateSpaceDual _, StridedAttention _ -> OptionalInt.empty();
+            default -> OptionalInt.empty();
         };
     }
 

@@ -9,28 +9,14 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Convolution;
-import glia.model.spec.CrossAttention;
-import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
-import glia.model.spec.GatedMlp;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
-import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.DecayForm;
 import java.util.ArrayList;
 import java.util.List;
@@ -123,10 +109,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
         return body.stored(spec, checkpoint).mapMixers(m -> switch (m) {
             case SelectiveStateSpace s -> s.with(DecayForm.RATE);
             case StateSpaceDual d -> d.with(DecayForm.RATE);
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
-                    GatedDeltaNet _, GatedMlp _, LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _,
-                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
-                    ScaledGatedMlp _, StridedAttention _ -> m;
+            default -> m;
         });
     }
 
@@ -154,9 +137,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
                 case EXPERT_OUTPUT -> new Source.Stored(layer + "ffn_latent_up.weight");
                 default -> ExpertGguf.source(e.experts(), p, layer);
             };
-            case Attention _, CrossAttention _, Experts _, SharedKvAttention _, GatedDeltaNet _, GatedMlp _,
-                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedAttention _, NormedExperts _,
-                    Parallel _, RecurrentNetwork _, RelativeAttention _, ScaledGatedMlp _, StridedAttention _ ->
+            default ->
                     body.source(spec, p);
         };
     }

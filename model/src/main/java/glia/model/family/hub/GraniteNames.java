@@ -1,29 +1,12 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
-import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
-import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Role;
-import glia.model.spec.ScaledGatedMlp;
-import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 
 /// The names of Granite 4's tensors on the hub. Gate and up are fused, and experts are stacked.
 public final class GraniteNames {
@@ -40,10 +23,7 @@ public final class GraniteNames {
                     : StateSpaceNames.source(layer + "mamba.", d, p);
             case Experts e when !isNorm -> experts(e, layer, p);
             case GatedMlp m when !isNorm -> shared(m.intermediateSize(), layer, p);
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
-                    GatedDeltaNet _, GatedMlp _, LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _,
-                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
-                    ScaledGatedMlp _, SelectiveStateSpace _, StridedAttention _ -> StandardNames.source(spec, p);
+            default -> StandardNames.source(spec, p);
         };
     }
 

@@ -1,29 +1,14 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
-import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
-import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 
 /// The tensor names of families whose layers have a state-space mixer `mamba`, attention `self_attn` or both, and then
 /// an MLP or experts `feed_forward`.
@@ -47,10 +32,7 @@ public final class HybridNames {
             case Experts e -> EXPERTS.source(spec, p, layer);
             case GatedMlp m -> new Source.Stored(layer + feedForward(p));
             case ScaledGatedMlp m -> new Source.Stored(layer + feedForward(p));
-            case Attention _, CompressedExperts _, CrossAttention _, SharedKvAttention _, GatedDeltaNet _,
-                    LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _, NormedAttention _, NormedExperts _,
-                    Parallel _, RecurrentNetwork _, RelativeAttention _, SelectiveStateSpace _, StateSpaceDual _,
-                    StridedAttention _ ->
+            default ->
                     isNorm ? new Source.Stored(layer + "input_layernorm.weight") : StandardNames.source(spec, p);
         };
     }

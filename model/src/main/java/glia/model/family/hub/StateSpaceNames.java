@@ -1,28 +1,10 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.Attention;
-import glia.model.spec.CompressedExperts;
-import glia.model.spec.CrossAttention;
-import glia.model.spec.Experts;
-import glia.model.spec.GatedDeltaNet;
-import glia.model.spec.GatedMlp;
-import glia.model.spec.LatentAttention;
-import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
-import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
-import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
-import glia.model.spec.PerLayerEmbedding;
-import glia.model.spec.RecurrentNetwork;
-import glia.model.spec.RelativeAttention;
-import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.StateSpaceDual;
-import glia.model.spec.StridedAttention;
 
 /// The names of the tensors of state-space mixers on the hub.
 public final class StateSpaceNames {
@@ -45,10 +27,7 @@ public final class StateSpaceNames {
                 case GATE_BIAS, INPUT_BIAS, STEPS_BIAS -> projection(prefix + "in_proj.bias", d, p);
                 default -> new Source.Stored(prefix + name(p));
             };
-            case Attention _, CompressedExperts _, CrossAttention _, Experts _, SharedKvAttention _,
-                    GatedDeltaNet _, GatedMlp _, LatentAttention _, PerLayerEmbedding _, Lightning _, Mlp _,
-                    NormedAttention _, NormedExperts _, Parallel _, RecurrentNetwork _, RelativeAttention _,
-                    ScaledGatedMlp _, StridedAttention _ -> throw StandardNames.unknown(p);
+            default -> throw StandardNames.unknown(p);
         };
     }
 
