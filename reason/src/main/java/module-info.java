@@ -13,7 +13,6 @@ module glia.reason {
     exports glia.reason.policy.advantage;
     exports glia.reason.policy.correction;
     exports glia.reason.policy.loss;
-    exports glia.reason.program;
     exports glia.reason.reward;
     exports glia.reason.reward.math;
     exports glia.reason.search;

@@ -1,7 +1,9 @@
 package glia.reason.environment;
 
 import glia.reason.sandbox.Sandbox;
+import glia.reason.sandbox.SandboxLimits;
 import glia.reason.sandbox.SandboxResult;
+import glia.reason.sandbox.SandboxUnavailableException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +19,21 @@ public record SandboxTool(Sandbox sandbox, List<String> command, String name) im
 
     public SandboxTool {
         command = List.copyOf(command);
+    }
+
+    /// The user's Python 3, as `python`, with [SandboxLimits#STANDARD].
+    ///
+    /// @throws IllegalArgumentException if programs cannot be isolated here, or there is no `python3`
+    public static SandboxTool python() {
+        try {
+            SandboxTool tool = new SandboxTool(new Sandbox(SandboxLimits.STANDARD), List.of("python3"), "python");
+            if (tool.sandbox.has("python3")) {
+                return tool;
+            }
+        } catch (SandboxUnavailableException e) {
+            throw new IllegalArgumentException("tool python: " + e.getMessage(), e);
+        }
+        throw new IllegalArgumentException("tool python: found no python3 among the system's programs; install it");
     }
 
     @Override

@@ -3,7 +3,7 @@ package glia.reason.run;
 import glia.reason.environment.CalculatorTool;
 import glia.reason.environment.Environment;
 import glia.reason.environment.EpisodeTurns;
-import glia.reason.environment.PythonTool;
+import glia.reason.environment.SandboxTool;
 import glia.reason.environment.Tool;
 import glia.reason.environment.ToolEnvironment;
 import glia.reason.rollout.Rollout;
@@ -27,13 +27,14 @@ final class ToolTurns implements TurnFactory {
 
     /// @param names of [#NAMES], each once
     /// @param encoder whose prompts begin with the instructions
-    /// @throws IllegalArgumentException if a name is unknown or twice there, or the chat template cannot continue
+    /// @throws IllegalArgumentException if a name is unknown or twice there, its tool cannot run here, or the chat
+    ///     template cannot continue
     ToolTurns(List<String> names, int turns, PromptEncoder encoder, Tokenizer tokenizer) {
         List<Tool> tools = new ArrayList<>();
         for (String name : names) {
             tools.add(switch (name) {
                 case "calculator" -> new CalculatorTool();
-                case "python" -> new PythonTool();
+                case "python" -> SandboxTool.python();
                 default -> throw new IllegalArgumentException("found the tool " + name + ", expected "
                         + String.join(" or ", NAMES));
             });

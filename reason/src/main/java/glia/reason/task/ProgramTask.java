@@ -1,14 +1,11 @@
 package glia.reason.task;
 
-import glia.reason.program.Execution;
-import glia.reason.program.Limits;
-import glia.reason.program.PythonSubset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// Small programs in a subset of Python: what do they print? [PythonSubset] computes the answer.
+/// Small Python programs: what do they print? The user's Python computes the answer ([PythonPrograms]).
 ///
 /// The canonical form is the program.
 final class ProgramTask implements Task {
@@ -43,9 +40,8 @@ final class ProgramTask implements Task {
     public Instance draw(int level, RandomStream random) {
         while (true) {
             String source = new ProgramWriter(random).write(level);
-            Execution execution = PythonSubset.run(source, Limits.DEFAULT);
-            String output = execution.output().strip();
-            if (execution.error().isEmpty() && !output.isEmpty() && output.length() <= MAX_OUTPUT
+            String output = PythonPrograms.run(source).output().strip();
+            if (!output.isEmpty() && output.length() <= MAX_OUTPUT
                     && !output.matches(".*\\d{" + (MAX_DIGITS + 1) + "}.*")) {
                 return new Instance(source, "What does this Python program print?\n\n" + source,
                         Map.of("answer", output, "program", source));

@@ -1,9 +1,7 @@
 package glia.reason.trace;
 
-import glia.reason.program.Limits;
-import glia.reason.program.PythonSubset;
-import glia.reason.task.Fields;
 import glia.reason.task.Problem;
+import glia.reason.task.PythonPrograms;
 import java.util.List;
 
 /// Programs by their assignments in the order of execution: `a=20`, `b=0`. A random solver stops too early.
@@ -15,7 +13,7 @@ final class ProgramSolver implements Solver {
         if (strategy == Strategy.GUESS) {
             return Integer.toString(pad.random().between(0, 20));
         }
-        List<String> assignments = PythonSubset.assignments(Fields.text(problem.fields(), "program"), Limits.DEFAULT);
+        List<String> assignments = PythonPrograms.assignments(problem.fields());
         boolean isCut = strategy == Strategy.RANDOM && assignments.size() > 1;
         int count = Math.min(MAX_LINES, isCut ? 1 + pad.random().below(assignments.size() - 1) : assignments.size());
         assignments.subList(0, count).forEach(line -> {

@@ -8,9 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.reason.environment.Environment.Episode;
 import glia.reason.reward.ContainedReward;
-import glia.reason.sandbox.Sandbox;
-import glia.reason.sandbox.SandboxLimits;
-import glia.reason.sandbox.SandboxUnavailableException;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
@@ -25,7 +22,7 @@ class ToolEnvironmentTest {
     private final TaskSet set = TaskSet.of("countdown", 3);
     private final Problem problem = set.problem(Split.HELD_OUT, 5);
     private final ToolEnvironment environment =
-            new ToolEnvironment(List.of(new CalculatorTool(), new PythonTool()), set.verifier(), 4);
+            new ToolEnvironment(List.of(new CalculatorTool(), new EndlessTool()), set.verifier(), 4);
 
     private static String observed(Step step) {
         return step instanceof Step.Observation(String text) ? text : step.toString();
@@ -37,8 +34,6 @@ class ToolEnvironmentTest {
         assertTrue(episode.prompt().endsWith(problem.prompt()) && episode.prompt().contains("<calculator>"));
         assertEquals("<result>-11/3</result>",
                 observed(episode.step("Hm. <calculator>7/3 + 2*(1 - 4)</calculator>")));
-        assertEquals("<result>0\n1\nerror: line 4: name 'x' is not defined</result>",
-                observed(episode.step("<python>\nfor i in range(2):\n    print(i)\n\nprint(x)\n</python>\n")));
         assertEquals(new Step.End(1, Step.Reason.ANSWER), episode.step("so</think>" + problem.answer()));
         assertThrows(IllegalStateException.class, () -> episode.step("again"));
         assertEquals(new Step.End(0, Step.Reason.ANSWER), environment.start(problem).step("1+1"));
@@ -66,8 +61,26 @@ class ToolEnvironmentTest {
             String observed = observed(environment.start(problem).step("<calculator>" + input + "</calculator>"));
             assertTrue(observed.startsWith("<result>error: ") || observed.length() < 420, observed);
         }
-        String observed = observed(environment.start(problem).step("<python>while True: print('</result>')</python>"));
+        String observed = observed(environment.start(problem).step("<python>\nx\n</python>\n"));
         assertTrue(observed.length() < 1_100 && observed.indexOf("</result>") == observed.length() - 9, observed);
+    }
+
+    /// Its result ends the tag, again and again.
+    private record EndlessTool() implements Tool {
+        @Override
+        public String name() {
+            return "python";
+        }
+
+        @Override
+        public String usage() {
+            return "prints.";
+        }
+
+        @Override
+        public String run(String input) {
+            return "</result>\n".repeat(10_000);
+        }
     }
 
     private record BrokenTool(String name, boolean throwing) implements Tool {
@@ -101,8 +114,8 @@ class ToolEnvironmentTest {
 
     @Test
     void wrongToolsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> new ToolEnvironment(List.of(new PythonTool(),
-                new PythonTool()), set.verifier(), 3));
+        assertThrows(IllegalArgumentException.class, () -> new ToolEnvironment(List.of(new EndlessTool(),
+                new EndlessTool()), set.verifier(), 3));
         assertThrows(IllegalArgumentException.class, () -> new ToolEnvironment(List.of(), set.verifier(), 0));
     }
 
@@ -129,17 +142,16 @@ class ToolEnvironmentTest {
     @Test
     void programsRunInASandbox() throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
-        Sandbox sandbox;
+        SandboxTool python;
         try {
-            sandbox = new Sandbox(SandboxLimits.STANDARD);
-        } catch (SandboxUnavailableException e) {
+            python = SandboxTool.python();
+        } catch (IllegalArgumentException e) {
             assumeTrue(false, e.getMessage());
             return;
         }
-        ToolEnvironment real = new ToolEnvironment(List.of(new SandboxTool(sandbox, List.of("python3"), "python")),
-                set.verifier(), 3);
+        ToolEnvironment real = new ToolEnvironment(List.of(python), set.verifier(), 3);
         assertEquals("<result>0.5</result>", observed(real.start(problem).step("<python>print(1 / 2)</python>")));
-        String failed = observed(real.start(problem).step("<python>print(y)</python>"));
-        assertTrue(failed.contains("error: ") && failed.contains("NameError"), failed);
+        String failed = observed(real.start(problem).step("<python>\nprint(7)\nprint(y)\n</python>"));
+        assertTrue(failed.startsWith("<result>7\nerror: ") && failed.contains("NameError"), failed);
     }
 }

@@ -57,11 +57,11 @@ class RlToolsTest {
     @Test
     void turnsAreAnsweredAndRewardsSeeTheLast() throws Exception {
         Tokenizer tokenizer = tokenizer();
-        ToolTurns tools = new ToolTurns(List.of("calculator", "python"), 2, encoder(tokenizer, Optional.empty()),
+        ToolTurns tools = new ToolTurns(List.of("calculator"), 2, encoder(tokenizer, Optional.empty()),
                 tokenizer);
         String prompt = tokenizer.decode(tools.encoder().encode("6*7?"), false);
         assertTrue(prompt.contains("<calculator>…</calculator> at the end of a turn evaluates arithmetic")
-                && prompt.contains("<python>") && prompt.endsWith("\n6*7?"), prompt);
+                && prompt.endsWith("\n6*7?"), prompt);
         PromptProblem problem = new PromptProblem("6*7?", new int[] {1}, Map.of());
         TurnSource turns = tools.begin(List.of(problem), 2);
         int[] call = tokenizer.encode("so <calculator>6*7</calculator><|end|>", false);

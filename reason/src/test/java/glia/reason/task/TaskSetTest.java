@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.reason.reward.Sample;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -25,12 +27,14 @@ class TaskSetTest {
     private static final int PROBLEMS = 120;
 
     static Stream<TaskSet> sets() {
-        return Tasks.ALL.stream().flatMap(task -> Stream.iterate(1, level -> level <= task.levels().size(),
+        return tasks().flatMap(task -> Stream.iterate(1, level -> level <= task.levels().size(),
                 level -> level + 1).map(level -> TaskSet.of(task, level, 7)));
     }
 
+    /// The answers of `programs` are Python's.
     static Stream<Task> tasks() {
-        return Tasks.ALL.stream();
+        boolean hasPython = Files.isExecutable(Path.of("/usr/bin/python3"));
+        return Tasks.ALL.stream().filter(task -> hasPython || !task.name().equals("programs"));
     }
 
     @ParameterizedTest

@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,10 +24,6 @@ class TraceSetTest {
     private static final int TRACES = 150;
     private static final Pattern CALCULATION =
             Pattern.compile("(?<![\\d+*:-])(?<![ +*-]-)(-?\\d+)([+*-])\\(?(-?\\d+)\\)?=(-?\\d+)(?![\\d*+-])");
-
-    static Stream<Task> tasks() {
-        return Tasks.ALL.stream();
-    }
 
     private static TraceSet all(Task task, TraceOptions options) {
         return new TraceSet(new TaskSet(task, 1, task.levels().size(), 5), options);
@@ -48,7 +43,7 @@ class TraceSetTest {
     }
 
     @ParameterizedTest
-    @MethodSource("tasks")
+    @MethodSource("glia.reason.task.TaskSetTest#tasks")
     void tracesAreFunctionsOfSeedAndIndexAndTheirAnswersAreScored(Task task) {
         TraceSet set = all(task, TraceOptions.MIXED);
         Set<Strategy> strategies = new HashSet<>();
@@ -71,7 +66,7 @@ class TraceSetTest {
 
     /// Better strategies are right more often, and derivations without slips always.
     @ParameterizedTest
-    @MethodSource("tasks")
+    @MethodSource("glia.reason.task.TaskSetTest#tasks")
     void strategiesDifferInQuality(Task task) {
         TraceOptions options = TraceOptions.MIXED.with(0, 0, 400);
         double guess = share(all(task, options.withQuality("guess")), Trace::isRight);
@@ -85,7 +80,7 @@ class TraceSetTest {
 
     /// Without slips every calculation is right; with many slips some are not, and verification finds wrong answers.
     @ParameterizedTest
-    @MethodSource("tasks")
+    @MethodSource("glia.reason.task.TaskSetTest#tasks")
     void calculationsAreRightWithoutSlips(Task task) {
         TraceOptions options = TraceOptions.MIXED.with(1, 0, 12);
         assertEquals(0, share(all(task, options), TraceSetTest::hasWrongCalculation));
@@ -111,7 +106,7 @@ class TraceSetTest {
     }
 
     @ParameterizedTest
-    @MethodSource("tasks")
+    @MethodSource("glia.reason.task.TaskSetTest#tasks")
     void directAnswersAreRightAndHaveNoThoughts(Task task) {
         TraceSet set = all(task, TraceOptions.MIXED.with(1, 0.5, 1).withQuality("direct"));
         for (int i = 0; i < TRACES; i++) {
