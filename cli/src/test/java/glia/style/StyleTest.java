@@ -90,6 +90,19 @@ class StyleTest {
         assertEquals("", String.join("\n", complaints));
     }
 
+    /// A package says what it holds and where to begin.
+    @Test
+    void packagesAreExplained() throws IOException {
+        List<String> complaints = new ArrayList<>();
+        for (Path file : files()) {
+            if (file.toString().contains("/src/main/java/glia/")
+                    && !Files.exists(file.resolveSibling("package-info.java"))) {
+                complaints.add(ROOT.relativize(file.getParent()) + " has no package-info.java");
+            }
+        }
+        assertEquals("", String.join("\n", complaints.stream().distinct().toList()));
+    }
+
     /// A family says what a config means; what takes more lines is names, a GGUF form or mixers, each in its own file.
     @Test
     void familiesAreShort() throws IOException {

@@ -1,0 +1,4 @@
+/// Token masks by which tool calls have known names and valid arguments.
+///
+/// Begin with [ToolMasks].
+package glia.engine.tool;

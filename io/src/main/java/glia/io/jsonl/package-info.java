@@ -1,0 +1,4 @@
+/// Rows of data: JSON lines, JSON arrays, Parquet. Errors name file and line.
+///
+/// Begin with [JsonLines].
+package glia.io.jsonl;

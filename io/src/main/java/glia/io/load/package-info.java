@@ -1,0 +1,4 @@
+/// Opens a path as the checkpoint that it is.
+///
+/// Begin with [Checkpoints].
+package glia.io.load;

@@ -1,0 +1,4 @@
+/// Chooses a kernel backend at startup.
+///
+/// Begin with [KernelBackends].
+package glia.kernels;

@@ -1,0 +1,4 @@
+/// Published models: configs and figures, no weights.
+///
+/// Begin with [Catalogue].
+package glia.lab.catalogue;

@@ -1,0 +1,4 @@
+/// Measurements side by side with other programs.
+///
+/// Begin with [ModelBench] and [PythonPeer].
+package glia.peer;

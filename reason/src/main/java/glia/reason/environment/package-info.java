@@ -1,0 +1,4 @@
+/// Episodes of several turns with tools.
+///
+/// Begin with [Environment] and [ToolEnvironment].
+package glia.reason.environment;

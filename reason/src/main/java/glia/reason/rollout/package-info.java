@@ -1,0 +1,4 @@
+/// Completions sampled with the weights in training.
+///
+/// Begin with [RolloutGenerator] and [Rollout].
+package glia.reason.rollout;

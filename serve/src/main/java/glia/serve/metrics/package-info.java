@@ -1,0 +1,4 @@
+/// Metrics for Prometheus.
+///
+/// Begin with [ServerMetrics].
+package glia.serve.metrics;

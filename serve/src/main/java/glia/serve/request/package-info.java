@@ -1,0 +1,4 @@
+/// Fields of requests, limits, typed errors.
+///
+/// Begin with [Fields] and [ServeException].
+package glia.serve.request;

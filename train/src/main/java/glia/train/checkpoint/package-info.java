@@ -1,0 +1,4 @@
+/// Checkpoints of a training run: save and resume.
+///
+/// Begin with [CheckpointStore].
+package glia.train.checkpoint;

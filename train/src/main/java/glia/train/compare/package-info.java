@@ -1,0 +1,4 @@
+/// Charts of several runs.
+///
+/// Begin with [RunChart] and [RunGroup].
+package glia.train.compare;

@@ -1,0 +1,4 @@
+/// Records of a run: metrics.jsonl, TensorBoard files, report.html.
+///
+/// Begin with [MetricsFile] and [HtmlReport].
+package glia.train.report;

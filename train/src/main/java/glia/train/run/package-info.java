@@ -1,0 +1,4 @@
+/// The training loop: steps, objectives, listeners.
+///
+/// Begin with [Trainer] and [Objective].
+package glia.train.run;

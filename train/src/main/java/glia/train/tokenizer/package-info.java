@@ -1,0 +1,4 @@
+/// Trains tokenizers.
+///
+/// Begin with [BpeTrainer].
+package glia.train.tokenizer;
