@@ -28,10 +28,6 @@ final class GreedyDrafts {
         drafts.add(of);
     }
 
-    boolean isEmpty() {
-        return sequences.isEmpty();
-    }
-
     void clear() {
         sequences.clear();
         drafts.clear();

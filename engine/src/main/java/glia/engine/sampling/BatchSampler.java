@@ -168,9 +168,4 @@ public final class BatchSampler {
     public List<TokenLogProbability> alternatives(int index) {
         return alternatives.get(index);
     }
-
-    /// The number of sequences in the batch.
-    public int size() {
-        return count;
-    }
 }

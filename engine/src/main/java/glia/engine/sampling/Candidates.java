@@ -25,10 +25,6 @@ final class Candidates {
         weights = new float[vocabSize];
     }
 
-    int vocabSize() {
-        return logits.length;
-    }
-
     /// Loads the first `vocabSize` logits of a row; further columns are padding.
     void load(Tensor rows, int row) {
         MemorySegment.copy(rows.memory(), F32, row * rows.rowBytes(), logits, 0, logits.length);

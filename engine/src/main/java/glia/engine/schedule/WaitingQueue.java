@@ -46,10 +46,6 @@ final class WaitingQueue {
     private long turns;
     private int size;
 
-    int size() {
-        return size;
-    }
-
     boolean isEmpty() {
         return size == 0;
     }

@@ -154,11 +154,6 @@ final class BlockTable {
         }
     }
 
-    /// Reverts the preparation of a pass.
-    void retract() {
-        truncate(length);
-    }
-
     /// Whether the blocks that a sequence of `newLength` tokens needs are still there.
     boolean canTruncate(int newLength) {
         int first = group.firstBlock(newLength);

@@ -53,13 +53,6 @@ public final class TextBuilder {
         return this;
     }
 
-    /// Appends an untrusted code point.
-    TextBuilder appendCodePoint(int untrusted) {
-        charge(2);
-        text.appendCodePoint(untrusted);
-        return this;
-    }
-
     /// Appends a string value with its trust.
     public TextBuilder append(Object value) {
         if (value instanceof String untrusted) {

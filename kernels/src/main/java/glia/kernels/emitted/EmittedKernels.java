@@ -149,11 +149,6 @@ public final class EmittedKernels implements Kernels {
                 .map(group -> "the " + name() + " kernels compute wrong " + group + " on this machine");
     }
 
-    /// The instruction-set level.
-    public IsaLevel level() {
-        return level;
-    }
-
     /// `emitted-` and the level's label.
     @Override
     public String name() {

@@ -92,12 +92,6 @@ final class SelfTest {
         return t;
     }
 
-    private Tensor copy(Tensor t) {
-        Tensor copy = Tensor.allocate(arena, t.dtype(), t.shape());
-        copy.copyFrom(t);
-        return copy;
-    }
-
     private Tensor result(Group group, Kernels kernels) {
         Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, WIDTH);
         switch (group) {

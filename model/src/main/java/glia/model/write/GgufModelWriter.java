@@ -67,11 +67,6 @@ public final class GgufModelWriter {
         write(model, model.weights(), file, type, Progress.NONE, IfExists.REPLACE);
     }
 
-    /// The types that matrices can be written as.
-    public static Set<DType> types() {
-        return TYPES;
-    }
-
     /// The same with other weights of the same shapes.
     ///
     /// @param ifExists whether an existing file is replaced

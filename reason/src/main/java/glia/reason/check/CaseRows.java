@@ -67,11 +67,6 @@ final class CaseRows {
         return of(matrix.values());
     }
 
-    /// The sequences that have rows.
-    int[] nonEmpty() {
-        return Arrays.stream(sequences()).distinct().toArray();
-    }
-
     /// A batch with the advantages of sequences, `[B]`, or tokens, `[B, T]`.
     PolicyBatch batch(CaseTensor advantages) {
         return advantages.values().length == count && width > 1

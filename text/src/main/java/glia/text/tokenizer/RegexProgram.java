@@ -57,10 +57,6 @@ final class RegexProgram {
         return program;
     }
 
-    int size() {
-        return code.size();
-    }
-
     Instruction at(int pc) {
         return code.get(pc);
     }

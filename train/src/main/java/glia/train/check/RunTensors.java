@@ -15,11 +15,6 @@ public final class RunTensors {
         this.tensors = tensors;
     }
 
-    /// The file, for errors.
-    public Path file() {
-        return file;
-    }
-
     /// Whether a step has an input.
     public boolean has(int step, String input) {
         return tensors.names().contains(name(step, input));

@@ -40,12 +40,6 @@ final class PageJson {
         return this;
     }
 
-    PageJson flag(boolean value) {
-        separate();
-        text.append(value);
-        return this;
-    }
-
     PageJson decimal(double value) {
         separate();
         if (Float.isFinite((float) value)) {
