@@ -1,10 +1,10 @@
 package glia.cli;
 
 import glia.cli.args.UsageException;
-import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
-import glia.engine.schedule.ContextFullException;
+import glia.cli.terminal.ExitCode;
 import glia.engine.sampling.LogitException;
+import glia.engine.schedule.ContextFullException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;

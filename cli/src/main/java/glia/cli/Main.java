@@ -1,7 +1,7 @@
 package glia.cli;
 
-import glia.cli.command.ExitCode;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import java.util.List;
 
 /// The entry point, started by `glia` and `glia.cmd`.

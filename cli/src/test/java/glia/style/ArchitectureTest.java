@@ -2,6 +2,7 @@ package glia.style;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -9,16 +10,28 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /// Modules and packages point one way.
 class ArchitectureTest {
     /// Each may use only what stands before it.
     private static final List<String> MODULES = List.of("tensor", "kernels", "io", "jinja", "text", "model", "engine",
-            "lab", "train", "reason", "cli");
+            "lab", "train", "reason", "serve", "cli");
+    private static final Pattern IMPORT =
+            Pattern.compile("(?m)^import (?:static )?(glia\\.[a-z0-9.]*[a-z0-9])\\.[A-Z]");
     private static final JavaClasses CLASSES = classes();
 
     private static JavaClasses classes() {
@@ -52,6 +65,31 @@ class ArchitectureTest {
                 return "packages";
             }
         }).should().beFreeOfCycles().check(CLASSES);
+    }
+
+    /// By imports, which constants have too, although compilers copy their values; `integrations` is not built here.
+    @Test
+    void importsHaveNoCycles() throws IOException {
+        Map<String, Set<String>> imports = new TreeMap<>();
+        List<String> modules = new ArrayList<>(MODULES);
+        modules.addAll(List.of("integrations", "jmh"));
+        for (String module : modules) {
+            Path sources = Path.of("..", module, "src", "main", "java");
+            try (Stream<Path> files = Files.walk(sources)) {
+                for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    String from = sources.relativize(file.getParent()).toString().replace(File.separatorChar, '.');
+                    IMPORT.matcher(Files.readString(file)).results().map(found -> found.group(1))
+                            .filter(to -> !to.equals(from))
+                            .forEach(to -> imports.computeIfAbsent(from, _ -> new TreeSet<>()).add(to));
+                }
+            }
+        }
+        assertTrue(imports.containsKey("glia.integrations") && imports.size() > 50, imports.keySet().toString());
+        // Packages that import none of those that are left are taken away until only cycles are left.
+        while (imports.keySet().removeIf(from -> Collections.disjoint(imports.get(from), imports.keySet()))) {
+            continue;
+        }
+        assertEquals(Map.of(), imports);
     }
 
     @Test

@@ -82,7 +82,7 @@ public final class Classifier {
             if (model.model().spec().embedding().numSegments() > 1) {
                 pass.segment(ids.length - second, 1);
             }
-            model.scheduler().inTurn(key, () -> values[0] = scores(engine, engine.hidden(pass), pass));
+            model.scheduler().inTurn(key, () -> values[0] = engine.hidden(pass, h -> scores(engine, h, pass)));
         }
         return values[0];
     }

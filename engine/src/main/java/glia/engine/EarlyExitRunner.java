@@ -58,20 +58,28 @@ final class EarlyExitRunner extends PlainRunner {
 
     @Override
     public void draft() {
+        boolean isTruncated;
         try {
             greedy.run();
         } catch (StateMemoryException e) {
             // Those that were drafted until then are checked.
         } finally {
-            first.discard();
-            greedy.clear();
-            for (int i = 0; i < gathered.size(); i++) {
-                if (!gathered.get(i).truncate(lengths[i])) {
-                    throw new IllegalStateException("the drafts of a sequence of " + lengths[i]
-                            + " tokens cannot be truncated");
-                }
-            }
-            gathered.clear();
+            isTruncated = truncate();
         }
+        if (!isTruncated) {
+            throw new IllegalStateException("the drafts of a sequence cannot be truncated");
+        }
+    }
+
+    private boolean truncate() {
+        first.discard();
+        greedy.clear();
+        boolean all = true;
+        for (int i = 0; i < gathered.size(); i++) {
+            Sequence sequence = gathered.get(i);
+            all &= sequence.length() >= lengths[i] && sequence.truncate(lengths[i]);
+        }
+        gathered.clear();
+        return all;
     }
 }

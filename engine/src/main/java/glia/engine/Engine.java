@@ -16,6 +16,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
@@ -254,27 +255,25 @@ public final class Engine implements AutoCloseable {
 
     /// Computes a pass over whole texts without a KV cache.
     ///
-    /// @return valid until the next run
-    public Tensor read(Pass texts) {
-        return computeWhole(() -> decoder.forward(ops, texts, States.NONE));
+    /// @param reader reads the logits `[outputs, V]`, which are valid during the call: other threads are kept out
+    public <T> T read(Pass texts, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.forward(ops, texts, States.NONE), reader);
     }
 
-    /// Computes the last hidden states `[outputs, D]` of whole texts without a KV cache.
-    ///
-    /// @return valid until the next run
-    public Tensor hidden(Pass texts) {
-        return computeWhole(() -> decoder.hidden(ops, texts, States.NONE));
+    /// Computes the last hidden states `[outputs, D]` of whole texts without a KV cache; `reader` as above.
+    public <T> T hidden(Pass texts, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.hidden(ops, texts, States.NONE), reader);
     }
 
-    private Tensor computeWhole(Supplier<Tensor> forward) {
+    private <T> T computeWhole(Supplier<Tensor> forward, Function<Tensor, T> reader) {
         return whileOpen(() -> {
-            enter();
+            claim();
             try {
                 ops.release(0);
                 ops.products().adapters().useNone();
-                return forward.get();
+                return reader.apply(forward.get());
             } finally {
-                leave();
+                release();
             }
         });
     }

@@ -23,7 +23,7 @@ final class EngineWarmUp {
         ModelSpec spec = engine.model().spec();
         int[] ids = new int[NUM_TOKENS];
         if (spec.looksAhead()) {
-            engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.LAST));
+            engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.LAST), logits -> null);
             return;
         }
         try (Sequence sequence = engine.open()) {

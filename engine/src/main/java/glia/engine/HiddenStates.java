@@ -86,14 +86,16 @@ public final class HiddenStates {
         for (int i : batch) {
             pass.add(texts.get(i), 0, texts.get(i).length, 0, outputs);
         }
-        Tensor hidden = model.engine().hidden(pass);
-        int row = 0;
-        for (int i : batch) {
-            int length = texts.get(i).length;
-            for (int n = outputs == Outputs.LAST ? length - 1 : 0; n < length; n++) {
-                receiver.token(hidden, row++, i, n);
+        model.engine().hidden(pass, hidden -> {
+            int row = 0;
+            for (int i : batch) {
+                int length = texts.get(i).length;
+                for (int n = outputs == Outputs.LAST ? length - 1 : 0; n < length; n++) {
+                    receiver.token(hidden, row++, i, n);
+                }
             }
-        }
+            return null;
+        });
     }
 
     private void inPieces(Scheduler scheduler, String key, BooleanSupplier goesOn, int[] ids, int number,

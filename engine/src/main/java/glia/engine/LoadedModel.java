@@ -107,6 +107,8 @@ public final class LoadedModel implements AutoCloseable {
         Optional<Adapters> adapters = Optional.empty();
         Optional<AdapterSet> set = Optional.empty();
         PackedCopy packedCopy = null;
+        Engine engine = null;
+        LoadedModel loaded = null;
         try {
             if (options.drafting().drafter().orElse(null) instanceof Drafter.SmallerModel smaller) {
                 LoadOptions plain = options.withoutAdapter().withContextLength(0);
@@ -134,13 +136,20 @@ public final class LoadedModel implements AutoCloseable {
             }
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
-            Engine engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
+            engine = new Engine(model, kernels.kernels(), options.precision(), stateLimitBytes(model), context,
                     options.keyValueType());
-            set.ifPresent(some -> requireBatching(engine, some));
-            return new LoadedModel(workers, kernels, model, adapters, set, engine, packedCopy, text, context,
+            if (set.isPresent()) {
+                requireBatching(engine, set.get());
+            }
+            loaded = new LoadedModel(workers, kernels, model, adapters, set, engine, packedCopy, text, context,
                     choices.isEmpty() ? options.drafting() : options.drafting().withoutLayer(), drafter,
-                    shared.isEmpty()).prepared(path, progress);
+                    shared.isEmpty());
+            return loaded.prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
+            if (engine != null) {
+                Optional.ofNullable(loaded).flatMap(l -> l.firstLayers).ifPresent(Engine::close);
+                engine.close();
+            }
             drafter.ifPresent(LoadedModel::close);
             if (shared.isEmpty()) {
                 workers.close();

@@ -59,15 +59,15 @@ public final class MaskFiller {
         }
         List<List<Guess>> all = new ArrayList<>();
         Engine engine = model.engine();
-        model.scheduler().inTurn("", () -> {
-            Tensor logits = engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.ALL));
+        Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.ALL);
+        model.scheduler().inTurn("", () -> engine.read(pass, logits -> {
             for (int i = 0; i < ids.length; i++) {
                 if (ids[i] == mask) {
                     all.add(best(logits, i, count));
                 }
             }
             return null;
-        });
+        }));
         if (all.isEmpty()) {
             throw new IllegalArgumentException("the text has no " + mask()
                     + ": write it where a word is masked");

@@ -38,6 +38,7 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -74,7 +75,9 @@ class ClosedModelTest {
                 Map.entry(ChatMessage.class, ChatMessage.user("Once")),
                 Map.entry(GenerationRequest.class, GenerationRequest.of(1).build()),
                 Map.entry(BooleanSupplier.class, (BooleanSupplier) () -> false),
-                Map.entry(Supplier.class, (Supplier<?>) () -> ""), Map.entry(Runnable.class, (Runnable) () -> { }),
+                Map.entry(Supplier.class, (Supplier<?>) () -> ""),
+                Map.entry(Function.class, (Function<?, ?>) given -> ""),
+                Map.entry(Runnable.class, (Runnable) () -> { }),
                 Map.entry(Pass.class, new Pass().add(new int[] {1}, 0, 1, 0, Pass.Outputs.LAST)),
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
                 Map.entry(Sequence.class, sequence), Map.entry(Session.class, session),

@@ -1,6 +1,7 @@
 package glia.engine;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,16 +11,19 @@ import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
 import glia.model.TinyConfig;
 import glia.model.TinyModel;
+import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /// What the engine does when memory runs out, when a caller errs and when a pass fails.
@@ -48,6 +52,27 @@ class EngineTest {
     private float[] feed(Engine engine, Sequence sequence, int count) {
         engine.add(sequence, ids, sequence.length(), sequence.length() + count, Outputs.LAST);
         return engine.run().toArray();
+    }
+
+    /// What a pass over whole texts returns lies in memory of the engine.
+    @Test
+    void otherThreadsAreKeptOutWhileAResultIsRead() {
+        withEngine(CONFIG, BYTES_OF_64, engine -> {
+            Pass pass = new Pass().add(ids, 0, 9, 0, Outputs.LAST);
+            float[] expected = engine.read(pass, Tensor::toArray);
+            Function<Tensor, float[]> reader = result -> {
+                List<Throwable> failures = new ArrayList<>();
+                Thread other = Thread.ofPlatform().uncaughtExceptionHandler((_, e) -> failures.add(e))
+                        .start(() -> engine.read(new Pass().add(ids, 5, 20, 0, Outputs.LAST), Tensor::toArray));
+                assertDoesNotThrow(() -> other.join());
+                assertTrue(failures.getFirst().getMessage().contains("in use by thread"), failures.toString());
+                return result.toArray();
+            };
+            assertArrayEquals(expected, engine.read(pass, reader));
+            assertEquals(CONFIG.width(), engine.hidden(pass, reader).length);
+            assertThrows(UnsupportedOperationException.class, () -> engine.read(pass, _ -> List.of().remove(0)));
+            assertArrayEquals(expected, engine.read(pass, Tensor::toArray), "the engine is free again");
+        });
     }
 
     @Test

@@ -75,12 +75,15 @@ class MtpRunnerTest {
     @MethodSource("kernels")
     void theTextIsTheSameWithAndWithoutDrafts(String kernels) throws CheckpointException {
         try (LoadedModel model = load(folder("/drafts/deepseek_v3"), kernels)) {
+            int numRight = 0;
             for (SamplingOptions options : List.of(SamplingOptions.greedy(), SamplingOptions.defaults().withSeed(7))) {
                 for (int length : new int[] {1, 2, 9}) {
                     int[] prompt = Arrays.copyOf(new int[] {5, 17, 3, 40, 8, 8, 22, 61, 1}, length);
-                    assertTrue(compare(model, prompt, options, 60) < 60);
+                    numRight += compare(model, prompt, options, 60);
                 }
             }
+            // Of some 350 drafts some are right and most are wrong, so both ways are compared.
+            assertTrue(numRight > 0 && numRight < 100, numRight + " drafts were right");
             assertEquals(0, model.engine().stateBytes());
         }
     }

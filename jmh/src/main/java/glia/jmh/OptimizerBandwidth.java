@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 
 /// The memory bandwidth of the optimizer's kernels, next to that of the triad `y = a + s · b` of the STREAM benchmark
 /// (https://www.cs.virginia.edu/stream/), on the same threads, alternating. Bytes are counted as in STREAM: each value
@@ -28,7 +29,7 @@ public final class OptimizerBandwidth {
     public static void main(String[] args) {
         String kernels = args.length > 0 ? args[0] : "best";
         int elements = 1_000_000 * (args.length > 1 ? Integer.parseInt(args[1]) : 64);
-        print(measure(kernels, elements, ROUNDS), System.out);
+        print(measure(kernels, elements, ROUNDS, System::nanoTime), System.out);
     }
 
     static void print(Result r, PrintStream out) {
@@ -36,7 +37,8 @@ public final class OptimizerBandwidth {
                 + "zeroing %.1f GB/s%n", r.triad, r.adam, 100 * r.adam / r.triad, r.squares, r.zero);
     }
 
-    static Result measure(String backend, int elements, int rounds) {
+    /// @param clock in nanoseconds
+    static Result measure(String backend, int elements, int rounds, LongSupplier clock) {
         double[][] rates = new double[4][rounds];
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 Arena arena = Arena.ofShared()) {
@@ -52,10 +54,10 @@ public final class OptimizerBandwidth {
             for (int round = -2; round < rounds; round++) {
                 AdamStep step = AdamStep.of(0.9, 0.99, 1e-8, 1e-3, round + 3, 1, 0, 0.9999f);
                 int at = Math.max(round, 0);
-                rates[0][at] = rate(12L * elements, () -> kernels.add(m, w, g, 0.5f));
-                rates[1][at] = rate(28L * elements, () -> kernels.gradients().adam(w, m, v, g, step));
-                rates[2][at] = rate(4L * elements, () -> kernels.gradients().sumOfSquares(g));
-                rates[3][at] = rate(4L * elements, () -> kernels.gradients().zero(m));
+                rates[0][at] = rate(clock, 12L * elements, () -> kernels.add(m, w, g, 0.5f));
+                rates[1][at] = rate(clock, 28L * elements, () -> kernels.gradients().adam(w, m, v, g, step));
+                rates[2][at] = rate(clock, 4L * elements, () -> kernels.gradients().sumOfSquares(g));
+                rates[3][at] = rate(clock, 4L * elements, () -> kernels.gradients().zero(m));
             }
         }
         for (double[] each : rates) {
@@ -64,9 +66,9 @@ public final class OptimizerBandwidth {
         return new Result(rates[0][rounds / 2], rates[1][rounds / 2], rates[2][rounds / 2], rates[3][rounds / 2]);
     }
 
-    private static double rate(long bytes, Runnable work) {
-        long start = System.nanoTime();
+    private static double rate(LongSupplier clock, long bytes, Runnable work) {
+        long start = clock.getAsLong();
         work.run();
-        return (double) bytes / (System.nanoTime() - start);
+        return (double) bytes / (clock.getAsLong() - start);
     }
 }

@@ -23,7 +23,8 @@ public record RoutingStatistics(List<ExpertLoad> layers) {
 
     /// The statistics of one pass over a text.
     public static RoutingStatistics of(Engine engine, int[] tokens) {
-        return during(engine, () -> engine.read(new Pass().add(tokens, 0, tokens.length, 0, Outputs.LAST)));
+        Pass pass = new Pass().add(tokens, 0, tokens.length, 0, Outputs.LAST);
+        return during(engine, () -> engine.read(pass, logits -> null));
     }
 
     /// The statistics of all passes that `passes` runs.

@@ -5,6 +5,7 @@ import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.LoadOptions;

@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Units;
 import glia.io.hub.HubSettings;
 import glia.io.packed.PackedFolder;

@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 
 /// A command of the program.
 public interface Command {

@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.engine.LanguageModel;
 import glia.io.hub.ModelLocation;
 import glia.serve.mcp.EngineTools;

@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.ProgressDisplay;
 import glia.cli.terminal.Units;
 import glia.io.file.AtomicFile.IfExists;

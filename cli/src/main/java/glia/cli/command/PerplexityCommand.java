@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
 import glia.io.hub.ModelLocation;

@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Syntax;
 import glia.cli.command.RunningServers.Running;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import java.io.IOException;

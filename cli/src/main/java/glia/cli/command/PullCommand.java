@@ -4,6 +4,7 @@ import glia.cli.args.Arguments;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.io.hub.HubException;
 import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;

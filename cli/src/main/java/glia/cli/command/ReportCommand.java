@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.io.file.HomeFolder;
 import glia.train.compare.Estimate;

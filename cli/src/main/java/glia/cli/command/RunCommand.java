@@ -12,6 +12,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.InterruptNotice;
 import glia.engine.Answer;
 import glia.engine.Chat;

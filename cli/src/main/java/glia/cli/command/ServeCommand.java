@@ -10,6 +10,7 @@ import glia.cli.option.GenerationFlags;
 import glia.cli.option.McpFlags;
 import glia.cli.option.ServeFlags;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
 import glia.serve.mcp.McpTools;

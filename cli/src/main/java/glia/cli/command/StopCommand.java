@@ -7,6 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.command.RunningServers.Running;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;

@@ -5,6 +5,7 @@ import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;

@@ -7,6 +7,7 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.engine.LoadOptions;
 import glia.kernels.KernelBackends;
 import glia.tensor.Precision;

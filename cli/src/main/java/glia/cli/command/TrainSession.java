@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.TrainingProgress;
 import glia.cli.terminal.Units;
 import glia.io.CheckpointException;

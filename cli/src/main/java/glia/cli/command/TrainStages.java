@@ -2,9 +2,10 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.io.file.Folders;
-import glia.tensor.kernel.Kernels;
 import glia.model.adapter.AdaptedModel;
+import glia.tensor.kernel.Kernels;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeStage;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.cli.Cli;
 import glia.cli.TestConsole;
 import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
 import glia.lab.attention.AttentionMaps;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

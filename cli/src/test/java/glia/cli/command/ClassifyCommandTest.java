@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.cli.terminal.ExitCode;
 import glia.io.file.AtomicFile;
 import glia.model.Model;
 import glia.model.ModelLoader;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.cli.terminal.ExitCode;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
 import glia.train.run.StepFigures;

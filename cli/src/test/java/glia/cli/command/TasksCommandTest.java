@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
+import glia.cli.terminal.ExitCode;
 import glia.reason.run.WilsonInterval;
 import java.nio.file.Files;
 import java.nio.file.Path;

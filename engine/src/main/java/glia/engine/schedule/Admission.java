@@ -23,7 +23,8 @@ final class Admission {
     private final List<Session> sessions = new ArrayList<>();
     /// Requests that were done in this step.
     private final List<Generation> done = new ArrayList<>();
-    private long numPreemptions;
+    private volatile int numRunning;
+    private volatile long numPreemptions;
 
     /// @param numWaiting sequences that have not started
     /// @param numOpen requests that are not done
@@ -44,7 +45,12 @@ final class Admission {
         return sessions;
     }
 
-    /// The number of preemptions.
+    /// The number of running sequences. For any thread.
+    int numRunning() {
+        return numRunning;
+    }
+
+    /// The number of preemptions. For any thread.
     long numPreemptions() {
         return numPreemptions;
     }
@@ -78,12 +84,8 @@ final class Admission {
             } else if (running.isEmpty() || hasRoom(s)) {
                 queue.admit(s);
                 resume(s);
-                if (s.state() == SequenceState.WAITING) {
-                    numWaiting.remove(s.request.fairnessKey(), 1);
-                    s.reused = s.computed.length();
-                }
-                s.become(SequenceState.PREFILLING);
-                running.add(s);
+                s.reused = s.state() == SequenceState.WAITING ? s.computed.length() : s.reused;
+                begin(s, SequenceState.PREFILLING);
             } else if (!evictIdle() && !displace(s)) {
                 return;
             }
@@ -164,16 +166,30 @@ final class Admission {
             if (hasRoom(s)) {
                 s.gainedPriority = first.gainedPriority;
                 s.reused = s.request.prompt().length;
-                numWaiting.remove(s.request.fairnessKey(), 1);
                 queue.begin(s);
-                running.add(s);
-                s.become(SequenceState.DECODING);
+                begin(s, SequenceState.DECODING);
                 return true;
             }
             s.computed.keep(0);
         }
         queue.addFirst(s);
         return false;
+    }
+
+    /// Counted as running before it no longer counts as waiting, so that others see it all the time.
+    private void begin(ScheduledSequence s, SequenceState state) {
+        running.add(s);
+        numRunning = running.size();
+        if (s.state() == SequenceState.WAITING) {
+            numWaiting.remove(s.request.fairnessKey(), 1);
+        }
+        s.become(state);
+    }
+
+    private void remove(ScheduledSequence s) {
+        running.remove(s);
+        numRunning = running.size();
+        queue.leave(s);
     }
 
     /// Frees memory: drops an idle session or preempts a sequence.
@@ -232,8 +248,7 @@ final class Admission {
         s.become(SequenceState.PREEMPTED);
         s.preemptions++;
         numPreemptions++;
-        running.remove(s);
-        queue.leave(s);
+        remove(s);
         queue.addFirst(s);
     }
 
@@ -254,8 +269,7 @@ final class Admission {
             numWaiting.remove(s.request.fairnessKey(), 1);
         }
         if (s.state().isRunning()) {
-            running.remove(s);
-            queue.leave(s);
+            remove(s);
         } else {
             queue.remove(s);
         }

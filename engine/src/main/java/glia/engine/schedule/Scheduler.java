@@ -363,15 +363,9 @@ public final class Scheduler implements AutoCloseable {
     /// @param usedBytes memory of all sequences and sessions
     public record Load(int numRunning, int numWaiting, long numPreemptions, long usedBytes) { }
 
-    /// The current load; waits for the current step.
+    /// The current load, also in the middle of a step.
     public Load load() {
-        lock.lock();
-        try {
-            return new Load(admission.running().size(), numWaiting.get(), admission.numPreemptions(),
-                    runner.usedBytes());
-        } finally {
-            lock.unlock();
-        }
+        return new Load(admission.numRunning(), numWaiting.get(), admission.numPreemptions(), runner.usedBytes());
     }
 
     /// Ends all requests with [Finish#CANCELLED] and frees the memory. Later calls do nothing.

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongFunction;
 
 /// The memory of all sequences: blocks of a few sizes with reference counts, up to a limit. Blocks that only caches
 /// refer to count as free. For the engine's thread.
@@ -31,8 +32,9 @@ public final class BlockPool implements AutoCloseable {
     private final List<FreeList> freeLists = new ArrayList<>();
     private final List<Reclaimer> reclaimers = new ArrayList<>();
     private final Set<Block> all = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final LongFunction<Block> memory;
     private volatile long limitBytes;
-    private long usedBytes;
+    private volatile long usedBytes;
     private long cachedBytes;
     private long allocatedBytes;
     private long epoch;
@@ -40,7 +42,13 @@ public final class BlockPool implements AutoCloseable {
 
     /// @param limitBytes the most that blocks may take together
     public BlockPool(long limitBytes) {
+        this(limitBytes, Block::new);
+    }
+
+    /// @param memory allocates a block of a size
+    BlockPool(long limitBytes, LongFunction<Block> memory) {
         this.limitBytes = limitBytes;
+        this.memory = memory;
     }
 
     /// The number of times that caches were cleared. Tokens computed before are not inserted any more.
@@ -62,9 +70,13 @@ public final class BlockPool implements AutoCloseable {
         }
         FreeList from = freeList(bytes);
         while (from.blocks.isEmpty() && !allocate(from)) {
-            if (!freeOther(from, from.blockBytes - (limitBytes - allocatedBytes)) && !reclaim()) {
-                throw new StateMemoryException("the KV cache takes " + mebibytes(usedBytes) + " MiB, "
-                        + mebibytes(bytes) + " MiB more would pass the limit of " + mebibytes(limitBytes)
+            boolean isAllowed = bytes <= limitBytes - allocatedBytes;
+            if (!freeOther(from, isAllowed ? bytes : bytes - (limitBytes - allocatedBytes)) && !reclaim()) {
+                throw new StateMemoryException(isAllowed ? "the system refuses " + mebibytes(bytes)
+                        + " MiB more for the KV cache, beside the " + mebibytes(allocatedBytes) + " MiB they have: "
+                        + "use a smaller --context or fewer streams"
+                        : "the KV cache takes " + mebibytes(usedBytes) + " MiB, " + mebibytes(bytes)
+                        + " MiB more would pass the limit of " + mebibytes(limitBytes)
                         + " MiB: use a smaller --context, fewer streams or more memory");
             }
         }
@@ -84,23 +96,19 @@ public final class BlockPool implements AutoCloseable {
         return freeLists.getLast();
     }
 
+    /// @return false if the limit or the system refuses
     private boolean allocate(FreeList to) {
         if (to.blockBytes > limitBytes - allocatedBytes) {
             return false;
         }
         try {
-            Block block = new Block(to.blockBytes);
+            Block block = memory.apply(to.blockBytes);
             all.add(block);
             to.blocks.add(block);
             allocatedBytes += block.bytes;
             return true;
         } catch (OutOfMemoryError e) {
-            if (freeOther(to, to.blockBytes) || reclaim()) {
-                return false;
-            }
-            throw new StateMemoryException("the system refuses " + mebibytes(to.blockBytes)
-                    + " MiB more for the KV cache, beside the " + mebibytes(allocatedBytes) + " MiB they have: "
-                    + "use a smaller --context or fewer streams");
+            return false;
         }
     }
 
@@ -171,7 +179,7 @@ public final class BlockPool implements AutoCloseable {
         return bytes >> 20;
     }
 
-    /// Bytes in blocks that sequences refer to, each counted once.
+    /// Bytes in blocks that sequences refer to, each counted once. For any thread.
     public long usedBytes() {
         return usedBytes;
     }

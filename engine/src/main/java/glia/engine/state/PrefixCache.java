@@ -1,16 +1,19 @@
 package glia.engine.state;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 
 /// A prefix cache: a new sequence shares the blocks of the longest cached prefix of its tokens. Prefixes form a tree of
-/// blocks of 64 tokens, found by a hash of the whole prefix and compared token by token
-/// ([PagedAttention](https://arxiv.org/abs/2309.06180)). A prefix may also end within a block, which is then copied on
-/// write. With sliding windows and recurrent states a prefix can be used only at or near lengths at which `insert` was
-/// called; `Sequence.chunkEnd` chooses useful ones.
+/// blocks of 64 tokens, sorted by their tokens ([RadixAttention](https://arxiv.org/abs/2312.07104)). A prefix may also
+/// end within a block, which is then copied on write. With sliding windows and recurrent states a prefix can be used
+/// only at or near lengths at which `insert` was called; `Sequence.chunkEnd` chooses useful ones.
 ///
 /// The least recently used blocks are evicted when the cache passes its limit or a sequence needs memory. For the
 /// engine's thread.
@@ -25,21 +28,21 @@ public final class PrefixCache implements AutoCloseable {
     /// Nodes of 6.4 million tokens, which take about 50 MB of heap. With sliding windows most hold no block.
     private static final int MAX_NODES = 100_000;
 
-    /// The hash of a prefix that is longer by a block.
-    interface BlockHash {
-        int of(int prefixHash, int[] block);
-    }
+    /// The most children that are tried which have equally much in common with a text and lack blocks.
+    private static final int MOST_TRIES = 16;
 
     /// A prefix that a sequence can begin with: `length` tokens, which end in `node`.
     private record Match(PrefixNode node, int length) { }
 
     private final StateLayout layout;
     private final BlockPool pool;
-    private final BlockHash hash;
+    private final Comparator<int[]> order;
     private final long limitBytes;
     private final Map<Object, PrefixNode> roots = new HashMap<>();
-    /// All nodes but roots, least recently used first; children before their parents.
-    private final Map<PrefixNode, PrefixNode> nodes = new LinkedHashMap<>(16, 0.75f, true);
+    /// Nodes without children by their last use.
+    private final NavigableMap<Long, PrefixNode> leaves = new TreeMap<>();
+    private int numNodes;
+    private long numUses;
     private final BlockPool.Reclaimer reclaimer = this::reclaim;
     private final LongSupplier weights;
     /// The version of the weights with which the cached tokens were computed.
@@ -47,16 +50,17 @@ public final class PrefixCache implements AutoCloseable {
     private long sizeBytes;
 
     PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights) {
-        this(layout, pool, limitBytes, weights, (prefixHash, block) -> 31 * prefixHash + Arrays.hashCode(block));
+        this(layout, pool, limitBytes, weights, Arrays::compare);
     }
 
-    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights, BlockHash hash) {
+    /// @param order of tokens, lexicographic
+    PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights, Comparator<int[]> order) {
         this.weights = weights;
         version = weights.getAsLong();
         this.layout = layout;
         this.pool = pool;
         this.limitBytes = limitBytes;
-        this.hash = hash;
+        this.order = order;
         pool.add(reclaimer);
     }
 
@@ -110,10 +114,10 @@ public final class PrefixCache implements AutoCloseable {
         followWeights();
         PrefixNode node = roots.get(key);
         if (node == null || tokens.length == 0) {
-            return PrefixNode.root(key);
+            return new PrefixNode(key, order);
         }
         for (int at = 0; at + BLOCK_TOKENS < tokens.length; at += BLOCK_TOKENS) {
-            PrefixNode child = nodes.get(newNode(node, Arrays.copyOfRange(tokens, at, at + BLOCK_TOKENS)));
+            PrefixNode child = node.children.get(Arrays.copyOfRange(tokens, at, at + BLOCK_TOKENS));
             if (child == null) {
                 break;
             }
@@ -123,23 +127,59 @@ public final class PrefixCache implements AutoCloseable {
         return node;
     }
 
-    private PrefixNode newNode(PrefixNode parent, int[] block) {
-        return new PrefixNode(parent, parent.key, block, hash.of(parent.hash, block), layout.groups().size());
-    }
-
     /// The child with the longest usable common prefix; the node itself if there is none.
     private Match longestPart(PrefixNode node, int[] tokens) {
-        Match longest = new Match(node, node.length());
-        for (PrefixNode child : node.children) {
-            int from = node.length();
-            int to = Math.min(tokens.length - 1, from + child.tokens.length);
-            int different = Arrays.mismatch(tokens, from, to, child.tokens, 0, to - from);
-            Match match = new Match(child, different < 0 ? to : from + different);
-            if (match.length > longest.length && canResume(match)) {
-                longest = match;
+        int from = node.length();
+        int[] rest = Arrays.copyOfRange(tokens, from, Math.clamp(tokens.length - 1, from, from + BLOCK_TOKENS));
+        Match longest = new Match(node, from);
+        if (layout.isRecurrent()) {
+            for (PrefixNode child : beginnings(node, rest)) {
+                Match match = new Match(child, child.length());
+                if (canResume(match)) {
+                    return match;
+                }
+            }
+            return longest;
+        }
+        longest = longest(node.children.headMap(rest, true).descendingMap(), rest, longest);
+        return longest(node.children.tailMap(rest, false), rest, longest);
+    }
+
+    /// @param nearest children that have less and less in common with the tokens
+    private Match longest(NavigableMap<int[], PrefixNode> nearest, int[] rest, Match least) {
+        int numTries = 0;
+        for (PrefixNode child : nearest.values()) {
+            Match match = new Match(child, child.parent.length() + common(child.tokens, rest));
+            if (match.length <= least.length || numTries++ == MOST_TRIES) {
+                break;
+            }
+            if (canResume(match)) {
+                return match;
             }
         }
-        return longest;
+        return least;
+    }
+
+    private static int common(int[] a, int[] b) {
+        int different = Arrays.mismatch(a, b);
+        return different < 0 ? a.length : different;
+    }
+
+    /// The children whose tokens are the first of a text, the longest first.
+    private static List<PrefixNode> beginnings(PrefixNode parent, int[] text) {
+        List<PrefixNode> found = new ArrayList<>();
+        var next = parent.children.floorEntry(text);
+        while (next != null) {
+            int[] tokens = next.getKey();
+            int common = common(tokens, text);
+            if (common == tokens.length) {
+                found.add(next.getValue());
+                next = parent.children.lowerEntry(tokens);
+            } else {
+                next = parent.children.floorEntry(Arrays.copyOf(text, common));
+            }
+        }
+        return found;
     }
 
     private boolean canResume(Match match) {
@@ -170,13 +210,21 @@ public final class PrefixCache implements AutoCloseable {
 
     /// Marks a prefix as just used.
     private void touch(PrefixNode end) {
-        for (PrefixNode node = end; !node.isRoot(); node = node.parent) {
-            nodes.get(node);
+        if (!end.isRoot()) {
+            leaves.remove(end.lastUse);
+            end.lastUse = ++numUses;
+            list(end);
+        }
+    }
+
+    private void list(PrefixNode node) {
+        if (node.isLeaf()) {
+            leaves.put(node.lastUse, node);
         }
     }
 
     /// Inserts the whole blocks of a sequence, and its recurrent state if its length is a multiple of 64. The sequence
-    /// is not changed.
+    /// is not changed. Blocks that an earlier call inserted cost nothing.
     ///
     /// @param tokens the sequence's tokens, possibly more
     public void insert(Object key, Sequence sequence, int[] tokens) {
@@ -200,32 +248,39 @@ public final class PrefixCache implements AutoCloseable {
         if (layout.hasSources() || length == 0 || !sequence.isCurrent()) {
             return;
         }
-        PrefixNode node = roots.computeIfAbsent(key, k -> PrefixNode.root(k));
-        for (int at = 0; at < length; at += BLOCK_TOKENS) {
+        PrefixNode root = roots.computeIfAbsent(key, k -> new PrefixNode(k, order));
+        PrefixNode before = sequence.inserted();
+        PrefixNode node = before != null && before.isCached && before.root == root ? before : root;
+        for (int at = node.length(); at < length; at += BLOCK_TOKENS) {
             node = insert(node, Arrays.copyOfRange(tokens, at, Math.min(length, at + BLOCK_TOKENS)), sequence);
+            if (at + BLOCK_TOKENS <= length) {
+                sequence.inserted(node);
+            }
         }
         if (node.state == null && node.length() == sequence.length() && layout.isRecurrent()) {
             node.state = hold(sequence.state());
         }
         touch(node);
-        while ((sizeBytes > limitBytes || nodes.size() > MAX_NODES) && !nodes.isEmpty()) {
-            evict(nodes.keySet().iterator().next());
+        while ((sizeBytes > limitBytes || numNodes > MAX_NODES) && !leaves.isEmpty()) {
+            evict(leaves.firstEntry().getValue());
         }
     }
 
     /// Finds or creates the node of a block and shares the sequence's blocks with it.
     private PrefixNode insert(PrefixNode parent, int[] block, Sequence sequence) {
-        PrefixNode made = newNode(parent, block);
-        PrefixNode node = nodes.get(made);
+        PrefixNode node = parent.children.get(block);
         if (node == null) {
             PrefixNode longer = longer(parent, block);
             if (longer != null) {
-                return nodes.get(longer);
+                return longer;
             }
-            node = made;
             removeBeginnings(parent, block);
-            nodes.put(node, node);
-            parent.children.add(node);
+            leaves.remove(parent.lastUse);
+            node = new PrefixNode(parent, block, layout.groups().size());
+            node.isCached = true;
+            parent.children.put(block, node);
+            numNodes++;
+            touch(node);
         }
         for (int group = 0; group < node.blocks.length; group++) {
             if (node.blocks[group] == null) {
@@ -241,9 +296,12 @@ public final class PrefixCache implements AutoCloseable {
         if (block.length == BLOCK_TOKENS || layout.isRecurrent()) {
             return null;
         }
-        for (PrefixNode child : parent.children) {
-            if (child.tokens.length > block.length && child.isWhole()
-                    && Arrays.equals(child.tokens, 0, block.length, block, 0, block.length)) {
+        int numTries = 0;
+        for (PrefixNode child : parent.children.tailMap(block, false).values()) {
+            if (common(child.tokens, block) < block.length || numTries++ == MOST_TRIES) {
+                break;
+            }
+            if (child.isWhole()) {
                 return child;
             }
         }
@@ -252,10 +310,8 @@ public final class PrefixCache implements AutoCloseable {
 
     /// Removes partial blocks that are a prefix of a new, longer one.
     private void removeBeginnings(PrefixNode parent, int[] block) {
-        for (int i = parent.children.size() - 1; i >= 0; i--) {
-            PrefixNode child = parent.children.get(i);
-            int size = child.tokens.length;
-            if (size < block.length && child.state == null && Arrays.equals(child.tokens, 0, size, block, 0, size)) {
+        for (PrefixNode child : beginnings(parent, block)) {
+            if (child.state == null) {
                 remove(child);
             }
         }
@@ -285,8 +341,13 @@ public final class PrefixCache implements AutoCloseable {
     }
 
     private void remove(PrefixNode node) {
-        nodes.remove(node);
-        node.parent.children.remove(node);
+        leaves.remove(node.lastUse);
+        node.isCached = false;
+        numNodes--;
+        PrefixNode parent = node.parent;
+        parent.children.remove(node.tokens);
+        parent.lastUse = Math.max(parent.lastUse, node.lastUse);
+        list(parent);
         for (Block block : node.blocks) {
             drop(block);
         }
@@ -296,13 +357,11 @@ public final class PrefixCache implements AutoCloseable {
     /// Evicts the least recently used node, preferably one whose blocks no sequence uses.
     private boolean reclaim() {
         PrefixNode oldest = null;
-        for (PrefixNode node : nodes.keySet()) {
-            if (node.children.isEmpty()) {
-                oldest = oldest == null ? node : oldest;
-                if (node.isOnlyCached()) {
-                    oldest = node;
-                    break;
-                }
+        for (PrefixNode node : leaves.values()) {
+            oldest = oldest == null ? node : oldest;
+            if (node.isOnlyCached()) {
+                oldest = node;
+                break;
             }
         }
         if (oldest == null) {
@@ -320,8 +379,8 @@ public final class PrefixCache implements AutoCloseable {
     /// Clears the cache. Tokens that sequences have computed until now are not inserted any more.
     public void clear() {
         pool.nextEpoch();
-        while (!nodes.isEmpty()) {
-            evict(nodes.keySet().iterator().next());
+        while (!leaves.isEmpty()) {
+            evict(leaves.firstEntry().getValue());
         }
     }
 

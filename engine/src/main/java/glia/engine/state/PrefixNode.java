@@ -1,56 +1,63 @@
 package glia.engine.state;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
+import java.util.Comparator;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
-/// A node of the prefix cache: up to 64 tokens after a prefix, with their blocks. Equal by prefix and tokens.
+/// A node of the prefix cache: up to 64 tokens after a prefix, with their blocks.
 final class PrefixNode {
     /// Null for the root of a key's tree.
     final PrefixNode parent;
+    final PrefixNode root;
     /// The cache key of the tree.
     final Object key;
     final int[] tokens;
-    final int hash;
     /// The number of blocks up to its end.
     final int depth;
-    final List<PrefixNode> children = new ArrayList<>();
+    /// By their tokens, sorted, so that neighbours have the most in common.
+    final NavigableMap<int[], PrefixNode> children;
     /// By group; null where the block had left the span.
     final Block[] blocks;
     /// The recurrent states after the last token; null if they were not kept.
     Block state;
+    /// The last use of the node or of one that continued it; each use has another number.
+    long lastUse;
+    boolean isCached;
 
-    PrefixNode(PrefixNode parent, Object key, int[] tokens, int hash, int numGroups) {
+    PrefixNode(PrefixNode parent, int[] tokens, int numGroups) {
         this.parent = parent;
-        this.key = key;
+        this.root = parent.root;
+        this.key = parent.key;
         this.tokens = tokens;
-        this.hash = hash;
-        this.depth = parent == null ? 0 : parent.depth + 1;
+        this.depth = parent.depth + 1;
+        this.children = new TreeMap<>(parent.children.comparator());
         this.blocks = new Block[numGroups];
     }
 
     /// The root of a key's tree.
-    static PrefixNode root(Object key) {
-        return new PrefixNode(null, key, new int[0], key.hashCode(), 0);
+    ///
+    /// @param order of tokens, lexicographic
+    PrefixNode(Object key, Comparator<? super int[]> order) {
+        this.parent = null;
+        this.root = this;
+        this.key = key;
+        this.tokens = new int[0];
+        this.depth = 0;
+        this.children = new TreeMap<>(order);
+        this.blocks = new Block[0];
     }
 
     boolean isRoot() {
         return parent == null;
     }
 
+    boolean isLeaf() {
+        return children.isEmpty() && !isRoot();
+    }
+
     /// Tokens up to its end.
     int length() {
         return parent == null ? 0 : parent.depth * BlockGroup.BLOCK_TOKENS + tokens.length;
-    }
-
-    @Override
-    public int hashCode() {
-        return hash;
-    }
-
-    @Override
-    public boolean equals(Object o) {
-        return o instanceof PrefixNode other && parent == other.parent && Arrays.equals(tokens, other.tokens);
     }
 
     /// Whether it has the blocks of all groups.

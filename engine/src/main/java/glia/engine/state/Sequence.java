@@ -27,6 +27,8 @@ public final class Sequence implements AutoCloseable {
     private long epoch;
     /// Null unless enabled.
     private Snapshots snapshots;
+    /// The last whole block that was inserted into a prefix cache; null if there is none.
+    private PrefixNode inserted;
 
     Sequence(StateLayout layout, BlockPool pool) {
         this(layout, pool, new BlockTable[layout.groups().size()]);
@@ -266,6 +268,15 @@ public final class Sequence implements AutoCloseable {
         state = newState;
     }
 
+    /// The last whole block that was inserted into a prefix cache; null if there is none.
+    PrefixNode inserted() {
+        return inserted;
+    }
+
+    void inserted(PrefixNode node) {
+        inserted = node;
+    }
+
     /// The recurrent states; null while the sequence is empty.
     Block state() {
         return state;
@@ -291,6 +302,7 @@ public final class Sequence implements AutoCloseable {
 
     private void cut(int newLength) {
         length = newLength;
+        inserted = inserted == null || inserted.length() > newLength ? null : inserted;
         if (snapshots != null) {
             snapshots.truncate(newLength);
         }

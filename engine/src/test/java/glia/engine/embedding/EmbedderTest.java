@@ -12,6 +12,7 @@ import glia.io.CheckpointException;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
 import glia.tensor.Precision;
+import glia.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +49,8 @@ class EmbedderTest {
 
     /// The formulas over hidden states in double precision.
     private double[] expected(Pooling pooling, int[] ids, int from) {
-        float[] hidden = model.engine().hidden(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.ALL)).toArray();
+        float[] hidden = model.engine().hidden(new Pass().add(ids, 0, ids.length, 0, Pass.Outputs.ALL),
+                Tensor::toArray);
         int size = hidden.length / ids.length;
         double[] vector = new double[size];
         Arrays.fill(vector, pooling == Pooling.MAX ? Double.NEGATIVE_INFINITY : 0);

@@ -1,11 +1,13 @@
 package glia.engine.schedule;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.sampling.SamplingOptions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -110,6 +112,23 @@ class PassesTest {
             caller.join();
             assertEquals(List.of("stream", "other", "first"), order);
             assertThrows(UnsupportedOperationException.class, () -> scheduler.inTurn("a", () -> List.of().remove(0)));
+        }
+    }
+
+    /// Metrics are read while a step takes long: the thread that computes waits here for another that reads.
+    @Test
+    void theLoadIsKnownInTheMiddleOfAStep() {
+        try (Harness h = new Harness("/golden/llama")) {
+            Scheduler scheduler = h.open();
+            List<Scheduler.Load> loads = Collections.synchronizedList(new ArrayList<>());
+            scheduler.submit(h.request(new int[3]).sampling(SamplingOptions.greedy()).maxTokens(1)
+                    .listener((_, _, _) -> {
+                        Thread reader = Thread.ofPlatform().start(() -> loads.add(scheduler.load()));
+                        return assertDoesNotThrow(() -> reader.join(Duration.ofSeconds(20)));
+                    }).build()).await();
+            assertEquals(List.of(1), loads.stream().map(Scheduler.Load::numRunning).toList());
+            assertTrue(loads.getFirst().numWaiting() == 0 && loads.getFirst().usedBytes() > 0, loads.toString());
+            assertEquals(new Scheduler.Load(0, 0, 0, 0), scheduler.load());
         }
     }
 

@@ -8,6 +8,7 @@ import glia.model.ModelLoader;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
+import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -81,7 +82,7 @@ final class GoldenModels {
                 for (int i = 0; i < NUM_TEXTS; i++) {
                     ids[i] = random.ints(length, 0, model.spec().vocabSize()).toArray();
                     System.arraycopy(ids[0], 0, ids[i], 0, Math.min(COMMON[i], length / 2));
-                    logits[i] = engine.read(new Pass().add(ids[i], 0, length, 0, Outputs.ALL)).toArray();
+                    logits[i] = engine.read(new Pass().add(ids[i], 0, length, 0, Outputs.ALL), Tensor::toArray);
                 }
             }
             return new Golden(model, ids, logits);

@@ -61,7 +61,7 @@ class LatentAttentionTest {
         try (Workers workers = new Workers(2); TinyModel tiny = new TinyModel(config(type, more), 5);
                 Engine engine = new Engine(tiny.model(), KernelBackends.choose(kernels, workers).kernels(),
                         Precision.EXACT, 1 << 28)) {
-            float[] whole = engine.read(new Pass().add(ids, 0, LENGTH, 0, Outputs.ALL)).toArray();
+            float[] whole = engine.read(new Pass().add(ids, 0, LENGTH, 0, Outputs.ALL), Tensor::toArray);
             for (int largest : new int[] {1, 40, LENGTH}) {
                 try (Sequence sequence = engine.open(); Sequence other = engine.open()) {
                     for (int at = 0, to; at < LENGTH; at = to) {

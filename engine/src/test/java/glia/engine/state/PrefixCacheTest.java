@@ -18,8 +18,10 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.ops.Weight;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -287,6 +289,83 @@ class PrefixCacheTest {
             other.close();
             shared.close();
             assertEquals(0, engine.stateBytes());
+        }
+    }
+
+    /// Of many texts that begin with the same tokens the nearest is found, and a search compares with few of them.
+    @Test
+    void aTextIsFoundAmongManyWithoutLookingAtAll() {
+        Golden golden = MODELS.get("llama");
+        Random random = new Random(8);
+        long[] numCompared = {0};
+        try (Engine engine = MODELS.engine(golden.model(), 1 << 28)) {
+            PrefixCache cache = cache(engine, golden, numCompared);
+            int[] ids = golden.ids()[0];
+            Sequence sequence = engine.open();
+            feed(engine, golden, sequence, 0, BLOCK);
+            List<int[]> all = new ArrayList<>();
+            for (int i = 0; i < 2000; i++) {
+                int[] text = Arrays.copyOf(ids, BLOCK + 1);
+                // The blocks are those of other tokens, which matters to nothing here.
+                for (int at = 20; at < BLOCK; at += 1 + random.nextInt(8)) {
+                    text[at] = random.nextInt(3);
+                }
+                all.add(text);
+                cache.insert("", sequence, text);
+                sequence.inserted(null);
+            }
+            numCompared[0] = 0;
+            for (int i = 0; i < 100; i++) {
+                int[] text = all.get(random.nextInt(all.size())).clone();
+                text[20 + random.nextInt(44)] = 3;
+                int expected = all.stream().mapToInt(other -> common(text, other)).max().orElseThrow();
+                assertEquals(expected, cache.find("", text));
+            }
+            assertTrue(numCompared[0] < 100 * 100, numCompared[0] + " comparisons");
+            sequence.close();
+            cache.close();
+        }
+    }
+
+    private static PrefixCache cache(Engine engine, Golden golden, long[] numCompared) {
+        return new PrefixCache(new StateLayout(new StateSlots(golden.model().spec()).all(), KeyValueType.F32),
+                engine.pool(), 1 << 28, () -> 0, (a, b) -> {
+                    numCompared[0]++;
+                    return Arrays.compare(a, b);
+                });
+    }
+
+    /// A long prompt is inserted after each of its chunks: each block once, however long the prompt is.
+    @Test
+    void insertingAfterEachChunkTakesTheTimeOfTheChunk() {
+        try (TinyModel tiny = new TinyModel(new TinyConfig("llama", 1, 1, 1, 4, 0).json(), 3);
+                Engine engine = MODELS.engine(tiny.model(), 1 << 22); Sequence sequence = engine.open()) {
+            long[] numCompared = {0};
+            PrefixCache cache = new PrefixCache(
+                    new StateLayout(new StateSlots(tiny.model().spec()).all(), KeyValueType.F32), engine.pool(),
+                    1 << 22, () -> 0, (a, b) -> {
+                        numCompared[0]++;
+                        return Arrays.compare(a, b);
+                    });
+            int[] ids = new Random(2).ints(8 * BLOCK + 1, 0, 3).toArray();
+            for (int i = 0; i < 8; i++) {
+                engine.add(sequence, ids, i * BLOCK, (i + 1) * BLOCK, Outputs.NONE);
+                engine.run();
+                cache.insert("", sequence, ids);
+            }
+            assertTrue(numCompared[0] <= 2 * 8, numCompared[0] + " comparisons");
+            assertEquals(8 * BLOCK, cache.find("", ids));
+            sequence.truncate(4 * BLOCK);
+            int[] other = ids.clone();
+            Arrays.fill(other, 4 * BLOCK, other.length, 4);
+            engine.add(sequence, other, 4 * BLOCK, 6 * BLOCK, Outputs.NONE);
+            engine.run();
+            cache.insert("", sequence, other);
+            assertEquals(6 * BLOCK, cache.find("", other));
+            cache.clear();
+            cache.insert("", sequence, other);
+            assertEquals(0, cache.find("", other), "computed before the cache was cleared");
+            cache.close();
         }
     }
 

@@ -90,7 +90,10 @@ public final class ModelCheck {
         if (engine.model().spec().looksAhead()) {
             logits("logits, one text at a time", ids, logits, this::alone);
             logits("logits, " + ids.length + " texts in a batch", ids, logits, (all, out) ->
-                    take(engine.read(texts(all)), all, out));
+                    engine.read(texts(all), read -> {
+                        take(read, all, out);
+                        return null;
+                    }));
             if (expected.has("loss")) {
                 gradients(ids);
             }
@@ -162,10 +165,14 @@ public final class ModelCheck {
 
     private void alone(int[][] ids, Collector out) {
         for (int s = 0; s < ids.length; s++) {
-            Tensor logits = engine.read(new Pass().add(ids[s], 0, ids[s].length, 0, Outputs.ALL));
-            for (int i = 0; i < ids[s].length; i++) {
-                out.take(logits, i, s, i);
-            }
+            int[] text = ids[s];
+            int number = s;
+            engine.read(new Pass().add(text, 0, text.length, 0, Outputs.ALL), logits -> {
+                for (int i = 0; i < text.length; i++) {
+                    out.take(logits, i, number, i);
+                }
+                return null;
+            });
         }
     }
 

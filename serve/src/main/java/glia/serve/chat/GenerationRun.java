@@ -111,7 +111,7 @@ public final class GenerationRun {
         try {
             int numEnded = 0;
             while (numEnded < texts.length) {
-                AnswerEvent event = next();
+                AnswerEvent event = next(generation);
                 if (!isWanted.getAsBoolean()) {
                     return;
                 }
@@ -135,9 +135,16 @@ public final class GenerationRun {
         }
     }
 
-    private AnswerEvent next() {
+    private AnswerEvent next(Generation generation) {
+        // Asked first: what is done adds no further event.
+        boolean isDone = generation.isDone();
         try {
-            return events.poll(CHECK_MILLIS, TimeUnit.MILLISECONDS);
+            AnswerEvent event = events.poll(isDone ? 0 : CHECK_MILLIS, TimeUnit.MILLISECONDS);
+            if (event == null && isDone) {
+                generation.completions().forEach(Completion::orThrow);
+                throw new IllegalStateException("an answer has ended without an event");
+            }
+            return event;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw ServeException.stopping();

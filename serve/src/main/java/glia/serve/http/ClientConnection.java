@@ -1,10 +1,16 @@
 package glia.serve.http;
 
 import glia.serve.request.HttpLimits;
+import io.helidon.common.buffers.BufferData;
+import io.helidon.common.buffers.DataReader;
+import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
+import io.helidon.common.socket.SocketWriterException;
 import io.helidon.http.DirectHandler.EventType;
 import io.helidon.http.RequestException;
 import io.helidon.http.Status;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 
@@ -29,6 +35,7 @@ final class ClientConnection {
     private static final ThreadLocal<ClientConnection> CURRENT = new ThreadLocal<>();
 
     private final HelidonSocket socket;
+    private final DataWriter writer;
     private final String address;
     private final HttpLimits limits;
     private final long mostBytes;
@@ -41,10 +48,13 @@ final class ClientConnection {
     /// The bytes that came since the last request, while headers are read.
     private long bytesOfHead;
     private boolean isUnread;
+    /// Of the body that is read; null if it has none.
+    private ChunkFraming chunks;
 
     /// @param address the network address of the client
-    ClientConnection(HelidonSocket socket, String address, HttpLimits limits) {
+    ClientConnection(HelidonSocket socket, DataWriter writer, String address, HttpLimits limits) {
         this.socket = socket;
+        this.writer = writer;
         this.address = address;
         this.limits = limits;
         this.mostBytes = OVERHEAD_BYTES + limits.headerBytes() + 2 * limits.bodyBytes();
@@ -86,6 +96,7 @@ final class ClientConnection {
         begin(Phase.HEAD);
         bytesOfRequest = 0;
         isUnread = true;
+        chunks = null;
         expect(limits.timeouts().headers());
     }
 
@@ -93,6 +104,16 @@ final class ClientConnection {
     void headersEnded() {
         begin(Phase.BODY);
         expect(limits.timeouts().body());
+    }
+
+    /// The body comes in chunks.
+    ///
+    /// @param reader has read the headers, and may hold more bytes
+    void expectChunks(DataReader reader) {
+        chunks = new ChunkFraming();
+        if (reader.available() > 0) {
+            chunks.accept(reader.getBuffer(reader.available()).readBytes());
+        }
     }
 
     /// The whole request was read. The client is not waited for.
@@ -159,14 +180,38 @@ final class ClientConnection {
 
     /// The next bytes that the client sends.
     ///
-    /// @throws RequestException if a request has too many of them, such as in the headers of chunks
+    /// @throws RequestException if a request has too many of them, such as in the headers of chunks, or chunks are not
+    ///     framed as they must be
     byte[] read() {
-        return first.next();
+        byte[] bytes = first.next();
+        if (chunks != null && bytes != null) {
+            chunks.accept(bytes);
+        }
+        return bytes;
     }
 
     /// Whether the client speaks HTTP/1.0 and so reads no chunks.
     boolean isHttp10() {
         return first.isHttp10();
+    }
+
+    /// The way to the client without the web server, which has no form for an answer that ends with the connection.
+    OutputStream output() {
+        return new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                write(new byte[] {(byte) b});
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int count) throws IOException {
+                try {
+                    writer.writeNow(BufferData.create(bytes, offset, count));
+                } catch (SocketWriterException | UncheckedIOException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
     }
 
     private byte[] receive() {

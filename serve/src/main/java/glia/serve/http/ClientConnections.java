@@ -11,6 +11,7 @@ import io.helidon.common.socket.HelidonSocket;
 import io.helidon.common.socket.PeerInfo;
 import io.helidon.common.task.InterruptableTask;
 import io.helidon.http.DirectHandler.EventType;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.Headers;
 import io.helidon.http.HttpPrologue;
 import io.helidon.http.Method;
@@ -119,14 +120,14 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
 
     @Override
     public ServerConnection connection(ConnectionContext context) {
-        ClientConnection client = new ClientConnection(context.serverSocket(),
+        ClientConnection client = new ClientConnection(context.serverSocket(), context.dataWriter(),
                 address(context.remotePeer().address()), limits);
         if (!admit(client)) {
             refuse(context);
             throw new CloseConnectionException("too many connections");
         }
         client.begin();
-        return new Watched(client, http1.connection(new Context(context, new StrictReader(() -> read(client)))));
+        return new Watched(client, http1.connection(new Context(context, DataReader.create(() -> read(client)))));
     }
 
     /// The address of a client; of IPv6 the network of 64 bits, which is a client's own.
@@ -214,6 +215,9 @@ public final class ClientConnections implements ServerConnectionSelector, AutoCl
         @Override
         public void headers(ConnectionContext context, Headers headers) {
             ClientConnection.current().headersEnded();
+            if (headers.contains(HeaderNames.TRANSFER_ENCODING)) {
+                ClientConnection.current().expectChunks(context.dataReader());
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import glia.serve.request.FieldTable;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
+import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.Method;
@@ -19,6 +20,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +28,7 @@ import java.util.Optional;
 /// A request and its response.
 public final class Exchange {
     private static final int PIECE_BYTES = 16 << 10;
+    private static final int HEAD_BYTES = 512;
 
     private final ServerRequest request;
     private final ServerResponse response;
@@ -254,10 +257,16 @@ public final class Exchange {
         if (!connection.isHttp10()) {
             return response.outputStream();
         }
-        // The end of the connection ends the stream: the web server writes no chunks where it has a length.
-        response.header(HeaderNames.CONTENT_LENGTH, Long.toString(Long.MAX_VALUE));
-        OutputStream out = response.outputStream();
-        response.headers().remove(HeaderNames.CONTENT_LENGTH);
+        BufferData head = BufferData.growing(HEAD_BYTES);
+        head.write("HTTP/1.1 200 OK\r\nConnection: close\r\n".getBytes(StandardCharsets.US_ASCII));
+        response.headers().forEach(header -> header.writeHttp1Header(head));
+        head.write("\r\n".getBytes(StandardCharsets.US_ASCII));
+        OutputStream out = connection.output();
+        try {
+            out.write(head.readBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
         return out;
     }
 

@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// The models of a server. A model is loaded when a request names it, on a thread of its own, so other models answer
 /// meanwhile; requests that name it at the same time wait for one load. When the memory does not suffice, idle models
@@ -27,6 +29,7 @@ public final class ModelPool implements AutoCloseable {
     public static final long MIN_STATE_BYTES = 64L << 20;
 
     private static final Duration CHECK = Duration.ofMillis(100);
+    private static final Logger LOG = Logger.getLogger(ModelPool.class.getName());
 
     private final PoolOptions options;
     private final ModelCatalogue catalogue;
@@ -291,13 +294,15 @@ public final class ModelPool implements AutoCloseable {
 
     /// Closes models that were idle for as long as they are kept, until the pool is closed.
     private void closeExpired() {
-        try {
-            while (true) {
+        while (true) {
+            try {
                 Thread.sleep(CHECK);
                 memory.closeExpired();
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException | Error e) {
+                LOG.log(Level.WARNING, "an idle model could not be closed", e);
             }
-        } catch (InterruptedException e) {
-            return;
         }
     }
 

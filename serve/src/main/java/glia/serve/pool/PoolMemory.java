@@ -51,11 +51,9 @@ final class PoolMemory {
         } catch (Throwable e) {
             locked(() -> {
                 attempt.failure = failure(slot, e);
-                slot.model = null;
-                slot.state = Slot.State.UNLOADED;
-                slot.hasRoom = false;
-                changed.signalAll();
+                slot.state = Slot.State.CLOSING;
             });
+            close(slot);
             return;
         }
         numLoads.incrementAndGet();
@@ -133,7 +131,7 @@ final class PoolMemory {
         return oldest;
     }
 
-    /// Closes a model whose state is CLOSING.
+    /// Closes a model whose state is CLOSING, if it was loaded.
     void close(Slot slot) {
         locked(() -> {
             while (slot.numPins > 0) {
@@ -141,7 +139,9 @@ final class PoolMemory {
             }
         });
         try {
-            slot.model.close();
+            if (slot.model != null) {
+                slot.model.close();
+            }
         } finally {
             locked(() -> {
                 slot.model = null;
@@ -181,13 +181,25 @@ final class PoolMemory {
 
     /// Closes models that were idle for as long as they are kept.
     void closeExpired() {
-        List<Slot> expired = new ArrayList<>();
-        locked(() -> {
+        for (Slot slot = nextExpired(); slot != null; slot = nextExpired()) {
+            close(slot);
+        }
+    }
+
+    private Slot nextExpired() {
+        lock.lock();
+        try {
             long now = System.nanoTime();
-            slots.values().stream().filter(slot -> slot.source != null && slot.hasExpired(now)).forEach(expired::add);
-            expired.forEach(slot -> slot.state = Slot.State.CLOSING);
-        });
-        expired.forEach(this::close);
+            for (Slot slot : slots.values()) {
+                if (slot.source != null && slot.hasExpired(now)) {
+                    slot.state = Slot.State.CLOSING;
+                    return slot;
+                }
+            }
+            return null;
+        } finally {
+            lock.unlock();
+        }
     }
 
     void locked(Runnable work) {

@@ -256,6 +256,33 @@ class ModelPoolTest {
         assertEquals(Optional.empty(), pool.entry("b").expires());
     }
 
+    /// A model that is in memory but cannot be used: here one whose share of the memory cannot be set.
+    @Test
+    void aModelThatWasLoadedInVainIsClosed() {
+        pool(1000, "a", "b");
+        use("a");
+        loaded.getFirst().close();
+        assertEquals(500, assertThrows(ServeException.class, () -> pool.lease("b")).status());
+        LanguageModel lost = loaded.get(1);
+        assertThrows(IllegalStateException.class, lost::generator, "is closed");
+        assertEquals(List.of("a"), loadedNames());
+    }
+
+    /// Whatever fails while expired models are looked for, the others are closed.
+    @Test
+    void afterAFailureIdleModelsAreStillUnloaded() throws Exception {
+        pool(1000, "a", "b");
+        use("a");
+        try (var lease = pool.lease("b")) {
+            lease.keepAlive(null);
+        }
+        Thread.sleep(300);
+        try (var lease = pool.lease("a")) {
+            lease.keepAlive(new KeepAlive(Duration.ZERO));
+        }
+        await(() -> loadedNames().equals(List.of("b")));
+    }
+
     @Test
     void namesOfRequestsAreOnlyNames() {
         pool(1000, "a");

@@ -49,9 +49,12 @@ final class Encoder {
         }
     }
 
-    /// @throws IllegalArgumentException if the text is too long
     int[] encode(String text) {
-        source.limit().check(text);
+        return source.limit().allows(text) ? encodePart(text)
+                : new TextParts(this::encodePart, source.limit().characters()).encode(text);
+    }
+
+    private int[] encodePart(String text) {
         try {
             if (isFirst.getAndSet(false) && whole == null) {
                 Optional<String> own = source.forText(text);

@@ -3,9 +3,10 @@ package glia.text.tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The longest text that a tokenizer encodes, in UTF-16 units. Normalizers and pre-tokenizers may lengthen a text, and
-/// the engine that searches for patterns has a limit of its own, so each step that matters gives a bound: how often it
-/// may see the length of the ASCII characters and of the others, and the most that it takes.
+/// The longest text that a tokenizer encodes at once, in UTF-16 units; longer ones are encoded in [TextParts].
+/// Normalizers and pre-tokenizers may lengthen a text, and the engine that searches for patterns has a limit of its
+/// own, so each step that matters gives a bound: how often it may see the length of the ASCII characters and of the
+/// others, and the most that it takes.
 ///
 /// @param bounds all of them must hold
 record TextLimit(List<Bound> bounds) {
@@ -18,29 +19,34 @@ record TextLimit(List<Bound> bounds) {
     private static final int MIN_CHARACTERS = 1000;
 
     /// The limit of a tokenizer whose steps lengthen a text at most fourfold.
-    static final TextLimit NONE = new TextLimit(List.of(new Bound(1, 1, MAX_CHARACTERS, "")));
+    static final TextLimit NONE = new TextLimit(List.of(new Bound(1, 1, MAX_CHARACTERS)));
 
     /// @param perAscii the most characters that an ASCII character has become when the step sees it
     /// @param perOther the same for other characters
     /// @param most the most characters that the step takes
-    /// @param reason what messages say, empty for the general limit
-    record Bound(double perAscii, double perOther, int most, String reason) { }
+    record Bound(double perAscii, double perOther, int most) {
+        double perUnit() {
+            return Math.max(perAscii, perOther);
+        }
+    }
 
     TextLimit {
         bounds = List.copyOf(bounds);
     }
 
-    /// @throws IllegalArgumentException if a text is too long
-    void check(String text) {
+    /// Whether a text can be encoded at once.
+    boolean allows(String text) {
         for (Bound bound : bounds) {
-            double perUnit = Math.max(bound.perAscii, bound.perOther);
-            if (text.length() * perUnit > bound.most && length(text, bound) > bound.most) {
-                int most = (int) (bound.most / perUnit);
-                throw new IllegalArgumentException("a text of " + text.length() + " characters; at most " + most
-                        + " can be encoded at once" + (bound.reason.isEmpty() ? "" : ", because " + bound.reason)
-                        + ": encode it in parts");
+            if (text.length() * bound.perUnit() > bound.most && length(text, bound) > bound.most) {
+                return false;
             }
         }
+        return true;
+    }
+
+    /// The length at which every text can be encoded at once.
+    int characters() {
+        return bounds.stream().mapToInt(bound -> (int) (bound.most / bound.perUnit())).min().orElseThrow();
     }
 
     private static double length(String text, Bound bound) {
@@ -88,7 +94,7 @@ record TextLimit(List<Bound> bounds) {
                         + " characters, because " + reason + "; expected one for " + MIN_CHARACTERS + " or more");
             }
             if (characters < MAX_CHARACTERS) {
-                bounds.add(new Bound(perAscii, perOther, most, reason));
+                bounds.add(new Bound(perAscii, perOther, most));
             }
         }
 

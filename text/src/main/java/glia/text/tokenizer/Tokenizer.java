@@ -85,8 +85,8 @@ public final class Tokenizer {
     /// Encodes a text. Special tokens in the text are recognized: for untrusted text use [#encodePlain].
     ///
     /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
-    /// @throws IllegalArgumentException if the text is too long: for most tokenizers, above 2,000,000 characters; the
-    ///     message says how many are possible
+    /// @throws java.util.concurrent.CancellationException if the thread is interrupted while it encodes a text of more
+    ///     characters than the native library takes at once, 2,000,000 for most tokenizers
     public int[] encode(String text, boolean addSpecial) {
         int[] ids = encoder.encode(text);
         return addSpecial ? spec.template().around(ids) : ids;
@@ -98,7 +98,6 @@ public final class Tokenizer {
     /// long as loading the tokenizer.
     ///
     /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
-    /// @throws IllegalArgumentException if the text is too long, as in `encode(String, boolean)`
     public int[] encode(TrustedText text, boolean addSpecial) {
         int[] ids = trustedEncoder.encode(text);
         return addSpecial ? spec.template().around(ids) : ids;
@@ -107,7 +106,6 @@ public final class Tokenizer {
     /// Encodes an untrusted text: no marker in it is recognized.
     ///
     /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
-    /// @throws IllegalArgumentException if the text is too long, as in `encode(String, boolean)`
     public int[] encodePlain(String text, boolean addSpecial) {
         return encode(new TextBuilder().append(text).whole(), addSpecial);
     }

@@ -50,14 +50,6 @@ class NativeTokenizerTest {
         }
     }
 
-    @Test
-    void textsTooLongForTheLibraryAreRefused() throws Exception {
-        Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
-        String text = " ".repeat(2_000_001);
-        String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode(text, true)).getMessage();
-        assertTrue(message.contains("2000001") && message.contains("in parts"), message);
-    }
-
     /// All connections in Java use a stream handler, and DJL's class for telemetry is not on the class path.
     @Test
     void noTelemetryIsSent() throws Exception {

@@ -146,7 +146,7 @@ final class TrainingRun {
                 all.add(row, 0, row.length, 0, Pass.Outputs.ALL);
             }
             double[] expected = CaseTensor.of(tensors.tensor("final_logits")).values();
-            double[] found = CaseTensor.of(engine.read(all)).values();
+            double[] found = engine.read(all, CaseTensor::of).values();
             if (expected.length != found.length) {
                 throw new CheckpointException(tensorFile, "final_logits", "holds " + expected.length
                         + " numbers, the model gives " + found.length);

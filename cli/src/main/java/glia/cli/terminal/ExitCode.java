@@ -1,4 +1,4 @@
-package glia.cli.command;
+package glia.cli.terminal;
 
 import java.util.List;
 
