@@ -14,7 +14,7 @@ import glia.tensor.kernel.scalar.ScalarKernels;
 import org.junit.jupiter.api.Test;
 
 class EarlyExitRunnerTest {
-    /// Reads a prompt of a token and asks for two drafts.
+    /// Reads a prompt of a token and requests two drafts.
     private static DraftTokens begin(EarlyExitRunner runner, DecodeState state) {
         runner.prefill(state, new int[0], new int[1], 0, 1, 1);
         runner.run();
