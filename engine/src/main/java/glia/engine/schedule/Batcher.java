@@ -40,7 +40,8 @@ final class Batcher {
         this.admission = admission;
         this.drafts = new DraftStep(runner, options.drafting(), contextLength);
         this.plan = new PassPlan(options.tokenBudget(), drafts);
-        this.sampling = new SamplingStep(admission, runner.kernels(), vocabSize, contextLength);
+        this.sampling = new SamplingStep(admission, runner.kernels(), options.temperature(), vocabSize,
+                contextLength);
     }
 
     /// Queues a request for the next step. For any thread.

@@ -12,6 +12,8 @@ import java.util.Optional;
 /// on row after row until it picks another token. An error of one sequence ends that sequence alone.
 final class SamplingStep {
     private final Admission admission;
+    private final Kernels kernels;
+    private final float temperature;
     private final BatchSampler sampler;
     private final int vocabSize;
     private final int contextLength;
@@ -20,8 +22,11 @@ final class SamplingStep {
     /// Those whose last token is their draft token.
     private final List<ScheduledSequence> accepted = new ArrayList<>();
 
-    SamplingStep(Admission admission, Kernels kernels, int vocabSize, int contextLength) {
+    /// @param temperature divides the logits
+    SamplingStep(Admission admission, Kernels kernels, double temperature, int vocabSize, int contextLength) {
         this.admission = admission;
+        this.kernels = kernels;
+        this.temperature = (float) temperature;
         this.sampler = new BatchSampler(kernels, vocabSize);
         this.vocabSize = vocabSize;
         this.contextLength = contextLength;
@@ -29,6 +34,9 @@ final class SamplingStep {
 
     /// @param logits of the pass
     void run(List<ScheduledSequence> planned, Tensor logits) {
+        if (temperature != 1) {
+            kernels.scale(logits, logits, 1 / temperature);
+        }
         clear();
         for (int i = 0; i < planned.size(); i++) {
             gather(planned.get(i));

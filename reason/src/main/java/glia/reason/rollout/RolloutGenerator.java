@@ -1,24 +1,22 @@
 package glia.reason.rollout;
 
 import glia.engine.Engine;
-import glia.engine.sampling.BatchSampler;
+import glia.engine.Runners;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
-import glia.engine.state.Sequence;
+import glia.engine.schedule.ModelRunner;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
 import glia.engine.state.StateMemoryException;
-import glia.model.block.Pass;
-import glia.reason.rollout.Rollout.Finish;
 import glia.tensor.Hash;
-import glia.tensor.Tensor;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
-import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
-/// Generates groups of completions of prompts by continuous batching, on the weights that the engine's model has at the
-/// call. The completions of a group share the KV cache of their prompt. A sequence leaves the batch when it ends, and
-/// the next group takes its place, its prompt computed in chunks beside the tokens of the others.
+/// Generates groups of completions of prompts on the weights that the engine's model has at the call, by a [Scheduler]:
+/// the completions of a group share the KV cache of their prompt, sequences join and leave the batch at each step, and
+/// those for which the memory does not suffice wait or are computed again.
 ///
 /// ```java
 /// var options = new RolloutOptions(1, 256, 1024, tokenizer.vocabSize(), tokenizer.endOfGeneration()::contains);
@@ -28,20 +26,15 @@ import java.util.Optional;
 /// that are batch-invariant ([glia.tensor.kernel.Kernels#batchInvariant]) they are the same in any batch, and
 /// log-probabilities have the bits of a recorded forward pass; on others logits may differ by rounding.
 ///
-/// Nothing is kept between calls, so an update of the weights between them is seen in full. For one thread, the
-/// engine's.
+/// Nothing is kept between calls, so an update of the weights between them is seen in full.
 public final class RolloutGenerator {
     private final Engine engine;
     private final RolloutOptions options;
-    private final BatchSampler sampler;
-    private final Deque<List<Slot>> waiting = new ArrayDeque<>();
-    private final List<Slot> active = new ArrayList<>();
 
     /// @param engine of the model, in precision `EXACT` for log-probabilities that equal those of training in F32
     public RolloutGenerator(Engine engine, RolloutOptions options) {
         this.engine = engine;
         this.options = options;
-        sampler = new BatchSampler(engine.ops().kernels(), engine.model().spec().vocabSize());
     }
 
     /// Generates one turn.
@@ -56,30 +49,42 @@ public final class RolloutGenerator {
         return generate(prompts, group, seed, TurnSource.NONE);
     }
 
-    /// Generates turns until the source of turns has no answer.
+    /// Generates turns until the source of turns has no answer. It is called on other threads, for one turn of a
+    /// rollout at a time, while the other rollouts go on.
     public List<Rollout> generate(List<int[]> prompts, int group, long seed, TurnSource turns) {
-        List<Slot> all = new ArrayList<>();
         for (int p = 0; p < prompts.size(); p++) {
             requireRoom(prompts.get(p), p);
-            List<Slot> slots = new ArrayList<>();
-            for (int i = 0; i < group; i++) {
-                int index = p * group + i;
-                slots.add(new Slot(index, prompts.get(p), sampler(Hash.of(seed, index)), options,
-                        turns != TurnSource.NONE));
-            }
-            waiting.add(slots);
-            all.addAll(slots);
         }
-        try {
-            while (!waiting.isEmpty() || !active.isEmpty()) {
-                admit();
-                step(turns);
+        boolean hasTurns = turns != TurnSource.NONE;
+        ModelRunner runner = Runners.plain(engine);
+        SchedulerOptions by = new SchedulerOptions(Math.max(options.passTokens(), 2 * options.maxSequences() + 1),
+                options.maxSequences(), Math.max(1, prompts.size() * group))
+                .withTemperature(options.temperature() == 0 ? 1 : options.temperature());
+        // An observation goes on from the cached tokens before it; the prompt of a group is shared without the cache.
+        try (ExecutorService others = hasTurns
+                        ? Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors()) : null;
+                Scheduler scheduler = new Scheduler(runner, hasTurns ? by : by.withoutPrefixCache(),
+                        options.vocabSize(), options.maxContext())) {
+            GroupQueue queue = new GroupQueue(scheduler, options.maxSequences());
+            List<GrowingRollout> all = new ArrayList<>();
+            for (int p = 0; p < prompts.size(); p++) {
+                List<GrowingRollout> members = new ArrayList<>();
+                for (int i = 0; i < group; i++) {
+                    int index = p * group + i;
+                    members.add(new GrowingRollout(index, prompts.get(p), sampler(Hash.of(seed, index)), options,
+                            queue, turns, others));
+                }
+                queue.add(members);
+                all.addAll(members);
             }
-            return all.stream().map(Slot::rollout).toList();
+            // Before the first step, so that passes do not depend on the time that submitting takes.
+            scheduler.whilePaused(() -> {
+                queue.submit();
+                return null;
+            });
+            return all.stream().map(GrowingRollout::await).toList();
         } finally {
-            waiting.clear();
-            active.clear();
-            all.forEach(Slot::close);
+            runner.clearPrefixCache();
         }
     }
 
@@ -91,112 +96,9 @@ public final class RolloutGenerator {
         }
     }
 
-    /// Logits are divided by the temperature before, so that log-probabilities are those of the policy.
+    /// The scheduler has divided the logits by the temperature.
     private Sampler sampler(long seed) {
         return new Sampler(SamplingOptions.neutral().withTemperature(options.temperature() == 0 ? 0 : 1)
                 .withSeed(seed), options.vocabSize());
-    }
-
-    /// Starts waiting groups while there are sequences and memory for all their tokens. Of a group only the first
-    /// sequence is opened: the others become forks of it. A group for which there is no room when nothing else runs is
-    /// split.
-    private void admit() {
-        while (!waiting.isEmpty()) {
-            List<Slot> group = waiting.getFirst();
-            int count = group.size();
-            if (!fits(group)) {
-                if (!active.isEmpty()) {
-                    return;
-                }
-                while (count > 1 && !fits(group.subList(0, count))) {
-                    count--;
-                }
-            }
-            waiting.removeFirst();
-            if (count < group.size()) {
-                waiting.addFirst(group.subList(count, group.size()));
-            }
-            group.getFirst().sequence = engine.open();
-            active.addAll(group.subList(0, count));
-        }
-    }
-
-    private boolean fits(List<Slot> group) {
-        if (active.size() + group.size() > options.maxSequences()) {
-            return false;
-        }
-        long wanted = 0;
-        try (Sequence empty = engine.open()) {
-            for (Slot slot : active) {
-                wanted += slot.bytesToAppend(empty);
-            }
-            for (Slot slot : group) {
-                wanted += slot.bytesToAppend(empty);
-            }
-        }
-        return wanted <= engine.pool().freeBytes();
-    }
-
-    /// One pass: a token of each sequence that decodes, and chunks of prompts and observations up to the budget.
-    private void step(TurnSource turns) {
-        int budget = options.passTokens();
-        int numRows = 0;
-        for (boolean decodes : new boolean[] {true, false}) {
-            for (Slot slot : active) {
-                if (slot.sequence == null || (slot.remaining() == 1) != decodes || !decodes && budget <= 0) {
-                    continue;
-                }
-                int from = slot.sequence.length();
-                int to = decodes ? slot.length()
-                        : slot.sequence.chunkEnd(Math.min(slot.length(), from + Math.max(1, budget)));
-                boolean wanted = to == slot.length();
-                engine.add(slot.sequence, slot.ids(), from, to, wanted ? Pass.Outputs.LAST : Pass.Outputs.NONE);
-                slot.row = wanted ? numRows++ : -1;
-                budget -= to - from;
-            }
-        }
-        Tensor logits = engine.run();
-        if (numRows > 0) {
-            sample(logits, turns);
-        }
-    }
-
-    private void sample(Tensor logits, TurnSource turns) {
-        if (options.temperature() != 0 && options.temperature() != 1) {
-            engine.ops().kernels().scale(logits, logits, (float) (1 / options.temperature()));
-        }
-        List<Slot> sampled = new ArrayList<>();
-        sampler.clear();
-        Slot first = null;
-        for (Slot slot : active) {
-            if (slot.sequence != null) {
-                first = slot;
-            } else if (first.row >= 0 && first.length() == first.prompt().length) {
-                // The members of a group follow its first, which has just computed the prompt.
-                slot.sequence = first.sequence.fork();
-                slot.row = first.row;
-            }
-            if (slot.row >= 0) {
-                sampler.add(slot.sampler, slot.row, 0);
-                sampled.add(slot);
-            }
-        }
-        sampler.run(logits);
-        for (int i = 0; i < sampled.size(); i++) {
-            Slot slot = sampled.get(i);
-            slot.row = -1;
-            if (slot.take(sampler.token(i), sampler.logProbability(i))) {
-                Optional<int[]> observation = turns.next(slot.index, slot.completion());
-                if (observation.isPresent() && observation.get().length > 0) {
-                    slot.observe(observation.get());
-                } else {
-                    slot.end(Finish.STOP);
-                }
-            }
-            if (slot.isDone()) {
-                slot.close();
-            }
-        }
-        active.removeIf(Slot::isDone);
     }
 }

@@ -7,8 +7,8 @@ import java.util.function.IntPredicate;
 /// @param temperature divisor of the logits; 0 is greedy
 /// @param maxTokens most sampled tokens of a rollout
 /// @param maxContext most tokens of a prompt with its completion
-/// @param maxSequences most sequences that are computed together; a group is at least this large if need be
-/// @param passTokens most tokens of a pass
+/// @param maxSequences most sequences that are computed together
+/// @param passTokens most tokens of a pass; at least twice the sequences are allowed
 /// @param vocabSize tokens that may be sampled; further logits are padding
 /// @param ends tokens that end a turn; they belong to it
 public record RolloutOptions(double temperature, int maxTokens, int maxContext, int maxSequences, int passTokens,

@@ -3,7 +3,7 @@ package glia.reason.rollout;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/// Continues rollouts of several turns.
+/// Continues rollouts of several turns. It is called by several threads, for each rollout by one at a time.
 @FunctionalInterface
 public interface TurnSource {
     /// Ends each rollout after its first turn.

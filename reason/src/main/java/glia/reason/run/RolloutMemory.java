@@ -18,9 +18,10 @@ final class RolloutMemory {
     static long cacheBytes(Engine engine, RolloutOptions options, int promptTokens, int prompts, int group) {
         int length = (int) Math.min(options.maxContext(), (long) promptTokens + options.maxTokens());
         int shared = promptTokens / BLOCK * BLOCK;
-        int groups = Math.clamp(options.maxSequences() / group, 1, prompts);
+        int members = Math.min(group, options.maxSequences());
+        int groups = Math.clamp(options.maxSequences() / members, 1, prompts);
         try (Sequence empty = engine.open()) {
-            long bytes = groups * (empty.bytesToAppend(shared) + group * empty.bytesToAppend(length - shared));
+            long bytes = groups * (empty.bytesToAppend(shared) + members * empty.bytesToAppend(length - shared));
             return Math.min(bytes, engine.pool().limitBytes());
         }
     }

@@ -1,6 +1,7 @@
 package glia.reason.rollout;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -27,6 +28,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -174,6 +178,44 @@ class RolloutGeneratorTest {
             assertTrue(observed);
             double worst = difference(model, rollouts, 1, Precision.EXACT);
             assertTrue(worst < 1e-4, Double.toString(worst));
+        }
+    }
+
+    /// The first rollout's tool ends only when all others have ended.
+    @Test
+    void aToolThatRunsLetsTheOtherRolloutsGoOn() throws Exception {
+        try (Model model = model("llama", 4);
+                Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
+            CountDownLatch others = new CountDownLatch(5);
+            AtomicInteger first = new AtomicInteger(-1);
+            List<Rollout> rollouts = new RolloutGenerator(engine, new RolloutOptions(1, 400, 500, 53, id -> id < 20)
+                    .withMaxSequences(6)).generate(prompts().subList(0, 3), 2, 2, (index, tokens) -> {
+                        if (first.compareAndSet(-1, index)) {
+                            assertDoesNotThrow(() -> assertTrue(others.await(60, TimeUnit.SECONDS)));
+                            return Optional.of(new int[] {7});
+                        }
+                        if (index != first.get()) {
+                            others.countDown();
+                        }
+                        return Optional.empty();
+                    });
+            assertTrue(rollouts.get(first.get()).numSampled() < rollouts.get(first.get()).tokens().length);
+        }
+    }
+
+    @Test
+    void aTurnThatFailsIsTheFailureOfTheBatch() throws Exception {
+        try (Model model = model("llama", 4);
+                Engine engine = new Engine(model, kernels, Precision.EXACT, STATE_BYTES)) {
+            RolloutGenerator generator = new RolloutGenerator(engine, options(1, 60));
+            assertThrows(UnsupportedOperationException.class, () -> generator.generate(prompts(), 3, 2,
+                    (index, tokens) -> {
+                        throw new UnsupportedOperationException();
+                    }));
+            assertThrows(IllegalArgumentException.class, () -> generator.generate(List.of(new int[] {1},
+                    new int[] {99_999}), 3, 2));
+            assertEquals(0, engine.stateBytes(), "all states are freed");
+            assertEquals(15, generator.generate(prompts(), 3, 2).size());
         }
     }
 
