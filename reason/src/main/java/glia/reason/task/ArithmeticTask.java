@@ -7,30 +7,14 @@ import java.util.Optional;
 /// Integer arithmetic with +, −, × and brackets: `Compute 17 - 4 * 3.`
 ///
 /// The canonical form is the expression, with the operands of a single sum or product in ascending order.
-final class ArithmeticTask implements Task {
-    private static final List<String> LEVELS = List.of("sums and differences of numbers up to 20",
-            "sums and differences up to 99, products up to 12 × 12", "two operations, numbers up to 20",
-            "three operations with brackets, numbers up to 20", "two operations, numbers up to 999");
+final class ArithmeticTask extends NamedTask {
     private static final List<String> SIGNS = List.of("+", "-", "*");
 
-    @Override
-    public String name() {
-        return "arithmetic";
-    }
-
-    @Override
-    public String summary() {
-        return "integer arithmetic with +, −, × and brackets";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 3;
+    ArithmeticTask() {
+        super("arithmetic", "integer arithmetic with +, −, × and brackets", 3,
+                "sums and differences of numbers up to 20", "sums and differences up to 99, products up to 12 × 12",
+                "two operations, numbers up to 20", "three operations with brackets, numbers up to 20",
+                "two operations, numbers up to 999");
     }
 
     @Override

@@ -10,31 +10,14 @@ import java.util.stream.Collectors;
 /// `Use 3, 7 and 11 to make 32.`
 ///
 /// The canonical form is the numbers in ascending order, at all levels and for all targets.
-final class CountdownTask implements Task {
-    private static final List<String> LEVELS = List.of("two numbers up to 10", "two numbers up to 20",
-            "three numbers up to 10, targets up to 100", "three numbers up to 20", "four numbers up to 20");
-
+final class CountdownTask extends NamedTask {
     /// Signs that separate expressions.
     private static final String PUNCTUATION = ";:!?'\"`$\\{}[]\u2018\u2019\u201C\u201D\u2192\u2713\u2714\u2705";
 
-    @Override
-    public String name() {
-        return "countdown";
-    }
-
-    @Override
-    public String summary() {
-        return "an expression with +, − and × that uses each number once and has a given value";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 4;
+    CountdownTask() {
+        super("countdown", "an expression with +, − and × that uses each number once and has a given value", 4,
+                "two numbers up to 10", "two numbers up to 20", "three numbers up to 10, targets up to 100",
+                "three numbers up to 20", "four numbers up to 20");
     }
 
     @Override

@@ -11,9 +11,7 @@ import java.util.function.IntPredicate;
 /// Knights and knaves: persons who always lie or never do, and what they say. Exactly one assignment fits.
 ///
 /// The canonical form is the statements in their order, with numbers in place of names.
-final class KnightsTask implements Task {
-    private static final List<String> LEVELS = List.of("two persons", "three persons", "four persons",
-            "five persons", "six persons");
+final class KnightsTask extends NamedTask {
     private static final String RULE = "Each person is a knight or a knave. "
             + "What knights say is true, what knaves say is false. ";
 
@@ -24,24 +22,9 @@ final class KnightsTask implements Task {
     /// @param holds by each assignment, whose bit `i` is set where person `i` is a knight
     private record Statement(String canonical, String text, IntPredicate holds) { }
 
-    @Override
-    public String name() {
-        return "deduction";
-    }
-
-    @Override
-    public String summary() {
-        return "knights and knaves with exactly one solution";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    KnightsTask() {
+        super("deduction", "knights and knaves with exactly one solution", 2, "two persons", "three persons",
+                "four persons", "five persons", "six persons");
     }
 
     @Override

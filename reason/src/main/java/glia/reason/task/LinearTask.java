@@ -10,32 +10,15 @@ import java.util.regex.Pattern;
 /// Linear equations in x: `Solve 3x + 5 = 20.`
 ///
 /// The canonical form is `p, q` of the equation `px = q` with positive `p` that the terms add up to.
-final class LinearTask implements Task {
-    private static final List<String> LEVELS = List.of("ax + b = c with an integer solution", "x on both sides",
-            "brackets on one side", "solutions that are fractions");
+final class LinearTask extends NamedTask {
     /// `x =` where x has neither a coefficient nor a sign.
     private static final Pattern SOLUTION = Pattern.compile("(?<![\\w)*/+\\u2212\\u221A|-])"
             + "(?<![+\\u2212\\d*/\\u00D7\\u00B7^|)\\u221A-] )(?<!\\b(?:sin|cos|tan|log|ln|exp|sqrt) )x\\s*=");
     private static final Pattern VARIABLE = Pattern.compile("(?<![a-zA-Z])x(?![a-zA-Z])");
 
-    @Override
-    public String name() {
-        return "linear";
-    }
-
-    @Override
-    public String summary() {
-        return "linear equations in x with exact solutions";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    LinearTask() {
+        super("linear", "linear equations in x with exact solutions", 2, "ax + b = c with an integer solution",
+                "x on both sides", "brackets on one side", "solutions that are fractions");
     }
 
     @Override

@@ -13,10 +13,7 @@ import java.util.stream.IntStream;
 /// The order of runners in a race from clues, each of them necessary. Exactly one order fits.
 ///
 /// The canonical form is the clues, sorted, with the places of the runners in place of their names.
-final class OrderingTask implements Task {
-    private static final List<String> LEVELS = List.of("three runners", "four runners", "five runners",
-            "six runners");
-
+final class OrderingTask extends NamedTask {
     /// A clue.
     ///
     /// @param canonical with places in place of names
@@ -31,24 +28,9 @@ final class OrderingTask implements Task {
         return List.copyOf(orders);
     }).toList();
 
-    @Override
-    public String name() {
-        return "ordering";
-    }
-
-    @Override
-    public String summary() {
-        return "the order of runners from clues with exactly one solution";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    OrderingTask() {
+        super("ordering", "the order of runners from clues with exactly one solution", 2, "three runners",
+                "four runners", "five runners", "six runners");
     }
 
     /// Runner `i` is the one in place `i` of the solution.

@@ -1,6 +1,5 @@
 package glia.reason.task;
 
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -8,32 +7,15 @@ import java.util.regex.Pattern;
 /// Small Python programs: what do they print? The user's Python computes the answer ([PythonPrograms]).
 ///
 /// The canonical form is the program.
-final class ProgramTask implements Task {
+final class ProgramTask extends NamedTask {
     private static final int MAX_OUTPUT = 40;
     private static final int MAX_DIGITS = 6;
-    private static final List<String> LEVELS = List.of("assignments", "branches", "loops", "lists and strings",
-            "functions and nested loops");
     private static final Pattern LEAD = Pattern.compile("(?i)^(it|the program|this program|python) (prints|outputs)"
             + ":?\\s*|^(the )?output( is)?:?\\s*");
 
-    @Override
-    public String name() {
-        return "programs";
-    }
-
-    @Override
-    public String summary() {
-        return "what a small Python program prints";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    ProgramTask() {
+        super("programs", "what a small Python program prints", 2, "assignments", "branches", "loops",
+                "lists and strings", "functions and nested loops");
     }
 
     @Override

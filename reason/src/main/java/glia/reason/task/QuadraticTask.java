@@ -10,29 +10,12 @@ import java.util.stream.Collectors;
 /// Quadratic equations with integer roots from -9 to 9: `Solve x^2 - 5x + 6 = 0.`
 ///
 /// The canonical form is the roots in ascending order, at all levels.
-final class QuadraticTask implements Task {
+final class QuadraticTask extends NamedTask {
     private static final int MAX_ROOT = 9;
-    private static final List<String> LEVELS = List.of("x^2 + bx + c = 0", "ax^2 + bx + c = 0 with a from 2 to 5",
-            "terms on both sides");
 
-    @Override
-    public String name() {
-        return "quadratic";
-    }
-
-    @Override
-    public String summary() {
-        return "quadratic equations with integer roots from -9 to 9";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 1;
+    QuadraticTask() {
+        super("quadratic", "quadratic equations with integer roots from -9 to 9", 1, "x^2 + bx + c = 0",
+                "ax^2 + bx + c = 0 with a from 2 to 5", "terms on both sides");
     }
 
     @Override

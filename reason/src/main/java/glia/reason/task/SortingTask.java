@@ -13,9 +13,7 @@ import java.util.stream.Collectors;
 /// Sorting numbers or words: `Sort 5, 2 and 9 from smallest to largest.`
 ///
 /// The canonical form is the elements in ascending order, for both directions.
-final class SortingTask implements Task {
-    private static final List<String> LEVELS = List.of("three numbers up to 20", "five numbers up to 99",
-            "eight numbers from -99 to 99", "six words", "twelve numbers from -999 to 999");
+final class SortingTask extends NamedTask {
     private static final Pattern BETWEEN = Pattern.compile("[\\s,;<>\\[\\](){}.\"'`]+(and\\s+)?");
     /// Signs of order between elements.
     private static final Pattern ORDER = Pattern.compile("->|[<>\u2264\u2265\u2192]"
@@ -23,24 +21,10 @@ final class SortingTask implements Task {
     private static final Pattern SPACE = Pattern.compile("(?<=\\d)\\s++(?=[-\u2212]?\\d)");
     private static final Pattern WORD = Pattern.compile("[a-z]+");
 
-    @Override
-    public String name() {
-        return "sorting";
-    }
-
-    @Override
-    public String summary() {
-        return "numbers or words in ascending or descending order";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    SortingTask() {
+        super("sorting", "numbers or words in ascending or descending order", 2, "three numbers up to 20",
+                "five numbers up to 99", "eight numbers from -99 to 99", "six words",
+                "twelve numbers from -999 to 999");
     }
 
     @Override

@@ -13,10 +13,7 @@ import java.util.stream.IntStream;
 /// Puzzles about the letters of a string: `Reverse the string "planet".`
 ///
 /// The canonical form is the string, for all operations and levels.
-final class StringTask implements Task {
-    private static final List<String> LEVELS = List.of("one operation on 3 to 5 letters",
-            "one operation on 6 to 9 letters", "two operations on 5 to 8 letters",
-            "three operations on 6 to 10 letters");
+final class StringTask extends NamedTask {
     private static final Pattern QUOTED = Pattern.compile("[\"'`\u201C\u2018]([A-Za-z0-9]+)[\"'`\u201D\u2019]");
     private static final Pattern WORD = Pattern.compile("[a-z0-9]+");
 
@@ -63,24 +60,10 @@ final class StringTask implements Task {
         }
     }
 
-    @Override
-    public String name() {
-        return "strings";
-    }
-
-    @Override
-    public String summary() {
-        return "letters of a string: reverse, sort, count, replace and remove";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    StringTask() {
+        super("strings", "letters of a string: reverse, sort, count, replace and remove", 2,
+                "one operation on 3 to 5 letters", "one operation on 6 to 9 letters",
+                "two operations on 5 to 8 letters", "three operations on 6 to 10 letters");
     }
 
     @Override

@@ -9,34 +9,17 @@ import java.util.Optional;
 /// now?`
 ///
 /// The canonical form is the number at the start with the steps and their numbers, without names and things.
-final class WordProblemTask implements Task {
+final class WordProblemTask extends NamedTask {
     private static final int MAX_VALUE = 2_000;
-    private static final List<String> LEVELS = List.of("one step", "two steps", "three steps", "four steps",
-            "six steps");
     private static final List<Integer> STEPS = List.of(1, 2, 3, 4, 6);
     private static final List<String> SHE = List.of("Ann", "Cora", "Eva", "Hana", "Mia", "Zoe");
     private static final List<String> HE = List.of("Ben", "Dan", "Finn", "Gus", "Leo", "Max");
     private static final List<String> THINGS = List.of("apples", "marbles", "stickers", "pencils", "cards", "coins",
             "shells", "stamps");
 
-    @Override
-    public String name() {
-        return "word-problems";
-    }
-
-    @Override
-    public String summary() {
-        return "word problems of one to six steps";
-    }
-
-    @Override
-    public List<String> levels() {
-        return LEVELS;
-    }
-
-    @Override
-    public int defaultLevel() {
-        return 2;
+    WordProblemTask() {
+        super("word-problems", "word problems of one to six steps", 2, "one step", "two steps", "three steps",
+                "four steps", "six steps");
     }
 
     /// A story while it grows.
