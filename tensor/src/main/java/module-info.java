@@ -11,4 +11,5 @@ module glia.tensor {
     exports glia.tensor.ops.loss;
     exports glia.tensor.ops.row;
     exports glia.tensor.ops.scan;
+    exports glia.tensor.ops.stream;
 }

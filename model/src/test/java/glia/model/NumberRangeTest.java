@@ -176,8 +176,8 @@ class NumberRangeTest {
     @Test
     void anUnsupportedFamilyNamesAFewSimilarOnes() {
         String message = assertThrows(CheckpointException.class, () -> Families.spec(Config.of(Path.of("config.json"),
-                Map.of("model_type", "gemma3n_text")))).getMessage();
-        assertTrue(message.contains("'gemma3n_text' is not supported; similar ones are gemma, gemma2, gemma3"),
+                Map.of("model_type", "gemma_next")))).getMessage();
+        assertTrue(message.contains("'gemma_next' is not supported; similar ones are gemma, gemma2, gemma3"),
                 message);
         assertTrue(message.length() < 200, message);
     }

@@ -65,7 +65,7 @@ final class AttentionBlock implements Block {
     private AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes,
             Optional<StridedAttention> pattern) {
         this.place = place;
-        shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(),
+        shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.valueSize(),
                 spec.scale(), spec.span(), spec.scores());
         boolean bias = spec.bias() != Bias.NONE;
         Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);

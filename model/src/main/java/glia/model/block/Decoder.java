@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. With
@@ -23,6 +24,7 @@ public final class Decoder {
     private record Reader(Layers layers, Block finalNorm) { }
 
     private final EmbeddingBlock embedding;
+    private final StreamsBlock streams;
     private final Optional<Reader> encoder;
     private final Layers layers;
     private final Block finalNorm;
@@ -39,6 +41,7 @@ public final class Decoder {
     public Decoder(ModelSpec spec, Weights weights, int context) {
         Mixers mixers = new Mixers(weights, new RopeTables(context), followed(spec));
         embedding = new EmbeddingBlock(spec.embedding(), weights);
+        streams = StreamsBlock.of(spec.streams(), weights);
         encoder = spec.encoder().map(e -> new Reader(new Layers(e.sublayers(), spec.sublayers().size(), mixers),
                 NormBlock.of(e.finalNorm(), weights, Place.WHOLE, Role.ENCODER_FINAL_WEIGHT,
                         Role.ENCODER_FINAL_BIAS)));
@@ -57,7 +60,7 @@ public final class Decoder {
     }
 
     private static Set<Integer> followed(ModelSpec spec) {
-        return spec.sublayers().stream().map(Sublayer::mixer)
+        return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
                 .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer()) : Stream.of())
                 .collect(Collectors.toSet());
     }
@@ -131,12 +134,12 @@ public final class Decoder {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
-        Tensor x = layers.forward(ops, embed(ops, own, states, 0), own, states);
+        Tensor x = layers.forward(ops, streams.open(ops, embed(ops, own, states, 0)), own, states);
         keepRouted(own, pass);
         if (own.numOutputs() < own.numTokens()) {
             x = ops.select(x, own.outputs(), own.numOutputs());
         }
-        return finalNorm.forward(ops, x, own, states);
+        return finalNorm.forward(ops, streams.close(ops, x), own, states);
     }
 
     private static void keepRouted(Pass own, Pass pass) {

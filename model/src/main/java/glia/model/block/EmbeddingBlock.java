@@ -56,10 +56,17 @@ final class EmbeddingBlock {
         return x;
     }
 
-    /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`.
+    /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`. Tokens without a row of F have that of token 0.
     private Tensor perLayer(Ops ops, Tensor x, Pass pass, PerLayerEmbeddings inputs) {
         Tensor projected = ops.linear(ops.scale(x, (float) (1 / Math.sqrt(x.cols()))), layers.get(1));
-        Tensor looked = ops.embed(layers.getFirst(), pass.tokens(), pass.numTokens(), spec.padding().orElse(-1));
+        int[] known = pass.tokens();
+        for (int i = 0; i < pass.numTokens(); i++) {
+            if (known[i] >= inputs.vocabSize()) {
+                known = known == pass.tokens() ? known.clone() : known;
+                known[i] = 0;
+            }
+        }
+        Tensor looked = ops.embed(layers.getFirst(), known, pass.numTokens(), spec.padding().orElse(-1));
         looked = ops.scale(looked, (float) Math.sqrt(inputs.size()));
         Tensor both = ops.residual(ops.rmsNorm(projected, layers.getLast(), inputs.eps(), 0), looked, 1);
         return ops.scale(both, (float) Math.sqrt(0.5));

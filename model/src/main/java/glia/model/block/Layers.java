@@ -1,24 +1,18 @@
 package glia.model.block;
 
 import glia.model.spec.Place;
-import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.StoredScale;
-import glia.tensor.ops.row.Sum;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /// A sequence of sublayers: `x ← residual(x, after(mixer(before(x))))`.
 final class Layers {
-    /// @param scale the learned scale of the residual, if it has one
     /// @param isFollowed whether later layers share its keys and values, which then stay in the workspace
-    private record Step(Block before, Block mixer, Block after, Residual residual, List<Weight> scale,
-            boolean isFollowed) { }
+    private record Step(Connection connection, Block before, Block mixer, Block after, boolean isFollowed) { }
 
     private final Step[] steps;
     private final int firstPlace;
@@ -31,11 +25,11 @@ final class Layers {
         for (int i = 0; i < steps.length; i++) {
             Sublayer s = sublayers.get(i);
             Place place = Place.of(firstPlace + i);
-            steps[i] = new Step(NormBlock.of(s.before(), weights, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS),
+            steps[i] = new Step(Connection.of(s.residual(), weights, place),
+                    NormBlock.of(s.before(), weights, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS),
                     mixers.of(s.mixer(), place),
-                    NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS), s.residual(),
-                    s.residual() instanceof Residual.Scaled ? List.of(weights.get(place, Role.LAYER_SCALE))
-                            : List.of(), mixers.followed().contains(firstPlace + i));
+                    NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS),
+                    mixers.followed().contains(firstPlace + i));
         }
     }
 
@@ -97,17 +91,12 @@ final class Layers {
             Step step = steps[i];
             int mark = ops.mark();
             int numRouted = pass.crossLayer().routed().size();
-            Tensor normed = step.before.forward(ops, stream, pass, states);
+            Tensor[] opened = step.connection.open(ops, stream);
+            Tensor normed = step.before.forward(ops, opened.length == 0 ? stream : opened[0], pass, states);
             Tensor update = step.mixer.forward(ops, normed, pass, states);
             update = step.after.forward(ops, update, pass, states);
             update = ops.dropout(update, Ops.Dropped.SUBLAYER, firstPlace + i);
-            stream = switch (step.residual) {
-                case Residual.Add add -> ops.residual(stream, update, add.scale());
-                case Residual.Scaled scaled -> ops.replace(stream,
-                        ops.apply(new StoredScale(ops.residual(stream, update, 1), step.scale.getFirst())));
-                case Residual.Normed r -> ops.replace(stream,
-                        ops.apply(new Sum(normed, r.alpha(), update, r.beta())));
-            };
+            stream = step.connection.close(ops, stream, opened, normed, update);
             if (!step.isFollowed && pass.crossLayer().routed().size() == numRouted) {
                 ops.release(mark);
             }

@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Attention;
+import glia.model.spec.AugmentedResidual;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
@@ -20,6 +21,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
+import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import java.util.Set;
@@ -45,6 +47,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RecurrentNetwork n -> new RecurrentBlock(n, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
+            case AugmentedResidual r -> new AugmentedResidualBlock(r, weights, place);
+            case SparseGatedMlp m -> MlpBlock.of(m, weights, place);
             case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes,
                     followed.contains(place.sublayer()));
             case NormedExperts e -> new NormedExpertsBlock(e, weights, place);

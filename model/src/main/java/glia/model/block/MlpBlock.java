@@ -6,7 +6,11 @@ import glia.model.spec.Mlp;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.SparseGatedMlp;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.NormalDistribution;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.row.DeviationCut;
 
 /// MLPs with a gate (https://arxiv.org/abs/2002.05202) and without.
 final class MlpBlock {
@@ -19,15 +23,30 @@ final class MlpBlock {
 
     /// `down(f(scale · gate(x)) · up(x))`.
     static Block of(ScaledGatedMlp scaled, Weights weights, Place place) {
-        GatedMlp spec = scaled.mlp();
+        return of(scaled.mlp(), weights, place,
+                (ops, gate) -> scaled.scale() == 1 ? gate : ops.scale(gate, scaled.scale()));
+    }
+
+    /// `down(f(cut(gate(x))) · up(x))`.
+    static Block of(SparseGatedMlp sparse, Weights weights, Place place) {
+        float factor = (float) NormalDistribution.quantile(sparse.sparsity());
+        return of(sparse.mlp(), weights, place, (ops, gate) -> ops.apply(new DeviationCut(gate, factor)));
+    }
+
+    /// A function of the gates before the activation.
+    private interface Gates {
+        Tensor of(Ops ops, Tensor gate);
+    }
+
+    private static Block of(GatedMlp spec, Weights weights, Place place, Gates gates) {
         boolean bias = spec.bias() != Bias.NONE;
         Projections maps = Projections.of(weights, place, Role.GATE, Role.UP);
         Projections both = bias ? maps.with(weights, place, Role.GATE_BIAS, Role.UP_BIAS) : maps;
         Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
         return (ops, x, pass, states) -> {
             Tensor[] projected = both.forward(ops, x);
-            Tensor gate = scaled.scale() == 1 ? projected[0] : ops.scale(projected[0], scaled.scale());
-            return down.forward(ops, ops.gated(gate, projected[1], spec.activation()), pass, states);
+            return down.forward(ops, ops.gated(gates.of(ops, projected[0]), projected[1], spec.activation()), pass,
+                    states);
         };
     }
 

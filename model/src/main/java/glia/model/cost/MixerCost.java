@@ -1,6 +1,7 @@
 package glia.model.cost;
 
 import glia.model.spec.Attention;
+import glia.model.spec.AugmentedResidual;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Experts;
@@ -20,6 +21,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
+import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.tensor.kernel.Span;
@@ -36,7 +38,7 @@ record MixerCost(int numExperts, long mixing) {
     /// @param chosen the number of keys that the last indexer selects
     static MixerCost of(Mixer mixer, int position, int chosen) {
         return switch (mixer) {
-            case Attention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case Attention a -> attention(a.numHeads(), (long) a.headSize() + a.valueSize(), a.span(), position);
             case NormedAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case SharedKvAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
@@ -52,6 +54,8 @@ record MixerCost(int numExperts, long mixing) {
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
             case PerLayerEmbedding i -> NONE;
+            case AugmentedResidual r -> NONE;
+            case SparseGatedMlp m -> NONE;
             case Parallel p -> NONE;
             case SelectiveStateSpace s -> scan(6, (long) s.innerSize() * s.stateSize());
             case StateSpaceDual s -> scan(5, (long) s.innerSize() * s.stateSize());

@@ -15,7 +15,6 @@ import glia.model.spec.Parallel;
 import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Place;
 import glia.model.spec.Residual;
-import glia.model.spec.SharedKvAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Activation;
 import java.util.ArrayList;
@@ -34,7 +33,7 @@ final class Gemma4Layers {
     static List<Sublayer> read(Config config, Norm.Rms norm) throws CheckpointException {
         boolean[] slides = LayerTypes.read(config, layer -> (layer + 1) % 6 != 0);
         slides[slides.length - 1] = false;
-        KeySharing sharing = KeySharing.read(config, slides);
+        KeySharing sharing = KeySharing.read(config, slides, 0);
         int perLayerSize = perLayerSize(config);
         int numSublayers = perLayerSize == 0 ? 2 : 3;
         Activation activation = Activations.read(config, "hidden_activation", "gelu_pytorch_tanh");
@@ -46,7 +45,7 @@ final class Gemma4Layers {
             NormedAttention own = Gemma4Mixers.attention(config, layer, slides[layer], norm.eps());
             boolean follows = sharing.follows(layer);
             sublayers.add(new Sublayer(layer, norm, follows
-                    ? following(own, Place.of(numSublayers * sharing.followed(layer))) : own, norm, Residual.PLAIN));
+                    ? own.following(Place.of(numSublayers * sharing.followed(layer))) : own, norm, Residual.PLAIN));
             Mixer mlp = new GatedMlp(follows ? wide : width, activation, Bias.NONE);
             sublayers.add(new Sublayer(layer, mixes ? new Norm.None() : norm,
                     mixes ? besideExperts(mlp, norm, Gemma4Mixers.experts(config, activation, norm)) : mlp, norm,
@@ -62,10 +61,5 @@ final class Gemma4Layers {
     private static Mixer besideExperts(Mixer mlp, Norm norm, Mixer experts) {
         return new Parallel(List.of(new Parallel.Branch(1, norm, mlp, norm, 1),
                 new Parallel.Branch(1, new Norm.None(), experts, norm, 1)));
-    }
-
-    private static Mixer following(NormedAttention own, Place followed) {
-        return new SharedKvAttention(own.numHeads(), own.numKeyValueHeads(), own.headSize(), own.rope(), own.span(),
-                own.eps(), own.bias(), followed);
     }
 }

@@ -51,7 +51,8 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
     ///
     /// @param bias the biases of dense MLPs and shared experts
     Standard.FeedForwards read(Config config, Bias bias) throws CheckpointException {
-        if (config.has("moe_layer_freq") && config.positive("moe_layer_freq") != 1) {
+        boolean isListed = config.has("moe_layer_freq") && !config.isNumber("moe_layer_freq");
+        if (config.has("moe_layer_freq") && !isListed && config.positive("moe_layer_freq") != 1) {
             throw config.error("moe_layer_freq", "found " + config.positive("moe_layer_freq")
                     + ", but experts in some of the later layers only are not supported");
         }
@@ -63,6 +64,14 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
             boolean[] sparse = sparse(config, numLayers);
             Mixer experts = first < numLayers || anyOf(sparse) ? experts(config, bias) : dense;
             return layer -> layer >= numLayers || sparse[layer] ? experts : dense;
+        }
+        if (isListed) {
+            int[] sparse = config.integers("moe_layer_freq");
+            if (sparse.length != numLayers) {
+                throw config.error("moe_layer_freq", "has " + sparse.length + " entries for " + numLayers + " layers");
+            }
+            Mixer experts = experts(config, bias);
+            return layer -> layer >= numLayers || sparse[layer] != 0 ? experts : dense;
         }
         Mixer experts = first < numLayers ? experts(config, bias) : dense;
         return layer -> layer >= first ? experts : dense;

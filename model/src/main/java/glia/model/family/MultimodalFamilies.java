@@ -11,6 +11,8 @@ final class MultimodalFamilies {
 
     static final List<Family> ALL = List.of(
             new TextBackbone("gemma3", "gemma3_text", true, TOWER),
+            new TextBackbone("gemma3n", "gemma3n_text", true,
+                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
             new TextBackbone("gemma4", "gemma4_text", true,
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
             new TextBackbone("kimi_k25", "deepseek_v3", true, List.of("vision_tower.", "mm_projector.")),

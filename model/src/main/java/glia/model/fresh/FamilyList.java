@@ -30,6 +30,7 @@ final class FamilyList {
         all.addAll(experts());
         all.addAll(hybrid());
         all.addAll(DecoderList.all());
+        all.addAll(StreamList.all());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }

@@ -3,6 +3,7 @@ package glia.model.spec;
 import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// Softmax attention, multi-head, grouped-query or multi-query by the number of key-value heads.
 /// https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245
@@ -10,8 +11,10 @@ import java.util.List;
 /// @param scale factor of the scores, usually 1/√E
 /// @param scores what is added to the scores, or how they are capped, before the softmax
 /// @param gating gate of the heads' output, before the output projection
+/// @param ownValueSize the size of a value head, if it is not that of a query and key head
 public record Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span,
-        QkNorm norm, Bias bias, Scores scores, Temperature temperature, Gating gating) implements Mixer {
+        QkNorm norm, Bias bias, Scores scores, Temperature temperature, Gating gating, OptionalInt ownValueSize)
+        implements Mixer {
     /// A gate of the heads' output.
     public enum Gating {
         /// No gate.
@@ -25,6 +28,10 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         Heads.check(numHeads, numKeyValueHeads, headSize);
         Heads.check(rope, headSize);
         NumberRange.FACTOR.require("attention scale", scale);
+        ownValueSize.ifPresent(size -> NumberRange.SIZE.require("value head size", size));
+        if (gating != Gating.NONE && ownValueSize.isPresent()) {
+            throw new IllegalArgumentException("gated attention with value heads of a size of their own");
+        }
         switch (scores) {
             case Scores.Plain _, Scores.Sinks _ -> { }
             case Scores.Capped capped -> NumberRange.CAP.require("cap of attention scores", capped.cap());
@@ -41,6 +48,13 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 new Scores.Plain(), new Temperature.Constant(), Gating.NONE);
     }
 
+    /// Attention whose heads have one size.
+    public Attention(int numHeads, int numKeyValueHeads, int headSize, float scale, Rope rope, Span span, QkNorm norm,
+            Bias bias, Scores scores, Temperature temperature, Gating gating) {
+        this(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, temperature, gating,
+                OptionalInt.empty());
+    }
+
     /// Causal attention with scores divided by √E.
     public static Attention causal(int numHeads, int numKeyValueHeads, int headSize, Rope rope, Bias bias) {
         return new Attention(numHeads, numKeyValueHeads, headSize, (float) (1 / Math.sqrt(headSize)), rope,
@@ -50,49 +64,61 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     /// A copy with another scale of the scores.
     public Attention withScale(double other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, (float) other, rope, span, norm, bias, scores,
-                temperature, gating);
+                temperature, gating, ownValueSize);
     }
 
     /// A copy with another RoPE.
     public Attention with(Rope other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, other, span, norm, bias, scores,
-                temperature, gating);
+                temperature, gating, ownValueSize);
     }
 
     /// A copy with another span.
     public Attention with(Span other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, other, norm, bias, scores,
-                temperature, gating);
+                temperature, gating, ownValueSize);
     }
 
     /// A copy with another norm of queries and keys.
     public Attention with(QkNorm other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, other, bias, scores,
-                temperature, gating);
+                temperature, gating, ownValueSize);
     }
 
     /// A copy with other scores.
     public Attention with(Scores other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, other, temperature,
-                gating);
+                gating, ownValueSize);
     }
 
     /// A copy with another temperature.
     public Attention with(Temperature other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, other,
-                gating);
+                gating, ownValueSize);
     }
 
     /// A copy with another gate.
     public Attention with(Gating other) {
         return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, temperature,
-                other);
+                other, ownValueSize);
+    }
+
+    /// A copy with value heads of another size than the query and key heads.
+    public Attention withValueSize(int size) {
+        return new Attention(numHeads, numKeyValueHeads, headSize, scale, rope, span, norm, bias, scores, temperature,
+                gating, size == headSize ? OptionalInt.empty() : OptionalInt.of(size));
+    }
+
+    /// The size of a value head.
+    public int valueSize() {
+        return ownValueSize.orElse(headSize);
     }
 
     public int querySize() {
         return numHeads * headSize;
     }
 
+    /// The width of all key heads, and of all value heads unless these have a size of their own.
     public int keyValueSize() {
         return numKeyValueHeads * headSize;
     }
@@ -106,8 +132,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         };
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
-        shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, keyValueSize(), hidden);
-        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, querySize());
+        shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, numKeyValueHeads * valueSize(), hidden);
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, numHeads * valueSize());
         addNorms(shapes, norm);
         if (scores instanceof Scores.Sinks) {
             shapes.add(Role.SINKS, numHeads);
@@ -132,7 +158,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
 
     @Override
     public List<CacheKind> caches() {
-        return List.of(new CacheKind.KeyValues(keyValueSize(), keyValueSize(), span));
+        return List.of(new CacheKind.KeyValues(keyValueSize(), numKeyValueHeads * valueSize(), span));
     }
 
     @Override
@@ -141,8 +167,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
                 : "grouped-query";
         return kind + " attention, " + numHeads + " heads"
                 + (numHeads == numKeyValueHeads ? "" : " over " + numKeyValueHeads + " of keys and values")
-                + ", size " + headSize + ", " + Labels.of(span) + ", " + Labels.of(rope) + Labels.of(norm)
-                + Labels.of(scores)
+                + ", size " + headSize + (ownValueSize.isPresent() ? ", values of " + valueSize() : "") + ", "
+                + Labels.of(span) + ", " + Labels.of(rope) + Labels.of(norm) + Labels.of(scores)
                 + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "")
                 + (gating == Gating.NONE ? "" : ", gated");
     }

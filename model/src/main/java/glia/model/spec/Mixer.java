@@ -6,6 +6,7 @@ import java.util.List;
 /// Each kind is a record with its sizes; the block of the same name computes it.
 public sealed interface Mixer permits
         Attention,
+        AugmentedResidual,
         CompressedExperts,
         CrossAttention,
         Experts,
@@ -23,6 +24,7 @@ public sealed interface Mixer permits
         ScaledGatedMlp,
         SelectiveStateSpace,
         SharedKvAttention,
+        SparseGatedMlp,
         StateSpaceDual,
         StridedAttention {
     /// Adds the parameters with their shapes, in the order in which a pass uses them.

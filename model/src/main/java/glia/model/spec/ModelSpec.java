@@ -11,8 +11,10 @@ import java.util.stream.Stream;
 /// @param contextLength the context length that the model was trained for
 /// @param encoder the encoder of an encoder-decoder model
 /// @param drafts multi-token-prediction layers
+/// @param streams the residual streams of the decoder, if there are several
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
-        List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
+        List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts,
+        Optional<Streams> streams) {
     public ModelSpec {
         if (vocabSize < 1 || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
@@ -30,6 +32,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
             throw new IllegalArgumentException(what + ": found " + token + ", expected a token id below the "
                     + vocabSize + " of the vocabulary");
         }
+    }
+
+    /// A model with one residual stream.
+    public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
+            List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
+        this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, encoder, drafts,
+                Optional.empty());
     }
 
     /// A model without multi-token-prediction layers.
@@ -95,7 +104,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm(),
                         e.startToken())),
                 drafts.stream().map(d -> new Draft(d.embeddingNorm(), d.hiddenNorm(),
-                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList());
+                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams);
     }
 
     /// A copy with other mixers, including those of parallel branches.
@@ -113,13 +122,20 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 change.apply(finalNorm), head,
                 changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())),
                 changed.drafts.stream().map(d -> new Draft(change.apply(d.embeddingNorm()),
-                        change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList());
+                        change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList(),
+                streams);
     }
 
     /// A copy with another head.
     public ModelSpec withHead(Head other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
-                encoder, drafts);
+                encoder, drafts, streams);
+    }
+
+    /// A copy with several residual streams.
+    public ModelSpec with(Streams others) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
+                encoder, drafts, Optional.of(others));
     }
 
     /// A copy with the first layers alone, without multi-token-prediction layers.
@@ -134,12 +150,13 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                     + (numLayers() - 1) + ", since the model has " + numLayers());
         }
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
-                sublayers.stream().filter(s -> s.layer() < count).toList(), finalNorm, head);
+                sublayers.stream().filter(s -> s.layer() < count).toList(), finalNorm, head, encoder, List.of(),
+                streams);
     }
 
     /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, others);
+                encoder, others, streams);
     }
 }

@@ -23,6 +23,11 @@ public record NormedAttention(int numHeads, int numKeyValueHeads, int headSize, 
         NumberRange.EPSILON.require("epsilon of the head norm", eps);
     }
 
+    /// The same over the keys and values of an earlier attention.
+    public SharedKvAttention following(Place followed) {
+        return new SharedKvAttention(numHeads, numKeyValueHeads, headSize, rope, span, eps, bias, followed);
+    }
+
     public int querySize() {
         return numHeads * headSize;
     }

@@ -33,6 +33,7 @@ public final class Parameters {
         Shapes shapes = new Shapes(consumer);
         int hidden = spec.hiddenSize();
         spec.embedding().parameters(shapes, spec.vocabSize(), hidden);
+        spec.streams().ifPresent(streams -> streams.parameters(shapes, hidden));
         spec.encoder().ifPresent(e -> {
             sublayers(shapes, e.sublayers(), spec.sublayers().size(), hidden);
             shapes.at(Place.WHOLE).norm(e.finalNorm(), Role.ENCODER_FINAL_WEIGHT, Role.ENCODER_FINAL_BIAS, hidden);
@@ -52,9 +53,7 @@ public final class Parameters {
             shapes.at(place).norm(s.before(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, hidden);
             s.mixer().parameters(shapes, hidden);
             shapes.at(place).norm(s.after(), Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
-            if (s.residual() instanceof Residual.Scaled) {
-                shapes.add(Role.LAYER_SCALE, 1);
-            }
+            s.residual().parameters(shapes, hidden);
         }
     }
 

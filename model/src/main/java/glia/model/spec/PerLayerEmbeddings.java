@@ -3,7 +3,7 @@ package glia.model.spec;
 /// Per-layer embeddings (PLE): for each layer a small vector of the token, `(norm(W e / √D) + √S · F[token]) / √2`,
 /// where e is the input embedding. https://ai.google.dev/gemma/docs/gemma-3n#ple-caching
 ///
-/// @param vocabSize the rows of F, `[V', L·S]`
+/// @param vocabSize the rows of F, `[V', L·S]`; tokens beyond them have the row of token 0
 /// @param numLayers L
 /// @param size S, the size of a layer's vector
 /// @param eps epsilon of the norm over each layer's vector

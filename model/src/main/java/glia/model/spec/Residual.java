@@ -2,6 +2,9 @@ package glia.model.spec;
 
 /// The residual connection: how the output u of a sublayer is added to the stream x.
 public sealed interface Residual {
+    /// Adds the parameters.
+    default void parameters(Shapes shapes, int hidden) { }
+
     /// `x + u`
     Residual PLAIN = new Add(1);
 
@@ -13,7 +16,12 @@ public sealed interface Residual {
     }
 
     /// `w · (x + u)` with a stored scalar w, which training leaves as it is.
-    record Scaled() implements Residual { }
+    record Scaled() implements Residual {
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.LAYER_SCALE, 1);
+        }
+    }
 
     /// `alpha · before(x) + beta · u`: the stream itself is normalized. With both 1 this is post-norm, where the norm
     /// after a sum is the `before` of the next sublayer. https://arxiv.org/abs/1706.03762,
@@ -22,6 +30,75 @@ public sealed interface Residual {
         public Normed {
             NumberRange.WEIGHT.require("alpha of the residual", alpha);
             NumberRange.WEIGHT.require("beta of the residual", beta);
+        }
+    }
+
+    /// Manifold-constrained hyper-connections over m streams: the sublayer reads `Σ_i read_i · x_i`, and then
+    /// `x_j ← write_j · u + Σ_i mix[j,i] · x_i` (see `HyperWeights`). The weights are projections of all streams
+    /// together, after an RMS norm without weights. https://arxiv.org/abs/2512.24880
+    ///
+    /// @param iterations of Sinkhorn
+    /// @param normEps epsilon of the norm
+    record Hyper(int numStreams, int iterations, float eps, float normEps) implements Residual {
+        public Hyper {
+            NumberRange.SIZE.require("residual streams", numStreams);
+            NumberRange.EPSILON.require("epsilon of hyper-connections", eps);
+            NumberRange.EPSILON.require("epsilon of the norm of streams", normEps);
+            if (iterations < 1 || iterations > 1000) {
+                throw new IllegalArgumentException("found " + iterations + " iterations of Sinkhorn, expected 1 to "
+                        + "1000");
+            }
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            long weights = (2L + numStreams) * numStreams;
+            shapes.add(Role.STREAM_WEIGHTS, weights, (long) numStreams * hidden);
+            shapes.add(Role.STREAM_BASE, weights);
+            shapes.add(Role.STREAM_SCALE, 3);
+        }
+    }
+
+    /// The first sublayer of a layer with alternating updates (AltUp, https://arxiv.org/abs/2301.13310): each stream is
+    /// predicted from all, `p_j = x_j + Σ_i (W r)_{j,i} · x_i` with `r = tanh(R · norm(x_active) / D)`. The sublayer
+    /// reads `p_active`; the working copy becomes `(p_active + u) · scale`.
+    ///
+    /// @param active the stream that layers compute on
+    /// @param eps epsilon of the norm of r
+    record Predicted(int numStreams, int active, float scale, float eps) implements Residual {
+        public Predicted {
+            NumberRange.SIZE.require("residual streams", numStreams);
+            NumberRange.FACTOR.require("residual factor", scale);
+            NumberRange.EPSILON.require("epsilon of the router norm", eps);
+            if (active < 0 || active >= numStreams) {
+                throw new IllegalArgumentException("stream " + active + " of " + numStreams);
+            }
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.ROUTER_NORM, hidden);
+            shapes.add(Role.ROUTER, numStreams, hidden);
+            shapes.add(Role.PREDICTION, (long) numStreams * numStreams, numStreams);
+            shapes.add(Role.CORRECTION, numStreams, numStreams);
+        }
+    }
+
+    /// A further sublayer of such a layer: the working copy a becomes `a + u`.
+    record Working(int numStreams) implements Residual { }
+
+    /// The last sublayer of such a layer: the predictions are corrected, `x_j = p_j + (1 + (V r)_j) · (a - p_active)`
+    /// with r of the working copy a. The sublayer reads `s ⊙ x_active`, and u is added to all streams but the first.
+    ///
+    /// @param predicted what the layer's first sublayer has
+    /// @param first its place, which has R, its norm and V
+    /// @param scaled whether there is an s
+    record Corrected(Predicted predicted, Place first, boolean scaled) implements Residual {
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            if (scaled) {
+                shapes.add(Role.LAYER_SCALE, hidden);
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ final class LayoutConversions {
         return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
                 embedding(from.embedding(), to.embedding(), scales), sublayers,
                 norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
-                from.encoder(), List.of());
+                from.encoder(), List.of(), from.streams());
     }
 
     /// Whether embedding and logit factors can be folded into the matrices; a tied matrix can take only one.
@@ -153,7 +153,7 @@ final class LayoutConversions {
                 || norm instanceof QkNorm.Clipped);
         return new Attention(from.numHeads(), from.numKeyValueHeads(), from.headSize(),
                 scales ? to.scale() : from.scale(), rope(from.rope(), to.rope()), from.span(), norm, from.bias(),
-                from.scores(), from.temperature(), from.gating());
+                from.scores(), from.temperature(), from.gating(), from.ownValueSize());
     }
 
     /// Another layout, and an equivalent scaling of the same frequencies.

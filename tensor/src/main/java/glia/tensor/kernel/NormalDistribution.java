@@ -51,4 +51,18 @@ public final class NormalDistribution {
                 + h * ((sq * sq - 6 * sq + 3) / 120 + h * at * (-sq * sq + 10 * sq - 15) / 720))));
         return CDF[node] + DENSITY[node] * h * slope;
     }
+
+    /// `Φ⁻¹(p)`, by bisection.
+    public static double quantile(double p) {
+        double low = -LIMIT;
+        double high = LIMIT;
+        for (double x = 0; low < x && x < high; x = (low + high) / 2) {
+            if (cdf(x) < p) {
+                low = x;
+            } else {
+                high = x;
+            }
+        }
+        return low;
+    }
 }

@@ -14,9 +14,10 @@ public final class KeySharing {
         this.first = first;
     }
 
-    public static KeySharing read(Config config, boolean[] slides) throws CheckpointException {
+    /// @param otherwise the default of `num_kv_shared_layers`
+    public static KeySharing read(Config config, boolean[] slides, int otherwise) throws CheckpointException {
         String key = "num_kv_shared_layers";
-        int count = Numbers.count(config, key, 0);
+        int count = Numbers.count(config, key, otherwise);
         if (count >= slides.length) {
             throw config.error(key, "found " + count + ", expected fewer than the " + slides.length + " layers");
         }

@@ -39,7 +39,13 @@ public final class RopeConfig {
     /// The same with the settings of one layer type, an object inside `rope_parameters`.
     public static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta)
             throws CheckpointException {
-        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, 1);
+        return read(config, parameters, headSize, defaultTheta, 1);
+    }
+
+    /// The same with another default fraction.
+    public static Rope.Rotary read(Config config, Config parameters, int headSize, double defaultTheta,
+            double defaultPart) throws CheckpointException {
+        return read(config, Optional.of(parameters), Optional.of(parameters), headSize, defaultTheta, defaultPart);
     }
 
     /// The settings of sliding-window or full layers, if `rope_parameters` has them per layer type.

@@ -67,8 +67,14 @@ public final class Standard {
     public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, float epsilon,
             Attentions attentions,
             FeedForwards feedForwards) throws CheckpointException {
-        return spec(config, defaultContext, Padding.read(config, Embedding.PLAIN), new Norm.Rms(epsilon, 0), attentions,
-                feedForwards, head(config, defaultTied));
+        return spec(config, defaultContext, defaultTied, new Norm.Rms(epsilon, 0), attentions, feedForwards);
+    }
+
+    /// The same with any norm.
+    public static ModelSpec spec(Config config, int defaultContext, boolean defaultTied, Norm norm,
+            Attentions attentions, FeedForwards feedForwards) throws CheckpointException {
+        return spec(config, defaultContext, Padding.read(config, Embedding.PLAIN), norm, attentions, feedForwards,
+                head(config, defaultTied));
     }
 
     /// The same with any embedding, norm and head.

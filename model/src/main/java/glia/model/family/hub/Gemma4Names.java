@@ -10,6 +10,7 @@ import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.SharedKvAttention;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /// The names of Gemma 4's tensors on the hub.
 public final class Gemma4Names {
@@ -67,7 +68,8 @@ public final class Gemma4Names {
     /// Files may have unused key and value projections of layers with shared KV caches.
     public static boolean isUnused(ModelSpec spec, String tensorName) {
         Matcher m = KEYS_AND_VALUES.matcher(tensorName);
-        return m.matches() && spec.sublayers().stream().anyMatch(s -> s.layer() == Integer.parseInt(m.group(1))
-                && s.mixer() instanceof SharedKvAttention);
+        return m.matches() && IntStream.range(0, spec.sublayers().size()).anyMatch(i ->
+                spec.sublayers().get(i).layer() == Integer.parseInt(m.group(1))
+                && spec.mixers(i).stream().anyMatch(SharedKvAttention.class::isInstance));
     }
 }

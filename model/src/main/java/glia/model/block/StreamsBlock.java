@@ -1,0 +1,123 @@
+package glia.model.block;
+
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.model.spec.Streams;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Sum;
+import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.stream.HyperWeights;
+import glia.tensor.ops.stream.MatchedNorm;
+import glia.tensor.ops.stream.StreamMix;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/// The ends of several residual streams (see `Streams`).
+interface StreamsBlock {
+    /// One stream.
+    StreamsBlock ONE = new StreamsBlock() {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            return x;
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            return x;
+        }
+    };
+
+    /// The streams of embeddings `[N, D]`.
+    Tensor open(Ops ops, Tensor x);
+
+    /// The hidden states `[N, D]` of streams.
+    Tensor close(Ops ops, Tensor x);
+
+    static StreamsBlock of(Optional<Streams> spec, Weights weights) {
+        return spec.isEmpty() ? ONE : switch (spec.get()) {
+            case Streams.Mean mean -> new Mean(mean.count());
+            case Streams.Weighted weighted -> new Weighted(weighted, weights.get(Place.WHOLE, Role.STREAM_WEIGHTS),
+                    weights.get(Place.WHOLE, Role.STREAM_SCALE), weights.get(Place.WHOLE, Role.STREAM_BASE));
+            case Streams.Projected projected -> new Projected(matrices(projected, weights, Role.STREAM_INPUT),
+                    matrices(projected, weights, Role.STREAM_OUTPUT));
+        };
+    }
+
+    private static List<Weight> matrices(Streams.Projected spec, Weights weights, Role role) {
+        return IntStream.range(0, spec.count() - 1).mapToObj(i -> weights.get(Place.WHOLE, role, i)).toList();
+    }
+
+    private static Tensor copies(Ops ops, Tensor x, int count) {
+        Tensor all = x;
+        for (int i = 1; i < count; i++) {
+            all = ops.apply(new ConcatColumns(all, x, 1, false));
+        }
+        return all;
+    }
+
+    /// `Streams.Mean`.
+    record Mean(int count) implements StreamsBlock {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            return copies(ops, x, count);
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            int size = x.cols() / count;
+            Tensor sum = ops.apply(SliceColumns.of(x, 0, size));
+            for (int i = 1; i < count; i++) {
+                sum = ops.apply(new Sum(sum, 1, ops.apply(SliceColumns.of(x, i * size, size)), 1));
+            }
+            return ops.scale(sum, 1f / count);
+        }
+    }
+
+    /// `Streams.Weighted`.
+    record Weighted(Streams.Weighted spec, Weight map, Weight scale, Weight base) implements StreamsBlock {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            return copies(ops, x, spec.count());
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            Tensor z = ops.linear(ops.apply(UnitNorm.rms(x, x.cols(), spec.normEps())), map);
+            Tensor read = ops.apply(new HyperWeights(z, scale, base, spec.count(), 1, spec.eps()));
+            return ops.apply(new StreamMix(x, read, spec.count()));
+        }
+    }
+
+    /// `Streams.Projected`.
+    record Projected(List<Weight> inputs, List<Weight> outputs) implements StreamsBlock {
+        /// The least mean square of a projection.
+        private static final float LEAST = 1e-5f;
+
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            Tensor all = x;
+            for (Weight w : inputs) {
+                all = ops.apply(new ConcatColumns(all, ops.apply(new MatchedNorm(ops.linear(x, w), x, LEAST)), 1,
+                        false));
+            }
+            return ops.apply(new ConcatColumns(all, x, 1, false));
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            int size = x.cols() / (outputs.size() + 2);
+            Tensor first = ops.apply(SliceColumns.of(x, 0, size));
+            Tensor sum = first;
+            for (int i = 0; i < outputs.size(); i++) {
+                Tensor y = ops.linear(ops.apply(SliceColumns.of(x, (i + 1) * size, size)), outputs.get(i));
+                sum = ops.apply(new Sum(sum, 1, ops.apply(new MatchedNorm(y, first, LEAST)), 1));
+            }
+            return ops.scale(sum, 1f / (outputs.size() + 1));
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package glia.model.fresh;
+
+import static glia.model.fresh.FamilyList.chosen;
+import static glia.model.fresh.FamilyList.gemma;
+import static glia.model.fresh.FamilyList.rms;
+import static glia.model.fresh.FamilyList.usual;
+import static glia.model.fresh.FamilyList.withExpertSize;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// The sizes of decoders with layers or residual streams of their own.
+final class StreamList {
+    private StreamList() { }
+
+    static List<FamilySizes> all() {
+        return List.of(gemma3n(), mimo());
+    }
+
+    private static FamilySizes gemma3n() {
+        return gemma("gemma3n_text", "Gemma3nForCausalLM").size("streams", "altup_num_inputs", 4)
+                .size("residual-rank", "laurel_rank", v -> Math.max(1, v.get("hidden") / 32))
+                .size("layer-embedding", "hidden_size_per_layer_input", v -> Math.max(1, v.get("hidden") / 8))
+                .with("vocab_size_per_layer_input", v -> v.get("vocab")).with("num_kv_shared_layers", 0)
+                .with("altup_active_idx", 0).with("altup_correct_scale", true)
+                .with("activation_sparsity_pattern",
+                        v -> IntStream.range(0, v.get("layers")).mapToObj(_ -> 0.0).toList());
+    }
+
+    private static FamilySizes mimo() {
+        return withExpertSize(chosen(rms(usual("mimo_v2_flash", "MiMoV2FlashForCausalLM"), 1e-5, 10_000),
+                "n_routed_experts", 16, 4))
+                .size("kv-heads", "num_key_value_heads", v -> v.get("heads") % 2 == 0 ? v.get("heads") / 2 : 1)
+                .size("value-size", "v_head_dim", v -> v.get("head-size"))
+                .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
+                .with("partial_rotary_factor", 0.5).with("attention_value_scale", 0.707)
+                .with("norm_topk_prob", true).with("tie_word_embeddings", false);
+    }
+}

@@ -1,0 +1,66 @@
+package glia.model.spec;
+
+/// Several residual streams in place of one: what sublayers pass on is `[N, m·D]`, or as wide as said. A sublayer reads
+/// them and writes to them by its `Residual`. https://arxiv.org/abs/2409.19606
+public sealed interface Streams {
+    /// m, the number of streams.
+    int count();
+
+    /// Adds the parameters.
+    void parameters(Shapes shapes, int hidden);
+
+    /// m copies of the embedding; at the end their mean.
+    record Mean(int count) implements Streams {
+        public Mean {
+            check(count);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) { }
+    }
+
+    /// m copies of the embedding; at the end `Σ_j (σ(s · (F x)_j + b_j) + ε) · x_j`, where F reads all streams together
+    /// after an RMS norm without weights. https://arxiv.org/abs/2512.24880
+    ///
+    /// @param normEps epsilon of the norm
+    record Weighted(int count, float eps, float normEps) implements Streams {
+        public Weighted {
+            check(count);
+            NumberRange.EPSILON.require("epsilon of hyper-connections", eps);
+            NumberRange.EPSILON.require("epsilon of the norm of streams", normEps);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.STREAM_WEIGHTS, count, (long) count * hidden);
+            shapes.add(Role.STREAM_BASE, count);
+            shapes.add(Role.STREAM_SCALE, 1);
+        }
+    }
+
+    /// The streams of alternating updates (`Residual.Predicted`): the first is the embedding, the others matrices of it
+    /// with its root mean square; at the end the mean of the first and of matrices of the others with its root mean
+    /// square. A last one, beside them, is the working copy of the stream that a layer updates.
+    /// https://arxiv.org/abs/2301.13310
+    record Projected(int count) implements Streams {
+        public Projected {
+            check(count);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            for (int i = 0; i + 1 < count; i++) {
+                shapes.addExpert(i, Role.STREAM_INPUT, hidden, hidden);
+            }
+            for (int i = 0; i + 1 < count; i++) {
+                shapes.addExpert(i, Role.STREAM_OUTPUT, hidden, hidden);
+            }
+        }
+    }
+
+    private static void check(int count) {
+        if (count < 1 || count > 64) {
+            throw new IllegalArgumentException("found " + count + " residual streams, expected 1 to 64");
+        }
+    }
+}
