@@ -6,6 +6,8 @@ module glia.engine {
     requires jdk.management;
 
     exports glia.engine;
+    exports glia.engine.answer;
+    exports glia.engine.call;
     exports glia.engine.draft;
     exports glia.engine.embedding;
     exports glia.engine.grammar;

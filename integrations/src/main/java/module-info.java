@@ -1,7 +1,7 @@
 /// Models of the engine in the same process as models of LangChain4j and Spring AI.
 @SuppressWarnings({"requires-automatic", "requires-transitive-automatic"})
 module glia.integrations {
-    requires transitive glia.serve;
+    requires transitive glia.engine;
     requires static transitive langchain4j.core;
     requires static transitive spring.ai.model;
     requires static transitive spring.ai.commons;

@@ -1,8 +1,10 @@
 package glia.engine;
 
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.AnswerText;
+import glia.engine.answer.TokenRules;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.GrammarVocabulary;
-import glia.engine.sampling.StopCriteria;
 import glia.engine.sampling.TokenMask;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.ContextFullException;
@@ -12,15 +14,13 @@ import glia.engine.schedule.QueueFullException;
 import glia.engine.schedule.Session;
 import glia.engine.schedule.TokenListener;
 import glia.engine.thinking.ThinkingPlan;
-import glia.engine.thinking.ThinkingTracker;
 import glia.engine.thinking.Thought;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.spec.Encoder;
-import glia.text.thinking.ThinkingSplitter;
-import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /// Generates answers and keeps the KV cache of the last one, so that a prompt with the same beginning computes only the
@@ -114,17 +114,14 @@ public final class Generator implements AutoCloseable {
     }
 
     /// The text of an answer: written by the computing thread, read by the calling one.
-    private final class Text implements TokenListener, ThinkingSplitter.Receiver {
+    private final class Text implements TokenListener, AnswerReceiver {
         private final TextListener listener;
-        private final StreamingDecoder decoder;
-        private final StopCriteria stops;
-        /// Splits the text; null for models that do not think.
-        private final ThinkingTracker tracker;
+        private final AnswerText text;
         private final StringBuilder whole = new StringBuilder();
         private final StringBuilder thinking = new StringBuilder();
         private int numDelivered;
         private int numThinkingDelivered;
-        private long thinkingStart;
+        private long thinkingStart = System.nanoTime();
         private long thinkingNanos;
         private boolean isFinished = true;
         /// Whether the thinking has ended.
@@ -133,50 +130,36 @@ public final class Generator implements AutoCloseable {
 
         Text(GenerationOptions options, boolean special, Optional<ThinkingPlan> plan, TextListener listener) {
             this.listener = listener;
-            this.decoder = tokenizer.streamingDecoder(!special);
-            this.stops = new StopCriteria(tokenizer.endOfGeneration(), options.stops());
-            this.tracker = plan.isPresent() ? plan.get().tracker(this) : null;
-            if (tracker != null && tracker.isThinking()) {
-                thinkingStart = System.nanoTime();
-            }
+            this.text = new AnswerText(tokenizer, new TokenRules(true, Set.of(), 0, special), options.stops(), plan,
+                    Optional.empty(), 0, event -> event.deliver(this));
         }
 
         @Override
         public synchronized boolean token(int sample, int token, float logProbability) {
-            if (!stops.isStop(token)) {
-                if (tracker == null) {
-                    answer(decoder.accept(token));
-                } else {
-                    think(token);
-                }
-            }
-            return !stops.stopped();
-        }
-
-        private void think(int token) {
-            boolean wasThinking = tracker.isThinking();
-            tracker.accept(token);
-            if (!wasThinking && tracker.isThinking()) {
+            boolean wasThinking = text.isThinking();
+            boolean goesOn = text.accept(token);
+            if (!wasThinking && text.isThinking()) {
                 thinkingStart = System.nanoTime();
-            } else if (wasThinking && !tracker.isThinking()) {
+            } else if (wasThinking && !text.isThinking()) {
                 thinkingNanos += System.nanoTime() - thinkingStart;
             }
-            isThought |= tracker.isAnswer() && !thinking.isEmpty();
+            isThought |= text.isAnswer() && !thinking.isEmpty();
+            return goesOn;
         }
 
         @Override
-        public void thinking(String piece) {
+        public void thinking(int sample, String piece) {
             thinking.append(piece);
         }
 
         @Override
-        public void answer(String piece) {
-            whole.append(stops.accept(piece));
+        public void text(int sample, String piece) {
+            whole.append(piece);
         }
 
         synchronized Thought thought() {
-            return tracker == null || tracker.tokens() == 0 ? Thought.NONE
-                    : new Thought(thinking.toString(), tracker.tokens(), thinkingNanos, isFinished);
+            return text.thinkingTokens() == 0 ? Thought.NONE
+                    : new Thought(thinking.toString(), text.thinkingTokens(), thinkingNanos, isFinished);
         }
 
         /// Passes new text to the listener.
@@ -217,17 +200,12 @@ public final class Generator implements AutoCloseable {
         /// Passes the rest to the listener and returns the whole text.
         String end() {
             synchronized (this) {
-                if (tracker == null) {
-                    answer(decoder.finish());
-                } else {
-                    if (tracker.isThinking()) {
-                        isFinished = false;
-                        thinkingNanos += System.nanoTime() - thinkingStart;
-                    }
-                    tracker.finish();
-                    isThought |= !thinking.isEmpty();
+                if (text.isThinking()) {
+                    isFinished = false;
+                    thinkingNanos += System.nanoTime() - thinkingStart;
                 }
-                whole.append(stops.finish());
+                text.finish();
+                isThought |= !thinking.isEmpty();
             }
             deliverThinking();
             String rest = take();

@@ -1,7 +1,7 @@
 package glia.serve;
 
+import glia.engine.answer.Tools;
 import glia.serve.request.HttpLimits;
-import glia.serve.request.ServerTools;
 import glia.serve.security.Access;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 /// @param log receives lines about unexpected errors, and requests if wanted
 /// @param tools tools that the server runs for requests without tools of their own
 public record ServerOptions(String host, int port, HttpLimits limits, Access access, boolean logsRequests,
-        boolean logsPrompts, Consumer<String> log, Optional<ServerTools> tools) {
+        boolean logsPrompts, Consumer<String> log, Optional<Tools> tools) {
     /// The port that is used unless another is given.
     public static final int DEFAULT_PORT = 8080;
 
@@ -52,7 +52,7 @@ public record ServerOptions(String host, int port, HttpLimits limits, Access acc
         return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, other, tools);
     }
 
-    public ServerOptions withTools(ServerTools other) {
+    public ServerOptions withTools(Tools other) {
         return new ServerOptions(host, port, limits, access, logsRequests, logsPrompts, log, Optional.of(other));
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.ToolModel;
 import glia.serve.http.Json;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AutoClose;

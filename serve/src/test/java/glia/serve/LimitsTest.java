@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.call.PromptLimits;
 import glia.serve.request.HttpLimits;
-import glia.serve.request.PromptLimits;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;
 import java.net.http.HttpRequest;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.RenderedPrompt;
+import glia.engine.call.Prompt;
+import glia.engine.call.RenderedPrompt;
 import glia.serve.pool.ModelPool;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;

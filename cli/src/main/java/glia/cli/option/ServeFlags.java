@@ -2,10 +2,10 @@ package glia.cli.option;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.engine.call.PromptLimits;
 import glia.io.json.JsonLimits;
 import glia.serve.ServerOptions;
 import glia.serve.request.HttpLimits;
-import glia.serve.request.PromptLimits;
 import glia.serve.request.Timeouts;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;

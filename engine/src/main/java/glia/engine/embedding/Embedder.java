@@ -34,11 +34,15 @@ public final class Embedder {
         }
     }
 
-    /// @throws IllegalArgumentException if the model is an encoder-decoder
+    /// @throws IllegalArgumentException if the model is an encoder-decoder, or has an adapter of requests
     public Embedder(LanguageModel model, EmbeddingConfig config) {
         if (model.model().spec().encoder().isPresent()) {
             throw new IllegalArgumentException("an encoder-decoder has no hidden states of a text alone; "
                     + "embed with an encoder or a decoder");
+        }
+        if (model.adapter() > 0) {
+            throw new IllegalArgumentException("embeddings with an adapter of requests are not supported; serve the "
+                    + "merged model (`glia merge`)");
         }
         this.hidden = new HiddenStates(model);
         this.tokenizer = model.tokenizer();

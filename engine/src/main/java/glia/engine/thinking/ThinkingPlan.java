@@ -186,37 +186,4 @@ public final class ThinkingPlan {
     public ThinkingTracker tracker(Predicate<String> markers, ThinkingSplitter.Receiver receiver) {
         return new ThinkingTracker(tokenizer, format, state, markers, receiver);
     }
-
-    /// A finished answer's parts.
-    ///
-    /// @param thinking the text of the thinking
-    /// @param thinkingTokens the tokens of the thinking
-    /// @param answer the text of the answer
-    /// @param isFinished whether the thinking, if any, has ended
-    public record Parts(String thinking, int thinkingTokens, String answer, boolean isFinished) { }
-
-    /// Splits the tokens of a finished answer.
-    public Parts split(int[] tokens) {
-        StringBuilder thinking = new StringBuilder();
-        StringBuilder answer = new StringBuilder();
-        ThinkingTracker tracker = tracker(new ThinkingSplitter.Receiver() {
-            @Override
-            public void thinking(String piece) {
-                thinking.append(piece);
-            }
-
-            @Override
-            public void answer(String piece) {
-                answer.append(piece);
-            }
-        });
-        for (int token : tokens) {
-            if (!tokenizer.endOfGeneration().contains(token)) {
-                tracker.accept(token);
-            }
-        }
-        boolean isFinished = !tracker.isThinking();
-        tracker.finish();
-        return new Parts(thinking.toString(), tracker.tokens(), answer.toString(), isFinished);
-    }
 }

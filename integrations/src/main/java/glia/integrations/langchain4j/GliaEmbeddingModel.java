@@ -7,17 +7,17 @@ import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
 import glia.io.CheckpointException;
-import glia.serve.embedding.TextEmbeddings;
 import java.util.ArrayList;
 import java.util.List;
 
 /// A model of the engine, in the same process, as LangChain4j's embedding model. For any threads.
 public final class GliaEmbeddingModel extends DimensionAwareEmbeddingModel {
     private final LanguageModel model;
-    private final TextEmbeddings embeddings;
+    private final Embedder embeddings;
 
-    private GliaEmbeddingModel(LanguageModel model, TextEmbeddings embeddings) {
+    private GliaEmbeddingModel(LanguageModel model, Embedder embeddings) {
         this.model = model;
         this.embeddings = embeddings;
     }
@@ -26,7 +26,8 @@ public final class GliaEmbeddingModel extends DimensionAwareEmbeddingModel {
     ///
     /// @throws CheckpointException if those files cannot be used
     public static GliaEmbeddingModel of(LanguageModel model) throws CheckpointException {
-        return new GliaEmbeddingModel(model, new TextEmbeddings(model));
+        return new GliaEmbeddingModel(model, new Embedder(model,
+                EmbeddingConfig.of(model.path(), model.model())));
     }
 
     @Override

@@ -17,15 +17,15 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.CollectedAnswer;
+import glia.engine.call.CallException;
+import glia.engine.call.JsonForms;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
 import glia.io.json.JsonValues;
-import glia.serve.chat.CollectedAnswer;
-import glia.serve.chat.JsonForms;
-import glia.serve.chat.Prompt;
-import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,7 +52,7 @@ final class LangChainCalls {
 
     /// A request in the engine's terms.
     record Prepared(Prompt.Conversation prompt, GenerationOptions options,
-            Optional<Grammar> grammar, glia.serve.chat.ToolChoice choice) { }
+            Optional<Grammar> grammar, glia.engine.answer.ToolChoice choice) { }
 
     /// @throws UnsupportedFeatureException if the request wants what the model does not have
     Prepared prepare(ChatRequest request) {
@@ -65,7 +65,7 @@ final class LangChainCalls {
                 LangChainMessages.tools(tools(wanted)), Map.of(), false),
                 settings.over(model.options()), grammar(wanted.responseFormat()),
                 wanted.toolChoice() == ToolChoice.REQUIRED
-                        ? glia.serve.chat.ToolChoice.REQUIRED : glia.serve.chat.ToolChoice.AUTO);
+                        ? glia.engine.answer.ToolChoice.REQUIRED : glia.engine.answer.ToolChoice.AUTO);
     }
 
     /// @return the answer; empty if it was cancelled
@@ -109,7 +109,7 @@ final class LangChainCalls {
                 : JsonValues.of(JsonSchemaElementUtils.toMap(root, true));
         try {
             return Optional.of(JsonForms.of(model, "schema", schema));
-        } catch (ServeException e) {
+        } catch (CallException e) {
             throw new UnsupportedFeatureException("JSON response format with this schema is not supported: "
                     + e.getMessage());
         }

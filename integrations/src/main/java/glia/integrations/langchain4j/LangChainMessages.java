@@ -11,7 +11,7 @@ import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
-import glia.serve.chat.ToolRules;
+import glia.engine.answer.AnswerTools;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.util.ArrayList;
@@ -90,7 +90,7 @@ final class LangChainMessages {
             if (tool.description() != null) {
                 function.put("description", tool.description());
             }
-            function.put("parameters", tool.parameters() == null ? ToolRules.NO_PARAMETERS
+            function.put("parameters", tool.parameters() == null ? AnswerTools.NO_PARAMETERS
                     : schema(tool.parameters()));
             schemas.add(Map.of("type", "function", "function", function));
         }

@@ -2,16 +2,16 @@ package glia.integrations.spring;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.CollectedAnswer;
+import glia.engine.answer.ToolChoice;
+import glia.engine.call.CallException;
+import glia.engine.call.JsonForms;
+import glia.engine.call.Prompt.Conversation;
 import glia.engine.grammar.Grammar;
 import glia.integrations.EngineCalls;
 import glia.integrations.EngineCalls.Pieces;
 import glia.integrations.EngineCalls.Settings;
 import glia.io.json.JsonValues;
-import glia.serve.chat.CollectedAnswer;
-import glia.serve.chat.JsonForms;
-import glia.serve.chat.Prompt.Conversation;
-import glia.serve.chat.ToolChoice;
-import glia.serve.request.ServeException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -134,7 +134,7 @@ public final class GliaChatModel implements ChatModel {
         }
         try {
             return Optional.of(JsonForms.of(model, "outputSchema", JsonValues.parse(structured.getOutputSchema())));
-        } catch (ServeException | JacksonException e) {
+        } catch (CallException | JacksonException e) {
             throw new IllegalArgumentException("the output schema is not supported: " + e.getMessage(), e);
         }
     }

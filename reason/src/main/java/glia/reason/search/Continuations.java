@@ -1,6 +1,9 @@
 package glia.reason.search;
 
 import glia.engine.LanguageModel;
+import glia.engine.answer.AnswerText;
+import glia.engine.answer.CollectedAnswer;
+import glia.engine.answer.TokenRules;
 import glia.engine.sampling.TokenLogProbability;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Generation;
@@ -166,13 +169,16 @@ final class Continuations {
         }
         boolean isFinished = tokens.length > 0
                 && model.tokenizer().endOfGeneration().contains(tokens[tokens.length - 1]);
-        if (plan.isEmpty()) {
-            String text = model.tokenizer().decode(tokens, true);
-            return new Candidate(tokens, "", text, text, logProbability, isFinished);
+        CollectedAnswer answer = new CollectedAnswer();
+        AnswerText text = new AnswerText(model.tokenizer(), TokenRules.USUAL, List.of(), plan, Optional.empty(), 0,
+                event -> event.deliver(answer));
+        for (int token : tokens) {
+            text.accept(token);
         }
-        ThinkingPlan.Parts parts = plan.get().split(tokens);
-        String completion = parts.thinking().isEmpty() ? parts.answer()
-                : "<think>\n" + parts.thinking() + (parts.isFinished() ? "\n</think>\n\n" + parts.answer() : "");
-        return new Candidate(tokens, parts.thinking(), parts.answer(), completion, logProbability, isFinished);
+        boolean isThought = !text.isThinking();
+        text.finish();
+        String completion = answer.thinking().isEmpty() ? answer.text()
+                : "<think>\n" + answer.thinking() + (isThought ? "\n</think>\n\n" + answer.text() : "");
+        return new Candidate(tokens, answer.thinking(), answer.text(), completion, logProbability, isFinished);
     }
 }

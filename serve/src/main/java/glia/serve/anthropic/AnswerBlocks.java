@@ -2,8 +2,8 @@ package glia.serve.anthropic;
 
 import static glia.serve.http.Json.object;
 
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
 import java.util.Map;
 
 /// Divides an answer into content blocks: of thinking, of text, and one of each tool call.

@@ -2,8 +2,8 @@ package glia.serve.anthropic;
 
 import static glia.serve.http.Json.object;
 
+import glia.engine.answer.AnswerEnd;
 import glia.io.json.JsonValues;
-import glia.serve.chat.AnswerEnd;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -2,7 +2,7 @@ package glia.serve.anthropic;
 
 import static glia.serve.http.Json.object;
 
-import glia.serve.chat.AnswerEnd;
+import glia.engine.answer.AnswerEnd;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import java.util.Map;

@@ -3,9 +3,9 @@ package glia.serve.anthropic;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.RenderedPrompt;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.RenderedPrompt;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;

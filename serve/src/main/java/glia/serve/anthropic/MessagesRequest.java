@@ -2,11 +2,11 @@ package glia.serve.anthropic;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.ToolChoice;
+import glia.engine.call.JsonForms;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.JsonForms;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.ToolChoice;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;

@@ -3,7 +3,7 @@ package glia.serve.anthropic;
 import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
-import glia.serve.chat.ToolChoice;
+import glia.engine.answer.ToolChoice;
 import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

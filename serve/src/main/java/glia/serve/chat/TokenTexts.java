@@ -2,6 +2,7 @@ package glia.serve.chat;
 
 import static glia.serve.http.Json.object;
 
+import glia.engine.answer.GeneratedToken;
 import glia.engine.sampling.TokenLogProbability;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.charset.StandardCharsets;

@@ -10,10 +10,6 @@ import java.util.regex.Pattern;
 public final class ToolRules {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_./-]{1,128}");
 
-    /// The schema of a function without parameters, whose arguments are `{}`.
-    public static final Map<String, Object> NO_PARAMETERS =
-            Map.of("type", "object", "properties", Map.of(), "additionalProperties", false);
-
     private ToolRules() { }
 
     /// The name of a function. Names have no characters that the syntax of a model's calls could have, and each is

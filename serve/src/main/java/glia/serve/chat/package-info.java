@@ -1,4 +1,4 @@
-/// A call for text in terms that all APIs share, its run and its events.
+/// What the APIs share beyond calls: stored conversations, functions of requests, texts of tokens.
 ///
-/// Begin with [GenerationCall] and [GenerationRun].
+/// Begin with [StoredResponses].
 package glia.serve.chat;

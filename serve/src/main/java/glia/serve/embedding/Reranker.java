@@ -2,9 +2,9 @@ package glia.serve.embedding;
 
 import glia.engine.Classifier;
 import glia.engine.LanguageModel;
+import glia.engine.call.HeavyWork;
 import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
-import glia.serve.request.CpuPool;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -47,7 +47,7 @@ public final class Reranker {
             throw ServeException.badField("model", "found a classifier of " + size + " classes, expected one with a "
                     + "single score, one of two classes, or a model for embeddings");
         }
-        int[] first = CpuPool.run(query.length(), () -> model.tokenizer().encodePlain(query, true));
+        int[] first = HeavyWork.run(query.length(), () -> model.tokenizer().encodePlain(query, true));
         if (first.length >= model.contextLength()) {
             throw ServeException.badField("query", "found " + first.length + " tokens, expected less than "
                     + model.contextLength());
@@ -56,7 +56,7 @@ public final class Reranker {
         int tokens = 0;
         for (int i = 0; i < scores.length && goesOn.getAsBoolean(); i++) {
             String document = documents.get(i);
-            int[] pair = CpuPool.run(document.length(), () -> pair(model.tokenizer(), first, document,
+            int[] pair = HeavyWork.run(document.length(), () -> pair(model.tokenizer(), first, document,
                     model.contextLength()));
             double[] values = classifier.scores(pair, first.length, key, goesOn);
             if (values == null) {

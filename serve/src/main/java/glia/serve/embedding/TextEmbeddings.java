@@ -1,11 +1,10 @@
 package glia.serve.embedding;
 
 import glia.engine.LanguageModel;
+import glia.engine.call.HeavyWork;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
 import glia.io.CheckpointException;
-import glia.serve.request.CpuPool;
-import glia.serve.request.ServeException;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -20,17 +19,9 @@ public final class TextEmbeddings {
 
     private final Embedder embedder;
 
-    /// @throws ServeException if the model has no embeddings
+    /// @throws IllegalArgumentException if the model has no embeddings
     /// @throws CheckpointException if the model's files of sentence-transformers cannot be used
     public TextEmbeddings(LanguageModel model) throws CheckpointException {
-        if (model.model().spec().encoder().isPresent()) {
-            throw ServeException.badField("model", "an encoder-decoder has no hidden states of a text alone; embed "
-                    + "with an encoder or a decoder");
-        }
-        if (model.adapter() > 0) {
-            throw ServeException.badField("model", "embeddings with an adapter of requests are not supported; serve "
-                    + "the merged model (`glia merge`)");
-        }
         this.embedder = new Embedder(model, config(model));
     }
 
@@ -50,7 +41,7 @@ public final class TextEmbeddings {
 
     /// The tokens of a text, with the model's prompt before it and truncated to what it reads.
     public Embedder.Input encode(String text) {
-        return CpuPool.run(text.length(), () -> embedder.encode(text));
+        return HeavyWork.run(text.length(), () -> embedder.encode(text));
     }
 
     /// The vectors of texts, in their order.

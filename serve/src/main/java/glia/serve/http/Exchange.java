@@ -1,6 +1,6 @@
 package glia.serve.http;
 
-import glia.serve.request.CallTerms;
+import glia.engine.call.CallTerms;
 import glia.serve.request.FieldTable;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;

@@ -1,13 +1,14 @@
 package glia.serve.http;
 
+import glia.engine.answer.Tools;
+import glia.engine.call.CallObserver;
+import glia.engine.call.CallTerms;
+import glia.engine.call.HeavyWork;
 import glia.io.json.JsonValues;
-import glia.serve.request.CallObserver;
-import glia.serve.request.CallTerms;
 import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.ServeException;
-import glia.serve.request.ServerTools;
 import glia.serve.security.Access;
 import glia.serve.security.OriginCheck;
 import io.helidon.http.HeaderName;
@@ -36,7 +37,7 @@ public final class Gate {
     private final CallObserver observer;
     private final Function<byte[], Object> json;
     private final long bodyMemory;
-    private final Optional<ServerTools> tools;
+    private final Optional<Tools> tools;
     private final CpuPool cpu = new CpuPool();
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
     /// Bytes of memory by caller.
@@ -51,7 +52,7 @@ public final class Gate {
     /// @param observer receives the progress of all answers
     /// @param tools tools that the server runs
     public Gate(HttpLimits limits, Access access, boolean isLocal, CallObserver observer,
-            Optional<ServerTools> tools) {
+            Optional<Tools> tools) {
         this.tools = tools;
         this.limits = limits;
         this.access = access;
@@ -107,7 +108,7 @@ public final class Gate {
     /// The object of a body.
     Fields parse(byte[] utf8) {
         CpuPool.ofBytes(utf8.length);
-        return CpuPool.run(utf8.length, () -> Json.parse(utf8, json));
+        return HeavyWork.run(utf8.length, () -> Json.parse(utf8, json));
     }
 
     /// The threads that read large requests.

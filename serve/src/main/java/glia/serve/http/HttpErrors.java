@@ -1,5 +1,6 @@
 package glia.serve.http;
 
+import glia.engine.call.CallException;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.QueueFullException;
 import glia.engine.state.StateMemoryException;
@@ -7,6 +8,7 @@ import glia.io.CheckpointException;
 import glia.serve.request.ErrorText;
 import glia.serve.request.ServeException;
 import glia.text.template.TemplateException;
+import java.util.concurrent.CancellationException;
 
 /// Turns exceptions into errors with a status.
 final class HttpErrors {
@@ -22,6 +24,8 @@ final class HttpErrors {
                     "the model's chat template refuses the conversation: " + ErrorText.of(refused));
             case StateMemoryException memory -> new ServeException(503, "overloaded_error", "", memory.getMessage());
             case CheckpointException files -> new ServeException(500, "server_error", "model", ErrorText.of(files));
+            case CallException bad -> new ServeException(400, "invalid_request_error", bad.field(), bad.getMessage());
+            case CancellationException _ -> ServeException.stopping();
             case IllegalArgumentException bad -> ServeException.badRequest(String.valueOf(bad.getMessage()));
             case OutOfMemoryError _ -> new ServeException(503, "overloaded_error", "", "the request needs more memory "
                     + "than is free; make it smaller, or try again later");

@@ -1,12 +1,12 @@
 package glia.serve.mcp;
 
-import glia.serve.request.ServerTools;
+import glia.engine.answer.Tools;
 import glia.text.template.ToolCall;
 import java.util.List;
 import java.util.Map;
 
 /// The tools of MCP servers for the requests of an HTTP server. Questions for approval come one at a time.
-public final class McpTools implements ServerTools {
+public final class McpTools implements Tools {
     private final ToolServers servers;
     private final ToolConversation.Approval approval;
 

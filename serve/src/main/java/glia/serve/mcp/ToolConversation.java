@@ -4,15 +4,16 @@ import glia.engine.Answer;
 import glia.engine.Chat;
 import glia.engine.LanguageModel;
 import glia.engine.TextListener;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.CollectedAnswer;
+import glia.engine.answer.Tools;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.Prompt;
+import glia.engine.call.ToolRun;
 import glia.engine.schedule.Finish;
 import glia.engine.thinking.Thought;
 import glia.jinja.value.TextBuilder;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.CollectedAnswer;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.ToolMessages;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;
 import java.time.Duration;
@@ -25,8 +26,6 @@ import java.util.Optional;
 /// without a call. The chat's messages then hold the calls and results, too. A grammar of the chat's options is the
 /// form of answers that are no calls.
 public final class ToolConversation {
-    /// The most answers to one message.
-    private static final int MOST_ROUNDS = 16;
     private static final Duration LONGEST = Duration.ofHours(1);
 
     /// Decides on calls and shows them.
@@ -58,27 +57,32 @@ public final class ToolConversation {
     public Answer stream(String message, TextListener listener) {
         List<ChatMessage> messages = new ArrayList<>(chat.messages());
         messages.add(ChatMessage.user(message));
-        Round round = null;
-        for (int i = 0; i < MOST_ROUNDS; i++) {
-            round = new Round(listener);
-            GenerationCall free = new GenerationCall(
-                    new Prompt.Conversation(messages, tools.schemas(), Map.of(), false), chat.options(), "", "",
-                    LONGEST);
-            GenerationCall call = chat.options().grammar().map(free::withGrammar).orElse(free);
-            new GenerationRun(model, call).run(round, () -> !listener.cancelled());
-            List<ChatMessage> next = ToolMessages.of(round, approved());
-            messages.addAll(next);
-            if (next.size() == 1) {
-                break;
-            }
-        }
-        chat.restore(messages);
-        return round.answer();
+        GenerationCall free = new GenerationCall(new Prompt.Conversation(messages, List.of(), Map.of(), false),
+                chat.options(), "", "", LONGEST);
+        ToolRun run = new ToolRun(model, chat.options().grammar().map(free::withGrammar).orElse(free), approved(), "");
+        run.run(new Listened(listener), () -> !listener.cancelled());
+        chat.restore(run.messages());
+        return answer(run.last());
+    }
+
+    private static Answer answer(CollectedAnswer last) {
+        AnswerEnd how = last.end()
+                .orElse(new AnswerEnd(Finish.CANCELLED, Optional.empty(), 0, 0, 0, 0, 0, 0, 0));
+        Thought thought = last.thinking().isEmpty() ? Thought.NONE
+                : new Thought(last.thinking(), how.thinkingTokens(), 0, last.end().isPresent());
+        return new Answer(new TextBuilder().append(last.text()).whole(), how.finish(), how.promptTokens(),
+                how.reusedTokens(), how.tokens(), 0, 0, how.firstTokenNanos(), how.totalNanos(), thought,
+                Optional.empty());
     }
 
     /// The tools, for calls that the user allows.
-    private ToolMessages.Tools approved() {
-        return new ToolMessages.Tools() {
+    private Tools approved() {
+        return new Tools() {
+            @Override
+            public List<Map<String, Object>> schemas() {
+                return tools.schemas();
+            }
+
             @Override
             public String call(ToolCall call) {
                 String result = approval.approves(call) ? tools.call(call)
@@ -94,41 +98,29 @@ public final class ToolConversation {
         };
     }
 
-    /// One answer of the model.
-    private static final class Round extends CollectedAnswer {
+    /// Passes an answer on.
+    private static final class Listened implements AnswerReceiver {
         private final TextListener listener;
-        private boolean hasText;
+        /// Thinking after which no text has come.
+        private final StringBuilder thinking = new StringBuilder();
 
-        Round(TextListener listener) {
+        Listened(TextListener listener) {
             this.listener = listener;
         }
 
         @Override
         public void thinking(int sample, String piece) {
-            super.thinking(sample, piece);
+            thinking.append(piece);
             listener.thinking(piece);
         }
 
         @Override
         public void text(int sample, String piece) {
-            if (!hasText && !thinking().isEmpty()) {
-                listener.thought(thought(true));
+            if (!thinking.isEmpty()) {
+                listener.thought(new Thought(thinking.toString(), 0, 0, true));
+                thinking.setLength(0);
             }
-            hasText = true;
-            super.text(sample, piece);
             listener.text(piece);
-        }
-
-        private Thought thought(boolean isFinished) {
-            return thinking().isEmpty() ? Thought.NONE : new Thought(thinking(),
-                    end().map(AnswerEnd::thinkingTokens).orElse(0), 0, isFinished);
-        }
-
-        Answer answer() {
-            AnswerEnd how = end().orElse(new AnswerEnd(Finish.CANCELLED, Optional.empty(), 0, 0, 0, 0, 0, 0, 0));
-            return new Answer(new TextBuilder().append(text()).whole(), how.finish(), how.promptTokens(),
-                    how.reusedTokens(), how.tokens(), 0, 0, how.firstTokenNanos(), how.totalNanos(),
-                    thought(end().isPresent()), Optional.empty());
         }
     }
 }

@@ -3,10 +3,10 @@ package glia.serve.ollama;
 import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.GeneratedToken;
 import glia.io.json.JsonValues;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
-import glia.serve.chat.GeneratedToken;
 import glia.serve.chat.TokenTexts;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;

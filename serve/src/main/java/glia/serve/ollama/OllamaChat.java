@@ -2,11 +2,11 @@ package glia.serve.ollama;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.JsonForms;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.JsonForms;
-import glia.serve.chat.Prompt;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;

@@ -4,10 +4,10 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.Prompt;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;

@@ -1,5 +1,6 @@
 package glia.serve.ollama;
 
+import glia.engine.answer.AnswerTools;
 import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -74,7 +75,7 @@ final class OllamaMessages {
             fields.text("description").ifPresent(text -> function.put("description", text));
             function.put("parameters", fields.object("parameters")
                     .map(schema -> ToolRules.parameters(fields.name("parameters"), schema.all()))
-                    .orElse(ToolRules.NO_PARAMETERS));
+                    .orElse(AnswerTools.NO_PARAMETERS));
             tools.add(Map.of("type", "function", "function", function));
             fields.end();
             tool.end();

@@ -2,10 +2,10 @@ package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
 import glia.engine.grammar.Grammar;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
 import glia.serve.http.Endpoint;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;

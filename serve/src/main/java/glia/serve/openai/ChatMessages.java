@@ -1,6 +1,7 @@
 package glia.serve.openai;
 
-import glia.serve.chat.Prompt;
+import glia.engine.answer.Tools;
+import glia.engine.call.Prompt;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

@@ -3,10 +3,10 @@ package glia.serve.openai;
 import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
-import glia.serve.chat.CollectedAnswer;
-import glia.serve.chat.GeneratedToken;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.CollectedAnswer;
+import glia.engine.answer.GeneratedToken;
 import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;

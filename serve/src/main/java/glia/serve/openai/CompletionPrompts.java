@@ -1,6 +1,6 @@
 package glia.serve.openai;
 
-import glia.serve.request.CpuPool;
+import glia.engine.call.HeavyWork;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
@@ -50,7 +50,7 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
 
     private void add(String text, Tokenizer tokenizer, boolean addSpecial) {
         texts.add(text);
-        ids.add(CpuPool.run(text.length(), () -> tokenizer.encode(text, addSpecial)));
+        ids.add(HeavyWork.run(text.length(), () -> tokenizer.encode(text, addSpecial)));
     }
 
     private void add(String name, List<?> list, Tokenizer tokenizer) {

@@ -2,11 +2,11 @@ package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.TokenRules;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.schedule.ContextFullException;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.TokenRules;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

@@ -4,9 +4,9 @@ import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
 import glia.engine.PromptScorer;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
-import glia.serve.chat.GeneratedToken;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.GeneratedToken;
 import glia.serve.http.EventStream;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -2,8 +2,8 @@ package glia.serve.openai;
 
 import static glia.serve.http.Json.object;
 
+import glia.engine.answer.GeneratedToken;
 import glia.engine.sampling.TokenLogProbability;
-import glia.serve.chat.GeneratedToken;
 import glia.serve.chat.TokenTexts;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;

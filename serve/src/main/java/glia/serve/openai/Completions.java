@@ -2,8 +2,8 @@ package glia.serve.openai;
 
 import glia.engine.LanguageModel;
 import glia.engine.PromptScorer;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.GenerationRuns;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.GenerationRuns;
 import glia.serve.http.Endpoint;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;

@@ -5,21 +5,21 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.GeneratedToken;
+import glia.engine.answer.TokenRules;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.GenerationRuns;
+import glia.engine.call.HeavyWork;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.AnswerReceiver;
-import glia.serve.chat.GeneratedToken;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.GenerationRuns;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.TokenRules;
 import glia.serve.chat.TokenTexts;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
-import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
@@ -60,7 +60,7 @@ final class LlamaCompletions {
             }
             String prefix = before + body.text("input_prefix").orElse("") + body.text("prompt").orElse("");
             String suffix = body.text("input_suffix").orElse("");
-            answer(exchange, body, lease, () -> new CompletionPrompts(List.of(prefix), List.of(CpuPool.run(
+            answer(exchange, body, lease, () -> new CompletionPrompts(List.of(prefix), List.of(HeavyWork.run(
                     prefix.length() + suffix.length(), () -> FillInMiddle.prompt(tokenizer, prefix, suffix))
                     .orElseThrow(() -> new ServeException(501, "not_supported_error", "", "this model fills no gaps: "
                             + "its vocabulary has no tokens such as <|fim_prefix|>; use another model, or "

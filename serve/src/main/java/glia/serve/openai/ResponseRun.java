@@ -3,11 +3,11 @@ package glia.serve.openai;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.Prompt;
 import glia.engine.schedule.ContextFullException;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.GenerationRun;
-import glia.serve.chat.Prompt;
 import glia.serve.chat.StoredResponses;
 import glia.serve.http.Caller;
 import glia.serve.http.EventStream;

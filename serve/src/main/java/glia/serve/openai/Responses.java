@@ -3,8 +3,8 @@ package glia.serve.openai;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.RenderedPrompt;
+import glia.engine.call.Prompt;
+import glia.engine.call.RenderedPrompt;
 import glia.serve.chat.StoredResponses;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;

@@ -4,11 +4,11 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.AnswerEnd;
+import glia.engine.call.GenerationCall;
+import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.thinking.ThinkingOptions;
-import glia.serve.chat.AnswerEnd;
-import glia.serve.chat.GenerationCall;
-import glia.serve.chat.Prompt;
 import glia.serve.chat.StoredResponses;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;

@@ -2,8 +2,8 @@ package glia.serve.openai;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.TokenRules;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.TokenRules;
 import glia.serve.request.Fields;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

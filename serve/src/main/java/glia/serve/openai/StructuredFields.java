@@ -1,10 +1,10 @@
 package glia.serve.openai;
 
 import glia.engine.LanguageModel;
+import glia.engine.call.GrammarCache;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
 import glia.io.json.JsonValues;
-import glia.serve.chat.GrammarCache;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

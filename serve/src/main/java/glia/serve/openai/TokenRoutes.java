@@ -3,13 +3,13 @@ package glia.serve.openai;
 import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
+import glia.engine.call.HeavyWork;
+import glia.engine.call.Prompt;
+import glia.engine.call.RenderedPrompt;
 import glia.engine.thinking.ThinkingOptions;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.RenderedPrompt;
 import glia.serve.chat.TokenTexts;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
-import glia.serve.request.CpuPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatTemplate;
@@ -39,17 +39,17 @@ public final class TokenRoutes {
                 boolean recognizes = body.flag("parse_special");
                 String text = body.requiredText("content");
                 boolean adds = body.flag("add_special");
-                ids = CpuPool.run(text.length(), () ->
+                ids = HeavyWork.run(text.length(), () ->
                         recognizes ? tokenizer.encode(text, adds) : tokenizer.encodePlain(text, adds));
             } else if (body.has("messages")) {
                 ThinkingOptions thinking = ThinkingFields.read(body, model.thinking().format().isPresent());
                 Prompt.Conversation conversation = conversation(body);
-                ids = CpuPool.run(conversation.size(), () ->
+                ids = HeavyWork.run(conversation.size(), () ->
                         tokenizer.encode(RenderedPrompt.text(model, conversation, thinking), false));
             } else {
                 String text = body.requiredText("prompt");
                 boolean adds = body.flag("add_special_tokens");
-                ids = CpuPool.run(text.length(), () -> tokenizer.encode(text, adds));
+                ids = HeavyWork.run(text.length(), () -> tokenizer.encode(text, adds));
             }
             boolean withPieces = body.flag(isLlamaServer ? "with_pieces" : "return_token_strs");
             body.end();
@@ -113,7 +113,7 @@ public final class TokenRoutes {
             Prompt.Conversation conversation = conversation(body);
             var thinking = ThinkingFields.read(body, model.thinking().format().isPresent());
             body.end();
-            exchange.json(object("prompt", CpuPool.run(conversation.size(), () ->
+            exchange.json(object("prompt", HeavyWork.run(conversation.size(), () ->
                     RenderedPrompt.text(model, conversation, thinking).toString())));
         }
     }

@@ -1,6 +1,7 @@
 package glia.serve.openai;
 
-import glia.serve.chat.ToolChoice;
+import glia.engine.answer.AnswerTools;
+import glia.engine.answer.ToolChoice;
 import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -83,7 +84,7 @@ record ToolFields(List<Map<String, Object>> tools, ToolChoice choice) {
         function.put("name", ToolRules.name(fields, names));
         fields.text("description").ifPresent(text -> function.put("description", text));
         Map<String, Object> parameters = fields.object("parameters").map(Fields::all).orElse(null);
-        function.put("parameters", parameters == null ? ToolRules.NO_PARAMETERS
+        function.put("parameters", parameters == null ? AnswerTools.NO_PARAMETERS
                 : ToolRules.parameters(fields.name("parameters"), parameters));
         fields.flag("strict");
         fields.end();

@@ -2,7 +2,7 @@ package glia.serve.openai;
 
 import static glia.serve.http.Json.object;
 
-import glia.serve.chat.AnswerEnd;
+import glia.engine.answer.AnswerEnd;
 import java.util.Map;
 
 /// The tokens of a request in OpenAI's names.

@@ -4,8 +4,8 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.RenderedPrompt;
+import glia.engine.call.Prompt;
+import glia.engine.call.RenderedPrompt;
 import glia.serve.chat.TokenTexts;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;

@@ -1,5 +1,6 @@
 package glia.serve.request;
 
+import glia.engine.call.HeavyWork;
 import glia.engine.grammar.limit.CallerThreads;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +27,6 @@ public final class CpuPool implements AutoCloseable {
     private static final int SMALL = 16 << 10;
     /// The time between two checks of whether the client is still there.
     private static final long CHECK_MILLIS = 50;
-    private static final ScopedValue<Client> CLIENT = ScopedValue.newInstance();
 
     private final CallerThreads threads;
 
@@ -45,7 +45,17 @@ public final class CpuPool implements AutoCloseable {
     /// @param caller callers take turns
     /// @param isWanted asked while the work waits or runs: false ends it
     /// @param end when the request's time is over, in nanoseconds of the clock
-    private record Client(CpuPool pool, String caller, BooleanSupplier isWanted, long end, AtomicLong bytes) { }
+    private record Client(CpuPool pool, String caller, BooleanSupplier isWanted, long end, AtomicLong bytes)
+            implements HeavyWork.Place {
+        /// On the thread of the request where the text and the request are short.
+        ///
+        /// @throws ServeException if it takes too long, or no thread is free in the request's time
+        /// @throws UncheckedIOException if the client has gone
+        @Override
+        public <T> T run(long size, Supplier<T> work) {
+            return size <= SMALL && bytes.get() <= SMALL ? work.get() : pool.await(this, work);
+        }
+    }
 
     private static final class Job<T> extends FutureTask<T> {
         /// When it began to run, in nanoseconds of the clock; 0 if it waits.
@@ -66,37 +76,22 @@ public final class CpuPool implements AutoCloseable {
         }
     }
 
-    /// Serves a request: what it gives to [#run] runs on this pool.
+    /// Serves a request: what it gives to [HeavyWork] runs on this pool.
     ///
     /// @param caller whose request it is
     /// @param isWanted whether the client still waits
     /// @param longest the time of the request
     public void serve(String caller, BooleanSupplier isWanted, Duration longest,
             ScopedValue.CallableOp<?, Exception> to) throws Exception {
-        ScopedValue.where(CLIENT, new Client(this, caller, isWanted, System.nanoTime() + longest.toNanos(),
+        ScopedValue.where(HeavyWork.PLACE, new Client(this, caller, isWanted, System.nanoTime() + longest.toNanos(),
                 new AtomicLong())).call(to);
     }
 
     /// Tells the size of the body of the current request.
     public static void ofBytes(long count) {
-        if (CLIENT.isBound()) {
-            CLIENT.get().bytes.set(count);
+        if (HeavyWork.PLACE.isBound() && HeavyWork.PLACE.get() instanceof Client client) {
+            client.bytes.set(count);
         }
-    }
-
-    /// Runs work whose time grows with the request or a text, on this thread where both are short.
-    ///
-    /// @param size characters of the text
-    public static <T> T run(long size, Supplier<T> work) {
-        return size <= SMALL && CLIENT.isBound() && CLIENT.get().bytes.get() <= SMALL ? work.get() : run(work);
-    }
-
-    /// Runs work on the pool of the current request and waits for it; on this thread if there is no request.
-    ///
-    /// @throws ServeException if it takes too long, or no thread is free in the request's time
-    /// @throws UncheckedIOException if the client has gone
-    public static <T> T run(Supplier<T> work) {
-        return CLIENT.isBound() ? CLIENT.get().pool.await(CLIENT.get(), work) : work.get();
     }
 
     private <T> T await(Client client, Supplier<T> work) {

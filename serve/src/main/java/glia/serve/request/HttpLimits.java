@@ -1,5 +1,6 @@
 package glia.serve.request;
 
+import glia.engine.call.PromptLimits;
 import glia.io.json.JsonLimits;
 import java.time.Duration;
 

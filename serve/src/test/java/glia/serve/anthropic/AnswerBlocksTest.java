@@ -3,8 +3,8 @@ package glia.serve.anthropic;
 import static glia.serve.TestServer.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import glia.engine.answer.AnswerEnd;
 import glia.engine.schedule.Finish;
-import glia.serve.chat.AnswerEnd;
 import glia.serve.http.Json;
 import java.util.ArrayList;
 import java.util.List;

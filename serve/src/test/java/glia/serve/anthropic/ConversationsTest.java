@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.serve.chat.ToolChoice;
+import glia.engine.answer.ToolChoice;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

@@ -5,9 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.ToolModel;
+import glia.engine.answer.Tools;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
-import glia.serve.ToolModel;
 import glia.serve.http.Json;
 import java.nio.file.Path;
 import java.util.List;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import glia.engine.LanguageModel;
+import glia.engine.ToolModel;
 import glia.serve.TestServer;
-import glia.serve.ToolModel;
 import glia.serve.http.Json;
 import glia.text.template.ToolCall;
 import java.io.File;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.ToolModel;
 import glia.io.json.JsonValues;
 import glia.serve.Server;
 import glia.serve.ServerOptions;
-import glia.serve.ToolModel;
 import glia.serve.pool.ModelPool;
 import glia.serve.pool.ServedModel;
 import glia.text.template.ToolCall;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
-import glia.serve.request.ServerTools;
+import glia.engine.answer.Tools;
 import glia.text.template.ToolCall;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -42,7 +42,7 @@ class ToolServersTest {
             assertTrue(tools.call(call("add", Map.of("a", 2))).startsWith("Error: "));
             assertTrue(tools.call(call("subtract", Map.of())).startsWith("Error: there is no tool 'subtract'"));
             // As tools of a server, each call is approved.
-            ServerTools served = new McpTools(tools, new ToolConversation.Approval() {
+            Tools served = new McpTools(tools, new ToolConversation.Approval() {
                 @Override
                 public boolean approves(ToolCall call) {
                     return call.arguments().get("a").equals(2);

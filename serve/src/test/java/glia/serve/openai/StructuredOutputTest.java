@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.engine.ToolModel;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
-import glia.serve.ToolModel;
 import glia.serve.http.Json;
 import java.nio.file.Path;
 import java.util.List;

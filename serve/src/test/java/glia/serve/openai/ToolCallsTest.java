@@ -4,8 +4,8 @@ import static glia.serve.TestServer.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import glia.engine.ToolModel;
 import glia.serve.TestServer;
-import glia.serve.ToolModel;
 import glia.serve.http.Json;
 import java.nio.file.Path;
 import java.util.List;

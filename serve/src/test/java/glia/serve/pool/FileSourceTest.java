@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
 import glia.engine.LoadOptions;
+import glia.engine.ToolModel;
+import glia.engine.call.Prompt;
+import glia.engine.call.RenderedPrompt;
 import glia.io.CheckpointException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
-import glia.serve.ToolModel;
-import glia.serve.chat.Prompt;
-import glia.serve.chat.RenderedPrompt;
 import glia.serve.pool.FileSource.Defaults;
 import glia.text.template.ChatMessage;
 import java.nio.file.Path;

@@ -7,7 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.serve.chat.GrammarCache;
+import glia.engine.call.GrammarCache;
+import glia.engine.call.HeavyWork;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
@@ -37,7 +38,7 @@ class CpuPoolTest {
     private static CompletableFuture<String> begin(CpuPool pool, String caller, Supplier<String> work) {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                return serve(pool, caller, () -> true, LONG, () -> CpuPool.run(work));
+                return serve(pool, caller, () -> true, LONG, () -> HeavyWork.run(work));
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
@@ -94,7 +95,7 @@ class CpuPoolTest {
                 }
             };
             assertThrows(UncheckedIOException.class, () -> serve(pool, "a", () -> begun.getCount() > 0, LONG,
-                    () -> CpuPool.run(work)));
+                    () -> HeavyWork.run(work)));
             await(interrupted);
             assertEquals("next", begin(pool, "a", () -> "next").get());
         }
@@ -112,10 +113,10 @@ class CpuPoolTest {
             });
             await(begun);
             ServeException waiting = assertThrows(ServeException.class, () -> serve(pool, "a", () -> true,
-                    Duration.ZERO, () -> CpuPool.run(() -> "")));
+                    Duration.ZERO, () -> HeavyWork.run(() -> "")));
             assertEquals(503, waiting.status());
             ServeException running = assertThrows(ServeException.class, () -> serve(pool, "b", () -> true,
-                    Duration.ZERO, () -> CpuPool.run(() -> {
+                    Duration.ZERO, () -> HeavyWork.run(() -> {
                         await(never);
                         return "";
                     })));
@@ -128,18 +129,18 @@ class CpuPoolTest {
     void smallWorkStaysOnTheThreadOfTheRequest() throws Exception {
         try (CpuPool pool = new CpuPool(2)) {
             Thread own = Thread.currentThread();
-            assertSame(own, serve(pool, "a", () -> true, LONG, () -> CpuPool.run(10, Thread::currentThread)));
-            assertNotSame(own, serve(pool, "a", () -> true, LONG, () -> CpuPool.run(1 << 20, Thread::currentThread)));
+            assertSame(own, serve(pool, "a", () -> true, LONG, () -> HeavyWork.run(10, Thread::currentThread)));
+            assertNotSame(own, serve(pool, "a", () -> true, LONG, () -> HeavyWork.run(1 << 20, Thread::currentThread)));
             assertNotSame(own, serve(pool, "a", () -> true, LONG, () -> {
                 CpuPool.ofBytes(1 << 20);
-                return CpuPool.run(10, Thread::currentThread);
+                return HeavyWork.run(10, Thread::currentThread);
             }));
             // A grammar of few characters may take long.
             assertNotSame(own, serve(pool, "a", () -> true, LONG, () ->
                     GrammarCache.get(null, Thread.class, "a grammar", Thread::currentThread)));
-            assertSame(own, CpuPool.run(1 << 20, Thread::currentThread));
+            assertSame(own, HeavyWork.run(1 << 20, Thread::currentThread));
             assertThrows(IllegalArgumentException.class, () -> serve(pool, "a", () -> true, LONG, () ->
-                    CpuPool.run(() -> {
+                    HeavyWork.run(() -> {
                         throw new IllegalArgumentException("of the work");
                     })));
         }

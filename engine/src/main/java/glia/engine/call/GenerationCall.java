@@ -1,0 +1,78 @@
+package glia.engine.call;
+
+import glia.engine.GenerationOptions;
+import glia.engine.answer.TokenRules;
+import glia.engine.answer.ToolChoice;
+import glia.engine.grammar.Grammar;
+import java.time.Duration;
+import java.util.Optional;
+
+/// A request for text in the terms that all APIs share.
+///
+/// @param prompt what to continue
+/// @param options sampling, the most tokens, stop strings, thinking
+/// @param numSamples the number of answers
+/// @param numAlternatives most probable tokens to list with each token; -1 for no log-probabilities at all
+/// @param grammar the form of the answers, after the thinking; empty if they are free
+/// @param terms whose request it is, and what it may take
+/// @param toolChoice how the tools of a conversation may be used
+/// @param tokenRules which tokens end the answers and are part of their text
+public record GenerationCall(Prompt prompt, GenerationOptions options, int numSamples, int numAlternatives,
+        Optional<Grammar> grammar, CallTerms terms, ToolChoice toolChoice, TokenRules tokenRules) {
+    /// Checks the limits.
+    ///
+    /// @throws CallException if the prompt or the options exceed one
+    public GenerationCall {
+        options = CallLimits.apply(prompt, options, terms.limits());
+    }
+
+    /// A call for one answer without log-probabilities and masks.
+    public GenerationCall(Prompt prompt, GenerationOptions options, CallTerms terms) {
+        this(prompt, options, 1, -1, Optional.empty(), terms, ToolChoice.AUTO, TokenRules.USUAL);
+    }
+
+    /// The same with the usual limits.
+    public GenerationCall(Prompt prompt, GenerationOptions options, String caller, String cacheKey, Duration timeout) {
+        this(prompt, options, new CallTerms(caller, cacheKey, timeout));
+    }
+
+    public GenerationCall withPrompt(Prompt other) {
+        return new GenerationCall(other, options, numSamples, numAlternatives, grammar, terms, toolChoice, tokenRules);
+    }
+
+    /// The same with other options.
+    GenerationCall withOptions(GenerationOptions other) {
+        return new GenerationCall(prompt, other, numSamples, numAlternatives, grammar, terms, toolChoice,
+                tokenRules);
+    }
+
+    /// The same on other terms.
+    GenerationCall withTerms(CallTerms other) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, other, toolChoice, tokenRules);
+    }
+
+    public GenerationCall withSamples(int count) {
+        return new GenerationCall(prompt, options, count, numAlternatives, grammar, terms, toolChoice, tokenRules);
+    }
+
+    /// With log-probabilities.
+    ///
+    /// @param alternatives most probable tokens to list with each token, 0 or more
+    public GenerationCall withLogProbabilities(int alternatives) {
+        return new GenerationCall(prompt, options, numSamples, alternatives, grammar, terms, toolChoice, tokenRules);
+    }
+
+    /// With a form that the answers must have after their thinking.
+    public GenerationCall withGrammar(Grammar form) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, Optional.of(form), terms, toolChoice,
+                tokenRules);
+    }
+
+    public GenerationCall withToolChoice(ToolChoice choice) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, choice, tokenRules);
+    }
+
+    public GenerationCall withTokenRules(TokenRules rules) {
+        return new GenerationCall(prompt, options, numSamples, numAlternatives, grammar, terms, toolChoice, rules);
+    }
+}

@@ -1,0 +1,54 @@
+package glia.engine.call;
+
+/// Limits of what a request may contain.
+///
+/// @param messages the most messages of a conversation
+/// @param tools the most tools
+/// @param promptTokens the most tokens of a prompt; the model's context is a limit too
+/// @param answerTokens the most tokens of an answer
+/// @param stops the most stop strings
+/// @param stopCharacters the longest stop string, in UTF-16 units
+/// @param biases the most entries of `logit_bias`
+public record PromptLimits(int messages, int tools, int promptTokens, int answerTokens, int stops, int stopCharacters,
+        int biases) {
+    /// 4,096 messages, 512 tools, 16 stop strings of 1,024 characters, 1,024 biases; tokens are limited by the context.
+    public static PromptLimits defaults() {
+        return new PromptLimits(4096, 512, Integer.MAX_VALUE, Integer.MAX_VALUE, 16, 1024, 1024);
+    }
+
+    public PromptLimits withMessages(int most) {
+        return new PromptLimits(most, tools, promptTokens, answerTokens, stops, stopCharacters, biases);
+    }
+
+    public PromptLimits withTools(int most) {
+        return new PromptLimits(messages, most, promptTokens, answerTokens, stops, stopCharacters, biases);
+    }
+
+    public PromptLimits withPromptTokens(int most) {
+        return new PromptLimits(messages, tools, most, answerTokens, stops, stopCharacters, biases);
+    }
+
+    public PromptLimits withAnswerTokens(int most) {
+        return new PromptLimits(messages, tools, promptTokens, most, stops, stopCharacters, biases);
+    }
+
+    public PromptLimits withStops(int most) {
+        return new PromptLimits(messages, tools, promptTokens, answerTokens, most, stopCharacters, biases);
+    }
+
+    public PromptLimits withBiases(int most) {
+        return new PromptLimits(messages, tools, promptTokens, answerTokens, stops, stopCharacters, most);
+    }
+
+    /// Checks a number.
+    ///
+    /// @param field the field that is counted
+    /// @param option the option of the server that raises the limit
+    /// @throws CallException if there are too many
+    public static void check(String field, String what, long found, long most, String option) {
+        if (found > most) {
+            throw new CallException(field, "found " + found + " " + what + ", expected at most " + most
+                    + "; the server's option " + option + " raises the limit");
+        }
+    }
+}
