@@ -16,28 +16,12 @@ public record PromptLimits(int messages, int tools, int promptTokens, int answer
         return new PromptLimits(4096, 512, Integer.MAX_VALUE, Integer.MAX_VALUE, 16, 1024, 1024);
     }
 
-    public PromptLimits withMessages(int most) {
-        return new PromptLimits(most, tools, promptTokens, answerTokens, stops, stopCharacters, biases);
-    }
-
-    public PromptLimits withTools(int most) {
-        return new PromptLimits(messages, most, promptTokens, answerTokens, stops, stopCharacters, biases);
-    }
-
     public PromptLimits withPromptTokens(int most) {
         return new PromptLimits(messages, tools, most, answerTokens, stops, stopCharacters, biases);
     }
 
     public PromptLimits withAnswerTokens(int most) {
         return new PromptLimits(messages, tools, promptTokens, most, stops, stopCharacters, biases);
-    }
-
-    public PromptLimits withStops(int most) {
-        return new PromptLimits(messages, tools, promptTokens, answerTokens, most, stopCharacters, biases);
-    }
-
-    public PromptLimits withBiases(int most) {
-        return new PromptLimits(messages, tools, promptTokens, answerTokens, stops, stopCharacters, most);
     }
 
     /// Checks a number.

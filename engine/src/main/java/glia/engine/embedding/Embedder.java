@@ -2,19 +2,27 @@ package glia.engine.embedding;
 
 import glia.engine.HiddenStates;
 import glia.engine.LanguageModel;
+import glia.engine.call.HeavyWork;
+import glia.io.CheckpointException;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.layout.Pooling;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.function.BooleanSupplier;
 
 /// Text embeddings: pooled last hidden states ([Sentence-BERT](https://arxiv.org/abs/1908.10084)). Texts of any lengths
 /// share passes without padding. For any threads.
 public final class Embedder {
+    /// What the files of loaded models say, which are read once for each.
+    private static final Map<LanguageModel, EmbeddingConfig> CONFIGS = Collections.synchronizedMap(new WeakHashMap<>());
+
     private final HiddenStates hidden;
     private final Tokenizer tokenizer;
     private final EmbeddingConfig config;
@@ -52,6 +60,19 @@ public final class Embedder {
         this.promptTokens = config.poolsPrompt() || config.prompt().isEmpty() ? 0 : numPromptTokens();
     }
 
+    /// An embedder with the pooling and the prompt that the model's files name.
+    ///
+    /// @throws IllegalArgumentException as the constructor
+    /// @throws CheckpointException if those files cannot be used
+    public static Embedder of(LanguageModel model) throws CheckpointException {
+        EmbeddingConfig known = CONFIGS.get(model);
+        if (known == null) {
+            known = EmbeddingConfig.of(model.path(), model.model());
+            CONFIGS.put(model, known);
+        }
+        return new Embedder(model, known);
+    }
+
     private int numPromptTokens() {
         int[] ids = tokenizer.encode(withPrompt(""), true);
         return ids.length > 0 && tokenizer.isSpecial(ids[ids.length - 1]) ? ids.length - 1 : ids.length;
@@ -65,6 +86,10 @@ public final class Embedder {
     /// Tokenizes a text with the model's prompt before it. No control token in the text is recognized. A text that is
     /// too long loses its last tokens; the special tokens around it stay.
     public Input encode(String text) {
+        return HeavyWork.run(text.length(), () -> encoded(text));
+    }
+
+    private Input encoded(String text) {
         TrustedText whole = withPrompt(text);
         int[] ids = tokenizer.encode(whole, true);
         if (ids.length <= maxTokens) {
@@ -139,6 +164,20 @@ public final class Embedder {
             throw new IllegalArgumentException("text " + index + " has " + text.ids().length
                     + " tokens; the model reads at most " + contextLength);
         }
+    }
+
+    /// The first values of a vector, scaled to length 1: a shorter
+    /// [Matryoshka](https://arxiv.org/abs/2205.13147) embedding.
+    public static float[] shortened(float[] vector, int size) {
+        float[] first = Arrays.copyOf(vector, size);
+        double square = 0;
+        for (float x : first) {
+            square += (double) x * x;
+        }
+        for (int i = 0; i < size && square > 0; i++) {
+            first[i] /= (float) Math.sqrt(square);
+        }
+        return first;
     }
 
     /// The cosine similarity of two vectors of the same length; 0 if one of them is 0.

@@ -46,7 +46,7 @@ final class ThinkingControl implements TokenMask {
         this.plan = plan;
         this.answer = answer;
         this.tokenizer = tokenizer;
-        this.tracker = plan.tracker(NO_RECEIVER);
+        this.tracker = plan.tracker(_ -> false, NO_RECEIVER);
         this.stops = tokenizer.endOfGeneration();
         this.queue = plan.first();
     }

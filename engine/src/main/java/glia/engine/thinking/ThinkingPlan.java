@@ -175,11 +175,6 @@ public final class ThinkingPlan {
     }
 
     /// The tracker of one answer.
-    public ThinkingTracker tracker(ThinkingSplitter.Receiver receiver) {
-        return tracker(_ -> false, receiver);
-    }
-
-    /// The tracker of one answer.
     ///
     /// @param markers further special tokens that have a text, such as those of tool calls
     ///        ([glia.text.tool.ToolFormat#isMarker])

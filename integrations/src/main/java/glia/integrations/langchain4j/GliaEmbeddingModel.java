@@ -7,7 +7,6 @@ import dev.langchain4j.model.output.Response;
 import dev.langchain4j.model.output.TokenUsage;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
-import glia.engine.embedding.EmbeddingConfig;
 import glia.io.CheckpointException;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,8 +25,7 @@ public final class GliaEmbeddingModel extends DimensionAwareEmbeddingModel {
     ///
     /// @throws CheckpointException if those files cannot be used
     public static GliaEmbeddingModel of(LanguageModel model) throws CheckpointException {
-        return new GliaEmbeddingModel(model, new Embedder(model,
-                EmbeddingConfig.of(model.path(), model.model())));
+        return new GliaEmbeddingModel(model, Embedder.of(model));
     }
 
     @Override

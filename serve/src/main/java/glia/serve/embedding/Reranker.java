@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
-/// How relevant documents are to a query: by a cross-encoder, which reads both, or else by the cosine of embeddings.
+/// How relevant documents are to a query: by a cross-encoder, which reads both, or else by the cosine of embedder.
 public final class Reranker {
     private final LanguageModel model;
     private final String key;
@@ -87,11 +87,11 @@ public final class Reranker {
 
     private Relevance embedded(String query, List<String> documents, BooleanSupplier goesOn)
             throws CheckpointException {
-        TextEmbeddings embeddings = new TextEmbeddings(model);
+        Embedder embedder = Embedder.of(model);
         List<Embedder.Input> inputs = new ArrayList<>();
-        inputs.add(embeddings.encode(query));
-        documents.forEach(document -> inputs.add(embeddings.encode(document)));
-        float[][] vectors = embeddings.embed(inputs, key, goesOn);
+        inputs.add(embedder.encode(query));
+        documents.forEach(document -> inputs.add(embedder.encode(document)));
+        float[][] vectors = embedder.embed(inputs, key, goesOn);
         double[] scores = new double[documents.size()];
         for (int i = 0; i < scores.length && vectors[0] != null && vectors[i + 1] != null; i++) {
             scores[i] = Embedder.cosine(vectors[0], vectors[i + 1]);

@@ -1,4 +1,4 @@
 /// Embeddings and relevances of served models.
 ///
-/// Begin with [TextEmbeddings] and [Reranker].
+/// Begin with [Reranker].
 package glia.serve.embedding;

@@ -7,8 +7,8 @@ import glia.engine.answer.AnswerReceiver;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
 import glia.engine.call.Prompt;
+import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
-import glia.serve.embedding.TextEmbeddings;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -123,8 +123,8 @@ public final class EngineTools {
         if (texts.isEmpty()) {
             throw ServeException.badField("texts", "found none, expected at least one");
         }
-        TextEmbeddings embeddings = new TextEmbeddings(model);
-        float[][] vectors = embeddings.embed(texts.stream().map(embeddings::encode).toList(), "", () -> true);
+        Embedder embedder = Embedder.of(model);
+        float[][] vectors = embedder.embed(texts.stream().map(embedder::encode).toList(), "", () -> true);
         return Arrays.stream(vectors).map(Arrays::toString).collect(Collectors.joining(",\n", "[", "]"));
     }
 

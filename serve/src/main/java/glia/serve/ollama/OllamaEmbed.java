@@ -4,7 +4,6 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
-import glia.serve.embedding.TextEmbeddings;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
@@ -33,18 +32,18 @@ final class OllamaEmbed {
             OptionalInt dimensions = body.integer("dimensions", 1, model.model().model().spec().hiddenSize());
             OllamaOptions.read(body, model.model(), exchange);
             body.end();
-            TextEmbeddings embeddings = new TextEmbeddings(model.model());
-            List<Embedder.Input> inputs = texts.stream().map(embeddings::encode).toList();
+            Embedder embedder = Embedder.of(model.model());
+            List<Embedder.Input> inputs = texts.stream().map(embedder::encode).toList();
             for (int i = 0; i < inputs.size() && !truncates; i++) {
                 if (inputs.get(i).isTruncated()) {
-                    throw ServeException.badField("input", "text " + i + " has more than the " + embeddings.maxTokens()
+                    throw ServeException.badField("input", "text " + i + " has more than the " + embedder.maxTokens()
                             + " tokens that the model reads; shorten it, or leave out truncate");
                 }
             }
-            float[][] vectors = embeddings.embed(inputs, exchange.caller().name(), exchange::goesOn);
+            float[][] vectors = embedder.embed(inputs, exchange.caller().name(), exchange::goesOn);
             if (exchange.isConnected()) {
                 for (int i = 0; i < vectors.length && dimensions.isPresent(); i++) {
-                    vectors[i] = TextEmbeddings.shortened(vectors[i], dimensions.getAsInt());
+                    vectors[i] = Embedder.shortened(vectors[i], dimensions.getAsInt());
                 }
                 var answer = object("model", model.name(), "embeddings", vectors);
                 answer.putAll(model.times().end(inputs.stream().mapToInt(input -> input.ids().length).sum()));
@@ -60,8 +59,8 @@ final class OllamaEmbed {
             String text = body.requiredText("prompt");
             OllamaOptions.read(body, model.model(), exchange);
             body.end();
-            TextEmbeddings embeddings = new TextEmbeddings(model.model());
-            float[][] vectors = embeddings.embed(List.of(embeddings.encode(text)), exchange.caller().name(),
+            Embedder embedder = Embedder.of(model.model());
+            float[][] vectors = embedder.embed(List.of(embedder.encode(text)), exchange.caller().name(),
                     exchange::goesOn);
             if (exchange.isConnected()) {
                 exchange.json(object("embedding", vectors[0]));

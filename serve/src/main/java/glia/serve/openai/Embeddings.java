@@ -4,7 +4,6 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
-import glia.serve.embedding.TextEmbeddings;
 import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
@@ -43,21 +42,21 @@ public final class Embeddings implements Endpoint {
 
     private void answer(Exchange exchange, Fields body, String key) throws CheckpointException {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
-            TextEmbeddings embeddings = new TextEmbeddings(lease.served().model());
-            List<Embedder.Input> inputs = inputs(body, key, embeddings, lease.served().model().tokenizer().vocabSize());
+            Embedder embedder = Embedder.of(lease.served().model());
+            List<Embedder.Input> inputs = inputs(body, key, embedder, lease.served().model().tokenizer().vocabSize());
             boolean isBase64 = body.word("encoding_format")
                     .filter("base64"::equals).isPresent();
             int size = lease.served().model().model().spec().hiddenSize();
             OptionalInt dimensions = body.integer("dimensions", 1, size);
             body.end();
-            float[][] vectors = embeddings.embed(inputs, exchange.caller().name(), exchange::goesOn);
+            float[][] vectors = embedder.embed(inputs, exchange.caller().name(), exchange::goesOn);
             if (!exchange.isConnected()) {
                 return;
             }
             List<Object> data = new ArrayList<>();
             for (int i = 0; i < vectors.length; i++) {
                 float[] vector = dimensions.isPresent()
-                        ? TextEmbeddings.shortened(vectors[i], dimensions.getAsInt()) : vectors[i];
+                        ? Embedder.shortened(vectors[i], dimensions.getAsInt()) : vectors[i];
                 data.add(object("object", "embedding", "index", i, "embedding",
                         isBase64 ? base64(vector) : vector));
             }
@@ -72,48 +71,48 @@ public final class Embeddings implements Endpoint {
         }
     }
 
-    private static List<Embedder.Input> inputs(Fields body, String key, TextEmbeddings embeddings,
+    private static List<Embedder.Input> inputs(Fields body, String key, Embedder embedder,
             int vocabSize) {
         Object value = body.value(key);
         List<?> list = value instanceof List<?> several ? several : List.of();
         if (value instanceof String text) {
-            return List.of(text(key, text, embeddings));
+            return List.of(text(key, text, embedder));
         }
         if (list.isEmpty() || list.size() > MOST_INPUTS && !(list.getFirst() instanceof Number)) {
             throw Fields.wrong(key, value, EXPECTED + "; at most " + MOST_INPUTS);
         }
         if (list.getFirst() instanceof Number) {
-            return List.of(tokens(key, list, embeddings, vocabSize));
+            return List.of(tokens(key, list, embedder, vocabSize));
         }
         List<Embedder.Input> inputs = new ArrayList<>();
         for (int i = 0; i < list.size(); i++) {
             String name = key + "[" + i + "]";
             inputs.add(switch (list.get(i)) {
-                case String text -> text(name, text, embeddings);
-                case List<?> ids -> tokens(name, ids, embeddings, vocabSize);
+                case String text -> text(name, text, embedder);
+                case List<?> ids -> tokens(name, ids, embedder, vocabSize);
                 case null, default -> throw Fields.wrong(name, list.get(i), "a string or token ids");
             });
         }
         return inputs;
     }
 
-    private static Embedder.Input text(String name, String text, TextEmbeddings embeddings) {
-        Embedder.Input input = embeddings.encode(text);
+    private static Embedder.Input text(String name, String text, Embedder embedder) {
+        Embedder.Input input = embedder.encode(text);
         if (input.ids().length == 0) {
             throw ServeException.badField(name, "found no tokens, expected at least one");
         }
         if (input.isTruncated()) {
-            throw ServeException.badField(name, "found a text of more than " + embeddings.maxTokens()
+            throw ServeException.badField(name, "found a text of more than " + embedder.maxTokens()
                     + " tokens, expected at most as many; divide it");
         }
         return input;
     }
 
-    private static Embedder.Input tokens(String name, List<?> list, TextEmbeddings embeddings, int vocabSize) {
+    private static Embedder.Input tokens(String name, List<?> list, Embedder embedder, int vocabSize) {
         int[] ids = CompletionPrompts.tokens(name, list, vocabSize);
-        if (ids.length > embeddings.maxTokens()) {
+        if (ids.length > embedder.maxTokens()) {
             throw ServeException.badField(name, "found " + ids.length + " tokens, expected at most "
-                    + embeddings.maxTokens());
+                    + embedder.maxTokens());
         }
         return Embedder.Input.of(ids);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.engine.LanguageModel;
+import glia.engine.embedding.Embedder;
 import glia.io.CheckpointException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,8 +18,8 @@ class EmbeddingFilesTest {
     private Path folder;
 
     private static float[] vector(LanguageModel model) throws CheckpointException {
-        TextEmbeddings embeddings = new TextEmbeddings(model);
-        return embeddings.embed(List.of(embeddings.encode("Solve x = 2.")), "", () -> true)[0];
+        Embedder embedder = Embedder.of(model);
+        return embedder.embed(List.of(embedder.encode("Solve x = 2.")), "", () -> true)[0];
     }
 
     @Test
