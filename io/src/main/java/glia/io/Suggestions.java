@@ -32,7 +32,8 @@ public final class Suggestions {
         }
         return known.stream()
             .filter(name -> !name.equals(typed) && distance(typed, name) <= mostEdits(typed))
-            .sorted(Comparator.comparingInt((String name) -> distance(typed, name)).thenComparing(name -> name))
+            .sorted(Comparator.comparingInt((String name) -> distance(typed, name))
+                    .thenComparingInt(name -> Math.abs(name.length() - typed.length())).thenComparing(name -> name))
             .limit(MAX_SHOWN).toList();
     }
 

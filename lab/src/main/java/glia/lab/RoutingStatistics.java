@@ -4,6 +4,8 @@ import glia.engine.Engine;
 import glia.engine.ExpertLoad;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
+import glia.model.spec.CompressedExperts;
+import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
@@ -57,6 +59,10 @@ public record RoutingStatistics(List<ExpertLoad> layers) {
                     layers.add(new ExpertLoad(layer, new long[e.numExperts()]));
                 } else if (mixer instanceof NormedExperts n) {
                     layers.add(new ExpertLoad(layer, new long[n.experts().numExperts()]));
+                } else if (mixer instanceof CompressedExperts c) {
+                    layers.add(new ExpertLoad(layer, new long[c.experts().numExperts()]));
+                } else if (mixer instanceof ExpertAttention a) {
+                    layers.add(new ExpertLoad(layer, new long[a.numExperts()]));
                 }
             }
         }

@@ -53,7 +53,12 @@ final class InitialValues {
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
                     INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM, READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT,
-                    SKIP -> constant(t, 1);
+                    SKIP, SUB_NORM -> constant(t, 1);
+            case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
+            case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
+            case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
+            case COMMON_SLOPE -> constant(t, 0.5);
+            case SLOPE_LIMIT -> constant(t, -1e-6);
             case DECAY -> decays(t);
             case STEPS_OFFSET -> steps(t);
             default -> {
@@ -137,6 +142,7 @@ final class InitialValues {
             case QkNorm.Heads heads -> unit(heads.norm());
             case QkNorm.Whole whole -> unit(whole.norm());
             case QkNorm.None _, QkNorm.HeadLayers _ -> 1;
+            case QkNorm.Layers layers -> unit(layers.norm());
             case QkNorm.Rotated rotated -> unit(rotated.norm());
             case QkNorm.Clipped clipped -> unit(clipped.first());
         };

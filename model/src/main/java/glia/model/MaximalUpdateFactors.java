@@ -2,12 +2,14 @@ package glia.model;
 
 import glia.model.Initialization.MaximalUpdate;
 import glia.model.spec.Attention;
+import glia.model.spec.DifferentialAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.StridedAttention;
+import glia.model.spec.SubNorm;
 
 /// The factors of µP for each parameter (see `Initialization.MaximalUpdate`).
 public final class MaximalUpdateFactors {
@@ -54,6 +56,8 @@ public final class MaximalUpdateFactors {
         Attention attention = switch (mixer) {
             case Attention a -> a;
             case StridedAttention a -> a.attention();
+            case SubNorm s when s.mixer() instanceof Attention a -> a;
+            case DifferentialAttention a -> a.attention();
             default -> throw new IllegalArgumentException("µP with heads that grow with the width is not known for "
                     + mixer.describe() + "; keep the head size the same at all widths");
         };

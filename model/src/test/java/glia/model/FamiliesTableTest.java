@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 /// golden checkpoints. `-Dglia.families=write` fills in all columns but the first three.
 class FamiliesTableTest {
     private static final Path FILE = Path.of("..", "docs", "families.md");
-    private static final String ROW = "\\| ([^|]+) \\| `(\\w+)` \\| \\[`(\\w+)`]"
+    private static final String ROW = "\\| ([^|]+) \\| `([\\w-]+)` \\| \\[`(\\w+)`]"
             + "\\(([^)]+)\\) \\| ([^|]+) \\| ([^|]+) \\|";
     private static final String BLOCKS = "\n| block | families |\n|---|---|\n";
 

@@ -56,8 +56,16 @@ record RouterReference(Router router, int numExperts, double[] correction) {
             case AS_IS -> Arrays.stream(v);
             case NORMALIZED -> Arrays.stream(v).map(x -> x / Arrays.stream(v).sum());
             case SOFTMAX -> Arrays.stream(v).map(x -> Math.exp(x) / Arrays.stream(v).map(Math::exp).sum());
+            case SPARSE_MIXER -> IntStream.range(0, v.length).mapToDouble(j -> sparse(s, choose(logits), j));
         };
         return shares.map(x -> x * router.scale()).toArray();
+    }
+
+    private double sparse(double[] s, List<Integer> chosen, int choice) {
+        double best = s[chosen.get(choice)];
+        return Math.exp(best) / IntStream.range(0, s.length).filter(e -> !chosen.subList(0, choice).contains(e))
+                .filter(e -> (best - s[e]) / Math.max(Math.abs(s[e]), best) <= 2 * router.jitter())
+                .mapToDouble(e -> Math.exp(s[e])).sum();
     }
 
     /// For all tokens.

@@ -38,14 +38,19 @@ class RoutingTest {
         List<Router> all = new ArrayList<>();
         for (Score score : Score.values()) {
             for (Share share : Share.values()) {
-                if (score != Score.LOGIT || share != Share.NORMALIZED) {
+                if (share != Share.SPARSE_MIXER && (score != Score.LOGIT || share != Share.NORMALIZED)) {
                     all.add(new Router(3, score, Correction.NONE, new Groups.All(), share, 2.5f));
                     all.add(new Router(4, score, Correction.LEARNED, new Groups.Best(4, 2, By.BEST_TWO), share, 1));
                     all.add(new Router(1, score, Correction.NONE, new Groups.Best(3, 1, By.BEST), share, 1));
                 }
             }
         }
+        all.add(sparse(3));
         return all.stream();
+    }
+
+    private static Router sparse(int numChosen) {
+        return new Router(numChosen, Score.LOGIT, Correction.NONE, new Groups.All(), Share.SPARSE_MIXER, 1.5f, 0.3f);
     }
 
     @ParameterizedTest
@@ -108,7 +113,8 @@ class RoutingTest {
         for (Score score : Score.values()) {
             for (Share share : Share.values()) {
                 for (float size : new float[] {0, 1e-30f, 90, 3e4f}) {
-                    assertFinite(Router.plain(2, score, share), size, -size, size / 2, -size / 2);
+                    assertFinite(share == Share.SPARSE_MIXER ? sparse(2) : Router.plain(2, score, share), size, -size,
+                            size / 2, -size / 2);
                 }
             }
         }
@@ -128,6 +134,7 @@ class RoutingTest {
     @Test
     void impossibleRoutersAreRejected() {
         assertThrows(IllegalArgumentException.class, () -> Router.plain(0, Score.LOGIT, Share.AS_IS));
+        assertThrows(IllegalArgumentException.class, () -> Router.plain(2, Score.LOGIT, Share.SPARSE_MIXER));
         assertThrows(IllegalArgumentException.class, () -> new Groups.Best(2, 3, By.BEST));
         assertThrows(IllegalArgumentException.class, () -> Router.plain(5, Score.LOGIT, Share.AS_IS).check(4));
         assertThrows(IllegalArgumentException.class,

@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /// Compares the gradients of a model with slopes of its loss, along random directions of random parameters.
 final class SlopeCheck implements AutoCloseable {
@@ -50,8 +51,9 @@ final class SlopeCheck implements AutoCloseable {
         double loss = loss(weights, pass, targets, true);
         assertTrue(Double.isFinite(loss));
         List<Parameter> all = new ArrayList<>(weights.all().keySet());
-        // The loss has no slope along what only chooses experts; the scale of a layer is not trained.
-        all.removeIf(p -> p.role() == Role.ROUTER_CORRECTION || p.role() == Role.LAYER_SCALE);
+        // The loss has no slope along what only chooses experts; stored factors are not trained.
+        all.removeIf(p -> Set.of(Role.ROUTER_CORRECTION, Role.LAYER_SCALE, Role.COMMON_SLOPE, Role.SLOPE_LIMIT)
+                .contains(p.role()));
         // A fixed order, then a random one.
         all.sort(Comparator.comparing(Parameter::toString));
         Random random = new Random(17);

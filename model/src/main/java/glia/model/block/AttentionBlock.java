@@ -1,7 +1,6 @@
 package glia.model.block;
 
 import glia.model.spec.Attention;
-import glia.model.spec.Bias;
 import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
@@ -19,7 +18,7 @@ import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.Center;
 import glia.tensor.ops.row.Clamp;
 import glia.tensor.ops.row.GroupRmsNorm;
-import glia.tensor.ops.row.ScaledRows;
+import glia.tensor.ops.row.RepeatedBias;
 import glia.tensor.ops.row.SigmoidGate;
 import glia.tensor.ops.row.SliceColumns;
 import glia.tensor.ops.row.UnitNorm;
@@ -44,6 +43,8 @@ final class AttentionBlock implements Block {
     private final AttentionShape shape;
     private final Projections projections;
     private final Block output;
+    private final Block outputNorm;
+    private final Weight gate;
     private final Step queryNorm;
     private final Step keyNorm;
     private final Step valueStep;
@@ -55,22 +56,29 @@ final class AttentionBlock implements Block {
     private final Mixing mixing;
 
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
-        this(spec.attention(), weights, place, ropes, Optional.of(spec));
+        this(spec.attention(), weights, place, ropes, Optional.of(spec), new glia.model.spec.Norm.None());
     }
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
-        this(spec, weights, place, ropes, Optional.empty());
+        this(spec, weights, place, ropes, new glia.model.spec.Norm.None());
+    }
+
+    /// @param subNorm a norm of the heads' output before the output projection
+    AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes, glia.model.spec.Norm subNorm) {
+        this(spec, weights, place, ropes, Optional.empty(), subNorm);
     }
 
     private AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes,
-            Optional<StridedAttention> pattern) {
+            Optional<StridedAttention> pattern, glia.model.spec.Norm subNorm) {
         this.place = place;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.valueSize(),
                 spec.scale(), spec.span(), spec.scores());
-        boolean bias = spec.bias() != Bias.NONE;
+        boolean bias = spec.bias().ofInputs();
         Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);
         projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
-        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
+        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
+        outputNorm = NormBlock.of(subNorm, weights, place, Role.SUB_NORM, Role.SUB_NORM);
+        gate = spec.gating() == Attention.Gating.PROJECTED ? weights.get(place, Role.ATTENTION_GATE) : Weight.ABSENT;
         queryNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.QUERY_NORM);
         keyNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.KEY_NORM);
         valueStep = spec.norm() instanceof QkNorm.Clipped c ? clip(c) : Step.NOTHING;
@@ -125,6 +133,12 @@ final class AttentionBlock implements Block {
                 yield (ops, x) -> clip(clipped).apply(ops, first.apply(ops, x));
             }
             case QkNorm.Heads heads -> rms(heads.norm(), weights.get(place, role));
+            case QkNorm.Layers layers -> {
+                Weight w = weights.get(place, role);
+                Weight b = weights.get(place, role == Role.QUERY_NORM ? Role.QUERY_NORM_BIAS : Role.KEY_NORM_BIAS);
+                yield (ops, x) -> ops.apply(new RepeatedBias(ops.rmsNorm(ops.apply(new Center(x, headSize)), w,
+                        layers.norm().eps(), layers.norm().offset()), b));
+            }
             case QkNorm.Whole whole -> rms(whole.norm(), weights.get(place, role));
             case QkNorm.HeadLayers layers -> {
                 Weight w = weights.get(place, role);
@@ -143,7 +157,8 @@ final class AttentionBlock implements Block {
         Tensor[] projected = projections.forward(ops, x);
         Tensor queries = projected[0];
         Tensor q = queryNorm.apply(ops, half(ops, queries, 0));
-        q = sharpen(ops, rotatedQueryNorm.apply(ops, rotate(ops, q, pass)), pass);
+        q = rotatedQueryNorm.apply(ops, rotate(ops, q, pass));
+        q = QueryTemperature.apply(temperature, ops, q, pass);
         Tensor k = keyNorm.apply(ops, projected[1]);
         k = rotatedKeyNorm.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, projected[2]);
@@ -151,36 +166,21 @@ final class AttentionBlock implements Block {
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));
+            case PROJECTED -> ops.apply(new SigmoidGate(mixed, ops.linear(x, gate)));
         };
-        return output.forward(ops, result, pass, states);
+        return output.forward(ops, outputNorm.forward(ops, result, pass, states), pass, states);
     }
 
     /// The queries of all heads, or their gates.
     private Tensor half(Ops ops, Tensor queries, int which) {
         int size = shape.keySize();
         return switch (gating) {
-            case NONE -> queries;
+            case NONE, PROJECTED -> queries;
             case SIGMOID -> ops.apply(new SliceColumns(queries, 2 * size, which * size, size));
         };
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {
         return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs());
-    }
-
-    /// Applies the temperature, which is 1 in short sequences.
-    private Tensor sharpen(Ops ops, Tensor q, Pass pass) {
-        return switch (temperature) {
-            case Temperature.Constant constant -> q;
-            case Temperature.Logarithmic logarithmic -> {
-                float[] factors = new float[pass.numTokens()];
-                boolean sharper = false;
-                for (int i = 0; i < factors.length; i++) {
-                    factors[i] = logarithmic.at(pass.positions()[i]);
-                    sharper |= factors[i] != 1;
-                }
-                yield sharper ? ops.apply(new ScaledRows(q, factors)) : q;
-            }
-        };
     }
 }

@@ -1,6 +1,5 @@
 package glia.model.block;
 
-import glia.model.spec.Bias;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -23,11 +22,11 @@ final class CrossAttentionBlock implements Block {
         this.place = place;
         shape = new AttentionShape(spec.numHeads(), spec.numHeads(), spec.headSize(), spec.headSize(), spec.scale(),
                 new Span.Bidirectional());
-        boolean bias = spec.bias() != Bias.NONE;
+        boolean bias = spec.bias().ofInputs();
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
         key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
         value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, bias);
-        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
+        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
     }
 
     @Override

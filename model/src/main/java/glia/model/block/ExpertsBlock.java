@@ -27,6 +27,7 @@ final class ExpertsBlock implements Block {
     private final Block logits;
     private final Optional<Weight> correction;
     private final ExpertMlp.Experts experts;
+    private final Optional<Weight> constant;
     private final Optional<Block> shared;
     private final Block compression;
     private final Block expansion;
@@ -53,8 +54,11 @@ final class ExpertsBlock implements Block {
         correction = router.correction() == Router.Correction.NONE ? Optional.empty()
                 : Optional.of(weights.get(place, Role.ROUTER_CORRECTION));
         experts = experts(spec, weights, place);
+        constant = spec.shared() instanceof Experts.Shared.Constant
+                ? Optional.of(weights.get(place, Role.SHARED_DOWN_BIAS)) : Optional.empty();
         shared = switch (spec.shared()) {
             case Experts.Shared.None none -> Optional.empty();
+            case Experts.Shared.Constant constant -> Optional.empty();
             case Experts.Shared.Plain plain -> Optional.of(
                     mlp(spec.form(), weights, place, plain.bias() != Bias.NONE));
             case Experts.Shared.Gated gated -> {
@@ -109,6 +113,9 @@ final class ExpertsBlock implements Block {
         Tensor in = compression.forward(ops, x, pass, states);
         Tensor y = expansion.forward(ops, ops.apply(new ExpertMlp(in, weights, routing, experts, weighting)), pass,
                 states);
+        if (constant.isPresent()) {
+            return ops.addBias(y, constant.get());
+        }
         return shared.isEmpty() ? y : ops.residual(y, shared.get().forward(ops, x, pass, states), 1);
     }
 }

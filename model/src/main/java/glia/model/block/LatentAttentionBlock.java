@@ -68,7 +68,7 @@ final class LatentAttentionBlock implements Block {
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         int rotated = spec.rope().rotatedSize();
         Tensor low = queryLatent.forward(ops, x, pass, states);
-        Tensor q = query.forward(ops, low, pass, states);
+        Tensor q = QueryTemperature.apply(spec.temperature(), ops, query.forward(ops, low, pass, states), pass);
         Tensor plain = ops.apply(new SliceColumns(q, spec.querySize(), 0, spec.plainSize()));
         Tensor turned = ops.rotate(ops.apply(new SliceColumns(q, spec.querySize(), spec.plainSize(), rotated)), rotated,
                 rope, pass.runs());

@@ -4,6 +4,8 @@ import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
+import glia.model.spec.DifferentialAttention;
+import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
@@ -24,6 +26,8 @@ import glia.model.spec.SharedKvAttention;
 import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
+import glia.model.spec.SubNorm;
+import glia.model.spec.XieluMlp;
 import java.util.Set;
 
 /// Builds the block of each kind of mixer.
@@ -39,6 +43,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case SharedKvAttention a -> new SharedKvAttentionBlock(a, weights, place, ropes);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
+            case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);
+            case ExpertAttention a -> new ExpertAttentionBlock(a, weights, place, ropes);
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
@@ -57,6 +63,10 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
             case StridedAttention a -> new AttentionBlock(a, weights, place, ropes);
+            case SubNorm s -> s.mixer() instanceof Attention a
+                    ? new AttentionBlock(a, weights, place, ropes, s.norm())
+                    : MlpBlock.of((GatedMlp) s.mixer(), s.norm(), weights, place);
+            case XieluMlp m -> MlpBlock.of(m, weights, place);
         };
     }
 }

@@ -1,16 +1,19 @@
 package glia.model.block;
 
-import glia.model.spec.Bias;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.Mlp;
+import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SparseGatedMlp;
+import glia.model.spec.XieluMlp;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.NormalDistribution;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.DeviationCut;
+import glia.tensor.ops.row.Xielu;
 
 /// MLPs with a gate (https://arxiv.org/abs/2002.05202) and without.
 final class MlpBlock {
@@ -23,14 +26,20 @@ final class MlpBlock {
 
     /// `down(f(scale · gate(x)) · up(x))`.
     static Block of(ScaledGatedMlp scaled, Weights weights, Place place) {
-        return of(scaled.mlp(), weights, place,
+        return of(scaled.mlp(), new Norm.None(), weights, place,
                 (ops, gate) -> scaled.scale() == 1 ? gate : ops.scale(gate, scaled.scale()));
     }
 
     /// `down(f(cut(gate(x))) · up(x))`.
     static Block of(SparseGatedMlp sparse, Weights weights, Place place) {
         float factor = (float) NormalDistribution.quantile(sparse.sparsity());
-        return of(sparse.mlp(), weights, place, (ops, gate) -> ops.apply(new DeviationCut(gate, factor)));
+        return of(sparse.mlp(), new Norm.None(), weights, place,
+                (ops, gate) -> ops.apply(new DeviationCut(gate, factor)));
+    }
+
+    /// `down(norm(f(gate(x)) · up(x)))`.
+    static Block of(GatedMlp spec, Norm subNorm, Weights weights, Place place) {
+        return of(spec, subNorm, weights, place, (ops, gate) -> gate);
     }
 
     /// A function of the gates before the activation.
@@ -38,23 +47,36 @@ final class MlpBlock {
         Tensor of(Ops ops, Tensor gate);
     }
 
-    private static Block of(GatedMlp spec, Weights weights, Place place, Gates gates) {
-        boolean bias = spec.bias() != Bias.NONE;
+    private static Block of(GatedMlp spec, Norm subNorm, Weights weights, Place place, Gates gates) {
+        Block norm = NormBlock.of(subNorm, weights, place, Role.SUB_NORM, Role.SUB_NORM);
+        boolean bias = spec.bias().ofInputs();
         Projections maps = Projections.of(weights, place, Role.GATE, Role.UP);
         Projections both = bias ? maps.with(weights, place, Role.GATE_BIAS, Role.UP_BIAS) : maps;
-        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
+        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias().ofOutput());
         return (ops, x, pass, states) -> {
             Tensor[] projected = both.forward(ops, x);
-            return down.forward(ops, ops.gated(gates.of(ops, projected[0]), projected[1], spec.activation()), pass,
-                    states);
+            Tensor inner = ops.gated(gates.of(ops, projected[0]), projected[1], spec.activation());
+            return down.forward(ops, norm.forward(ops, inner, pass, states), pass, states);
         };
     }
 
     /// `down(f(up(x)))`.
     static Block of(Mlp spec, Weights weights, Place place) {
-        Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, spec.bias() != Bias.NONE);
-        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias() == Bias.ALL);
+        Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, spec.bias().ofInputs());
+        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias().ofOutput());
         return (ops, x, pass, states) ->
                 down.forward(ops, ops.activate(up.forward(ops, x, pass, states), spec.activation()), pass, states);
+    }
+
+    /// `down(xIELU(up(x)))`.
+    static Block of(XieluMlp spec, Weights weights, Place place) {
+        Weight up = weights.get(place, Role.UP);
+        Weight down = weights.get(place, Role.DOWN);
+        Weight positive = weights.get(place, Role.POSITIVE_SLOPE);
+        Weight negative = weights.get(place, Role.NEGATIVE_SLOPE);
+        Weight common = weights.get(place, Role.COMMON_SLOPE);
+        Weight limit = weights.get(place, Role.SLOPE_LIMIT);
+        return (ops, x, pass, states) ->
+                ops.linear(ops.apply(new Xielu(ops.linear(x, up), positive, negative, common, limit)), down);
     }
 }

@@ -1,6 +1,5 @@
 package glia.model.block;
 
-import glia.model.spec.Bias;
 import glia.model.spec.Place;
 import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.Role;
@@ -22,14 +21,14 @@ final class RecurrentBlock implements Block {
     RecurrentBlock(RecurrentNetwork spec, Weights weights, Place place) {
         this.spec = spec;
         this.place = place;
-        boolean biased = spec.bias() != Bias.NONE;
+        boolean biased = spec.bias().ofInputs();
         input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, biased);
         recurrence = weights.get(place, Role.RECURRENCE);
         bias = biased ? Optional.of(weights.get(place, Role.RECURRENCE_BIAS)) : Optional.empty();
         output = switch (spec.output()) {
             case STATE -> (ops, x, pass, states) -> x;
             case PROJECTED ->
-                    Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias() == Bias.ALL);
+                    Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         };
     }
 

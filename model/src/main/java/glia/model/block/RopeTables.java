@@ -34,6 +34,6 @@ final class RopeTables {
         for (int i = 0; i < rounded.length; i++) {
             rounded[i] = (float) scaled[i];
         }
-        return new RopeTable(rounded, (float) rope.scaling().attentionFactor(), rope.layout());
+        return new RopeTable(rounded, (float) rope.scaling().attentionFactor(context), rope.layout());
     }
 }

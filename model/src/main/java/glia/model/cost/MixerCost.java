@@ -4,6 +4,8 @@ import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
+import glia.model.spec.DifferentialAttention;
+import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
@@ -24,6 +26,8 @@ import glia.model.spec.SharedKvAttention;
 import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
+import glia.model.spec.SubNorm;
+import glia.model.spec.XieluMlp;
 import glia.tensor.kernel.Span;
 
 /// The cost of one token in a mixer, besides matrix multiplications.
@@ -46,6 +50,11 @@ record MixerCost(int numExperts, long mixing) {
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
             case LatentAttention a -> latent(a, position, chosen);
+            case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
+                    d.attention().span(), position);
+            case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(
+                    (long) a.router().numChosen() * a.numHeads(), 2L * a.headSize(), a.span(), position).mixing());
+            case SubNorm s -> of(s.mixer(), position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
             case CompressedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case NormedExperts e -> new MixerCost(e.experts().numActive(), 0);
@@ -53,6 +62,7 @@ record MixerCost(int numExperts, long mixing) {
             case GatedMlp m -> NONE;
             case ScaledGatedMlp m -> NONE;
             case Mlp m -> NONE;
+            case XieluMlp m -> NONE;
             case PerLayerEmbedding i -> NONE;
             case AugmentedResidual r -> NONE;
             case SparseGatedMlp m -> NONE;

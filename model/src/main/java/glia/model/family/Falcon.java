@@ -19,12 +19,14 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
+import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
+import glia.tensor.kernel.Scores;
 import java.util.List;
 
 /// Falcon 7B, 40B, 180B and 11B (https://arxiv.org/abs/2311.16867): attention and MLP in parallel, after one layer norm
-/// or one each, few key-value heads, queries, keys and values fused by key-value head. Falcon-RW, with ALiBi, is not
-/// supported. Checked against the class `FalconForCausalLM`.
+/// or one each, few key-value heads, queries, keys and values fused by key-value head; and Falcon-RW, sequential and
+/// with ALiBi, whose biases are divided by √E like the scores. Checked against the class `FalconForCausalLM`.
 public final class Falcon implements Family {
     public Falcon() { }
 
@@ -35,15 +37,16 @@ public final class Falcon implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        Standard.refuse(config, "alibi");
         GptSizes sizes = GptSizes.readEither(config, "hidden_size", "n_head", "n_layer");
         int headSize = sizes.hidden() / sizes.numHeads();
         boolean isNew = config.flag("new_decoder_architecture", false);
         int keyValueHeads = isNew ? config.positive(config.has("num_kv_heads") ? "num_kv_heads" : "n_head_kv",
                 sizes.numHeads()) : config.flag("multi_query", true) ? 1 : sizes.numHeads();
         Bias bias = Standard.bias(config, "bias", false);
-        Attention attention = Attention.causal(sizes.numHeads(), keyValueHeads, headSize,
-                RopeConfig.read(config, headSize, 10_000), bias);
+        boolean alibi = config.flag("alibi", false);
+        Attention plain = Attention.causal(sizes.numHeads(), keyValueHeads, headSize,
+                alibi ? new Rope.None() : RopeConfig.read(config, headSize, 10_000), bias);
+        Attention attention = alibi ? plain.with(new Scores.Alibi(8, plain.scale())) : plain;
         Mixer mlp = new Mlp(config.positive("ffn_hidden_size", Math.multiplyExact(4, sizes.hidden())),
                 Activations.read(config, "activation", "gelu"), bias);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_epsilon", 1e-5));

@@ -38,8 +38,8 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
     /// The routing method.
     enum Method {
         /// Among all experts; in the groups with the best expert; in the groups with the two best experts by corrected
-        /// scores.
-        GREEDY, GROUP_LIMITED_GREEDY, NOAUX_TC
+        /// scores; the same by softmax scores without a correction.
+        GREEDY, GROUP_LIMITED_GREEDY, NOAUX_TC, SOFTMAX_BEST_TWO
     }
 
     /// Reads the MLP or experts of each layer, without biases.
@@ -120,14 +120,18 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
         };
         // The reference of models whose choice is never corrected does not look at it.
         boolean dividing = config.flag("norm_topk_prob", normalized)
-                && (chosen == Method.NOAUX_TC || method == Method.NOAUX_TC);
-        if (dividing && chosen != Method.NOAUX_TC) {
+                && (divides(chosen) || method == Method.NOAUX_TC);
+        if (dividing && !divides(chosen)) {
             throw config.error("norm_topk_prob", "is true, but this choice of experts does not divide their weights");
         }
         return new Router(config.positive("num_experts_per_tok", 8), score,
                 chosen == Method.NOAUX_TC ? Correction.LEARNED : Correction.NONE, groups(config, chosen),
                 dividing ? Share.NORMALIZED : Share.AS_IS,
                 (float) Numbers.real(config, "routed_scaling_factor", NumberRange.FACTOR, scale));
+    }
+
+    private static boolean divides(Method method) {
+        return method == Method.NOAUX_TC || method == Method.SOFTMAX_BEST_TWO;
     }
 
     private Method method(Config config) throws CheckpointException {
@@ -150,6 +154,6 @@ record LatentExperts(int numDense, int numExperts, int numShared, int width, int
             throw config.error("topk_group", "keeps " + kept + " of " + count + " groups");
         }
         return chosen == Method.GREEDY || kept == count ? new Groups.All()
-                : new Groups.Best(count, kept, chosen == Method.NOAUX_TC ? Router.By.BEST_TWO : Router.By.BEST);
+                : new Groups.Best(count, kept, divides(chosen) ? Router.By.BEST_TWO : Router.By.BEST);
     }
 }

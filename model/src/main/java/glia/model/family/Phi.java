@@ -19,6 +19,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import java.util.List;
 
 /// Phi-1, 1.5 and 2 (https://arxiv.org/abs/2306.11644): attention and MLP in parallel after one layer norm, RoPE in a
@@ -33,13 +34,13 @@ public final class Phi implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        Standard.refuse(config, "qk_layernorm");
         int headSize = AttentionConfig.headSize(config, 0);
+        Norm.Layer norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-5));
         Attention attention = AttentionConfig.causal(config, headSize,
-                RopeConfig.read(config, headSize, 10_000, 0.5), Bias.ALL);
+                RopeConfig.read(config, headSize, 10_000, 0.5), Bias.ALL).with(config.flag("qk_layernorm", false)
+                        ? new QkNorm.Layers(norm) : new QkNorm.None());
         Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "gelu_new"),
                 Bias.ALL);
-        Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-5));
         Head head = Standard.head(config, false);
         return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN),
                 Standard.parallelLayers(Numbers.layers(config, "num_hidden_layers"), norm, layer -> attention,
@@ -49,6 +50,6 @@ public final class Phi implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p, "model.norm", "model.final_layernorm", "o_proj", "dense", "up_proj", "fc1",
-                "down_proj", "fc2");
+                "down_proj", "fc2", "q_norm", "q_layernorm", "k_norm", "k_layernorm");
     }
 }

@@ -26,13 +26,8 @@ public final class SeedOss implements Family {
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
         int headSize = AttentionConfig.headSize(config, 128);
-        boolean output = config.flag("attention_out_bias", false);
-        boolean inputs = config.flag("attention_bias", true);
-        if (output && !inputs) {
-            throw config.error("attention_out_bias", "a bias of the output alone is not supported");
-        }
         Attention attention = AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
-                output ? Bias.ALL : inputs ? Bias.INPUTS : Bias.NONE);
+                Bias.of(config.flag("attention_bias", true), config.flag("attention_out_bias", false)));
         return Standard.spec(config, 524_288, false, Standard.bias(config, "mlp_bias", false), layer -> attention);
     }
 

@@ -61,11 +61,11 @@ final class DecoderList {
                         .with("tie_word_embeddings", true), falcon(), opt(), dbrx());
     }
 
-    private static FamilySizes window(FamilySizes family) {
+    static FamilySizes window(FamilySizes family) {
         return family.size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4));
     }
 
-    private static FamilySizes plainMlp(FamilySizes family) {
+    static FamilySizes plainMlp(FamilySizes family) {
         return family.size("mlp", "intermediate_size", v -> 4 * v.get("hidden"));
     }
 

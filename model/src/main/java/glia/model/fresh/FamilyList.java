@@ -31,6 +31,7 @@ final class FamilyList {
         all.addAll(hybrid());
         all.addAll(DecoderList.all());
         all.addAll(StreamList.all());
+        all.addAll(RareDecoders.all());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }

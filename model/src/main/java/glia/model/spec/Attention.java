@@ -21,7 +21,9 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         NONE,
         /// `output ⊙ σ(gate)`; the query projection computes `[query | gate]` for each head.
         /// https://arxiv.org/abs/2505.06708
-        SIGMOID
+        SIGMOID,
+        /// `output ⊙ σ(W x)`, with a matrix W of its own for the gates of all heads. https://arxiv.org/abs/2505.06708
+        PROJECTED
     }
 
     public Attention {
@@ -119,21 +121,29 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     }
 
     /// The width of all key heads, and of all value heads unless these have a size of their own.
+    /// Size of the output of all heads.
+    public int outputSize() {
+        return numHeads * valueSize();
+    }
+
     public int keyValueSize() {
         return numKeyValueHeads * headSize;
     }
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
-        boolean inputs = bias != Bias.NONE;
+        boolean inputs = bias.ofInputs();
         int queries = switch (gating) {
-            case NONE -> querySize();
+            case NONE, PROJECTED -> querySize();
             case SIGMOID -> Math.multiplyExact(2, querySize());
         };
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, numKeyValueHeads * valueSize(), hidden);
-        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, numHeads * valueSize());
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, outputSize());
+        if (gating == Gating.PROJECTED) {
+            shapes.add(Role.ATTENTION_GATE, outputSize(), hidden);
+        }
         addNorms(shapes, norm);
         if (scores instanceof Scores.Sinks) {
             shapes.add(Role.SINKS, numHeads);
@@ -147,6 +157,11 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
             case QkNorm.Whole _, QkNorm.HeadLayers _ -> addNorms(shapes, querySize(), keyValueSize());
             case QkNorm.Rotated rotated when rotated.norm() instanceof Norm.Rms -> addNorms(shapes, headSize, headSize);
             case QkNorm.Rotated rotated -> { }
+            case QkNorm.Layers layers -> {
+                addNorms(shapes, headSize, headSize);
+                shapes.add(Role.QUERY_NORM_BIAS, headSize);
+                shapes.add(Role.KEY_NORM_BIAS, headSize);
+            }
             case QkNorm.Clipped clipped -> addNorms(shapes, clipped.first());
         }
     }

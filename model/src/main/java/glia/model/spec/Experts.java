@@ -29,6 +29,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
             }
         }
 
+        /// A learned vector `[D]` instead of an expert is added.
+        record Constant() implements Shared { }
+
         /// Its output is multiplied by the gate `σ(w · x)`, one number per token, and added.
         /// https://arxiv.org/abs/2407.10671
         record Gated(int intermediateSize) implements Shared { }
@@ -43,7 +46,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
             NumberRange.CAP.require("limit of the clamped gate", clamped.limit());
         }
         switch (shared) {
-            case Shared.None _ -> { }
+            case Shared.None _, Shared.Constant _ -> { }
             case Shared.Plain plain -> NumberRange.SIZE.require("shared expert width", plain.intermediateSize());
             case Shared.Gated gated -> NumberRange.SIZE.require("shared expert width", gated.intermediateSize());
         }
@@ -76,6 +79,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         }
         switch (shared) {
             case Shared.None none -> { }
+            case Shared.Constant constant -> shapes.add(Role.SHARED_DOWN_BIAS, hidden);
             case Shared.Plain plain -> shared(shapes, hidden, plain.intermediateSize(), plain.bias() != Bias.NONE);
             case Shared.Gated gated -> {
                 shared(shapes, hidden, gated.intermediateSize(), false);
@@ -110,6 +114,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
                 + " a token by " + words(router)
                 + switch (shared) {
                     case Shared.None none -> "";
+                    case Shared.Constant constant -> ", a bias";
                     case Shared.Plain plain -> ", a shared one, " + plain.intermediateSize() + " wide";
                     case Shared.Gated gated -> ", a gated shared one, " + gated.intermediateSize() + " wide";
                 };
@@ -133,6 +138,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
                     case AS_IS -> "";
                     case NORMALIZED -> ", normalized";
                     case SOFTMAX -> ", then softmax";
+                    case SPARSE_MIXER -> ", sparse mixer";
                 } + (router.scale() == 1 ? "" : " × " + router.scale());
     }
 }

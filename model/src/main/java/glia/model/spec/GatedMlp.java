@@ -11,10 +11,10 @@ public record GatedMlp(int intermediateSize, Activation activation, Bias bias) i
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
-        boolean inputs = bias != Bias.NONE;
+        boolean inputs = bias.ofInputs();
         shapes.linear(Role.GATE, Role.GATE_BIAS, inputs, intermediateSize, hidden);
         shapes.linear(Role.UP, Role.UP_BIAS, inputs, intermediateSize, hidden);
-        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias == Bias.ALL, hidden, intermediateSize);
+        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias.ofOutput(), hidden, intermediateSize);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class Labels {
     static String of(QkNorm norm) {
         return switch (norm) {
             case QkNorm.None none -> "";
-            case QkNorm.Heads _, QkNorm.HeadLayers _ -> ", normed heads";
+            case QkNorm.Heads _, QkNorm.HeadLayers _, QkNorm.Layers _ -> ", normed heads";
             case QkNorm.Whole whole -> ", normed queries and keys";
             case QkNorm.Rotated rotated -> ", heads normed after rotation";
             case QkNorm.Clipped clipped -> ", cut off at " + clipped.limit();

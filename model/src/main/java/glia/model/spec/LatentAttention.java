@@ -15,7 +15,7 @@ import java.util.List;
 /// @param rope RoPE of the other query dimensions and of the shared key
 /// @param bias whether the latent projections and the output have biases
 public record LatentAttention(int numHeads, Queries queries, int latentSize, int plainSize, int valueSize, float scale,
-        Rope.Rotary rope, Bias bias, Expansion expansion, KeyChoice keys) implements Mixer {
+        Rope.Rotary rope, Bias bias, Expansion expansion, KeyChoice keys, Temperature temperature) implements Mixer {
     private static final Span SPAN = new Span.Causal();
     /// The norm of latents. Its epsilon is fixed, whatever the config has.
     public static final Norm.Rms LATENT_NORM = new Norm.Rms(1e-6f, 0);
@@ -56,7 +56,14 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
 
     /// A copy with another storage of K and V.
     public LatentAttention withExpansion(Expansion other) {
-        return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, other, keys);
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, other, keys,
+                temperature);
+    }
+
+    /// A copy with another temperature.
+    public LatentAttention with(Temperature other) {
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, expansion,
+                keys, other);
     }
 
     /// Size of a query head.
@@ -118,6 +125,7 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
                     case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
                             + i.numHeads() + " heads of " + i.headSize();
                     case KeyChoice.AsBefore before -> "sparse, the keys of the last indexer";
-                } + ", " + Labels.of(rope);
+                } + ", " + Labels.of(rope)
+                + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "");
     }
 }

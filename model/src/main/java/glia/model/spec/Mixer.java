@@ -9,6 +9,8 @@ public sealed interface Mixer permits
         AugmentedResidual,
         CompressedExperts,
         CrossAttention,
+        DifferentialAttention,
+        ExpertAttention,
         Experts,
         GatedDeltaNet,
         GatedMlp,
@@ -26,7 +28,9 @@ public sealed interface Mixer permits
         SharedKvAttention,
         SparseGatedMlp,
         StateSpaceDual,
-        StridedAttention {
+        StridedAttention,
+        SubNorm,
+        XieluMlp {
     /// Adds the parameters with their shapes, in the order in which a pass uses them.
     ///
     /// @param hidden D, the hidden size

@@ -11,8 +11,8 @@ public record Mlp(int intermediateSize, Activation activation, Bias bias) implem
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
-        shapes.linear(Role.UP, Role.UP_BIAS, bias != Bias.NONE, intermediateSize, hidden);
-        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias == Bias.ALL, hidden, intermediateSize);
+        shapes.linear(Role.UP, Role.UP_BIAS, bias.ofInputs(), intermediateSize, hidden);
+        shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias.ofOutput(), hidden, intermediateSize);
     }
 
     @Override

@@ -18,6 +18,10 @@ public sealed interface QkNorm {
         }
     }
 
+    /// A layer norm with bias of each head before RoPE, with weights of a head's size for queries and for keys.
+    /// https://arxiv.org/abs/2302.05442
+    record Layers(Norm.Layer norm) implements QkNorm { }
+
     /// An RMS norm of each head after RoPE, without weights or with weights of a head's size for queries and for keys.
     record Rotated(Norm norm) implements QkNorm {
         public Rotated {

@@ -33,10 +33,10 @@ public record RecurrentNetwork(RecurrentCell cell, int size, Bias bias, Output o
                     + " numbers and the stream " + hidden + "; project it");
         }
         long gates = (long) cell.numGates() * size;
-        shapes.linear(Role.INPUT, Role.INPUT_BIAS, bias != Bias.NONE, gates, hidden);
-        shapes.linear(Role.RECURRENCE, Role.RECURRENCE_BIAS, bias != Bias.NONE, gates, size);
+        shapes.linear(Role.INPUT, Role.INPUT_BIAS, bias.ofInputs(), gates, hidden);
+        shapes.linear(Role.RECURRENCE, Role.RECURRENCE_BIAS, bias.ofInputs(), gates, size);
         if (output == Output.PROJECTED) {
-            shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias == Bias.ALL, hidden, size);
+            shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, size);
         }
     }
 

@@ -17,6 +17,11 @@ public sealed interface RopeScaling {
         return 1;
     }
 
+    /// The same for a context length, in scalings that have several.
+    default double attentionFactor(int context) {
+        return attentionFactor();
+    }
+
     record None() implements RopeScaling {
         @Override
         public double[] scale(double[] frequencies, double theta, int context) {
@@ -164,11 +169,19 @@ public sealed interface RopeScaling {
     /// LongRoPE: ω_i / factor[i] with searched factors, one list up to the original context and one beyond; cosines and
     /// sines get a factor. https://arxiv.org/abs/2402.13753. Transformers chooses the list by the length of each pass,
     /// llama.cpp and Glia by the context length.
-    record LongRope(Divisors within, Divisors beyond, int originalContext, double attentionFactor)
-            implements RopeScaling {
+    ///
+    /// @param factorBeyond the attention factor beyond the original context
+    record LongRope(Divisors within, Divisors beyond, int originalContext, double attentionFactor,
+            double factorBeyond) implements RopeScaling {
         public LongRope {
             NumberRange.SIZE.require("original context", originalContext);
             NumberRange.FACTOR.require("attention factor", attentionFactor);
+            NumberRange.FACTOR.require("attention factor beyond the original context", factorBeyond);
+        }
+
+        @Override
+        public double attentionFactor(int context) {
+            return context > originalContext ? factorBeyond : attentionFactor;
         }
 
         @Override

@@ -243,7 +243,8 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
         return switch (attention.norm()) {
             case QkNorm.Heads heads -> heads.norm();
             case QkNorm.Whole whole -> whole.norm();
-            case QkNorm.None _, QkNorm.HeadLayers _, QkNorm.Rotated _, QkNorm.Clipped _ -> new Norm.None();
+            case QkNorm.None _, QkNorm.HeadLayers _, QkNorm.Layers _, QkNorm.Rotated _, QkNorm.Clipped _ ->
+                    new Norm.None();
         };
     }
 
@@ -297,8 +298,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             case SelectiveStateSpace s -> s.decay();
             case StateSpaceDual d -> d.decay();
             case GatedDeltaNet d -> d.decay();
-            default ->
-                    DecayForm.RATE;
+            default -> DecayForm.RATE;
         };
     }
 

@@ -136,7 +136,8 @@ final class LayoutConversions {
         Rope.Rotary rope = new Rope.Rotary(from.rope().rotatedSize(), from.rope().theta(),
                 ((Rope.Rotary) rope(from.rope(), to.rope())).scaling(), from.rope().layout());
         return new LatentAttention(from.numHeads(), from.queries(), from.latentSize(), from.plainSize(),
-                from.valueSize(), from.scale(), rope, from.bias(), to.expansion(), from.keys());
+                from.valueSize(), from.scale(), rope, from.bias(), to.expansion(), from.keys(),
+                from.temperature());
     }
 
     private static Attention attention(Attention from, Attention to) {
@@ -145,12 +146,12 @@ final class LayoutConversions {
                     new QkNorm.Heads((Norm.Rms) norm(a.norm(), b.norm()));
             case QkNorm.Whole a when to.norm() instanceof QkNorm.Whole b ->
                     new QkNorm.Whole((Norm.Rms) norm(a.norm(), b.norm()));
-            case QkNorm.None _, QkNorm.Heads _, QkNorm.HeadLayers _, QkNorm.Whole _, QkNorm.Rotated _,
-                    QkNorm.Clipped _ -> from.norm();
+            case QkNorm.None _, QkNorm.Heads _, QkNorm.HeadLayers _, QkNorm.Layers _, QkNorm.Whole _,
+                    QkNorm.Rotated _, QkNorm.Clipped _ -> from.norm();
         };
         boolean scales = to.scale() > 0 && from.scale() > 0
                 && !(norm instanceof QkNorm.Rotated || norm instanceof QkNorm.HeadLayers
-                || norm instanceof QkNorm.Clipped);
+                || norm instanceof QkNorm.Layers || norm instanceof QkNorm.Clipped);
         return new Attention(from.numHeads(), from.numKeyValueHeads(), from.headSize(),
                 scales ? to.scale() : from.scale(), rope(from.rope(), to.rope()), from.span(), norm, from.bias(),
                 from.scores(), from.temperature(), from.gating(), from.ownValueSize());

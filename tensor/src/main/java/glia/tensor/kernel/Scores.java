@@ -39,19 +39,26 @@ public sealed interface Scores {
     /// Attention with linear biases (ALiBi): `s + slope · (k - q)` (https://arxiv.org/abs/2108.12409). The slopes are a
     /// geometric sequence that ends at `2^-maxBias`. If the number of heads is not a power of 2, every other slope of
     /// the next longer sequence follows.
-    record Alibi(float maxBias) implements Scores {
+    ///
+    /// @param scale factor of all slopes
+    record Alibi(float maxBias, float scale) implements Scores {
         public Alibi {
-            if (!(maxBias > 0 && maxBias < Float.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("the maximal ALiBi exponent must be positive, not "
-                        + maxBias);
+            if (!(maxBias > 0 && maxBias < Float.POSITIVE_INFINITY && scale > 0 && scale < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("the maximal ALiBi exponent and the factor of slopes must be"
+                        + " positive, not " + maxBias + " and " + scale);
             }
+        }
+
+        /// With slopes as they are.
+        public Alibi(float maxBias) {
+            this(maxBias, 1);
         }
 
         /// The slope of a query head.
         public float slope(int head, int numHeads) {
             int power = Integer.highestOneBit(numHeads);
             double exponent = head < power ? (head + 1.0) / power : (2 * (head - power) + 1) / (2.0 * power);
-            return (float) Math.pow(2, -maxBias * exponent);
+            return (float) (scale * Math.pow(2, -maxBias * exponent));
         }
     }
 

@@ -9,6 +9,7 @@ import glia.model.spec.LatentAttention.Queries;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
+import glia.model.spec.Temperature;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +39,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         double scale = sharpened(config) / Math.sqrt(plain + rope.rotatedSize());
         return new LatentAttention(heads, queries, config.positive("kv_lora_rank", 512), plain,
                 config.positive("v_head_dim", valueSize), (float) scale, rope,
-                Standard.bias(config, "attention_bias", false), Expansion.JOINED, keys);
+                Standard.bias(config, "attention_bias", false), Expansion.JOINED, keys, new Temperature.Constant());
     }
 
     private static Rope.Rotary rope(Config config) throws CheckpointException {
@@ -53,10 +54,11 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
     /// (https://arxiv.org/abs/2309.00071, equation 22).
     private static double sharpened(Config config) throws CheckpointException {
         Optional<Config> settings = RopeConfig.scaling(config);
-        if (settings.isEmpty()) {
+        double all = settings.isEmpty() ? 0
+                : Numbers.real(settings.get(), "mscale_all_dim", NumberRange.WEIGHT, 0);
+        if (all == 0) {
             return 1;
         }
-        double all = Numbers.real(settings.get(), "mscale_all_dim", NumberRange.WEIGHT, 0);
         RopeScaling scaling = RopeConfig.read(config, config.positive("qk_rope_head_dim", 64), 10_000).scaling();
         double factor = switch (scaling) {
             case RopeScaling.None _, RopeScaling.Reversed _ -> 1;
@@ -66,7 +68,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
             case RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _, RopeScaling.Divisors _ ->
                     throw config.error("rope_scaling", "mscale_all_dim goes with yarn, not with " + scaling);
         };
-        double m = all == 0 ? 1 : RopeConfig.sharpening(factor, all);
+        double m = RopeConfig.sharpening(factor, all);
         return m * m;
     }
 

@@ -124,7 +124,7 @@ public final class RopeConfig {
         double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
                 : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
         return new RopeScaling.LongRope(divisors(scaling, "short_factor", numFrequencies),
-                divisors(scaling, "long_factor", numFrequencies), original, attention);
+                divisors(scaling, "long_factor", numFrequencies), original, attention, attention);
     }
 
     private static RopeScaling.Divisors divisors(Config scaling, String key, int numFrequencies)

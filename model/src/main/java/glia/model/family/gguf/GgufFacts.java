@@ -11,6 +11,8 @@ import glia.model.spec.Norm;
 import glia.model.spec.NormedExperts;
 import glia.model.spec.Rope;
 import glia.model.spec.ScaledGatedMlp;
+import glia.model.spec.SubNorm;
+import glia.model.spec.XieluMlp;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
@@ -72,6 +74,8 @@ public record GgufFacts(ModelSpec spec) {
             case GatedMlp m -> OptionalInt.of(m.intermediateSize());
             case ScaledGatedMlp m -> OptionalInt.of(m.mlp().intermediateSize());
             case Mlp m -> OptionalInt.of(m.intermediateSize());
+            case XieluMlp m -> OptionalInt.of(m.intermediateSize());
+            case SubNorm s -> width(s.mixer());
             default -> OptionalInt.empty();
         };
     }
@@ -79,7 +83,7 @@ public record GgufFacts(ModelSpec spec) {
     /// The number of routed experts that have the width of the shared one.
     int numShared() {
         return experts(e -> switch (e.shared()) {
-            case Experts.Shared.None none -> 0;
+            case Experts.Shared.None _, Experts.Shared.Constant _ -> 0;
             case Experts.Shared.Plain plain -> plain.intermediateSize() / e.intermediateSize();
             case Experts.Shared.Gated gated -> gated.intermediateSize() / e.intermediateSize();
         }).orElse(0);
@@ -88,7 +92,7 @@ public record GgufFacts(ModelSpec spec) {
     /// The width of the shared expert, if there is one.
     Optional<Integer> sharedWidth() {
         return experts().flatMap(e -> switch (e.shared()) {
-            case Experts.Shared.None none -> Optional.empty();
+            case Experts.Shared.None _, Experts.Shared.Constant _ -> Optional.empty();
             case Experts.Shared.Plain plain -> Optional.of(plain.intermediateSize());
             case Experts.Shared.Gated gated -> Optional.of(gated.intermediateSize());
         });

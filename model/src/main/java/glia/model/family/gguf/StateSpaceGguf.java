@@ -137,8 +137,7 @@ public record StateSpaceGguf(List<String> architectures, StandardGguf body, List
                 case EXPERT_OUTPUT -> new Source.Stored(layer + "ffn_latent_up.weight");
                 default -> ExpertGguf.source(e.experts(), p, layer);
             };
-            default ->
-                    body.source(spec, p);
+            default -> body.source(spec, p);
         };
     }
 

@@ -30,6 +30,9 @@ public record ExpertNames(String block, String router, String gate, String up, S
     public static final ExpertNames BLOCK_SPARSE = new ExpertNames("block_sparse_moe", "gate", "w1", "w3", "w2",
             Stack.OUTPUTS_FIRST);
 
+    /// The names of families whose router has a gate and whose correction is beside it.
+    public static final ExpertNames CORRECTED_ROUTER = of("mlp", "router.gate", Stack.OUTPUTS_FIRST);
+
     /// Names with the usual names of an expert's matrices.
     public static ExpertNames of(String block, String router, Stack stack) {
         return new ExpertNames(block, router, "gate_proj", "up_proj", "down_proj", stack);

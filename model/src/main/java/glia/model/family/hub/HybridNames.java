@@ -32,8 +32,7 @@ public final class HybridNames {
             case Experts e -> EXPERTS.source(spec, p, layer);
             case GatedMlp m -> new Source.Stored(layer + feedForward(p));
             case ScaledGatedMlp m -> new Source.Stored(layer + feedForward(p));
-            default ->
-                    isNorm ? new Source.Stored(layer + "input_layernorm.weight") : StandardNames.source(spec, p);
+            default -> isNorm ? new Source.Stored(layer + "input_layernorm.weight") : StandardNames.source(spec, p);
         };
     }
 

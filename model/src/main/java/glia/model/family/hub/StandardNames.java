@@ -2,6 +2,8 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
+import glia.model.spec.DifferentialAttention;
+import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.Lightning;
 import glia.model.spec.Mixer;
@@ -10,6 +12,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.spec.SubNorm;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -75,7 +78,7 @@ public final class StandardNames {
 
     private static String inLayer(ModelSpec spec, Parameter p) {
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof Attention || mixer instanceof Lightning || mixer instanceof Parallel;
+        boolean attention = isAttention(mixer);
         boolean sandwich = !(spec.sublayer(p).after() instanceof Norm.None);
         return switch (p.role()) {
             case BEFORE_WEIGHT, BEFORE_BIAS -> (attention ? "input_layernorm"
@@ -92,7 +95,15 @@ public final class StandardNames {
             case OUTPUT_BIAS -> "self_attn.o_proj.bias";
             case QUERY_NORM -> "self_attn.q_norm.weight";
             case KEY_NORM -> "self_attn.k_norm.weight";
+            case QUERY_NORM_BIAS -> "self_attn.q_norm.bias";
+            case KEY_NORM_BIAS -> "self_attn.k_norm.bias";
             case SINKS -> "self_attn.sinks";
+            case ATTENTION_GATE -> "self_attn.gate_proj.weight";
+            case SUB_NORM -> attention ? "self_attn.attn_sub_norm.weight" : "mlp.ffn_sub_norm.weight";
+            case FIRST_QUERY -> "self_attn.lambda_q1";
+            case FIRST_KEY -> "self_attn.lambda_k1";
+            case SECOND_QUERY -> "self_attn.lambda_q2";
+            case SECOND_KEY -> "self_attn.lambda_k2";
             case GATE -> "mlp.gate_proj.weight";
             case GATE_BIAS -> "mlp.gate_proj.bias";
             case UP -> "mlp.up_proj.weight";
@@ -101,6 +112,12 @@ public final class StandardNames {
             case DOWN_BIAS -> "mlp.down_proj.bias";
             default -> throw unknown(p);
         };
+    }
+
+    private static boolean isAttention(Mixer mixer) {
+        return mixer instanceof Attention || mixer instanceof Lightning || mixer instanceof Parallel
+                || mixer instanceof DifferentialAttention || mixer instanceof ExpertAttention
+                || mixer instanceof SubNorm s && isAttention(s.mixer());
     }
 
     public static IllegalArgumentException unknown(Parameter p) {

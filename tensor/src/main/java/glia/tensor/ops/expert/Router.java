@@ -10,7 +10,9 @@ package glia.tensor.ops.expert;
 /// @param groups the experts that may be chosen
 /// @param share the function from the chosen experts' scores to weights
 /// @param scale the factor of all weights
-public record Router(int numChosen, Score score, Correction correction, Groups groups, Share share, float scale) {
+/// @param jitter of `SPARSE_MIXER`: half of the share by which logits near a chosen one may be below it; else 0
+public record Router(int numChosen, Score score, Correction correction, Groups groups, Share share, float scale,
+        float jitter) {
     /// The function from a token's logits to scores. All of them increase with the logit.
     public enum Score {
         /// The logits.
@@ -33,7 +35,10 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         /// Scores divided by their sum.
         NORMALIZED,
         /// Softmax over the chosen experts.
-        SOFTMAX
+        SOFTMAX,
+        /// A softmax for each chosen expert, over the experts with logits near its own that were not chosen before it.
+        /// https://arxiv.org/abs/2409.12136
+        SPARSE_MIXER
     }
 
     /// The experts that may be chosen.
@@ -67,6 +72,15 @@ public record Router(int numChosen, Score score, Correction correction, Groups g
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("the scale of expert weights must be finite, not " + scale);
         }
+        if (share == Share.SPARSE_MIXER ? !(jitter > 0 && jitter < 1) || score != Score.LOGIT : jitter != 0) {
+            throw new IllegalArgumentException("weights of the kind " + share + " of " + score + " with jitter "
+                    + jitter);
+        }
+    }
+
+    /// Creates a router without jitter.
+    public Router(int numChosen, Score score, Correction correction, Groups groups, Share share, float scale) {
+        this(numChosen, score, correction, groups, share, scale, 0);
     }
 
     /// Creates a router without correction, groups or scale.

@@ -98,9 +98,14 @@ public final class Routing implements Operation {
                     case AS_IS -> row.gradients[j];
                     case NORMALIZED -> (row.gradients[j] - mean) / sum;
                     case SOFTMAX -> (row.gradients[j] - mean) * row.shares[j] / sum;
+                    case SPARSE_MIXER -> row.gradients[j] * row.shares[j];
                 };
             }
-            addGradients(n, row, dlogits);
+            if (router.share() == Router.Share.SPARSE_MIXER) {
+                addSparse(n, row, dlogits);
+            } else {
+                addGradients(n, row, dlogits);
+            }
         });
     }
 
@@ -221,6 +226,13 @@ public final class Routing implements Operation {
     /// Computes the weights of the chosen experts before division by their sum, which is returned.
     private double share(int n, Row row) {
         int k = row.shares.length;
+        if (router.share() == Router.Share.SPARSE_MIXER) {
+            for (int j = 0; j < k; j++) {
+                SparseMixer.shares(row.scores, chosen, n * k, j, router.jitter(), row.order);
+                row.shares[j] = row.order[chosen[n * k + j]];
+            }
+            return 1;
+        }
         double largest = Double.NEGATIVE_INFINITY;
         for (int j = 0; j < k; j++) {
             row.shares[j] = row.scores[chosen[n * k + j]];
@@ -234,7 +246,7 @@ public final class Routing implements Operation {
             sum += row.shares[j];
         }
         return switch (router.share()) {
-            case AS_IS -> 1;
+            case AS_IS, SPARSE_MIXER -> 1;
             case NORMALIZED -> sum + MIN_SUM;
             case SOFTMAX -> sum;
         };
@@ -258,6 +270,17 @@ public final class Routing implements Operation {
         }
         for (int e = 0; e < row.scores.length && router.score() == Router.Score.SOFTMAX; e++) {
             add(dlogits, n, e, -mean * row.scores[e]);
+        }
+    }
+
+    /// The same for the sparse mixer, each of whose weights is a softmax of its own.
+    private void addSparse(int n, Row row, Tensor dlogits) {
+        int k = row.gradients.length;
+        for (int j = 0; j < k; j++) {
+            SparseMixer.shares(row.scores, chosen, n * k, j, router.jitter(), row.order);
+            for (int e = 0; e < row.order.length; e++) {
+                add(dlogits, n, e, row.gradients[j] * ((e == chosen[n * k + j] ? 1 : 0) - row.order[e]));
+            }
         }
     }
 
