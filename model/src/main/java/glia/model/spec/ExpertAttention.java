@@ -4,8 +4,8 @@ import glia.tensor.kernel.Span;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
 
-/// A mixture of attention heads (https://arxiv.org/abs/2210.05144, https://arxiv.org/abs/2404.07413): a router chooses k
-/// experts for each token. An expert has a query projection with a head for each key-value head, and an output
+/// A mixture of attention heads (https://arxiv.org/abs/2210.05144, https://arxiv.org/abs/2404.07413): a router chooses
+/// k experts for each token. An expert has a query projection with a head for each key-value head, and an output
 /// projection; keys and values are those of all experts. `Σ_j w_j · O_{c_j} attend(Q_{c_j} x) + b`.
 ///
 /// @param numHeads the heads of keys and values, and of each expert
