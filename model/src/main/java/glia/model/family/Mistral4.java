@@ -45,7 +45,8 @@ public final class Mistral4 implements Family {
                 latent.has("kv_lora_rank") ? latent : latent.with("kv_lora_rank", 256), new KeyChoice.All());
         LatentAttention attention = rope.has("llama_4_scaling_beta") ? plain.with(new Temperature.Logarithmic(
                 Numbers.real(rope, "llama_4_scaling_beta", NumberRange.WEIGHT), rope.positive(LENGTH), 0)) : plain;
-        LatentExperts experts = new LatentExperts(0, 128, 1, 2048, 1, 1, LatentExperts.Method.SOFTMAX_BEST_TWO, true, 1);
+        LatentExperts experts = new LatentExperts(0, 128, 1, 2048, 1, 1, LatentExperts.Method.SOFTMAX_BEST_TWO, true,
+                1);
         Config counted = config.has("num_experts_per_tok") ? config : config.with("num_experts_per_tok", 4);
         return Standard.spec(Padding.orElse(config, 11), 1 << 20, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
                 layer -> attention, experts.read(counted));

@@ -54,8 +54,8 @@ public final class Opt implements Family {
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        Source source = StandardNames.source(spec, p, "model.norm", "model.final_layer_norm", "model.", "model.decoder.",
-                "o_proj", "out_proj", "mlp.up_proj", "fc1", "mlp.down_proj", "fc2", "input_layernorm",
+        Source source = StandardNames.source(spec, p, "model.norm", "model.final_layer_norm", "model.",
+                "model.decoder.", "o_proj", "out_proj", "mlp.up_proj", "fc1", "mlp.down_proj", "fc2", "input_layernorm",
                 "self_attn_layer_norm", "post_attention_layernorm", "final_layer_norm");
         // The first checkpoints lack the prefix.
         return source.renamed(name -> List.of(name, name.replaceFirst("^model\\.", "")));

@@ -15,7 +15,8 @@ public record SubNorm(Mixer mixer, Norm.Rms norm) implements Mixer {
     @Override
     public void parameters(Shapes shapes, int hidden) {
         mixer.parameters(shapes, hidden);
-        shapes.add(Role.SUB_NORM, mixer instanceof Attention a ? a.outputSize() : ((GatedMlp) mixer).intermediateSize());
+        shapes.add(Role.SUB_NORM, mixer instanceof Attention a ? a.outputSize()
+                : ((GatedMlp) mixer).intermediateSize());
     }
 
     @Override
