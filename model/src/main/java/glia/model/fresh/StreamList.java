@@ -2,6 +2,7 @@ package glia.model.fresh;
 
 import static glia.model.fresh.FamilyList.chosen;
 import static glia.model.fresh.FamilyList.gemma;
+import static glia.model.fresh.FamilyList.heads;
 import static glia.model.fresh.FamilyList.rms;
 import static glia.model.fresh.FamilyList.usual;
 import static glia.model.fresh.FamilyList.withExpertSize;
@@ -30,7 +31,9 @@ final class StreamList {
     private static FamilySizes mimo() {
         return withExpertSize(chosen(rms(usual("mimo_v2_flash", "MiMoV2FlashForCausalLM"), 1e-5, 10_000),
                 "n_routed_experts", 16, 4))
-                .size("kv-heads", "num_key_value_heads", v -> v.get("heads") % 2 == 0 ? v.get("heads") / 2 : 1)
+                // Layers with a window have twice as many key-value heads as the others.
+                .size("heads", "num_attention_heads", v -> 2 * heads(v.get("hidden")))
+                .size("kv-heads", "num_key_value_heads", v -> Math.max(1, v.get("heads") / 2))
                 .size("value-size", "v_head_dim", v -> v.get("head-size"))
                 .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 4))
                 .with("partial_rotary_factor", 0.5).with("attention_value_scale", 0.707)
