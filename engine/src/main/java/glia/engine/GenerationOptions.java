@@ -5,6 +5,7 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.thinking.ThinkingOptions;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /// Options of an answer.
 ///
@@ -15,19 +16,21 @@ import java.util.Optional;
 /// @param thinking how much the model thinks before the answer; only for chats
 /// @param grammar the form of the answer, after the thinking, for [Chat] and [Generator]; empty for free text. An
 ///     answer that ends before the stop token, at the most tokens say, is the begin of a text of the grammar
+/// @param stopTokens tokens that end the answer besides the model's own, for [Generator]; they are not part of it
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops,
-        ThinkingOptions thinking, Optional<Grammar> grammar) {
+        ThinkingOptions thinking, Optional<Grammar> grammar, Set<Integer> stopTokens) {
     public GenerationOptions {
         if (maxTokens < 0) {
             throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
                     + ", expected 1 or more, or 0 for no limit");
         }
         stops = List.copyOf(stops);
+        stopTokens = Set.copyOf(stopTokens);
     }
 
     /// Free text.
     public GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops, ThinkingOptions thinking) {
-        this(sampling, maxTokens, stops, thinking, Optional.empty());
+        this(sampling, maxTokens, stops, thinking, Optional.empty(), Set.of());
     }
 
     /// The template's default of thinking.
@@ -41,23 +44,27 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
     }
 
     public GenerationOptions withSampling(SamplingOptions other) {
-        return new GenerationOptions(other, maxTokens, stops, thinking, grammar);
+        return new GenerationOptions(other, maxTokens, stops, thinking, grammar, stopTokens);
     }
 
     public GenerationOptions withMaxTokens(int other) {
-        return new GenerationOptions(sampling, other, stops, thinking, grammar);
+        return new GenerationOptions(sampling, other, stops, thinking, grammar, stopTokens);
     }
 
     /// @param other all stop strings; an empty list for none
     public GenerationOptions withStops(List<String> other) {
-        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar);
+        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar, stopTokens);
     }
 
     public GenerationOptions withThinking(ThinkingOptions other) {
-        return new GenerationOptions(sampling, maxTokens, stops, other, grammar);
+        return new GenerationOptions(sampling, maxTokens, stops, other, grammar, stopTokens);
     }
 
     public GenerationOptions withGrammar(Grammar other) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other));
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other), stopTokens);
+    }
+
+    public GenerationOptions withStopTokens(Set<Integer> other) {
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, other);
     }
 }

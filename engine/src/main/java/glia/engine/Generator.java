@@ -19,6 +19,7 @@ import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.spec.Encoder;
 import glia.text.tokenizer.Tokenizer;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -79,7 +80,7 @@ public final class Generator implements AutoCloseable {
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
-                .stopTokens(tokenizer.endOfGeneration()).endsLoops().listener(text);
+                .stopTokens(stopTokens(options)).endsLoops().listener(text);
         if (options.grammar().isPresent()) {
             request.mask(sample -> mask(options.grammar().get(), plan));
         } else if (plan.isPresent() && plan.get().isLimited()) {
@@ -90,6 +91,12 @@ public final class Generator implements AutoCloseable {
         return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
                 made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),
                 made.totalNanos(), text.thought(), plan.flatMap(ThinkingPlan::effort)), made.tokens());
+    }
+
+    private Set<Integer> stopTokens(GenerationOptions options) {
+        Set<Integer> all = new HashSet<>(tokenizer.endOfGeneration());
+        all.addAll(options.stopTokens());
+        return all;
     }
 
     private TokenMask mask(Grammar grammar, Optional<ThinkingPlan> plan) {

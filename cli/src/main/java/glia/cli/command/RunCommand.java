@@ -24,6 +24,7 @@ import glia.engine.grammar.Grammar;
 import glia.io.hub.ModelLocation;
 import glia.reason.search.Strategy;
 import glia.text.template.ChatMessage;
+import glia.text.tokenizer.FillInMiddle;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -41,6 +42,9 @@ public final class RunCommand implements Command {
     private static final Option<Boolean> RAW = Option.flag(
             "continue the text without a chat template; special tokens in it count", "--raw");
 
+    private static final Option<String> SUFFIX = Option.text("TEXT", "text after the answer: fills the gap between "
+            + "PROMPT and TEXT, without a chat template (fill in the middle)", "--suffix");
+
     /// For [glia.cli.Cli].
     public RunCommand() {}
 
@@ -52,7 +56,7 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, StrategyAnswer.STRATEGY, Json.OPTION),
+                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
@@ -77,10 +81,16 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
-        Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM);
+        if (arguments.has(SUFFIX)) {
+            if (arguments.has(RAW) || arguments.has(ChatCommand.SYSTEM)) {
+                throw new UsageException("--suffix takes neither --raw nor --system");
+            }
+            GenerationFlags.refuseThinking(arguments, "needs the chat template, which --suffix leaves out");
+        }
+        Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM, SUFFIX);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
-        if (prompt.isBlank() && !arguments.has(RAW)) {
+        if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX)) {
             throw new UsageException("PROMPT is empty: give it after MODEL or on standard input; --raw \"\" begins a "
                     + "text from nothing");
         }
@@ -116,7 +126,7 @@ public final class RunCommand implements Command {
     /// What the user may not expect of the answer. The summary on a terminal says why it is incomplete.
     private static List<String> notes(LanguageModel model, Answer answer, Arguments arguments, Console console) {
         List<String> notes = new ArrayList<>();
-        if (!arguments.has(RAW) && model.template().isEmpty()) {
+        if (!arguments.has(RAW) && !arguments.has(SUFFIX) && model.template().isEmpty()) {
             notes.add(AnswerText.NO_TEMPLATE);
         }
         if (!console.outIsTerminal()) {
@@ -142,6 +152,9 @@ public final class RunCommand implements Command {
 
     private static Answer answer(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
                                  TextListener listener) {
+        if (arguments.has(SUFFIX)) {
+            return between(model, prompt, arguments.get(SUFFIX).orElseThrow(), options, listener);
+        }
         return arguments.has(RAW) || model.template().isEmpty() && options.thinking().isDefault()
                 ? continued(model, arguments.has(RAW), prompt, options, listener)
                 : answered(model, arguments.get(ChatCommand.SYSTEM), prompt, options, listener);
@@ -166,6 +179,16 @@ public final class RunCommand implements Command {
         int[] ids = raw ? model.tokenizer().encode(prompt, true) : model.tokenizer().encodePlain(prompt, true);
         try (Generator generator = model.generator()) {
             return generator.generate(ids, options, false, listener);
+        }
+    }
+
+    private static Answer between(LanguageModel model, String prefix, String suffix, GenerationOptions options,
+                                  TextListener listener) {
+        FillInMiddle form = FillInMiddle.of(model.tokenizer()).orElseThrow(() -> new UsageException("--suffix: "
+                + FillInMiddle.NONE + ". Use a model for code, such as Qwen/Qwen2.5-Coder-0.5B"));
+        try (Generator generator = model.generator()) {
+            return generator.generate(form.prompt(prefix, suffix), options.withStopTokens(form.ends()), false,
+                    listener);
         }
     }
 

@@ -168,6 +168,10 @@ class RunCommandTest {
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "-p", "y").err()
                 .startsWith("glia: 'x' is one word too many: --prompt gives PROMPT; use: glia run [OPTIONS] MODEL\n"));
         assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "--raw", "--system", "x").err().contains("--raw"));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "--raw", "--suffix", "y").err()
+                .contains("--raw"));
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "x", "--suffix", "y").err()
+                .contains("<|fim_prefix|>"));
     }
 
     @Test

@@ -19,6 +19,13 @@ public record TokenRules(boolean endsAtStopTokens, Set<Integer> furtherStops, in
         furtherStops = Set.copyOf(furtherStops);
     }
 
+    /// These rules with more tokens that end an answer.
+    public TokenRules withStops(Set<Integer> more) {
+        Set<Integer> all = new HashSet<>(furtherStops);
+        all.addAll(more);
+        return new TokenRules(endsAtStopTokens, all, minTokens, showsSpecial);
+    }
+
     /// All tokens that end an answer.
     public Set<Integer> stops(Tokenizer tokenizer) {
         Set<Integer> all = new HashSet<>(furtherStops);

@@ -82,7 +82,7 @@ final class OllamaFields {
             value("context", "token ids").note("of an earlier answer, which is continued"), IMAGES,
             refused("width", "the models write text"), refused("height", "the models write text"),
             refused("steps", "the models write text"),
-            only("suffix", "none: this server fills no gaps", ""::equals),
+            text("suffix").note("the text after the answer, of models with tokens for it"),
             only("template", "none: prompts are rendered with the model's own template, or by raw", ""::equals)),
             GENERATE_AND_CHAT);
 

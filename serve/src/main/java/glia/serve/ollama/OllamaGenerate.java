@@ -4,8 +4,10 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.answer.TokenRules;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
+import glia.engine.call.HeavyWork;
 import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.serve.http.Endpoint;
@@ -14,6 +16,7 @@ import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
+import glia.text.tokenizer.FillInMiddle;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,7 +39,9 @@ final class OllamaGenerate implements Endpoint {
             boolean isRaw = body.flag("raw");
             GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
                     .withThinking(ThinkField.read(body, model.model(), exchange));
-            Prompt prompt = prompt(body, model.model(), isRaw);
+            Optional<FillInMiddle> between = body.text("suffix").filter(text -> !text.isEmpty())
+                    .map(text -> fillInMiddle(model.model()));
+            Prompt prompt = between.isPresent() ? between(body, between.get()) : prompt(body, model.model(), isRaw);
             Optional<Grammar> form = OllamaChat.form(body, model.model());
             int alternatives = OllamaChat.alternatives(body);
             body.end();
@@ -47,6 +52,7 @@ final class OllamaGenerate implements Endpoint {
                 return;
             }
             GenerationCall call = new GenerationCall(prompt, options, exchange.terms());
+            call = between.isPresent() ? call.withTokenRules(TokenRules.USUAL.withStops(between.get().ends())) : call;
             call = form.isPresent() ? call.withGrammar(form.get()) : call;
             GenerationRun run = new GenerationRun(model.model(), alternatives < 0 ? call
                     : call.withLogProbabilities(alternatives));
@@ -55,6 +61,21 @@ final class OllamaGenerate implements Endpoint {
                 answer.send(isRaw ? Map.of() : object("context", context(run.prompt().ids(), answer, model.model())));
             }
         }
+    }
+
+    private static FillInMiddle fillInMiddle(LanguageModel model) {
+        return FillInMiddle.of(model.tokenizer()).orElseThrow(() -> ServeException.badField("suffix",
+                FillInMiddle.NONE + "; leave it out, or use another model"));
+    }
+
+    private static Prompt between(Fields body, FillInMiddle form) {
+        if (!body.text("system").orElse("").isEmpty() || !body.list("context").isEmpty()) {
+            throw ServeException.badField("suffix", "found it with system or context; expected prompt alone");
+        }
+        OllamaMessages.noImages(body);
+        String prefix = body.text("prompt").orElse("");
+        String suffix = body.text("suffix").orElse("");
+        return new Prompt.Tokens(HeavyWork.run(prefix.length() + suffix.length(), () -> form.prompt(prefix, suffix)));
     }
 
     /// @return null for a request that only loads the model

@@ -3,6 +3,7 @@ package glia.serve.openai;
 import glia.engine.call.HeavyWork;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
+import glia.text.tokenizer.FillInMiddle;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,12 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
                     : Fields.wrong(body.name(key), value, EXPECTED);
         }
         return prompts;
+    }
+
+    /// The prompt for the text between two others.
+    static CompletionPrompts between(FillInMiddle form, String prefix, String suffix) {
+        return new CompletionPrompts(List.of(prefix), List.of(CpuPool.run(prefix.length() + suffix.length(),
+                () -> form.prompt(prefix, suffix))));
     }
 
     private void add(String name, Object value, Tokenizer tokenizer, boolean addSpecial) {

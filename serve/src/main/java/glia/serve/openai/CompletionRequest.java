@@ -10,11 +10,13 @@ import glia.engine.schedule.ContextFullException;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
+import glia.text.tokenizer.FillInMiddle;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /// A request for completions.
 ///
@@ -36,8 +38,12 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         boolean echo = body.flag("echo");
         OptionalInt logProbabilities = body.integer("logprobs");
         boolean returnsIds = body.flag("return_token_ids");
-        CompletionPrompts prompts = CompletionPrompts.read(body, "prompt", model.tokenizer(), MOST_PROMPTS,
-                body.flag("add_special_tokens"));
+        Optional<String> suffix = body.text("suffix").filter(text -> !text.isEmpty());
+        Optional<FillInMiddle> between = suffix.map(text -> FillInMiddle.of(model.tokenizer()).orElseThrow(() ->
+                ServeException.badField("suffix", FillInMiddle.NONE + "; leave it out, or use another model")));
+        boolean addsSpecial = body.flag("add_special_tokens");
+        CompletionPrompts prompts = between.isPresent() ? between(body, between.get(), suffix.get())
+                : CompletionPrompts.read(body, "prompt", model.tokenizer(), MOST_PROMPTS, addsSpecial);
         int samples = body.integer("n", 1, exchange.limits().samples()).orElse(1);
         int most = body.integer("max_tokens")
                 .orElse(body.integer("max_completion_tokens").orElse(OpenAiFields.USUAL_TOKENS));
@@ -50,7 +56,8 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         }
         GenerationOptions options = Sampling.read(body, model).withMaxTokens(most);
         Optional<Grammar> grammar = StructuredFields.read(body, model);
-        TokenRules rules = Sampling.tokenRules(body, model);
+        TokenRules rules = Sampling.tokenRules(body, model)
+                .withStops(between.map(FillInMiddle::ends).orElse(Set.of()));
         int alternatives = logProbabilities.orElse(-1);
         List<GenerationCall> calls = new ArrayList<>();
         for (int i = 0; most > 0 && i < prompts.ids().size(); i++) {
@@ -62,6 +69,14 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         }
         return new CompletionRequest(model.tokenizer(), prompts, calls, samples, echo, alternatives, returnsIds,
                 streams, withUsage);
+    }
+
+    private static CompletionPrompts between(Fields body, FillInMiddle form, String suffix) {
+        Object prompt = body.value("prompt");
+        if (!(prompt instanceof String prefix)) {
+            throw Fields.wrong(body.name("prompt"), prompt, "one string with suffix");
+        }
+        return CompletionPrompts.between(form, prefix, suffix);
     }
 
     private static void requireRoom(int[] ids, LanguageModel model) {

@@ -12,7 +12,6 @@ import glia.engine.answer.TokenRules;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
 import glia.engine.call.GenerationRuns;
-import glia.engine.call.HeavyWork;
 import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
@@ -22,11 +21,12 @@ import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
-import glia.text.tokenizer.Tokenizer;
+import glia.text.tokenizer.FillInMiddle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /// `POST /completion` and `/infill` in the form of llama-server
@@ -44,7 +44,7 @@ final class LlamaCompletions {
     void complete(Exchange exchange) {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
-            answer(exchange, body, lease, () -> CompletionPrompts.read(body, "prompt",
+            answer(exchange, body, lease, Set.of(), () -> CompletionPrompts.read(body, "prompt",
                     lease.served().model().tokenizer(), MOST_PROMPTS, true));
         }
     }
@@ -53,23 +53,22 @@ final class LlamaCompletions {
     void infill(Exchange exchange) {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
-            Tokenizer tokenizer = lease.served().model().tokenizer();
+            Optional<FillInMiddle> form = FillInMiddle.of(lease.served().model().tokenizer());
             StringBuilder before = new StringBuilder();
             for (Fields extra : body.objects("input_extra")) {
                 before.append(extra.text("text").orElse("")).append('\n');
             }
             String prefix = before + body.text("input_prefix").orElse("") + body.text("prompt").orElse("");
             String suffix = body.text("input_suffix").orElse("");
-            answer(exchange, body, lease, () -> new CompletionPrompts(List.of(prefix), List.of(HeavyWork.run(
-                    prefix.length() + suffix.length(), () -> FillInMiddle.prompt(tokenizer, prefix, suffix))
-                    .orElseThrow(() -> new ServeException(501, "not_supported_error", "", "this model fills no gaps: "
-                            + "its vocabulary has no tokens such as <|fim_prefix|>; use another model, or "
-                            + "/completion")))));
+            answer(exchange, body, lease, form.map(FillInMiddle::ends).orElse(Set.of()), () ->
+                    CompletionPrompts.between(form.orElseThrow(() -> new ServeException(501, "not_supported_error", "",
+                            FillInMiddle.NONE + "; use another model, or /completion")), prefix, suffix));
         }
     }
 
+    /// @param stops tokens that end an answer besides the model's own
     /// @param read gives the prompts when the other fields are known to be right
-    private static void answer(Exchange exchange, Fields body, ModelPool.Lease lease,
+    private static void answer(Exchange exchange, Fields body, ModelPool.Lease lease, Set<Integer> stops,
             Supplier<CompletionPrompts> read) {
         LanguageModel model = lease.served().model();
         boolean streams = body.flag("stream");
@@ -79,7 +78,7 @@ final class LlamaCompletions {
         GenerationOptions options = Sampling.read(body, model)
                 .withMaxTokens(Sampling.mostTokens(body).orElse(0));
         Optional<Grammar> grammar = StructuredFields.read(body, model);
-        TokenRules rules = Sampling.tokenRules(body, model);
+        TokenRules rules = Sampling.tokenRules(body, model).withStops(stops);
         CompletionPrompts prompts = read.get();
         List<GenerationRun> runs = new ArrayList<>();
         List<Result> results = new ArrayList<>();

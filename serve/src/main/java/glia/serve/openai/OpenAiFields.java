@@ -144,7 +144,7 @@ public final class OpenAiFields {
             integer("n", 1, ANY).usual("1").note("at most 16, or `--max-samples`"),
             flag("return_token_ids", false).note(VLLM),
             flag("add_special_tokens", true).note(VLLM), only("best_of", "1", Integer.valueOf(1)::equals),
-            only("suffix", "no suffix; the model only continues texts", ""::equals))
+            text("suffix").note("the text after the completion, of models with tokens for it; `prompt` is one string"))
             .and(ExtensionFields.GENERATION, SAMPLING, FORM, LABELS, CHAT_LABELS);
 
     private static final FieldTable LLAMA_COMPLETION = FieldTable.of("", MODEL, STREAM,

@@ -154,7 +154,7 @@ class OllamaWireTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         ",\"images\":[\"AAAA\"]| images: this model reads no images",
-        ",\"suffix\":\"x\"| suffix: found \"x\", expected none",
+        ",\"suffix\":\"x\"| suffix: this model fills no gaps",
         ",\"template\":\"{{ .Prompt }}\"| template: found",
         ",\"context\":[1,-2]| context: expected numbers of tokens below",
         ",\"raw\":true,\"system\":\"x\"| raw: found true with system or context",

@@ -193,7 +193,7 @@ class CompletionsTest {
         "\"prompt\":[\"a\",null]| prompt[1]: found null, expected a string or token ids",
         "\"prompt\":\"a\",\"max_tokens\":0| max_tokens: found 0 without echo",
         "\"prompt\":\"a\",\"best_of\":2| best_of: found 2, expected 1",
-        "\"prompt\":\"a\",\"suffix\":\"b\"| suffix: found \"b\", expected no suffix",
+        "\"prompt\":\"a\",\"suffix\":\"b\"| suffix: this model fills no gaps",
         "\"prompt\":\"a\",\"logprobs\":21| logprobs: found 21",
         "\"prompt\":\"a\",\"prompt_embeds\":\"\"| prompt_embeds: this field is not supported",
     })

@@ -1,7 +1,6 @@
 package glia.serve.openai;
 
 import static glia.serve.TestServer.at;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,14 +8,14 @@ import glia.engine.LanguageModel;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import glia.serve.http.Json;
-import glia.text.tokenizer.Tokenizer;
+import glia.text.tokenizer.FillInMiddle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -120,27 +119,50 @@ class LlamaServerTest {
     void gapsAreFilledByModelsWithTokensForIt() throws Exception {
         var reply = server.post("/infill", "{\"input_prefix\":\"a\",\"input_suffix\":\"b\"}");
         assertEquals(501, reply.status(), reply::text);
-        Path from;
-        try (LanguageModel plain = LanguageModel.load("stories260K")) {
-            from = plain.path();
+        assertEquals(400, server.post("/v1/completions", "{\"prompt\":\"a\",\"suffix\":\"b\"}").status());
+        assertEquals(400, server.post("/api/generate", "{\"prompt\":\"a\",\"suffix\":\"b\"}").status());
+        try (LanguageModel model = LanguageModel.load(coder()); TestServer coder = TestServer.of("coder", model)) {
+            FillInMiddle form = FillInMiddle.of(model.tokenizer()).orElseThrow();
+            String ids = Arrays.toString(form.prompt("Once upon", "there was a girl."));
+            String fields = ",\"temperature\":0,\"max_tokens\":6,\"stop_token_ids\":"
+                    + form.ends().stream().sorted().toList() + "}";
+            Object plain = at(JsonValues.parse(coder.post("/v1/completions", "{\"prompt\":" + ids + fields).text()),
+                    "choices", 0, "text");
+            var filled = coder.post("/v1/completions", "{\"prompt\":\"Once upon\",\"suffix\":\"there was a girl.\""
+                    + fields);
+            assertEquals(plain, at(JsonValues.parse(filled.text()), "choices", 0, "text"), filled::text);
+            var infill = coder.post("/infill", "{\"input_prefix\":\"Once\",\"prompt\":\" upon\",\"temperature\":0,"
+                    + "\"input_suffix\":\"there was a girl.\",\"n_predict\":6}");
+            assertEquals(plain, at(JsonValues.parse(infill.text()), "content"), infill::text);
+            var ollama = coder.post("/api/generate", "{\"model\":\"coder\",\"prompt\":\"Once upon\",\"suffix\":"
+                    + "\"there was a girl.\",\"stream\":false,\"options\":{\"temperature\":0,\"num_predict\":6}}");
+            assertEquals(plain, at(JsonValues.parse(ollama.text()), "response"), ollama::text);
+            assertEquals(400, coder.post("/v1/completions", "{\"prompt\":[\"a\",\"b\"],\"suffix\":\"c\"}").status());
         }
+    }
+
+    /// stories260K with the markers of StarCoder in place of bytes that no UTF-8 text has.
+    private Path coder() throws Exception {
+        try (LanguageModel plain = LanguageModel.load("stories260K"); Stream<Path> files = Files.list(plain.path())) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        Path file = folder.resolve("tokenizer.json");
         @SuppressWarnings("unchecked")
-        Map<String, Object> json = (Map<String, Object>) JsonValues.parse(
-                Files.readString(from.resolve("tokenizer.json")));
+        Map<String, Object> json = (Map<String, Object>) JsonValues.parse(Files.readString(file));
         @SuppressWarnings("unchecked")
         List<Object> added = new ArrayList<>((List<Object>) json.get("added_tokens"));
-        for (String name : List.of("prefix", "suffix", "middle")) {
-            added.add(Map.of("id", 509 + added.size(), "content", "<fim_" + name + ">", "special", true,
-                    "single_word", false, "lstrip", false, "rstrip", false, "normalized", false));
+        @SuppressWarnings("unchecked")
+        Map<String, Object> vocabulary = (Map<String, Object>) ((Map<String, Object>) json.get("model")).get("vocab");
+        for (String[] pair : new String[][] {{"<0xFD>", "prefix"}, {"<0xFE>", "suffix"}, {"<0xFF>", "middle"}}) {
+            Object id = vocabulary.remove(pair[0]);
+            vocabulary.put("<fim_" + pair[1] + ">", id);
+            added.add(Map.of("id", id, "content", "<fim_" + pair[1] + ">", "special", true, "single_word", false,
+                    "lstrip", false, "rstrip", false, "normalized", false));
         }
         json.put("added_tokens", added);
-        Files.writeString(folder.resolve("tokenizer.json"), Json.text(json));
-        Files.copy(from.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
-        Tokenizer tokenizer = Tokenizer.load(folder);
-        Optional<int[]> ids = FillInMiddle.prompt(tokenizer, "a<fim_middle>", "b");
-        assertArrayEquals(tokenizer.encode("<fim_prefix>", false), new int[] {ids.orElseThrow()[tokenizer.addsBos()
-                ? 1 : 0]});
-        assertEquals(1, Arrays.stream(ids.get()).filter(id -> id == tokenizer.id("<fim_middle>").getAsInt())
-                .count(), "markers in texts are text");
+        Files.writeString(file, Json.text(json));
+        return folder;
     }
 }
