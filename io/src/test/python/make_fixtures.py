@@ -89,7 +89,8 @@ def gguf_files():
     for name in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "BF16"):
         q = gguf.GGMLQuantizationType[name]
         w.add_tensor(f"t.{name.lower()}", gguf.quants.quantize(values, q), raw_dtype=q)
-    for name in ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "MXFP4"):
+    for name in ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "MXFP4", "IQ4_NL", "IQ4_XS", "IQ3_S", "IQ3_XXS", "IQ2_S",
+                 "IQ2_XS", "IQ2_XXS", "IQ1_M", "IQ1_S", "NVFP4", "TQ2_0", "TQ1_0", "Q1_0"):
         q = gguf.GGMLQuantizationType[name]
         elements, size = gguf.GGML_QUANT_SIZES[q]
         data = (np.arange(2 * 256 // elements * size) % 251).astype(np.uint8)
@@ -97,7 +98,7 @@ def gguf_files():
     finish(w)
 
     w = gguf.GGUFWriter(OUT / "unknown-type.gguf", "llama")
-    w.add_tensor("blk.0.w", np.zeros((1, 66), dtype=np.uint8), raw_dtype=gguf.GGMLQuantizationType.IQ2_XXS)
+    w.add_tensor("blk.0.w", np.zeros((1, 292), dtype=np.uint8), raw_dtype=gguf.GGMLQuantizationType.Q8_K)
     finish(w)
 
     folder = OUT / "split"

@@ -1,4 +1,4 @@
-"""Makes the fixtures of the number formats in src/test/resources/formats.
+"""Makes the fixtures of the number formats in src/test/resources/formats and the grids of IQ1 to IQ3 in src/main.
 
 decode/TYPE.bin holds stored bytes, decode/TYPE.f32 what they decode to. Truth: gguf (block formats, BF16), ml_dtypes
 (8 bits), numpy (F16, F64). encode/TYPE.bin holds what encode/KIND.f32 encodes to. Truth: the C library of ggml (block
@@ -16,11 +16,18 @@ import gguf
 import ml_dtypes
 import numpy as np
 
-OUT = pathlib.Path(__file__).parent.parent / "resources" / "formats"
+SRC = pathlib.Path(__file__).parent.parent.parent
+OUT = SRC / "test" / "resources" / "formats"
+GRIDS = SRC / "main" / "resources" / "glia" / "tensor" / "format" / "grids.bin"
 # Bytes of each block format's F16 scales, and of a block.
 BLOCKS = {
     "Q8_0": ([0], 34), "Q4_0": ([0], 18), "Q4_1": ([0, 2], 20), "Q5_0": ([0], 22), "Q5_1": ([0, 2], 24),
     "Q2_K": ([80, 82], 84), "Q3_K": ([108], 110), "Q4_K": ([0, 2], 144), "Q5_K": ([0, 2], 176), "Q6_K": ([208], 210),
+}
+CODEBOOKS = {
+    "IQ4_NL": ([0], 18), "IQ4_XS": ([0], 136), "IQ3_S": ([0], 110), "IQ3_XXS": ([0], 98), "IQ2_S": ([0], 82),
+    "IQ2_XS": ([0], 74), "IQ2_XXS": ([0], 66), "IQ1_M": ([], 56), "IQ1_S": ([0], 50), "NVFP4": ([], 36),
+    "TQ2_0": ([64], 66), "TQ1_0": ([52], 54), "Q2_0": ([0], 18), "Q1_0": ([0], 18),
 }
 # Ordinary, negative, zero, negative zero, largest, smallest normal, largest and smallest subnormal, infinity, NaN.
 SCALES = np.array([0.0123, -1.75, 0.0, -0.0, 65504, 6.104e-5, 6.0976e-5, 5.96e-8, np.inf, np.nan], dtype=np.float16)
@@ -43,6 +50,41 @@ def decode_blocks(rng):
     raw[:, 0] = [0, 1, 2, 3, 127, 128, 120, 200, 250, 253, 254, 255]
     save("decode", "MXFP4.bin", raw)
     save("decode", "MXFP4.f32", gguf.dequantize(raw, gguf.GGMLQuantizationType.MXFP4))
+
+
+def decode_codebooks(rng):
+    for name, (at, size) in CODEBOOKS.items():
+        raw = rng.integers(0, 256, (len(SCALES), size), dtype=np.uint8)
+        for byte in at:
+            raw[:, byte:byte + 2] = SCALES.view(np.uint8).reshape(-1, 2)
+        if name == "IQ1_M":
+            # The bits of d are the highest four of each word of scales.
+            for i in range(4):
+                bits = (SCALES.view(np.uint16) >> 4 * i & 15).astype(np.uint8)
+                raw[:, 49 + 2 * i] = raw[:, 49 + 2 * i] & 15 | bits << 4
+        if name == "NVFP4":
+            raw[:, :4] = np.array([0, 1, 7, 8, 0x38, 0x77, 0x7e, 0x7f, 0x80, 0xff], dtype=np.uint8)[:, None]
+            raw[:, 1] = rng.integers(0, 256, len(SCALES))
+        save("decode", name + ".bin", raw)
+        save("decode", name + ".f32", dequantise(name, raw))
+
+
+def dequantise(name, raw):
+    if name not in ("Q1_0", "Q2_0"):
+        return gguf.dequantize(raw, gguf.GGMLQuantizationType[name])
+    out = np.zeros(raw.shape[0] * {"Q1_0": 128, "Q2_0": 64}[name], dtype=np.float32)
+    row = getattr(ggml(), "dequantize_row_" + name.lower())
+    row.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
+    row.restype = None
+    row(raw.ctypes.data, out.ctypes.data, out.size)
+    return out
+
+
+def grids():
+    packed = b"".join(bytes.fromhex(getattr(gguf.quants, name).grid_hex.decode())
+                      for name in ("IQ1_S", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"))
+    GRIDS.parent.mkdir(parents=True, exist_ok=True)
+    GRIDS.write_bytes(packed)
 
 
 def decode_plain(rng):
@@ -88,7 +130,7 @@ def weighted(library, name, numbers, importance):
     chunk.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p] + [ctypes.c_int64] * 3 + [ctypes.c_void_p]
     chunk.restype = ctypes.c_size_t
     chunk(int(kind), numbers.ctypes.data, out.ctypes.data, 0, numbers.shape[0], numbers.shape[1],
-          importance.ctypes.data)
+          None if importance is None else importance.ctypes.data)
     return out
 
 
@@ -111,10 +153,12 @@ def encode_blocks(rng):
     save("encode", "blocks256.f32", numbers)
     for name in ("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
         save("encode", name + ".bin", quantise(library, name, numbers))
+    for name in ("IQ4_NL", "IQ4_XS"):
+        save("encode", name + ".bin", weighted(library, name, numbers, None))
     draws = random.Random(5)
     importance = np.array([draws.expovariate(1) ** 2 + 1e-3 for _ in range(256)], dtype=np.float32)
     save("encode", "importance.f32", importance)
-    for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"):
+    for name in ("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"):
         save("encode", name + "-weighted.bin", weighted(library, name, numbers, importance))
 
 
@@ -140,5 +184,7 @@ if __name__ == "__main__":
     np.seterr(invalid="ignore")
     decode_blocks(np.random.default_rng(1))
     decode_plain(np.random.default_rng(2))
+    decode_codebooks(np.random.default_rng(5))
+    grids()
     encode_blocks(np.random.default_rng(3))
     encode_plain(np.random.default_rng(4))

@@ -226,6 +226,7 @@ public final class ModelLoader {
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
         GgufForm form = Families.ofGguf(file.metadata());
+        tensors = StoredTensors.gguf(path, file);
         Config config = Config.of(path, form.config(file.metadata(), file));
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
         return bind(form.stored(Families.spec(config), file), new GgufNames(form), Optional.empty());

@@ -61,8 +61,8 @@ class QuantizeCommandTest {
     @Test
     void wrongWordsAreUsageErrors() {
         String out = folder.resolve("x.gguf").toString();
-        assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "iq4_nl", "-o", out).err()
-                .contains("'iq4_nl' is a type that the engine does not read; the nearest is q4_k_s"));
+        assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "iq2_s", "-o", out).err()
+                .contains("'iq2_s' is a type that Glia reads but does not write; the nearest is q2_k"));
         assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "q9", "-o", out).err()
                 .contains("'q9' is not one of f32, f16"));
         assertTrue(run(ExitCode.USAGE, "quantize", "stories260K", "q2_k_s", "-o", out).err()

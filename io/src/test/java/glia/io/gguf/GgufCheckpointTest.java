@@ -60,13 +60,16 @@ class GgufCheckpointTest {
             assertArrayEquals(new byte[] {0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0},
                     Fixtures.bytes(checkpoint.tensor("t.i32")));
             for (DType dtype : DType.values()) {
-                if (dtype.isBlock()) {
+                // The package does not know Q2_0.
+                if (dtype.isBlock() && dtype != DType.Q2_0) {
                     Tensor tensor = checkpoint.tensor("t." + dtype.name().toLowerCase(Locale.ROOT));
                     assertEquals(dtype, tensor.dtype());
                     assertTrue(tensor.is(2, 256));
                 }
             }
-            for (DType dtype : List.of(DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K, DType.MXFP4)) {
+            for (DType dtype : List.of(DType.Q2_K, DType.Q6_K, DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS, DType.IQ3_S,
+                    DType.IQ3_XXS, DType.IQ2_S, DType.IQ2_XS, DType.IQ2_XXS, DType.IQ1_M, DType.IQ1_S, DType.NVFP4,
+                    DType.TQ2_0, DType.TQ1_0, DType.Q1_0)) {
                 Tensor tensor = checkpoint.tensor("t." + dtype.name().toLowerCase(Locale.ROOT));
                 assertArrayEquals(Fixtures.counting((int) dtype.bytes(512)), Fixtures.bytes(tensor), dtype.toString());
             }

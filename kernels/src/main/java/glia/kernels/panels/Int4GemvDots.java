@@ -54,8 +54,7 @@ final class Int4GemvDots {
 
     /// Whether this case is supported.
     static boolean supports(IsaLevel level, PanelFormat format, int tokens) {
-        return tokens == 1 && level.isWide() && format.bits == BITS && format != PanelFormat.MXFP4
-                && format.scales.halves() == 1;
+        return tokens == 1 && level.isWide() && format.isPlain4Bits() && format.scales.halves() == 1;
     }
 
     /// Emits the code before the first block.

@@ -1,6 +1,5 @@
 package glia.kernels.panels;
 
-import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.tiled.PackedWeightCache;
 import glia.kernels.tiled.Scratch;
@@ -18,10 +17,9 @@ import java.lang.foreign.MemorySegment;
 /// leave the process's resident memory, but not the page cache.
 public final class PackedWeights extends RangeTask implements PackedWeightCache.Maker {
     private final PackedWeightCache forms = new PackedWeightCache();
-    private final CodeOnDemand code = new CodeOnDemand(Arena.ofAuto(), PanelFormat.values().length,
-            format -> PanelPack.emit(PanelFormat.values()[format]));
     private final Scratch[] scratch;
     private final BlockConverter[] blocks;
+    private final PanelPacker[] packers;
     private PanelFormat format;
     private Matrix w;
     private long to;
@@ -30,8 +28,10 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
         super(workers);
         scratch = Scratch.each(workers.count());
         blocks = new BlockConverter[workers.count()];
+        packers = new PanelPacker[workers.count()];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = new BlockConverter();
+            packers[i] = new PanelPacker();
         }
     }
 
@@ -88,7 +88,7 @@ public final class PackedWeights extends RangeTask implements PackedWeightCache.
                     yield at;
                 }
             };
-            code.of(format.ordinal()).call(stored, rowBytes, cols / format.type.blockElements(), quants,
+            packers[worker].pack(format, stored, rowBytes, cols / format.type.blockElements(), quants,
                     quants + (long) (cols / PanelFormat.BLOCK) * format.blockBytes(), rows);
         }
     }

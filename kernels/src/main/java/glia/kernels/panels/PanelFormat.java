@@ -5,6 +5,7 @@ import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
+import glia.tensor.format.Codebook;
 
 /// The packed layouts of quantized weights for emitted matrix multiplication. A matrix `[R,K]` is split into *panels*
 /// of 16 rows, one for each lane of a 512-bit vector; missing rows of the last panel have scales of 0. A panel consists
@@ -21,9 +22,11 @@ import glia.tensor.Tensor;
 ///
 /// So a panel is as large as in the file, except that scales of less than 8 bits take 8: bits a weight are 4.625
 /// instead of 4.5 (Q4_K), 5.625 instead of 5.5 (Q5_K), 3.5625 instead of 3.4375 (Q3_K), 3.125 instead of 2.625 (Q2_K).
+/// Formats whose files hold indexes of groups of values are stored value by value: IQ3 takes 4.375 bits, IQ2 and IQ1
+/// 3.4 or 3.6, TQ 2.4.
 ///
-/// A value is `scale · (quant - offset) [+ min]`. The quants of MXFP4 are the four bits that encode twice the values -6
-/// to 6; the inner loop looks them up as 0 to 24.
+/// A value is `scale · (quant - offset) [+ min]`. With a codebook, stored codes are looked up in the inner loop: a
+/// quant is `codebook value + offset`.
 public enum PanelFormat {
     Q8_0(DType.Q8_0, 8, Scales.ONE, 128),
     Q4_0(DType.Q4_0, 4, Scales.ONE, 8),
@@ -35,7 +38,21 @@ public enum PanelFormat {
     Q6_K(DType.Q6_K, 6, Scales.SUPER_HALVES, 32),
     Q3_K(DType.Q3_K, 3, Scales.SUPER_HALVES, 4),
     Q2_K(DType.Q2_K, 2, Scales.SUPER_HALVES_WITH_MIN, 0),
-    MXFP4(DType.MXFP4, 4, Scales.POWER, 12);
+    MXFP4(DType.MXFP4, Codebook.E2M1, Scales.POWER, 12),
+    IQ4_NL(DType.IQ4_NL, Codebook.IQ4, Scales.ONE, 128),
+    IQ4_XS(DType.IQ4_XS, Codebook.IQ4, Scales.SUPER, 128),
+    IQ3_S(DType.IQ3_S, Codebook.IQ3_S, Scales.SUPER, 16),
+    IQ3_XXS(DType.IQ3_XXS, Codebook.IQ3_XXS, Scales.SUPER, 64),
+    IQ2_S(DType.IQ2_S, Codebook.IQ2, Scales.SUPER_HALVES_F32, 64),
+    IQ2_XS(DType.IQ2_XS, Codebook.IQ2, Scales.SUPER_HALVES_F32, 64),
+    IQ2_XXS(DType.IQ2_XXS, Codebook.IQ2, Scales.SUPER, 64),
+    IQ1_M(DType.IQ1_M, Codebook.IQ1, Scales.SUPER_HALVES_F32, 16),
+    IQ1_S(DType.IQ1_S, Codebook.IQ1, Scales.SUPER, 16),
+    NVFP4(DType.NVFP4, Codebook.E2M1, Scales.HALVES, 12),
+    TQ2_0(DType.TQ2_0, 2, Scales.SUPER, 1),
+    TQ1_0(DType.TQ1_0, 2, Scales.SUPER, 1),
+    Q2_0(DType.Q2_0, 2, Scales.ONE, 1),
+    Q1_0(DType.Q1_0, 2, Scales.ONE, 1);
 
     /// The layout of the scales after a panel's quants.
     public enum Scales {
@@ -45,6 +62,12 @@ public enum PanelFormat {
         POWER(1, 16, 0),
         /// For each block: `d` F16 [16], `m` F16 [16]; min = m.
         WITH_MIN(1, 64, 0),
+        /// For each block: `d` F16 [16] of the first 16 columns, `d` F16 [16] of the others.
+        HALVES(1, 64, 0),
+        /// For each superblock: 8 × `sc` i8 [16], `d` F32 [16]; scale = d · sc.
+        SUPER(8, 16, 64),
+        /// The same with two `sc` for each block, of the first 16 columns and of the others.
+        SUPER_HALVES_F32(8, 32, 64),
         /// For each superblock: 8 × (`sc` u8 [16], `mn` u8 [16]), `d` F16 [16], `dmin` F16 [16];
         /// scale = d · sc, min = -dmin · mn.
         SUPER_WITH_MIN(8, 32, 64),
@@ -74,7 +97,10 @@ public enum PanelFormat {
 
         /// Scales of a row in a block.
         public int halves() {
-            return this == SUPER_HALVES || this == SUPER_HALVES_WITH_MIN ? 2 : 1;
+            return switch (this) {
+                case HALVES, SUPER_HALVES, SUPER_HALVES_F32, SUPER_HALVES_WITH_MIN -> 2;
+                default -> 1;
+            };
         }
     }
 
@@ -86,17 +112,35 @@ public enum PanelFormat {
     private static final int LINE = 64;
     /// The version of the layout: packed panels are kept from one run of the program to another.
     private static final int LAYOUT = 1;
+    private static final PanelFormat[] BY_TYPE = new PanelFormat[DType.values().length];
+
+    static {
+        for (PanelFormat format : values()) {
+            BY_TYPE[format.type.ordinal()] = format;
+        }
+    }
 
     public final DType type;
     public final int bits;
     public final Scales scales;
     public final int offset;
+    /// What stored codes stand for, or null if they are the quants.
+    public final Codebook codebook;
 
     PanelFormat(DType type, int bits, Scales scales, int offset) {
+        this(type, bits, scales, offset, null);
+    }
+
+    PanelFormat(DType type, Codebook codebook, Scales scales, int offset) {
+        this(type, codebook.bits(), scales, offset, codebook);
+    }
+
+    PanelFormat(DType type, int bits, Scales scales, int offset, Codebook codebook) {
         this.type = type;
         this.bits = bits;
         this.scales = scales;
         this.offset = offset;
+        this.codebook = codebook;
     }
 
     /// @throws IllegalArgumentException if shapes or types do not fit
@@ -109,20 +153,7 @@ public enum PanelFormat {
 
     /// The format for weights of this type, or null if there is none.
     public static PanelFormat of(DType type) {
-        return switch (type) {
-            case Q8_0 -> Q8_0;
-            case Q4_0 -> Q4_0;
-            case Q4_1 -> Q4_1;
-            case Q5_0 -> Q5_0;
-            case Q5_1 -> Q5_1;
-            case Q4_K -> Q4_K;
-            case Q5_K -> Q5_K;
-            case Q6_K -> Q6_K;
-            case Q3_K -> Q3_K;
-            case Q2_K -> Q2_K;
-            case MXFP4 -> MXFP4;
-            default -> null;
-        };
+        return BY_TYPE[type.ordinal()];
     }
 
     /// The format for a weight, or null if there is none.
@@ -135,8 +166,8 @@ public enum PanelFormat {
     }
 
     /// Whether quants are integers from 0 to 15.
-    private boolean isPlain4Bits() {
-        return bits == 4 && this != MXFP4;
+    boolean isPlain4Bits() {
+        return bits == 4 && codebook == null;
     }
 
     /// The name of this layout in persistent stores.
@@ -159,6 +190,18 @@ public enum PanelFormat {
     /// Size of the whole matrix, in bytes.
     public long sizeBytes(Matrix w) {
         return Math.ceilDiv(w.rows(), ROWS) * panelBytes(w.cols());
+    }
+
+    /// The largest quant.
+    int largest() {
+        if (codebook == null) {
+            return (1 << bits) - 1;
+        }
+        int largest = 0;
+        for (int code = 0; code < codebook.size(); code++) {
+            largest = Math.max(largest, codebook.value(code) + offset);
+        }
+        return largest;
     }
 
     /// The layout of activations for tiles of `tokens` tokens.

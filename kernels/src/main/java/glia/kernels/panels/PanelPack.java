@@ -26,7 +26,7 @@ import java.util.List;
 
 /// Emits the code that packs 16 rows of weights in a file's format (ggml's blocks) into a panel. It moves quads, four
 /// quants in 32 bits, in general registers, row by row. It is machine code since models are packed when they are
-/// loaded, before the JIT compiler could have compiled it.
+/// loaded, before the JIT compiler could have compiled it. `PanelPacker` packs formats with codebooks.
 ///
 /// Arguments: the first row; bytes from row to row; blocks (of the file) in a row; the panel's quants; its scales;
 /// rows, 1 to 16. Lanes of missing rows are not changed.
@@ -119,6 +119,7 @@ public final class PanelPack {
                 collect(0, part, ONES, 128);
             }
             case Q2_K -> collect(16 + part / 4 * 32, part % 4 * 2, PAIRS, 0);
+            default -> throw new IllegalArgumentException("no code for " + format);
         }
     }
 
@@ -241,6 +242,7 @@ public final class PanelPack {
                 half(80, 512);
                 half(82, 544);
             }
+            default -> throw new IllegalArgumentException("no code for " + format);
         }
     }
 

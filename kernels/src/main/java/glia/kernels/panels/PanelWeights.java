@@ -175,12 +175,12 @@ public final class PanelWeights {
     /// The number of planes: quants of 8 bits are processed in two planes of 4 bits if they are too large for the
     /// multiply instruction.
     int planes() {
-        return a.level() == IsaLevel.AVX2 && format.bits == 8 ? 2 : 1;
+        return a.level() == IsaLevel.AVX2 && format.largest() > Byte.MAX_VALUE ? 2 : 1;
     }
 
     /// The largest quant in a register.
     public int most() {
-        return format == PanelFormat.MXFP4 ? 24 : planes() == 2 ? 15 : (1 << format.bits) - 1;
+        return planes() == 2 ? 15 : format.largest();
     }
 
     /// w = 8 vectors of quads.
@@ -189,11 +189,11 @@ public final class PanelWeights {
     /// @param plane one of the `planes`: the lower or the upper four bits
     public void quants(int slice, int plane) {
         int from = slice * a.bytes();
-        if (planes() == 2) {
-            plane(from, plane);
-            return;
-        }
         if (format.bits == 8) {
+            if (planes() == 2) {
+                plane(from, plane);
+                return;
+            }
             for (int i = 0; i < 8; i++) {
                 a.op(VMOVUPS, w(i), of(RDI, from + 64 * i));
             }
@@ -210,8 +210,9 @@ public final class PanelWeights {
             case 6 -> highBits(from + 256, WorkerScratch.FIFTH_AND_SIXTH, 2);
             default -> { }
         }
-        if (format == PanelFormat.MXFP4) {
-            a.op(a.isWide() ? VBROADCASTI32X4 : VBROADCASTF128, temporary(0), at(R9, WorkerScratch.E2M1));
+        if (format.codebook != null) {
+            int table = WorkerScratch.codebook(format, planes() == 2 ? 1 + plane : 0);
+            a.op(a.isWide() ? VBROADCASTI32X4 : VBROADCASTF128, temporary(0), at(R9, table));
             for (int i = 0; i < 8; i++) {
                 a.op(VPSHUFB, w(i), temporary(0), w(i));
             }
@@ -301,9 +302,20 @@ public final class PanelWeights {
                     scaled(minimum(half), of(R10, 16 * (halves + half) + row), of(R11, 32 + 2 * row), false);
                 }
             }
+            case HALVES -> {
+                a.op(VCVTPH2PS, scale(0), of(R10, 2 * row));
+                a.op(VCVTPH2PS, scale(1), of(R10, 32 + 2 * row));
+            }
             case SUPER_HALVES -> {
                 for (int half = 0; half < halves; half++) {
                     scaled(scale(half), of(R10, 16 * half + row), of(R11, 2 * row), true);
+                }
+            }
+            case SUPER, SUPER_HALVES_F32 -> {
+                for (int half = 0; half < halves; half++) {
+                    a.op(VPMOVSXBD, scale(half), of(R10, 16 * half + row));
+                    a.op(VCVTDQ2PS, scale(half), scale(half));
+                    a.op(VMULPS, scale(half), scale(half), of(R11, 4 * row));
                 }
             }
         }

@@ -21,8 +21,6 @@ public final class WorkerScratch {
     static final int PAIRS = 24;
     /// The third bit of each byte.
     static final int THIRD = 28;
-    /// 16 bytes: twice the values of E2M1 plus 12, by their four bits.
-    static final int E2M1 = 32;
     /// -128, F32.
     static final int MINUS_128 = 48;
     /// 16-bit integers: 1, and 16.
@@ -54,7 +52,10 @@ public final class WorkerScratch {
     /// 1 and, 64 bytes further, 1.5: the mantissa of a token's scale.
     static final int ONE = PARTS + 32 * TileLayout.MAX_TOKENS;
     static final int THREE_HALVES = ONE + 64;
-    static final int SIZE_BYTES = ONE + 128;
+    /// For each format: 16 quants by their codes, the low four bits of each, the high four bits of each.
+    private static final int CODEBOOKS = ONE + 128;
+    private static final int CODEBOOK_BYTES = 64;
+    static final int SIZE_BYTES = CODEBOOKS + CODEBOOK_BYTES * PanelFormat.values().length;
 
     private WorkerScratch() { }
 
@@ -79,10 +80,13 @@ public final class WorkerScratch {
         Memory.i32(address + FIFTH_AND_SIXTH, 0x30303030);
         Memory.i32(address + PAIRS, 0x03030303);
         Memory.i32(address + THIRD, 0x04040404);
-        int[] doubled = {0, 1, 2, 3, 4, 6, 8, 12};
-        for (int i = 0; i < 8; i++) {
-            Memory.i8(address + E2M1 + i, 12 + doubled[i]);
-            Memory.i8(address + E2M1 + 8 + i, 12 - doubled[i]);
+        for (PanelFormat format : PanelFormat.values()) {
+            for (int code = 0; format.codebook != null && code < format.codebook.size(); code++) {
+                int quant = format.codebook.value(code) + format.offset;
+                Memory.i8(address + codebook(format, 0) + code, quant);
+                Memory.i8(address + codebook(format, 1) + code, quant & 15);
+                Memory.i8(address + codebook(format, 2) + code, quant >> 4);
+            }
         }
         Memory.f32(address + MINUS_128, -128);
         Memory.f32(address + ONE, 1);
@@ -102,6 +106,11 @@ public final class WorkerScratch {
         Memory.i32(address + ROWS, (int) ((1L << rows) - 1));
         Memory.i64(address + AHEAD, ahead);
         Memory.i64(address + PANEL_BYTES, panelBytes);
+    }
+
+    /// The offset of the quants of a format with a codebook: 0 whole, 1 their low and 2 their high four bits.
+    static int codebook(PanelFormat format, int part) {
+        return CODEBOOKS + CODEBOOK_BYTES * format.ordinal() + 16 * part;
     }
 
     /// The offset of the scales of a panel's half; 64 bytes further those times 1.5.

@@ -10,7 +10,7 @@ import glia.kernels.code.Processor;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
 import glia.kernels.panels.PanelFormat;
-import glia.kernels.panels.PanelPack;
+import glia.kernels.panels.PanelPacker;
 import glia.kernels.panels.WorkerScratch;
 import glia.tensor.DType;
 import glia.tensor.Memory;
@@ -121,12 +121,16 @@ class Int16CodeTest {
             case Q2_K -> 80;
             case Q3_K -> 108;
             case Q6_K -> 208;
+            case TQ2_0 -> 64;
+            case TQ1_0 -> 52;
             default -> 0;
         };
         for (long at = 0; at < w.sizeBytes(); at += 3L * format.type.blockBytes()) {
             if (format == PanelFormat.MXFP4) {
                 Memory.i8(w.address() + at, 128);
-            } else {
+            } else if (format == PanelFormat.NVFP4) {
+                Memory.i8(w.address() + at, 0x70);
+            } else if (format != PanelFormat.IQ1_M) {
                 Memory.f16(w.address() + at + place, -64 * Memory.f16(w.address() + at + place));
             }
         }
@@ -138,8 +142,8 @@ class Int16CodeTest {
         long quants = (long) blocks * format.blockBytes();
         long used = quants + (long) blocks / format.scales.blocks * format.scales.sizeBytes;
         MemorySegment panel = Guarded.atEnd(arena, used);
-        CodePages.seal(arena, List.of(PanelPack.emit(format))).function(0).call(w.address(), w.rowBytes(),
-                cols / format.type.blockElements(), panel.address(), panel.address() + quants, w.rows());
+        new PanelPacker().pack(format, w.address(), w.rowBytes(), cols / format.type.blockElements(), panel.address(),
+                panel.address() + quants, w.rows());
         MemorySegment area = WorkerScratch.each(1);
         WorkerScratch.panel(WorkerScratch.of(area, 0), 16, 0, 0);
         // The first panel of two, whose step is 4096 bytes, of which the second's are never touched.

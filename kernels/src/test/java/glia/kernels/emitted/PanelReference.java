@@ -19,6 +19,17 @@ public final class PanelReference {
         scales = panel + (long) cols / 32 * format.blockBytes();
     }
 
+    /// The weights of a row of a panel whose scales have no minima.
+    public static float[] weights(PanelFormat format, long panel, int row, int cols) {
+        var reference = new PanelReference(IsaLevel.AVX2, format, 1, panel, cols);
+        float[] all = new float[cols];
+        for (int k = 0; k < cols; k++) {
+            all[k] = reference.scale(k / 32, row, k % 32 * format.scales.halves() / 32)
+                    * (reference.quant(k / 32, row, k % 32) - format.offset);
+        }
+        return all;
+    }
+
     /// The results, token by token, 16 for each.
     public static float[] product(
             IsaLevel level, PanelFormat format, int tokens, long panel, long activations, int cols) {
@@ -121,26 +132,24 @@ public final class PanelReference {
         }
         int low = format.bits < 4 ? Memory.u8(block + 64 * (quad / 4)) >> 2 * (quad % 4) & 3
                 : Memory.u8(block + 64 * (quad % 4)) >> quad / 4 * 4 & 15;
-        if (format == PanelFormat.MXFP4) {
-            int[] doubled = {0, 1, 2, 3, 4, 6, 8, 12};
-            return 12 + (low < 8 ? doubled[low] : -doubled[low - 8]);
-        }
-        return switch (format.bits) {
+        int code = switch (format.bits) {
             case 3 -> low | (Memory.u8(block + 128) >> quad & 1) << 2;
             case 5 -> low | (Memory.u8(block + 256) >> quad & 1) << 4;
             case 6 -> low | (Memory.u8(block + 256 + 64 * (quad / 4)) >> 2 * (quad % 4) & 3) << 4;
             default -> low;
         };
+        return format.codebook == null ? code : format.codebook.value(code) + format.offset;
     }
 
     private float scale(int b, int r, int half) {
         return switch (format.scales) {
             case ONE -> Memory.f16(scales + 32L * b + 2 * r);
             case POWER -> (float) Math.scalb(1.0, Memory.u8(scales + 16L * b + r) - 128);
-            case WITH_MIN -> Memory.f16(scales + 64L * b + 2 * r);
+            case WITH_MIN, HALVES -> Memory.f16(scales + 64L * b + 32 * half + 2 * r);
             case SUPER_WITH_MIN, SUPER_HALVES_WITH_MIN ->
                     Memory.u8(part(b) + 16 * half + r) * Memory.f16(superScales(b) + 2 * r);
             case SUPER_HALVES -> Memory.i8(part(b) + 16 * half + r) * Memory.f16(superScales(b) + 2 * r);
+            case SUPER, SUPER_HALVES_F32 -> Memory.i8(part(b) + 16 * half + r) * Memory.f32(superScales(b) + 4 * r);
         };
     }
 

@@ -5,6 +5,7 @@ import static glia.kernels.panels.PanelFormat.ROWS;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.format.CodebookBlocks;
 
 /// `PanelPack` in plain Java. It works on quads, four quants in an int.
 final class PanelPackReference {
@@ -25,6 +26,12 @@ final class PanelPackReference {
             Memory.ALL.asSlice(to, format.panelBytes(w.cols())).fill((byte) 0);
         }
         int perUnit = format.scales.blocks;
+        if (CodebookBlocks.reads(format.type)) {
+            // Checked by the values of its panels.
+            new PanelPacker().pack(format, w.address() + first * w.rowBytes(), w.rowBytes(),
+                    w.cols() / format.type.blockElements(), to, to + (long) blocks * format.blockBytes(), count);
+            return;
+        }
         long scales = to + (long) blocks * format.blockBytes();
         for (int r = 0; r < count; r++) {
             long row = w.address() + (first + r) * w.rowBytes();
@@ -83,6 +90,7 @@ final class PanelPackReference {
                             | (Memory.i32(high + 4 * i) >>> run * 2 & PAIRS) << 4;
                 }
             }
+            default -> throw new IllegalArgumentException(format.toString());
         }
     }
 
@@ -203,6 +211,7 @@ final class PanelPackReference {
                 }
                 half(block + 208, to + 256 + 2 * row);
             }
+            default -> throw new IllegalArgumentException(format.toString());
         }
     }
 

@@ -152,7 +152,7 @@ class PanelProductTest extends IsaLevelTest {
         for (int blocks : new int[] {1, 2, 5}) {
             for (int rows : allRows) {
                 try (Arena arena = Arena.ofConfined()) {
-                    int cols = blocks * 32 * format.scales.blocks;
+                    int cols = blocks * unit(format);
                     Tensor x = activations(arena, tokens, cols, tokens);
                     Tensor w = Fixtures.random(arena, format.type, rows, cols, blocks);
                     var bench = new Bench(level, arena, format, x, w, (tokens + blocks) % 2 == 0);
@@ -250,14 +250,16 @@ class PanelProductTest extends IsaLevelTest {
     void theLargestNumbersDoNotSaturate(PanelFormat format) {
         for (int number : new int[] {-128, 127}) {
             try (Arena arena = Arena.ofConfined()) {
-                int cols = 32 * format.scales.blocks;
+                int cols = unit(format);
                 Tensor x = Tensor.allocate(arena, DType.F32, 2, cols);
                 IntStream.range(0, (int) x.size()).forEach(i -> x.set(i, i % 32 == 7 ? 100 : 0.1f));
                 var bench = new Bench(level, arena, format, x, Fixtures.random(arena, format.type, 16, cols, 1), true);
-                bench.panel.asSlice(0, cols / 32L * format.blockBytes()).fill((byte) 0xff);
+                for (int block = 0; block < cols / 32; block++) {
+                    fillWithLargest(format, bench.panel.asSlice((long) block * format.blockBytes()));
+                }
                 TileLayout layout = format.tile(level, 2);
                 MemorySegment tile = bench.activations;
-                for (long at = 0; at < layout.lowTerms(format.scales.blocks, 0); at += layout.blockBytes()) {
+                for (long at = 0; at < layout.lowTerms(cols / 32, 0); at += layout.blockBytes()) {
                     assertEquals(2, tile.get(Memory.I32, at + layout.count()));
                     tile.asSlice(at, 64).fill((byte) number);
                     long low = at + tile.get(Memory.I32, at + layout.low());
@@ -268,6 +270,23 @@ class PanelProductTest extends IsaLevelTest {
                 Fixtures.assertSameBits(bench.reference(), bench.run(function(format, 2, false)));
             }
         }
+    }
+
+    private static void fillWithLargest(PanelFormat format, MemorySegment block) {
+        int code = 0xff;
+        for (int i = 0; format.codebook != null && i < format.codebook.size(); i++) {
+            code = format.codebook.value(i) + format.offset == format.largest() ? i * 0x11 : code;
+        }
+        block.asSlice(0, format.blockBytes()).fill((byte) code);
+        if (format.bits == 3 && format.codebook != null) {
+            block.asSlice(0, 128).fill((byte) (0x55 * (code & 3)));
+            block.asSlice(128, 64).fill((byte) -(code >> 2 & 1));
+        }
+    }
+
+    /// The smallest number of columns that fill whole blocks of the file and of the panel.
+    private static int unit(PanelFormat format) {
+        return Math.max(format.type.blockElements(), 32 * format.scales.blocks);
     }
 
     /// End to end: packed weights and activations give the result of decoding, quantizing and multiplying.

@@ -30,6 +30,15 @@ public final class StoredTensors {
         return new StoredTensors(checkpoint, checkpoint.names(), Map.of());
     }
 
+    /// The tensors of a GGUF file.
+    ///
+    /// @throws CheckpointException if second scales of NVFP4 have wrong shapes
+    public static StoredTensors gguf(Path path, Checkpoint checkpoint) throws CheckpointException {
+        Set<String> names = new LinkedHashSet<>(checkpoint.names());
+        Map<String, PackedTensor> packed = NvFp4.read(path, checkpoint, names);
+        return new StoredTensors(checkpoint, Collections.unmodifiableSet(names), packed);
+    }
+
     /// The tensors of a checkpoint with a `quantization_config`.
     ///
     /// @param path of the checkpoint, for messages

@@ -36,7 +36,7 @@ public final class GgufModelWriter {
     /// The types that all matrices of a file can have.
     private static final Set<DType> TYPES = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q4_0, DType.Q4_1,
             DType.Q5_0, DType.Q5_1, DType.Q8_0, DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K,
-            DType.MXFP4);
+            DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS);
     /// Types that matrices keep; block types come from quantized weights.
     private static final Set<DType> KEPT = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0,
             DType.MXFP4);

@@ -149,6 +149,7 @@ public final class MixedTypes implements MatrixTypes {
             case Q3_K_M -> at < 2 ? DType.Q5_K : DType.Q4_K;
             case Q3_K_L -> DType.Q5_K;
             case Q4_K_S -> at < 4 ? DType.Q5_K : base;
+            case IQ4_NL, IQ4_XS -> file.queriesPerKey >= 4 ? DType.Q5_K : base;
             case Q4_K_M, Q5_K_M -> hasMore(at, file.values.size()) ? DType.Q6_K : base;
             default -> base;
         };
@@ -158,7 +159,7 @@ public final class MixedTypes implements MatrixTypes {
     private DType output(File file, DType base) {
         if (file.numExperts == 8) {
             return switch (mix) {
-                case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M -> DType.Q5_K;
+                case Q2_K, Q3_K_S, Q3_K_M, Q4_K_S, Q4_K_M, IQ4_NL, IQ4_XS -> DType.Q5_K;
                 default -> base;
             };
         }
@@ -179,6 +180,7 @@ public final class MixedTypes implements MatrixTypes {
             case Q3_K_L -> DType.Q5_K;
             case Q4_K_M, Q5_K_M -> hasMore(layer, numLayers) ? DType.Q6_K : base;
             case Q4_K_S -> isEarly ? DType.Q5_K : base;
+            case IQ4_NL, IQ4_XS -> !isWeighted && isEarly ? DType.Q5_K : base;
             case Q4_0 -> isWeighted && isEarly ? DType.Q4_1 : base;
             case Q5_0 -> isWeighted && isEarly ? DType.Q5_1 : base;
             default -> base;
@@ -199,6 +201,7 @@ public final class MixedTypes implements MatrixTypes {
             case Q4_K -> DType.Q5_0;
             case Q5_K -> DType.Q5_1;
             case Q6_K -> DType.Q8_0;
+            case IQ4_XS -> DType.IQ4_NL;
             default -> type;
         };
         DType found = cols % smaller.blockElements() == 0 ? smaller : DType.F16;

@@ -26,6 +26,8 @@ public enum QuantizationMix {
     Q4_K_S(DType.Q4_K, 14),
     Q4_1(DType.Q4_1, 3),
     Q4_0(DType.Q4_0, 2),
+    IQ4_NL(DType.IQ4_NL, 25),
+    IQ4_XS(DType.IQ4_XS, 30),
     Q3_K_L(DType.Q3_K, 13),
     Q3_K_M(DType.Q3_K, 12),
     Q3_K_S(DType.Q3_K, 11),
@@ -35,8 +37,8 @@ public enum QuantizationMix {
     /// Experts are MXFP4, other matrices Q8_0.
     MXFP4_MOE(DType.MXFP4, 38);
 
-    /// Types of llama.cpp that the engine does not read, each with the nearest of these.
-    private static final List<String> UNREAD = List.of("IQ4_NL:Q4_K_S", "IQ4_XS:Q4_K_S", "IQ3_M:Q3_K_M",
+    /// Types of llama.cpp that are read but not written, each with the nearest of these.
+    private static final List<String> UNWRITTEN = List.of("IQ3_M:Q3_K_M",
             "IQ3_S:Q3_K_S", "IQ3_XS:Q3_K_S", "IQ3_XXS:Q3_K_S", "IQ2_M:Q2_K", "IQ2_S:Q2_K", "IQ2_XS:Q2_K",
             "IQ2_XXS:Q2_K", "IQ1_M:Q2_K", "IQ1_S:Q2_K", "TQ1_0:Q2_K", "TQ2_0:Q2_K", "Q1_0:Q2_K", "Q2_0:Q2_K",
             "NVFP4:MXFP4_MOE");
@@ -81,10 +83,10 @@ public enum QuantizationMix {
                 return mix;
             }
         }
-        for (String unread : UNREAD) {
-            if (unread.startsWith(upper + ":")) {
-                throw new IllegalArgumentException("'" + name + "' is a type that the engine does not read; the "
-                        + "nearest is " + unread.substring(unread.indexOf(':') + 1).toLowerCase(Locale.ROOT));
+        for (String other : UNWRITTEN) {
+            if (other.startsWith(upper + ":")) {
+                throw new IllegalArgumentException("'" + name + "' is a type that Glia reads but does not write; the "
+                        + "nearest is " + other.substring(other.indexOf(':') + 1).toLowerCase(Locale.ROOT));
             }
         }
         throw new IllegalArgumentException("'" + name + "' is not one of " + String.join(", ", names()) + "."

@@ -122,7 +122,7 @@ class MixedTypesTest {
                         case Q2_K -> 0.35;
                         case Q3_K -> 0.17;
                         case Q4_0, MXFP4 -> 0.15;
-                        case Q4_1, Q4_K -> 0.09;
+                        case Q4_1, Q4_K, IQ4_NL, IQ4_XS -> 0.09;
                         case Q5_0, Q5_1, Q5_K -> 0.05;
                         case Q6_K, Q8_0, F16, BF16 -> 0.03;
                         default -> 0;
@@ -207,8 +207,8 @@ class MixedTypesTest {
     void namesAreThoseOfLlamaCpp() {
         assertEquals(QuantizationMix.Q4_K_M, QuantizationMix.of("q4-k"));
         assertEquals(QuantizationMix.Q5_K_S, QuantizationMix.of("Q5_K_S"));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("iq4_xs")).getMessage()
-                .contains("the engine does not read; the nearest is q4_k_s"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("iq3_xs")).getMessage()
+                .contains("reads but does not write; the nearest is q3_k_s"));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> QuantizationMix.of("q4_k_x")).getMessage()
                 .contains("Did you mean"));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> new MixedTypes(QuantizationMix.Q2_K_S, false))

@@ -45,6 +45,8 @@ public final class Decode {
             case Q4_K -> Blocks256.q4k(address, to, offset, count);
             case Q5_K -> Blocks256.q5k(address, to, offset, count);
             case Q6_K -> Blocks256.q6k(address, to, offset, count);
+            case IQ4_NL, IQ4_XS, IQ3_S, IQ3_XXS, IQ2_S, IQ2_XS, IQ2_XXS, IQ1_M, IQ1_S, NVFP4, TQ2_0, TQ1_0,
+                    Q2_0, Q1_0 -> CodebookBlocks.toFloats(type, address, to, offset, count);
             case I64, I32, I16, I8, U8, BOOL ->
                     throw new IllegalArgumentException(type + " holds no real numbers to decode");
         }

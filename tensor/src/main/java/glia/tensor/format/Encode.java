@@ -20,8 +20,8 @@ public final class Encode {
     public static boolean writes(DType type) {
         return switch (type) {
             case F32, F16, BF16, F8_E4M3, F8_E5M2, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, MXFP4, Q2_K, Q3_K, Q4_K,
-                    Q5_K, Q6_K -> true;
-            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL -> false;
+                    Q5_K, Q6_K, IQ4_NL, IQ4_XS -> true;
+            default -> false;
         };
     }
 
@@ -74,7 +74,8 @@ public final class Encode {
             case Q4_K -> new Quantize256().q4k(from, offset, count, w, address);
             case Q5_K -> new Quantize256().q5k(from, offset, count, w, address);
             case Q6_K -> new Quantize256().q6k(from, offset, count, w, address);
-            case F64, F8_E8M0, I64, I32, I16, I8, U8, BOOL ->
+            case IQ4_NL, IQ4_XS -> new QuantizeIq4().quantize(type, from, offset, count, w, address);
+            default ->
                     throw new IllegalArgumentException("cannot encode to " + type + ": it is read-only");
         }
     }

@@ -60,7 +60,7 @@ class EncodeTest {
 
     /// Against ggml's quantization with the same weights; the sum over the blocks is what a matrix has.
     @ParameterizedTest
-    @EnumSource(names = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(names = {"Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"})
     void weightedErrorIsNoLargerThanTheReferences(DType type) {
         float[] numbers = Fixtures.floats("encode/blocks256.f32");
         float[] importance = Fixtures.floats("encode/importance.f32");
@@ -97,7 +97,7 @@ class EncodeTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS"})
     void errsNoMoreThanTheReference(DType type) {
         float[] numbers = Fixtures.floats("encode/blocks256.f32");
         try (Arena arena = Arena.ofConfined()) {
@@ -124,7 +124,7 @@ class EncodeTest {
                 double size = Math.abs(numbers[i]);
                 sum += switch (type) {
                     case Q2_K -> size * difference;
-                    case Q3_K, Q6_K -> size * size * difference * difference;
+                    case Q3_K, Q6_K, IQ4_NL, IQ4_XS -> size * size * difference * difference;
                     default -> (Math.sqrt(squares) + size) * difference * difference;
                 };
             }
@@ -161,7 +161,8 @@ class EncodeTest {
                     case Q5_1 -> 0.52 / 15.5;
                     case Q2_K -> 0.4;
                     case Q3_K -> 0.3;
-                    case Q4_K -> 0.1;
+                    case Q4_K, IQ4_NL -> 0.1;
+                    case IQ4_XS -> 0.12;
                     case Q5_K -> 0.06;
                     case Q6_K -> 0.02;
                     default -> throw new AssertionError(type);
