@@ -107,6 +107,10 @@ class GgufMalformedTest {
         refused(tensors(1).tensor("w", DType.F32, 0, 1L << 31, 0).withData(0), "tensor w", "at most 2147483647");
         refused(tensors(1).tensor("w", DType.Q4_0, 0, 31).withData(32), "tensor w", "multiple of 32");
         refused(tensors(1).tensor("w", DType.Q4_K, 0, 32, 8).withData(144), "tensor w", "multiple of 256");
+        refused(tensors(1).tensor("w", DType.IQ2_XXS, 0, 128, 2).withData(96), "tensor w", "multiple of 256");
+        refused(tensors(1).tensor("w", DType.NVFP4, 0, 32, 2).withData(64), "tensor w", "multiple of 64");
+        refused(tensors(1).tensor("w", DType.IQ1_M, 0, 512).withData(96), "tensor w", "expected inside");
+        refused(tensors(1).tensor("w", DType.IQ1_S, 0, 1L << 30, 1L << 20).withData(64), "tensor w", "expected inside");
         refused(tensors(1).tensor("w", 15, 0, 256).withData(320), "tensor w", "Q8_K");
         refused(tensors(1).tensor("w", 4, 0, 32).withData(96), "tensor w", "number 4");
         refused(tensors(1).tensor("w", 999, 0, 32).withData(96), "tensor w", "number 999");

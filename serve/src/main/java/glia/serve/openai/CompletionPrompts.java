@@ -43,7 +43,7 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
 
     /// The prompt for the text between two others.
     static CompletionPrompts between(FillInMiddle form, String prefix, String suffix) {
-        return new CompletionPrompts(List.of(prefix), List.of(CpuPool.run(prefix.length() + suffix.length(),
+        return new CompletionPrompts(List.of(prefix), List.of(HeavyWork.run(prefix.length() + suffix.length(),
                 () -> form.prompt(prefix, suffix))));
     }
 
