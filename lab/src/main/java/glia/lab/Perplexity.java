@@ -36,6 +36,7 @@ public final class Perplexity {
     /// @param bos the token that replaces the first of each window, or -1 where the tokenizer adds none
     /// @param limit the most windows, 0 for all
     /// @throws IllegalArgumentException if the text does not fill a window
+    /// @throws IllegalStateException if another thread uses the engine
     public static double of(Engine engine, int[] tokens, int bos, int limit, Listener listener) {
         if (engine.model().spec().encoder().isPresent()) {
             throw new IllegalArgumentException("the model is an encoder-decoder: the perplexity of a text without a "
@@ -47,6 +48,16 @@ public final class Perplexity {
             throw new IllegalArgumentException("the text has " + tokens.length + " tokens, a window needs "
                     + WINDOW_TOKENS);
         }
+        // Results lie in memory of the engine, which other threads would overwrite.
+        engine.claim();
+        try {
+            return claimed(engine, tokens, bos, numWindows, listener);
+        } finally {
+            engine.release();
+        }
+    }
+
+    private static double claimed(Engine engine, int[] tokens, int bos, int numWindows, Listener listener) {
         double sum = 0;
         long count = 0;
         for (int w = 0; w < numWindows; w++) {

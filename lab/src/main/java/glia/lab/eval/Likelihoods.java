@@ -3,6 +3,7 @@ package glia.lab.eval;
 import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.PromptScorer;
+import glia.engine.schedule.Scheduler;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;
@@ -21,6 +22,7 @@ final class Likelihoods {
     private static final int MOST_ROWS = 512;
 
     private final Engine engine;
+    private final Scheduler scheduler;
     private final int contextLength;
     private final int maxRows;
 
@@ -36,6 +38,7 @@ final class Likelihoods {
 
     Likelihoods(LanguageModel model) {
         engine = model.engine();
+        scheduler = model.scheduler();
         contextLength = model.contextLength();
         ModelSpec spec = engine.model().spec();
         PromptScorer.requireTokens(spec);
@@ -64,8 +67,13 @@ final class Likelihoods {
         return requests.size();
     }
 
-    /// The sum of the log-probabilities of the tokens of each continuation, by request and continuation.
+    /// The sum of the log-probabilities of the tokens of each continuation, by request and continuation. Texts that are
+    /// generated meanwhile wait.
     double[][] sums(List<Request> requests) {
+        return scheduler.inTurn("", () -> computed(requests));
+    }
+
+    private double[][] computed(List<Request> requests) {
         List<Sequence> open = new ArrayList<>();
         try {
             for (Request request : requests) {
@@ -197,13 +205,17 @@ final class Likelihoods {
             int[] ids = new int[to - start];
             ids[0] = start < 0 ? prefix : tokens[start];
             System.arraycopy(tokens, start + 1, ids, 1, ids.length - 1);
-            try (Sequence sequence = engine.open()) {
-                int first = from - start - 1;
-                prefill(sequence, Arrays.copyOf(ids, first), first);
-                runPending();
-                sum += sum(sequence, ids, first);
-            }
+            int first = from - start - 1;
+            sum += scheduler.inTurn("", () -> window(ids, first));
         }
         return sum;
+    }
+
+    private double window(int[] ids, int first) {
+        try (Sequence sequence = engine.open()) {
+            prefill(sequence, Arrays.copyOf(ids, first), first);
+            runPending();
+            return sum(sequence, ids, first);
+        }
     }
 }
