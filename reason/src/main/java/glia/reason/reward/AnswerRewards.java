@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// Rewards that compare an answer with an expected one: 1 if it is right, 0 if it is wrong or there is none.
 final class AnswerRewards {
@@ -71,9 +72,9 @@ final class AnswerRewards {
                 throw new IllegalArgumentException("the expected answer: found " + RewardOptions.shown(gold)
                         + ", expected a text or a list of texts" + (contains ? " that are not empty" : ""));
             }
-            Optional<String> answer = answers.answer(sample).map(a -> normal(a, ignoreCase, ignoreSpace));
-            return of(answer.isPresent() && texts.stream()
-                    .anyMatch(g -> contains ? answer.get().contains(g) : answer.get().equals(g)));
+            List<String> all = answers.answers(sample);
+            return of(!all.isEmpty() && all.stream().map(a -> normal(a, ignoreCase, ignoreSpace)).allMatch(
+                    a -> texts.stream().anyMatch(g -> contains ? a.contains(g) : a.equals(g))));
         };
     }
 
@@ -96,9 +97,11 @@ final class AnswerRewards {
                         + " is no number; the option expected takes a part of it, such as {name: numeric, expected: "
                         + "hashes} for the answers of GSM8K, which end with #### 72");
             }
-            Optional<Rational> answer = answers.answer(sample).flatMap(Answers::number);
-            return of(answer.isPresent() && near(answer.get(), expected.get(), tolerance,
-                    isExact && expected.get().isInteger() ? 0 : relative));
+            double share = isExact && expected.get().isInteger() ? 0 : relative;
+            List<String> all = answers.answers(sample);
+            return of(!all.isEmpty() && Stream.concat(all.stream().map(Answers::number),
+                    answers.others(sample).stream().map(Answers::number).filter(Optional::isPresent)).allMatch(
+                    a -> a.isPresent() && near(a.get(), expected.get(), tolerance, share)));
         };
     }
 

@@ -1,6 +1,9 @@
 package glia.reason.reward;
 
+import glia.reason.reward.math.AnswerText;
+import glia.reason.reward.math.NumberReader;
 import glia.reason.reward.math.Rational;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -26,15 +29,15 @@ public final class Answers {
     public enum Extract {
         /// All of it.
         ALL,
-        /// The content of the last `<answer>…</answer>`.
+        /// The content of `<answer>…</answer>`, the last one where there are several.
         TAG,
-        /// The content of the last `\boxed{…}`.
+        /// The content of `\boxed{…}`, the last one where there are several.
         BOXED,
         /// The last line that is not blank.
         LAST_LINE,
         /// The last number.
         LAST_NUMBER,
-        /// What follows the last `####`, as in the answers of GSM8K.
+        /// The line after the last `####`, as in the answers of GSM8K.
         HASHES
     }
 
@@ -50,16 +53,14 @@ public final class Answers {
             "part of the text that is the answer: all, tag (<answer>), boxed, last_line, last_number or hashes "
                     + "(after ####)");
 
-    private static final Pattern NUMBER = Pattern.compile(
-            "(?<![\\p{L}\\d.])[-+−]?(?:\\d{1,3}(?:,\\d{3})++(?!\\d)|\\d++)?(?:(?<=\\d)|(?=\\.\\d))(?:\\.\\d++)?+"
-            + "(?:[eE][-+]?\\d{1,4}+)?+(?:\\s*/\\s*\\d++)?+(?:\\h?%)?+");
-
-    /// What stands between two numbers of which one is meant.
-    private static final Pattern OFFER = Pattern.compile("(?i)[^\\d\\n.]{0,30}?\\bor\\b[^\\d\\n.]{0,20}");
+    private static final Pattern TAG = Pattern.compile("<answer>.*?</answer>", Pattern.DOTALL);
+    private static final Pattern BOX = Pattern.compile("\\\\(?:boxed|fbox)\\s?\\{");
+    private static final int MAX_PARTS = 100;
+    /// The longest line that may be layout alone.
+    private static final int MAX_LAYOUT = 100;
+    /// What a line of dollar signs or of Markdown's fences does not have.
+    private static final Pattern LETTER_OR_SIGN = Pattern.compile("[^\\s$`*\\\\_-]");
     private static final String HASHES = "####";
-    private static final Pattern GROUPS = Pattern.compile("[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d*+)?(?:[eE].*+)?");
-    private static final Pattern DOLLARS = Pattern.compile("^([-+]?)\\\\?\\$\\s?+(?=[\\d.])");
-    private static final Pattern SIGN = Pattern.compile("^([-+])\\s++");
 
     private final String field;
     private final Thoughts thoughts;
@@ -105,76 +106,84 @@ public final class Answers {
         return text(sample.completion()).flatMap(text -> extract(text, extract));
     }
 
+    /// All answers of a completion, of which each must be right: several tags or boxes, else one; none without an
+    /// answer.
+    List<String> answers(Sample sample) {
+        String text = text(sample.completion()).orElse("");
+        List<String> all = extract == Extract.TAG ? tags(text) : extract == Extract.BOXED ? boxes(text) : List.of();
+        return all.isEmpty() ? answer(sample).stream().toList() : all;
+    }
+
+    /// The lines that have more than layout of the text of which the answer is the last line; none where it is another
+    /// part.
+    List<String> lines(Sample sample) {
+        return extract != Extract.LAST_LINE ? List.of() : text(sample.completion()).orElse("").lines().filter(
+                line -> line.length() > MAX_LAYOUT || LETTER_OR_SIGN.matcher(AnswerText.plain(line)).find()).toList();
+    }
+
+    /// The boxes beside tags, where those are the answer, or the tags beside boxes: they may contradict it.
+    List<String> others(Sample sample) {
+        String text = text(sample.completion()).orElse("");
+        return extract == Extract.TAG ? boxes(TAG.matcher(text).replaceAll(" "))
+                : extract == Extract.BOXED ? tags(BOX.matcher(text).replaceAll("{")) : List.of();
+    }
+
     /// A part of a text, stripped; empty if there is no such part.
     public static Optional<String> extract(String text, Extract extract) {
         return (switch (extract) {
             case ALL -> Optional.of(text);
-            case TAG -> tagged(text);
-            case BOXED -> boxed(text);
+            case TAG -> last(tags(text));
+            case BOXED -> last(boxes(text));
             case LAST_LINE -> text.lines().filter(line -> !line.isBlank()).reduce((first, last) -> last);
-            case LAST_NUMBER -> lastNumber(text);
-            case HASHES -> text.contains(HASHES) ? Optional.of(text.substring(text.lastIndexOf(HASHES)
-                    + HASHES.length())) : Optional.<String>empty();
+            case LAST_NUMBER -> NumberReader.last(text);
+            case HASHES -> text.contains(HASHES) ? text.substring(text.lastIndexOf(HASHES) + HASHES.length()).lines()
+                    .filter(line -> !line.isBlank()).findFirst() : Optional.<String>empty();
         }).map(String::strip);
     }
 
-    private static Optional<String> tagged(String text) {
+    private static Optional<String> last(List<String> all) {
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
+    }
+
+    /// The contents of tags, the last ones where there are very many.
+    static List<String> tags(String text) {
+        List<String> all = new ArrayList<>();
         int end = text.lastIndexOf("</answer>");
-        int start = end < 0 ? -1 : text.lastIndexOf("<answer>", end);
-        return start < 0 ? Optional.empty() : Optional.of(text.substring(start + "<answer>".length(), end));
-    }
-
-    private static Optional<String> boxed(String text) {
-        int start = text.lastIndexOf("\\boxed{");
-        if (start < 0) {
-            return Optional.empty();
-        }
-        int depth = 0;
-        for (int i = start + "\\boxed".length(); i < text.length(); i++) {
-            depth += text.charAt(i) == '{' ? 1 : text.charAt(i) == '}' ? -1 : 0;
-            if (depth == 0) {
-                return Optional.of(text.substring(start + "\\boxed{".length(), i));
+        while (end >= 0 && all.size() < MAX_PARTS) {
+            int start = text.lastIndexOf("<answer>", end);
+            if (start < 0) {
+                break;
             }
+            all.addFirst(text.substring(start + "<answer>".length(), end).strip());
+            end = text.lastIndexOf("</answer>", start);
         }
-        return Optional.empty();
+        return all;
     }
 
-    /// Nothing where the text offers two different numbers, as in "5 or 7".
-    private static Optional<String> lastNumber(String text) {
-        Matcher matcher = NUMBER.matcher(text);
-        String last = null;
-        String before = null;
-        int end = 0;
-        boolean isOffer = false;
-        while (matcher.find()) {
-            isOffer = last != null && OFFER.matcher(text).region(end, matcher.start()).matches();
-            before = last;
-            last = matcher.group();
-            end = matcher.end();
+    /// The contents of boxes, not of those in others, the last ones where there are very many; none where the last one
+    /// is not closed.
+    static List<String> boxes(String text) {
+        List<String> all = new ArrayList<>();
+        Matcher box = BOX.matcher(text);
+        for (int from = 0; box.find(from);) {
+            int depth = 1;
+            int at = box.end();
+            while (at < text.length() && depth > 0) {
+                char c = text.charAt(at++);
+                depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            }
+            if (depth > 0) {
+                return List.of();
+            }
+            all.add(text.substring(box.end(), at - 1).strip());
+            from = at;
         }
-        boolean differs = isOffer && !number(before).equals(number(last));
-        return differs ? Optional.empty() : Optional.ofNullable(last);
+        return all.subList(Math.max(0, all.size() - MAX_PARTS), all.size());
     }
 
-    /// Reads a number as users write it: `1,234.5`, `-3/4`, `12.5%` (0.125), `$5`, `1e6`; empty if it is none. Commas
-    /// stand between groups of three digits, spaces around the slash, after the sign and before the percent sign.
+    /// Reads the one number that a text states, as [NumberReader#only] does; empty if it is none.
     public static Optional<Rational> number(String text) {
-        String plain = DOLLARS.matcher(text.strip().replace('−', '-')).replaceFirst("$1");
-        boolean percent = plain.endsWith("%");
-        plain = percent ? plain.substring(0, plain.length() - 1).strip() : plain;
-        int slash = plain.indexOf('/');
-        try {
-            Rational value = slash < 0 ? side(plain)
-                    : side(plain.substring(0, slash)).divide(side(plain.substring(slash + 1)));
-            return Optional.of(percent ? value.divide(Rational.of(100)) : value);
-        } catch (ArithmeticException | NumberFormatException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static Rational side(String text) {
-        String number = SIGN.matcher(text.strip()).replaceFirst("$1");
-        return Rational.parse(GROUPS.matcher(number).matches() ? number.replace(",", "") : number);
+        return NumberReader.only(text);
     }
 
     /// The sample's field that holds the expected answer, or the part of it.

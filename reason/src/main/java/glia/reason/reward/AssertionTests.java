@@ -9,23 +9,38 @@ import java.util.Map;
 /// Runs tests that are Python code, such as assertions, on a program that never sees them.
 ///
 /// Two processes run in sandboxes of their own: the program serves calls of its functions in one, the tests are run in
-/// the other, where a name that they use and do not define stands for a function of the program. Arguments and results
-/// cross as data (numbers, text, lists, tuples, sets, dictionaries, None; iterators as their elements; exceptions by
-/// type and arguments), so a result has no method, no comparison and no code of its own where it is compared. A list,
-/// dictionary or set is changed in place by a call that returns None. Instances of the program's classes stay there:
-/// if the name of a class begins with a capital letter, tests may read attributes and call methods of its instances;
-/// other objects are equal to nothing.
+/// the other ([AssertionJudge]), where a name that they use and do not define stands for a function or class of the
+/// program. Data crosses as values: a result has no comparison and no code of its own where it is compared. Objects of
+/// the program stay in its process; the tests have handles of them, whose operations (attributes, `len`, `str`,
+/// iteration, operators) are computed there and give data or further handles.
+///
+/// What a test expects does not cross: a handle is not compared with data by the program's code, unless the test itself
+/// made the object by calling a class whose name begins with a capital letter.
 final class AssertionTests {
     private static final int PASSED = 0;
     private static final int REFUSED = 4;
 
-    /// Values as tuples of plain literals and back; objects by number.
-    private static final String VALUES = """
-            import ast, itertools, os, sys, types
-            _ITERATORS = (types.GeneratorType, map, filter, zip, enumerate, reversed, type(iter([])), type({}.keys()),
-                          type({}.values()), type({}.items()), itertools.chain, itertools.islice)
+    /// Values as tuples of plain literals and back. The function `first` encodes what has a form of its own, `other`
+    /// what is no data.
+    static final String VALUES = """
+            import ast, builtins, collections, itertools, os, sys, types
+            _ITERATORS = (map, filter, zip, enumerate, reversed, type(iter([])), type({}.keys()), type({}.values()),
+                          type({}.items()), itertools.chain, itertools.islice)
             _ATOMS = (str, bytes, type(None), bool)
-            def _encode(v, other):
+            _MADE = {"fractions.Fraction": lambda v: (v.numerator, v.denominator),
+                "decimal.Decimal": lambda v: (str(v),),
+                "datetime.date": lambda v: (v.year, v.month, v.day),
+                "datetime.datetime": lambda v: tuple(v.timetuple()[:6]) + (v.microsecond,),
+                "datetime.time": lambda v: (v.hour, v.minute, v.second, v.microsecond),
+                "datetime.timedelta": lambda v: (v.days, v.seconds, v.microseconds),
+                "uuid.UUID": lambda v: (str(v),), "builtins.slice": lambda v: (v.start, v.stop, v.step),
+                "collections.deque": lambda v: (list(v), v.maxlen), "collections.Counter": lambda v: (dict(v),),
+                "collections.OrderedDict": lambda v: (list(v.items()),),
+                "collections.defaultdict": lambda v: (v.default_factory, dict(v))}
+            def _encode(v, first, other):
+                own = first(v)
+                if own is not None: return own
+                def go(x): return _encode(x, first, other)
                 if isinstance(v, bool) or v is None: return ("v", v if v is None else bool(v))
                 if isinstance(v, int): return ("i", hex(int.__index__(v)))
                 if isinstance(v, float): return ("f", float.__repr__(v))
@@ -33,12 +48,15 @@ final class AssertionTests {
                 if isinstance(v, str): return ("v", str.__str__(v))
                 if isinstance(v, (bytes, bytearray)): return ("v", bytes(v))
                 if isinstance(v, range): return ("a", hex(v.start), hex(v.stop), hex(v.step))
-                for tag, kind in (("l", list), ("t", tuple), ("s", set), ("z", frozenset)):
-                    if isinstance(v, kind): return (tag, [_encode(x, other) for x in kind.__iter__(v)])
-                if isinstance(v, dict):
-                    return ("d", [(_encode(k, other), _encode(x, other)) for k, x in dict.items(v)])
-                if isinstance(v, _ITERATORS):
-                    return ("g", [_encode(x, other) for x in itertools.islice(v, 10000)])
+                if v is Ellipsis: return ("e",)
+                kind = type(v).__module__ + "." + type(v).__qualname__
+                if kind in _MADE and getattr(v, "tzinfo", None) is None:
+                    return ("k", kind, [go(x) for x in _MADE[kind](v)])
+                for tag, base in (("l", list), ("t", tuple), ("s", set), ("z", frozenset)):
+                    if isinstance(v, base): return (tag, [go(x) for x in base.__iter__(v)])
+                if isinstance(v, dict): return ("d", [(go(k), go(x)) for k, x in dict.items(v)])
+                if isinstance(v, _ITERATORS): return ("g", [go(x) for x in itertools.islice(v, 10000)])
+                if isinstance(v, type) and getattr(builtins, v.__name__, None) is v: return ("b", v.__name__)
                 return other(v)
             def _decode(e, other):
                 tag, rest = e[0], e[1:]
@@ -47,145 +65,102 @@ final class AssertionTests {
                 if tag == "f": return float(rest[0])
                 if tag == "c": return complex(float(rest[0]), float(rest[1]))
                 if tag == "a": return range(*(int(x, 16) for x in rest))
+                if tag == "e": return ...
+                if tag == "b" and isinstance(getattr(builtins, rest[0]), type): return getattr(builtins, rest[0])
                 if tag == "d": return {_decode(k, other): _decode(x, other) for k, x in rest[0]}
-                if tag == "r": return other(*rest)
-                items = [_decode(x, other) for x in rest[0]]
-                return {"l": list, "t": tuple, "s": set, "z": frozenset, "g": iter}[tag](items)
+                if tag == "k" and rest[0] in _MADE:
+                    module, name = rest[0].split(".")
+                    return getattr(__import__(module), name)(*[_decode(x, other) for x in rest[1]])
+                if tag in "ltszg":
+                    items = [_decode(x, other) for x in rest[0]]
+                    return {"l": list, "t": tuple, "s": set, "z": frozenset, "g": iter}[tag](items)
+                return other(tag, *rest)
+            def _change(target, value):
+                if type(value) is type(target) and hasattr(target, "clear"):
+                    target.clear()
+                    target.extend(value) if hasattr(target, "extend") else target.update(value)
             """;
 
     private static final String SERVER = VALUES + """
+            import copy, io, math, operator
             def _serve():
                 requests = os.fdopen(os.dup(0), "r", encoding="ascii")
                 replies = os.fdopen(os.dup(1), "w", encoding="ascii")
                 null = os.open(os.devnull, os.O_RDWR)
                 os.dup2(null, 0), os.dup2(null, 1)
-                objects = []
+                objects, places, sub = [], {}, (int, float, str, tuple, frozenset, bytes)
+                printed = sys.stdout = io.StringIO()
+                def at(v):
+                    if id(v) not in places:
+                        places[id(v)] = len(objects)
+                        objects.append(v)
+                    return places[id(v)]
+                def names(kind):
+                    return [(k.__module__, k.__name__) for k in kind.__mro__ if issubclass(k, Exception)][:20]
+                def first(v):
+                    if id(v) in places and isinstance(v, (list, dict, set)): return kept(v)
+                    # A value of a class of the program that is data, too: its methods stay here.
+                    if isinstance(v, sub) and type(v).__module__ == "__main__":
+                        return ("h", at(v), _encode(v, lambda x: None, kept))
                 def kept(v):
-                    objects.append(v)
-                    kind = "object" if not callable(v) else "function"
-                    if isinstance(v, type) and issubclass(v, Exception): kind = "exception " + v.__name__
-                    return ("r", len(objects) - 1, kind)
+                    if isinstance(v, Exception):
+                        own = [(k, x) for k, x in vars(v).items() if isinstance(x, (str, int, float, type(None)))]
+                        return ("x", names(type(v)), [encoded(x) for x in v.args], str(v), encoded(dict(own)))
+                    if isinstance(v, type) and issubclass(v, Exception): return ("y", at(v), names(v))
+                    kind = ("class" if isinstance(v, type) else "coroutine" if isinstance(v, types.CoroutineType)
+                            else "function" if callable(v) else "object")
+                    return ("r", at(v), kind)
+                def encoded(v): return _encode(v, first, kept)
+                def known(tag, *rest):
+                    if tag == "r": return objects[rest[0]]
+                    if tag == "x": return getattr(builtins, rest[0], Exception)(*[_decode(x, known) for x in rest[1]])
+                    if tag == "n":
+                        return collections.namedtuple(rest[0], rest[1])(*[_decode(x, known) for x in rest[2]])
+                    raise ValueError(tag)
+                def base(v):
+                    return next((k(v) for k in (list, dict, set) if isinstance(v, k)), NotImplemented)
+                def enter(v): return type(v).__enter__(v)
+                def leave(v, e): return type(v).__exit__(v, e and type(e), e, e and e.__traceback__)
+                def foreign(v): return bool(v == object())
+                def run(v):
+                    import asyncio
+                    return asyncio.run(v)
+                def write(v, name, value): _change(getattr(v, name), value)
+                def call(f, args, named): return f(*args, **named)
+                own = {f.__name__: f for f in (base, enter, leave, foreign, run, write)}
                 module = types.ModuleType("__main__")
                 sys.modules["__main__"] = module
                 exec(compile(open("main.py").read(), "main.py", "exec"), module.__dict__)
+                def answer(op, args):
+                    if op == "get":
+                        found = args[0] in module.__dict__
+                        return ("value", encoded(module.__dict__[args[0]])) if found else ("absent",)
+                    if op not in ("call", "make"):
+                        f = own.get(op)
+                        for place in (operator, builtins, math, copy): f = f or getattr(place, op, None)
+                        value = f(*args)
+                        return ("absent",) if value is NotImplemented else ("value", encoded(value))
+                    values = args[1] + list(args[2].values())
+                    before = [encoded(a) if hasattr(a, "clear") and not isinstance(a, type) else None for a in values]
+                    value = call(*args)
+                    after = [encoded(a) if b else None for a, b in zip(values, before)]
+                    after = [None if a == b else a for a, b in zip(after, before)]
+                    made = op == "make" and type(value).__module__ == "__main__"
+                    return ("value", kept(value) if made else encoded(value), after)
                 for line in requests:
                     try:
-                        op, target, args, named = _decode(ast.literal_eval(line), lambda i, kind: objects[i])
-                        if op == "get" and target not in module.__dict__: reply = ("absent",)
-                        else:
-                            if op == "get": value = module.__dict__[target]
-                            elif op == "attr": value = getattr(objects[target], args[0])
-                            else: value = objects[target](*args, **named)
-                            after = [_encode(a, kept) for a in args] if op == "call" and value is None else []
-                            reply = ("value", _encode(value, kept), after)
+                        op, args = _decode(ast.literal_eval(line), known)
+                        reply = answer(op, args)
+                    except StopIteration as e:
+                        reply = ("stop", encoded(e.value))
                     except BaseException as e:
-                        try: reply = ("raised", type(e).__name__, [_encode(a, kept) for a in e.args])
-                        except BaseException: reply = ("raised", "Exception", [])
-                    replies.write(ascii(reply) + "\\n")
+                        try: reply = ("raised", kept(e if isinstance(e, Exception) else Exception(type(e).__name__)))
+                        except BaseException: reply = ("raised", ("x", [], [], "", ("d", [])))
+                    text = printed.getvalue()[-100000:]
+                    printed.seek(0), printed.truncate()
+                    replies.write(ascii((text, reply)) + "\\n")
                     replies.flush()
             _serve()
-            """;
-
-    private static final String JUDGE = VALUES + """
-            import builtins
-            def _judge():
-                replies = os.fdopen(os.dup(0), "r", encoding="ascii")
-                requests = os.fdopen(os.dup(1), "w", encoding="ascii")
-                os.dup2(2, 1)
-                raised, classes = [], {}
-                def refuse(message):
-                    os.write(2, ("\\n" + message).encode("utf-8", "replace"))
-                    os._exit(4)
-                class Unknown:
-                    __slots__ = ("_at",)
-                    def __init__(self, at): self._at = at
-                class Instance(Unknown):
-                    __slots__ = ()
-                    def __getattr__(self, name):
-                        if name.startswith("__"): raise AttributeError(name)
-                        return ask("attr", self._at, [name])
-                class Function(Unknown):
-                    __slots__ = ("_name",)
-                    def __init__(self, at, name=""): self._at, self._name = at, name
-                    def __call__(self, *args, **named):
-                        result = ask("call", self._at, list(args), named)
-                        isNew = type(result) is Unknown and self._name[:1].isupper()
-                        return Instance(result._at) if isNew else result
-                def known(at, kind):
-                    if kind.startswith("exception "): return exception(kind[10:])
-                    return Function(at) if kind == "function" else Unknown(at)
-                def exception(name):
-                    found = getattr(builtins, name, None)
-                    if isinstance(found, type) and issubclass(found, Exception): return found
-                    return classes.setdefault(name, type(name, (Exception,), {}))
-                def crossing(v):
-                    if isinstance(v, Unknown): return ("r", v._at, "")
-                    own = callable(v) and v not in list(classes.values())
-                    if not own: raise TypeError("no data: " + type(v).__name__)
-                    refuse("an argument of the type " + type(v).__name__
-                           + " cannot cross to the program, only data can")
-                def ask(op, target, args=(), named={}):
-                    requests.write(ascii(_encode([op, target, list(args), named], crossing)) + "\\n")
-                    requests.flush()
-                    reply = ast.literal_eval(replies.readline())
-                    if reply[0] == "raised":
-                        values = [_decode(x, known) for x in reply[2]]
-                        # A program that raises StopIteration would end a loop of the tests as if all were well.
-                        name = "RuntimeError" if reply[1].startswith("Stop") else reply[1]
-                        try: error = exception(name)(*values)
-                        except Exception: error = RuntimeError(*values)
-                        raised.append(error)
-                        raise error
-                    if reply[0] == "absent": return NotImplemented
-                    value = _decode(reply[1], known)
-                    for before, after in zip(args, reply[2]):
-                        if type(before) in (list, dict, set):
-                            new = _decode(after, known)
-                            if type(new) is type(before) and new != before:
-                                before.clear()
-                                before.extend(new) if type(before) is list else before.update(new)
-                    return value
-                class Program(types.ModuleType):
-                    def __getattr__(self, name):
-                        value = NotImplemented if name.startswith("__") else ask("get", name)
-                        if value is NotImplemented: raise AttributeError(name)
-                        return Function(value._at, name) if type(value) is Function else value
-                program = Program("main")
-                program.__all__ = []
-                source = open("tests.py", encoding="utf-8").read()
-                try: tree = ast.parse(source, "tests.py")
-                except (SyntaxError, ValueError) as e: refuse("no Python: " + str(e))
-                space = sys.modules["__main__"].__dict__
-                nodes = list(ast.walk(tree))
-                names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-                own = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-                own |= {n.arg for n in nodes if isinstance(n, ast.arg)} | {n.name for n in nodes if isinstance(n,
-                    (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler))}
-                own |= {(a.asname or a.name).split(".")[0] for n in nodes
-                        if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
-                imports = any(isinstance(n, ast.ImportFrom) and n.module == "main" or isinstance(n, ast.Import)
-                              and any(a.name == "main" for a in n.names) for n in nodes)
-                names = {n for n in names if not hasattr(builtins, n) and not n.startswith("_")}
-                if not (names - own) and not imports:
-                    refuse("they use no name that is not their own or one of Python's, so they test nothing of the "
-                           "program; call its function, such as assert f(2) == 4, or check(f)")
-                sys.modules["main"] = program
-                modules = {n.value.id for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
-                for name in sorted(names & modules & set(sys.stdlib_module_names)):
-                    space[name] = __import__(name)
-                    names.discard(name)
-                for name in sorted(names):
-                    try: space[name] = getattr(program, name)
-                    except AttributeError: continue
-                try: exec(compile(tree, "tests.py", "exec"), space)
-                except SystemExit as e: os._exit(1 if e.code else 0)
-                except ModuleNotFoundError as e:
-                    if e not in raised: refuse("they import " + str(e.name) + ", which sandboxes do not have")
-                    os._exit(1)
-                os._exit(0)
-            try: _judge()
-            except BaseException as _e:
-                os._exit(1)
             """;
 
     private AssertionTests() { }
@@ -196,7 +171,7 @@ final class AssertionTests {
     /// @throws IllegalArgumentException if the tests are no Python, or cannot be run apart from a program
     static boolean pass(Sandbox sandbox, List<String> command, String program, String tests)
             throws IOException, InterruptedException {
-        SandboxResult result = sandbox.converse(command, Map.of("main", JUDGE, "tests.py", tests),
+        SandboxResult result = sandbox.converse(command, Map.of("main", AssertionJudge.PROGRAM, "tests.py", tests),
                 Map.of("main", SERVER, "main.py", program));
         if (result.exitCode() == REFUSED && !result.errors().isBlank()) {
             throw new IllegalArgumentException("the sample's tests cannot be run: " + result.errors().strip().lines()

@@ -1,7 +1,10 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.math.Denial;
 import glia.reason.reward.math.MathAnswer;
+import glia.reason.reward.math.NumberReader;
+import glia.reason.reward.math.Rational;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,10 +26,12 @@ final class MathReward implements Reward {
             + "(?:[$*]*+,?+\\s++or\\s++(?:maybe\\s++)?+[$*]*+(" + NUMBER + "))?+");
     private static final Pattern PLAIN = Pattern.compile(
             "[-−]?(?:\\d{1,3}(?:,\\d{3})++|\\d++)(?:\\.\\d*+)?+|[-−]?\\.\\d++");
-    private static final Pattern FRACTION = Pattern.compile("[-−]?(?:\\\\[dt]?frac\\{?([-−]?\\d++)\\}?\\{?(\\d++)\\}?"
+    private static final Pattern FRACTION = Pattern.compile("[-−]?"
+            + "(?:\\\\[dt]?frac(?:\\{([-−]?\\d++)\\}\\{(\\d++)\\}|(\\d)(\\d))"
             + "|(\\d++)/(\\d++))");
-    private static final Pattern LAYOUT = Pattern.compile("\\\\!|[$\\s]|\\.$");
+    private static final Pattern LAYOUT = Pattern.compile("\\\\!|[$\\s]|\\.$|\\^\\{?\\\\circ\\}?|\\\\degree|°");
     private static final Pattern BOXED = Pattern.compile("^\\\\boxed\\{(.*)\\}$");
+    private static final Pattern BRACKETS = Pattern.compile("^\\\\?[({]([^(){},]*?)\\\\?[)}]$");
     /// Two numbers with an operation between them.
     private static final Pattern OPERATION = Pattern.compile(
             "\\d[\\s})]*+(?:\\\\(?:cdot|times|div)|[-−+*/^×·÷])[\\s{(]*+[-−]?\\d|\\d\\s*+\\(|\\)\\s*+\\(");
@@ -50,7 +55,10 @@ final class MathReward implements Reward {
         }
         Optional<String> text = answers.text(sample.completion());
         Optional<MathAnswer> answer = text.flatMap(t -> strict ? MathAnswer.findStrict(t)
-                : Answers.extract(t, Extract.TAG).flatMap(MathAnswer::find).or(() -> MathAnswer.find(t)));
+                : MathAnswer.find(Answers.extract(t, Extract.TAG).filter(tag -> !tag.isEmpty()).orElse(t)));
+        if (evaluated && !expected.get().isPercent()) {
+            answer = answer.map(MathAnswer::withoutPercent);
+        }
         return AnswerRewards.of(answer.isPresent() && expected.get().accepts(answer.get())
                 && (strict || stated(text.get()).stream().allMatch(one -> agrees(expected.get(), one)))
                 && (!evaluated || isEvaluated(expected.get(), answer.get())));
@@ -72,11 +80,17 @@ final class MathReward implements Reward {
         String rest = all.isEmpty() ? text : tags.replaceAll(" ");
         Matcher boxes = BOX.matcher(rest);
         while (boxes.find() && all.size() < MAX_STATED) {
-            all.add(rest.substring(boxes.start(), end(rest, boxes.end())));
+            int end = end(rest, boxes.end());
+            if (!Denial.denies(rest, boxes.start(), end)) {
+                all.add(rest.substring(boxes.start(), end));
+            }
         }
         Matcher said = SAID.matcher(rest);
         while (said.find() && all.size() < MAX_STATED) {
-            all.add(said.group(1));
+            // "5 million" and "5 of 7" are other numbers.
+            if (NumberReader.scale(rest, said.start(1), said.end(1)).filter(Rational.ONE::equals).isPresent()) {
+                all.add(said.group(1));
+            }
             if (said.group(2) != null) {
                 all.add(said.group(2));
             }
@@ -99,13 +113,14 @@ final class MathReward implements Reward {
     /// operation has numbers on both sides.
     private static boolean isEvaluated(MathAnswer expected, MathAnswer answer) {
         String text = answer.text().substring(answer.text().lastIndexOf('=') + 1).strip();
-        text = BOXED.matcher(LAYOUT.matcher(text).replaceAll("")).replaceFirst("$1");
+        text = BOXED.matcher(LAYOUT.matcher(text).replaceAll("")).replaceFirst("$1").replaceFirst("^\\+", "");
+        text = expected.isNumber() ? BRACKETS.matcher(text).replaceFirst("$1") : text;
         if (PLAIN.matcher(text.replaceFirst("\\\\?%$", "")).matches()) {
             return true;
         }
         Matcher fraction = FRACTION.matcher(text);
         if (fraction.matches()) {
-            int group = fraction.group(1) != null ? 1 : 3;
+            int group = fraction.group(1) != null ? 1 : fraction.group(3) != null ? 3 : 5;
             BigInteger below = new BigInteger(fraction.group(group + 1));
             return below.compareTo(BigInteger.ONE) > 0 && new BigInteger(fraction.group(group).replace('−', '-'))
                     .gcd(below).equals(BigInteger.ONE);

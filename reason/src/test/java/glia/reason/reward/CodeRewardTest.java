@@ -5,14 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CodeRewardTest {
@@ -127,6 +132,61 @@ class CodeRewardTest {
         String message = assertThrows(IllegalArgumentException.class,
                 () -> score(Map.of("seconds", 60), "def f(x): return x * x", parts[0])).getMessage();
         assertTrue(message.startsWith("the sample's tests cannot be run: ") && message.contains(parts[1]), message);
+    }
+
+    private static String file(String name) throws IOException {
+        try (InputStream in = CodeRewardTest.class.getResourceAsStream("/glia/reason/reward/" + name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static Stream<String> parts(String name) throws IOException {
+        return Stream.of(file(name).split("# --\n"));
+    }
+
+    static Stream<String> refusedTests() throws IOException {
+        return parts("tests-that-are-refused.py");
+    }
+
+    /// Special methods, attributes, iteration, further types of data, enumerations, generators, coroutines, exceptions,
+    /// output: what tests of classes use.
+    @Test
+    void objectsOfTheProgramCanBeTested() throws IOException {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        assertEquals(1, score(Map.of("seconds", 60), file("program.py"), file("tests-that-pass.py")));
+        assertEquals(1, score(Map.of("seconds", 60), file("program.py"), file("tests-that-fail.py")));
+        for (String tests : List.of("def test_f(): assert f(3) == 8",
+                "class TestF:\n    def test_it(self): assert f(3) == 8",
+                "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): self.assertEqual(f(3), 8)")) {
+            assertEquals(0, score(Map.of("seconds", 60), file("program.py"), tests), tests);
+        }
+    }
+
+    /// What cannot work apart from the program is said, and no right program gets 0.
+    @ParameterizedTest
+    @MethodSource("refusedTests")
+    void testsThatCannotWorkApartAreRefused(String tests) throws IOException {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        String program = file("program.py");
+        String message = assertThrows(IllegalArgumentException.class,
+                () -> score(Map.of("seconds", 60), program, tests)).getMessage();
+        assertTrue(message.startsWith("the sample's tests cannot be run: "), message);
+    }
+
+    /// No test passes where objects of the program say that they equal everything. All programs run as one, with names
+    /// of their own.
+    @Test
+    void objectsDoNotDecideTheirScore() throws IOException {
+        assumeTrue(Files.isExecutable(Path.of("/usr/bin/python3")), "no python3");
+        StringBuilder programs = new StringBuilder();
+        StringBuilder tests = new StringBuilder();
+        int number = 0;
+        for (String program : parts("attacks.py").toList()) {
+            String name = "$1" + ++number;
+            programs.append(program.replaceAll("\\b(f|Solution|[EILX])\\b", name)).append('\n');
+            tests.append(file("tests-of-attacks.py").replaceAll("\\b(f|Solution)\\b", name));
+        }
+        assertEquals(1, score(Map.of("seconds", 60), programs.toString(), tests.toString()));
     }
 
     @Test

@@ -3,9 +3,10 @@ package glia.reason.reward.math;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// Evaluates arithmetic in exact fractions: numbers, `+ - * /`, `^` with integer exponents, parentheses. `×`, `·`, `÷`,
-/// `−` and `**` are accepted too.
+/// `−`, `**` and other signs of these operations are accepted too.
 ///
 /// ```
 /// sum     = product (('+' | '-') product)*
@@ -16,23 +17,31 @@ import java.util.List;
 public final class Arithmetic {
     private static final int MAX_DEPTH = 200;
     private static final int MAX_LENGTH = 20_000;
+    private static final Pattern SIGNS = Pattern.compile("[×·÷−–⋅∙∗✕✖]");
 
     private final String text;
     private final List<Rational> numbers = new ArrayList<>();
     private final StringBuilder operators = new StringBuilder();
+    private boolean hasSigns;
     private int at;
     private int depth;
 
     private Arithmetic(String text) {
-        this.text = text.replace("**", "^").replace('×', '*').replace('·', '*').replace('÷', '/').replace('−', '-');
+        this.text = SIGNS.matcher(text.replace("**", "^")).replaceAll(m -> switch (m.group().charAt(0)) {
+            case '÷' -> "/";
+            case '−', '–' -> "-";
+            default -> "*";
+        });
     }
 
     /// The value of an expression and what it was made of.
     ///
     /// @param value the exact value
-    /// @param numbers the numbers in order, without signs
-    /// @param operators the operators between them in order, such as `*+`; signs are not counted
-    public record Result(Rational value, List<Rational> numbers, String operators) {
+    /// @param numbers the numbers in order, with a minus sign where it stands between an opening bracket, or the
+    ///     beginning, and the number
+    /// @param operators the operators between them in order, such as `*+`
+    /// @param hasSigns whether there are other signs, such as in `-3*-7`, `3++7`, `-(3)`
+    public record Result(Rational value, List<Rational> numbers, String operators, boolean hasSigns) {
         public Result {
             numbers = List.copyOf(numbers);
         }
@@ -51,7 +60,7 @@ public final class Arithmetic {
         if (parser.peek() != 0) {
             throw parser.unexpected();
         }
-        return new Result(value, parser.numbers, parser.operators.toString());
+        return new Result(value, parser.numbers, parser.operators.toString(), parser.hasSigns);
     }
 
     private char peek() {
@@ -98,9 +107,18 @@ public final class Arithmetic {
             throw new IllegalArgumentException("an expression nested deeper than " + MAX_DEPTH);
         }
         Rational value;
+        int sign = peek() == '-' || peek() == '+' ? at : -1;
         if (take('-')) {
+            int count = numbers.size();
             value = factor().negate();
+            boolean isNumber = numbers.size() == count + 1 && numbers.getLast().equals(value.negate()) && first(sign)
+                    && Character.isDigit(text.charAt(sign + 1));
+            hasSigns |= !isNumber;
+            if (isNumber) {
+                numbers.set(count, value);
+            }
         } else if (take('+')) {
+            hasSigns = true;
             value = factor();
         } else {
             value = atom();
@@ -111,6 +129,12 @@ public final class Arithmetic {
         }
         depth--;
         return value;
+    }
+
+    /// Whether a place begins the text or a bracket.
+    private boolean first(int place) {
+        String before = text.substring(0, place).stripTrailing();
+        return before.isEmpty() || before.endsWith("(");
     }
 
     private static Rational power(Rational base, Rational exponent) {

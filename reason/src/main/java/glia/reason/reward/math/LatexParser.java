@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 /// side    = sum ((∪ | ∩ | \setminus) sum)*
 /// ```
 /// Sums and what they are made of: [ScalarParser]. What follows a complete answer is ignored if it begins with a
-/// closing bracket or an unknown command.
+/// closing bracket or an unknown command and has no numbers.
 final class LatexParser extends ScalarParser {
     private static final Pattern THOUSANDS = Pattern.compile("\\s*[-+]?\\d{1,3}(?:,\\d{3})++(?:\\.\\d+)?\\s*");
 
@@ -31,6 +31,8 @@ final class LatexParser extends ScalarParser {
     private static final Pattern PROSE = Pattern.compile("(?<![\\\\a-zA-Z{])(?:[a-zA-Z]{4}|[a-zA-Z]{2,3}\\s++[a-zA-Z]"
             + "|[a-zA-Z]\\s++[a-zA-Z]{2})");
     private static final int MAX_SETS = 50;
+    /// The function of a number and a modulus that stands for a residue class: `5 \pmod 7`.
+    static final String RESIDUE = "residue";
 
     private LatexParser(List<Token> tokens, int sign) {
         super(tokens, sign);
@@ -127,7 +129,13 @@ final class LatexParser extends ScalarParser {
         return new Elements(all);
     }
 
+    /// Whether what is left may be ignored: layout and words, not more numbers ("5 or rather 7").
     private boolean endsHere() {
+        for (int i = 0; at(i).kind() != Kind.END; i++) {
+            if (at(i).kind() == Kind.NUMBER || at(i).kind() == Kind.TEXT && at(i).text().matches("(?s).*\\d.*")) {
+                return false;
+            }
+        }
         Token next = peek();
         return next.kind() == Kind.END || next.kind() == Kind.TEXT || next.is(")") || next.is("]") || next.is("\\}")
                 || next.is("}") || next.is(".") || next.is("!")
@@ -150,6 +158,13 @@ final class LatexParser extends ScalarParser {
                 left = left == null || left instanceof MathExpr.Symbol ? right : left;
             } else {
                 break;
+            }
+        }
+        if (take("\\pmod")) {
+            left = new MathExpr.Call(RESIDUE, List.of(left, sum()));
+            if (!relations.isEmpty()) {
+                Relation last = relations.removeLast();
+                relations.add(new Relation(last.operator(), last.left(), left));
             }
         }
         leave();

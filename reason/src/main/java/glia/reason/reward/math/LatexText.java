@@ -3,6 +3,7 @@ package glia.reason.reward.math;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -28,6 +29,18 @@ final class LatexText {
             "\\\\m?(?:left|right)(?=\\\\?[\\[\\](){}|<>.]|\\\\[a-z])\\.?+");
     private static final Pattern DROPPED = Pattern.compile("\\\\mathrm\\{th\\}|\\\\!\\s*+|\\\\text\\s*+\\{\\s*+\\}"
             + "|\\\\\\$|\\$|(?<!\\\\)[\"]|\\\\displaystyle|,?\\\\ldots|\\\\dots|\\.\\.\\.|\\\\phantom\\{[^{}]*+\\}");
+    /// `(mod 7)` in its many forms.
+    private static final Pattern MODULUS = Pattern.compile("\\(\\s*+(?:\\\\text\\s*+\\{\\s*+|\\\\[pb]?)?mod\\s*+\\}?+"
+            + "([^(){}]{1,30}+)\\)|\\\\text\\s*+\\{\\s*+\\(?\\s*+mod\\s*+([^(){}]{1,30}+)\\)?\\s*+\\}"
+            + "|\\\\text\\s*+\\{\\s*+\\(mod\\s*+\\}([^(){}]{1,30}+)\\)");
+    private static final Pattern SCALE = Pattern.compile("(?<=\\d)(?:\\s|~|\\\\[ ,;:])*+(?:\\\\text\\s*+\\{\\s*+)?"
+            + "(hundred|thousand|million|billion|trillion|dozen)s?+(?![a-z])([^{}]{0,40}\\})?");
+    private static final Map<String, String> SCALES = Map.of("hundred", "100", "thousand", "1000", "million", "1000000",
+            "billion", "1000000000", "trillion", "1000000000000", "dozen", "12");
+    /// A list that goes on, which a symbol stands for; of a decimal, more digits.
+    private static final Pattern DOTS = Pattern.compile("(?<!\\.\\d{1,30})(?:,\\s*+)?"
+            + "(?:\\\\[lc]?dots(?:c|b)?(?![a-zA-Z])"
+            + "|\\.\\.\\.|…)(?=.*\\d)|(?<=\\d)\\s*+,\\s*+(?:\\\\[lc]?dots(?:c|b)?(?![a-zA-Z])|\\.\\.\\.|…)");
     private static final Pattern FONTS = Pattern.compile(
             "\\\\(?:math(?:rm|it|bf|sf)|text(?:normal|bf|it|rm|sf)|mbox|hbox)(?=\\s*+\\{)");
     private static final Pattern AND_OR = Pattern.compile(
@@ -93,6 +106,10 @@ final class LatexText {
 
     private static String cleaned(String latex) {
         String text = SIZES.matcher(latex).replaceAll("");
+        text = MODULUS.matcher(text).replaceAll(m -> "\\\\pmod{" + (m.group(1) != null ? m.group(1) : m.group(2) != null
+                ? m.group(2) : m.group(3)) + "}");
+        text = SCALE.matcher(text).replaceAll(m -> "\\\\cdot " + SCALES.get(m.group(1)));
+        text = DOTS.matcher(text).replaceAll(",ℵ");
         text = DROPPED.matcher(text).replaceAll(m -> m.group().indexOf("dots") >= 0 ? " " : "");
         text = FONTS.matcher(text).replaceAll("\\\\text");
         text = text.replaceAll("\\\\[dtc]frac", "\\\\frac").replace("~=", "\\approx").replace('~', ' ');

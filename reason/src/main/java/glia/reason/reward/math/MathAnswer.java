@@ -19,6 +19,10 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
     private static final int MAX_TEXT = 2_000_000;
     private static final int MAX_WHOLE = 1_000;
     private static final Pattern MIXED = Pattern.compile("(-?+)(\\d{1,30})\\s++(\\d{1,30}\\s?/\\s?\\d{1,30})\\.?+");
+    private static final Pattern BEFORE_BOX = Pattern.compile(
+            "(?:[\\^/×·]|(?<!-)[-−]|\\\\(?:cdot|times|div|pm|sqrt\\{?|frac\\{(?:[^{}]{0,50}\\}\\{)?))$");
+    private static final Pattern AFTER_BOX = Pattern.compile("\\s?(?:[\\^!]\\s?[\\d{]|\\\\(?:cdot|times|pmod)\\b)");
+    private static final Pattern OPERATION = Pattern.compile("[\\d)]\\s*[-+*×/^÷(]");
     /// What a plain number does not have, but a formula, an interval or a list.
     private static final Pattern NO_NUMBER = Pattern.compile("[\\\\a-zA-Z{^(\\[|:!\\u0080-\\uFFFF]|\\+|,\\s|,[^,]*+,");
 
@@ -56,14 +60,32 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
         }
         String first = null;
         int tried = 0;
+        int refused = -1;
+        int refusedEnd = -1;
         for (Candidate candidate : MathSearch.candidates(text, strict)) {
             if (++tried > MAX_CANDIDATES) {
                 break;
             }
-            MathAnswer answer = read(candidate, strict);
+            // Of a formula that is denied or cannot be read, no number counts either.
+            int start = candidate.kind() == MathSearch.Kind.BOX
+                    ? Math.max(candidate.start(), text.lastIndexOf("\\boxed", candidate.end())) : candidate.start();
+            if (candidate.kind() == MathSearch.Kind.PLAIN && start >= refused && start < refusedEnd) {
+                continue;
+            }
+            boolean isDenied = isOperand(text, start, candidate) || Denial.denies(text, start, candidate.end())
+                    || Denial.deniesItself(text.substring(start, candidate.end()));
+            MathAnswer answer = isDenied ? new MathAnswer(Optional.empty(), "?") : read(text, candidate, strict);
+            if (answer.value.isEmpty() && candidate.kind() != MathSearch.Kind.PLAIN) {
+                refused = refused < 0 ? start : Math.min(refused, start);
+                refusedEnd = Math.max(refusedEnd, candidate.end());
+            }
+            if (isDenied) {
+                continue;
+            }
             first = first == null && !answer.text.isBlank() ? answer.text : first;
             if (answer.value.isPresent()) {
-                return Optional.of(new MathAnswer(answer.value, first == null ? "?" : first));
+                return Optional.of(candidate.kind() == MathSearch.Kind.PLAIN ? answer
+                        : new MathAnswer(answer.value, first == null ? "?" : first));
             }
             if (strict) {
                 break;
@@ -72,22 +94,42 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
         return first == null ? Optional.empty() : Optional.of(new MathAnswer(Optional.empty(), first));
     }
 
-    private static MathAnswer read(Candidate candidate, boolean strict) {
+    /// Whether a box is a part of a calculation: `-\boxed{5}`, `\boxed{5}^2`.
+    private static boolean isOperand(String text, int start, Candidate candidate) {
+        int box = candidate.kind() == MathSearch.Kind.PLAIN ? -1 : text.lastIndexOf("\\boxed", candidate.end());
+        if (box < start) {
+            return false;
+        }
+        int end = text.indexOf('{', box) + 1;
+        for (int depth = end > 0 ? 1 : 0; depth > 0 && end < text.length(); end++) {
+            char c = text.charAt(end);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+        }
+        return BEFORE_BOX.matcher(text.substring(Math.max(0, box - 80), box)).find()
+                || AFTER_BOX.matcher(text).region(end, text.length()).lookingAt();
+    }
+
+    private static MathAnswer read(String text, Candidate candidate, boolean strict) {
         try {
-            return candidate.kind() == MathSearch.Kind.PLAIN ? plain(candidate) : latex(candidate, strict);
+            return candidate.kind() == MathSearch.Kind.PLAIN ? plain(text, candidate) : latex(candidate, strict);
         } catch (IllegalArgumentException e) {
             return new MathAnswer(Optional.empty(), candidate.parts().getFirst());
         }
     }
 
-    private static MathAnswer plain(Candidate candidate) {
+    private static MathAnswer plain(String whole, Candidate candidate) {
         String text = candidate.parts().getFirst();
+        Optional<Rational> scale = OPERATION.matcher(text).find() ? Optional.of(Rational.ONE)
+                : NumberReader.scale(whole, candidate.start(), candidate.end());
+        if (scale.isEmpty()) {
+            return new MathAnswer(Optional.empty(), "?");
+        }
         try {
             boolean decimal = text.indexOf('.') >= 0;
             // 3 1/2
             Matcher mixed = MIXED.matcher(text.strip());
             Rational value = Arithmetic.evaluate(mixed.matches() ? mixed.group(1) + "(" + mixed.group(2) + "+"
-                    + mixed.group(3) + ")" : text).value();
+                    + mixed.group(3) + ")" : text).value().multiply(scale.get());
             MathExpr number = new Num(value, decimal);
             return new MathAnswer(Optional.of(candidate.percents().getFirst() ? new Percent(number) : number), text);
         } catch (IllegalArgumentException | ArithmeticException e) {
@@ -106,14 +148,16 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
             texts.add(text);
             values.add(parse(text).map(x -> percent ? new Percent(x) : x));
         }
-        if (values.size() > 1 && values.stream().allMatch(Optional::isPresent)) {
+        if (values.size() > 1 && values.stream().allMatch(Optional::isPresent) && !values.stream().allMatch(
+                one -> MathVerifier.equal(values.getLast().get(), one.get()))) {
             List<MathExpr> all = new ArrayList<>();
             for (Optional<MathExpr> value : values) {
                 all.addAll(value.get() instanceof Elements(List<MathExpr> inner) ? inner : List.of(value.get()));
             }
             return new MathAnswer(Optional.of(new Elements(all)), String.join(" and ", texts));
         }
-        return new MathAnswer(values.getFirst(), texts.getFirst());
+        return values.stream().allMatch(Optional::isPresent) ? new MathAnswer(values.getLast(), texts.getLast())
+                : new MathAnswer(values.getFirst(), texts.getFirst());
     }
 
     private static Optional<MathExpr> parse(String latex) {
@@ -126,6 +170,17 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
             }
         }
         return Optional.empty();
+    }
+
+    /// This answer with a percentage as its hundredth.
+    public MathAnswer withoutPercent() {
+        return value.isPresent() && value.get() instanceof Percent(MathExpr number) ? new MathAnswer(Optional.of(
+                MathExpr.quotient(number, MathExpr.of(Rational.of(100)))), text) : this;
+    }
+
+    /// Whether this is a percentage.
+    public boolean isPercent() {
+        return value.isPresent() && value.get() instanceof Percent;
     }
 
     /// The elements of an answer that is a set, list or tuple; none for others.

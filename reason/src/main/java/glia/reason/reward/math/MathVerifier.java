@@ -1,12 +1,13 @@
 package glia.reason.reward.math;
 
+import glia.reason.reward.math.MathExpr.Call;
 import glia.reason.reward.math.MathExpr.Constant;
 import glia.reason.reward.math.MathExpr.Elements;
 import glia.reason.reward.math.MathExpr.Interval;
 import glia.reason.reward.math.MathExpr.Matrix;
 import glia.reason.reward.math.MathExpr.NamedSet;
+import glia.reason.reward.math.MathExpr.Num;
 import glia.reason.reward.math.MathExpr.Product;
-
 import glia.reason.reward.math.MathExpr.Symbol;
 import glia.reason.reward.math.MathExpr.Tuple;
 import java.util.ArrayList;
@@ -17,8 +18,10 @@ import java.util.Optional;
 ///
 /// - Scalars: exactly, or to 6 decimal places where one is a decimal ([Equality]).
 /// - An equation with a symbol alone on its left side stands for its right side unless both are equations.
+///   An equation of numbers must hold and be no repetition: `3+4=7` stands for 7, `2=3` and `1=1` for nothing.
 /// - Sets have the same elements in any order; tuples in the same order. An open interval of two numbers equals a pair.
-///   A number equals the set that contains it alone.
+///   A number equals the set that contains it alone, not a list that repeats it.
+/// - Residue classes by modulus: `12 \pmod 7` is `5 \pmod 7`, and not 5.
 /// - Intervals and unions are compared as sets of real numbers; inequalities in one symbol, too.
 /// - Equations and inequalities are equal if they are proportional or have the same solutions ([Relations]).
 /// - Matrices by entries.
@@ -46,6 +49,9 @@ public final class MathVerifier {
         boolean goldEquation = Relations.isEquation(gold);
         boolean answerEquation = Relations.isEquation(answer);
         if (answerEquation && !goldEquation) {
+            if (Symbols.in(answer).isEmpty() && !computes(answer)) {
+                return false;
+            }
             answer = Relations.all(answer).getLast().right();
         } else if (goldEquation && Relations.isAssignment(gold) && !answerEquation) {
             gold = Relations.all(gold).getLast().right();
@@ -58,6 +64,9 @@ public final class MathVerifier {
         }
         if (gold.isRelation() || answer.isRelation()) {
             return relationAndSet(gold, answer);
+        }
+        if (isResidue(gold) || isResidue(answer)) {
+            return residues(gold, answer);
         }
         if (gold instanceof Matrix a && answer instanceof Matrix b) {
             return matrices(a, b);
@@ -72,6 +81,46 @@ public final class MathVerifier {
             return Order.infinity(gold) == Order.infinity(answer);
         }
         return words(gold, answer) || Equality.answers(gold, answer);
+    }
+
+    /// Whether an equation of numbers holds and says more than `1 = 1`.
+    private static boolean computes(MathExpr equation) {
+        boolean trivial = true;
+        for (MathExpr.Relation one : Relations.all(equation)) {
+            MathExpr left = one.left();
+            MathExpr right = one.right();
+            if (!left.isScalar() || !right.isScalar()) {
+                return true;
+            }
+            trivial &= left.equals(right) || left instanceof Num a && right instanceof Num b && a.value().isInteger()
+                    && b.value().isInteger();
+            if (!Equality.answers(right, left)) {
+                return false;
+            }
+        }
+        return !trivial;
+    }
+
+    private static boolean isResidue(MathExpr x) {
+        return x instanceof Call(String function, List<MathExpr> all) && function.equals(LatexParser.RESIDUE);
+    }
+
+    /// Classes of one modulus whose numbers differ by a multiple of it. The expected class may be given by its number.
+    private static boolean residues(MathExpr gold, MathExpr answer) {
+        if (!isResidue(gold)) {
+            return false;
+        }
+        List<MathExpr> residue = ((Call) gold).arguments();
+        List<MathExpr> other = isResidue(answer) ? ((Call) answer).arguments() : List.of(answer, residue.getLast());
+        MathExpr a = residue.getFirst();
+        MathExpr b = other.getFirst();
+        if (!b.isScalar() || !Equality.scalars(residue.getLast(), other.getLast())) {
+            return false;
+        }
+        boolean isMultiple = isResidue(answer) && a instanceof Num x && b instanceof Num y
+                && residue.getLast() instanceof Num modulus
+                && x.value().subtract(y.value()).divide(modulus.value()).isInteger();
+        return isMultiple || Equality.scalars(a, b);
     }
 
     /// Whether an expression contains no division by zero.
@@ -146,6 +195,10 @@ public final class MathVerifier {
             Optional<RealSet> solutions = realSet(gold);
             Optional<RealSet> others = realSet(answer);
             return solutions.isPresent() && others.isPresent() && solutions.get().same(others.get());
+        }
+        // A number equals the set that contains it, not a list that repeats it.
+        if (!gold.isCollection() && pair(answer).filter(all -> all.size() > 1).isPresent()) {
+            return false;
         }
         Optional<List<MathExpr>> a = pair(gold);
         Optional<List<MathExpr>> b = pair(answer);

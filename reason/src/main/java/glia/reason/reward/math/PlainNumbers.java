@@ -59,7 +59,11 @@ final class PlainNumbers {
                     expressions = end;
                 }
             }
-            if (at >= numbers && number.region(start, text.length()).lookingAt()) {
+            // (391) and +391
+            boolean bracket = text.startsWith("(", start);
+            int inner = bracket || text.startsWith("+", start) ? start + 1 : start;
+            if (at >= numbers && number.region(inner, text.length()).lookingAt()
+                    && (!bracket || text.startsWith(")", number.end()))) {
                 found.add(new Match(start, number.end(), plain(number.group(1)), number.group(2) != null));
                 numbers = number.end();
             }
