@@ -75,7 +75,7 @@ public final class LanguageModel implements AutoCloseable {
                 .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
         this.thinking = new ModelThinking(tokenizer, template, render);
         this.options = GenerationConfig.options(path, loaded.model(), template, thinking.format().isPresent());
-        this.scope = ModelScope.of(path);
+        this.scope = ModelScope.of(path, loaded.model().checkpoint());
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
 

@@ -3,8 +3,11 @@ package glia.engine;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.thinking.ThinkingOptions;
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.io.gguf.GgufCheckpoint;
+import glia.model.write.GgufModelWriter;
 import glia.text.template.ChatMessage;
 import glia.text.thinking.Effort;
 import java.nio.file.Files;
@@ -15,7 +18,7 @@ import java.util.Optional;
 
 /// What a model can do that can do little, so that it says so to other questions instead of answering them without
 /// meaning. Such a refusal is an answer: its text is enforced by a grammar. It is data beside the weights: the file
-/// `scope.json` of the model's folder, or `NAME.scope.json` beside a GGUF file.
+/// `scope.json` of the model's folder; of a GGUF file `NAME.scope.json` beside it, or its key `glia.scope`.
 ///
 /// ```json
 /// {"summary": "adds numbers, as in \"1+2=\"", "questions": ["[0-9]+[+][0-9]+="], "instant": ["[0-9][+][0-9]="]}
@@ -25,8 +28,6 @@ import java.util.Optional;
 /// @param questions the forms of the questions that it answers, as regular expressions (ECMA-262)
 /// @param instant those that it answers without thinking, which it was trained to do
 public record ModelScope(String summary, List<Grammar> questions, List<Grammar> instant) {
-    private static final String FILE = "scope.json";
-
     /// Copies the lists.
     public ModelScope {
         questions = List.copyOf(questions);
@@ -36,13 +37,15 @@ public record ModelScope(String summary, List<Grammar> questions, List<Grammar> 
     /// The scope of a model; empty if it has none.
     ///
     /// @param model its folder or file
-    /// @throws CheckpointException if the file cannot be used
-    public static Optional<ModelScope> of(Path model) throws CheckpointException {
-        Path file = TextLoader.beside(model, FILE);
-        if (!Files.isRegularFile(file)) {
+    /// @throws CheckpointException if what it says cannot be used
+    public static Optional<ModelScope> of(Path model, Checkpoint checkpoint) throws CheckpointException {
+        Path file = TextLoader.beside(model, GgufModelWriter.SCOPE_FILE);
+        boolean isFile = Files.isRegularFile(file);
+        if (!isFile && !(checkpoint instanceof GgufCheckpoint gguf && gguf.metadata().has(GgufModelWriter.SCOPE_KEY))) {
             return Optional.empty();
         }
-        Config config = Config.read(file);
+        Config config = isFile ? Config.read(file)
+                : Config.parse(model, ((GgufCheckpoint) checkpoint).metadata().string(GgufModelWriter.SCOPE_KEY));
         return Optional.of(new ModelScope(config.text("summary"), forms(config, "questions"),
                 config.has("instant") ? forms(config, "instant") : List.of()));
     }

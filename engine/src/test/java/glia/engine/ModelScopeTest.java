@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.grammar.Grammar;
 import glia.engine.schedule.Finish;
 import glia.io.CheckpointException;
+import glia.model.write.GgufModelWriter;
+import glia.model.write.ModelWriter;
+import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,13 +44,35 @@ class ModelScopeTest {
         }
     }
 
+    private static Optional<ModelScope> of(Path model) throws CheckpointException {
+        return ModelScope.of(model, null);
+    }
+
+    /// A GGUF file says what the model can do, and the folder that is made of it, too.
+    @Test
+    void theScopeStaysWithAConvertedModel() throws IOException {
+        Path file = folder.resolve("a.gguf");
+        String summary;
+        try (LanguageModel model = LanguageModel.load("reasoner")) {
+            summary = model.scope().orElseThrow().summary();
+            GgufModelWriter.write(model.model(), file, Optional.empty());
+        }
+        Path hub = folder.resolve("hub");
+        try (LanguageModel model = LanguageModel.load(file)) {
+            assertEquals(summary, model.scope().orElseThrow().summary());
+            assertTrue(model.scope().get().refusal(List.of(ChatMessage.user("Hello"))).isPresent());
+            ModelWriter.write(model.model(), hub);
+        }
+        assertEquals(summary, of(hub).orElseThrow().summary());
+    }
+
     @Test
     void theScopeIsAFileOfTheModel() throws IOException {
-        assertEquals(Optional.empty(), ModelScope.of(folder));
+        assertEquals(Optional.empty(), of(folder));
         Path file = Files.writeString(folder.resolve("a.scope.json"), "{\"summary\": \"adds\", \"questions\": []}");
-        assertEquals("adds", ModelScope.of(folder.resolve("a.gguf")).orElseThrow().summary());
+        assertEquals("adds", of(folder.resolve("a.gguf")).orElseThrow().summary());
         Files.writeString(file, "{\"summary\": \"adds\", \"questions\": [\"(\"]}");
-        assertTrue(assertThrows(CheckpointException.class, () -> ModelScope.of(folder.resolve("a.gguf"))).getMessage()
+        assertTrue(assertThrows(CheckpointException.class, () -> of(folder.resolve("a.gguf"))).getMessage()
                 .startsWith(file.toString()));
     }
 }

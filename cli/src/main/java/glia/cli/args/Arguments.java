@@ -129,6 +129,13 @@ public final class Arguments {
         return new Arguments(changed, positionals, rest);
     }
 
+    /// The same command line with another first positional.
+    public Arguments withFirst(String word) {
+        String[] changed = positionals.clone();
+        changed[0] = word;
+        return new Arguments(values, changed, rest);
+    }
+
     /// The same command line without an option.
     public Arguments without(Option<?> option) {
         Map<Option<?>, List<?>> changed = new IdentityHashMap<>(values);

@@ -65,7 +65,9 @@ public final class Completions {
         Optional<Syntax> command = command(before);
         Stream<String> found = command.isPresent() ? ofCommand(command.get(), before, last)
                 : isFirst ? Stream.concat(names(), optionNames(root, last)) : Stream.of();
-        return found.filter(word -> word.startsWith(last) && !word.equals(last)).distinct().toList();
+        List<String> fitting = found.filter(word -> word.startsWith(last)).distinct().toList();
+        // A word that is complete is offered beside longer ones, which the shell would take otherwise.
+        return fitting.equals(List.of(last)) ? List.of() : fitting;
     }
 
     private Stream<String> names() {

@@ -56,7 +56,8 @@ public final class ChatCommand implements Command {
     }
 
     @Override
-    public int run(Arguments arguments, Console console) throws Exception {
+    public int run(Arguments given, Console console) throws Exception {
+        Arguments arguments = ModelFile.applied(given, true);
         Optional<Grammar> form = FormFlags.grammar(arguments);
         ModelLocation choice = Models.locate(arguments.optional(0), arguments, console);
         LoadOptions options = Models.generating(arguments, "auto", console);

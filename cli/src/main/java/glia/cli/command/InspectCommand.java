@@ -207,7 +207,7 @@ public final class InspectCommand implements Command {
         } catch (CheckpointException | TemplateException e) {
             template = "cannot be used: " + e.getMessage();
         }
-        return new Text(tokenizer, template, ModelScope.of(path));
+        return new Text(tokenizer, template, ModelScope.of(path, checkpoint));
     }
 
     private static Table table(Path path, ModelSummary facts, Text text, Map<String, Object> adapter) {

@@ -2,6 +2,7 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.io.Config;
 import glia.io.Suggestions;
@@ -15,8 +16,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// A YAML file that describes a served model: `model`, `name`, `system`, `adapter`, and generation options under the
-/// names of the command line, such as `temperature` and `top-p`. Paths are relative to the file's folder.
+/// A YAML file that describes a model as it is served or run: `model`, `name`, `system`, `adapter`, and generation
+/// options under the names of the command line, such as `temperature` and `top-p`. Paths are relative to the
+/// file's folder.
 ///
 /// @param name its name in requests: that of the file without its ending unless `name` is there
 /// @param model the model, as on a command line
@@ -51,6 +53,23 @@ record ModelFile(String name, String model, Optional<String> system, Optional<St
         String name = file.getFileName().toString().replaceFirst("\\.[^.]*$", "");
         return new ModelFile(config.text("name", name), beside(file, config.text("model")),
                 text(config, "system"), text(config, "adapter").map(folder -> beside(file, folder)), options);
+    }
+
+    /// The command line of one model with what its file says, where it names a file.
+    ///
+    /// @param talks whether a system prompt has an effect
+    static Arguments applied(Arguments arguments, boolean talks) throws IOException {
+        Optional<String> word = arguments.optional(0).filter(ModelFile::isOne);
+        if (word.isEmpty()) {
+            return arguments;
+        }
+        ModelFile file = read(Path.of(word.get()), arguments);
+        Arguments applied = file.options().withFirst(file.model());
+        if (talks && file.system().isPresent() && !arguments.has(ChatCommand.SYSTEM)) {
+            applied = applied.with(ChatCommand.SYSTEM, file.system().get());
+        }
+        return file.adapter().isEmpty() || arguments.has(ComputeOptions.ADAPTER) ? applied
+                : applied.with(ComputeOptions.ADAPTER, file.adapter().get());
     }
 
     private static Optional<String> text(Config config, String key) throws IOException {

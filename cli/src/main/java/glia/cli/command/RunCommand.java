@@ -74,7 +74,8 @@ public final class RunCommand implements Command {
     }
 
     @Override
-    public int run(Arguments arguments, Console console) throws IOException {
+    public int run(Arguments given, Console console) throws IOException {
+        Arguments arguments = ModelFile.applied(given, !given.has(RAW));
         if (arguments.has(RAW) && arguments.has(ChatCommand.SYSTEM)) {
             throw new UsageException("--system needs the chat template, which --raw leaves out");
         }

@@ -71,7 +71,9 @@ final class TrainSession {
                 : "The model is in " + run.folder().model());
         ask = ask(hasAdapter);
         if (ask.isPresent()) {
-            console.err().println("Ask it: " + ask.get());
+            String expected = run.task().question().get().expected();
+            console.err().println("Ask it" + (expected.isEmpty() ? "" : " a held-out problem, whose answer is "
+                    + expected) + ": " + ask.get());
         }
         return ExitCode.OK;
     }

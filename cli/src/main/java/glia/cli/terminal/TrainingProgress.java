@@ -166,6 +166,10 @@ public final class TrainingProgress implements TrainingListener {
                 : String.format(Locale.ROOT, "validation loss %.4f", validationLoss)
                 + share("accuracy/tokens", ", right tokens") + share("accuracy/answers", ", right answers");
         boolean isWorse = evaluated.getOrDefault("accuracy/held_out", before) < before;
+        if (step == 0) {
+            // The first step says it.
+            return;
+        }
         say("step " + step + ": " + found + (best ? ", the best so far" : "")
                 + (isWorse ? ", worse than before the first update" : ""));
         evaluated = Map.of();

@@ -63,6 +63,9 @@ class CompletionTest {
         assertTrue(program("run", "").containsAll(List.of("reasoner", "stories260K", "SmolLM2-135M-Instruct")));
         assertEquals("reasoner", program("eval", "--against", "rea").getFirst());
         assertEquals(List.of("lora", "lora-demo"), program("train", "lor"));
+        // The shell would take lora-demo if it were the only word.
+        assertEquals(List.of("lora", "lora-demo"), program("train", "lora"));
+        assertEquals(List.of(), program("train", "lora-demo"));
         assertEquals(List.of("adapter.kind="), program("train", "lora", "adapter.ki"));
         assertTrue(program("train", "lora", "adapter.kind=d").contains("adapter.kind=dora"));
         assertTrue(program("train", "lora", "data.train=shipped:ev").contains("data.train=shipped:everyday.jsonl"));

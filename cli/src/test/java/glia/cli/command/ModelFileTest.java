@@ -61,6 +61,21 @@ class ModelFileTest {
         assertEquals(List.of("A", "\n"), options.stops());
     }
 
+    /// The same file is a model of `glia run` and `glia chat`.
+    @Test
+    void modelsOfFilesAnswerInTheTerminal() throws IOException {
+        Path file = Files.writeString(folder.resolve("story.yaml"), "model: stories260K\ntemperature: 0\n"
+                + "max-tokens: 3\nsystem: Be short.\n");
+        TestConsole console = new TestConsole("");
+        assertEquals(0, console.run("run", file.toString(), "Once upon a", "--raw"), console::err);
+        TestConsole plain = new TestConsole("");
+        assertEquals(0, plain.run("run", "stories260K", "Once upon a", "--raw", "--temp", "0", "-n", "3"), plain::err);
+        assertEquals(plain.out(), console.out());
+        TestConsole chat = new TestConsole("Once upon a\n");
+        assertEquals(0, chat.run("chat", file.toString(), "--max-tokens", "2"), chat::err);
+        assertTrue(chat.out().split("\\s+").length < 4, chat.out());
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "name: x                        | key model: is missing",

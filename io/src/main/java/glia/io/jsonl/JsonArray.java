@@ -18,12 +18,14 @@ final class JsonArray {
     private static final byte BOM = (byte) 0xEF;
 
     private final Path file;
+    private final String example;
     private final JsonParser parser;
     private long element;
 
     /// @param utf8 the whole text
-    JsonArray(Path file, byte[] utf8) {
+    JsonArray(Path file, byte[] utf8, String example) {
         this.file = file;
+        this.example = example;
         parser = JsonValues.parser(utf8.length > 0 && utf8[0] == BOM ? Arrays.copyOfRange(utf8, BOM_BYTES, utf8.length)
                 : utf8);
     }
@@ -51,8 +53,7 @@ final class JsonArray {
             }
             Object value = JsonValues.read(parser);
             if (!(value instanceof Map<?, ?> map)) {
-                throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as {\"text\": "
-                        + "\"…\"}");
+                throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as " + example);
             }
             Map<String, Object> values = new LinkedHashMap<>();
             map.forEach((key, one) -> values.put((String) key, one));

@@ -21,6 +21,7 @@ import tools.jackson.core.JacksonException;
 /// Reads the objects of a data file in UTF-8: of JSONL an object in each line, of a JSON file with an array its
 /// elements, of a Parquet file its rows. Blank lines are skipped.
 public final class JsonLines implements AutoCloseable {
+    private static final String TEXT = "{\"text\": \"…\"}";
     /// The longest line.
     private static final int MAX_BYTES = 1 << 28;
 
@@ -28,6 +29,8 @@ public final class JsonLines implements AutoCloseable {
     private static final int MAX_ARRAY = 1 << 30;
 
     private final Path file;
+    /// An object that errors show.
+    private final String example;
     private final InputStream in;
     /// Elements of an array or rows of a table; empty of lines.
     private Optional<JsonArray> array = Optional.empty();
@@ -41,7 +44,16 @@ public final class JsonLines implements AutoCloseable {
     ///
     /// @throws CheckpointException if there is no such file or it cannot be read
     public JsonLines(Path file) throws CheckpointException {
+        this(file, TEXT);
+    }
+
+    /// Opens a file.
+    ///
+    /// @param example an object of the kind that is expected, which errors show
+    /// @throws CheckpointException if there is no such file or it cannot be read
+    public JsonLines(Path file, String example) throws CheckpointException {
         this.file = file;
+        this.example = example;
         in = new BufferedInputStream(open(file), 1 << 17);
         rows = isParquet(file) ? Optional.of(ParquetRows.open(file)) : Optional.empty();
     }
@@ -56,6 +68,7 @@ public final class JsonLines implements AutoCloseable {
     /// @param file that errors name
     public JsonLines(Path file, InputStream stream) {
         this.file = file;
+        example = TEXT;
         in = new BufferedInputStream(stream, 1 << 17);
         rows = Optional.empty();
     }
@@ -81,7 +94,7 @@ public final class JsonLines implements AutoCloseable {
         if (line == 0 && offset == 0 && array.isEmpty() && !isBroken) {
             // Stays so where the beginning cannot be read.
             isBroken = true;
-            array = beginsArray() ? Optional.of(new JsonArray(file, whole())) : Optional.empty();
+            array = beginsArray() ? Optional.of(new JsonArray(file, whole(), example)) : Optional.empty();
             isBroken = false;
         }
         if (array.isPresent()) {
@@ -147,10 +160,10 @@ public final class JsonLines implements AutoCloseable {
             throw new CheckpointException(file, "line " + line + (e.getLocation() == null ? "" : ", column "
                     + e.getLocation().getColumnNr()), "is not JSON: "
                     + DisplayText.escape(JsonErrors.reason(e))
-                    + "; expected one object, such as {\"text\": \"…\"}", e);
+                    + "; expected one object, such as " + example, e);
         }
         if (!(value instanceof Map<?, ?> map)) {
-            throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as {\"text\": \"…\"}");
+            throw place.error("found " + JsonLine.shown(value) + ", expected a JSON object, such as " + example);
         }
         Map<String, Object> values = new LinkedHashMap<>();
         map.forEach((key, one) -> values.put((String) key, one));

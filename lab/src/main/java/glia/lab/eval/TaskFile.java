@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,6 +30,8 @@ public final class TaskFile {
     private static final int MAX_TOKENS = 1 << 20;
     private static final Set<String> SETTINGS = Set.of("task", "kind", "description", "shots", "delimiter", "separator",
             "score", "stop", "max_tokens", "normalize", "chat", "system");
+
+    private static final List<String> CHATS = List.of("messages", "conversations", "completion", "instruction");
 
     private final List<EvalItem> items = new ArrayList<>();
     private final List<EvalItem> examples = new ArrayList<>();
@@ -70,6 +73,12 @@ public final class TaskFile {
         if (head == null) {
             throw new CheckpointException(path, "", "is empty; expected a line with the settings of the task, such as "
                     + "{\"task\": \"…\", \"kind\": \"choice\"}");
+        }
+        if (!Collections.disjoint(head.values().keySet(), CHATS)) {
+            throw head.place().error("found a chat, which is training data; expected a line with the settings of the "
+                    + "task and a line for each question: {\"task\": \"mine\", \"kind\": \"generate\", \"chat\": "
+                    + "true}, then {\"prompt\": \"…\", \"answer\": \"…\"}. The loss on chats is measured by glia train "
+                    + "with data.validation");
         }
         requireKeys(head, SETTINGS);
         String name = head.text("task");

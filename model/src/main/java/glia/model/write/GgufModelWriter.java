@@ -34,6 +34,11 @@ import java.util.Set;
 /// anything that GGUF cannot express is an error, so the file always describes the same model.
 public final class GgufModelWriter {
     /// The types that all matrices of a file can have.
+    /// The key of the JSON of [#SCOPE_FILE].
+    public static final String SCOPE_KEY = "glia.scope";
+    /// The file of a model's folder that says what the model can do.
+    public static final String SCOPE_FILE = "scope.json";
+
     private static final Set<DType> TYPES = Set.of(DType.F32, DType.F16, DType.BF16, DType.Q4_0, DType.Q4_1,
             DType.Q5_0, DType.Q5_1, DType.Q8_0, DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K,
             DType.MXFP4, DType.IQ4_NL, DType.IQ4_XS);
@@ -159,10 +164,19 @@ public final class GgufModelWriter {
         Optional<Path> folder = folder();
         if (folder.isPresent()) {
             metadata.putAll(SamplingKeys.metadata(folder.get()));
+            scope(folder.get().resolve(SCOPE_FILE)).ifPresent(json -> metadata.put(SCOPE_KEY, json));
             metadata.putAll(SentenceTransformerKeys.metadata(folder.get(),
                     (String) metadata.get("general.architecture")));
         }
         return metadata;
+    }
+
+    private static Optional<String> scope(Path file) throws CheckpointException {
+        try {
+            return Files.isRegularFile(file) ? Optional.of(Files.readString(file)) : Optional.empty();
+        } catch (IOException e) {
+            throw new CheckpointException(file, "", "cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private static void fileType(Map<String, Object> metadata, int type) {

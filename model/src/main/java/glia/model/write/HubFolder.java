@@ -71,6 +71,10 @@ final class HubFolder implements ModelWriter.Hub {
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
             GgufTokenizerFolder.write(gguf.metadata(), folder);
             SamplingKeys.write(gguf.metadata(), folder);
+            if (gguf.metadata().has(GgufModelWriter.SCOPE_KEY)) {
+                Files.writeString(folder.resolve(GgufModelWriter.SCOPE_FILE),
+                        gguf.metadata().string(GgufModelWriter.SCOPE_KEY));
+            }
             SentenceTransformerKeys.write(gguf.metadata(), folder);
         }
     }

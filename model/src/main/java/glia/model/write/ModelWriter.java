@@ -37,7 +37,7 @@ public final class ModelWriter {
 
     /// The files that are copied besides weights and those of the tokenizer.
     private static final List<String> OTHER_FILES = List.of("config.json", "generation_config.json",
-            "preprocessor_config.json", "processor_config.json", "LICENSE");
+            "preprocessor_config.json", "processor_config.json", "scope.json", "LICENSE");
 
     private ModelWriter() { }
 

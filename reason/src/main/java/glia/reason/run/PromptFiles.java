@@ -13,10 +13,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`. Each epoch
-/// has an order of its own.
+/// Prompts of JSONL files: objects with a string `prompt` and whatever the rewards need, such as `answer`; of the keys
+/// of Alpaca, `instruction` and `input` are the prompt, and `output` the answer. Each epoch has an order of its own.
 final class PromptFiles implements ProblemSource {
     private static final String PROMPT = "prompt";
+    private static final String INSTRUCTION = "instruction";
+    private static final String EXAMPLE = "{\"prompt\": \"…\", \"answer\": \"…\"}";
 
     private final List<PromptProblem> training;
     private final List<PromptProblem> heldOut;
@@ -74,7 +76,7 @@ final class PromptFiles implements ProblemSource {
             throws IOException {
         List<PromptProblem> problems = new ArrayList<>();
         for (Path file : files) {
-            try (JsonLines lines = new JsonLines(file)) {
+            try (JsonLines lines = new JsonLines(file, EXAMPLE)) {
                 for (JsonLine line = lines.next(); line != null; line = lines.next()) {
                     PromptProblem problem = problem(line, encoder);
                     if (problem.ids().length == 0) {
@@ -99,7 +101,18 @@ final class PromptFiles implements ProblemSource {
     private static PromptProblem problem(JsonLine line, PromptEncoder encoder) throws CheckpointException {
         Map<String, Object> fields = new LinkedHashMap<>(line.values());
         fields.values().removeIf(v -> v == null);
-        String text = line.text(PROMPT);
+        String text;
+        if (fields.containsKey(INSTRUCTION) && !fields.containsKey(PROMPT)) {
+            String input = fields.containsKey("input") ? line.text("input") : "";
+            text = line.text(INSTRUCTION) + (input.isBlank() ? "" : "\n\n" + input);
+            Object output = fields.remove("output");
+            if (output != null) {
+                fields.putIfAbsent("answer", output);
+            }
+            fields.keySet().removeAll(List.of(INSTRUCTION, "input"));
+        } else {
+            text = line.text(PROMPT);
+        }
         fields.remove(PROMPT);
         return new PromptProblem(text, encoder.encode(text), fields);
     }

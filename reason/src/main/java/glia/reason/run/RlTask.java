@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +48,9 @@ final class RlTask implements TaskRun {
     private static final int PROBED_PROMPTS = 256;
     private static final int PROBED_COMPLETIONS = 16;
     private static final int PROBED_TOKENS = 8;
+
+    /// The longest answer to a problem that a message names.
+    private static final int MAX_SHOWN = 40;
 
     private final TaskContext context;
     private final Engine engine;
@@ -337,10 +341,13 @@ final class RlTask implements TaskRun {
     public Optional<Question> question() {
         try {
             Recipe recipe = context.recipe();
-            String prompt = recipe.get(RlKeys.BEFORE) + (problems.numHeldOut() > 0 ? problems.heldOut(0)
-                    : problems.training(0)).text() + recipe.get(RlKeys.AFTER);
+            PromptProblem problem = problems.numHeldOut() > 0 ? problems.heldOut(0) : problems.training(0);
+            String prompt = recipe.get(RlKeys.BEFORE) + problem.text() + recipe.get(RlKeys.AFTER);
+            Object answer = problem.fields().get("answer");
+            String expected = answer instanceof Collection || answer instanceof Map || answer == null
+                    || answer.toString().length() > MAX_SHOWN || problems.numHeldOut() == 0 ? "" : answer.toString();
             return Optional.of(new Question(prompt, recipe.get(RlKeys.SYSTEM), !recipe.get(RlKeys.CHAT)
-                    && context.template().isPresent()));
+                    && context.template().isPresent(), expected));
         } catch (CheckpointException e) {
             throw new IllegalStateException(e);
         }

@@ -70,7 +70,7 @@ public final class RolloutObjective implements Objective {
     public StepLoss accumulate(TrainingPass pass, long step) {
         Map<String, Double> figures = new TreeMap<>();
         if (step == 0 && evaluation.isPresent()) {
-            figures.putAll(evaluation.get().run().figures());
+            figures.putAll(validationFigures.isEmpty() ? evaluation.get().run().figures() : validationFigures);
         }
         int phase = (int) (step % settings.updates());
         long tokens = 0;
@@ -231,6 +231,12 @@ public final class RolloutObjective implements Objective {
         HeldOutEvaluation.Result result = evaluation.get().run();
         validationFigures = result.figures();
         return OptionalDouble.of(1 - result.accuracy().share());
+    }
+
+    /// Rewards may make a model worse.
+    @Override
+    public boolean validatesFirst() {
+        return evaluation.isPresent();
     }
 
     /// The mean reward, so that rewards without right answers choose a checkpoint too.

@@ -3,6 +3,7 @@ package glia.reason.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.LanguageModel;
 import glia.kernels.KernelBackends;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -56,6 +58,24 @@ class HeldOutProblemsTest {
         return lines.stream().map(line -> line.replaceAll("^\\{\"prompt\": \"(\\d{3})=.*", "$1").chars().sorted()
                 .distinct().mapToObj(Character::toString).collect(Collectors.joining()))
                 .collect(Collectors.toCollection(HashSet::new));
+    }
+
+    /// A file with the keys of Alpaca is a file of prompts with answers.
+    @Test
+    void keysOfAlpacaArePromptsAndAnswers() throws Exception {
+        Path file = Files.writeString(folder.resolve("alpaca.jsonl"),
+                "{\"instruction\": \"Add.\", \"input\": \"2+3\", \"output\": \"5\"}\n"
+                + "{\"instruction\": \"Say hi.\", \"input\": \"\", \"output\": \"hi\", \"level\": 1}\n");
+        PromptFiles files;
+        try (LanguageModel model = LanguageModel.load("stories260K")) {
+            files = PromptFiles.read(List.of(file), List.of(file), 0,
+                    PromptEncoder.of(model.tokenizer(), Optional.empty()), 100, 1);
+        }
+        assertEquals("Add.\n\n2+3", files.heldOut(0).text());
+        assertEquals(java.util.Map.of("answer", "5"), files.heldOut(0).fields());
+        assertEquals("Say hi.", files.heldOut(1).text());
+        assertEquals("hi", files.heldOut(1).fields().get("answer"));
+        assertEquals(2, files.heldOut(1).fields().size());
     }
 
     /// Six held-out lines have four different prompts, one of which is in training.

@@ -11,6 +11,7 @@ export class Generation {
   #start = performance.now();
   #firstAt = 0;
   #thinkingEnd = 0;
+  #before = null;
   /** Chunks with text; one has a token or a few. */
   numChunks = 0;
 
@@ -45,6 +46,8 @@ export class Generation {
    */
   async run(fields, system, continues = false) {
     const {chat, node} = this;
+    // A continued answer has the figures of all its requests.
+    this.#before = continues && node.usage && node.times ? {usage: node.usage, times: node.times} : null;
     node.error = undefined;
     node.finish = undefined;
     node.times = undefined;
@@ -106,21 +109,25 @@ export class Generation {
       node.finish = choice.finish_reason;
     }
     if (event.usage) {
+      const before = this.#before?.usage;
       node.usage = {
-        prompt: event.usage.prompt_tokens,
-        cached: event.usage.prompt_tokens_details?.cached_tokens ?? 0,
-        tokens: event.usage.completion_tokens,
-        thinking: event.usage.completion_tokens_details?.reasoning_tokens ?? 0,
+        prompt: before?.prompt ?? event.usage.prompt_tokens,
+        cached: before?.cached ?? event.usage.prompt_tokens_details?.cached_tokens ?? 0,
+        tokens: (before?.tokens ?? 0) + event.usage.completion_tokens,
+        thinking: (before?.thinking ?? 0) + (event.usage.completion_tokens_details?.reasoning_tokens ?? 0),
       };
     }
   }
 
   #measure() {
     const end = performance.now();
+    const before = this.#before?.times;
+    const first = this.#firstAt ? this.#firstAt - this.#start : 0;
     this.node.times = {
-      first: this.#firstAt ? this.#firstAt - this.#start : 0,
-      total: end - this.#start,
-      thinking: this.#thinkingEnd ? this.#thinkingEnd - this.#firstAt : 0,
+      first: before?.first ?? first,
+      // Without the wait for the first token of the later request, so that the speed is that of generation.
+      total: (before ? before.total - first : 0) + end - this.#start,
+      thinking: (before?.thinking ?? 0) + (this.#thinkingEnd ? this.#thinkingEnd - this.#firstAt : 0),
     };
   }
 }

@@ -16,9 +16,11 @@ export function startKey(onKey) {
   });
 }
 
-/** Opens the dialog. @param reason what the server said */
-export function askKey(reason = "") {
+/** Opens the dialog. @param status of the server's answer, 401 or 403; 0 where the user opens it */
+export function askKey(status = 0) {
   const dialog = byId("key");
+  const reason = !status ? "" : status === 403 ? "This key may not do that. Enter another one."
+    : apiKey() ? "The server does not know this key." : "This server requires a key.";
   byId("key-note").textContent = reason;
   byId("key-note").hidden = !reason;
   if (!dialog.open) {

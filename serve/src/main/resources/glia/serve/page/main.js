@@ -55,9 +55,9 @@ class App {
         this.problem("The server serves no models. Start it with one: glia serve MODEL.");
       }
     } catch (e) {
-      this.problem(`${e.message} ${e.hint}`);
+      this.problem(e.status === 401 ? e.hint : `${e.message} ${e.hint}`);
       if (e.status === 401) {
-        this.openKey(e.message);
+        this.openKey(e.status);
       }
     }
   }
@@ -168,7 +168,7 @@ class App {
     chat.updated = Date.now();
     await this.#save(chat);
     if (node.error?.status === 401) {
-      this.openKey(node.error.message);
+      this.openKey(node.error.status);
     }
     if (chat === this.chat) {
       this.#thread.changed(node);
@@ -249,8 +249,8 @@ class App {
     openSettings(this.chat.system ?? settings().system);
   }
 
-  openKey(reason) {
-    askKey(reason);
+  openKey(status) {
+    askKey(status);
   }
 
   #keyChanged() {

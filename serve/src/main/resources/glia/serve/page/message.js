@@ -244,5 +244,5 @@ function errorView(error, app) {
   return el("div", {class: "error", role: "alert"},
     el("p", {}, error.message), el("p", {}, error.hint),
     error.requestId ? el("p", {class: "note"}, `Request ${error.requestId}`) : null,
-    error.status === 401 || error.status === 403 ? button("Enter an API key", () => app.openKey(error.message)) : null);
+    error.status === 401 || error.status === 403 ? button("Enter an API key", () => app.openKey(error.status)) : null);
 }

@@ -276,7 +276,7 @@ class PageContentTest extends BrowserTest {
         reply(401, "{\"error\":{\"message\":\"wrong key\"}}", object());
         browser.press("r", "KeyR", 1);
         browser.await("document.activeElement.id === 'key-input'");
-        assertEquals("wrong key", said("#key-note"));
+        assertEquals("This server requires a key.", said("#key-note"));
         browser.press("Escape", "Escape", 0);
         browser.click(".error button");
         browser.await("document.activeElement.id === 'key-input'");
@@ -292,6 +292,16 @@ class PageContentTest extends BrowserTest {
         browser.await(DONE + " && !document.querySelector('.cut')");
         assertEquals("Halfway", said(".message.assistant .text"));
         assertEquals("true Half", browser.text("sent.continue_final_message + ' ' + sent.messages.at(-1).content"));
+        // Figures of both requests: an answer that was cut, then continued twice.
+        answer("length", List.of(object("content", "One")));
+        browser.press("r", "KeyR", 1);
+        browser.await("document.querySelector('.cut button')");
+        assertTrue(said(".figures").startsWith("2 tokens"), said(".figures"));
+        answer("length", List.of(object("content", "Two")));
+        browser.click(".cut button");
+        browser.await("document.querySelector('.message.assistant .text').innerText === 'OneTwo' && "
+                + "document.querySelector('.figures')");
+        assertTrue(said(".figures").startsWith("4 tokens"), said(".figures"));
         // A page that was left in the middle of the thinking.
         reply(200, "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm\"}}]}\n\n", object());
         browser.press("r", "KeyR", 1);

@@ -76,7 +76,7 @@ public final class CheckpointStore {
     /// @param tokens tokens so far
     /// @param loss by which checkpoints are compared, such as the validation loss
     /// @param bestLoss the smallest such loss so far
-    /// @param bestStep updates at the best validation; 0 before the first one
+    /// @param bestStep updates at the best validation, 0 also before the first one
     public record Progress(long step, long tokens, OptionalDouble loss, OptionalDouble bestLoss, long bestStep) {
         /// Progress without validation losses.
         public Progress(long step, long tokens) {

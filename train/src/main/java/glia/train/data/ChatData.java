@@ -19,6 +19,8 @@ import java.util.function.Consumer;
 /// Batches batches = RowStream.shuffled(data.packed(2048), seed).batches(4);
 /// ```
 public final class ChatData implements DataSource, Rows {
+    private static final String EXAMPLE = "{\"messages\": [{\"role\": \"user\", \"content\": \"…\"}, "
+            + "{\"role\": \"assistant\", \"content\": \"…\"}]}";
     private final List<MaskedTokens> chats;
     private final ExampleCounts counts;
     /// The token that the decoder of an encoder-decoder starts with.
@@ -39,7 +41,7 @@ public final class ChatData implements DataSource, Rows {
             ChatOptions options) throws IOException {
         ChatEncoder encoder = new ChatEncoder(template, tokenizer, options);
         ExampleList list = new ExampleList(options);
-        ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encode(new ChatJson(line).chat())));
+        ExampleFiles.read(paths, EXAMPLE, line -> list.add(line.place(), encoder.encode(new ChatJson(line).chat())));
         return new ChatData(list.examples(), list.counts(), OptionalInt.empty());
     }
 
@@ -52,7 +54,8 @@ public final class ChatData implements DataSource, Rows {
             throws IOException {
         ChatEncoder encoder = new ChatEncoder(Optional.empty(), tokenizer, options);
         ExampleList list = new ExampleList(options);
-        ExampleFiles.read(paths, line -> list.add(line.place(), encoder.encodeSource(new ChatJson(line).chat())));
+        ExampleFiles.read(paths, EXAMPLE,
+                line -> list.add(line.place(), encoder.encodeSource(new ChatJson(line).chat())));
         return new ChatData(list.examples(), list.counts(), OptionalInt.of(startToken));
     }
 
@@ -60,7 +63,7 @@ public final class ChatData implements DataSource, Rows {
     ///
     /// @throws CheckpointException if a line is not as described
     public static void forEachContent(List<Path> paths, Consumer<String> consumer) throws IOException {
-        ExampleFiles.read(paths, line -> new ChatJson(line).chat().messages().forEach(message -> {
+        ExampleFiles.read(paths, EXAMPLE, line -> new ChatJson(line).chat().messages().forEach(message -> {
             consumer.accept(message.content());
             consumer.accept(message.reasoning());
         }));

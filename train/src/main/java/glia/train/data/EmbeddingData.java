@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 /// @param rows in the order of the files
 /// @param counts how many rows were read and cut
 public record EmbeddingData(List<Row> rows, ExampleCounts counts) implements DataSource {
+    private static final String EXAMPLE = "{\"query\": \"…\", \"positive\": \"…\"}";
+
     /// Texts with the tokens that the tokenizer puts around them.
     public record Row(int[] query, int[] positive, List<int[]> negatives) {
         /// Copies the list.
@@ -38,7 +40,7 @@ public record EmbeddingData(List<Row> rows, ExampleCounts counts) implements Dat
     public static EmbeddingData read(List<Path> paths, Tokenizer tokenizer, int maxTokens) throws IOException {
         List<Row> rows = new ArrayList<>();
         int[] counts = new int[2];
-        ExampleFiles.read(paths, line -> {
+        ExampleFiles.read(paths, EXAMPLE, line -> {
             List<String> texts = new ArrayList<>(List.of(line.text("query"), line.text("positive")));
             if (line.values().get("negatives") != null) {
                 texts.addAll(line.texts("negatives"));

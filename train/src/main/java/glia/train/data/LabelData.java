@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 /// @param labels names of the classes by number
 /// @param counts how many rows were read and cut
 public record LabelData(List<Row> rows, List<String> labels, ExampleCounts counts) implements DataSource {
+    private static final String EXAMPLE = "{\"text\": \"…\", \"label\": \"…\"}";
     /// A text with the tokens that the tokenizer puts around it.
     ///
     /// @param label number of the class
@@ -43,7 +44,7 @@ public record LabelData(List<Row> rows, List<String> labels, ExampleCounts count
     public static LabelData read(List<Path> paths, Tokenizer tokenizer, int maxTokens, Optional<List<String>> labels)
             throws IOException {
         List<Raw> raw = new ArrayList<>();
-        ExampleFiles.read(paths, line -> {
+        ExampleFiles.read(paths, EXAMPLE, line -> {
             Object label = line.values().get("label");
             if (label == null) {
                 throw line.missing("label", "a class: a string or an integer from 0");

@@ -19,6 +19,7 @@ import java.util.Optional;
 /// @param pairs in the order of the files
 /// @param counts how many pairs were read, cut and dropped
 public record PreferenceData(List<Pair> pairs, ExampleCounts counts) implements DataSource {
+    private static final String EXAMPLE = "{\"prompt\": \"…\", \"chosen\": \"…\", \"rejected\": \"…\"}";
     /// A pair. The tokens of the answers are marked as trained.
     public record Pair(MaskedTokens chosen, MaskedTokens rejected) { }
 
@@ -35,7 +36,7 @@ public record PreferenceData(List<Pair> pairs, ExampleCounts counts) implements 
             ChatOptions options) throws IOException {
         ChatEncoder encoder = new ChatEncoder(template, tokenizer, options);
         ExampleList list = new ExampleList(options);
-        ExampleFiles.read(paths, line -> {
+        ExampleFiles.read(paths, EXAMPLE, line -> {
             ChatJson json = new ChatJson(line);
             List<ChatMessage> chosen = new ArrayList<>(json.turn("chosen", "assistant"));
             List<ChatMessage> rejected = new ArrayList<>(json.turn("rejected", "assistant"));

@@ -16,6 +16,7 @@ import java.util.List;
 ///
 /// @param rows in the order of the files
 public record StepwiseData(List<Row> rows) implements DataSource {
+    private static final String EXAMPLE = "{\"prompt\": \"…\", \"completions\": [\"…\"], \"labels\": [true]}";
     /// A solution.
     ///
     /// @param place where it was read
@@ -39,7 +40,7 @@ public record StepwiseData(List<Row> rows) implements DataSource {
     public static StepwiseData read(List<Path> paths, Tokenizer tokenizer) throws IOException {
         DocumentEncoder encoder = new DocumentEncoder(tokenizer);
         List<Row> rows = new ArrayList<>();
-        ExampleFiles.read(paths, line -> rows.add(row(line, encoder)));
+        ExampleFiles.read(paths, EXAMPLE, line -> rows.add(row(line, encoder)));
         return new StepwiseData(rows);
     }
 

@@ -18,6 +18,7 @@ import java.util.Optional;
 /// @param rows in the order of the files
 /// @param counts how many answers were read, cut and dropped
 public record UnpairedData(List<Row> rows, ExampleCounts counts) implements DataSource {
+    private static final String EXAMPLE = "{\"prompt\": \"…\", \"completion\": \"…\", \"label\": true}";
     /// An answer. Its tokens are marked as trained.
     public record Row(MaskedTokens answer, boolean isDesirable) {
         /// The tokens before the answer.
@@ -54,7 +55,7 @@ public record UnpairedData(List<Row> rows, ExampleCounts counts) implements Data
         ChatEncoder encoder = new ChatEncoder(template, tokenizer, options);
         ExampleList list = new ExampleList(options);
         List<Boolean> labels = new ArrayList<>();
-        ExampleFiles.read(paths, line -> {
+        ExampleFiles.read(paths, EXAMPLE, line -> {
             boolean label = label(line, "label", line.values().get("label"));
             if (!line.values().containsKey("completion")) {
                 throw line.missing("completion", "the answer to the prompt; pairs of \"chosen\" and \"rejected\" are "

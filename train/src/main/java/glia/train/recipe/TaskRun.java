@@ -125,7 +125,8 @@ public interface TaskRun extends AutoCloseable {
     /// @param prompt the text
     /// @param system the system prompt; empty for none
     /// @param isRaw whether the prompt is continued without the chat template of the model
-    record Question(String prompt, String system, boolean isRaw) { }
+    /// @param expected the right answer; empty if there is none
+    record Question(String prompt, String system, boolean isRaw, String expected) { }
 
     /// A question of the kind that the task trains; empty if the model does not answer in text.
     default Optional<Question> question() {

@@ -25,6 +25,11 @@ public interface Objective {
         return OptionalDouble.empty();
     }
 
+    /// Whether the model before the first update is validated, too, and may be the best one.
+    default boolean validatesFirst() {
+        return false;
+    }
+
     /// What decides between two validations of equal loss, such as the reward of equal accuracies; more is better.
     default double validationTie() {
         return 0;

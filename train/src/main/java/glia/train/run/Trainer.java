@@ -132,6 +132,9 @@ public final class Trainer {
     public long run() throws CheckpointException {
         boolean isSaveDue = false;
         boolean isValidationDue = false;
+        if (optimizer.steps() == 0 && options.steps() > 0 && options.savesBest() && objective.validatesFirst()) {
+            save(0, validate(0));
+        }
         while (optimizer.steps() < options.steps() && !isOutOfPatience()
                 && !(stopped && objective.canResumeAt(optimizer.steps()))) {
             step();
@@ -169,7 +172,7 @@ public final class Trainer {
     }
 
     private boolean isOutOfPatience() {
-        return options.patience() > 0 && options.validateEvery() > 0 && bestStep > 0
+        return options.patience() > 0 && options.validateEvery() > 0 && !Double.isInfinite(bestLoss)
                 && optimizer.steps() - bestStep >= options.patience() * options.validateEvery();
     }
 
@@ -185,7 +188,7 @@ public final class Trainer {
     /// @return its step; empty if the weights are as they were
     /// @throws CheckpointException if it cannot be read
     public OptionalLong restoreBest() throws CheckpointException {
-        Optional<Saved> best = options.savesBest() && store.isPresent() && bestStep > 0
+        Optional<Saved> best = options.savesBest() && store.isPresent() && !Double.isInfinite(bestLoss)
                 && bestStep < optimizer.steps() ? store.get().at(bestStep) : Optional.empty();
         if (best.isEmpty()) {
             return OptionalLong.empty();

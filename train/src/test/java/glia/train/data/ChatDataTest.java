@@ -61,6 +61,14 @@ class ChatDataTest {
         return text(read(line, ChatOptions.of(1000)).chats().getFirst().trained());
     }
 
+    /// Of plain text, the error shows a chat and not a document.
+    @Test
+    void plainTextIsNoChat() {
+        String message = assertThrows(CheckpointException.class, () -> read("To be, or not to be.\n",
+                ChatOptions.of(100))).getMessage();
+        assertTrue(message.contains("{\"messages\": [{\"role\": \"user\"") && !message.contains("{\"text\""), message);
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "{'messages': [{'role': 'user', 'content': 'q'}, {'role': 'assistant', 'content': 'a b'}]}",

@@ -43,8 +43,8 @@ class BestCheckpointTest {
     private Path folder;
 
     /// Validates by given losses and rewards in turn.
-    private record Scripted(double[] losses, double[] rewards, int[] next, float[][] weights, Model model)
-            implements Objective {
+    private record Scripted(double[] losses, double[] rewards, int[] next, float[][] weights, Model model,
+            boolean validatesFirst) implements Objective {
         @Override
         public StepLoss accumulate(TrainingPass pass, long step) {
             return StepLoss.of(pass.loss(new TokenBatch().add(IDS)), IDS.length);
@@ -72,24 +72,31 @@ class BestCheckpointTest {
         return values;
     }
 
-    /// Runs 2 steps for each validation and returns the best step and the steps made.
     private long[] best(double[] losses, double[] rewards, int patience) throws Exception {
+        return best(losses, rewards, patience, false);
+    }
+
+    /// Runs 2 steps for each validation and returns the best step and the steps made.
+    private long[] best(double[] losses, double[] rewards, int patience, boolean first) throws Exception {
+        long steps = 2L * (losses.length - (first ? 1 : 0));
         try (Workers workers = new Workers(1); Model model = FreshModel.create(Config.parse(Path.of("config.json"),
                 CONFIG), 7)) {
             Kernels kernels = KernelBackends.choose("best", workers).kernels();
-            Scripted objective = new Scripted(losses, rewards, new int[1], new float[losses.length][], model);
+            Scripted objective = new Scripted(losses, rewards, new int[1], new float[losses.length][], model,
+                    first);
             try (TrainingPass pass = TrainingPass.of(model, kernels, TrainingOptions.defaults());
                     Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true,
                             new AdamW(0.9, 0.95, 1e-8, false), 0))) {
-                Trainer trainer = new Trainer(pass, optimizer, objective, new TrainerOptions(2L * losses.length, 1e-2,
+                Trainer trainer = new Trainer(pass, optimizer, objective, new TrainerOptions(steps, 1e-2,
                         new ConstantSchedule(0), 1, 2, 0, 0, 0).withBest(true, patience))
                         .saveTo(new CheckpointStore(Files.createTempDirectory(folder, "run"), 1),
                                 TrainedModel.of(model));
                 assertTrue(trainer.runToEnd());
                 OptionalLong step = trainer.restoreBest();
                 long best = step.orElse(optimizer.steps());
-                assertTrue(Arrays.equals(objective.weights()[(int) best / 2 - 1], first(model)), "step " + best);
-                assertEquals(optimizer.steps() < 2L * losses.length, trainer.endReason().isPresent());
+                float[] weights = objective.weights()[(int) best / 2 - (first ? 0 : 1)];
+                assertTrue(Arrays.equals(weights, first(model)), "step " + best);
+                assertEquals(optimizer.steps() < steps, trainer.endReason().isPresent());
                 return new long[] {best, optimizer.steps()};
             }
         }
@@ -103,6 +110,15 @@ class BestCheckpointTest {
         assertEquals("[4, 8]", Arrays.toString(best(new double[] {3, 1, 2, 2, 2}, none, 2)));
         // Of equal losses, such as an accuracy of 0, the one with the most reward.
         assertEquals("[6, 10]", Arrays.toString(best(new double[] {1, 1, 1, 1, 1}, new double[] {0, 1, 3, 2, 3}, 0)));
+    }
+
+    /// The model before the first update is the result where no later one is better.
+    @Test
+    void theFirstModelMayBeTheBest() throws Exception {
+        double[] none = new double[4];
+        assertEquals("[0, 6]", Arrays.toString(best(new double[] {1, 2, 3, 2}, none, 0, true)));
+        assertEquals("[2, 6]", Arrays.toString(best(new double[] {2, 1, 3, 2}, none, 0, true)));
+        assertEquals("[0, 4]", Arrays.toString(best(new double[] {1, 2, 3, 2}, none, 2, true)));
     }
 
     /// The shares are those of the most probable tokens of the logits.
