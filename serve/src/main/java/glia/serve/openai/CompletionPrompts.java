@@ -4,6 +4,7 @@ import glia.engine.call.HeavyWork;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.FillInMiddle;
+import glia.text.tokenizer.FillInMiddle.ContextFile;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,9 +43,12 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
     }
 
     /// The prompt for the text between two others.
-    static CompletionPrompts between(FillInMiddle form, String prefix, String suffix) {
-        return new CompletionPrompts(List.of(prefix), List.of(HeavyWork.run(prefix.length() + suffix.length(),
-                () -> form.prompt(prefix, suffix))));
+    ///
+    /// @param files other files of the project
+    static CompletionPrompts between(FillInMiddle form, String prefix, String suffix, List<ContextFile> files) {
+        long size = prefix.length() + suffix.length() + files.stream().mapToLong(file -> file.text().length()).sum();
+        return new CompletionPrompts(List.of(prefix), List.of(HeavyWork.run(size,
+                () -> form.prompt(prefix, suffix, files))));
     }
 
     private void add(String name, Object value, Tokenizer tokenizer, boolean addSpecial) {

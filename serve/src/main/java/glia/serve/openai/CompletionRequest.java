@@ -76,7 +76,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
         if (!(prompt instanceof String prefix)) {
             throw Fields.wrong(body.name("prompt"), prompt, "one string with suffix");
         }
-        return CompletionPrompts.between(form, prefix, suffix);
+        return CompletionPrompts.between(form, prefix, suffix, List.of());
     }
 
     private static void requireRoom(int[] ids, LanguageModel model) {

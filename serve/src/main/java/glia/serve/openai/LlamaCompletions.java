@@ -22,6 +22,7 @@ import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.FillInMiddle;
+import glia.text.tokenizer.FillInMiddle.ContextFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,15 +55,15 @@ final class LlamaCompletions {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             Optional<FillInMiddle> form = FillInMiddle.of(lease.served().model().tokenizer());
-            StringBuilder before = new StringBuilder();
+            List<ContextFile> files = new ArrayList<>();
             for (Fields extra : body.objects("input_extra")) {
-                before.append(extra.text("text").orElse("")).append('\n');
+                files.add(new ContextFile(extra.text("filename").orElse("file"), extra.text("text").orElse("")));
             }
-            String prefix = before + body.text("input_prefix").orElse("") + body.text("prompt").orElse("");
+            String prefix = body.text("input_prefix").orElse("") + body.text("prompt").orElse("");
             String suffix = body.text("input_suffix").orElse("");
             answer(exchange, body, lease, form.map(FillInMiddle::ends).orElse(Set.of()), () ->
                     CompletionPrompts.between(form.orElseThrow(() -> new ServeException(501, "not_supported_error", "",
-                            FillInMiddle.NONE + "; use another model, or /completion")), prefix, suffix));
+                            FillInMiddle.NONE + "; use another model, or /completion")), prefix, suffix, files));
         }
     }
 

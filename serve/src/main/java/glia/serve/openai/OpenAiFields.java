@@ -159,8 +159,8 @@ public final class OpenAiFields {
 
     /// `POST /infill`
     static final FieldTable INFILL = FieldTable.of("infill", text("input_prefix"), text("input_suffix"),
-            objects("input_extra", FieldTable.of("", text("text"), unused("filename", "not part of the prompt")))
-                    .note("texts before the prefix"), text("prompt").note("follows the prefix"))
+            objects("input_extra", FieldTable.of("", text("text"), text("filename")))
+                    .note("files before the prefix"), text("prompt").note("follows the prefix"))
             .and(LLAMA_COMPLETION);
 
     /// `POST /v1/responses`

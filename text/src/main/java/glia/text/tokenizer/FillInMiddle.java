@@ -39,8 +39,15 @@ public final class FillInMiddle {
     /// Tokens that follow a middle besides the end of generation: of a file, a text, or padding.
     private static final List<String> ENDS = List.of("<|endoftext|>", "<|fim_pad|>", "<|file_sep|>", "<|repo_name|>",
             "<fim_pad>", "<file_sep>", "<repo_name>", "<|file_separator|>", "▁<EOT>");
+    /// Tokens before the name of a repository and before each of its files.
+    private static final List<List<String>> REPOSITORY = List.of(List.of("<|repo_name|>", "<|file_sep|>"),
+            List.of("<repo_name>", "<file_sep>"));
+    private static final String NAME = "project";
     /// A line feed is a token of its own in vocabularies of SentencePiece.
     private static final String LINE_FEED = "<0x0A>";
+
+    /// Another file of the project, as context.
+    public record ContextFile(String name, String text) { }
 
     private final Tokenizer tokenizer;
     private final String form;
@@ -62,18 +69,44 @@ public final class FillInMiddle {
 
     /// The tokens of a prompt. Markers in the texts are text.
     public int[] prompt(String prefix, String suffix) {
+        return prompt(prefix, suffix, List.of());
+    }
+
+    /// The same after other files: as files of a repository if the vocabulary has tokens for that, otherwise as text
+    /// before the prefix.
+    public int[] prompt(String prefix, String suffix, List<ContextFile> files) {
         IntStream.Builder ids = IntStream.builder();
         if (tokenizer.addsBos()) {
             tokenizer.bos().ifPresent(ids::add);
         }
+        Optional<List<String>> repository = REPOSITORY.stream().filter(markers -> !files.isEmpty()
+                && markers.stream().allMatch(marker -> tokenizer.id(marker).isPresent())).findFirst();
+        repository.ifPresent(markers -> {
+            add(markers.getFirst(), ids);
+            add(inner(NAME + "\n"), ids);
+            for (ContextFile file : files) {
+                add(markers.getLast(), ids);
+                add(inner(file.name + "\n" + file.text + "\n"), ids);
+            }
+            add(markers.getLast(), ids);
+            add(inner("file\n"), ids);
+        });
+        StringBuilder first = new StringBuilder();
+        for (ContextFile file : repository.isPresent() ? List.<ContextFile>of() : files) {
+            first.append(file.text).append('\n');
+        }
+        first.append(prefix);
         Matcher parts = PARTS.matcher(form);
         while (parts.find()) {
             add(parts.group(1), ids);
-            IntStream.of(parts.group(2).equals("prefix") ? tokenizer.encodePlain(prefix, false) : inner(suffix))
-                    .forEach(ids::add);
+            add(parts.group(2).equals("prefix") ? tokenizer.encodePlain(first.toString(), false) : inner(suffix), ids);
             add(parts.group(3), ids);
         }
         return ids.build().toArray();
+    }
+
+    private static void add(int[] tokens, IntStream.Builder to) {
+        IntStream.of(tokens).forEach(to::add);
     }
 
     private void add(String marker, IntStream.Builder to) {

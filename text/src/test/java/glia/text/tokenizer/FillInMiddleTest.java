@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.text.tokenizer.FillInMiddle.ContextFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -62,6 +64,19 @@ class FillInMiddleTest {
         assertArrayEquals(new int[] {301, 2, 4, 3, 302, 303}, form.prompt("<m>", ""));
         assertEquals(Set.of(301, 302, 303, 304, 305), form.ends());
         assertTrue(FillInMiddle.of(tokenizer(List.of("<fim_prefix>", "<fim_suffix>"))).isEmpty());
+    }
+
+    @Test
+    void otherFilesAreThoseOfARepositoryOrTextBeforeThePrefix() throws IOException {
+        List<ContextFile> files = List.of(new ContextFile("m", "a"), new ContextFile("a", "b"));
+        List<String> markers = List.of("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>");
+        // Characters that the vocabulary lacks, as of line feeds, have no tokens.
+        assertArrayEquals(new int[] {300, 0, 1, 0, 301, 1, 302},
+                FillInMiddle.of(tokenizer(markers)).orElseThrow().prompt("a", "b", files));
+        List<String> all = new ArrayList<>(markers);
+        all.addAll(List.of("<|repo_name|>", "<|file_sep|>"));
+        assertArrayEquals(new int[] {303, 304, 4, 0, 304, 0, 1, 304, 300, 0, 301, 1, 302},
+                FillInMiddle.of(tokenizer(all)).orElseThrow().prompt("a", "b", files));
     }
 
     /// As in Code Llama: the prefix begins a text, the suffix does not.
