@@ -1,6 +1,7 @@
 package glia.model;
 
 import glia.model.spec.Attention;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.Draft;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
@@ -52,8 +53,8 @@ final class InitialValues {
             case DRAFT_HIDDEN_NORM -> constant(t, unit(draft(p).hiddenNorm()));
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
-                    INDEX_KEY_NORM_WEIGHT, STEPS_NORM, WRITE_NORM, READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT,
-                    SKIP, SUB_NORM -> constant(t, 1);
+                    INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
+                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM -> constant(t, 1);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
@@ -134,7 +135,11 @@ final class InitialValues {
     }
 
     private double unitOfHeads(Parameter p) {
-        return unit(spec.mixer(p.place()) instanceof Attention a ? a.norm() : new QkNorm.None());
+        return unit(switch (spec.mixer(p.place())) {
+            case Attention a -> a.norm();
+            case BlockSparseAttention s -> s.attention().norm();
+            default -> new QkNorm.None();
+        });
     }
 
     private static double unit(QkNorm norm) {

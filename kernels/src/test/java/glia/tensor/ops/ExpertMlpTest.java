@@ -103,6 +103,8 @@ class ExpertMlpTest {
                     double u = Math.clamp(up[i], -f.limit(), f.limit());
                     yield (u + 1) * g / (1 + Math.exp(-f.slope() * g));
                 }
+                case MlpForm.Cut f -> f.activation().value(Math.min(gate[i], f.limit()))
+                        * Math.clamp(up[i], -f.limit(), f.limit());
             }).toArray();
             return map(w, expert, 2, hidden);
         }
@@ -124,7 +126,8 @@ class ExpertMlpTest {
                 new Mixture(new MlpForm.Plain(Activation.RELU_SQUARED), Weighting.OUTPUT, false, 5, ROUTER),
                 new Mixture(new MlpForm.Plain(Activation.SILU), Weighting.OUTPUT, true, 1, ROUTER),
                 new Mixture(new MlpForm.Clamped(1.702f, 1.5f), Weighting.OUTPUT, true, 8,
-                        Router.plain(2, Score.LOGIT, Share.SOFTMAX)));
+                        Router.plain(2, Score.LOGIT, Share.SOFTMAX)),
+                new Mixture(new MlpForm.Cut(Activation.GELU, 1.2f), Weighting.OUTPUT, false, 6, ROUTER));
         return mixtures.stream().flatMap(m -> kernels().map(set -> new Object[] {m.toCase(), set}));
     }
 

@@ -4,20 +4,25 @@ import static glia.tensor.ops.GradientCheck.of;
 import static glia.tensor.ops.GradientCheck.rows;
 import static glia.tensor.ops.GradientCheck.shape;
 
+import glia.tensor.kernel.Activation;
 import glia.tensor.ops.GradientCheck.Case;
+import glia.tensor.ops.expert.LimitedGate;
+import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.row.DeviationCut;
 import glia.tensor.ops.row.WeightedColumns;
 import glia.tensor.ops.stream.HyperWeights;
 import glia.tensor.ops.stream.MatchedNorm;
 import glia.tensor.ops.stream.StreamMix;
 import java.util.Arrays;
+import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Operations over several residual streams, and those of Gemma 3n, compared with their formulas in F64.
+/// Operations over several residual streams, those of Gemma 3n, and gates with limits, compared with their formulas in
+/// F64.
 class StreamOperationsTest {
     private static final float[] BASE = {1, 0, 0.5f, 0, 1, -1};
     private static final double EPS = 1e-2;
@@ -40,6 +45,12 @@ class StreamOperationsTest {
                 of("weighted columns", (ops, w) -> ops.apply(new WeightedColumns(rows(ops, w[0]), w[1])),
                         w -> IntStream.range(0, 15).mapToDouble(i -> w[0][i] * w[1][i % 5]).toArray(), shape(3, 5),
                         shape(5)),
+                of("gate with limits", (ops, w) -> ops.apply(new LimitedGate(rows(ops, w[0]), rows(ops, w[1]),
+                        new MlpForm.Cut(Activation.GELU, 0.8f))), w -> limited(w[0], w[1],
+                                Activation.GELU::value, 0.8f, 0), shape(2, 13), shape(2, 13)),
+                of("gate with limits and a shift", (ops, w) -> ops.apply(new LimitedGate(rows(ops, w[0]),
+                        rows(ops, w[1]), new MlpForm.Clamped(1.7f, 0.6f))), w -> limited(w[0], w[1],
+                                g -> g / (1 + Math.exp(-1.7f * g)), 0.6f, 1), shape(2, 13), shape(2, 13)),
                 of("deviation cut", (ops, w) -> ops.apply(new DeviationCut(rows(ops, w[0]), 0.4f)),
                         w -> cut(w[0], 11, 0.4f), shape(2, 11)));
     }
@@ -54,6 +65,11 @@ class StreamOperationsTest {
             }
         }
         return y;
+    }
+
+    private static double[] limited(double[] gate, double[] up, DoubleUnaryOperator f, double limit, double shift) {
+        return IntStream.range(0, gate.length).mapToDouble(i -> f.applyAsDouble(Math.min(gate[i], limit))
+                * (Math.clamp(up[i], -limit, limit) + shift)).toArray();
     }
 
     private static double norm(double[] x, int row, int size) {

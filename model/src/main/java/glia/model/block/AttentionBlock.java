@@ -8,7 +8,6 @@ import glia.model.spec.StridedAttention;
 import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
-import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
@@ -35,11 +34,13 @@ final class AttentionBlock implements Block {
     }
 
     /// The attention over the visible positions.
-    private interface Mixing {
-        Tensor mix(Ops ops, Tensor q, Tensor k, Tensor v, KeyValueState state, Pass pass);
+    interface Mixing {
+        Tensor mix(Ops ops, Attending in, Pass pass, States states);
     }
 
-    private final Place place;
+    /// The input of an attention layer and its queries, keys and values.
+    record Attending(Tensor x, Tensor q, Tensor k, Tensor v) { }
+
     private final AttentionShape shape;
     private final Projections projections;
     private final Block output;
@@ -56,7 +57,8 @@ final class AttentionBlock implements Block {
     private final Mixing mixing;
 
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
-        this(spec.attention(), weights, place, ropes, Optional.of(spec), new glia.model.spec.Norm.None());
+        this(spec.attention(), weights, place, ropes, new glia.model.spec.Norm.None(),
+                strided(spec, place, full(spec.attention(), weights, place)));
     }
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
@@ -65,14 +67,17 @@ final class AttentionBlock implements Block {
 
     /// @param subNorm a norm of the heads' output before the output projection
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes, glia.model.spec.Norm subNorm) {
-        this(spec, weights, place, ropes, Optional.empty(), subNorm);
+        this(spec, weights, place, ropes, subNorm, full(spec, weights, place));
+    }
+
+    AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes, Mixing mixing) {
+        this(spec, weights, place, ropes, new glia.model.spec.Norm.None(), mixing);
     }
 
     private AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes,
-            Optional<StridedAttention> pattern, glia.model.spec.Norm subNorm) {
-        this.place = place;
-        shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.valueSize(),
-                spec.scale(), spec.span(), spec.scores());
+            glia.model.spec.Norm subNorm, Mixing mixing) {
+        this.mixing = mixing;
+        shape = shape(spec);
         boolean bias = spec.bias().ofInputs();
         Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);
         projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
@@ -87,14 +92,24 @@ final class AttentionBlock implements Block {
         rope = ropes.of(spec.rope());
         temperature = spec.temperature();
         gating = spec.gating();
+    }
+
+    private static AttentionShape shape(Attention spec) {
+        return new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.valueSize(),
+                spec.scale(), spec.span(), spec.scores());
+    }
+
+    private static Mixing full(Attention spec, Weights weights, Place place) {
+        AttentionShape shape = shape(spec);
         Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.ABSENT;
-        Mixing full = (ops, q, k, v, state, pass) -> ops.attention(q, k, v, state, pass.runs(), shape, learned);
-        mixing = pattern.map(p -> strided(p, full)).orElse(full);
+        return (ops, in, pass, states) -> ops.attention(in.q, in.k, in.v, states.keyValues(place, 0), pass.runs(),
+                shape, learned);
     }
 
     /// Full attention while the sequence fits the window, then sparse attention by position lists.
-    private Mixing strided(StridedAttention pattern, Mixing full) {
-        return (ops, q, k, v, state, pass) -> {
+    private static Mixing strided(StridedAttention pattern, Place place, Mixing full) {
+        AttentionShape shape = shape(pattern.attention());
+        return (ops, in, pass, states) -> {
             AttendedPositions lists = new AttendedPositions();
             boolean all = true;
             for (int n = 0; n < pass.numTokens(); n++) {
@@ -106,8 +121,8 @@ final class AttentionBlock implements Block {
                     lists.set(n, i, pattern.seen(position, i));
                 }
             }
-            return all ? full.mix(ops, q, k, v, state, pass)
-                    : ops.apply(new SparseAttention(q, k, v, state, pass.runs(), lists, shape));
+            return all ? full.mix(ops, in, pass, states) : ops.apply(new SparseAttention(in.q, in.k, in.v,
+                    states.keyValues(place, 0), pass.runs(), lists, shape));
         };
     }
 
@@ -162,7 +177,7 @@ final class AttentionBlock implements Block {
         Tensor k = keyNorm.apply(ops, projected[1]);
         k = rotatedKeyNorm.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, projected[2]);
-        Tensor mixed = mixing.mix(ops, q, k, v, states.keyValues(place, 0), pass);
+        Tensor mixed = mixing.mix(ops, new Attending(x, q, k, v), pass, states);
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));

@@ -10,6 +10,7 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.expert.ExpertLinear;
 import glia.tensor.ops.expert.ExpertMlp;
+import glia.tensor.ops.expert.LimitedGate;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
@@ -99,8 +100,11 @@ final class ExpertsBlock implements Block {
             }
             case MlpForm.Plain plain -> (ops, x, pass, states) -> down.forward(ops,
                     ops.activate(up.forward(ops, x, pass, states), plain.activation()), pass, states);
-            case MlpForm.Clamped clamped ->
-                throw new IllegalArgumentException("a shared expert with a clamped gate is not built");
+            case MlpForm.Limited limited -> {
+                Block gate = Projection.of(weights, place, Role.SHARED_GATE, Role.SHARED_GATE_BIAS, biased);
+                yield (ops, x, pass, states) -> down.forward(ops, ops.apply(new LimitedGate(
+                        gate.forward(ops, x, pass, states), up.forward(ops, x, pass, states), limited)), pass, states);
+            }
         };
     }
 

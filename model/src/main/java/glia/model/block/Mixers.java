@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
@@ -11,6 +12,7 @@ import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
+import glia.model.spec.LimitedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
@@ -53,6 +55,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Mlp m -> MlpBlock.of(m, weights, place);
             case RecurrentNetwork n -> new RecurrentBlock(n, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
+            case BlockSparseAttention a -> BlockSparseAttentionBlock.of(a, weights, place, ropes);
+            case LimitedMlp m -> MlpBlock.of(m, weights, place);
             case AugmentedResidual r -> new AugmentedResidualBlock(r, weights, place);
             case SparseGatedMlp m -> MlpBlock.of(m, weights, place);
             case NormedAttention a -> new NormedAttentionBlock(a, weights, place, ropes,

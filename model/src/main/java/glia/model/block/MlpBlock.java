@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.GatedMlp;
+import glia.model.spec.LimitedMlp;
 import glia.model.spec.Mlp;
 import glia.model.spec.Norm;
 import glia.model.spec.Place;
@@ -12,6 +13,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.NormalDistribution;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.expert.LimitedGate;
 import glia.tensor.ops.row.DeviationCut;
 import glia.tensor.ops.row.Xielu;
 
@@ -57,6 +59,17 @@ final class MlpBlock {
             Tensor[] projected = both.forward(ops, x);
             Tensor inner = ops.gated(gates.of(ops, projected[0]), projected[1], spec.activation());
             return down.forward(ops, norm.forward(ops, inner, pass, states), pass, states);
+        };
+    }
+
+    /// `down(form(gate(x), up(x)))`.
+    static Block of(LimitedMlp spec, Weights weights, Place place) {
+        Projections both = Projections.of(weights, place, Role.GATE, Role.UP);
+        Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, false);
+        return (ops, x, pass, states) -> {
+            Tensor[] projected = both.forward(ops, x);
+            return down.forward(ops, ops.apply(new LimitedGate(projected[0], projected[1], spec.form())), pass,
+                    states);
         };
     }
 

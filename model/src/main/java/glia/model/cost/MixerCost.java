@@ -2,6 +2,7 @@ package glia.model.cost;
 
 import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
+import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
@@ -12,6 +13,7 @@ import glia.model.spec.GatedMlp;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
+import glia.model.spec.LimitedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
@@ -65,6 +67,8 @@ record MixerCost(int numExperts, long mixing) {
             case XieluMlp m -> NONE;
             case PerLayerEmbedding i -> NONE;
             case AugmentedResidual r -> NONE;
+            case LimitedMlp m -> NONE;
+            case BlockSparseAttention s -> blocks(s, position);
             case SparseGatedMlp m -> NONE;
             case Parallel p -> NONE;
             case SelectiveStateSpace s -> scan(6, (long) s.innerSize() * s.stateSize());
@@ -84,6 +88,15 @@ record MixerCost(int numExperts, long mixing) {
 
     private static MixerCost attention(long numHeads, long keyAndValueSize, long seen) {
         return new MixerCost(0, 2 * numHeads * keyAndValueSize * seen);
+    }
+
+    /// Index heads multiply their queries with all keys; the heads attend to the chosen blocks.
+    private static MixerCost blocks(BlockSparseAttention s, int position) {
+        long all = position + 1L;
+        MixerCost heads = attention(s.attention().numHeads(), 2L * s.attention().headSize(),
+                Math.min(all, s.fullLength()));
+        return all <= s.fullLength() ? heads
+                : new MixerCost(0, heads.mixing + 2L * s.numIndexHeads() * s.indexSize() * all);
     }
 
     /// The absorbed form: each head multiplies its query with the visible rows and sums the latents. An indexer

@@ -67,6 +67,7 @@ public final class Families {
             new MiniCpm3(),
             new MiniMax(),
             new MiniMaxM2(),
+            new MiniMaxM3(),
             new Ministral(),
             new Ministral3(),
             new Mistral(),

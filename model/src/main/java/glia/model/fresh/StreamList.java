@@ -3,6 +3,7 @@ package glia.model.fresh;
 import static glia.model.fresh.FamilyList.chosen;
 import static glia.model.fresh.FamilyList.gemma;
 import static glia.model.fresh.FamilyList.heads;
+import static glia.model.fresh.FamilyList.layers;
 import static glia.model.fresh.FamilyList.rms;
 import static glia.model.fresh.FamilyList.usual;
 import static glia.model.fresh.FamilyList.withExpertSize;
@@ -15,7 +16,7 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(gemma3n(), mimo());
+        return List.of(gemma3n(), mimo(), minimax());
     }
 
     private static FamilySizes gemma3n() {
@@ -26,6 +27,20 @@ final class StreamList {
                 .with("altup_active_idx", 0).with("altup_correct_scale", true)
                 .with("activation_sparsity_pattern",
                         v -> IntStream.range(0, v.get("layers")).mapToObj(_ -> 0.0).toList());
+    }
+
+    private static FamilySizes minimax() {
+        return chosen(rms(usual("minimax_m3_vl_text", "MiniMaxM3VLForCausalLM"), 1e-6, 5e6), "num_local_experts", 8, 2)
+                .size("dense-mlp", "dense_intermediate_size", v -> 2 * v.get("mlp"))
+                .size("shared-size", "shared_intermediate_size", v -> v.get("mlp"))
+                .size("index-heads", "index_n_heads", v -> v.get("kv-heads"))
+                .size("index-size", "index_head_dim", v -> v.get("head-size"))
+                .size("block", "index_block_size", v -> Math.max(1, v.get("context") / 32))
+                .size("blocks", "index_topk_blocks", 8).with("index_local_blocks", 1)
+                .with("rotary_dim", v -> Math.max(2, v.get("head-size") / 4 * 2))
+                .with("layer_types", v -> layers(v, i -> i == 0 ? "full_attention" : "minimax_m3_sparse"))
+                .with("mlp_layer_types", v -> layers(v, i -> i == 0 ? "dense" : "sparse"))
+                .with("tie_word_embeddings", false);
     }
 
     private static FamilySizes mimo() {

@@ -1,6 +1,5 @@
 package glia.model.spec;
 
-import glia.tensor.kernel.Activation;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
@@ -41,9 +40,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         NumberRange.EXPERTS.require("number of experts", numExperts);
         NumberRange.SIZE.require("expert width", intermediateSize);
         NumberRange.FACTOR.require("scale of expert weights", router.scale());
-        if (form instanceof MlpForm.Clamped clamped) {
-            NumberRange.FACTOR.require("slope of the clamped gate", clamped.slope());
-            NumberRange.CAP.require("limit of the clamped gate", clamped.limit());
+        if (form instanceof MlpForm.Limited limited) {
+            NumberRange.FACTOR.require("slope of the clamped gate", limited.slope());
+            NumberRange.CAP.require("limit of the clamped gate", limited.limit());
         }
         switch (shared) {
             case Shared.None _, Shared.Constant _ -> { }
@@ -120,11 +119,12 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
                 };
     }
 
-    private static String words(MlpForm form) {
+    static String words(MlpForm form) {
         return switch (form) {
             case MlpForm.Gated gated -> "gated " + Labels.of(gated.activation());
             case MlpForm.Plain plain -> Labels.of(plain.activation());
-            case MlpForm.Clamped clamped -> "gated " + Labels.of(Activation.SILU) + " clamped at " + clamped.limit();
+            case MlpForm.Limited limited -> "gated " + Labels.of(limited.activation()) + " clamped at "
+                    + limited.limit();
         };
     }
 

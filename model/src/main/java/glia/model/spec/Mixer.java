@@ -7,6 +7,7 @@ import java.util.List;
 public sealed interface Mixer permits
         Attention,
         AugmentedResidual,
+        BlockSparseAttention,
         CompressedExperts,
         CrossAttention,
         DifferentialAttention,
@@ -16,6 +17,7 @@ public sealed interface Mixer permits
         GatedMlp,
         LatentAttention,
         Lightning,
+        LimitedMlp,
         Mlp,
         NormedAttention,
         NormedExperts,

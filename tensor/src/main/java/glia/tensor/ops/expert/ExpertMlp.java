@@ -2,7 +2,6 @@ package glia.tensor.ops.expert;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
@@ -87,11 +86,11 @@ public final class ExpertMlp implements Operation {
         switch (experts.form) {
             case MlpForm.Gated gated -> ops.kernels().gated(hidden, gate, up, gated.activation());
             case MlpForm.Plain plain -> ops.kernels().activate(hidden, up, plain.activation());
-            case MlpForm.Clamped clamped -> {
+            case MlpForm.Limited limited -> {
                 cutGate = ops.allocate(dispatch.size(), width);
                 cutUp = ops.allocate(dispatch.size(), width);
-                cut(clamped, workers);
-                ops.kernels().gated(hidden, cutGate, cutUp, Activation.SILU);
+                cut(limited, workers);
+                ops.kernels().gated(hidden, cutGate, cutUp, limited.activation());
             }
         }
         output = ops.allocate(dispatch.size(), x.cols());
@@ -163,14 +162,14 @@ public final class ExpertMlp implements Operation {
         }
     }
 
-    /// Computes gates and ups with which `SiLU(gate) · up` equals the clamped form.
-    private void cut(MlpForm.Clamped form, Workers workers) {
+    /// Computes gates and ups with which `f(gate) · up` equals the form with limits.
+    private void cut(MlpForm.Limited form, Workers workers) {
         forNumbers(workers, gate.size(), (from, to) -> {
             for (long at = 4 * from; at < 4 * to; at += 4) {
                 float g = Math.min(Memory.f32(gate.address() + at), form.limit());
                 float u = Math.clamp(Memory.f32(up.address() + at), -form.limit(), form.limit());
                 Memory.f32(cutGate.address() + at, form.slope() * g);
-                Memory.f32(cutUp.address() + at, (u + 1) / form.slope());
+                Memory.f32(cutUp.address() + at, (u + form.shift()) / form.slope());
             }
         });
     }

@@ -1,7 +1,6 @@
 package glia.tensor.ops.expert;
 
 import glia.tensor.Tensor;
-import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Ranges;
@@ -53,9 +52,9 @@ final class ExpertMlpBackward {
             case MlpForm.Gated gated -> kernels.gradients().gatedBackward(dgate, dup, dhidden, op.gate, op.up,
                     gated.activation());
             case MlpForm.Plain plain -> kernels.gradients().activateBackward(dup, dhidden, op.up, plain.activation());
-            case MlpForm.Clamped clamped -> {
-                kernels.gradients().gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, Activation.SILU);
-                uncut(clamped, dgate, dup);
+            case MlpForm.Limited limited -> {
+                kernels.gradients().gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, limited.activation());
+                uncut(limited, dgate, dup);
             }
         }
         Tensor dinput = zeros(op.x.cols());
@@ -137,7 +136,7 @@ final class ExpertMlpBackward {
     }
 
     /// Applies the derivatives of `cut`, which are 0 beyond the limits.
-    private void uncut(MlpForm.Clamped form, Tensor dgate, Tensor dup) {
+    private void uncut(MlpForm.Limited form, Tensor dgate, Tensor dup) {
         int cols = dgate.cols();
         Ranges.run(kernels.workers(), dgate.rows(), 2L * cols, (from, to) -> {
             for (long i = (long) from * cols; i < (long) to * cols; i++) {

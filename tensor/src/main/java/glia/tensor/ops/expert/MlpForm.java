@@ -12,12 +12,52 @@ public sealed interface MlpForm {
 
     /// `(up + 1) · gate · σ(slope · gate)`, with gate clamped to at most `limit` and up to between `-limit` and
     /// `limit`, as in gpt-oss. https://arxiv.org/abs/2508.10925
-    record Clamped(float slope, float limit) implements MlpForm {
+    record Clamped(float slope, float limit) implements Limited {
         public Clamped {
             if (!(slope > 0 && limit > 0)) {
                 throw new IllegalArgumentException("a gate of slope " + slope + " and limit " + limit);
             }
         }
+
+        @Override
+        public Activation activation() {
+            return Activation.SILU;
+        }
+
+        @Override
+        public float shift() {
+            return 1;
+        }
+    }
+
+    /// `f(gate) · up`, with gate clamped to at most `limit` and up to between `-limit` and `limit`, as in DeepSeek V4.
+    record Cut(Activation activation, float limit) implements Limited {
+        public Cut {
+            if (!(limit > 0)) {
+                throw new IllegalArgumentException("a gate of limit " + limit);
+            }
+        }
+
+        @Override
+        public float slope() {
+            return 1;
+        }
+
+        @Override
+        public float shift() {
+            return 0;
+        }
+    }
+
+    /// The forms `f(slope · gate) · (up + shift) / slope` with limits.
+    sealed interface Limited extends MlpForm {
+        Activation activation();
+
+        float slope();
+
+        float shift();
+
+        float limit();
     }
 
     /// Whether there is a gate.
