@@ -3,6 +3,7 @@ package glia.model;
 import glia.model.spec.Attention;
 import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.Draft;
+import glia.model.spec.HashedExperts;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -52,7 +53,7 @@ final class InitialValues {
             case DRAFT_EMBEDDING_NORM -> constant(t, unit(draft(p).embeddingNorm()));
             case DRAFT_HIDDEN_NORM -> constant(t, unit(draft(p).hiddenNorm()));
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
-            case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM,
+            case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
                     INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
                     READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM -> constant(t, 1);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
@@ -61,6 +62,7 @@ final class InitialValues {
             case COMMON_SLOPE -> constant(t, 0.5);
             case SLOPE_LIMIT -> constant(t, -1e-6);
             case DECAY -> decays(t);
+            case ROUTER_TABLE -> experts(t, ((HashedExperts) spec.mixer(p.place())).experts().numExperts());
             case STEPS_OFFSET -> steps(t);
             default -> {
                 if (t.rank() == 1) {
@@ -162,6 +164,16 @@ final class InitialValues {
     private void normal(Tensor t, double deviation) {
         for (long i = 0; i < t.size(); i++) {
             t.set(i, (float) (deviation * random.nextGaussian()));
+        }
+    }
+
+    /// Different experts for each token, at random.
+    private void experts(Tensor t, int numExperts) {
+        for (long row = 0; row < t.size(); row += t.cols()) {
+            int first = random.nextInt(numExperts);
+            for (int i = 0; i < t.cols(); i++) {
+                t.set(row + i, (first + i) % numExperts);
+            }
         }
     }
 

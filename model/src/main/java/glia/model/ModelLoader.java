@@ -19,6 +19,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.model.spec.Role;
 import glia.tensor.DType;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.ops.Weight;
@@ -299,11 +300,15 @@ public final class ModelLoader {
             throws CheckpointException {
         Tensor stored = checkpoint.tensor(name);
         try {
-            if (!stored.dtype().isReal()) {
+            boolean isTable = parameter.role() == Role.ROUTER_TABLE && stored.dtype() == DType.I64;
+            if (!stored.dtype().isReal() && !isTable) {
                 throw new IllegalArgumentException("weights are real numbers");
             }
             long[] shape = source.shape(stored.shape());
             requireShape(parameter, name, shape, declared);
+            if (isTable) {
+                return new Weight.Stored(numbers(source.read(stored, copies, made)));
+            }
             if (copied.test(parameter)) {
                 try (Arena scratch = Arena.ofShared()) {
                     return new Weight.Stored(Decode.widen(source.read(stored, scratch, new HashMap<>()), copies));
@@ -333,6 +338,15 @@ public final class ModelLoader {
                 return source.read(stored, arena, new HashMap<>());
             }
         };
+    }
+
+    /// The whole numbers of a table, which F32 holds exactly below 2^24.
+    private Tensor numbers(Tensor table) {
+        Tensor numbers = Tensor.allocate(copies, DType.F32, table.shape());
+        for (long i = 0; i < numbers.size(); i++) {
+            numbers.set(i, table.memory().get(Memory.I64, 8 * i));
+        }
+        return numbers;
     }
 
     /// A head in the file that differs from the embedding is used even if the config ties them, as in Hugging Face

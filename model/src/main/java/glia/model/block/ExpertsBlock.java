@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.model.spec.Bias;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
+import glia.model.spec.HashedExperts;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
@@ -26,6 +27,7 @@ final class ExpertsBlock implements Block {
     private final Router router;
     private final ExpertMlp.Weighting weighting;
     private final Block logits;
+    private final Optional<ExpertTable> table;
     private final Optional<Weight> correction;
     private final ExpertMlp.Experts experts;
     private final Optional<Weight> constant;
@@ -45,8 +47,21 @@ final class ExpertsBlock implements Block {
                 Projection.of(weights, place, Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT_BIAS, biased));
     }
 
+    /// Experts that a table chooses by the token.
+    static ExpertsBlock of(HashedExperts spec, Weights weights, Place place) {
+        Block same = (ops, x, pass, states) -> x;
+        return new ExpertsBlock(spec.experts(), weights, place, same, same,
+                Optional.of(new ExpertTable(weights.get(place, Role.ROUTER_TABLE))));
+    }
+
     private ExpertsBlock(Experts spec, Weights weights, Place place, Block compression, Block expansion) {
+        this(spec, weights, place, compression, expansion, Optional.empty());
+    }
+
+    private ExpertsBlock(Experts spec, Weights weights, Place place, Block compression, Block expansion,
+            Optional<ExpertTable> table) {
         this.place = place;
+        this.table = table;
         this.compression = compression;
         this.expansion = expansion;
         router = spec.router();
@@ -111,7 +126,9 @@ final class ExpertsBlock implements Block {
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Tensor scores = logits.forward(ops, x, pass, states);
-        Routing routing = new Routing(scores, router, correction);
+        Routing routing = table.isPresent()
+                ? new Routing(scores, router, table.get().of(pass.tokens(), pass.numTokens()))
+                : new Routing(scores, router, correction);
         Tensor weights = ops.apply(routing);
         pass.crossLayer().addRouted(place, scores, routing);
         Tensor in = compression.forward(ops, x, pass, states);

@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
 import glia.model.spec.BlockSparseAttention;
+import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
@@ -10,6 +11,7 @@ import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
+import glia.model.spec.HashedExperts;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
 import glia.model.spec.LimitedMlp;
@@ -41,6 +43,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
     Block of(Mixer mixer, Place place) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
+            case CompressedAttention a -> new CompressedAttentionBlock(a, weights, place, ropes);
+            case HashedExperts e -> ExpertsBlock.of(e, weights, place);
             case CompressedExperts e -> ExpertsBlock.of(e, weights, place);
             case SharedKvAttention a -> new SharedKvAttentionBlock(a, weights, place, ropes);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);

@@ -3,6 +3,7 @@ package glia.model.cost;
 import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
 import glia.model.spec.BlockSparseAttention;
+import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
@@ -10,6 +11,7 @@ import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
+import glia.model.spec.HashedExperts;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
@@ -58,6 +60,8 @@ record MixerCost(int numExperts, long mixing) {
                     (long) a.router().numChosen() * a.numHeads(), 2L * a.headSize(), a.span(), position).mixing());
             case SubNorm s -> of(s.mixer(), position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
+            case CompressedAttention a -> compressed(a, position);
+            case HashedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case CompressedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case NormedExperts e -> new MixerCost(e.experts().numActive(), 0);
             case RecurrentNetwork r -> NONE;
@@ -88,6 +92,19 @@ record MixerCost(int numExperts, long mixing) {
 
     private static MixerCost attention(long numHeads, long keyAndValueSize, long seen) {
         return new MixerCost(0, 2 * numHeads * keyAndValueSize * seen);
+    }
+
+    /// The window and the entries; an indexer multiplies its queries with all entries.
+    private static MixerCost compressed(CompressedAttention a, int position) {
+        long near = Math.min(position + 1L, a.window());
+        if (a.compression().isEmpty()) {
+            return attention(a.numHeads(), 2L * a.headSize(), near);
+        }
+        long entries = (position + 1L) / a.compression().get().blockSize();
+        return a.compression().get().indexer().map(i -> new MixerCost(0,
+                attention(a.numHeads(), 2L * a.headSize(), near + Math.min(entries, i.count())).mixing
+                        + 2L * i.numHeads() * (i.headSize() + 1) * entries))
+                .orElseGet(() -> attention(a.numHeads(), 2L * a.headSize(), near + entries));
     }
 
     /// Index heads multiply their queries with all keys; the heads attend to the chosen blocks.

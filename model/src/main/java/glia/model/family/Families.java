@@ -29,6 +29,7 @@ public final class Families {
             new DeepseekV2(),
             new DeepseekV3(),
             new DeepseekV32(),
+            new DeepseekV4(),
             new DiffLlama(),
             new Dots1(),
             new Ernie45(),

@@ -1,14 +1,17 @@
 package glia.model.fresh;
 
 import static glia.model.fresh.FamilyList.chosen;
+import static glia.model.fresh.FamilyList.ends;
 import static glia.model.fresh.FamilyList.gemma;
 import static glia.model.fresh.FamilyList.heads;
 import static glia.model.fresh.FamilyList.layers;
 import static glia.model.fresh.FamilyList.rms;
+import static glia.model.fresh.FamilyList.sized;
 import static glia.model.fresh.FamilyList.usual;
 import static glia.model.fresh.FamilyList.withExpertSize;
 
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /// The sizes of decoders with layers or residual streams of their own.
@@ -16,7 +19,27 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(gemma3n(), mimo(), minimax());
+        return List.of(deepseek(), gemma3n(), mimo(), minimax());
+    }
+
+    private static FamilySizes deepseek() {
+        return withExpertSize(chosen(rms(ends(sized("deepseek_v4", "DeepseekV4ForCausalLM", "hidden_size",
+                "num_hidden_layers").size("heads", "num_attention_heads", v -> heads(v.get("hidden"))),
+                "max_position_embeddings"), 1e-6, 10_000), "n_routed_experts", 16, 4))
+                .size("head-size", "head_dim", v -> Math.max(4, v.get("hidden") / v.get("heads") / 4 * 4))
+                .size("query-rank", "q_lora_rank", v -> Math.max(1, v.get("hidden") / 2))
+                .size("groups", "o_groups", v -> v.get("heads"))
+                .size("output-rank", "o_lora_rank", v -> Math.max(1, v.get("hidden") / v.get("groups")))
+                .size("window", "sliding_window", v -> Math.max(1, v.get("context") / 8))
+                .size("streams", "hc_mult", 4).size("index-heads", "index_n_heads", 4)
+                .size("index-size", "index_head_dim", v -> v.get("head-size"))
+                .size("index-keys", "index_topk", v -> Math.max(1, v.get("context") / 16))
+                .with("num_key_value_heads", 1).with("partial_rotary_factor", 0.5).with("hc_sinkhorn_iters", 20)
+                .with("compress_rates", Map.of("compressed_sparse_attention", 4, "heavily_compressed_attention", 16))
+                .with("layer_types", v -> layers(v, i -> i == 0 ? "sliding_attention" : i % 2 == 0
+                        ? "compressed_sparse_attention" : "heavily_compressed_attention"))
+                .with("mlp_layer_types", v -> layers(v, i -> i == 0 ? "hash_moe" : "moe"))
+                .with("swiglu_limit", 10.0).with("routed_scaling_factor", 1.5).with("tie_word_embeddings", false);
     }
 
     private static FamilySizes gemma3n() {

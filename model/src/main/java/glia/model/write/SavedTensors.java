@@ -86,13 +86,16 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return unpacked != null;
     }
 
-    /// Whether a parameter may differ from the file. Mapped memory is read-only.
+    /// Whether a parameter may differ from the file. Mapped memory is read-only, and tables of experts stay as they are.
     boolean isChanged(Parameter p) {
         Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
         if (!Arrays.equals(before.shape(), now.shape())) {
             throw new IllegalArgumentException(p + " has shape " + Arrays.toString(now.shape()) + ", the model's is "
                     + Arrays.toString(before.shape()));
+        }
+        if (p.role() == Role.ROUTER_TABLE) {
+            return false;
         }
         return switch (before) {
             case Weight.Quantized coded -> now != before;

@@ -37,6 +37,15 @@ public final class RopeTable {
         this.layout = layout;
     }
 
+    /// The rotation the other way.
+    public RopeTable reversed() {
+        float[] negative = new float[inverseFrequencies.length];
+        for (int i = 0; i < negative.length; i++) {
+            negative[i] = -inverseFrequencies[i];
+        }
+        return new RopeTable(negative, attentionFactor, layout);
+    }
+
     public Layout layout() {
         return layout;
     }

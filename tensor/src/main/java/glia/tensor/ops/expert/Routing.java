@@ -20,10 +20,27 @@ public final class Routing implements Operation {
     private final Tensor logits;
     private final Router router;
     private final double[] correction;
+    private final Optional<int[]> given;
     private int[] chosen;
 
     /// @param correction `[X]`, if the router has one
     public Routing(Tensor logits, Router router, Optional<Weight> correction) {
+        this(logits, router, correction, Optional.empty());
+    }
+
+    /// Routing to given experts, of which only the weights depend on the logits.
+    ///
+    /// @param given k experts for each token, one after the other
+    public Routing(Tensor logits, Router router, int[] given) {
+        this(logits, router, Optional.empty(), Optional.of(given));
+        Compute.require(given.length == logits.rows() * router.numChosen(), "given experts", logits, given.length);
+        for (int expert : given) {
+            Compute.require(expert >= 0 && expert < logits.cols(), "given experts", logits, expert);
+        }
+    }
+
+    private Routing(Tensor logits, Router router, Optional<Weight> correction, Optional<int[]> given) {
+        this.given = given;
         this.logits = logits;
         this.router = router;
         router.check(logits.cols());
@@ -172,6 +189,11 @@ public final class Routing implements Operation {
 
     /// Writes the experts of token n to `chosen`.
     private void choose(int n, Row row) {
+        int k = router.numChosen();
+        if (given.isPresent()) {
+            System.arraycopy(given.get(), n * k, chosen, n * k, k);
+            return;
+        }
         Arrays.fill(row.closed, false);
         boolean byLogits = router.correction() == Router.Correction.NONE
                 && router.groups() instanceof Router.Groups.All;
@@ -182,7 +204,6 @@ public final class Routing implements Operation {
         if (router.groups() instanceof Router.Groups.Best best) {
             close(best, row);
         }
-        int k = router.numChosen();
         for (int j = 0; j < k; j++) {
             int expert = best(row.order, row.closed, 0, row.order.length);
             chosen[n * k + j] = expert;
