@@ -14,7 +14,8 @@ import glia.tensor.ops.row.ConcatColumns;
 import glia.tensor.ops.row.SliceColumns;
 import glia.tensor.ops.row.SpreadRows;
 
-/// The entries of compressed blocks: pooled, normalized, with RoPE on the last dimensions at the block's first position.
+/// The entries of compressed blocks: pooled, normalized, with RoPE on the last dimensions at the block's first
+/// position.
 ///
 /// @param overlaps whether an entry is made of two blocks
 record EntryBlock(Weight value, Weight gate, Weight positions, Weight norm, float eps, RopeTable rope,

@@ -86,7 +86,8 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return unpacked != null;
     }
 
-    /// Whether a parameter may differ from the file. Mapped memory is read-only, and tables of experts stay as they are.
+    /// Whether a parameter may differ from the file. Mapped memory is read-only, and tables of experts stay as they
+    /// are.
     boolean isChanged(Parameter p) {
         Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
