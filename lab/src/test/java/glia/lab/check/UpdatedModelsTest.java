@@ -72,11 +72,14 @@ class UpdatedModelsTest {
         try (Model model = ModelLoader.load(GoldenTest.folder(family), p -> true);
                 Model other = ModelLoader.load(GoldenTest.folder(family))) {
             assertSameNumbers(other, model);
-            model.weights().all().values().forEach(w -> {
+            model.weights().all().forEach((p, w) -> {
                 Tensor t = ((Weight.Stored) w).tensor();
                 assertEquals(DType.F32, t.dtype());
                 assertFalse(t.memory().isMapped());
-                update(w);
+                // No update changes the table of experts by token.
+                if (p.role() != Role.ROUTER_TABLE) {
+                    update(w);
+                }
             });
             ModelWriter.write(model, saved);
             try (Model loaded = ModelLoader.load(saved)) {

@@ -42,7 +42,7 @@ final class BlockSparseAttentionBlock {
         keyNorm = weights.get(place, Role.INDEX_KEY_NORM_WEIGHT);
         rope = ropes.of(spec.indexRope());
         int groups = spec.numIndexHeads();
-        shape = new AttentionShape(spec.attention().numHeads() / groups, spec.attention().numKeyValueHeads() / groups,
+        shape = new AttentionShape(spec.attention().numHeads() / groups, spec.groupKeyValueHeads(),
                 spec.attention().headSize(), spec.attention().headSize(), spec.attention().scale(),
                 spec.attention().span());
     }
@@ -58,9 +58,9 @@ final class BlockSparseAttentionBlock {
         Optional<List<AttendedPositions>> lists = choose(ops, in.x(), pass, states);
         Tensor all = in.q();
         for (int group = 0; group < groups; group++) {
-            Tensor q = part(ops, in.q(), group);
-            Tensor k = part(ops, in.k(), group);
-            Tensor v = part(ops, in.v(), group);
+            Tensor q = heads(ops, in.q(), group * shape.numHeads(), shape.numHeads());
+            Tensor k = heads(ops, in.k(), spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
+            Tensor v = heads(ops, in.v(), spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
             KeyValueState state = states.keyValues(place, group);
             Tensor y = lists.isEmpty() ? ops.attention(q, k, v, state, pass.runs(), shape)
                     : ops.apply(new SparseAttention(q, k, v, state, pass.runs(), lists.get().get(group), shape));
@@ -69,9 +69,9 @@ final class BlockSparseAttentionBlock {
         return all;
     }
 
-    private Tensor part(Ops ops, Tensor x, int group) {
-        int size = x.cols() / spec.numIndexHeads();
-        return size == x.cols() ? x : ops.apply(SliceColumns.of(x, group * size, size));
+    private Tensor heads(Ops ops, Tensor x, int first, int count) {
+        int size = spec.attention().headSize();
+        return count * size == x.cols() ? x : ops.apply(SliceColumns.of(x, first * size, count * size));
     }
 
     /// The positions of each group, empty while tokens attend to all.

@@ -9,7 +9,7 @@ import java.util.List;
 /// `numLocal` blocks are always among the `count` best. https://arxiv.org/abs/2502.11089 has the idea.
 ///
 /// @param attention the attention over all positions, which short sequences have
-/// @param numIndexHeads G, the number of groups; it divides the number of key-value heads
+/// @param numIndexHeads G, the number of groups
 /// @param indexSize size of an index head
 /// @param norm of index queries and keys
 /// @param indexRope RoPE of index queries and keys
@@ -22,9 +22,11 @@ public record BlockSparseAttention(Attention attention, int numIndexHeads, int i
         NumberRange.SIZE.require("number of chosen key blocks", count);
         NumberRange.COUNT.require("number of local key blocks", numLocal);
         Heads.check(indexRope, indexSize);
-        if (attention.numKeyValueHeads() % numIndexHeads != 0) {
-            throw new IllegalArgumentException(numIndexHeads + " index heads do not divide the "
-                    + attention.numKeyValueHeads() + " key-value heads");
+        if (attention.numKeyValueHeads() % numIndexHeads != 0
+                && (numIndexHeads % attention.numKeyValueHeads() != 0 || attention.numHeads() % numIndexHeads != 0)) {
+            throw new IllegalArgumentException(numIndexHeads + " index heads for " + attention.numHeads()
+                    + " heads and " + attention.numKeyValueHeads() + " key-value heads: groups of equal size do not "
+                    + "share key-value heads");
         }
         if (numLocal > count) {
             throw new IllegalArgumentException(numLocal + " local blocks are more than the " + count + " chosen ones");
@@ -32,6 +34,16 @@ public record BlockSparseAttention(Attention attention, int numIndexHeads, int i
         if (!(attention.span() instanceof Span.Causal) || attention.gating() != Attention.Gating.NONE) {
             throw new IllegalArgumentException("block-sparse attention needs causal attention without a gate");
         }
+    }
+
+    /// The key-value heads of a group; several groups may share one.
+    public int groupKeyValueHeads() {
+        return Math.max(1, attention.numKeyValueHeads() / numIndexHeads);
+    }
+
+    /// The first key-value head of a group.
+    public int firstKeyValueHead(int group) {
+        return group * attention.numKeyValueHeads() / numIndexHeads;
     }
 
     /// The longest sequence whose tokens attend to all positions.
@@ -52,7 +64,7 @@ public record BlockSparseAttention(Attention attention, int numIndexHeads, int i
     @Override
     public List<CacheKind> caches() {
         List<CacheKind> all = new ArrayList<>();
-        int size = attention.keyValueSize() / numIndexHeads;
+        int size = groupKeyValueHeads() * attention.headSize();
         for (int group = 0; group < numIndexHeads; group++) {
             all.add(new CacheKind.KeyValues(size, size, attention.span()));
         }
