@@ -340,7 +340,7 @@ public final class ModelLoader {
         };
     }
 
-    /// The whole numbers of a table, which F32 holds exactly below 2^24.
+    /// The integers of a table, which F32 holds exactly below 2^24.
     private Tensor numbers(Tensor table) {
         Tensor numbers = Tensor.allocate(copies, DType.F32, table.shape());
         for (long i = 0; i < numbers.size(); i++) {

@@ -7,6 +7,7 @@ import glia.model.block.Weights;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.DType;
+import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Encode;
@@ -86,17 +87,13 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
         return unpacked != null;
     }
 
-    /// Whether a parameter may differ from the file. Mapped memory is read-only, and tables of experts stay as they
-    /// are.
+    /// Whether a parameter may differ from the file. Mapped memory is read-only.
     boolean isChanged(Parameter p) {
         Weight before = model.madeWith().get(p);
         Weight now = weights.get(p);
         if (!Arrays.equals(before.shape(), now.shape())) {
             throw new IllegalArgumentException(p + " has shape " + Arrays.toString(now.shape()) + ", the model's is "
                     + Arrays.toString(before.shape()));
-        }
-        if (p.role() == Role.ROUTER_TABLE) {
-            return false;
         }
         return switch (before) {
             case Weight.Quantized coded -> now != before;
@@ -107,12 +104,26 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
     }
 
     private Tensor rebuilt(Tensor stored, List<Parameter> parameters) {
+        if (stored.dtype() == DType.I64) {
+            Tensor numbers = filled(Tensor.allocate(arena, DType.F32, stored.shape()), parameters);
+            return holds(stored, numbers) ? stored : numbers;
+        }
         Tensor wide = filled(Decode.widen(stored, arena), parameters);
         if (stored.dtype() == DType.F32 || !Encode.writes(stored.dtype())) {
             return wide;
         }
         Tensor narrow = Encode.narrow(wide, stored.dtype(), arena);
         return Decode.widen(narrow, arena).memory().mismatch(wide.memory()) == -1 ? narrow : wide;
+    }
+
+    /// Whether integers are the values of an F32 tensor.
+    private static boolean holds(Tensor integers, Tensor numbers) {
+        for (long i = 0; i < numbers.size(); i++) {
+            if (integers.memory().get(Memory.I64, 8 * i) != numbers.get(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Writes parameters into their tensor.
