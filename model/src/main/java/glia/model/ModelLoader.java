@@ -19,7 +19,6 @@ import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
 import glia.model.spec.Role;
 import glia.tensor.DType;
-import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.ops.Weight;
@@ -307,7 +306,7 @@ public final class ModelLoader {
             long[] shape = source.shape(stored.shape());
             requireShape(parameter, name, shape, declared);
             if (isTable) {
-                return new Weight.Stored(numbers(source.read(stored, copies, made)));
+                return new Weight.Stored(Decode.integers(source.read(stored, copies, made), copies));
             }
             if (copied.test(parameter)) {
                 try (Arena scratch = Arena.ofShared()) {
@@ -338,15 +337,6 @@ public final class ModelLoader {
                 return source.read(stored, arena, new HashMap<>());
             }
         };
-    }
-
-    /// The integers of a table, which F32 holds exactly below 2^24.
-    private Tensor numbers(Tensor table) {
-        Tensor numbers = Tensor.allocate(copies, DType.F32, table.shape());
-        for (long i = 0; i < numbers.size(); i++) {
-            numbers.set(i, table.memory().get(Memory.I64, 8 * i));
-        }
-        return numbers;
     }
 
     /// A head in the file that differs from the embedding is used even if the config ties them, as in Hugging Face

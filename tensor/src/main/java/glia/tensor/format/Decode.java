@@ -92,4 +92,13 @@ public final class Decode {
         toMemory(source.dtype(), source.address(), wide.address(), source.size());
         return wide;
     }
+
+    /// I64 numbers in F32, which holds them exactly up to 2^24.
+    public static Tensor integers(Tensor table, Arena arena) {
+        Tensor numbers = Tensor.allocate(arena, DType.F32, table.shape());
+        for (long i = 0; i < numbers.size(); i++) {
+            numbers.set(i, table.memory().get(Memory.I64, 8 * i));
+        }
+        return numbers;
+    }
 }
