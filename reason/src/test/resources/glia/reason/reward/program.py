@@ -80,3 +80,11 @@ def scale(x, by=1): return x * by
 def dd(d): d["k"] += 1; return dict(d)
 def rotate(m): m[:] = [list(r) for r in zip(*m[::-1])]
 def q(d): d.appendleft(0); return d
+class Version:
+    def __init__(self, s): self.t = tuple(map(int, s.split(".")))
+    def __eq__(self, o): return self.t == o.t
+    def __lt__(self, o): return self.t < o.t
+    def __le__(self, o): return self.t <= o.t
+def gen(n):
+    for i in range(n): x = yield i
+    return "done"

@@ -129,3 +129,15 @@ r = []
 ts = [threading.Thread(target=lambda i=i: r.append(f(i))) for i in range(5)]
 [t.start() for t in ts]; [t.join() for t in ts]
 assert sorted(r) == [0, 1, 4, 9, 16]
+
+# An equality that fails on other objects than its own.
+assert Version("1.2") < Version("1.10") and Version("2.0") >= Version("1.9")
+assert sorted([Version("2.0"), Version("1.0")]) == [Version("1.0"), Version("2.0")]
+
+numbers = gen(3)
+assert next(numbers) == 0 and numbers.send("x") == 1 and list(numbers) == [2]
+try: next(gen(0)); assert False
+except StopIteration as e: assert e.value == "done"
+
+# A program may write much that nobody reads.
+for n in range(300): show("x" * 10000)
