@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
 /// @param text the LaTeX or plain expression as it was found, normalized; never blank
 public record MathAnswer(Optional<MathExpr> value, String text) {
     private static final int MAX_CANDIDATES = 100;
+    /// Most boxes at the end of a text that are denied.
+    private static final int MAX_DENIED = 5;
     private static final int MAX_TEXT = 2_000_000;
     private static final int MAX_WHOLE = 1_000;
     private static final Pattern MIXED = Pattern.compile("(-?+)(\\d{1,30})\\s++(\\d{1,30}\\s?/\\s?\\d{1,30})\\.?+");
@@ -55,6 +57,10 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
     }
 
     private static Optional<MathAnswer> find(String text, boolean strict) {
+        return find(text, strict, MAX_DENIED);
+    }
+
+    private static Optional<MathAnswer> find(String text, boolean strict, int tries) {
         if (text.length() > MAX_TEXT) {
             return Optional.empty();
         }
@@ -78,6 +84,10 @@ public record MathAnswer(Optional<MathExpr> value, String text) {
             if (answer.value.isEmpty() && candidate.kind() != MathSearch.Kind.PLAIN) {
                 refused = refused < 0 ? start : Math.min(refused, start);
                 refusedEnd = Math.max(refusedEnd, candidate.end());
+            }
+            if (isDenied && candidate.kind() == MathSearch.Kind.BOX && tries > 0) {
+                // \boxed{5}, not \boxed{6}
+                return find(text.substring(0, start) + text.substring(candidate.end()), strict, tries - 1);
             }
             if (isDenied) {
                 continue;
