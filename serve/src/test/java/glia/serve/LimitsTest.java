@@ -13,6 +13,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +53,52 @@ class LimitsTest {
             assertTrue(seconds >= 1 && seconds <= 120, "Retry-After: " + seconds);
             assertEquals("rate_limit_exceeded", at(refused.json(), "error", "code"));
             assertEquals(200, post(server, bob).status());
+        }
+    }
+
+    /// A text that is much too long is not encoded to its end, which takes seconds for millions of characters: the
+    /// error does not know its number of tokens.
+    @Test
+    void textsThatAreMuchTooLongAreRefusedEarly() throws Exception {
+        String text = "x".repeat(200_000);
+        String messages = SHORT.replace("\"x\"", "\"" + text + "\"").replace("{\"messages", "{\"model\":\"reasoner\","
+                + "\"messages");
+        Map<String, String> bodies = Map.of(CHAT, messages, "/v1/messages", messages, "/v1/completions",
+                "{\"prompt\":\"" + text + "\"}", "/completion", "{\"prompt\":[\"x\",\"" + text + "\"]}",
+                "/v1/responses", "{\"input\":\"" + text + "\"}", "/api/generate",
+                "{\"model\":\"reasoner\",\"prompt\":\"" + text + "\"}");
+        try (TestServer server = TestServer.start()) {
+            for (Map.Entry<String, String> one : bodies.entrySet()) {
+                var refused = server.post(one.getKey(), one.getValue());
+                assertEquals(400, refused.status(), one.getKey());
+                assertTrue(refused.text().contains("the prompt is longer than the context of "), refused::text);
+            }
+            var refused = server.post("/v1/embeddings", "{\"input\":\"" + text + "\"}");
+            assertTrue(refused.status() == 400 && refused.text().contains("found a text of more than"), refused::text);
+            var cut = server.post("/api/embed", "{\"model\":\"reasoner\",\"input\":\"" + text + "\"}");
+            assertEquals(200, cut.status(), cut::text);
+        }
+    }
+
+    /// The time of a request begins with its headers: an answer does not get all of it once more. Attention maps end
+    /// after a layer.
+    @Test
+    void theTimeOfARequestBeginsWithIt() throws Exception {
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withRequestTimeout(
+                Duration.ofMillis(200)))); RawClient client = new RawClient(server.server().port())) {
+            String body = SHORT.replace("\"max_tokens\":1", "\"ignore_eos\":true,\"n\":4");
+            client.send(RawClient.post(CHAT, "", body.length()));
+            Thread.sleep(300);
+            String answer = client.send(body).readTo("\"usage\":{\"prompt_tokens\":") + client.readTo("}");
+            int tokens = Integer.parseInt(answer.replaceAll("(?s).*\"completion_tokens\":(\\d+).*", "$1"));
+            assertTrue(tokens < 100, answer);
+            assertTrue(answer.contains("\"finish_reason\":\"length\""), answer);
+        }
+        try (TestServer server = TestServer.start(with(HttpLimits.defaults().withRequestTimeout(
+                Duration.ofMillis(1))))) {
+            var late = server.post("/glia/attention", SHORT.replace("{\"messages", "{\"model\":\"reasoner\",\"messages")
+                    .replace("\"max_tokens\":1", "\"answer\":\"" + "y ".repeat(100) + "\""));
+            assertEquals(503, late.status(), late::text);
         }
     }
 

@@ -15,13 +15,27 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.IntFunction;
 
-/// The token masks of a call's answers: of a form such as a JSON schema, of tools, and of limits of the thinking.
-///
-/// @param model gives the vocabulary
-/// @param form of answers that are no tool calls; empty if they are free or `tools` has it
-/// @param tools masks of tools; empty if none may be called
-/// @param format the syntax of calls; null without tools
-record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMasks> tools, ToolFormat format) {
+/// The token masks of a call's answers: of a form such as a JSON schema, of tools, and of limits of the thinking. What
+/// is compiled for them stays until this is closed.
+final class AnswerMasks implements AutoCloseable {
+    private final LanguageModel model;
+    private final Optional<Grammar> form;
+    private final Optional<ToolMasks> tools;
+    private final ToolFormat format;
+    /// A mask at the begin of an answer, so that those of samples, which are made later, find what is compiled.
+    private Optional<TokenMask> first = Optional.empty();
+
+    /// @param model gives the vocabulary
+    /// @param form of answers that are no tool calls; empty if they are free or `tools` has it
+    /// @param tools masks of tools; empty if none may be called
+    /// @param format the syntax of calls; null without tools
+    private AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMasks> tools, ToolFormat format) {
+        this.model = model;
+        this.form = form;
+        this.tools = tools;
+        this.format = format;
+    }
+
     /// The masks of a call.
     ///
     /// @throws CallException if what is required cannot be enforced
@@ -39,8 +53,9 @@ record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMas
             }
             return new AnswerMasks(model, Optional.empty(), Optional.of(masks), format);
         } catch (GrammarException e) {
-            if (call.toolChoice().isRequired() || call.grammar().isPresent() || isStrict) {
-                throw new CallException("tools", e.getMessage());
+            if (call.toolChoice().isRequired() || call.grammar().isPresent() || isStrict
+                    || e.kind() == GrammarException.Kind.MEMORY) {
+                throw CallException.of("tools", e);
             }
             // The model writes calls by itself; only their arguments are not checked.
             return new AnswerMasks(model, Optional.empty(), Optional.empty(), format);
@@ -79,9 +94,14 @@ record AnswerMasks(LanguageModel model, Optional<Grammar> form, Optional<ToolMas
 
     /// Whether there is a mask. Its first tokens are computed, which those of all samples share.
     private boolean begun(boolean begins) {
-        Optional<TokenMask> first = answer(begins);
+        first = answer(begins);
         first.ifPresent(TokenMask::isReady);
         return first.isPresent();
+    }
+
+    @Override
+    public void close() {
+        first.ifPresent(TokenMask::stop);
     }
 
     private Optional<TokenMask> answer(boolean begins) {

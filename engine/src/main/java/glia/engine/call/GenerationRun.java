@@ -45,6 +45,8 @@ public final class GenerationRun {
     private int numEnded;
     /// Held while the receiver is called.
     private Lock lock = new ReentrantLock();
+    /// When it was called, in nanoseconds of the clock.
+    private final long since = System.nanoTime();
 
     /// Renders the prompt.
     ///
@@ -59,13 +61,14 @@ public final class GenerationRun {
         this.usesServerTools = usesServerTools;
         this.call = scoped(model, usesServerTools ? withTools(given) : given);
         Optional<AnswerTools> tools = tools();
-        this.masks = AnswerMasks.of(model, call, tools);
         this.prompt = RenderedPrompt.of(model, call.prompt(), call.options());
         if (prompt.ids().length == 0) {
             throw new CallException("prompt", "found no tokens, expected at least one");
         }
         PromptLimits.check(call.prompt() instanceof Prompt.Conversation ? "messages" : "prompt", "tokens",
                 prompt.ids().length, call.terms().limits().promptTokens(), "--max-prompt-tokens");
+        // What does not fit into the context needs no grammar of its tools.
+        this.masks = AnswerMasks.of(model, call, tools);
         texts = new AnswerText[call.numSamples()];
         for (int i = 0; i < texts.length; i++) {
             texts[i] = new AnswerText(model.tokenizer(), call.tokenRules(), call.options().stops(), prompt.plan(),
@@ -129,7 +132,12 @@ public final class GenerationRun {
 
     /// Generates the answers of one prompt.
     void generate(AnswerReceiver receiver, BooleanSupplier isWanted) {
-        Generation generation = model.scheduler().submit(request());
+        try (masks) {
+            deliver(model.scheduler().submit(request()), receiver, isWanted);
+        }
+    }
+
+    private void deliver(Generation generation, AnswerReceiver receiver, BooleanSupplier isWanted) {
         try {
             while (numEnded < texts.length) {
                 AnswerEvent event = next(generation);
@@ -188,7 +196,7 @@ public final class GenerationRun {
         request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
                 .numSamples(call.numSamples()).fairnessKey(call.terms().caller())
                 .cacheKey(call.terms().cacheKey()).adapter(model.adapter())
-                .timeout(call.terms().timeout()).listener(new Listener());
+                .timeout(CallTerms.left(call.terms().timeout(), since)).listener(new Listener());
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());
         }

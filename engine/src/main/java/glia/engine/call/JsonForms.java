@@ -31,7 +31,7 @@ public final class JsonForms {
             return GrammarCache.get(model.tokenizer(), Grammar.class, List.of("schema", schema),
                     () -> Grammar.jsonSchema(schema));
         } catch (GrammarException e) {
-            throw new CallException(field, e.getMessage());
+            throw CallException.of(field, e);
         }
     }
 }

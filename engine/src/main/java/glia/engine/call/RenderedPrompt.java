@@ -48,8 +48,10 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     private static RenderedPrompt tokenized(LanguageModel model, Prompt prompt, GenerationOptions options) {
         return switch (prompt) {
             case Prompt.Tokens tokens -> plain(model, tokens.ids(), TrustedText.of(""), options);
-            case Prompt.Text text -> plain(model, model.tokenizer().encode(text.text(), true),
-                    TrustedText.of(text.text()), options);
+            case Prompt.Text text -> {
+                requireRoom(model, text.text());
+                yield plain(model, model.tokenizer().encode(text.text(), true), TrustedText.of(text.text()), options);
+            }
             case Prompt.Conversation conversation -> of(model, new int[0], conversation, options);
             case Prompt.Continued continued -> of(model, continued.before(), continued.next(), options);
         };
@@ -150,6 +152,7 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         }
         TrustedText begun = begun(model, conversation, thinking, before.length == 0);
         TrustedText text = continued(conversation, begun);
+        requireRoom(model, text.toString());
         int[] ids = joined(before, model.tokenizer().encode(text, false), model.tokenizer().bos());
         int most = room(model, ids.length, options);
         return new RenderedPrompt(ids, text, model.thinking().plan(
@@ -163,6 +166,13 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         int[] all = Arrays.copyOf(before, before.length + next.length - from);
         System.arraycopy(next, from, all, before.length, next.length - from);
         return all;
+    }
+
+    /// @throws ContextFullException if a text is much longer than the context, so that encoding it would be in vain
+    public static void requireRoom(LanguageModel model, String text) {
+        if (model.tokenizer().beginning(text, model.contextLength()).length() < text.length()) {
+            throw new ContextFullException(model.contextLength());
+        }
     }
 
     private static int room(LanguageModel model, int length, GenerationOptions options) {

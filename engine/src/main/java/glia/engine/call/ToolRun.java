@@ -9,7 +9,6 @@ import glia.engine.answer.Tools;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
 import glia.text.template.ChatMessage;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,8 +103,7 @@ public final class ToolRun {
     }
 
     private GenerationRun round(boolean hasTools, long since) {
-        Duration left = call.terms().timeout().minusNanos(System.nanoTime() - since);
-        GenerationCall next = call.withTerms(call.terms().withTimeout(left.isPositive() ? left : Duration.ofMillis(1)));
+        GenerationCall next = call.withTerms(call.terms().withTimeout(CallTerms.left(call.terms().timeout(), since)));
         return new GenerationRun(model, with(next, messages, hasTools ? tools.schemas() : List.of()), false);
     }
 

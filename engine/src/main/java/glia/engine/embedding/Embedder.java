@@ -90,7 +90,7 @@ public final class Embedder {
     }
 
     private Input encoded(String text) {
-        TrustedText whole = withPrompt(text);
+        TrustedText whole = withPrompt(tokenizer.beginning(text, maxTokens));
         int[] ids = tokenizer.encode(whole, true);
         if (ids.length <= maxTokens) {
             return new Input(ids, promptTokens, false);

@@ -32,6 +32,7 @@ public final class EitherMask implements TokenMask {
                     throw e;
                 }
                 open.remove(mask);
+                mask.stop();
                 continue;
             }
             all = all == null ? words : union(all, words);
@@ -85,6 +86,7 @@ public final class EitherMask implements TokenMask {
         if (left.isEmpty()) {
             throw new IllegalArgumentException("no grammar allows token " + token + " here");
         }
+        open.stream().filter(mask -> !left.contains(mask)).forEach(GrammarMask::stop);
         open.retainAll(left);
         left.forEach(mask -> mask.accept(token));
     }

@@ -2,9 +2,9 @@ package glia.engine.grammar;
 
 import glia.engine.grammar.cfg.Gbnf;
 import glia.engine.grammar.cfg.Lark;
-import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.limit.MemoryPart;
 import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.parser.Automaton;
 import glia.engine.grammar.parser.FixedState;
@@ -53,16 +53,15 @@ public final class Grammar {
     private final Function<GrammarBuilder, Nonterminal> rule;
     /// The automaton of a greedy grammar; null for exact ones.
     private final Function<GrammarBuilder, Automaton> greedy;
-    /// Compiled at first and not in use yet.
-    private CompiledGrammar unused;
-    private final Map<GrammarVocabulary, MaskEngine> engines = new HashMap<>();
+    private final GrammarUses uses;
 
     private Grammar(Kind kind, Function<GrammarBuilder, Nonterminal> rule,
             Function<GrammarBuilder, Automaton> greedy) {
         this.kind = kind;
         this.rule = rule;
         this.greedy = greedy;
-        this.unused = compile();
+        this.uses = new GrammarUses(this::compiledWithin);
+        uses.compile();
     }
 
     /// A combination of grammars, which have been compiled each for itself. It may be part of another one, so it is
@@ -71,6 +70,7 @@ public final class Grammar {
         this.kind = kind;
         this.rule = rule;
         this.greedy = null;
+        this.uses = new GrammarUses(this::compiledWithin);
     }
 
     /// Compiles a combination of grammars now, not with its first mask.
@@ -78,22 +78,12 @@ public final class Grammar {
     /// @return this grammar
     ///
     /// @throws GrammarException if it exceeds a limit
-    public synchronized Grammar compiled() {
-        if (unused == null && engines.isEmpty()) {
-            unused = compile();
-        }
+    public Grammar compiled() {
+        uses.compile();
         return this;
     }
 
-    private CompiledGrammar compile() {
-        try {
-            return GrammarBudget.compiling(this::compileWithin);
-        } catch (StackOverflowError e) {
-            throw GrammarException.limit("levels of nested expressions", GrammarLimits.DEPTH);
-        }
-    }
-
-    private CompiledGrammar compileWithin() {
+    private CompiledGrammar compiledWithin() {
         GrammarBuilder builder = new GrammarBuilder(kind);
         Automaton automaton = greedy != null ? greedy.apply(builder)
                 : Automaton.exact(builder.rules(), rule.apply(builder));
@@ -364,15 +354,17 @@ public final class Grammar {
 
     /// Whether a text is one of this grammar. That of an answer which was cut off is mostly only the begin of one.
     public boolean matches(String text) {
-        Automaton automaton = compile().automaton();
-        Position position = automaton.start();
-        for (byte one : text.getBytes(StandardCharsets.UTF_8)) {
-            position = automaton.step(position, one & 0xff);
-            if (position.isDead()) {
-                return false;
+        try (MemoryPart<CompiledGrammar> compiled = uses.compiled()) {
+            Automaton automaton = compiled.content().automaton();
+            Position position = automaton.start();
+            for (byte one : text.getBytes(StandardCharsets.UTF_8)) {
+                position = automaton.step(position, one & 0xff);
+                if (position.isDead()) {
+                    return false;
+                }
             }
+            return position.isComplete();
         }
-        return position.isComplete();
     }
 
     /// The mask of one sample whose text the grammar describes from its first token on.
@@ -384,16 +376,6 @@ public final class Grammar {
     ///
     /// @param beginsText whether the grammar's text is the begin of a decoded text: some decoders drop a space there
     public GrammarMask mask(GrammarVocabulary vocabulary, boolean beginsText) {
-        return new GrammarMask(engine(vocabulary), vocabulary, beginsText);
-    }
-
-    private synchronized MaskEngine engine(GrammarVocabulary vocabulary) {
-        // Masks in use keep theirs.
-        engines.computeIfPresent(vocabulary, (_, known) -> known.isExhausted() ? null : known);
-        return engines.computeIfAbsent(vocabulary, v -> {
-            CompiledGrammar compiled = unused != null ? unused : compile();
-            unused = null;
-            return new MaskEngine(compiled, v);
-        });
+        return uses.mask(vocabulary, beginsText);
     }
 }

@@ -2,11 +2,15 @@ package glia.engine.grammar;
 
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.limit.MemoryPart;
 import glia.engine.grammar.parser.Position;
 import glia.engine.sampling.TokenMask;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 
@@ -14,9 +18,10 @@ import java.util.concurrent.Future;
 /// where
 /// the text is complete. For one sample; made by [Grammar#mask].
 public final class GrammarMask implements TokenMask {
-    private final MaskEngine engine;
+    final MaskEngine engine;
     private final GrammarVocabulary vocabulary;
-    private final long[] onlyEnds;
+    /// The use of the engine, with the memory of the parser's rows for the text.
+    private final MemoryPart<Void> use;
     private Position position;
     /// Whether the next token begins a text, so that the decoder drops a leading space.
     private boolean isFirst;
@@ -29,15 +34,12 @@ public final class GrammarMask implements TokenMask {
     private Future<long[]> coming;
 
     /// @param beginsText whether the grammar's text is the begin of a decoded text
-    GrammarMask(MaskEngine engine, GrammarVocabulary vocabulary, boolean beginsText) {
+    GrammarMask(MaskEngine engine, MemoryPart<Void> use, GrammarVocabulary vocabulary, boolean beginsText) {
         this.engine = engine;
+        this.use = use;
         this.vocabulary = vocabulary;
         this.position = engine.start();
         this.isFirst = beginsText && vocabulary.leadingSpaces() > 0;
-        this.onlyEnds = new long[vocabulary.numWords()];
-        for (int end : vocabulary.ends()) {
-            onlyEnds[end >> 6] |= 1L << end;
-        }
     }
 
     /// The allowed tokens.
@@ -46,7 +48,7 @@ public final class GrammarMask implements TokenMask {
     @Override
     public long[] allowed() {
         if (hasEnded) {
-            return onlyEnds;
+            return vocabulary.onlyEnds();
         }
         settle();
         if (ready == null) {
@@ -98,7 +100,7 @@ public final class GrammarMask implements TokenMask {
                 throw e;
             }
             // With all steps it may be done; if not, the exception comes again.
-            coming = engine.later(() -> compute(GrammarLimits.MASK_STEPS));
+            coming = later(() -> compute(GrammarLimits.MASK_STEPS));
             return false;
         } finally {
             engine.end();
@@ -111,22 +113,62 @@ public final class GrammarMask implements TokenMask {
             coming.cancel(true);
             coming = null;
         }
+        use.close();
+    }
+
+    /// Whether all accepted tokens were read, or could be within a few milliseconds. If they take longer, another
+    /// thread reads them.
+    boolean isRead() {
+        if (coming != null) {
+            if (!coming.isDone()) {
+                return false;
+            }
+            settle();
+        }
+        if (unread.isEmpty()) {
+            return true;
+        }
+        if (!engine.begin()) {
+            return false;
+        }
+        try {
+            read(GrammarLimits.SHORT_MASK_STEPS);
+            return true;
+        } catch (GrammarException e) {
+            if (e.kind() != GrammarException.Kind.LIMIT) {
+                throw e;
+            }
+            coming = later(() -> {
+                read(GrammarLimits.MASK_STEPS);
+                return null;
+            });
+            return false;
+        } finally {
+            engine.end();
+        }
     }
 
     /// Takes what another thread computes, if anything, and waits for it.
     private void settle() {
+        if (coming != null) {
+            Future<long[]> work = coming;
+            coming = null;
+            ready = settled(work);
+        }
+    }
+
+    /// Waits for what another thread computes.
+    static long[] settled(Future<long[]> work) {
         boolean isInterrupted = false;
         try {
-            while (coming != null) {
+            while (true) {
                 try {
-                    ready = coming.get();
-                    coming = null;
+                    return work.get();
                 } catch (InterruptedException e) {
                     isInterrupted = true;
                 }
             }
         } catch (ExecutionException e) {
-            coming = null;
             if (e.getCause() instanceof Error error) {
                 throw error;
             }
@@ -143,6 +185,9 @@ public final class GrammarMask implements TokenMask {
         while (!unread.isEmpty()) {
             byte[] bytes = unread.getFirst();
             Position next = engine.accept(position, bytes, isFirst && bytes[0] == ' ' ? 1 : 0, steps);
+            if (!next.isDead()) {
+                use.resize(next.textBytes());
+            }
             unread.removeFirst();
             if (next.isDead()) {
                 throw new IllegalArgumentException("the grammar does not allow '"
@@ -183,6 +228,11 @@ public final class GrammarMask implements TokenMask {
         if (bytes == null || bytes.length == 0 || hasEnded) {
             throw new IllegalArgumentException("the grammar does not allow token " + token + " here");
         }
+        readSoon(bytes);
+    }
+
+    /// Continues with text, which is read now if that takes a few milliseconds at most.
+    private void readSoon(byte[] bytes) {
         unread.add(bytes);
         if (engine.begin()) {
             try {
@@ -195,7 +245,40 @@ public final class GrammarMask implements TokenMask {
         }
     }
 
-    /// Continues with text that need not be whole tokens, such as what follows a trigger within a token.
+    /// A mask of the same grammar at its begin, after the rest of a token.
+    GrammarMask fresh(byte[] bytes, int offset) {
+        GrammarMask fresh = new GrammarMask(engine, use.use(), vocabulary, false);
+        if (offset < bytes.length) {
+            fresh.readSoon(Arrays.copyOfRange(bytes, offset, bytes.length));
+        }
+        return fresh;
+    }
+
+    /// Whether the text may go on with the rest of a token.
+    ///
+    /// @param isBrief whether it must take a few milliseconds at most
+    /// @return empty if another thread uses the engine, and it must be brief
+    /// @throws GrammarException of kind `LIMIT` if it takes more
+    Optional<Boolean> continues(byte[] bytes, int offset, boolean isBrief) {
+        if (!isBrief) {
+            return Optional.of(!engine.accept(position, bytes, offset, GrammarLimits.MASK_STEPS).isDead());
+        }
+        if (!engine.begin()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(!engine.accept(position, bytes, offset, GrammarLimits.SHORT_MASK_STEPS).isDead());
+        } finally {
+            engine.end();
+        }
+    }
+
+    /// Computes on another thread what takes longer.
+    Future<long[]> later(Callable<long[]> work) {
+        return engine.later(use.use(), work);
+    }
+
+    /// Continues with text that need not be whole tokens.
     ///
     /// @return false, without change, if the grammar does not allow it
     boolean acceptBytes(byte[] bytes, int offset) {
@@ -205,6 +288,7 @@ public final class GrammarMask implements TokenMask {
         if (next.isDead()) {
             return false;
         }
+        use.resize(next.textBytes());
         position = next;
         return true;
     }

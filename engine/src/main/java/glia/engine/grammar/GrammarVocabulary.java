@@ -13,6 +13,7 @@ import java.util.function.Predicate;
 public final class GrammarVocabulary {
     private final List<byte[]> bytes;
     private final int[] ends;
+    private final long[] onlyEnds;
     private final int leadingSpaces;
     private final VocabularyTrie trie;
     private final StringTokens strings;
@@ -21,8 +22,10 @@ public final class GrammarVocabulary {
         this.bytes = bytes;
         this.ends = endOfGeneration.stream().mapToInt(Integer::intValue).filter(id -> id < bytes.size()).sorted()
                 .toArray();
+        this.onlyEnds = new long[numWords()];
         for (int end : ends) {
             bytes.set(end, null);
+            onlyEnds[end >> 6] |= 1L << end;
         }
         this.leadingSpaces = leadingSpaces;
         this.trie = new VocabularyTrie(bytes);
@@ -75,6 +78,11 @@ public final class GrammarVocabulary {
 
     int[] ends() {
         return ends;
+    }
+
+    /// The mask of the tokens that end generation. Not to be changed.
+    long[] onlyEnds() {
+        return onlyEnds;
     }
 
     /// The spaces that a decoder drops at the begin of a text.

@@ -1,20 +1,18 @@
 package glia.engine.grammar;
 
-import glia.engine.grammar.limit.CallerThreads;
 import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.limit.MemoryPart;
 import glia.engine.grammar.parser.Accepted;
 import glia.engine.grammar.parser.Automaton;
 import glia.engine.grammar.parser.LexState;
 import glia.engine.grammar.parser.Lexer;
 import glia.engine.grammar.parser.Position;
-import glia.engine.sampling.TokenMask;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
@@ -32,9 +30,6 @@ final class MaskEngine {
     /// Bytes that are rarely in names, to find the string that a key becomes once it is none of the known ones.
     private static final int[] PROBES = {'~', 'Q', '|', '7'};
 
-    /// Computes masks that take long, of all grammars.
-    private static final CallerThreads LATER = new CallerThreads("glia-mask-", CallerThreads.defaultCount());
-
     private final ReentrantLock lock = new ReentrantLock();
     /// Whether another thread computes a mask, or is about to.
     private volatile boolean isBusy;
@@ -50,8 +45,10 @@ final class MaskEngine {
     private final Position[] positions;
     private final List<Position> cached = new ArrayList<>();
     private final List<LexState> tabled = new ArrayList<>();
-    private final int maxCached;
-    private final int maxTabled;
+    private final long maskBytes;
+    private long tableBytes;
+    /// How often the automaton had dropped its positions when `cached` was begun.
+    private int numResets;
 
     MaskEngine(CompiledGrammar grammar, GrammarVocabulary vocabulary) {
         this.automaton = grammar.automaton();
@@ -63,8 +60,7 @@ final class MaskEngine {
         this.path = new LexState[trie.maxDepth() + 1];
         this.otherPath = new LexState[trie.maxDepth() + 1];
         this.positions = new Position[trie.maxDepth() + 1];
-        this.maxCached = (int) Math.max(16, MAX_MASK_BYTES / (8L * vocabulary.numWords() + 64));
-        this.maxTabled = (int) Math.max(16, MAX_TABLE_BYTES / (8L * vocabulary.numWords() + 64));
+        this.maskBytes = 8L * vocabulary.numWords() + 64;
     }
 
     Position start() {
@@ -88,18 +84,12 @@ final class MaskEngine {
         lock.unlock();
     }
 
-    /// Computes on another thread, in turns by the [caller][TokenMask#CALLER]. Until it is done or cancelled, [#begin]
-    /// begins nothing.
-    Future<long[]> later(Callable<long[]> work) {
+    /// Computes on another thread. Until it is done or cancelled, [#begin] begins nothing.
+    ///
+    /// @param use of this engine, for this work; closed when it has ended
+    Future<long[]> later(MemoryPart<Void> use, Callable<long[]> work) {
         isBusy = true;
-        FutureTask<long[]> task = new FutureTask<>(() -> GrammarBudget.cancellable(work::call)) {
-            @Override
-            protected void done() {
-                isBusy = false;
-            }
-        };
-        LATER.run(TokenMask.CALLER.orElse(""), task);
-        return task;
+        return LaterMask.begin(use, work, () -> isBusy = false);
     }
 
     /// Whether the grammar has reached a limit in use, so that it would at once again.
@@ -111,7 +101,7 @@ final class MaskEngine {
         lock.lock();
         try {
             budget.begin(steps);
-            return work.get();
+            return frugal(work);
         } catch (GrammarException e) {
             isExhausted |= e.kind() == GrammarException.Kind.LIMIT && steps == GrammarLimits.MASK_STEPS;
             throw e;
@@ -119,6 +109,21 @@ final class MaskEngine {
             throw GrammarException.limit("levels of nested expressions", path.length);
         } finally {
             lock.unlock();
+        }
+    }
+
+    /// Does work once more without what is cached, if memory is short.
+    private <T> T frugal(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (GrammarException e) {
+            if (e.kind() != GrammarException.Kind.MEMORY) {
+                throw e;
+            }
+            automaton.reset();
+            dropMasks();
+            dropTables();
+            return work.get();
         }
     }
 
@@ -148,14 +153,29 @@ final class MaskEngine {
         long[] known = position.mask();
         if (known == null) {
             known = compute(position);
-            if (cached.size() >= maxCached) {
-                cached.forEach(p -> p.mask(null));
-                cached.clear();
+            if ((cached.size() + 1) * maskBytes > MAX_MASK_BYTES || numResets != automaton.numResets()) {
+                dropMasks();
             }
+            budget.cached(maskBytes);
             cached.add(position);
             position.mask(known);
         }
         return known;
+    }
+
+    /// Drops the masks, and with them the positions.
+    private void dropMasks() {
+        cached.forEach(p -> p.mask(null));
+        budget.cached(-maskBytes * cached.size());
+        cached.clear();
+        numResets = automaton.numResets();
+    }
+
+    private void dropTables() {
+        tabled.forEach(s -> s.table(null));
+        tabled.clear();
+        budget.cached(-tableBytes);
+        tableBytes = 0;
     }
 
     private long[] compute(Position position) {
@@ -243,10 +263,12 @@ final class MaskEngine {
         TokenTable known = (TokenTable) state.table();
         if (known == null) {
             known = makeTable(state);
-            if (tabled.size() >= maxTabled) {
-                tabled.forEach(s -> s.table(null));
-                tabled.clear();
+            long bytes = known.bytes();
+            if (tableBytes + bytes > MAX_TABLE_BYTES) {
+                dropTables();
             }
+            budget.cached(bytes);
+            tableBytes += bytes;
             tabled.add(state);
             state.table(known);
         }

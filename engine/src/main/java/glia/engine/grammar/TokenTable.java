@@ -11,6 +11,8 @@ import java.util.List;
 final class TokenTable {
     /// Lists of at most so many tokens are not kept as a bit for each token of the vocabulary.
     private static final int FEW = 256;
+    /// Memory of a table, or of an exit, without its arrays.
+    private static final int BYTES = 64;
 
     private final int[] few;
     private final long[] words;
@@ -33,6 +35,15 @@ final class TokenTable {
 
     List<Exit> exits() {
         return exits;
+    }
+
+    /// The memory of this table.
+    long bytes() {
+        long bytes = BYTES + (few == null ? 8L * words.length : 4L * few.length);
+        for (Exit exit : exits) {
+            bytes += BYTES + 4L * exit.nodes.length;
+        }
+        return bytes;
     }
 
     /// Adds the tokens within the lexeme to a mask.

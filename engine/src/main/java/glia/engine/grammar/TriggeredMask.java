@@ -1,12 +1,16 @@
 package glia.engine.grammar;
 
+import glia.engine.grammar.limit.GrammarException;
 import glia.engine.sampling.TokenMask;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Future;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /// Free text in which a grammar takes effect after a trigger: a tool call after its marker, say. When the grammar's
 /// text is complete and cannot go on, free text follows again. For one sample.
@@ -16,7 +20,8 @@ import java.util.function.IntFunction;
 /// it may.
 public final class TriggeredMask implements TokenMask {
     private final GrammarVocabulary vocabulary;
-    private final IntFunction<GrammarMask> grammar;
+    /// Masks at the begin of the grammars, by the number of the trigger: texts, then tokens.
+    private final List<GrammarMask> begins;
     private final List<byte[]> triggers;
     private final int[] triggerTokens;
     /// The last bytes of the free text that begin a trigger.
@@ -25,19 +30,21 @@ public final class TriggeredMask implements TokenMask {
     /// Masks of free text by its last bytes; an empty one allows every token.
     private final Map<String, long[]> masks = new HashMap<>();
     private static final long[] EVERY = {};
+    /// The mask of free text that another thread computes; null if it computes none.
+    private Future<long[]> coming;
 
     /// @param triggers the texts after which the grammar begins; none may be empty
     /// @param triggerTokens the tokens after which it begins
-    /// @param grammar gives a mask for each time that one begins, by the number of its trigger: texts, then tokens
+    /// @param grammar gives the mask of the grammar by the number of its trigger: texts, then tokens
     public TriggeredMask(GrammarVocabulary vocabulary, List<String> triggers, int[] triggerTokens,
             IntFunction<GrammarMask> grammar) {
         this.vocabulary = vocabulary;
-        this.grammar = grammar;
         this.triggers = triggers.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
         if (this.triggers.stream().anyMatch(bytes -> bytes.length == 0)) {
             throw new IllegalArgumentException("a trigger without text");
         }
         this.triggerTokens = triggerTokens.clone();
+        this.begins = IntStream.range(0, triggers.size() + triggerTokens.length).mapToObj(grammar).toList();
     }
 
     /// Whether the grammar is in effect.
@@ -47,27 +54,55 @@ public final class TriggeredMask implements TokenMask {
 
     @Override
     public long[] allowed() {
+        settle();
         if (active != null) {
             return active.allowed();
         }
-        long[] mask = masks.computeIfAbsent(new String(tail, StandardCharsets.ISO_8859_1), k -> freeMask());
+        long[] mask = masks.computeIfAbsent(tailText(), _ -> freeMask(false));
         return mask == EVERY ? null : mask;
     }
 
+    private String tailText() {
+        return new String(tail, StandardCharsets.ISO_8859_1);
+    }
+
+    /// Whether [#allowed] takes a few milliseconds at most: other samples may use the grammar for longer.
     @Override
     public boolean isReady() {
-        return active == null || active.isReady();
+        if (active != null && !active.isRead() || coming != null && !coming.isDone()) {
+            return false;
+        }
+        settle();
+        if (active != null) {
+            return active.isReady();
+        }
+        try {
+            return masks.computeIfAbsent(tailText(), _ -> freeMask(true)) != null;
+        } catch (GrammarException e) {
+            if (e.kind() != GrammarException.Kind.LIMIT) {
+                throw e;
+            }
+            coming = begins.getFirst().later(() -> freeMask(false));
+            return false;
+        }
     }
 
     @Override
     public void stop() {
+        if (coming != null) {
+            coming.cancel(true);
+        }
         if (active != null) {
             active.stop();
         }
+        begins.forEach(GrammarMask::stop);
     }
 
     /// All tokens but those that run over a trigger into what the grammar refuses.
-    private long[] freeMask() {
+    ///
+    /// @param isBrief whether it must take a few milliseconds at most
+    /// @return null if another thread uses a grammar, and it must be brief
+    private long[] freeMask(boolean isBrief) {
         long[] mask = null;
         for (int token = 0; token < vocabulary.size(); token++) {
             byte[] bytes = vocabulary.bytes(token);
@@ -75,7 +110,14 @@ public final class TriggeredMask implements TokenMask {
                 continue;
             }
             int end = triggerEnd(bytes);
-            if (end >= 0 && end < bytes.length && !grammarAfter(bytes, end).acceptBytes(bytes, end)) {
+            if (end < 0 || end == bytes.length) {
+                continue;
+            }
+            Optional<Boolean> isAllowed = grammarAfter(bytes, end).continues(bytes, end, isBrief);
+            if (isAllowed.isEmpty()) {
+                return null;
+            }
+            if (!isAllowed.get()) {
                 if (mask == null) {
                     mask = new long[vocabulary.numWords()];
                     Arrays.fill(mask, -1);
@@ -100,9 +142,9 @@ public final class TriggeredMask implements TokenMask {
         return -1;
     }
 
-    /// A mask of the grammar of the trigger that ends with the first bytes of a token.
+    /// The begin of the grammar of the trigger that ends with the first bytes of a token.
     private GrammarMask grammarAfter(byte[] bytes, int end) {
-        return grammar.apply(trigger(joined(tail, bytes), tail.length + end));
+        return begins.get(trigger(joined(tail, bytes), tail.length + end));
     }
 
     /// The number of the longest trigger that ends at a place in a text; -1 if none does.
@@ -152,6 +194,7 @@ public final class TriggeredMask implements TokenMask {
 
     @Override
     public void accept(int token) {
+        settle();
         if (active != null) {
             active.accept(token);
             leave();
@@ -159,7 +202,7 @@ public final class TriggeredMask implements TokenMask {
         }
         for (int i = 0; i < triggerTokens.length; i++) {
             if (triggerTokens[i] == token) {
-                begin(grammar.apply(triggers.size() + i));
+                begin(begins.get(triggers.size() + i), new byte[0], 0);
                 return;
             }
         }
@@ -172,21 +215,32 @@ public final class TriggeredMask implements TokenMask {
             tail = begun(joined(tail, bytes));
             return;
         }
-        begin(grammarAfter(bytes, end));
-        if (!active.acceptBytes(bytes, end)) {
-            throw new IllegalArgumentException("token " + token + " goes on after a trigger as the grammar does not "
-                    + "allow");
-        }
+        begin(grammarAfter(bytes, end), bytes, end);
         leave();
     }
 
-    private void begin(GrammarMask mask) {
-        active = mask;
+    private void begin(GrammarMask grammar, byte[] bytes, int offset) {
+        active = grammar.fresh(bytes, offset);
         tail = new byte[0];
     }
 
+    /// Free text follows where the grammar's text can only end. While another thread uses the grammar, that is not
+    /// known: [#isReady] asks again.
     private void leave() {
-        if (active.isFinal()) {
+        if (active.isRead() && active.isFinal()) {
+            active.stop();
+            active = null;
+        }
+    }
+
+    /// Waits until it is known whether the grammar's text can only end, and for a mask that another thread computes.
+    private void settle() {
+        if (coming != null) {
+            masks.put(tailText(), GrammarMask.settled(coming));
+            coming = null;
+        }
+        if (active != null && active.isFinal()) {
+            active.stop();
             active = null;
         }
     }

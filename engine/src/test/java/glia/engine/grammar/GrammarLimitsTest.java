@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.GrammarMemory;
 import glia.engine.grammar.limit.SchemaReading;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -117,6 +118,44 @@ class GrammarLimitsTest {
         assertEquals("0123456789", IntStream.range(0, 128).filter(mask::allows)
                 .mapToObj(Character::toString).collect(Collectors.joining()));
         accepts(Grammar.choices(List.of("a", "ab", "a", "abc", "b")), "abc");
+    }
+
+    /// Each choice begins the next one, so their prefix tree is as deep as there are choices.
+    @Test
+    void takesChoicesThatBeginOneAnother() {
+        Grammar grammar = Grammar.choices(IntStream.rangeClosed(1, 3_000).mapToObj("ab"::repeat).toList());
+        GrammarMask mask = grammar.mask(BYTES);
+        assertTrue(mask.acceptBytes("ab".repeat(2_999).getBytes(StandardCharsets.UTF_8), 0));
+        assertTrue(mask.isComplete() && mask.allows('a') && !mask.allows('b'));
+        accepts(grammar, "ab".repeat(3_000));
+        accepts(Grammar.jsonSchema(Map.of("enum", IntStream.range(0, 3_000).mapToObj("x"::repeat).toList())), "\"\"");
+    }
+
+    /// Right recursion, also through other rules and rules of no text: the parser has few states for texts of any
+    /// length. Before, each element needed as many items as there were elements before it.
+    @ParameterizedTest
+    @ValueSource(strings = {"root ::= \"x\" root |", "root ::= \"x\" root | \"x\"", "root ::= a\na ::= \"x\" b | \"\"\n"
+            + "b ::= c\nc ::= a | \"x\" a", "root ::= \"x\" root none | \"x\"\nnone ::= \"\"",
+            "root ::= (\"x\" root)?", "root ::= x root | x\nx ::= \"x\" | \"(\" x \")\"",
+            "start: \"x\" start | \"x\"", "start: a?\na: X a | X\nX: \"x\""})
+    void takesLongTextsOfRightRecursion(String source) {
+        GrammarMask mask = (source.startsWith("root") ? Grammar.gbnf(source) : Grammar.lark(source)).mask(BYTES);
+        for (int i = 0; i < 100_000; i++) {
+            assertTrue(mask.allows('x'));
+            mask.accept('x');
+        }
+        assertTrue(mask.isComplete() && !mask.allows('y'));
+    }
+
+    /// The memory of positions is freed when there are too many: each has those that follow.
+    @Test
+    void takesLongTextsOfManyPositions() {
+        GrammarMemory memory = new GrammarMemory(160L << 20);
+        Grammar grammar = memory.within(() -> Grammar.gbnf("root ::= \"(\" root \")\" | \"x\""));
+        GrammarMask mask = grammar.mask(BYTES);
+        assertTrue(mask.acceptBytes("(".repeat(120_000).getBytes(StandardCharsets.UTF_8), 0));
+        assertTrue(mask.acceptBytes(("x" + ")".repeat(120_000)).getBytes(StandardCharsets.UTF_8), 0));
+        assertTrue(mask.isFinal());
     }
 
     /// An ambiguous grammar, whose parser's rows grow with the text: the masks become those of another thread.

@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -33,7 +35,10 @@ class TriggeredMaskTest {
     }
 
     private static TriggeredMask mask() {
-        Grammar grammar = Grammar.regex("ab?!");
+        return mask(Grammar.regex("ab?!"));
+    }
+
+    private static TriggeredMask mask(Grammar grammar) {
         return new TriggeredMask(VOCABULARY, List.of("<<"), new int[] {MARKER},
                 _ -> grammar.mask(VOCABULARY, false));
     }
@@ -82,6 +87,32 @@ class TriggeredMaskTest {
             assertEquals(!mask.isActive(), allows(mask, END), text.toString());
         }
         assertTrue(numRefused > 100);
+    }
+
+    /// While another sample's mask is computed, which may take seconds, a sample answers at once that it is not ready.
+    @Test
+    void noSampleWaitsForTheMaskOfAnother() throws Exception {
+        Grammar grammar = Grammar.regex("ab?!");
+        TriggeredMask mask = mask(grammar);
+        mask.accept(TOKENS.indexOf("<<"));
+        assertTrue(mask.isReady());
+        TriggeredMask free = mask(grammar);
+        GrammarMask other = grammar.mask(VOCABULARY, false);
+        assertTrue(other.engine.begin());
+        try {
+            CompletableFuture.runAsync(() -> {
+                mask.accept(TOKENS.indexOf("a!"));
+                assertFalse(mask.isReady());
+                assertFalse(free.isReady());
+                free.accept(TOKENS.indexOf("<<a"));
+                assertFalse(free.isReady());
+            }, task -> Thread.ofPlatform().daemon().start(task)).get(30, TimeUnit.SECONDS);
+        } finally {
+            other.engine.end();
+        }
+        assertTrue(mask.isReady() && free.isReady());
+        assertFalse(mask.isActive());
+        assertTrue(allows(mask, END) && allows(free, TOKENS.indexOf("b")) && !allows(free, END));
     }
 
     @Test

@@ -47,9 +47,10 @@ public final class Reranker {
             throw ServeException.badField("model", "found a classifier of " + size + " classes, expected one with a "
                     + "single score, one of two classes, or a model for embeddings");
         }
-        int[] first = HeavyWork.run(query.length(), () -> model.tokenizer().encodePlain(query, true));
+        int[] first = HeavyWork.run(query.length(), () -> model.tokenizer().encodePlain(
+                model.tokenizer().beginning(query, model.contextLength()), true));
         if (first.length >= model.contextLength()) {
-            throw ServeException.badField("query", "found " + first.length + " tokens, expected less than "
+            throw ServeException.badField("query", "found " + first.length + " tokens or more, expected less than "
                     + model.contextLength());
         }
         double[] scores = new double[documents.size()];
@@ -72,7 +73,7 @@ public final class Reranker {
     /// The tokens of a pair: those of the query, then those of the document without the token that begins a text. A
     /// document that is too long loses its last tokens, but not the special token after them.
     static int[] pair(Tokenizer tokenizer, int[] query, String document, int most) {
-        int[] second = tokenizer.encodePlain(document, true);
+        int[] second = tokenizer.encodePlain(tokenizer.beginning(document, most), true);
         int from = second.length > 0 && query.length > 0 && second[0] == query[0] && tokenizer.isSpecial(second[0])
                 ? 1 : 0;
         int length = Math.min(second.length - from, most - query.length);

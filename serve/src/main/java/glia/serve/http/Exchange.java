@@ -100,7 +100,8 @@ public final class Exchange {
 
     /// The terms on which an answer is generated.
     public CallTerms terms() {
-        return gate.terms(caller);
+        CallTerms terms = gate.terms(caller);
+        return terms.withTimeout(CallTerms.left(terms.timeout(), since));
     }
 
     /// A part of the path, such as `{id}` in `/v1/responses/{id}`.

@@ -1,6 +1,7 @@
 package glia.serve.http;
 
 import glia.engine.call.CallException;
+import glia.engine.grammar.limit.GrammarException;
 import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.QueueFullException;
 import glia.engine.state.StateMemoryException;
@@ -22,6 +23,8 @@ final class HttpErrors {
             case ContextFullException full -> new ServeException(400, "context_length_exceeded", "", full.getMessage());
             case TemplateException refused -> new ServeException(400, "invalid_request_error", "messages",
                     "the model's chat template refuses the conversation: " + ErrorText.of(refused));
+            case GrammarException full when full.kind() == GrammarException.Kind.MEMORY ->
+                    new ServeException(503, "overloaded_error", "", full.getMessage());
             case StateMemoryException memory -> new ServeException(503, "overloaded_error", "", memory.getMessage());
             case CheckpointException files -> new ServeException(500, "server_error", "model", ErrorText.of(files));
             case CallException bad -> new ServeException(400, "invalid_request_error", bad.field(), bad.getMessage());

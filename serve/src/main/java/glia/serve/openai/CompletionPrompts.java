@@ -1,6 +1,8 @@
 package glia.serve.openai;
 
+import glia.engine.LanguageModel;
 import glia.engine.call.HeavyWork;
+import glia.engine.call.RenderedPrompt;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.FillInMiddle;
@@ -18,21 +20,21 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
 
     /// @param most the most prompts
     /// @param addSpecial whether strings get the tokenizer's special tokens, such as BOS
-    static CompletionPrompts read(Fields body, String key, Tokenizer tokenizer, int most, boolean addSpecial) {
+    static CompletionPrompts read(Fields body, String key, LanguageModel model, int most, boolean addSpecial) {
         Object value = body.value(key);
         CompletionPrompts prompts = new CompletionPrompts(new ArrayList<>(), new ArrayList<>());
         if (value instanceof String text) {
-            prompts.add(text, tokenizer, addSpecial);
+            prompts.add(text, model, addSpecial);
         } else if (value instanceof List<?> list && !list.isEmpty()) {
             if (list.getFirst() instanceof Number) {
-                prompts.add(body.name(key), list, tokenizer);
+                prompts.add(body.name(key), list, model.tokenizer());
             } else {
                 if (list.size() > most) {
                     throw ServeException.badField(body.name(key), "found " + list.size() + " prompts, expected at "
                             + "most " + most + "; send them in several requests");
                 }
                 for (int i = 0; i < list.size(); i++) {
-                    prompts.add(body.name(key) + "[" + i + "]", list.get(i), tokenizer, addSpecial);
+                    prompts.add(body.name(key) + "[" + i + "]", list.get(i), model, addSpecial);
                 }
             }
         } else {
@@ -51,17 +53,20 @@ record CompletionPrompts(List<String> texts, List<int[]> ids) {
                 () -> form.prompt(prefix, suffix, files))));
     }
 
-    private void add(String name, Object value, Tokenizer tokenizer, boolean addSpecial) {
+    private void add(String name, Object value, LanguageModel model, boolean addSpecial) {
         switch (value) {
-            case String text -> add(text, tokenizer, addSpecial);
-            case List<?> list -> add(name, list, tokenizer);
+            case String text -> add(text, model, addSpecial);
+            case List<?> list -> add(name, list, model.tokenizer());
             case null, default -> throw Fields.wrong(name, value, "a string or token ids");
         }
     }
 
-    private void add(String text, Tokenizer tokenizer, boolean addSpecial) {
+    private void add(String text, LanguageModel model, boolean addSpecial) {
         texts.add(text);
-        ids.add(HeavyWork.run(text.length(), () -> tokenizer.encode(text, addSpecial)));
+        ids.add(HeavyWork.run(text.length(), () -> {
+            RenderedPrompt.requireRoom(model, text);
+            return model.tokenizer().encode(text, addSpecial);
+        }));
     }
 
     private void add(String name, List<?> list, Tokenizer tokenizer) {

@@ -43,7 +43,7 @@ record CompletionRequest(Tokenizer tokenizer, CompletionPrompts prompts, List<Ge
                 ServeException.badField("suffix", FillInMiddle.NONE + "; leave it out, or use another model")));
         boolean addsSpecial = body.flag("add_special_tokens");
         CompletionPrompts prompts = between.isPresent() ? between(body, between.get(), suffix.get())
-                : CompletionPrompts.read(body, "prompt", model.tokenizer(), MOST_PROMPTS, addsSpecial);
+                : CompletionPrompts.read(body, "prompt", model, MOST_PROMPTS, addsSpecial);
         int samples = body.integer("n", 1, exchange.limits().samples()).orElse(1);
         int most = body.integer("max_tokens")
                 .orElse(body.integer("max_completion_tokens").orElse(OpenAiFields.USUAL_TOKENS));

@@ -46,7 +46,7 @@ final class LlamaCompletions {
         Fields body = exchange.body();
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             answer(exchange, body, lease, Set.of(), () -> CompletionPrompts.read(body, "prompt",
-                    lease.served().model().tokenizer(), MOST_PROMPTS, true));
+                    lease.served().model(), MOST_PROMPTS, true));
         }
     }
 

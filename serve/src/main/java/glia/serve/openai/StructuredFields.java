@@ -136,7 +136,7 @@ final class StructuredFields {
         try {
             grammar = GrammarCache.get(model.tokenizer(), Grammar.class, key, compile);
         } catch (GrammarException e) {
-            throw ServeException.badField(name, e.getMessage());
+            throw ServeException.badGrammar(name, e);
         }
     }
 }

@@ -5,6 +5,8 @@ import glia.engine.LanguageModel;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.TurnLock;
 import glia.lab.attention.AttentionMaps;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -27,7 +29,7 @@ final class MeanAttention {
     /// Runs a pass on an engine of its own, so that the model's scheduler can serve others between two layers.
     ///
     /// @param key whose text it is: callers take turns by key
-    /// @param goesOn called while it waits: false ends that
+    /// @param goesOn called while it waits and after each layer: false ends that
     /// @return null if it was ended
     static MeanAttention of(LanguageModel model, int[] ids, String key, BooleanSupplier goesOn)
             throws InterruptedException {
@@ -40,6 +42,9 @@ final class MeanAttention {
                 MeanAttention mean = new MeanAttention(ids.length);
                 AttentionMaps.each(engine, ids, map -> {
                     mean.add(map);
+                    if (!goesOn.getAsBoolean()) {
+                        throw new UncheckedIOException(new IOException("the client went before its answer"));
+                    }
                     scheduler.serveOthers();
                 });
                 return mean;

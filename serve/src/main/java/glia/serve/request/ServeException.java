@@ -1,5 +1,7 @@
 package glia.serve.request;
 
+import glia.engine.grammar.limit.GrammarException;
+
 /// An error of a request, as the HTTP APIs report it.
 public final class ServeException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -24,6 +26,15 @@ public final class ServeException extends RuntimeException {
     /// @param message what was found and what was expected
     public static ServeException badField(String field, String message) {
         return new ServeException(400, "invalid_request_error", field, field + ": " + message);
+    }
+
+    /// A grammar that cannot be used: status 400, or 503 if other grammars take all memory.
+    ///
+    /// @param field the grammar's field
+    public static ServeException badGrammar(String field, GrammarException e) {
+        return e.kind() == GrammarException.Kind.MEMORY
+                ? new ServeException(503, "overloaded_error", field, field + ": " + e.getMessage())
+                : badField(field, e.getMessage());
     }
 
     /// A request that is wrong: status 400.

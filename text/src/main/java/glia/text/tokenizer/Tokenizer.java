@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 
 /// Encodes text as token ids and decodes token ids.
@@ -23,6 +24,9 @@ import java.util.concurrent.CompletableFuture;
 /// An unpaired surrogate in a text, which UTF-8 cannot represent, is encoded as U+FFFD. Thread-safe. Loading takes some
 /// 100 ms and may run on a thread of its own.
 public final class Tokenizer {
+    /// Texts of so many characters are encoded at once.
+    private static final int SHORT_TEXT = 32 << 10;
+
     /// The texts of mask tokens.
     public static final List<String> MASKS = List.of("[MASK]", "<mask>");
 
@@ -108,6 +112,28 @@ public final class Tokenizer {
     /// @param addSpecial whether to add the tokens of the post-processor, such as BOS
     public int[] encodePlain(String text, boolean addSpecial) {
         return encode(new TextBuilder().append(text).whole(), addSpecial);
+    }
+
+    /// The begin of a text that has many more tokens than can be used, or the whole text. It is found by encoding ever
+    /// longer beginnings: the library cannot be stopped, and takes many seconds for millions of characters without
+    /// blanks.
+    ///
+    /// @param most the most tokens that can be used
+    /// @return the whole text, or the begin of one that has more than `most` tokens: its first `most` ones are those of
+    ///     the text
+    /// @throws CancellationException if the thread is interrupted
+    public String beginning(String text, int most) {
+        for (long length = Math.max(SHORT_TEXT, 2L * most); length < text.length(); length *= 2) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancellationException("encoding a text was cancelled");
+            }
+            // The last tokens of a beginning may be others in the whole text.
+            String begin = text.substring(0, (int) length);
+            if (encodePlain(begin, false).length > 2L * most) {
+                return begin;
+            }
+        }
+        return text;
     }
 
     /// Whether a token is a marker, which untrusted text must not contain: a special token (`<|im_end|>`) or an added

@@ -275,6 +275,11 @@ final class RuleBuilder {
         }
 
         @Override
+        protected boolean isEnd() {
+            return steps().isEnd();
+        }
+
+        @Override
         protected void expand(Steps to) {
             Set<Node> reached = new HashSet<>(Set.of(this));
             Deque<Node> todo = new ArrayDeque<>(reached);

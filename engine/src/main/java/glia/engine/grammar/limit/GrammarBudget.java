@@ -19,17 +19,33 @@ public final class GrammarBudget {
     /// When the time is over, in nanoseconds of the clock; 0 before the first look at it.
     private long end;
     private long bytes;
+    /// The part of the memory of all grammars; null for what no grammar is compiled with.
+    private final MemoryPart<?> memory;
 
-    private GrammarBudget(long steps) {
+    private GrammarBudget(long steps, MemoryPart<?> memory) {
+        this.memory = memory;
         begin(steps);
     }
 
     /// Runs the compilation of a grammar with a new budget.
     ///
-    /// @throws GrammarException of kind `LIMIT` if it takes more
+    /// @return the memory that the grammar takes, with the grammar as its content
+    ///
+    /// @throws GrammarException of kind `LIMIT` or `MEMORY` if it takes more
     /// @throws CancellationException if the thread is interrupted
-    public static <T> T compiling(Supplier<T> work) {
-        return ScopedValue.where(CURRENT, new GrammarBudget(GrammarLimits.STEPS)).call(() -> cancellable(work::get));
+    public static <T> MemoryPart<T> compiling(Supplier<T> work) {
+        MemoryPart<T> memory = GrammarMemory.current().part();
+        boolean isMade = false;
+        try {
+            memory.content(ScopedValue.where(CURRENT, new GrammarBudget(GrammarLimits.STEPS, memory))
+                    .call(() -> cancellable(work::get)));
+            isMade = true;
+            return memory;
+        } finally {
+            if (!isMade) {
+                memory.close();
+            }
+        }
     }
 
     /// Runs work with a grammar that ends with a [CancellationException] when its thread is interrupted.
@@ -39,7 +55,7 @@ public final class GrammarBudget {
 
     /// The budget of the grammar that this thread compiles; one of steps without an end if there is none.
     public static GrammarBudget current() {
-        return CURRENT.isBound() ? CURRENT.get() : new GrammarBudget(Long.MAX_VALUE / 2);
+        return CURRENT.isBound() ? CURRENT.get() : new GrammarBudget(Long.MAX_VALUE / 2, null);
     }
 
     /// Begins with so many steps and the time of [GrammarLimits#SECONDS]. The memory that was taken stays taken.
@@ -84,11 +100,21 @@ public final class GrammarBudget {
 
     /// Counts memory, which stays taken.
     ///
-    /// @throws GrammarException of kind `LIMIT` if it is too much
+    /// @throws GrammarException of kind `LIMIT` or `MEMORY` if it is too much
     public void bytes(long count) {
         bytes += count;
         if (bytes > GrammarLimits.MEMORY) {
             throw GrammarException.limit("bytes of memory", GrammarLimits.MEMORY);
+        }
+        cached(count);
+    }
+
+    /// Counts memory of what can be computed again, or gives it back if negative.
+    ///
+    /// @throws GrammarException of kind `LIMIT` or `MEMORY` if there is too little
+    public void cached(long count) {
+        if (memory != null) {
+            memory.add(count);
         }
     }
 }

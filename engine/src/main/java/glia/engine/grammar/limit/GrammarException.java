@@ -13,7 +13,9 @@ public final class GrammarException extends IllegalArgumentException {
         /// No text, or no JSON value, satisfies it.
         UNSATISFIABLE,
         /// It needs more steps or memory than [GrammarLimits] allow.
-        LIMIT
+        LIMIT,
+        /// Other grammars leave too little of the [GrammarMemory]: later there may be enough.
+        MEMORY
     }
 
     private final Kind kind;

@@ -27,6 +27,9 @@ public final class Automaton {
     private int numPositions = 1;
     /// The memory of `positions`.
     private long positionBytes;
+    /// The parser's rows that the positions have.
+    private int epoch;
+    private int numResets;
 
     private Row[] rows = new Row[8];
     private LexState[] states = new LexState[8];
@@ -100,9 +103,8 @@ public final class Automaton {
         Key key = new Key(ids);
         Position known = positions.get(key);
         if (known == null) {
-            if (positions.size() >= MAX_POSITIONS || positionBytes >= GrammarLimits.CACHE) {
-                positions = new HashMap<>();
-                positionBytes = 0;
+            if (positions.size() >= MAX_POSITIONS || positionBytes >= GrammarLimits.CACHE || epoch != earley.epoch()) {
+                resetPositions();
             }
             boolean isComplete = false;
             for (int i = 0; i < count; i++) {
@@ -111,11 +113,35 @@ public final class Automaton {
                     isComplete |= after(rows[i], states[i].accepted()).isComplete;
                 }
             }
-            positionBytes += POSITION_BYTES + 24L * count;
+            long bytes = POSITION_BYTES + 24L * count;
+            lexer.pool().budget().cached(bytes);
+            positionBytes += bytes;
             known = new Position(numPositions++, Arrays.copyOf(rows, count), Arrays.copyOf(states, count), isComplete);
             positions.put(key, known);
         }
         return known;
+    }
+
+    private void resetPositions() {
+        // Each has those that follow, so without this none would be freed.
+        positions.values().forEach(Position::unlink);
+        start.unlink();
+        positions = new HashMap<>();
+        lexer.pool().budget().cached(-positionBytes);
+        positionBytes = 0;
+        epoch = earley.epoch();
+        numResets++;
+    }
+
+    /// Drops all positions and rows that can be computed again. Those in use stay valid.
+    public void reset() {
+        earley.reset();
+        resetPositions();
+    }
+
+    /// How often positions were dropped.
+    public int numResets() {
+        return numResets;
     }
 
     /// The row after lexemes of a greedy grammar. Where a lexeme of the grammar and the ignored one both match, the

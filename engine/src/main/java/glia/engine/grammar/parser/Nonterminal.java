@@ -5,6 +5,12 @@ public final class Nonterminal {
     private final int id;
     private State start;
     private boolean isNullable;
+    /// The return to the row that the parser made last with this rule, and that row's number.
+    Return here;
+    long madeIn;
+    /// The return with which the rule began in the row that the parser made last with it, and that row's number.
+    Return predicted;
+    long predictedIn;
 
     Nonterminal(int id) {
         this.id = id;

@@ -69,6 +69,20 @@ public final class Position {
         next[value] = to;
     }
 
+    /// Drops what follows.
+    void unlink() {
+        next = null;
+    }
+
+    /// The memory of the parser's rows for a text up to here.
+    public long textBytes() {
+        int items = 0;
+        for (Row row : rows) {
+            items = Math.max(items, row.textItems);
+        }
+        return (long) Earley.ITEM_BYTES * items;
+    }
+
     public long[] mask() {
         return mask;
     }

@@ -11,8 +11,8 @@ public final class Steps {
 
     private record Step(int lexeme, Nonterminal rule, State to) { }
 
-    private final List<Step> lexemeSteps = new ArrayList<>();
-    private final List<Step> ruleSteps = new ArrayList<>();
+    private List<Step> lexemeSteps = new ArrayList<>();
+    private List<Step> ruleSteps = new ArrayList<>();
     private boolean isFinal;
     int[] lexemes = NO_LEXEMES;
     State[] afterLexemes = NO_STATES;
@@ -36,7 +36,12 @@ public final class Steps {
 
     /// Whether there is no step.
     public boolean isEmpty() {
-        return lexemeSteps.isEmpty() && ruleSteps.isEmpty();
+        return lexemeSteps.isEmpty() && ruleSteps.isEmpty() && lexemes.length == 0 && rules.length == 0;
+    }
+
+    /// Whether the rule can only end here.
+    public boolean isEnd() {
+        return isFinal && isEmpty();
     }
 
     boolean isFinal() {
@@ -48,5 +53,7 @@ public final class Steps {
         afterLexemes = lexemeSteps.stream().map(Step::to).toArray(State[]::new);
         rules = ruleSteps.stream().map(Step::rule).toArray(Nonterminal[]::new);
         afterRules = ruleSteps.stream().map(Step::to).toArray(State[]::new);
+        lexemeSteps = List.of();
+        ruleSteps = List.of();
     }
 }

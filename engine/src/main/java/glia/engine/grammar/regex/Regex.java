@@ -77,6 +77,11 @@ public final class Regex {
         return null;
     }
 
+    /// The memory that one more derivative takes.
+    int nextBytes() {
+        return next.length == BYTES || numNext < keys.length ? 0 : numNext == FEW ? 4 * BYTES : 10 + 5 * numNext;
+    }
+
     void next(int value, Regex derivative) {
         if (next.length == BYTES) {
             next[value] = derivative;

@@ -280,6 +280,7 @@ public final class RegexPool {
                 Regex known = node.next(value);
                 if (known == null) {
                     known = compute(node, value);
+                    budget.bytes(node.nextBytes());
                     node.next(value, known);
                 }
                 return known;

@@ -1,9 +1,11 @@
 package glia.engine.grammar.regex;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
 
 /// Texts as regular expressions. A long one is a chain of literals, whose derivatives take less memory. Many are their
@@ -27,31 +29,62 @@ final class Texts {
     static Regex of(Collection<String> texts, RegexPool pool) {
         List<String> sorted = texts.stream().map(text -> new String(text.getBytes(StandardCharsets.UTF_8),
                 StandardCharsets.ISO_8859_1)).sorted().distinct().toList();
-        return new Texts(pool, sorted).ends(0, sorted.size(), 0);
+        return new Texts(pool, sorted).tree();
     }
 
-    /// The ends, from a place on, of the texts of a range, which are equal up to there.
-    private Regex ends(int from, int to, int at) {
-        pool.budget().steps(to - from);
-        if (from == to - 1) {
-            return pool.bytes(texts.get(from).substring(at));
+    /// The texts of a range, which are equal up to a place: what follows there is collected.
+    private static final class Branch {
+        final int to;
+        final int at;
+        final List<Regex> ends = new ArrayList<>();
+        /// The first text that is not collected.
+        int first;
+
+        Branch(int from, int to, int at) {
+            this.first = from;
+            this.to = to;
+            this.at = at;
         }
-        List<Regex> all = new ArrayList<>();
-        int first = from;
-        if (texts.get(from).length() == at) {
-            all.add(pool.epsilon());
-            first++;
-        }
-        while (first < to) {
-            int next = first + 1;
-            while (next < to && texts.get(next).charAt(at) == texts.get(first).charAt(at)) {
-                next++;
+    }
+
+    /// The prefix tree. Where each text begins the next one, it is as deep as there are texts.
+    private Regex tree() {
+        Deque<Branch> open = new ArrayDeque<>();
+        open.push(new Branch(0, texts.size(), 0));
+        while (true) {
+            Branch branch = open.peek();
+            if (branch.first < branch.to) {
+                open.push(next(branch));
+                continue;
             }
-            int same = common(texts.get(first), texts.get(next - 1), at + 1);
-            all.add(pool.concat(pool.bytes(texts.get(first).substring(at, same)), ends(first, next, same)));
-            first = next;
+            open.pop();
+            Regex ends = pool.or(branch.ends);
+            if (open.isEmpty()) {
+                return ends;
+            }
+            Branch before = open.peek();
+            before.ends.add(pool.concat(pool.bytes(texts.get(branch.to - 1).substring(before.at, branch.at)), ends));
         }
-        return pool.or(all);
+    }
+
+    /// The branch of the next texts of a branch that have the next byte in common. A text that ends here is collected.
+    private Branch next(Branch branch) {
+        String text = texts.get(branch.first);
+        int next = branch.first + 1;
+        while (next < branch.to && text.length() > branch.at
+                && texts.get(next).charAt(branch.at) == text.charAt(branch.at)) {
+            next++;
+        }
+        pool.budget().steps(next - branch.first);
+        int same = next == branch.first + 1 ? text.length()
+                : common(text, texts.get(next - 1), branch.at + 1);
+        Branch found = new Branch(branch.first, next, same);
+        if (text.length() == same) {
+            found.ends.add(pool.epsilon());
+            found.first++;
+        }
+        branch.first = next;
+        return found;
     }
 
     /// Where two texts that are equal up to a place begin to differ: the first and the last of a sorted range have in
