@@ -55,7 +55,8 @@ final class InitialValues {
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
                     INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
-                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM -> constant(t, 1);
+                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, INDEX_QUERY_NORM_WEIGHT,
+                    POSITION_OFFSET, INDEX_POSITION_OFFSET -> constant(t, 1);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));

@@ -13,7 +13,9 @@ import glia.tensor.ops.expert.ChoiceSum;
 import glia.tensor.ops.expert.ChosenLinear;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
+import glia.tensor.ops.row.PositionScale;
 import glia.tensor.ops.row.RepeatedBias;
+import glia.tensor.ops.row.ScaledRotation;
 import glia.tensor.ops.row.SwappedGroups;
 import glia.tensor.ops.row.Xielu;
 import java.lang.foreign.Arena;
@@ -33,6 +35,8 @@ class RareOperationsTest {
     /// The logits of two tokens for three experts, and the two that they choose.
     private static final Tensor LOGITS = Tensor.of(Arena.global(), new float[] {1, 3, 2, 5, 4, 6}, 2, 3);
     private static final int[] CHOSEN = {1, 2, 2, 0};
+    private static final float[] FREQUENCIES = {1, 0.25f};
+    private static final int[] POSITIONS = {0, 3, 1};
 
     private static Weight stored(float value) {
         return new Weight.Stored(Tensor.of(Arena.global(), new float[] {value}, 1));
@@ -57,7 +61,29 @@ class RareOperationsTest {
                         w -> IntStream.range(0, 8).mapToDouble(i -> IntStream.range(0, 3).mapToDouble(j ->
                                 w[0][i / 4 * 12 + j * 4 + i % 4] * w[1][i / 4 * 3 + j]).sum()).toArray(),
                         shape(2, 12), shape(2, 3)),
+                of("scaled rotation", (ops, w) -> ops.apply(new ScaledRotation(rows(ops, w[0]), 5, w[1], FREQUENCIES,
+                        1.5f, POSITIONS)), w -> rotated(w[0], w[1], 10, 5), shape(3, 10), shape(2)),
+                of("scale by position", (ops, w) ->
+                        ops.apply(new PositionScale(rows(ops, w[0]), w[1], w[2], POSITIONS)),
+                        w -> IntStream.range(0, 24).mapToDouble(i -> w[0][i] * (w[1][i % 8 / 4]
+                                * Math.log(POSITIONS[i / 8] + 1) + w[2][i % 8 / 4])).toArray(),
+                        shape(3, 8), shape(2), shape(2)),
                 chosen("maps of chosen experts", false), chosen("maps of choices", true));
+    }
+
+    /// The first four of each group of five columns rotate.
+    private static double[] rotated(double[] x, double[] a, int cols, int size) {
+        double[] y = x.clone();
+        for (int i = 0; i < x.length; i++) {
+            int pair = i % cols % size / 2;
+            if (pair < 2) {
+                double angle = POSITIONS[i / cols] * FREQUENCIES[pair] * Math.exp(a[pair]);
+                boolean isFirst = i % cols % size % 2 == 0;
+                y[i] = 1.5 * (isFirst ? x[i] * Math.cos(angle) - x[i + 1] * Math.sin(angle)
+                        : x[i] * Math.cos(angle) + x[i - 1] * Math.sin(angle));
+            }
+        }
+        return y;
     }
 
     private static double xielu(double x, double positive, double negative) {
@@ -111,6 +137,9 @@ class RareOperationsTest {
             assertThrows(IllegalArgumentException.class, () -> new Xielu(x, four, BETA, BETA, EPS));
             assertThrows(IllegalArgumentException.class, () -> new HeadDifference(x, four, four, four, BETA, 0));
             assertThrows(IllegalArgumentException.class, () -> new SwappedGroups(x, 4, 1));
+            assertThrows(IllegalArgumentException.class, () -> new PositionScale(x, four, four, POSITIONS));
+            assertThrows(IllegalArgumentException.class, () -> new ScaledRotation(x, 3, four, FREQUENCIES, 1,
+                    POSITIONS));
             assertThrows(IllegalArgumentException.class, () -> new ChoiceSum(x, LOGITS.rows(0, 1)));
         }
     }

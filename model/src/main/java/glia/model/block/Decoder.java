@@ -5,6 +5,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.SharedKvAttention;
+import glia.model.spec.SharedLatentAttention;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
@@ -61,7 +62,9 @@ public final class Decoder {
 
     private static Set<Integer> followed(ModelSpec spec) {
         return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
-                .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer()) : Stream.of())
+                .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer())
+                        : m instanceof SharedLatentAttention a ? a.followed().map(Place::sublayer).stream()
+                        : Stream.of())
                 .collect(Collectors.toSet());
     }
 

@@ -7,6 +7,7 @@ import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
+import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
@@ -40,7 +41,6 @@ interface Indexer {
         Weight normWeight = weights.get(place, Role.INDEX_KEY_NORM_WEIGHT);
         Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
         Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
-        float scale = (float) (1 / Math.sqrt((double) spec.headSize() * spec.numHeads()));
         RopeTable rope = ropes.of(rotation.with(spec.layout())).orElseThrow();
         return (ops, x, queries, pass, states) -> {
             Tensor k = ops.rotate(ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec.headSize(),
@@ -50,15 +50,22 @@ interface Indexer {
                 return pass.crossLayer().choose(Optional.empty());
             }
             Tensor q = ops.rotate(ops.linear(queries, query), spec.headSize(), rope, pass.runs());
-            Tensor w = ops.scale(ops.linear(x, heads), scale);
-            AttendedPositions lists = pass.newLists(states);
-            ops.apply(new LightningIndexer(q, k, w, states.keyValues(place, 1), pass.runs(), spec.count(), lists));
-            return pass.crossLayer().choose(Optional.of(lists));
+            return best(ops, x, q, k, heads, spec, states.keyValues(place, 1), pass, states);
         };
     }
 
+    /// The best positions by the queries of the index heads, whose weights are a projection of x.
+    static Optional<AttendedPositions> best(Ops ops, Tensor x, Tensor q, Tensor k, Weight heads,
+            KeyChoice.Indexed spec, KeyValueState state, Pass pass, States states) {
+        float scale = (float) (1 / Math.sqrt((double) spec.headSize() * spec.numHeads()));
+        Tensor w = ops.scale(ops.linear(x, heads), scale);
+        AttendedPositions lists = pass.newLists(states);
+        ops.apply(new LightningIndexer(q, k, w, state, pass.runs(), spec.count(), lists));
+        return pass.crossLayer().choose(Optional.of(lists));
+    }
+
     /// The length of the longest sequence.
-    private static int length(Runs runs) {
+    static int length(Runs runs) {
         int length = 0;
         for (int run = 0; run < runs.count(); run++) {
             length = Math.max(length, runs.position(run) + runs.end(run) - runs.start(run));

@@ -5,6 +5,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.PerHeadLinear.Direction;
 import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.HeadWeights;
@@ -17,15 +18,18 @@ record LatentExpansion(HeadWeights keys, HeadWeights values, Direction absorbing
     static LatentExpansion of(LatentAttention spec, Weights weights, Place place) {
         int heads = spec.numHeads();
         return switch (spec.expansion()) {
-            case JOINED -> new LatentExpansion(
-                    new HeadWeights(weights.get(place, Role.EXPANSION), heads, 0, spec.plainSize()),
-                    new HeadWeights(weights.get(place, Role.EXPANSION), heads, spec.plainSize(), spec.valueSize()),
-                    Direction.TRANSPOSED, Direction.FORWARD);
+            case JOINED -> joined(weights.get(place, Role.EXPANSION), heads, spec.plainSize(), spec.valueSize());
             case SPLIT -> new LatentExpansion(
                     new HeadWeights(weights.get(place, Role.KEY_EXPANSION), heads, 0, spec.latentSize()),
                     new HeadWeights(weights.get(place, Role.VALUE_EXPANSION), heads, 0, spec.valueSize()),
                     Direction.FORWARD, Direction.TRANSPOSED);
         };
+    }
+
+    /// K_h and V_h of each head in one matrix.
+    static LatentExpansion joined(Weight both, int heads, int plainSize, int valueSize) {
+        return new LatentExpansion(new HeadWeights(both, heads, 0, plainSize),
+                new HeadWeights(both, heads, plainSize, valueSize), Direction.TRANSPOSED, Direction.FORWARD);
     }
 
     /// `K_h c`: `[N, latent]` to `[N, H·plain]`.

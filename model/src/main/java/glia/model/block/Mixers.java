@@ -27,6 +27,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
+import glia.model.spec.SharedLatentAttention;
 import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
@@ -46,6 +47,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case CompressedAttention a -> new CompressedAttentionBlock(a, weights, place, ropes);
             case HashedExperts e -> ExpertsBlock.of(e, weights, place);
             case CompressedExperts e -> ExpertsBlock.of(e, weights, place);
+            case SharedLatentAttention a -> new SharedLatentAttentionBlock(a, weights, place, ropes,
+                    followed.contains(place.sublayer()));
             case SharedKvAttention a -> new SharedKvAttentionBlock(a, weights, place, ropes);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);

@@ -2,7 +2,6 @@ package glia.model.cost;
 
 import glia.model.spec.CacheKind;
 import glia.model.spec.KeyChoice;
-import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
@@ -68,7 +67,7 @@ public record LayerKind(String description, String mixing, int count, long param
 
     private static String reach(Mixer mixer) {
         boolean sparse = mixer instanceof StridedAttention
-                || mixer instanceof LatentAttention a && !(a.keys() instanceof KeyChoice.All);
+                || !(MixerCost.keys(mixer) instanceof KeyChoice.All);
         return (sparse ? "sparse " : "")
                 + mixer.caches().stream().map(LayerKind::reach).distinct().collect(Collectors.joining());
     }

@@ -27,6 +27,7 @@ import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
+import glia.model.spec.SharedLatentAttention;
 import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
@@ -53,7 +54,9 @@ record MixerCost(int numExperts, long mixing) {
                     s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case CrossAttention a -> attention(a.numHeads(), 2L * a.headSize(), new Span.Causal(), position);
-            case LatentAttention a -> latent(a, position, chosen);
+            case LatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position, chosen);
+            case SharedLatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position,
+                    chosen);
             case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
                     d.attention().span(), position);
             case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(
@@ -79,6 +82,15 @@ record MixerCost(int numExperts, long mixing) {
             case StateSpaceDual s -> scan(5, (long) s.innerSize() * s.stateSize());
             case Lightning l -> scan(5, (long) l.size() * l.headSize());
             case GatedDeltaNet g -> scan(7, (long) g.numValueHeads() * g.keySize() * g.valueSize());
+        };
+    }
+
+    /// How a mixer selects its keys.
+    static KeyChoice keys(Mixer mixer) {
+        return switch (mixer) {
+            case LatentAttention a -> a.keys();
+            case SharedLatentAttention a -> a.keys();
+            default -> new KeyChoice.All();
         };
     }
 
@@ -118,18 +130,16 @@ record MixerCost(int numExperts, long mixing) {
 
     /// The absorbed form: each head multiplies its query with the visible rows and sums the latents. An indexer
     /// multiplies its queries with all keys and selects the best for the heads.
-    private static MixerCost latent(LatentAttention a, int position, int chosen) {
+    ///
+    /// @param size of a row and of a latent together
+    private static MixerCost latent(KeyChoice keys, long numHeads, int size, int position, int chosen) {
         long all = position + 1L;
-        return switch (a.keys()) {
-            case KeyChoice.All choice -> new MixerCost(0, latent(a, all));
-            case KeyChoice.Indexed choice -> new MixerCost(0, latent(a, Math.min(choice.count(), all))
-                    + 2L * choice.numHeads() * (choice.headSize() + 1) * all);
-            case KeyChoice.AsBefore choice -> new MixerCost(0, latent(a, Math.min(chosen, all)));
+        return switch (keys) {
+            case KeyChoice.All choice -> attention(numHeads, size, all);
+            case KeyChoice.Indexed choice -> new MixerCost(0, attention(numHeads, size,
+                    Math.min(choice.count(), all)).mixing() + 2L * choice.numHeads() * (choice.headSize() + 1) * all);
+            case KeyChoice.AsBefore choice -> attention(numHeads, size, Math.min(chosen, all));
         };
-    }
-
-    private static long latent(LatentAttention a, long seen) {
-        return 2L * a.numHeads() * (a.rowSize() + a.latentSize()) * seen;
     }
 
     /// @param steps operations per element of the state: decay, update, output

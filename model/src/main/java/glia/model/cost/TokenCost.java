@@ -3,7 +3,6 @@ package glia.model.cost;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.Head;
 import glia.model.spec.KeyChoice;
-import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -34,7 +33,7 @@ public final class TokenCost {
         int chosen = 0;
         for (int i = 0; i < spec.sublayers().size(); i++) {
             for (Mixer mixer : spec.mixers(i)) {
-                if (mixer instanceof LatentAttention a && a.keys() instanceof KeyChoice.Indexed indexed) {
+                if (MixerCost.keys(mixer) instanceof KeyChoice.Indexed indexed) {
                     chosen = indexed.count();
                 }
                 operations += MixerCost.of(mixer, position, chosen).mixing();

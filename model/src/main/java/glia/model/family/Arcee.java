@@ -6,7 +6,9 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer;
@@ -14,6 +16,7 @@ import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Optional;
 
 /// Arcee's AFM (2025): Llama's structure with an MLP of squared ReLU without a gate (https://arxiv.org/abs/2109.08668).
 /// Checked against the class `ArceeForCausalLM`.
@@ -39,5 +42,10 @@ public final class Arcee implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new StandardGguf("arcee", "arcee", StandardGguf.Rotation.INTERLEAVED));
     }
 }

@@ -8,7 +8,11 @@ import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -20,6 +24,7 @@ import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// dots.llm1 (https://arxiv.org/abs/2506.05767): an RMS norm of each query and key head, and experts with sigmoid
 /// scores, a learned correction and shared experts after the first dense layers. Checked against the class
@@ -56,5 +61,12 @@ public final class Dots1 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("dots1", "dots1", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, GgufKey.join(ExpertGguf.WEIGHTS, ExpertGguf.SHARED, ExpertGguf.DENSE,
+                        List.of(ExpertGguf.GATING)), (keys, checkpoint) -> keys.put("sliding_window", null)));
     }
 }

@@ -7,7 +7,12 @@ import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByExperts;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GgufKey;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -19,6 +24,7 @@ import glia.model.spec.Role;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.ops.expert.Router;
 import java.util.List;
+import java.util.Optional;
 
 /// ERNIE 4.5 (Baidu, 2025): Llama's structure with RoPE of neighboring pairs; `ernie4_5_moe` has experts with softmax
 /// scores and a learned correction of the choice. Checked against `Ernie4_5ForCausalLM` and `Ernie4_5_MoeForCausalLM`.
@@ -63,5 +69,19 @@ public final class Ernie45 implements Family {
                     List.of(1L, (long) experts.numExperts()));
         }
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        StandardGguf dense = new StandardGguf("ernie4_5", "ernie4_5", StandardGguf.Rotation.INTERLEAVED);
+        StandardGguf mixed = new StandardGguf("ernie4_5-moe", "ernie4_5_moe", StandardGguf.Rotation.INTERLEAVED);
+        return Optional.of(new ByExperts(new ExpertGguf(dense, ExpertGguf.FFN_NORM, List.of(), (keys, checkpoint) ->
+                keys.rename("attention_bias", "use_bias")),
+                new ExpertGguf(mixed, ExpertGguf.FFN_NORM, GgufKey.join(ExpertGguf.SHARED, ExpertGguf.DENSE, List.of(
+                        ExpertGguf.SHARED_WIDTH,
+                        GgufKey.written("interleave_moe_layer_step", facts -> Optional.of(1)))),
+                        (keys, checkpoint) -> keys.rename("attention_bias", "use_bias")
+                                .rename("num_experts", "moe_num_experts").rename("num_experts_per_tok", "moe_k")
+                                .rename("first_k_dense_replace", "moe_layer_start_index"))));
     }
 }

@@ -6,7 +6,10 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -17,6 +20,7 @@ import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
+import java.util.Optional;
 
 /// EXAONE 4 (https://arxiv.org/abs/2507.11407): norms after each mixer, an RMS norm of each query and key head, sliding
 /// windows with RoPE in three of four layers, full attention without RoPE in the others. Checked against the class
@@ -50,5 +54,16 @@ public final class Exaone4 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("exaone4", "exaone4", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, List.of(StandardGguf.SLIDES), (keys, checkpoint) -> {
+            keys.copy(List.of(StandardGguf.SLIDES));
+            if (!keys.has("attention.sliding_window")) {
+                keys.put("sliding_window", null);
+            }
+        }));
     }
 }

@@ -73,6 +73,7 @@ public final class Families {
             new Ministral3(),
             new Mistral(),
             new Mistral4(),
+            new MistralLarge4(),
             new Mixtral(),
             new ModernBert(),
             new Mpt(),

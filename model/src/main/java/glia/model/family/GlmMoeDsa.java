@@ -39,7 +39,7 @@ public final class GlmMoeDsa implements LatentFamily {
     }
 
     /// The layers without an indexer: a list, a pattern of letters, or a period.
-    private static boolean[] shares(Config config) throws CheckpointException {
+    static boolean[] shares(Config config) throws CheckpointException {
         boolean[] shares = new boolean[Numbers.layers(config, "num_hidden_layers")];
         String key = config.has("indexer_types") ? "indexer_types" : "index_topk_pattern";
         if (config.has(key)) {

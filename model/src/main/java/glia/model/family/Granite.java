@@ -8,8 +8,13 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ByExperts;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.GraniteGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.GraniteNames;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
@@ -21,6 +26,7 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import java.util.List;
+import java.util.Optional;
 
 /// Granite 3 (https://arxiv.org/abs/2410.18358 and later): Llama's structure with fixed multipliers of embeddings,
 /// scores, residuals and logits; `granitemoe` has experts instead of the MLP. Checked against `GraniteForCausalLM` and
@@ -57,5 +63,15 @@ public final class Granite implements Family {
     public Source source(ModelSpec spec, Parameter p) {
         return p.sublayer() >= 0 && spec.mixer(p.place()) instanceof Experts ? GraniteNames.source(spec, p)
                 : StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ByExperts(form("granite", "granite"), form("granitemoe", "granitemoe")));
+    }
+
+    private static ExpertGguf form(String architecture, String modelType) {
+        return new ExpertGguf(new StandardGguf(architecture, modelType, StandardGguf.Rotation.INTERLEAVED),
+                ExpertGguf.FFN_NORM, GraniteGguf.PLAIN, (keys, checkpoint) -> GraniteGguf.factors(keys));
     }
 }

@@ -22,6 +22,8 @@ final class MultimodalFamilies {
                     List.of("vision_tower.", "multi_modal_projector.", "image_newline")),
             new TextBackbone("minimax_m3_vl", "minimax_m3_vl_text", false,
                     List.of("vision_tower.", "multi_modal_projector.", "patch_merge_mlp.")),
+            new TextBackbone("mistral_large4", MistralLarge4.TEXT, false, List.of("vision_encoder.", "patch_merger.",
+                    "pre_mm_projector_norm.", "vision_language_adapter.", "mtp_dspark.")),
             new TextBackbone("mistral3", "mistral", true, TOWER),
             new TextBackbone("qwen2_5_vl", "qwen2_5_vl_text", false, VISUAL),
             new TextBackbone("qwen2_vl", "qwen2_vl_text", false, VISUAL),

@@ -8,7 +8,10 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -76,5 +79,16 @@ public final class Olmo2 implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("olmo2", "olmo2", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, List.of(StandardGguf.SLIDES), (keys, checkpoint) -> {
+            keys.copy(List.of(StandardGguf.SLIDES));
+            if (keys.has("attention.sliding_window")) {
+                keys.put("model_type", "olmo3");
+            }
+        }));
     }
 }

@@ -8,7 +8,10 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
@@ -18,6 +21,7 @@ import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import java.util.List;
+import java.util.Optional;
 
 /// OLMoE (https://arxiv.org/abs/2409.02060): RMS norms over all queries and all keys, which may be clipped, and experts
 /// whose weights are not normalized. Checked against the class `OlmoeForCausalLM`.
@@ -46,5 +50,12 @@ public final class Olmoe implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("olmoe", "olmoe", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.FFN_NORM, List.of(StandardGguf.CLIP), (keys, checkpoint) -> keys
+                        .copy(List.of(StandardGguf.CLIP)).rename("moe_intermediate_size", "intermediate_size")));
     }
 }

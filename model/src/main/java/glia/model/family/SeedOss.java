@@ -5,13 +5,17 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
+import glia.model.family.gguf.ExpertGguf;
+import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
+import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
+import java.util.Optional;
 
 /// Seed-OSS (ByteDance, 2025): Llama's structure with biases of queries, keys and values, and heads of a size of their
 /// own. Checked against the class `SeedOssForCausalLM`.
@@ -34,5 +38,13 @@ public final class SeedOss implements Family {
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         return StandardNames.source(spec, p);
+    }
+
+    @Override
+    public Optional<GgufForm> gguf() {
+        return Optional.of(new ExpertGguf(new StandardGguf("seed_oss", "seed_oss", StandardGguf.Rotation.HALF_SPLIT),
+                ExpertGguf.POST_ATTENTION_NORM, List.of(), (keys, checkpoint) -> keys
+                        .put("attention_bias", checkpoint.names().contains("blk.0.attn_q.bias"))
+                        .put("attention_out_bias", checkpoint.names().contains("blk.0.attn_output.bias"))));
     }
 }

@@ -50,10 +50,13 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         List<String> names = new ArrayList<>();
         if (name.startsWith(MODEL)) {
             PREFIXES.forEach(prefix -> names.add(prefix + name.substring(MODEL.length())));
-        } else {
+        } else if (name.startsWith("lm_head.")) {
             names.add("language_model." + name);
         }
         names.add(name);
+        if (names.size() == 1) {
+            names.add("language_model." + name);
+        }
         return names;
     }
 

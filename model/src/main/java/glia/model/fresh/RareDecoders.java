@@ -68,7 +68,13 @@ final class RareDecoders {
         FamilySizes diff = rms(usual("diffllama", "DiffLlamaForCausalLM"), 1e-5, 10_000)
                 .size("heads", "num_attention_heads", v -> 2 * heads(v.get("hidden")))
                 .with("lambda_std_dev", 0.1);
-        return List.of(minicpm3, mistral4, jetmoe, gptNeo, gpt, afmoe, hunyuan, phimoe, persimmon, apertus, diff,
+        FamilySizes large = latent("mistral_large4_text", "MistralLarge4ForCausalLM").with("rms_norm_eps", 1e-5)
+                .with("final_logit_softcapping", 30.0).with("q_lora_rank", _ -> null)
+                .size("index-heads", "index_n_heads", 4)
+                .size("index-size", "index_head_dim", v -> Math.max(32, v.get("rotated")))
+                .size("index-keys", "index_topk", v -> Math.max(1, v.get("context") / 4))
+                .with("rope_parameters", Map.of("rope_type", "default", "rope_theta", 10_000.0));
+        return List.of(minicpm3, mistral4, large, jetmoe, gptNeo, gpt, afmoe, hunyuan, phimoe, persimmon, apertus, diff,
                 rms(usual("bitnet", "BitNetForCausalLM"), 1e-5, 500_000).with("hidden_act", "relu2"));
     }
 }

@@ -30,6 +30,7 @@ public sealed interface Mixer permits
         ScaledGatedMlp,
         SelectiveStateSpace,
         SharedKvAttention,
+        SharedLatentAttention,
         SparseGatedMlp,
         StateSpaceDual,
         StridedAttention,

@@ -38,6 +38,7 @@ public final class Parameters {
             sublayers(shapes, e.sublayers(), spec.sublayers().size(), hidden);
             shapes.at(Place.WHOLE).norm(e.finalNorm(), Role.ENCODER_FINAL_WEIGHT, Role.ENCODER_FINAL_BIAS, hidden);
         });
+        SharedLatentAttention.shared(spec.sublayers(), shapes.at(Place.WHOLE));
         sublayers(shapes, spec.sublayers(), 0, hidden);
         shapes.at(Place.WHOLE).norm(spec.finalNorm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, hidden);
         spec.head().parameters(shapes, spec.vocabSize(), hidden);

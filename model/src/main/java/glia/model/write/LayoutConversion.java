@@ -160,7 +160,8 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
 
     private boolean isExpansion(Parameter p) {
         return switch (p.role()) {
-            case EXPANSION, KEY_EXPANSION, VALUE_EXPANSION -> latent(from, p).expansion() != latent(to, p).expansion();
+            case EXPANSION, KEY_EXPANSION, VALUE_EXPANSION -> from.mixer(p.place()) instanceof LatentAttention a
+                    && a.expansion() != latent(to, p).expansion();
             default -> false;
         };
     }

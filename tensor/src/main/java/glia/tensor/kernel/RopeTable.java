@@ -46,6 +46,16 @@ public final class RopeTable {
         return new RopeTable(negative, attentionFactor, layout);
     }
 
+    /// The frequencies of the pairs, scaled.
+    public float[] frequencies() {
+        return inverseFrequencies.clone();
+    }
+
+    /// The factor of cosines and sines.
+    public float factor() {
+        return attentionFactor;
+    }
+
     public Layout layout() {
         return layout;
     }

@@ -51,6 +51,9 @@ public record ExpertGguf(StandardGguf body, String norm, List<GgufKey> own, More
     /// The key of the number of shared experts.
     public static final List<GgufKey> SHARED = List.of(GgufKey.optional("expert_shared_count", "n_shared_experts",
             facts -> Optional.of(facts.numShared())));
+    /// The key of the width of the shared expert.
+    public static final GgufKey SHARED_WIDTH =
+            GgufKey.written("expert_shared_feed_forward_length", GgufFacts::sharedWidth);
     /// The key of the score function, which some readers require: 1 softmax, 2 sigmoid.
     public static final GgufKey GATING = GgufKey.written("expert_gating_func", facts -> facts.router().flatMap(r ->
             switch (r.score()) {

@@ -2,7 +2,6 @@ package glia.model.family.gguf;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
-import glia.model.spec.QkNorm;
 import glia.tensor.kernel.Scores;
 import java.util.List;
 import java.util.Optional;
@@ -12,9 +11,7 @@ public final class MptGguf {
     public static final List<GgufKey> KEYS = GgufKey.join(FusedGguf.keys("n_layers", "max_seq_len", "d_model",
             "n_heads"),
             List.of(GgufKey.written("feed_forward_length", facts -> Optional.of(facts.width())),
-                    GgufKey.real("attention.clamp_kqv", "clip_qkv", facts -> facts.attention()
-                            .flatMap(a -> a.norm() instanceof QkNorm.Clipped c ? Optional.of(c.limit())
-                                    : Optional.empty())),
+                    StandardGguf.CLIP,
                     GgufKey.real("attention.max_alibi_bias", "alibi_bias_max", facts -> facts.attention()
                             .flatMap(a -> a.scores() instanceof Scores.Alibi alibi ? Optional.of(alibi.maxBias())
                                     : Optional.empty()))));

@@ -9,12 +9,14 @@ import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.kernel.RopeTable.Layout;
+import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +39,8 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
 
     private static final String ROPE_DIVISORS = "rope_freqs.weight";
     /// The architectures whose readers use a tensor of frequency divisors.
-    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3");
+    private static final Set<String> DIVIDED = Set.of("llama", "llama4", "mistral3", "arcee", "exaone4",
+            "granite", "granitemoe");
 
     /// The vocabulary size, required only in files without a vocabulary.
     static final GgufKey VOCAB_SIZE = GgufKey.written("vocab_size", facts -> Optional.of(facts.spec().vocabSize()));
@@ -45,6 +48,19 @@ public record StandardGguf(String architecture, String modelType, Rotation rotat
     /// The number of key-value heads.
     public static final GgufKey KEY_VALUE_HEADS = GgufKey.written("attention.head_count_kv",
             facts -> facts.attention().map(Attention::numKeyValueHeads));
+
+    /// The limit of queries, keys and values.
+    public static final GgufKey CLIP = GgufKey.real("attention.clamp_kqv", "clip_qkv", facts -> facts.attention()
+            .flatMap(a -> a.norm() instanceof QkNorm.Clipped clipped ? Optional.of(clipped.limit())
+                    : Optional.empty()));
+
+    /// The layers with a sliding window, in files where there are some.
+    public static final GgufKey SLIDES = new GgufKey("attention.sliding_window_pattern", keys -> {
+        if (keys.has("attention.sliding_window_pattern")) {
+            keys.slides();
+        }
+    }, facts -> facts.window().map(window -> facts.mixers().filter(Attention.class::isInstance)
+            .map(m -> ((Attention) m).span() instanceof Span.Sliding).toList()));
 
     /// The keys of sizes, with the usual config keys.
     private static final List<GgufKey> KEYS = GgufKey.join(
