@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 /// Specs as JSON values and back. A record is an object with a key for each component in snake case
 /// (`num_key_value_heads`); where there are several kinds, as of mixers and norms, the key `kind` names the record in
@@ -134,9 +135,15 @@ public final class SpecJson {
 
     private static Class<?> kindOf(Class<?> sealed, Map<?, ?> map, String path) {
         Object name = map.get(KIND);
-        List<Class<?>> kinds = Arrays.asList(sealed.getPermittedSubclasses());
+        List<Class<?>> kinds = records(sealed).toList();
         return kinds.stream().filter(c -> kind(c).equals(name)).findFirst()
                 .orElseThrow(() -> unknown(path + "." + KIND, name, kinds.stream().map(SpecJson::kind).toList()));
+    }
+
+    /// The records of a sealed interface, also those of sealed interfaces within it.
+    private static Stream<Class<?>> records(Class<?> type) {
+        return type.isSealed() ? Arrays.stream(type.getPermittedSubclasses()).flatMap(SpecJson::records)
+                : Stream.of(type);
     }
 
     private static Object record(Class<?> target, Map<?, ?> map, boolean isKind, String path) {
