@@ -5,12 +5,15 @@ import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.Draft;
 import glia.model.spec.HashedExperts;
 import glia.model.spec.Head;
+import glia.model.spec.MatrixMemory;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
+import glia.model.spec.RealGatedRecurrence;
 import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
+import glia.model.spec.TimeMix;
 import glia.tensor.Tensor;
 import java.util.random.RandomGenerator;
 
@@ -23,6 +26,8 @@ final class InitialValues {
     private static final double ROUNDING = 1e-5;
     private static final double SHORTEST_STEP = 0.001;
     private static final double LONGEST_STEP = 0.1;
+    private static final double LEAST_DECAY = 0.9;
+    private static final double MOST_DECAY = 0.999;
 
     private final ModelSpec spec;
     private final Initialization form;
@@ -55,15 +60,20 @@ final class InitialValues {
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
             case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
                     INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
-                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, INDEX_QUERY_NORM_WEIGHT,
+                    READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, PAIR_NORM, MLP_NORM,
+                    INDEX_QUERY_NORM_WEIGHT,
                     POSITION_OFFSET, INDEX_POSITION_OFFSET -> constant(t, 1);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
             case COMMON_SLOPE -> constant(t, 0.5);
             case SLOPE_LIMIT -> constant(t, -1e-6);
-            case DECAY -> decays(t);
             case ROUTER_TABLE -> experts(t, ((HashedExperts) spec.mixer(p.place())).experts().numExperts());
+            case DECAY -> decays(p, t);
+            case BONUS -> constant(t, Math.log(0.3));
+            case KEY_MIX, VALUE_MIX, GATE_MIX -> constant(t, 0.5);
+            // Memories of an mLSTM begin open, with different spans.
+            case FORGET_GATE_BIAS -> between(t, forget(p, 3), forget(p, 6));
             case STEPS_OFFSET -> steps(t);
             default -> {
                 if (t.rank() == 1) {
@@ -80,7 +90,7 @@ final class InitialValues {
         double plain = 1 / (Math.sqrt(inputs) * (p.role() == Role.QUERY ? scoresOfUnits(p) : 1));
         return switch (form) {
             case Initialization.Scaled scaled -> plain;
-            case Initialization.Gpt2 gpt2 when p.role() == Role.CONVOLUTION -> plain;
+            case Initialization.Gpt2 gpt2 when isConvolution(p.role()) -> plain;
             case Initialization.Gpt2 gpt2 -> writesToStream(p.role())
                     ? EMBEDDING_DEVIATION / Math.sqrt(spec.sublayers().size()) : EMBEDDING_DEVIATION;
             case Initialization.MaximalUpdate mup -> plain * MaximalUpdateFactors.initial(spec, mup, p);
@@ -103,6 +113,13 @@ final class InitialValues {
             return deviation > 1 + ROUNDING ? deviation : 1;
         }
         return 1;
+    }
+
+    private static boolean isConvolution(Role role) {
+        return switch (role) {
+            case CONVOLUTION, QUERY_CONVOLUTION, KEY_CONVOLUTION, VALUE_CONVOLUTION -> true;
+            default -> false;
+        };
     }
 
     private static boolean writesToStream(Role role) {
@@ -179,9 +196,35 @@ final class InitialValues {
     }
 
     /// Logarithms of the rates, along each row if there is a row per channel.
-    private static void decays(Tensor t) {
+    private void decays(Parameter p, Tensor t) {
+        switch (spec.mixer(p.place())) {
+            case TimeMix mix -> {
+                between(t, -5, 3);
+                return;
+            }
+            // Decays from 0.9 to 0.999 where the gate is open (https://arxiv.org/abs/2402.19427, section 2.4).
+            case RealGatedRecurrence recurrence -> {
+                between(t, LEAST_DECAY, MOST_DECAY);
+                for (long i = 0; i < t.size(); i++) {
+                    t.set(i, (float) Math.log(Math.expm1(-Math.log(t.get(i)) / 8)));
+                }
+                return;
+            }
+            default -> { }
+        }
         for (long i = 0; i < t.size(); i++) {
             t.set(i, (float) Math.log(1 + i % t.cols()));
+        }
+    }
+
+    private double forget(Parameter p, double ofMemory) {
+        return spec.mixer(p.place()) instanceof MatrixMemory ? ofMemory : 0;
+    }
+
+    /// Values at equal distances.
+    private static void between(Tensor t, double from, double to) {
+        for (long i = 0; i < t.size(); i++) {
+            t.set(i, (float) (from + (to - from) * i / Math.max(1, t.size() - 1)));
         }
     }
 

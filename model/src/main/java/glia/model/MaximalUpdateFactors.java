@@ -41,7 +41,8 @@ public final class MaximalUpdateFactors {
     /// Whether the inputs of a matrix grow with the width.
     private static boolean readsWidth(Parameter p) {
         return switch (p.role()) {
-            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS, CONVOLUTION, DECAY, DISTANCES -> false;
+            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS, CONVOLUTION, QUERY_CONVOLUTION, KEY_CONVOLUTION,
+                    VALUE_CONVOLUTION, DECAY, DISTANCES -> false;
             default -> true;
         };
     }

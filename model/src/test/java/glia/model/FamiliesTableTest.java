@@ -10,6 +10,7 @@ import glia.model.family.HandWritten;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.Head;
+import glia.model.spec.Injected;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Mixer;
@@ -135,13 +136,18 @@ class FamiliesTableTest {
     }
 
     private void look(Mixer mixer) {
-        if (!(mixer instanceof Parallel)) {
+        if (!(mixer instanceof Parallel || mixer instanceof Injected)) {
             mixers.computeIfAbsent(family, name -> new TreeSet<>()).add(mixer.getClass().getSimpleName());
         }
         switch (mixer) {
             case Parallel p -> {
                 has("mixers in parallel");
                 p.branches().forEach(branch -> look(branch.mixer()));
+            }
+            case Injected i -> {
+                has("mixers one after another");
+                look(i.source());
+                look(i.mixer());
             }
             case Attention a -> attention(a);
             case NormedAttention a -> {

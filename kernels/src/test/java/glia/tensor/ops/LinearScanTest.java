@@ -14,10 +14,13 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.GradientCheck.Case;
 import glia.tensor.ops.row.Sigmoid;
 import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.scan.BoundedDecay;
+import glia.tensor.ops.scan.ChannelDelta;
 import glia.tensor.ops.scan.GatedDelta;
 import glia.tensor.ops.scan.HeadSharing;
 import glia.tensor.ops.scan.LightningScan;
 import glia.tensor.ops.scan.LogDecay;
+import glia.tensor.ops.scan.MatrixMemoryScan;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -83,6 +86,103 @@ class LinearScanTest {
         return y;
     }
 
+    /// A decay for each channel, with a lower bound or, for 0, without.
+    private static Case channels(int heads, int keySize, int valueSize, float lowest, int... tokens) {
+        Runs runs = runs(tokens);
+        int n = runs.numTokens();
+        return of("delta rule with decays of channels, " + lowest + ", " + heads + " of " + keySize + ", " + valueSize
+                + " over " + List.of(IntStream.of(tokens).boxed().toArray()),
+                (ops, w) -> {
+                    Tensor decay = ops.apply(lowest == 0
+                            ? new LogDecay(rows(ops, w[3]), w[5], DecayForm.LOGARITHM, w[6])
+                            : new BoundedDecay(rows(ops, w[3]), w[5], DecayForm.LOGARITHM, w[6], lowest));
+                    return ops.apply(new ChannelDelta(ops.apply(UnitNorm.length(rows(ops, w[0]), keySize, EPS)),
+                            ops.apply(UnitNorm.length(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]), decay,
+                            ops.apply(new Sigmoid(rows(ops, w[4]))), 0.5f, RecurrentState.NONE, runs));
+                },
+                w -> channels(w, runs, heads, keySize, valueSize, lowest),
+                shape(n, heads * keySize), shape(n, heads * keySize), shape(n, heads * valueSize),
+                shape(n, heads * keySize), shape(n, heads), shape(heads), shape(heads * keySize));
+    }
+
+    private static double[] channels(double[][] w, Runs runs, int heads, int keySize, int valueSize, double lowest) {
+        double[] q = norm(w[0], keySize);
+        double[] k = norm(w[1], keySize);
+        double[] y = new double[w[2].length];
+        for (int r = 0; r < runs.count(); r++) {
+            for (int h = 0; h < heads; h++) {
+                double[][] s = new double[keySize][valueSize];
+                for (int n = runs.start(r); n < runs.end(r); n++) {
+                    int at = n * heads + h;
+                    for (int i = 0; i < keySize; i++) {
+                        double z = w[3][at * keySize + i] + w[6][h * keySize + i];
+                        double rate = Math.exp(w[5][h]);
+                        double keep = Math.exp(lowest == 0 ? -rate * Math.log1p(Math.exp(z))
+                                : lowest / (1 + Math.exp(-rate * z)));
+                        for (int j = 0; j < valueSize; j++) {
+                            s[i][j] *= keep;
+                        }
+                    }
+                    double beta = 1 / (1 + Math.exp(-w[4][at]));
+                    for (int j = 0; j < valueSize; j++) {
+                        double seen = 0;
+                        for (int i = 0; i < keySize; i++) {
+                            seen += s[i][j] * k[at * keySize + i];
+                        }
+                        for (int i = 0; i < keySize; i++) {
+                            s[i][j] += k[at * keySize + i] * beta * (w[2][at * valueSize + j] - seen);
+                            y[at * valueSize + j] += 0.5 * s[i][j] * q[at * keySize + i];
+                        }
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
+    /// The memory without stabilizer: the exponents are small here.
+    private static Case memory(int heads, int keySize, int valueSize, int... tokens) {
+        Runs runs = runs(tokens);
+        int n = runs.numTokens();
+        return of("mLSTM, " + heads + " of " + keySize + ", " + valueSize + " over "
+                + List.of(IntStream.of(tokens).boxed().toArray()),
+                (ops, w) -> ops.apply(new MatrixMemoryScan(rows(ops, w[0]), rows(ops, w[1]), rows(ops, w[2]),
+                        rows(ops, w[3]), rows(ops, w[4]), 1e-6f, RecurrentState.NONE, runs)),
+                w -> memory(w, runs, heads, keySize, valueSize),
+                shape(n, heads * keySize), shape(n, heads * keySize), shape(n, heads * valueSize), shape(n, heads),
+                shape(n, heads));
+    }
+
+    private static double[] memory(double[][] w, Runs runs, int heads, int keySize, int valueSize) {
+        double[] y = new double[w[2].length];
+        for (int r = 0; r < runs.count(); r++) {
+            for (int h = 0; h < heads; h++) {
+                double[][] c = new double[keySize][valueSize];
+                double[] norm = new double[keySize];
+                for (int n = runs.start(r); n < runs.end(r); n++) {
+                    int at = n * heads + h;
+                    double keep = 1 / (1 + Math.exp(-w[4][at]));
+                    double write = Math.exp(w[3][at]);
+                    double length = 0;
+                    double[] sum = new double[valueSize];
+                    for (int i = 0; i < keySize; i++) {
+                        double q = w[0][at * keySize + i] / Math.sqrt(keySize);
+                        norm[i] = keep * norm[i] + write * w[1][at * keySize + i];
+                        length += q * norm[i];
+                        for (int j = 0; j < valueSize; j++) {
+                            c[i][j] = keep * c[i][j] + write * w[1][at * keySize + i] * w[2][at * valueSize + j];
+                            sum[j] += q * c[i][j];
+                        }
+                    }
+                    for (int j = 0; j < valueSize; j++) {
+                        y[at * valueSize + j] = sum[j] / Math.max(Math.abs(length), 1);
+                    }
+                }
+            }
+        }
+        return y;
+    }
+
     private static double[] norm(double[] x, int size) {
         double[] y = x.clone();
         for (int at = 0; at < x.length; at += size) {
@@ -129,7 +229,10 @@ class LinearScanTest {
         List<Case> cases = List.of(delta(1, 1, 1, 1, 1), delta(1, 2, 3, 2, 5), delta(2, 4, 5, 3, 3, 0, 1, 7),
                 delta(HeadSharing.INTERLEAVED, DecayForm.RATE, 2, 6, 3, 2, 4, 3), delta(1, 1, 2, 3, 63),
                 delta(1, 2, 3, 2, 64), delta(1, 1, 2, 1, 65, 2), delta(1, 1, 2, 2, 131),
-                lightning(3, new float[] {0.5f}, 4), lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
+                channels(1, 1, 1, 0, 1), channels(2, 3, 2, 0, 5, 0, 2), channels(1, 2, 3, 0, 70),
+                channels(2, 2, 3, -5, 4, 1), channels(1, 3, 2, -0.5f, 33), memory(1, 2, 3, 5),
+                memory(2, 3, 2, 4, 0, 2), memory(1, 2, 2, 70), lightning(3, new float[] {0.5f}, 4),
+                lightning(5, new float[] {1, 0.01f, 0}, 2, 0, 6),
                 lightning(2, new float[] {0.02f}, 64), lightning(1, new float[] {0.3f, 3}, 65, 1),
                 lightning(3, new float[] {0.02f}, 130),
                 of("length norm", (ops, w) -> ops.apply(UnitNorm.length(rows(ops, w[0]), 7, EPS)), w -> norm(w[0], 7),
@@ -186,6 +289,17 @@ class LinearScanTest {
             lab.compare(tokens, chunk, 4 * 5 * 3, (from, to, state, runs) -> lab.ops.apply(new GatedDelta(
                     q.rows(from, to), k.rows(from, to), v.rows(from, to), g.rows(from, to), beta.rows(from, to), 2,
                     HeadSharing.GROUPED, 0.7f, state, runs)));
+            Tensor decay = lab.random(tokens, 2 * 5);
+            for (long i = 0; i < decay.size(); i++) {
+                decay.set(i, -Math.abs(decay.get(i)));
+            }
+            Tensor two = lab.random(tokens, 2);
+            lab.compare(tokens, chunk, 2 * 5 * 6, (from, to, state, runs) -> lab.ops.apply(new ChannelDelta(
+                    q.rows(from, to), k.rows(from, to), v.rows(from, to), decay.rows(from, to), two.rows(from, to),
+                    0.7f, state, runs)));
+            lab.compare(tokens, chunk, MatrixMemoryScan.stateSize(2, 5, 6), (from, to, state, runs) -> lab.ops.apply(
+                    new MatrixMemoryScan(q.rows(from, to), k.rows(from, to), v.rows(from, to), two.rows(from, to),
+                            two.rows(from, to), 1e-6f, state, runs)));
             float[] slopes = {0.1f, 0.9f};
             lab.compare(tokens, chunk, 2 * 5 * 5, (from, to, state, runs) -> lab.ops.apply(new LightningScan(
                     q.rows(from, to), k.rows(from, to), q.rows(from, to), slopes, state, runs)));

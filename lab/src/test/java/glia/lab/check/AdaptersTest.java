@@ -50,8 +50,9 @@ class AdaptersTest {
     private static final int RANK = 2;
     private static final float SCALE = 0.5f;
     /// Matrices that ops other than products and lookups work on.
-    private static final Set<Role> OTHERS = EnumSet.of(Role.CONVOLUTION, Role.DECAY, Role.DISTANCES, Role.RECURRENCE,
-            Role.SKIP, Role.GATED_NORM, Role.POSITIONS);
+    private static final Set<Role> OTHERS = EnumSet.of(Role.CONVOLUTION, Role.QUERY_CONVOLUTION,
+            Role.KEY_CONVOLUTION, Role.VALUE_CONVOLUTION, Role.DECAY, Role.DISTANCES, Role.RECURRENCE, Role.SKIP,
+            Role.GATED_NORM, Role.POSITIONS);
     private static final Set<Role> TABLES = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS);
 
     @TempDir

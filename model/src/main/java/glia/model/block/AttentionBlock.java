@@ -45,7 +45,6 @@ final class AttentionBlock implements Block {
     private final Projections projections;
     private final Block output;
     private final Block outputNorm;
-    private final Weight gate;
     private final Step queryNorm;
     private final Step keyNorm;
     private final Step valueStep;
@@ -54,6 +53,7 @@ final class AttentionBlock implements Block {
     private final Optional<RopeTable> rope;
     private final Temperature temperature;
     private final Attention.Gating gating;
+    private final Weight gate;
     private final Mixing mixing;
 
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
@@ -83,7 +83,11 @@ final class AttentionBlock implements Block {
         projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         outputNorm = NormBlock.of(subNorm, weights, place, Role.SUB_NORM, Role.SUB_NORM);
-        gate = spec.gating() == Attention.Gating.PROJECTED ? weights.get(place, Role.ATTENTION_GATE) : Weight.ABSENT;
+        gate = switch (spec.gating()) {
+            case PROJECTED -> weights.get(place, Role.ATTENTION_GATE);
+            case BY_HEAD -> weights.get(place, Role.GATE);
+            case NONE, SIGMOID -> Weight.ABSENT;
+        };
         queryNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.QUERY_NORM);
         keyNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.KEY_NORM);
         valueStep = spec.norm() instanceof QkNorm.Clipped c ? clip(c) : Step.NOTHING;
@@ -181,7 +185,7 @@ final class AttentionBlock implements Block {
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));
-            case PROJECTED -> ops.apply(new SigmoidGate(mixed, ops.linear(x, gate)));
+            case PROJECTED, BY_HEAD -> ops.apply(new SigmoidGate(mixed, ops.linear(x, gate)));
         };
         return output.forward(ops, outputNorm.forward(ops, result, pass, states), pass, states);
     }
@@ -190,7 +194,7 @@ final class AttentionBlock implements Block {
     private Tensor half(Ops ops, Tensor queries, int which) {
         int size = shape.keySize();
         return switch (gating) {
-            case NONE, PROJECTED -> queries;
+            case NONE, PROJECTED, BY_HEAD -> queries;
             case SIGMOID -> ops.apply(new SliceColumns(queries, 2 * size, which * size, size));
         };
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Tensors that layers share besides the residual stream: the encoder's hidden states, per-layer embeddings, keys and
+/// Tensors that layers share besides the residual stream: the encoder's hidden states, embeddings, keys and
 /// values of earlier layers, and the positions selected by the last indexer. The tensors are ordered, so that a
 /// recomputed segment of layers has them as inputs and outputs. On request also what routers of experts did, which no
 /// later layer reads.
@@ -20,6 +20,7 @@ final class CrossLayer {
 
     private Optional<Tensor> encoded = Optional.empty();
     private Optional<Tensor> perLayer = Optional.empty();
+    private Optional<Tensor> embedded = Optional.empty();
     private Optional<AttendedPositions> chosen = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
     private final List<RoutedTokens> routed = new ArrayList<>();
@@ -31,6 +32,7 @@ final class CrossLayer {
     void clear() {
         encoded = Optional.empty();
         perLayer = Optional.empty();
+        embedded = Optional.empty();
         chosen = Optional.empty();
         attended.clear();
         routed.clear();
@@ -40,6 +42,7 @@ final class CrossLayer {
     void set(CrossLayer other) {
         encoded = other.encoded;
         perLayer = other.perLayer;
+        embedded = other.embedded;
         chosen = other.chosen;
         attended.clear();
         attended.putAll(other.attended);
@@ -50,6 +53,7 @@ final class CrossLayer {
         List<Tensor> all = new ArrayList<>();
         encoded.ifPresent(all::add);
         perLayer.ifPresent(all::add);
+        embedded.ifPresent(all::add);
         attended.values().forEach(a -> {
             all.add(a.keys);
             all.add(a.values);
@@ -68,6 +72,9 @@ final class CrossLayer {
         }
         if (perLayer.isPresent()) {
             other.perLayer = Optional.of(tensors.get(at++));
+        }
+        if (embedded.isPresent()) {
+            other.embedded = Optional.of(tensors.get(at++));
         }
         for (Place place : attended.keySet()) {
             other.attended.put(place, new Attended(tensors.get(at++), tensors.get(at++)));
@@ -91,6 +98,15 @@ final class CrossLayer {
 
     void perLayer(Tensor inputs) {
         perLayer = Optional.of(inputs);
+    }
+
+    /// The embeddings of the tokens, `[N, D]`, where a layer reads them again.
+    Tensor embedded() {
+        return embedded.orElseThrow(() -> new IllegalStateException("the embeddings were not kept"));
+    }
+
+    void embedded(Tensor x) {
+        embedded = Optional.of(x);
     }
 
     /// Keys and values of an earlier layer.

@@ -6,11 +6,13 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.SharedKvAttention;
 import glia.model.spec.SharedLatentAttention;
+import glia.model.spec.SharedTransformer;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.TokenLogProbs;
+import glia.tensor.ops.row.SliceColumns;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -31,6 +33,7 @@ public final class Decoder {
     private final Block finalNorm;
     private final HeadBlock head;
     private final int[] layerOf;
+    private final boolean keepsEmbeddings;
     private final List<DraftBlock> drafts = new ArrayList<>();
 
     /// A model with the context length of its spec.
@@ -49,6 +52,8 @@ public final class Decoder {
         layers = new Layers(spec.sublayers(), 0, mixers);
         finalNorm = NormBlock.of(spec.finalNorm(), weights, Place.WHOLE, Role.FINAL_WEIGHT, Role.FINAL_BIAS);
         head = new HeadBlock(spec.head(), weights);
+        keepsEmbeddings = IntStream.range(0, spec.sublayers().size())
+                .anyMatch(i -> spec.mixers(i).stream().anyMatch(SharedTransformer.class::isInstance));
         layerOf = spec.allSublayers().stream().mapToInt(Sublayer::layer).toArray();
         for (int i = 0; i < spec.drafts().size(); i++) {
             drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
@@ -158,7 +163,12 @@ public final class Decoder {
 
     /// @param reader 0 for the decoder, 1 for the encoder, from 2 on for MTP layers
     private Tensor embed(Ops ops, Pass pass, States states, int reader) {
-        return ops.dropout(embedding.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
+        Tensor x = ops.dropout(embedding.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
+        if (keepsEmbeddings) {
+            // A copy, since the stream may be overwritten.
+            pass.crossLayer().embedded(ops.apply(SliceColumns.of(x, 0, x.cols())));
+        }
+        return x;
     }
 
     /// A source is encoded as a full sequence, without a cache.

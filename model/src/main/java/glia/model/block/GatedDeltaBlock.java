@@ -15,24 +15,23 @@ import glia.tensor.ops.scan.GatedDelta;
 import glia.tensor.ops.scan.LogDecay;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464): with `[q|k|v] = SiLU(convolve(W_qkv x))`, `z = W_z x`,
-/// `β = σ(W_b x)` and `g = A · softplus(W_a x + bias)`,
+/// `β = σ(W_b x)`, possibly times 2, and `g = A · softplus(W_a x + bias)`,
 /// `W_o · (norm(delta(‖q‖, ‖k‖, v, g, β)) · SiLU(z))`.
 final class GatedDeltaBlock implements Block {
     /// Epsilon of the L2 norms.
-    private static final float LENGTH_EPS = 1e-6f;
+    static final float LENGTH_EPS = 1e-6f;
 
-    /// The projected input: `[q|k|v]`, z, b and a.
-    private record Inputs(Tensor mixed, Tensor gate, Tensor beta, Tensor step) { }
+    /// The projected input: q, k and v after their convolution, z, b and a.
+    private record Inputs(Tensor[] heads, Tensor gate, Tensor beta, Tensor step) { }
 
-    /// An input projection.
-    private interface Projections {
-        Inputs of(Ops ops, Tensor x);
+    /// The input projections and convolutions.
+    private interface Reader {
+        Inputs of(Ops ops, Tensor x, Pass pass, States states);
     }
 
     private final GatedDeltaNet spec;
     private final Place place;
-    private final Projections projections;
-    private final Block convolution;
+    private final Reader reader;
     private final Weight stepBias;
     private final Weight rate;
     private final Weight norm;
@@ -41,40 +40,60 @@ final class GatedDeltaBlock implements Block {
     GatedDeltaBlock(GatedDeltaNet spec, Weights weights, Place place) {
         this.spec = spec;
         this.place = place;
-        projections = projections(weights);
-        convolution = ConvolutionBlock.of(spec.convolution(), weights, place, 0);
+        reader = reader(weights);
         stepBias = weights.get(place, Role.STEPS_OFFSET);
         rate = weights.get(place, Role.DECAY);
         norm = weights.get(place, Role.GATED_NORM);
         output = weights.get(place, Role.OUTPUT);
     }
 
-    private Projections projections(Weights weights) {
+    private Reader reader(Weights weights) {
+        if (spec.inputs() == GatedDeltaNet.Inputs.APART) {
+            ConvolutionBlock.Apart heads = ConvolutionBlock.Apart.of(spec.convolution(), weights, place);
+            Projections others = Projections.of(weights, place, Role.GATE, Role.BETA, Role.STEPS);
+            return (ops, x, pass, states) -> {
+                Tensor[] y = others.forward(ops, x);
+                return new Inputs(heads.forward(ops, x, pass, states), y[0], y[1], y[2]);
+            };
+        }
         Weight input = weights.get(place, Role.INPUT);
+        Block convolution = ConvolutionBlock.of(spec.convolution(), weights, place, 0);
         return switch (spec.inputs()) {
             case SEPARATE -> {
                 Weight gate = weights.get(place, Role.GATE);
                 Weight beta = weights.get(place, Role.BETA);
                 Weight step = weights.get(place, Role.STEPS);
-                yield (ops, x) -> new Inputs(ops.linear(x, input), ops.linear(x, gate), ops.linear(x, beta),
-                        ops.linear(x, step));
+                yield (ops, x, pass, states) -> new Inputs(
+                        split(ops, convolution.forward(ops, ops.linear(x, input), pass, states)), ops.linear(x, gate),
+                        ops.linear(x, beta), ops.linear(x, step));
             }
             case GATES_BY_KEY_HEAD -> {
                 Weight gate = weights.get(place, Role.GATE);
                 Weight both = weights.get(place, Role.BETA_AND_STEPS);
-                yield (ops, x) -> {
+                yield (ops, x, pass, states) -> {
                     Tensor y = ops.linear(x, both);
-                    return new Inputs(ops.linear(x, input), ops.linear(x, gate), half(ops, y, 0), half(ops, y, 1));
+                    return new Inputs(split(ops, convolution.forward(ops, ops.linear(x, input), pass, states)),
+                            ops.linear(x, gate), half(ops, y, 0), half(ops, y, 1));
                 };
             }
             case BY_KEY_HEAD -> {
                 Weight both = weights.get(place, Role.BETA_AND_STEPS);
-                yield (ops, x) -> {
+                yield (ops, x, pass, states) -> {
                     Tensor y = ops.linear(x, both);
-                    return inputs(ops, ops.linear(x, input), half(ops, y, 0), half(ops, y, 1));
+                    Tensor[] mixed = byKeyHead(ops, ops.linear(x, input));
+                    return new Inputs(split(ops, convolution.forward(ops, mixed[0], pass, states)), mixed[1],
+                            half(ops, y, 0), half(ops, y, 1));
                 };
             }
+            case APART -> throw new IllegalStateException();
         };
+    }
+
+    /// q, k and v of their concatenation.
+    private Tensor[] split(Ops ops, Tensor mixed) {
+        int keys = spec.keysSize();
+        return new Tensor[] {ops.apply(SliceColumns.of(mixed, 0, keys)), ops.apply(SliceColumns.of(mixed, keys, keys)),
+            ops.apply(SliceColumns.of(mixed, 2 * keys, spec.valuesSize()))};
     }
 
     /// The columns of β, or of the steps, of each key head.
@@ -83,7 +102,8 @@ final class GatedDeltaBlock implements Block {
         return ops.apply(new SliceColumns(both, 2 * ratio, which * ratio, ratio));
     }
 
-    private Inputs inputs(Ops ops, Tensor y, Tensor beta, Tensor step) {
+    /// `[q|k|v]` and z.
+    private Tensor[] byKeyHead(Ops ops, Tensor y) {
         int key = spec.keySize();
         int values = spec.valuesSize() / spec.numKeyHeads();
         int group = 2 * key + 2 * values;
@@ -92,21 +112,20 @@ final class GatedDeltaBlock implements Block {
         Tensor v = ops.apply(new SliceColumns(y, group, 2 * key, values));
         Tensor z = ops.apply(new SliceColumns(y, group, 2 * key + values, values));
         Tensor mixed = ops.apply(new ConcatColumns(ops.apply(new ConcatColumns(q, k, 1, false)), v, 1, false));
-        return new Inputs(mixed, z, beta, step);
+        return new Tensor[] {mixed, z};
     }
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        Inputs in = projections.of(ops, x);
-        Tensor mixed = convolution.forward(ops, in.mixed, pass, states);
-        int keys = spec.keysSize();
-        Tensor q = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, 0, keys)), spec.keySize(), LENGTH_EPS));
-        Tensor k = ops.apply(UnitNorm.length(ops.apply(SliceColumns.of(mixed, keys, keys)), spec.keySize(),
-                LENGTH_EPS));
-        Tensor v = ops.apply(SliceColumns.of(mixed, 2 * keys, spec.valuesSize()));
+        Inputs in = reader.of(ops, x, pass, states);
+        Tensor q = ops.apply(UnitNorm.length(in.heads[0], spec.keySize(), LENGTH_EPS));
+        Tensor k = ops.apply(UnitNorm.length(in.heads[1], spec.keySize(), LENGTH_EPS));
         Tensor decay = ops.apply(new LogDecay(in.step, rate, spec.decay(), stepBias));
-        Tensor heads = ops.apply(new GatedDelta(q, k, v, decay, ops.apply(new Sigmoid(in.beta)), spec.numKeyHeads(),
-                spec.order(), (float) (1 / Math.sqrt(spec.keySize())), states.recurrence(place, 1), pass.runs()));
+        Tensor beta = ops.apply(new Sigmoid(in.beta));
+        int last = spec.caches().size() - 1;
+        Tensor heads = ops.apply(new GatedDelta(q, k, in.heads[2], decay,
+                spec.strongest() == 1 ? beta : ops.scale(beta, spec.strongest()), spec.numKeyHeads(), spec.order(),
+                (float) (1 / Math.sqrt(spec.keySize())), states.recurrence(place, last), pass.runs()));
         Tensor normed = ops.rmsNorm(heads, norm, spec.eps(), 0);
         return ops.linear(ops.gated(in.gate, normed, Activation.SILU), output);
     }

@@ -34,22 +34,21 @@ interface Indexer {
         };
     }
 
-    private static Indexer indexed(KeyChoice.Indexed spec, Rope.Rotary rotation, Weights weights, Place place,
+    private static Indexer indexed(KeyChoice.Indexed spec, Rope rotation, Weights weights, Place place,
             RopeTables ropes) {
         Weight query = weights.get(place, Role.INDEX_QUERY);
         Weight key = weights.get(place, Role.INDEX_KEY);
         Weight normWeight = weights.get(place, Role.INDEX_KEY_NORM_WEIGHT);
         Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
         Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
-        RopeTable rope = ropes.of(rotation.with(spec.layout())).orElseThrow();
+        Optional<RopeTable> rope = ropes.of(rotation instanceof Rope.Rotary r ? r.with(spec.layout()) : rotation);
         return (ops, x, queries, pass, states) -> {
-            Tensor k = ops.rotate(ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec.headSize(),
-                    rope, pass.runs());
+            Tensor k = rotate(ops, ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON), spec, rope, pass);
             if (length(pass.runs()) <= spec.count()) {
                 ops.apply(new CacheAppend(k, states.keyValues(place, 1), pass.runs()));
                 return pass.crossLayer().choose(Optional.empty());
             }
-            Tensor q = ops.rotate(ops.linear(queries, query), spec.headSize(), rope, pass.runs());
+            Tensor q = rotate(ops, ops.linear(queries, query), spec, rope, pass);
             return best(ops, x, q, k, heads, spec, states.keyValues(place, 1), pass, states);
         };
     }
@@ -62,6 +61,10 @@ interface Indexer {
         AttendedPositions lists = pass.newLists(states);
         ops.apply(new LightningIndexer(q, k, w, state, pass.runs(), spec.count(), lists));
         return pass.crossLayer().choose(Optional.of(lists));
+    }
+
+    private static Tensor rotate(Ops ops, Tensor x, KeyChoice.Indexed spec, Optional<RopeTable> rope, Pass pass) {
+        return rope.isEmpty() ? x : ops.rotate(x, spec.headSize(), rope.get(), pass.runs());
     }
 
     /// The length of the longest sequence.

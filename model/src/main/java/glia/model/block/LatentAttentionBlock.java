@@ -13,9 +13,11 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.CacheAppend;
 import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.SigmoidGate;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Optional;
 
@@ -32,9 +34,10 @@ final class LatentAttentionBlock implements Block {
     private final Block latent;
     private final Block latentNorm;
     private final Block output;
+    private final Optional<Weight> gate;
     private final LatentExpansion expansion;
     private final Indexer indexer;
-    private final RopeTable rope;
+    private final Optional<RopeTable> rope;
     private final AttentionShape expanded;
     private final AttentionShape absorbed;
 
@@ -46,18 +49,20 @@ final class LatentAttentionBlock implements Block {
             case Queries.Direct direct -> (ops, x, pass, states) -> x;
             case Queries.LowRank low -> {
                 Block down = Projection.of(weights, place, Role.QUERY_LATENT, Role.QUERY_LATENT_BIAS, bias);
-                Block norm = NormBlock.of(LatentAttention.LATENT_NORM, weights, place, Role.QUERY_LATENT_NORM,
+                Block norm = NormBlock.of(spec.norm(), weights, place, Role.QUERY_LATENT_NORM,
                         Role.QUERY_LATENT_NORM);
                 yield (ops, x, pass, states) -> norm.forward(ops, down.forward(ops, x, pass, states), pass, states);
             }
         };
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, false);
         latent = Projection.of(weights, place, Role.LATENT, Role.LATENT_BIAS, bias);
-        latentNorm = NormBlock.of(LatentAttention.LATENT_NORM, weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
+        latentNorm = NormBlock.of(spec.norm(), weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
         expansion = LatentExpansion.of(spec, weights, place);
         indexer = Indexer.of(spec, weights, place, ropes);
-        rope = ropes.of(spec.rope()).orElseThrow();
+        rope = ropes.of(spec.rope());
+        gate = spec.gating() == LatentAttention.Gating.NONE ? Optional.empty()
+                : Optional.of(weights.get(place, Role.GATE));
         int heads = spec.numHeads();
         expanded = new AttentionShape(heads, heads, spec.querySize(), spec.valueSize(), spec.scale(),
                 new Span.Causal());
@@ -66,23 +71,34 @@ final class LatentAttentionBlock implements Block {
 
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
-        int rotated = spec.rope().rotatedSize();
         Tensor low = queryLatent.forward(ops, x, pass, states);
         Tensor q = QueryTemperature.apply(spec.temperature(), ops, query.forward(ops, low, pass, states), pass);
-        Tensor plain = ops.apply(new SliceColumns(q, spec.querySize(), 0, spec.plainSize()));
-        Tensor turned = ops.rotate(ops.apply(new SliceColumns(q, spec.querySize(), spec.plainSize(), rotated)), rotated,
-                rope, pass.runs());
+        int shared = spec.sharedSize();
+        Tensor plain = shared == 0 ? q : ops.apply(new SliceColumns(q, spec.querySize(), 0, spec.plainSize()));
+        Tensor turned = shared == 0 ? q
+                : rotate(ops, ops.apply(new SliceColumns(q, spec.querySize(), spec.plainSize(), shared)), pass);
         Tensor row = latent.forward(ops, x, pass, states);
-        Tensor c = latentNorm.forward(ops, ops.apply(SliceColumns.of(row, 0, spec.latentSize())), pass, states);
-        Tensor key = ops.rotate(ops.apply(SliceColumns.of(row, spec.latentSize(), rotated)), rotated, rope,
-                pass.runs());
-        Tensor rows = ops.apply(new ConcatColumns(c, key, 1, false));
+        Tensor c = latentNorm.forward(ops, shared == 0 ? row : ops.apply(SliceColumns.of(row, 0, spec.latentSize())),
+                pass, states);
+        Tensor key = shared == 0 ? row
+                : rotate(ops, ops.apply(SliceColumns.of(row, spec.latentSize(), shared)), pass);
+        Tensor rows = join(ops, c, key, 1, false);
         Optional<AttendedPositions> lists = indexer.choose(ops, x, low, pass, states);
         KeyValueState state = states.keyValues(place, 0);
         Tensor mixed = lists.isEmpty() && !ops.isBatchInvariant() && allBegin(pass.runs())
                 ? expanded(ops, plain, turned, new Latents(c, key, rows), state, pass)
                 : absorbed(ops, plain, turned, rows, state, pass, lists);
-        return output.forward(ops, mixed, pass, states);
+        Tensor gated = gate.isEmpty() ? mixed : ops.apply(new SigmoidGate(mixed, ops.linear(x, gate.get())));
+        return output.forward(ops, gated, pass, states);
+    }
+
+    private Tensor rotate(Ops ops, Tensor x, Pass pass) {
+        return rope.isEmpty() ? x : ops.rotate(x, spec.sharedSize(), rope.get(), pass.runs());
+    }
+
+    /// The plain part of each head and its part for the shared key, if there is one.
+    private Tensor join(Ops ops, Tensor plain, Tensor shared, int heads, boolean isOne) {
+        return spec.sharedSize() == 0 ? plain : ops.apply(new ConcatColumns(plain, shared, heads, isOne));
     }
 
     private static boolean allBegin(Runs runs) {
@@ -94,26 +110,26 @@ final class LatentAttentionBlock implements Block {
         return true;
     }
 
-    /// The latents of a pass, the shared RoPE key, and the cache row `[c | k]`.
+    /// The latents of a pass, the shared key, and the cache row `[c | k]`.
     private record Latents(Tensor c, Tensor key, Tensor rows) { }
 
     private Tensor expanded(Ops ops, Tensor plain, Tensor turned, Latents computed, KeyValueState state, Pass pass) {
         Latents read = read(ops, computed, ops.apply(new CacheAppend(computed.rows(), state, pass.runs())));
-        Tensor q = ops.apply(new ConcatColumns(plain, turned, spec.numHeads(), false));
-        Tensor k = ops.apply(new ConcatColumns(expansion.keys(ops, read.c()), read.key(), spec.numHeads(), true));
+        Tensor q = join(ops, plain, turned, spec.numHeads(), false);
+        Tensor k = join(ops, expansion.keys(ops, read.c()), read.key(), spec.numHeads(), true);
         return ops.attention(q, k, expansion.values(ops, read.c()), KeyValueState.NONE, pass.runs(), expanded);
     }
 
     /// The latents as the cache stores them, which is what later tokens read.
     private Latents read(Ops ops, Latents computed, Tensor rows) {
-        return rows == computed.rows() ? computed
+        return rows == computed.rows() ? computed : spec.sharedSize() == 0 ? new Latents(rows, rows, rows)
                 : new Latents(ops.apply(SliceColumns.of(rows, 0, spec.latentSize())),
-                        ops.apply(SliceColumns.of(rows, spec.latentSize(), spec.rope().rotatedSize())), rows);
+                        ops.apply(SliceColumns.of(rows, spec.latentSize(), spec.sharedSize())), rows);
     }
 
     private Tensor absorbed(Ops ops, Tensor plain, Tensor turned, Tensor rows, KeyValueState state, Pass pass,
             Optional<AttendedPositions> lists) {
-        Tensor q = ops.apply(new ConcatColumns(expansion.absorb(ops, plain), turned, spec.numHeads(), false));
+        Tensor q = join(ops, expansion.absorb(ops, plain), turned, spec.numHeads(), false);
         Tensor sums = lists.isPresent()
                 ? ops.apply(new SparseAttention(q, rows, rows, state, pass.runs(), lists.get(), absorbed))
                 : ops.attention(q, rows, values(ops, rows, state), state, pass.runs(), absorbed);

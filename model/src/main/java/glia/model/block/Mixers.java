@@ -3,18 +3,23 @@ package glia.model.block;
 import glia.model.spec.Attention;
 import glia.model.spec.AugmentedResidual;
 import glia.model.spec.BlockSparseAttention;
+import glia.model.spec.ChannelMix;
 import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
 import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
+import glia.model.spec.GatedConvolution;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.GatedMlp;
 import glia.model.spec.HashedExperts;
+import glia.model.spec.Injected;
+import glia.model.spec.KimiDelta;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Lightning;
 import glia.model.spec.LimitedMlp;
+import glia.model.spec.MatrixMemory;
 import glia.model.spec.Mixer;
 import glia.model.spec.Mlp;
 import glia.model.spec.NormedAttention;
@@ -22,16 +27,19 @@ import glia.model.spec.NormedExperts;
 import glia.model.spec.Parallel;
 import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.Place;
+import glia.model.spec.RealGatedRecurrence;
 import glia.model.spec.RecurrentNetwork;
 import glia.model.spec.RelativeAttention;
 import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.SharedKvAttention;
 import glia.model.spec.SharedLatentAttention;
+import glia.model.spec.SharedTransformer;
 import glia.model.spec.SparseGatedMlp;
 import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.SubNorm;
+import glia.model.spec.TimeMix;
 import glia.model.spec.XieluMlp;
 import java.util.Set;
 
@@ -46,6 +54,7 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
             case CompressedAttention a -> new CompressedAttentionBlock(a, weights, place, ropes);
             case HashedExperts e -> ExpertsBlock.of(e, weights, place);
+            case ChannelMix m -> MixBlocks.of(m, weights, place);
             case CompressedExperts e -> ExpertsBlock.of(e, weights, place);
             case SharedLatentAttention a -> new SharedLatentAttentionBlock(a, weights, place, ropes,
                     followed.contains(place.sublayer()));
@@ -55,11 +64,16 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);
             case ExpertAttention a -> new ExpertAttentionBlock(a, weights, place, ropes);
             case Experts e -> new ExpertsBlock(e, weights, place);
+            case GatedConvolution c -> GatedConvolutionBlock.of(c, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);
             case GatedMlp m -> MlpBlock.of(m, weights, place);
+            case Injected i -> InjectedBlock.of(i, this, place);
+            case KimiDelta d -> new KimiDeltaBlock(d, weights, place);
             case LatentAttention a -> new LatentAttentionBlock(a, weights, place, ropes);
             case Lightning l -> new LightningBlock(l, weights, place);
+            case MatrixMemory m -> new MatrixMemoryBlock(m, weights, place);
             case Mlp m -> MlpBlock.of(m, weights, place);
+            case RealGatedRecurrence r -> new RealGatedRecurrenceBlock(r, weights, place);
             case RecurrentNetwork n -> new RecurrentBlock(n, weights, place);
             case RelativeAttention a -> new RelativeAttentionBlock(a, weights, place);
             case BlockSparseAttention a -> BlockSparseAttentionBlock.of(a, weights, place, ropes);
@@ -72,7 +86,9 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case Parallel p -> new ParallelBlock(p, this, place);
             case ScaledGatedMlp m -> MlpBlock.of(m, weights, place);
             case SelectiveStateSpace s -> new SelectiveStateSpaceBlock(s, weights, place);
+            case SharedTransformer t -> new SharedTransformerBlock(t, weights, place, ropes);
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
+            case TimeMix m -> MixBlocks.of(m, weights, place);
             case StridedAttention a -> new AttentionBlock(a, weights, place, ropes);
             case SubNorm s -> s.mixer() instanceof Attention a
                     ? new AttentionBlock(a, weights, place, ropes, s.norm())

@@ -20,6 +20,7 @@ public final class Families {
             new Afmoe(),
             new Apertus(),
             new Arcee(),
+            new BailingHybrid(),
             new Bamba(),
             new Bert(),
             new BitNet(),
@@ -60,6 +61,9 @@ public final class Families {
             new HunyuanV3(),
             new Jamba(),
             new JetMoe(),
+            new KimiLinear(),
+            new Lfm2(),
+            new Lfm3(),
             new Llama(),
             new Llama4(),
             new Mamba(),
@@ -82,6 +86,7 @@ public final class Families {
             new NemotronH(),
             new Olmo(),
             new Olmo2(),
+            new OlmoHybrid(),
             new Olmoe(),
             new OpenAiGpt(),
             new Opt(),
@@ -95,11 +100,15 @@ public final class Families {
             new Qwen35(),
             new Qwen3Moe(),
             new Qwen3Next(),
+            new RecurrentGemma(),
+            new Rwkv(),
             new SeedOss(),
             new SmolLm3(),
             new StableLm(),
             new Starcoder2(),
-            new T5());
+            new T5(),
+            new Xlstm(),
+            new Zamba2());
 
     private Families() { }
 

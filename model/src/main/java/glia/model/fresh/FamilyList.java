@@ -32,6 +32,7 @@ final class FamilyList {
         all.addAll(DecoderList.all());
         all.addAll(StreamList.all());
         all.addAll(RareDecoders.all());
+        all.addAll(HybridList.all());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }
@@ -230,7 +231,7 @@ final class FamilyList {
     }
 
     /// Mamba's context is not limited by a position encoding.
-    private static FamilySizes mamba(String type, String architecture) {
+    static FamilySizes mamba(String type, String architecture) {
         return ends(sized(type, architecture, "hidden_size", "num_hidden_layers"), "max_position_embeddings")
                 .with("tie_word_embeddings", true);
     }
@@ -263,7 +264,7 @@ final class FamilyList {
                 .with("tie_word_embeddings", false);
     }
 
-    private static FamilySizes delta(FamilySizes family) {
+    static FamilySizes delta(FamilySizes family) {
         return family.size("key-heads", "linear_num_key_heads", v -> Math.max(1, v.get("heads") / 2))
                 .size("value-heads", "linear_num_value_heads", v -> 2 * v.get("key-heads"))
                 .size("key-size", "linear_key_head_dim", v -> Math.max(1, v.get("hidden") / v.get("value-heads")))

@@ -23,7 +23,9 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         /// https://arxiv.org/abs/2505.06708
         SIGMOID,
         /// `output ⊙ σ(W x)`, with a matrix W of its own for the gates of all heads. https://arxiv.org/abs/2505.06708
-        PROJECTED
+        PROJECTED,
+        /// Each head's output is multiplied by `σ(w_h · x)`, of a matrix of its own.
+        BY_HEAD
     }
 
     public Attention {
@@ -134,7 +136,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     public void parameters(Shapes shapes, int hidden) {
         boolean inputs = bias.ofInputs();
         int queries = switch (gating) {
-            case NONE, PROJECTED -> querySize();
+            case NONE, PROJECTED, BY_HEAD -> querySize();
             case SIGMOID -> Math.multiplyExact(2, querySize());
         };
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
@@ -143,6 +145,9 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, outputSize());
         if (gating == Gating.PROJECTED) {
             shapes.add(Role.ATTENTION_GATE, outputSize(), hidden);
+        }
+        if (gating == Gating.BY_HEAD) {
+            shapes.add(Role.GATE, numHeads, hidden);
         }
         addNorms(shapes, norm);
         if (scores instanceof Scores.Sinks) {

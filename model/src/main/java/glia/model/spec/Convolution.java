@@ -20,6 +20,17 @@ public record Convolution(int size, Activation activation, Bias bias) {
         }
     }
 
+    /// The parameters of separate projections and convolutions of queries, keys and values. The convolutions have no
+    /// biases.
+    void apart(Shapes shapes, int hidden, int keys, int values) {
+        shapes.add(Role.QUERY, keys, hidden);
+        shapes.add(Role.KEY, keys, hidden);
+        shapes.add(Role.VALUE, values, hidden);
+        shapes.add(Role.QUERY_CONVOLUTION, keys, 1, size);
+        shapes.add(Role.KEY_CONVOLUTION, keys, 1, size);
+        shapes.add(Role.VALUE_CONVOLUTION, values, 1, size);
+    }
+
     /// The cache of the last k - 1 inputs of each channel.
     CacheKind cache(int numChannels) {
         return new CacheKind.Recurrence(Math.multiplyExact(numChannels, size - 1));

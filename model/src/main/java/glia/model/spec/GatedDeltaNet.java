@@ -13,10 +13,14 @@ import java.util.List;
 /// @param eps epsilon of the output norm
 /// @param order which value heads share a key head
 /// @param decay how decay rates are stored
+/// @param strongest the largest β: 1, or 2 if eigenvalues of the state's transition may be negative
+///     (https://arxiv.org/abs/2411.12537)
 public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
-        float eps, Inputs inputs, HeadSharing order, DecayForm decay) implements Mixer {
+        float eps, Inputs inputs, HeadSharing order, DecayForm decay, float strongest) implements Mixer {
     /// How the input projections are fused.
     public enum Inputs {
+        /// Six matrices: q, k and v, each with a convolution of its own, the gates z, β, and the steps.
+        APART,
         /// Four matrices: `[q | k | v]` of all heads, the gates z, β, and the steps.
         SEPARATE,
         /// Two matrices, interleaved by key head: `[q | k | v | z]` and `[β | steps]`.
@@ -31,22 +35,29 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
                     + ", " + numValueHeads + " value heads of " + valueSize);
         }
         NumberRange.EPSILON.require("epsilon of the head norm", eps);
+        NumberRange.FACTOR.require("largest strength of updates", strongest);
         // All sizes fit 32 bits.
         Math.multiplyExact(Math.multiplyExact(numValueHeads, valueSize), keySize);
         Math.addExact(Math.multiplyExact(2 * numKeyHeads, keySize), Math.multiplyExact(2 * numValueHeads, valueSize));
     }
 
-    /// The layout of the hub's checkpoints: grouped heads, logarithms of decays.
+    /// The layout of the hub's checkpoints: grouped heads, logarithms of decays; β is below 1.
     public GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
             float eps, Inputs inputs) {
         this(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, HeadSharing.GROUPED,
-                DecayForm.LOGARITHM);
+                DecayForm.LOGARITHM, 1);
+    }
+
+    /// A copy with another largest β.
+    public GatedDeltaNet with(float otherStrongest) {
+        return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, order, decay,
+                otherStrongest);
     }
 
     /// A copy with another storage layout.
     public GatedDeltaNet with(Inputs otherInputs, HeadSharing otherOrder, DecayForm otherDecay) {
         return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, otherInputs,
-                otherOrder, otherDecay);
+                otherOrder, otherDecay, strongest);
     }
 
     /// The width of all key heads together.
@@ -67,6 +78,12 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     @Override
     public void parameters(Shapes shapes, int hidden) {
         switch (inputs) {
+            case APART -> {
+                convolution.apart(shapes, hidden, keysSize(), valuesSize());
+                shapes.add(Role.GATE, valuesSize(), hidden);
+                shapes.add(Role.BETA, numValueHeads, hidden);
+                shapes.add(Role.STEPS, numValueHeads, hidden);
+            }
             case SEPARATE -> {
                 shapes.add(Role.INPUT, numChannels(), hidden);
                 shapes.add(Role.GATE, valuesSize(), hidden);
@@ -83,18 +100,22 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
                 shapes.add(Role.BETA_AND_STEPS, 2L * numValueHeads, hidden);
             }
         }
-        convolution.parameters(shapes, numChannels());
+        if (inputs != Inputs.APART) {
+            convolution.parameters(shapes, numChannels());
+        }
         shapes.add(Role.STEPS_OFFSET, numValueHeads);
         shapes.add(Role.DECAY, numValueHeads);
         shapes.add(Role.GATED_NORM, valueSize);
         shapes.add(Role.OUTPUT, hidden, valuesSize());
     }
 
-    /// The convolution's last inputs, then the state matrices.
+    /// The last inputs of the convolution, or of each of the three, then the state matrices.
     @Override
     public List<CacheKind> caches() {
-        return List.of(convolution.cache(numChannels()),
-                new CacheKind.Recurrence(numValueHeads * keySize * valueSize));
+        CacheKind state = new CacheKind.Recurrence(numValueHeads * keySize * valueSize);
+        CacheKind keys = convolution.cache(keysSize());
+        return inputs == Inputs.APART ? List.of(keys, keys, convolution.cache(valuesSize()), state)
+                : List.of(convolution.cache(numChannels()), state);
     }
 
     @Override

@@ -5,20 +5,33 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Multi-head latent attention, MLA (https://arxiv.org/abs/2405.04434). The cache holds one row per token: a latent c,
-/// from which the keys and values of all heads are expanded, and a key with RoPE that all heads share. The score of
-/// head h is `scale · (plain_h · K_h c + rotated_h · key)`, its value `V_h c`.
+/// from which the keys and values of all heads are expanded, and a key that all heads share, mostly with RoPE. The
+/// score of head h is `scale · (plain_h · K_h c + shared_h · key)`, its value `V_h c`.
 ///
 /// @param queries the query projection
 /// @param latentSize the size of c (`kv_lora_rank`)
-/// @param plainSize dimensions of a query head without RoPE (`qk_nope_head_dim`)
+/// @param plainSize dimensions of a query head whose keys are expanded (`qk_nope_head_dim`)
+/// @param sharedSize the size of the shared key and the dimensions of a query head for it (`qk_rope_head_dim`); may
+///     be 0
 /// @param valueSize size of a value head (`v_head_dim`)
-/// @param rope RoPE of the other query dimensions and of the shared key
+/// @param rope RoPE of the shared key and the query dimensions for it
 /// @param bias whether the latent projections and the output have biases
-public record LatentAttention(int numHeads, Queries queries, int latentSize, int plainSize, int valueSize, float scale,
-        Rope.Rotary rope, Bias bias, Expansion expansion, KeyChoice keys, Temperature temperature) implements Mixer {
+/// @param gating gate of the heads' output, before the output projection
+/// @param eps epsilon of the norms of latents
+public record LatentAttention(int numHeads, Queries queries, int latentSize, int plainSize, int sharedSize,
+        int valueSize, float scale, Rope rope, Bias bias, Gating gating, float eps, Expansion expansion,
+        KeyChoice keys, Temperature temperature) implements Mixer {
+    /// The epsilon of most models, whatever their configs have.
+    public static final float EPS = 1e-6f;
     private static final Span SPAN = new Span.Causal();
-    /// The norm of latents. Its epsilon is fixed, whatever the config has.
-    public static final Norm.Rms LATENT_NORM = new Norm.Rms(1e-6f, 0);
+
+    /// A gate of the heads' output.
+    public enum Gating {
+        /// No gate.
+        NONE,
+        /// Each head's output is multiplied by `σ(w_h · x)`. https://arxiv.org/abs/2505.06708
+        BY_HEAD
+    }
 
     /// The query projection.
     public sealed interface Queries {
@@ -38,42 +51,64 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
     }
 
     public LatentAttention {
-        if (numHeads < 1 || latentSize < 1 || plainSize < 1 || valueSize < 1
-                || (long) numHeads * (latentSize + plainSize + valueSize + rope.rotatedSize()) > Integer.MAX_VALUE) {
+        if (numHeads < 1 || latentSize < 1 || plainSize < 1 || valueSize < 1 || sharedSize < 0
+                || (long) numHeads * (latentSize + plainSize + valueSize + sharedSize) > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("latent attention with " + numHeads + " heads of " + plainSize + " + "
-                    + rope.rotatedSize() + " and values of " + valueSize + ", latents of " + latentSize);
+                    + sharedSize + " and values of " + valueSize + ", latents of " + latentSize);
         }
         if (queries instanceof Queries.LowRank low && low.rank < 1) {
             throw new IllegalArgumentException("queries of rank " + low.rank);
         }
         if (keys instanceof KeyChoice.Indexed indexed
-                && (queries instanceof Queries.Direct || indexed.headSize() < rope.rotatedSize())) {
+                && (queries instanceof Queries.Direct || indexed.headSize() < sharedSize)) {
             throw new IllegalArgumentException("an indexer needs queries of low rank and heads of at least the "
-                    + rope.rotatedSize() + " numbers that are rotated, not of " + indexed.headSize());
+                    + sharedSize + " numbers that are rotated, not of " + indexed.headSize());
+        }
+        if (rope instanceof Rope.Rotary r && r.rotatedSize() != sharedSize) {
+            throw new IllegalArgumentException("RoPE of " + r.rotatedSize() + " dimensions for a shared key of "
+                    + sharedSize);
         }
         NumberRange.FACTOR.require("attention scale", scale);
+        NumberRange.EPSILON.require("epsilon of the latent norms", eps);
     }
 
     /// A copy with another storage of K and V.
     public LatentAttention withExpansion(Expansion other) {
-        return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, other, keys,
-                temperature);
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
+                gating, eps, other, keys, temperature);
+    }
+
+    /// A copy with another RoPE.
+    public LatentAttention with(Rope other) {
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, other, bias,
+                gating, eps, expansion, keys, temperature);
     }
 
     /// A copy with another temperature.
     public LatentAttention with(Temperature other) {
-        return new LatentAttention(numHeads, queries, latentSize, plainSize, valueSize, scale, rope, bias, expansion,
-                keys, other);
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
+                gating, eps, expansion, keys, other);
+    }
+
+    /// A copy with another gate.
+    public LatentAttention with(Gating other) {
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
+                other, eps, expansion, keys, temperature);
+    }
+
+    /// The norm of latents.
+    public Norm.Rms norm() {
+        return new Norm.Rms(eps, 0);
     }
 
     /// Size of a query head.
     public int querySize() {
-        return plainSize + rope.rotatedSize();
+        return plainSize + sharedSize;
     }
 
     /// Width of a cache row.
     public int rowSize() {
-        return latentSize + rope.rotatedSize();
+        return latentSize + sharedSize;
     }
 
     @Override
@@ -97,6 +132,9 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
                 shapes.add(Role.VALUE_EXPANSION, numHeads, valueSize, latentSize);
             }
         }
+        if (gating == Gating.BY_HEAD) {
+            shapes.add(Role.GATE, numHeads, hidden);
+        }
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, (long) numHeads * valueSize);
         if (keys instanceof KeyChoice.Indexed indexed) {
             shapes.add(Role.INDEX_QUERY, (long) indexed.numHeads() * indexed.headSize(), in);
@@ -119,13 +157,14 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
 
     @Override
     public String describe() {
-        return "latent attention, " + numHeads + " heads of " + plainSize + " + " + rope.rotatedSize()
+        return "latent attention, " + numHeads + " heads of " + plainSize + " + " + sharedSize
                 + ", latents of " + latentSize + ", " + switch (keys) {
                     case KeyChoice.All all -> "full";
                     case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
                             + i.numHeads() + " heads of " + i.headSize();
                     case KeyChoice.AsBefore before -> "sparse, the keys of the last indexer";
                 } + ", " + Labels.of(rope)
-                + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "");
+                + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "")
+                + (gating == Gating.NONE ? "" : ", gated");
     }
 }

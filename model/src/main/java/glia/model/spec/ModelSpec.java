@@ -109,15 +109,21 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// A copy with other mixers, including those of parallel branches.
     public ModelSpec mapMixers(UnaryOperator<Mixer> change) {
-        return mapSublayers(s -> s.withMixer(
-                s.mixer() instanceof Parallel p ? p.map(change) : change.apply(s.mixer())));
+        return mapSublayers(s -> s.withMixer(switch (s.mixer()) {
+            case Parallel p -> p.map(change);
+            case Injected i -> i.map(change);
+            default -> change.apply(s.mixer());
+        }));
     }
 
     /// A copy with other norms: before and after mixers, in parallel branches, and the final one.
     public ModelSpec mapNorms(UnaryOperator<Norm> change) {
         ModelSpec changed = mapSublayers(s -> new Sublayer(s.layer(), change.apply(s.before()),
-                s.mixer() instanceof Parallel p ? p.mapNorms(change) : s.mixer(), change.apply(s.after()),
-                s.residual()));
+                switch (s.mixer()) {
+                    case Parallel p -> p.mapNorms(change);
+                    case Injected i -> i.mapNorms(change);
+                    default -> s.mixer();
+                }, change.apply(s.after()), s.residual()));
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed.sublayers,
                 change.apply(finalNorm), head,
                 changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())),

@@ -24,6 +24,8 @@ public enum NumberRange {
     FACTOR("a factor", 1e-6, 1e6),
     /// A factor that may be 0.
     WEIGHT("a factor", 0, 1e6),
+    /// A lower bound of the logarithms of decays.
+    LOG_DECAY("a logarithm of a decay", -1e6, -1e-6),
     /// A cap of scores, logits or activations.
     CAP("a cap", 1e-3, 1e9),
     /// A part of a whole.

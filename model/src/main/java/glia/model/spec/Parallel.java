@@ -64,11 +64,27 @@ public record Parallel(List<Branch> branches) implements Mixer {
                 change.apply(b.after()), b.outputScale())).toList());
     }
 
-    /// The mixers of a sublayer: the mixer itself, then its branches if it is parallel.
+    /// A branch, from 1 on, with its norms and factors.
+    ///
+    /// @throws IllegalArgumentException if the mixer has no branches
+    public static Branch branch(Mixer mixer, int number) {
+        return switch (mixer) {
+            case Parallel p -> p.branches.get(number - 1);
+            case Injected i when number == 1 -> new Branch(i.source());
+            case Injected i -> new Branch(1, i.norm(), i.mixer(), new Norm.None(), 1);
+            default -> throw new IllegalArgumentException("no branches in " + mixer.describe());
+        };
+    }
+
+    /// The mixers of a sublayer: the mixer itself, then its branches if it is parallel, or the parts of an injection.
     static List<Mixer> all(Mixer mixer) {
         List<Mixer> all = new ArrayList<>(List.of(mixer));
         if (mixer instanceof Parallel p) {
             p.branches().forEach(b -> all.add(b.mixer()));
+        }
+        if (mixer instanceof Injected i) {
+            all.add(i.source());
+            all.add(i.mixer());
         }
         return all;
     }

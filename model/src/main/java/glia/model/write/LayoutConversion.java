@@ -221,7 +221,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
     }
 
     private static Parallel.Branch branch(ModelSpec spec, Parameter p) {
-        return ((Parallel) spec.sublayer(p).mixer()).branches().get(p.place().branch() - 1);
+        return Parallel.branch(spec.sublayer(p).mixer(), p.place().branch());
     }
 
     /// Key factors that compensate for the scale of scores.

@@ -133,11 +133,9 @@ final class LayoutConversions {
     }
 
     private static LatentAttention latent(LatentAttention from, LatentAttention to) {
-        Rope.Rotary rope = new Rope.Rotary(from.rope().rotatedSize(), from.rope().theta(),
-                ((Rope.Rotary) rope(from.rope(), to.rope())).scaling(), from.rope().layout());
-        return new LatentAttention(from.numHeads(), from.queries(), from.latentSize(), from.plainSize(),
-                from.valueSize(), from.scale(), rope, from.bias(), to.expansion(), from.keys(),
-                from.temperature());
+        LatentAttention stored = from.withExpansion(to.expansion());
+        return from.rope() instanceof Rope.Rotary a && rope(a, to.rope()) instanceof Rope.Rotary b
+                ? stored.with(a.with(b.scaling())) : stored;
     }
 
     private static Attention attention(Attention from, Attention to) {

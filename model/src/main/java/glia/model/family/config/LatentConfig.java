@@ -16,7 +16,7 @@ import java.util.Optional;
 
 /// Reads multi-head latent attention (MLA) from configs. Other defaults are DeepSeek V2's.
 ///
-/// @param queryRank default of `q_lora_rank`
+/// @param queryRank default of `q_lora_rank`; 0 for none
 /// @param plainSize default of `qk_nope_head_dim`
 /// @param valueSize default of `v_head_dim`
 public record LatentConfig(int queryRank, int plainSize, int valueSize) {
@@ -27,19 +27,33 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
 
     /// Reads the attention of a layer.
     public LatentAttention attention(Config config, KeyChoice keys) throws CheckpointException {
+        Rope.Rotary rope = rope(config);
+        return attention(config, keys, rope, rope.rotatedSize(), sharpened(config), LatentAttention.EPS);
+    }
+
+    /// Reads attention without RoPE: the shared key is used as it is.
+    ///
+    /// @param sharedSize the size of the shared key
+    /// @param eps epsilon of the norms of latents
+    public LatentAttention unrotated(Config config, KeyChoice keys, int sharedSize, float eps)
+            throws CheckpointException {
+        return attention(config, keys, new Rope.None(), sharedSize, 1, eps);
+    }
+
+    private LatentAttention attention(Config config, KeyChoice keys, Rope rope, int sharedSize, double factor,
+            float eps) throws CheckpointException {
         int heads = config.positive("num_attention_heads");
         if (config.has("num_key_value_heads") && config.positive("num_key_value_heads") != heads) {
             throw config.error("num_key_value_heads", "found " + config.positive("num_key_value_heads")
                     + ", expected the " + heads + " of num_attention_heads: latents are expanded to every head");
         }
-        Rope.Rotary rope = rope(config);
         int plain = config.positive("qk_nope_head_dim", plainSize);
-        Queries queries = config.isNull("q_lora_rank") ? new Queries.Direct()
-                : new Queries.LowRank(config.positive("q_lora_rank", queryRank));
-        double scale = sharpened(config) / Math.sqrt(plain + rope.rotatedSize());
-        return new LatentAttention(heads, queries, config.positive("kv_lora_rank", 512), plain,
-                config.positive("v_head_dim", valueSize), (float) scale, rope,
-                Standard.bias(config, "attention_bias", false), Expansion.JOINED, keys, new Temperature.Constant());
+        Queries queries = config.isNull("q_lora_rank") || queryRank == 0 && !config.has("q_lora_rank")
+                ? new Queries.Direct() : new Queries.LowRank(config.positive("q_lora_rank", queryRank));
+        return new LatentAttention(heads, queries, config.positive("kv_lora_rank", 512), plain, sharedSize,
+                config.positive("v_head_dim", valueSize), (float) (factor / Math.sqrt(plain + sharedSize)), rope,
+                Standard.bias(config, "attention_bias", false), LatentAttention.Gating.NONE, eps, Expansion.JOINED,
+                keys, new Temperature.Constant());
     }
 
     private static Rope.Rotary rope(Config config) throws CheckpointException {

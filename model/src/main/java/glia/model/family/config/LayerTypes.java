@@ -3,6 +3,8 @@ package glia.model.family.config;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
 
 /// Reads the attention type of each layer: the list `layer_types`, or a family's rule if it is absent.
 public final class LayerTypes {
@@ -11,6 +13,8 @@ public final class LayerTypes {
     public interface Rule {
         boolean holds(int layer);
     }
+
+    private static final String FULL = "full_attention";
 
     private LayerTypes() { }
 
@@ -64,21 +68,31 @@ public final class LayerTypes {
         return read(config, "linear_attention", otherwise);
     }
 
-    private static boolean[] read(Config config, String kind, Rule otherwise) throws CheckpointException {
-        boolean[] is = new boolean[Numbers.layers(config, "num_hidden_layers")];
+    /// The kind of each layer.
+    ///
+    /// @param otherwise a family's rule, for configs without `layer_types`
+    public static String[] kinds(Config config, List<String> known, IntFunction<String> otherwise)
+            throws CheckpointException {
+        String[] kinds = new String[Numbers.layers(config, "num_hidden_layers")];
         String[] types = config.has("layer_types") ? config.strings("layer_types") : new String[0];
-        if (config.has("layer_types") && types.length != is.length) {
-            throw config.error("layer_types", "names " + types.length + " layers of " + is.length);
+        if (config.has("layer_types") && types.length != kinds.length) {
+            throw config.error("layer_types", "names " + types.length + " layers of " + kinds.length);
         }
-        for (int i = 0; i < is.length; i++) {
-            if (types.length == 0) {
-                is[i] = otherwise.holds(i);
-            } else if (types[i].equals(kind) || types[i].equals("full_attention")) {
-                is[i] = types[i].equals(kind);
-            } else {
-                throw config.error("layer_types", "layer " + i + " is '" + types[i]
-                        + "'; known are full_attention and " + kind);
+        for (int i = 0; i < kinds.length; i++) {
+            kinds[i] = types.length == 0 ? otherwise.apply(i) : types[i];
+            if (!known.contains(kinds[i])) {
+                throw config.error("layer_types", "layer " + i + " is '" + kinds[i] + "'; known are "
+                        + String.join(" and ", known));
             }
+        }
+        return kinds;
+    }
+
+    private static boolean[] read(Config config, String kind, Rule otherwise) throws CheckpointException {
+        String[] kinds = kinds(config, List.of(FULL, kind), layer -> otherwise.holds(layer) ? kind : FULL);
+        boolean[] is = new boolean[kinds.length];
+        for (int i = 0; i < is.length; i++) {
+            is[i] = kinds[i].equals(kind);
         }
         return is;
     }

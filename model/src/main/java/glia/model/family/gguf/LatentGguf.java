@@ -10,6 +10,7 @@ import glia.model.spec.LatentAttention.Expansion;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,7 +32,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
             StandardGguf.sizes("num_hidden_layers", "max_position_embeddings", "hidden_size"),
             List.of(GgufKey.count("feed_forward_length", "intermediate_size", GgufFacts::width),
                     GgufKey.real("attention.layer_norm_rms_epsilon", "rms_norm_eps", GgufFacts::epsilon),
-                    GgufKey.real("rope.freq_base", "rope_theta", facts -> Optional.of(latent(facts).rope().theta()))));
+                    GgufKey.real("rope.freq_base", "rope_theta", facts -> Optional.of(rope(facts).theta()))));
     /// In files with separate expansions, the key and value sizes are those of the cache row, with one head.
     private static final List<GgufKey> SIZES = List.of(
             GgufKey.count("attention.head_count", "num_attention_heads", facts -> latent(facts).numHeads()),
@@ -43,7 +44,7 @@ public record LatentGguf(String architecture, String modelType) implements Writt
             GgufKey.written("attention.value_length", facts -> Optional.of(latent(facts).latentSize())),
             GgufKey.written("attention.key_length_mla", facts -> Optional.of(latent(facts).querySize())),
             GgufKey.written("attention.value_length_mla", facts -> Optional.of(latent(facts).valueSize())),
-            GgufKey.written("rope.dimension_count", facts -> Optional.of(latent(facts).rope().rotatedSize())),
+            GgufKey.written("rope.dimension_count", facts -> Optional.of(latent(facts).sharedSize())),
             GgufKey.optional("attention.indexer.head_count", "index_n_heads",
                     facts -> indexer(facts).map(KeyChoice.Indexed::numHeads)),
             GgufKey.optional("attention.indexer.key_length", "index_head_dim",
@@ -51,14 +52,18 @@ public record LatentGguf(String architecture, String modelType) implements Writt
             GgufKey.optional("attention.indexer.top_k", "index_topk",
                     facts -> indexer(facts).map(KeyChoice.Indexed::count)));
     private static final String LOG_KEY = "rope.scaling.yarn_log_multiplier";
-    private static final List<GgufKey> SCALING = GgufKey.join(RopeGguf.scaling(facts -> latent(facts).rope().scaling()),
-            List.of(GgufKey.written(LOG_KEY, facts -> latent(facts).rope().scaling() instanceof RopeScaling.Yarn yarn
+    private static final List<GgufKey> SCALING = GgufKey.join(RopeGguf.scaling(facts -> rope(facts).scaling()),
+            List.of(GgufKey.written(LOG_KEY, facts -> rope(facts).scaling() instanceof RopeScaling.Yarn yarn
                     ? Optional.of((float) (LOG_MULTIPLIER * RopeGguf.scale(yarn.factor(), Math.sqrt(
                             latent(facts).scale() * Math.sqrt(latent(facts).querySize()))))) : Optional.empty())));
 
 
     private static LatentAttention latent(GgufFacts facts) {
         return facts.first(LatentAttention.class).orElseThrow();
+    }
+
+    private static Rope.Rotary rope(GgufFacts facts) {
+        return (Rope.Rotary) latent(facts).rope();
     }
 
     private static Optional<KeyChoice.Indexed> indexer(GgufFacts facts) {

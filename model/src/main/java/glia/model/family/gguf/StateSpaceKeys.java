@@ -65,6 +65,19 @@ public final class StateSpaceKeys {
                         facts -> Optional.of(!(selective(facts).innerNorm() instanceof Norm.None))));
     }
 
+    /// The key of the epsilon of norms without weights, for another model type that has them. llama.cpp does not know
+    /// it and takes the epsilon of the other norms; without it they have that here, too.
+    public static GgufKey normed(String modelType, String epsilon) {
+        String own = "ssm.dt_b_c_rms_epsilon";
+        return new GgufKey(own, keys -> {
+            if (keys.has("ssm.dt_b_c_rms") && keys.flag("ssm.dt_b_c_rms")) {
+                keys.put("model_type", modelType).put(epsilon,
+                        keys.number(keys.has(own) ? own : "attention.layer_norm_rms_epsilon"));
+            }
+        }, facts -> selective(facts).innerNorm() instanceof Norm.UnitRms unit ? Optional.of(unit.eps())
+                : Optional.empty());
+    }
+
     /// One number if all layers have the same, else the list.
     static Object oneOrAll(int[] numbers) {
         return IntStream.of(numbers).distinct().count() == 1 ? (Object) numbers[0] : numbers;

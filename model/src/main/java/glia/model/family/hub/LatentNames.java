@@ -61,6 +61,7 @@ public final class LatentNames {
             case LATENT_BIAS -> "self_attn.kv_a_proj_with_mqa.bias";
             case LATENT_NORM -> "self_attn.kv_a_layernorm.weight";
             case EXPANSION -> "self_attn.kv_b_proj.weight";
+            case GATE -> "self_attn.g_proj.weight";
             case OUTPUT -> "self_attn.o_proj.weight";
             case OUTPUT_BIAS -> "self_attn.o_proj.bias";
             case INDEX_QUERY -> "self_attn.indexer.wq_b.weight";

@@ -8,15 +8,15 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
-/// The logarithm of a head's decay: `y[n,h] = A[h] · softplus(x[n,h] + bias[h])`, the time step Δ of
-/// https://arxiv.org/abs/2405.21060 times the head's rate.
+/// The logarithm of a decay: `y = A[h] · softplus(x + bias)` for the channels of head h, the time step Δ of
+/// https://arxiv.org/abs/2405.21060 times the head's rate. A head has one channel or several, each with its own step.
 ///
-/// @param x `[N, H]`
+/// @param x `[N, H·C]`
 /// @param rate `[H]`, the decay rate A in the form `form`
-/// @param bias `[H]`
+/// @param bias `[H·C]`
 public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) implements Operation {
     public LogDecay {
-        Compute.require(Compute.stored(rate).size() == x.cols(), "decay", x, Compute.stored(rate));
+        Compute.require(x.cols() % Compute.stored(rate).size() == 0, "decay", x, Compute.stored(rate));
         Compute.require(Compute.stored(bias).size() == x.cols(), "decay", x, Compute.stored(bias));
     }
 
@@ -29,10 +29,11 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
         Tensor y = ops.allocate(x.rows(), x.cols());
         Tensor a = Compute.stored(rate);
         Tensor b = Compute.stored(bias);
+        long group = x.cols() / a.size();
         Ranges.run(ops.kernels().workers(), x.rows(), 40L * x.cols(), (from, to) -> {
             for (long i = (long) from * x.cols(); i < (long) to * x.cols(); i++) {
-                long h = i % x.cols();
-                y.set(i, (float) (form.rate(a.get(h)) * softplus((double) x.get(i) + b.get(h))));
+                long c = i % x.cols();
+                y.set(i, (float) (form.rate(a.get(c / group)) * softplus((double) x.get(i) + b.get(c))));
             }
         });
         return y;
@@ -53,18 +54,21 @@ public record LogDecay(Tensor x, Weight rate, DecayForm form, Weight bias) imple
         Tensor a = Compute.stored(rate);
         Tensor b = Compute.stored(bias);
         // Threads share the heads, so that each sum has a fixed order.
-        Ranges.run(tape.kernels().workers(), x.cols(), 60L * x.rows(), (from, to) -> {
+        int group = Math.toIntExact(x.cols() / a.size());
+        Ranges.run(tape.kernels().workers(), (int) a.size(), 60L * x.rows() * group, (from, to) -> {
             for (int h = from; h < to; h++) {
-                double biasSum = 0;
                 double rateSum = 0;
-                for (long i = h; i < x.size(); i += x.cols()) {
-                    double z = (double) x.get(i) + b.get(h);
-                    double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
-                    dx.set(i, dx.get(i) + (float) d);
-                    biasSum += d;
-                    rateSum += dy.get(i) * form.derivative(a.get(h)) * softplus(z);
+                for (int c = h * group; c < (h + 1) * group; c++) {
+                    double biasSum = 0;
+                    for (long i = c; i < x.size(); i += x.cols()) {
+                        double z = (double) x.get(i) + b.get(c);
+                        double d = dy.get(i) * form.rate(a.get(h)) / (1 + Math.exp(-z));
+                        dx.set(i, dx.get(i) + (float) d);
+                        biasSum += d;
+                        rateSum += dy.get(i) * form.derivative(a.get(h)) * softplus(z);
+                    }
+                    dbias.set(c, (float) (dbias.get(c) + biasSum));
                 }
-                dbias.set(h, (float) (dbias.get(h) + biasSum));
                 drate.set(h, (float) (drate.get(h) + rateSum));
             }
         });

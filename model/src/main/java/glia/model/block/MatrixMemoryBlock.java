@@ -1,0 +1,46 @@
+package glia.model.block;
+
+import glia.model.spec.MatrixMemory;
+import glia.model.spec.Place;
+import glia.model.spec.Role;
+import glia.tensor.Tensor;
+import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Center;
+import glia.tensor.ops.row.GroupRmsNorm;
+import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.SoftCap;
+import glia.tensor.ops.scan.MatrixMemoryScan;
+
+/// The mLSTM of xLSTM (https://arxiv.org/abs/2405.04517): `out(σ(gate(x)) ⊙ norm(scan(q, k, v, cap(i), cap(f))))`.
+final class MatrixMemoryBlock implements Block {
+    private final MatrixMemory spec;
+    private final Place place;
+    private final Projections projections;
+    private final Block inputGate;
+    private final Block forgetGate;
+    private final Weight norm;
+    private final Weight output;
+
+    MatrixMemoryBlock(MatrixMemory spec, Weights weights, Place place) {
+        this.spec = spec;
+        this.place = place;
+        projections = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE, Role.GATE);
+        inputGate = Projection.of(weights, place, Role.INPUT_GATE, Role.INPUT_GATE_BIAS, true);
+        forgetGate = Projection.of(weights, place, Role.FORGET_GATE, Role.FORGET_GATE_BIAS, true);
+        norm = weights.get(place, Role.GATED_NORM);
+        output = weights.get(place, Role.OUTPUT);
+    }
+
+    @Override
+    public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
+        Tensor[] in = projections.forward(ops, x);
+        Tensor i = ops.apply(new SoftCap(inputGate.forward(ops, x, pass, states), spec.gateCap()));
+        Tensor f = ops.apply(new SoftCap(forgetGate.forward(ops, x, pass, states), spec.gateCap()));
+        Tensor y = ops.apply(new MatrixMemoryScan(in[0], in[1], in[2], i, f, spec.divisorEps(),
+                states.recurrence(place, 0), pass.runs()));
+        Tensor normed = ops.apply(new GroupRmsNorm(ops.apply(new Center(y, spec.valueSize())), norm, spec.numHeads(),
+                spec.eps()));
+        return ops.linear(ops.apply(new SigmoidGate(normed, in[3])), output);
+    }
+}

@@ -1,0 +1,70 @@
+package glia.model.family.hub;
+
+import glia.model.layout.Source;
+import glia.model.spec.GatedMlp;
+import glia.model.spec.MatrixMemory;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Parameter;
+
+/// The names of the tensors of xLSTM on the hub.
+public final class XlstmNames {
+    private XlstmNames() { }
+
+    public static Source source(ModelSpec spec, Parameter p) {
+        if (p.sublayer() < 0) {
+            return new Source.Stored(switch (p.role()) {
+                case EMBEDDING -> "backbone.embeddings.weight";
+                case FINAL_WEIGHT -> "backbone.out_norm.weight";
+                case HEAD -> "lm_head.weight";
+                default -> throw StandardNames.unknown(p);
+            });
+        }
+        String block = "backbone.blocks." + spec.sublayer(p).layer() + ".";
+        return spec.mixer(p.place()) instanceof MatrixMemory m ? memory(m, p, block)
+                : mlp((GatedMlp) spec.mixer(p.place()), p, block);
+    }
+
+    /// Matrices of their own, or rows of fused ones (`weight_mode` "fused").
+    private static Source memory(MatrixMemory m, Parameter p, String block) {
+        String at = block + "mlstm_layer.";
+        int keys = m.numHeads() * m.keySize();
+        int values = m.valuesSize();
+        String fused = at + "qkv_opreact.weight";
+        int all = 2 * (keys + values);
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> new Source.Stored(block + "norm_mlstm.weight");
+            case QUERY -> either(at + "q.weight", fused, 0, keys, all);
+            case KEY -> either(at + "k.weight", fused, keys, keys, all);
+            case VALUE -> either(at + "v.weight", fused, 2 * keys, values, all);
+            case GATE -> either(at + "ogate_preact.weight", fused, 2 * keys + values, values, all);
+            case INPUT_GATE -> gate(m, at, "igate_preact.weight", 0);
+            case INPUT_GATE_BIAS -> gate(m, at, "igate_preact.bias", 0);
+            case FORGET_GATE -> gate(m, at, "fgate_preact.weight", 1);
+            case FORGET_GATE_BIAS -> gate(m, at, "fgate_preact.bias", 1);
+            case GATED_NORM -> new Source.Stored(at + "multihead_norm.weight");
+            case OUTPUT -> new Source.Stored(at + "out_proj.weight");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source gate(MatrixMemory m, String at, String name, int which) {
+        return either(at + name, at + name.replaceFirst("^[if]gate", "ifgate"), which * m.numHeads(), m.numHeads(),
+                2 * m.numHeads());
+    }
+
+    private static Source mlp(GatedMlp mlp, Parameter p, String block) {
+        int width = mlp.intermediateSize();
+        String fused = block + "ffn.proj_up_gate_z.weight";
+        return switch (p.role()) {
+            case BEFORE_WEIGHT -> new Source.Stored(block + "norm_ffn.weight");
+            case GATE -> either(block + "ffn.proj_up_gate.weight", fused, 0, width, 2 * width);
+            case UP -> either(block + "ffn.proj_up.weight", fused, width, width, 2 * width);
+            case DOWN -> new Source.Stored(block + "ffn.proj_down.weight");
+            default -> throw StandardNames.unknown(p);
+        };
+    }
+
+    private static Source either(String own, String fused, int from, int count, int total) {
+        return new Source.Either(new Source.Stored(own), StateSpaceNames.rows(fused, from, count, total));
+    }
+}
