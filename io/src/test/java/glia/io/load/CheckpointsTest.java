@@ -34,8 +34,8 @@ class CheckpointsTest {
     @Test
     void filesAreOpenedByFormat() throws Exception {
         opens(Fixtures.path("types.safetensors"), 16);
-        opens(Fixtures.path("kinds.gguf"), 15);
-        opens(Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("sha256-0123")), 15);
+        opens(Fixtures.path("kinds.gguf"), 28);
+        opens(Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("sha256-0123")), 28);
         opens(Fixtures.path("sharded/model.safetensors.index.json"), 3);
     }
 
@@ -44,7 +44,7 @@ class CheckpointsTest {
         opens(Fixtures.path("sharded"), 3);
         opens(Fixtures.path("split"), 5);
         Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("kinds.gguf"));
-        opens(folder, 15);
+        opens(folder, 28);
         Files.copy(Fixtures.path("kinds.gguf"), folder.resolve("again.gguf"));
         refused(folder, "2 GGUF models", "again.gguf, kinds.gguf");
         Files.copy(Fixtures.path("types.safetensors"), folder.resolve("model.safetensors"));
