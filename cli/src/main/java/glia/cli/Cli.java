@@ -39,6 +39,7 @@ import glia.cli.command.ReasonRouterCommand;
 import glia.cli.command.ReasonSampleCommand;
 import glia.cli.command.RemoveCommand;
 import glia.cli.command.ReportCommand;
+import glia.cli.command.RerankCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.ServeCommand;
 import glia.cli.command.StopCommand;
@@ -81,7 +82,8 @@ public final class Cli {
                 new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(),
                 new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
-                new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new FillMaskCommand(),
+                new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new RerankCommand(),
+                new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),
                 new LoadCommand(), new McpCommand(Version::line), new ClassifyCommand(), new BenchCommand(),
@@ -183,7 +185,7 @@ public final class Cli {
     /// The headings of the list of commands.
     private static Map<String, String> purposes() {
         Map<String, List<String>> names = new LinkedHashMap<>();
-        names.put("Use models", List.of("chat", "run", "embed", "classify", "fill-mask"));
+        names.put("Use models", List.of("chat", "run", "embed", "rerank", "classify", "fill-mask"));
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));

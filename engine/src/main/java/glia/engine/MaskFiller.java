@@ -4,7 +4,6 @@ import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
-import glia.model.spec.Head;
 import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
@@ -30,7 +29,7 @@ public final class MaskFiller {
                     + (model.model().spec().encoder().isPresent() ? "it is an encoder-decoder, see glia run"
                     : "it is a decoder; use an encoder such as BERT or ModernBERT"));
         }
-        if (model.model().spec().head().matrix() == Head.Matrix.ABSENT) {
+        if (!model.model().spec().head().predictsTokens()) {
             throw new IllegalArgumentException("the model has no language-model head: it only embeds texts");
         }
         mask = model.tokenizer().mask().orElseThrow(() ->

@@ -48,7 +48,7 @@ final class InitialValues {
     void fill(Parameter p, Tensor t) {
         switch (p.role()) {
             case EMBEDDING -> normal(t, embeddings());
-            case LAYER_EMBEDDING, POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
+            case LAYER_EMBEDDING, POSITIONS, ENCODER_POSITIONS, SEGMENTS -> normal(t, EMBEDDING_DEVIATION);
             case BEFORE_WEIGHT -> constant(t, unit(sublayer(p).before()));
             case AFTER_WEIGHT -> constant(t, unit(sublayer(p).after()));
             case FINAL_WEIGHT -> constant(t, unit(spec.finalNorm()));
@@ -58,7 +58,8 @@ final class InitialValues {
             case DRAFT_EMBEDDING_NORM -> constant(t, unit(draft(p).embeddingNorm()));
             case DRAFT_HIDDEN_NORM -> constant(t, unit(draft(p).hiddenNorm()));
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
-            case EMBEDDING_NORM_WEIGHT, LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
+            case EMBEDDING_NORM_WEIGHT, ENCODER_EMBEDDING_NORM_WEIGHT, DISTANCES_NORM_WEIGHT,
+                    LAYER_PROJECTION_NORM, LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
                     INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
                     READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, PAIR_NORM, MLP_NORM,
                     INDEX_QUERY_NORM_WEIGHT,

@@ -41,39 +41,6 @@ import java.util.function.Predicate;
 /// Loads checkpoints: selects the family, reads the spec and binds tensors to parameters. Matrices stay memory-mapped;
 /// vectors are converted to F32.
 public final class ModelLoader {
-    /// The tensor names of a family in this kind of file.
-    private interface Names {
-        Source of(ModelSpec spec, Parameter p);
-
-        default boolean ignores(ModelSpec spec, String name) {
-            return false;
-        }
-    }
-
-    private record HubNames(Family family) implements Names {
-        @Override
-        public Source of(ModelSpec spec, Parameter p) {
-            return family.source(spec, p);
-        }
-
-        @Override
-        public boolean ignores(ModelSpec spec, String name) {
-            return family.ignores(spec, name);
-        }
-    }
-
-    private record GgufNames(GgufForm form) implements Names {
-        @Override
-        public Source of(ModelSpec spec, Parameter p) {
-            return form.source(spec, p);
-        }
-
-        @Override
-        public boolean ignores(ModelSpec spec, String name) {
-            return form.ignores(spec, name);
-        }
-    }
-
     private final Path path;
     private final Arena copies = Arena.ofShared();
     private final Predicate<Parameter> copied;
@@ -163,7 +130,19 @@ public final class ModelLoader {
         Config config = config();
         Family family = Families.of(config);
         tensors = StoredTensors.of(path, checkpoint, config);
-        return bind(Families.spec(config, tensors.names()), new HubNames(family), Optional.empty());
+        TensorNames names = new TensorNames.Hub(family);
+        ModelSpec spec = Families.spec(config, tensors.names());
+        return bind(isBody(spec, names) ? spec.withHead(Head.ABSENT) : spec, names, Optional.empty());
+    }
+
+    /// Whether the file holds a model without the head that the config has: names are those of a class without one.
+    private boolean isBody(ModelSpec spec, TensorNames names) {
+        return spec.head().matrix() == Head.Matrix.SEPARATE && spec.head().predictsTokens()
+                && names.of(spec, Parameter.of(Role.HEAD)).stored().names().stream()
+                        .noneMatch(tensors.names()::contains)
+                && names.of(spec, Parameter.of(Role.EMBEDDING)).stored().names().getFirst()
+                        .startsWith(TensorNames.PREFIX)
+                && tensors.names().stream().noneMatch(name -> name.startsWith(TensorNames.PREFIX));
     }
 
     private Config config() throws CheckpointException {
@@ -185,7 +164,7 @@ public final class ModelLoader {
         Parameters.forEach(spec, (p, shape) -> unused.remove(resolve(tensors, family.source(spec, p).stored())));
         checkpoint = new ReplacedTensors(checkpoint, unused, initial(spec, family, head.seed()));
         tensors = StoredTensors.of(path, checkpoint, config);
-        return bind(spec, new HubNames(family), Optional.of(config));
+        return bind(spec, new TensorNames.Hub(family), Optional.of(config));
     }
 
     /// The tensors of a model that a classifier has no use for: those of its head and of multi-token-prediction layers,
@@ -229,10 +208,10 @@ public final class ModelLoader {
         tensors = StoredTensors.gguf(path, file);
         Config config = Config.of(path, form.config(file.metadata(), file));
         // An architecture may stand for several families: `llama` for Llama, Mistral and Mixtral.
-        return bind(form.stored(Families.spec(config), file), new GgufNames(form), Optional.empty());
+        return bind(form.stored(Families.spec(config), file), new TensorNames.Gguf(form), Optional.empty());
     }
 
-    private Model bind(ModelSpec declared, Names names, Optional<Config> config) throws CheckpointException {
+    private Model bind(ModelSpec declared, TensorNames names, Optional<Config> config) throws CheckpointException {
         ModelSpec spec = untieIfDifferent(declared, names);
         Map<Parameter, Source> sources = new LinkedHashMap<>();
         Map<Parameter, Weight> weights = new HashMap<>();
@@ -341,7 +320,7 @@ public final class ModelLoader {
 
     /// A head in the file that differs from the embedding is used even if the config ties them, as in Hugging Face
     /// Transformers.
-    private ModelSpec untieIfDifferent(ModelSpec spec, Names names) throws CheckpointException {
+    private ModelSpec untieIfDifferent(ModelSpec spec, TensorNames names) throws CheckpointException {
         if (spec.head().matrix() != Head.Matrix.TIED) {
             return spec;
         }

@@ -115,8 +115,13 @@ class FamiliesTableTest {
     }
 
     private void look(ModelSpec spec) {
-        if (spec.embedding().positions() instanceof Positions.Learned) {
-            has("positions: learned");
+        switch (spec.embedding().positions()) {
+            case Positions.Learned learned -> has("positions: learned");
+            case Positions.Counted counted -> has("positions: learned, counted without padding");
+            case Positions.None none -> { }
+        }
+        if (spec.embedding().size().isPresent()) {
+            has("embedding: factorized");
         }
         if (spec.embedding().numSegments() > 0) {
             has("segments");
@@ -127,6 +132,9 @@ class FamiliesTableTest {
         has("logits: " + word(spec.head().logits()));
         has("norm: " + norm(spec.finalNorm()));
         for (Sublayer s : spec.allSublayers()) {
+            if (s.sharedWith().isPresent()) {
+                has("layers that share weights");
+            }
             if (!(s.after() instanceof Norm.None)) {
                 has("norm after the mixer");
             }

@@ -71,6 +71,8 @@ class RouteTablesTest {
                 : route.path().startsWith("/v1/messages") ? "\"model\":\"reasoner\","
                         + (route.path().endsWith("count_tokens") ? "" : "\"max_tokens\":3,") + chat
                 : route.path().contains("rerank") ? "\"query\":\"a\",\"documents\":[\"b\"]"
+                : route.path().equals("/embed_sparse") ? "\"inputs\":\"a\""
+                : route.path().endsWith("multi-vector") || route.path().equals("/pooling") ? "\"input\":\"a\""
                 : route.path().endsWith("embed") || route.path().contains("/embedding")
                         && !route.path().startsWith("/api") ? "\"input\":\"a\""
                 : route.path().endsWith("generate") || route.path().contains("completion")

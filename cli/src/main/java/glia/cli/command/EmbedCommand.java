@@ -13,13 +13,18 @@ import glia.cli.terminal.Units;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.LateInteractionConfig;
+import glia.engine.embedding.SparseEmbedder;
+import glia.engine.embedding.TokenEmbedder;
 import glia.io.hub.ModelLocation;
 import glia.model.layout.Pooling;
+import glia.model.layout.SparsePooling;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +43,9 @@ public final class EmbedCommand implements Command {
             "pooling of the hidden states (default: the model's)", "--pooling");
     private static final Option<String> PROMPT = Option.text("NAME", "prompt of config_sentence_transformers.json that "
             + "goes before each text (default: the model's)", "--prompt-name");
+    private static final Option<Boolean> SPARSE = Option.flag("sparse vectors of a masked language model (default for "
+            + "SPLADE)", "--sparse");
+    private static final Option<Boolean> QUERY = Option.flag("texts are queries, for ColBERT", "--query");
     private static final Option<Boolean> RAW = Option.flag("embeddings that are not normalized to length 1", "--raw");
 
     /// For [glia.cli.Cli].
@@ -52,7 +60,7 @@ public final class EmbedCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Compute text embeddings",
                 List.of(Models.MODEL, new Positional("TEXT", "text (default: each line of standard input)", false)),
-                Syntax.join(List.of(FILE, POOLING, PROMPT, RAW, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(FILE, POOLING, PROMPT, SPARSE, QUERY, RAW, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia embed sentence-transformers/all-MiniLM-L6-v2 "A cat." | cut -c1-40
@@ -60,7 +68,7 @@ public final class EmbedCommand implements Command {
                 .notes("Each line of the output is the embedding of a text, as a JSON array. On a terminal, several "
                         + "texts are compared instead: a table of cosine similarities. Pooling, the most tokens of a "
                         + "text and prompts are those of sentence-transformers' files beside the model, or of the GGUF "
-                        + "file.");
+                        + "file. ColBERT models give a vector for each token, SPLADE models weights of words.");
     }
 
     @Override
@@ -69,6 +77,17 @@ public final class EmbedCommand implements Command {
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
                 console)) {
+            if (LateInteractionConfig.describes(model.model())) {
+                printTokens(new TokenEmbedder(model, LateInteractionConfig.of(choice.path(), model.model())), texts,
+                        arguments, console);
+                return ExitCode.OK;
+            }
+            Optional<SparsePooling> sparse = EmbeddingConfig.sparse(choice.path(), model.model());
+            if (arguments.has(SPARSE) || sparse.isPresent()) {
+                printSparse(new SparseEmbedder(model, sparse.orElse(SparsePooling.MAX),
+                        EmbeddingConfig.ofTexts(choice.path(), model.model())), model, texts, arguments, console);
+                return ExitCode.OK;
+            }
             EmbeddingConfig config = config(choice, model, arguments, console);
             Embedder embedder = new Embedder(model, config);
             List<Embedder.Input> inputs = texts.stream().map(embedder::encode).toList();
@@ -80,6 +99,34 @@ public final class EmbedCommand implements Command {
             print(console, arguments.has(Json.OPTION), config.pooling(), texts, embedder.embed(inputs));
         }
         return ExitCode.OK;
+    }
+
+    private static void printTokens(TokenEmbedder embedder, List<String> texts, Arguments arguments,
+            Console console) {
+        List<float[][]> vectors = embedder.embed(texts.stream().map(text -> arguments.has(QUERY)
+                ? embedder.query(text) : embedder.document(text)).toList(), "", () -> true);
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, Map.of("size", vectors.getFirst()[0].length, "embeddings", vectors));
+            return;
+        }
+        vectors.forEach(v -> console.out().println(JsonMapper.shared().writeValueAsString(v)));
+    }
+
+    /// The weights of words, the largest first.
+    private static void printSparse(SparseEmbedder embedder, LanguageModel model, List<String> texts,
+            Arguments arguments, Console console) {
+        List<Map<String, Float>> all = new ArrayList<>();
+        embedder.embed(texts.stream().map(embedder::encode).toList(), "", () -> true).forEach(weights -> {
+            Map<String, Float> words = new LinkedHashMap<>();
+            weights.stream().sorted(Comparator.comparingDouble(SparseEmbedder.TokenWeight::weight).reversed())
+                    .forEach(w -> words.put(model.tokenizer().piece(w.token()), w.weight()));
+            all.add(words);
+        });
+        if (arguments.has(Json.OPTION)) {
+            Json.print(console, Map.of("size", model.model().spec().vocabSize(), "embeddings", all));
+            return;
+        }
+        all.forEach(words -> console.out().println(JsonMapper.shared().writeValueAsString(words)));
     }
 
     /// The model's config with the changes of the options.

@@ -5,6 +5,7 @@ import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.Model;
 import glia.model.layout.Pooling;
+import glia.model.layout.SparsePooling;
 import glia.model.spec.ModelSpec;
 import glia.model.write.SentenceTransformerKeys;
 import java.nio.file.Path;
@@ -50,10 +51,31 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
     /// @param path the model's folder or file
     /// @throws CheckpointException if its files cannot be read or require a pooling or a module that is not known
     public static EmbeddingConfig of(Path path, Model model) throws CheckpointException {
+        return of(path, model, false);
+    }
+
+    /// The config of how texts are tokenized, of a model that may give sparse vectors.
+    ///
+    /// @param path the model's folder or file
+    /// @throws CheckpointException as `of`
+    public static EmbeddingConfig ofTexts(Path path, Model model) throws CheckpointException {
+        return of(path, model, true);
+    }
+
+    private static EmbeddingConfig of(Path path, Model model, boolean isSparse) throws CheckpointException {
         if (model.checkpoint() instanceof GgufCheckpoint gguf) {
-            return ofGguf(gguf.metadata(), model.spec());
+            return ofGguf(gguf.metadata(), model.spec(), isSparse);
         }
-        return SentenceTransformerFiles.of(path).config(usual(model.spec()));
+        return SentenceTransformerFiles.of(path).config(usual(model.spec()), isSparse);
+    }
+
+    /// How a model turns texts into sparse vectors, as its files say; empty if they say nothing of it.
+    ///
+    /// @param path the model's folder or file
+    /// @throws CheckpointException if its files cannot be read or require a pooling that is not known
+    public static Optional<SparsePooling> sparse(Path path, Model model) throws CheckpointException {
+        return (model.checkpoint() instanceof GgufCheckpoint gguf ? SentenceTransformerFiles.of(gguf.metadata())
+                : SentenceTransformerFiles.of(path)).sparse();
     }
 
     /// What is taken where a model's files say nothing.
@@ -61,10 +83,11 @@ public record EmbeddingConfig(Pooling pooling, boolean isStated, boolean normali
         return spec.looksAhead() ? Pooling.MEAN : Pooling.LAST;
     }
 
-    private static EmbeddingConfig ofGguf(GgufMetadata metadata, ModelSpec spec) throws CheckpointException {
+    private static EmbeddingConfig ofGguf(GgufMetadata metadata, ModelSpec spec, boolean isSparse)
+            throws CheckpointException {
         SentenceTransformerFiles files = SentenceTransformerFiles.of(metadata);
         if (files.areThere()) {
-            return files.config(usual(spec));
+            return files.config(usual(spec), isSparse);
         }
         String key = metadata.string("general.architecture") + ".pooling_type";
         if (!metadata.has(key) || metadata.integer(key) == Pooling.GGUF_NONE) {

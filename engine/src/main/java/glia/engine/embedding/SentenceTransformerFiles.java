@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufMetadata;
 import glia.model.layout.Pooling;
+import glia.model.layout.SparsePooling;
 import glia.model.write.SentenceTransformerKeys;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ final class SentenceTransformerFiles {
     private static final String MODULES = "modules.json";
     private static final String PROMPTS = "config_sentence_transformers.json";
     private static final String DEFAULT_POOLING = "1_Pooling";
+    private static final String SPLADE_POOLING = "1_SpladePooling";
     /// Some versions name this file after the model's family.
     private static final String TRANSFORMER = "sentence_[\\w-]+_config\\.json";
 
@@ -78,22 +80,49 @@ final class SentenceTransformerFiles {
         return names.contains(MODULES) || names.contains(DEFAULT_POOLING + "/config.json");
     }
 
+    /// The pooling of sparse vectors; empty if the files are not those of SPLADE.
+    Optional<SparsePooling> sparse() throws CheckpointException {
+        String folder = SPLADE_POOLING;
+        boolean isSparse = !names.contains(MODULES) && names.contains(SPLADE_POOLING);
+        if (names.contains(MODULES)) {
+            for (Config module : modules()) {
+                if (kind(module).equals("SpladePooling")) {
+                    folder = module.text("path", SPLADE_POOLING);
+                    isSparse = true;
+                }
+            }
+        }
+        Optional<Config> pooling = isSparse ? read(folder + "/config.json") : Optional.empty();
+        return !isSparse ? Optional.empty() : pooling.isPresent() ? Optional.of(SparsePooling.of(pooling.get()))
+                : Optional.of(SparsePooling.MAX);
+    }
+
+    private List<Config> modules() throws CheckpointException {
+        return SentenceTransformerKeys.modules(folder.resolve(MODULES), texts.read(MODULES).orElseThrow());
+    }
+
+    /// The class of a module, without its package.
+    private static String kind(Config module) throws CheckpointException {
+        String type = module.text("type");
+        return type.substring(type.lastIndexOf('.') + 1);
+    }
+
     /// @param usual the pooling of models without these files
-    EmbeddingConfig config(Pooling usual) throws CheckpointException {
+    /// @param isSparse whether the files may be those of SPLADE
+    EmbeddingConfig config(Pooling usual, boolean isSparse) throws CheckpointException {
         String poolingFolder = DEFAULT_POOLING;
         boolean normalized = true;
         if (names.contains(MODULES)) {
             normalized = false;
-            for (Config module : SentenceTransformerKeys.modules(folder.resolve(MODULES),
-                    texts.read(MODULES).orElseThrow())) {
-                String type = module.text("type");
-                switch (type.substring(type.lastIndexOf('.') + 1)) {
+            for (Config module : modules()) {
+                switch (kind(module)) {
                     case "Transformer" -> { }
                     case "Pooling" -> poolingFolder = module.text("path", DEFAULT_POOLING);
                     case "Normalize" -> normalized = true;
-                    default -> throw module.error("type", "found the module " + type + ", expected Transformer, "
-                            + "Pooling or Normalize: the embeddings of this model need a computation that is not "
-                            + "supported");
+                    case "MLMTransformer", "SpladePooling" -> requireSparse(module, isSparse);
+                    default -> throw module.error("type", "found the module " + module.text("type")
+                            + ", expected Transformer, Pooling or Normalize: the embeddings of this model need a "
+                            + "computation that is not supported");
                 }
             }
         }
@@ -106,6 +135,13 @@ final class SentenceTransformerFiles {
                 prompts.isPresent() ? prompts(prompts.get()) : Map.of(),
                 prompts.isPresent() ? defaultPrompt(prompts.get()) : Optional.empty(),
                 pooling.isEmpty() || pooling.get().flag("include_prompt", true));
+    }
+
+    private static void requireSparse(Config module, boolean isSparse) throws CheckpointException {
+        if (!isSparse) {
+            throw module.error("type", "found " + module.text("type") + ": the model gives sparse vectors (SPLADE); "
+                    + "`glia embed --sparse` and the route /embed_sparse give them");
+        }
     }
 
     private Optional<Config> read(String name) throws CheckpointException {

@@ -188,6 +188,18 @@ public final class TokenBatch {
         return this;
     }
 
+    /// Sets the segment of the last `count` tokens, such as the second text of a pair.
+    public TokenBatch segment(int count, int segment) {
+        pass.segment(count, segment);
+        return this;
+    }
+
+    /// Hides the last `count` tokens of the last sequence from attention (`Pass.hide`).
+    public TokenBatch hide(int count) {
+        pass.hide(count);
+        return this;
+    }
+
     private static void requireOneEach(int tokens, int found) {
         if (tokens != found) {
             throw new IllegalArgumentException(found + " weights or targets for " + tokens + " tokens");

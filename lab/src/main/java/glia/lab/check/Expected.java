@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,32 @@ final class Expected implements AutoCloseable {
     /// A matrix of token ids, one array a row.
     int[][] ids(String name) throws CheckpointException {
         return tensors.ids(name);
+    }
+
+    /// A list of integers, such as labels.
+    int[] numbers(String name) throws CheckpointException {
+        Tensor t = tensors.tensor(name);
+        if (t.dtype() != DType.I64) {
+            throw new CheckpointException(file, name, "is " + t.dtype() + ", expected I64");
+        }
+        int[] numbers = new int[Math.toIntExact(t.size())];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = Math.toIntExact(t.memory().getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i));
+        }
+        return numbers;
+    }
+
+    /// A matrix of flags.
+    boolean[][] flags(String name) throws CheckpointException {
+        Tensor t = tensors.tensor(name);
+        if (t.dtype() != DType.BOOL || t.rank() != 2) {
+            throw new CheckpointException(file, name, "is " + t + ", expected BOOL of two dimensions");
+        }
+        boolean[][] flags = new boolean[t.rows()][t.cols()];
+        for (int i = 0; i < t.size(); i++) {
+            flags[i / t.cols()][i % t.cols()] = t.memory().get(ValueLayout.JAVA_BYTE, i) != 0;
+        }
+        return flags;
     }
 
     /// The names of the stored gradients, without their prefix.

@@ -8,6 +8,7 @@ import glia.model.spec.StridedAttention;
 import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Scores;
@@ -106,8 +107,18 @@ final class AttentionBlock implements Block {
     private static Mixing full(Attention spec, Weights weights, Place place) {
         AttentionShape shape = shape(spec);
         Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.ABSENT;
-        return (ops, in, pass, states) -> ops.attention(in.q, in.k, in.v, states.keyValues(place, 0), pass.runs(),
-                shape, learned);
+        return (ops, in, pass, states) -> pass.hidesTokens() ? hiding(ops, in, states.keyValues(place, 0), pass, shape)
+                : ops.attention(in.q, in.k, in.v, states.keyValues(place, 0), pass.runs(), shape, learned);
+    }
+
+    /// Attention to the tokens that are not hidden.
+    private static Tensor hiding(Ops ops, Attending in, KeyValueState state, Pass pass, AttentionShape shape) {
+        if (shape.numParameters() > 0) {
+            throw new IllegalArgumentException("attention with learned scores cannot hide tokens");
+        }
+        int[] kept = pass.attendedTokens();
+        return ops.crossAttention(in.q, pass.runs(), ops.select(in.k, kept, kept.length),
+                ops.select(in.v, kept, kept.length), pass.attendedRuns(), state, shape);
     }
 
     /// Full attention while the sequence fits the window, then sparse attention by position lists.

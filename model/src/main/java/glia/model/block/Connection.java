@@ -43,6 +43,12 @@ interface Connection {
             }
             case Residual.Normed r -> single((ops, x, normed, update) ->
                     ops.replace(x, ops.apply(new Sum(normed, r.alpha(), update, r.beta()))));
+            case Residual.PostNorm post -> {
+                Block norm = NormBlock.of(post.norm(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS);
+                Pass any = new Pass();
+                yield single((ops, x, normed, update) -> ops.replace(x, norm.forward(ops,
+                        ops.apply(new Sum(x, 1, update, 1)), any, States.NONE)));
+            }
             case Residual.Hyper hyper -> new Hyper(hyper, weights.get(place, Role.STREAM_WEIGHTS),
                     weights.get(place, Role.STREAM_SCALE), weights.get(place, Role.STREAM_BASE));
             case Residual.Predicted predicted -> new Predicted(predicted, Router.of(predicted, weights, place),

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 /// A model from tokens to logits: embedding, sublayers `x + after(mixer(before(x)))`, final norm, head. With
 /// bidirectional attention it is an encoder. An encoder-decoder model encodes the sources of a pass first.
 public final class Decoder {
-    private record Reader(Layers layers, Block finalNorm) { }
+    private record Reader(EmbeddingBlock embedding, Layers layers, Block finalNorm) { }
 
     private final EmbeddingBlock embedding;
     private final StreamsBlock streams;
@@ -42,11 +42,13 @@ public final class Decoder {
     }
 
     /// @param context the context length, on which some RoPE scalings depend
-    public Decoder(ModelSpec spec, Weights weights, int context) {
+    public Decoder(ModelSpec spec, Weights all, int context) {
+        Weights weights = all.shared(spec::parameters);
         Mixers mixers = new Mixers(weights, new RopeTables(context), followed(spec));
         embedding = new EmbeddingBlock(spec.embedding(), weights);
         streams = StreamsBlock.of(spec.streams(), weights);
-        encoder = spec.encoder().map(e -> new Reader(new Layers(e.sublayers(), spec.sublayers().size(), mixers),
+        encoder = spec.encoder().map(e -> new Reader(e.embedding().map(own -> EmbeddingBlock.ofEncoder(own, weights))
+                .orElse(embedding), new Layers(e.sublayers(), spec.sublayers().size(), mixers),
                 NormBlock.of(e.finalNorm(), weights, Place.WHOLE, Role.ENCODER_FINAL_WEIGHT,
                         Role.ENCODER_FINAL_BIAS)));
         layers = new Layers(spec.sublayers(), 0, mixers);
@@ -163,12 +165,16 @@ public final class Decoder {
 
     /// @param reader 0 for the decoder, 1 for the encoder, from 2 on for MTP layers
     private Tensor embed(Ops ops, Pass pass, States states, int reader) {
-        Tensor x = ops.dropout(embedding.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
+        Tensor x = embed(embedding, ops, pass, states, reader);
         if (keepsEmbeddings) {
             // A copy, since the stream may be overwritten.
             pass.crossLayer().embedded(ops.apply(SliceColumns.of(x, 0, x.cols())));
         }
         return x;
+    }
+
+    private static Tensor embed(EmbeddingBlock block, Ops ops, Pass pass, States states, int reader) {
+        return ops.dropout(block.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
     }
 
     /// A source is encoded as a full sequence, without a cache.
@@ -177,7 +183,8 @@ public final class Decoder {
         if (source.runs().count() != pass.runs().count()) {
             throw new IllegalArgumentException("an encoder-decoder needs a source for each sequence of a pass");
         }
-        Tensor x = reader.layers.forward(ops, embed(ops, source, States.NONE, 1), source, States.NONE);
+        Tensor x = reader.layers.forward(ops, embed(reader.embedding, ops, source, States.NONE, 1), source,
+                States.NONE);
         return reader.finalNorm.forward(ops, x, source, States.NONE);
     }
 }

@@ -11,28 +11,39 @@ import glia.tensor.ops.Weight;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// `norm(scale · E[token] + P[position] + S[segment])`.
+/// `norm(scale · E[token] + P[position] + S[segment])`, projected to the hidden size if the embedding is factorized.
 final class EmbeddingBlock {
     private final Embedding spec;
     private final Weight tokens;
     private final List<Weight> positions;
-    private final int firstPosition;
     private final List<Weight> segments;
     private final Block norm;
+    private final Block projection;
     /// The table, the projection and its norm of per-layer embeddings.
     private final List<Weight> layers;
 
     EmbeddingBlock(Embedding spec, Weights weights) {
+        this(spec, weights, Role.POSITIONS, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
+    }
+
+    private EmbeddingBlock(Embedding spec, Weights weights, Role positionRole, Role normWeight, Role normBias) {
         this.spec = spec;
         tokens = weights.get(Place.WHOLE, Role.EMBEDDING);
-        boolean isLearned = spec.positions() instanceof Positions.Learned;
-        positions = isLearned ? List.of(weights.get(Place.WHOLE, Role.POSITIONS)) : List.of();
-        firstPosition = spec.positions() instanceof Positions.Learned learned ? learned.first() : 0;
+        positions = spec.positions() instanceof Positions.None ? List.of()
+                : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
         layers = spec.perLayer().isEmpty() ? List.of()
                 : Stream.of(Role.LAYER_EMBEDDING, Role.LAYER_PROJECTION, Role.LAYER_PROJECTION_NORM)
                         .map(role -> weights.get(Place.WHOLE, role)).toList();
-        norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS);
+        norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, normWeight, normBias);
+        projection = spec.size().isEmpty() ? (ops, x, pass, states) -> x
+                : Projection.of(weights, Place.WHOLE, Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, true);
+    }
+
+    /// That of an encoder beside a decoder, which has the token embedding.
+    static EmbeddingBlock ofEncoder(Embedding spec, Weights weights) {
+        return new EmbeddingBlock(spec, weights, Role.ENCODER_POSITIONS, Role.ENCODER_EMBEDDING_NORM_WEIGHT,
+                Role.ENCODER_EMBEDDING_NORM_BIAS);
     }
 
     /// The input embeddings `[N, D]`.
@@ -44,12 +55,17 @@ final class EmbeddingBlock {
             x = ops.scale(x, spec.scale());
         }
         for (Weight table : positions) {
-            x = add(ops, x, table, pass.positions(), firstPosition, "position ", pass);
+            x = switch (spec.positions()) {
+                case Positions.Counted counted -> addCounted(ops, x, table, pass, counted);
+                case Positions.Learned learned -> add(ops, x, table, pass.positions(), learned.first(), "position ",
+                        pass);
+                case Positions.None none -> x;
+            };
         }
         for (Weight table : segments) {
             x = add(ops, x, table, pass.segments(), 0, "segment ", pass);
         }
-        x = norm.forward(ops, x, pass, states);
+        x = projection.forward(ops, norm.forward(ops, x, pass, states), pass, states);
         if (spec.perLayer().isPresent()) {
             pass.crossLayer().perLayer(perLayer(ops, x, pass, spec.perLayer().get()));
         }
@@ -72,13 +88,29 @@ final class EmbeddingBlock {
         return ops.scale(both, (float) Math.sqrt(0.5));
     }
 
+    /// Adds positions that are counted without padding tokens, run by run.
+    private static Tensor addCounted(Ops ops, Tensor x, Weight table, Pass pass, Positions.Counted counted) {
+        int[] rows = new int[pass.numTokens()];
+        int count = 0;
+        for (int i = 0; i < rows.length; i++) {
+            count = pass.positions()[i] == 0 ? 0 : count;
+            rows[i] = pass.tokens()[i] == counted.padding() ? counted.padding() : counted.padding() + ++count;
+            require(count <= counted.count(), "position ", count - 1, counted.count());
+        }
+        return ops.residual(x, ops.embed(table, rows, rows.length, counted.padding()), 1);
+    }
+
+    private static void require(boolean exists, String what, int number, int count) {
+        if (!exists) {
+            throw new IllegalArgumentException(what + number + " is beyond the " + count
+                    + " that the model has learned");
+        }
+    }
+
     private static Tensor add(Ops ops, Tensor x, Weight table, int[] numbers, int first, String what, Pass pass) {
         int[] rows = first == 0 ? numbers : new int[pass.numTokens()];
         for (int i = 0; i < pass.numTokens(); i++) {
-            if (numbers[i] < 0 || numbers[i] >= table.rows() - first) {
-                throw new IllegalArgumentException(what + numbers[i] + " is beyond the " + (table.rows() - first)
-                        + " that the model has learned");
-            }
+            require(numbers[i] >= 0 && numbers[i] < table.rows() - first, what, numbers[i], table.rows() - first);
             rows[i] = numbers[i] + first;
         }
         return ops.residual(x, ops.embed(table, rows, pass.numTokens()), 1);

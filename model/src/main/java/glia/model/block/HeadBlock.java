@@ -82,9 +82,10 @@ final class HeadBlock {
     /// @throws IllegalArgumentException if the model has no head
     LogitHead parts() {
         if (parts.isEmpty()) {
-            Weight w = weight.filter(any -> spec.classes().isEmpty()).orElseThrow(() -> new IllegalArgumentException(
+            Weight w = weight.filter(any -> spec.predictsTokens()).orElseThrow(() -> new IllegalArgumentException(
                     "the model has no head that gives probabilities of tokens; it ends with "
-                    + (spec.classes().isPresent() ? "scores of classes" : "hidden states")));
+                    + (spec.classes().isPresent() ? "scores of classes"
+                    : spec.vectorSize().isPresent() ? "vectors of tokens" : "hidden states")));
             LogitRule rule = switch (spec.logits()) {
                 case Head.Logits.Plain plain -> LogitRule.PLAIN;
                 case Head.Logits.Scaled scaled -> new LogitRule(scaled.factor(), Float.POSITIVE_INFINITY);

@@ -9,6 +9,7 @@ import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
 import glia.model.spec.ExpertAttention;
+import glia.model.spec.DisentangledAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedConvolution;
 import glia.model.spec.GatedDeltaNet;
@@ -63,6 +64,7 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);
             case ExpertAttention a -> new ExpertAttentionBlock(a, weights, place, ropes);
+            case DisentangledAttention a -> new DisentangledAttentionBlock(a, weights, place);
             case Experts e -> new ExpertsBlock(e, weights, place);
             case GatedConvolution c -> GatedConvolutionBlock.of(c, weights, place);
             case GatedDeltaNet d -> new GatedDeltaBlock(d, weights, place);

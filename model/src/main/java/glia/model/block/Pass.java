@@ -6,6 +6,7 @@ import glia.tensor.ops.Ops;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// A flat batch: N tokens from any number of sequences, concatenated, without padding. Prefill, decode, mixed batches
 /// and training all have this form. Mutable, so that a decode loop reuses one object.
@@ -20,6 +21,8 @@ public final class Pass {
     private int[] positions = new int[16];
     private int[] segments = new int[16];
     private int[] outputs = new int[16];
+    /// For each run the number of its last tokens that no token attends to.
+    private int[] hidden = new int[0];
     private int numTokens;
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
@@ -41,6 +44,7 @@ public final class Pass {
         copy.positions = ops.copyOf(positions, numTokens);
         copy.segments = ops.copyOf(segments, numTokens);
         copy.outputs = ops.copyOf(outputs, numOutputs);
+        copy.hidden = hidden.clone();
         copy.numTokens = numTokens;
         copy.numOutputs = numOutputs;
         copy.source = source.map(s -> s.frozen(ops));
@@ -54,6 +58,7 @@ public final class Pass {
         view.positions = positions;
         view.segments = segments;
         view.outputs = outputs;
+        view.hidden = hidden;
         view.numTokens = numTokens;
         view.numOutputs = numOutputs;
         view.source = source;
@@ -63,6 +68,7 @@ public final class Pass {
     /// Clears all.
     public void clear() {
         runs.clear();
+        hidden = new int[0];
         numTokens = 0;
         numOutputs = 0;
         source.ifPresent(Pass::clear);
@@ -190,6 +196,41 @@ public final class Pass {
     public Pass segment(int count, int segment) {
         Arrays.fill(segments, numTokens - count, numTokens, segment);
         return this;
+    }
+
+    /// Hides the last `count` tokens of the last run: they attend to the others, but no token attends to them, like the
+    /// masks that fill a query of ColBERT. For models without a cache.
+    ///
+    /// @throws IllegalArgumentException if the run has no token besides
+    public Pass hide(int count) {
+        int run = runs.count() - 1;
+        if (count < 0 || count >= runs.end(run) - runs.start(run)) {
+            throw new IllegalArgumentException(count + " hidden tokens of a run of "
+                    + (runs.end(run) - runs.start(run)) + ", expected fewer");
+        }
+        hidden = Arrays.copyOf(hidden, run + 1);
+        hidden[run] = count;
+        return this;
+    }
+
+    /// Whether some tokens are hidden from attention.
+    public boolean hidesTokens() {
+        return Arrays.stream(hidden).anyMatch(count -> count > 0);
+    }
+
+    /// The runs without hidden tokens.
+    Runs attendedRuns() {
+        Runs attended = new Runs();
+        for (int run = 0; run < runs.count(); run++) {
+            attended.add(runs.end(run) - runs.start(run) - (run < hidden.length ? hidden[run] : 0), 0);
+        }
+        return attended;
+    }
+
+    /// The tokens that are not hidden, ascending.
+    int[] attendedTokens() {
+        return IntStream.range(0, runs.count()).flatMap(run -> IntStream.range(runs.start(run),
+                runs.end(run) - (run < hidden.length ? hidden[run] : 0))).toArray();
     }
 
     /// The tokens that get logits, ascending; only the first `numOutputs()` are valid.

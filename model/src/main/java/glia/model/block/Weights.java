@@ -7,13 +7,27 @@ import glia.tensor.ops.Weight;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /// The weights of a model by `Parameter`.
 public final class Weights {
     private final Map<Parameter, Weight> all;
+    private final UnaryOperator<Place> owner;
 
     public Weights(Map<Parameter, Weight> all) {
-        this.all = Map.copyOf(all);
+        this(Map.copyOf(all), place -> place);
+    }
+
+    private Weights(Map<Parameter, Weight> all, UnaryOperator<Place> owner) {
+        this.all = all;
+        this.owner = owner;
+    }
+
+    /// A view in which places that share parameters have them.
+    ///
+    /// @param owners the place that holds the parameters of a place
+    Weights shared(UnaryOperator<Place> owners) {
+        return new Weights(all, owners);
     }
 
     public Weight get(Place place, Role role) {
@@ -26,7 +40,7 @@ public final class Weights {
     }
 
     public Weight get(Parameter p) {
-        Weight w = all.get(p);
+        Weight w = all.get(new Parameter(owner.apply(p.place()), p.role(), p.expert()));
         if (w == null) {
             throw new IllegalArgumentException("the model has no parameter " + p);
         }

@@ -9,6 +9,7 @@ import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
 import glia.model.spec.ExpertAttention;
+import glia.model.spec.DisentangledAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedConvolution;
 import glia.model.spec.GatedDeltaNet;
@@ -65,6 +66,9 @@ record MixerCost(int numExperts, long mixing) {
             case LatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position, chosen);
             case SharedLatentAttention a -> latent(a.keys(), a.numHeads(), a.rowSize() + a.latentSize(), position,
                     chosen);
+            // Positions cost as much as contents for each kind.
+            case DisentangledAttention a -> attention(a.numHeads(), 4L * a.headSize(), position + 1L);
+            case LatentAttention a -> latent(a, position, chosen);
             case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
                     d.attention().span(), position);
             case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(

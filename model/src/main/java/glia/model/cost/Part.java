@@ -13,7 +13,8 @@ public enum Part {
 
     static Part of(Role role) {
         return switch (role) {
-            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS -> EMBEDDING;
+            case EMBEDDING, EMBEDDING_PROJECTION, EMBEDDING_PROJECTION_BIAS, LAYER_EMBEDDING, POSITIONS,
+                    ENCODER_POSITIONS, SEGMENTS -> EMBEDDING;
             case TRANSFORM, TRANSFORM_BIAS, TRANSFORM_NORM_WEIGHT, TRANSFORM_NORM_BIAS, HEAD, HEAD_BIAS -> HEAD;
             default -> BODY;
         };

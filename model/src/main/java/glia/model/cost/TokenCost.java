@@ -22,12 +22,13 @@ public final class TokenCost {
     /// FLOPs of one token of a decoder or encoder at a position: matrix multiplications, attention and recurrences. The
     /// encoder of an encoder-decoder is not counted; its source is assumed to be as long as the sequence.
     public static long operations(ModelSpec spec, int position) {
-        long operations = spec.head().matrix() == Head.Matrix.TIED ? 2L * spec.vocabSize() * spec.hiddenSize() : 0;
+        long operations = spec.head().matrix() == Head.Matrix.TIED ? 2L * spec.vocabSize()
+                * spec.embedding().size().orElse(spec.hiddenSize()) : 0;
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
             Parameter p = entry.getKey();
             if (entry.getValue().length > 1 && p.sublayer() < spec.sublayers().size() && isFactor(spec, p)
                     && isActive(spec, p)) {
-                operations += 2 * Parameters.size(entry.getValue());
+                operations += 2 * uses(spec, p) * Parameters.size(entry.getValue());
             }
         }
         int chosen = 0;
@@ -42,10 +43,16 @@ public final class TokenCost {
         return operations;
     }
 
+    /// In how many sublayers a parameter is used.
+    private static long uses(ModelSpec spec, Parameter p) {
+        return 1 + spec.sublayers().stream().filter(s -> s.sharedWith().orElse(-1) == p.sublayer()
+                && s.sharedWith().isPresent()).count();
+    }
+
     /// Whether a parameter is a matrix of a matrix multiplication, not a table or an elementwise weight.
     private static boolean isFactor(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
-            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;
+            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, ENCODER_POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;
             // Those of a source are made once, with its tokens.
             case KEY, VALUE -> !(spec.mixer(p.place()) instanceof CrossAttention);
             default -> true;

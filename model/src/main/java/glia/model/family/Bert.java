@@ -11,23 +11,16 @@ import glia.model.family.gguf.BertGguf;
 import glia.model.layout.GgufForm;
 import glia.model.family.hub.BertNames;
 import glia.model.layout.Source;
-import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Classes;
 import glia.model.spec.Embedding;
 import glia.model.spec.Head;
-import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
-import glia.model.spec.Residual;
-import glia.model.spec.Rope;
 import glia.model.spec.Sublayer;
 import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.Span;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -52,16 +45,8 @@ public final class Bert implements Family {
         int context = config.positive("max_position_embeddings", 512);
         Norm norm = new Norm.Layer(Standard.epsilon(config, "layer_norm_eps", 1e-12));
         Activation activation = Activations.read(config, "hidden_act", "gelu");
-        Mixer attention = Attention.causal(heads, heads, headSize, new Rope.None(), Bias.ALL)
-                .with(new Span.Bidirectional());
-        Mixer mlp = new Mlp(config.positive("intermediate_size"), activation, Bias.ALL);
-        List<Sublayer> sublayers = new ArrayList<>();
-        Residual sum = new Residual.Normed(1, 1);
-        int numLayers = Numbers.layers(config, "num_hidden_layers");
-        for (int layer = 0; layer < numLayers; layer++) {
-            sublayers.add(new Sublayer(layer, layer == 0 ? new Norm.None() : norm, attention, new Norm.None(), sum));
-            sublayers.add(new Sublayer(layer, norm, mlp, new Norm.None(), sum));
-        }
+        List<Sublayer> sublayers = new BertLayers(heads, headSize, config.positive("intermediate_size"), activation,
+                norm).of(Numbers.layers(config, "num_hidden_layers"));
         Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), 1,
                 config.positive("type_vocab_size", 2), norm), 0);
         Head.Transform transform = new Head.Transform.Dense(activation, norm, Bias.ALL);
@@ -82,10 +67,9 @@ public final class Bert implements Family {
     /// The pooler and the next-sentence head are for other tasks.
     @Override
     public boolean ignores(ModelSpec spec, String name) {
-        String unused = spec.head().matrix() == Head.Matrix.TIED ? "decoder.bias" : "bias";
         return name.matches("(bert\\.)?(pooler\\.dense\\.(weight|bias)|embeddings\\.position_ids)")
                 || name.startsWith("cls.seq_relationship.")
-                || name.equals("cls.predictions." + unused);
+                || name.equals("cls.predictions." + BertNames.unusedBias(spec));
     }
 
     @Override

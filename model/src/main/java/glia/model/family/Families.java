@@ -19,20 +19,25 @@ public final class Families {
     private static final List<Family> ALL = List.of(
             new Afmoe(),
             new Apertus(),
+            new Albert(),
             new Arcee(),
             new BailingHybrid(),
             new Bamba(),
+            new Bart(),
             new Bert(),
             new BitNet(),
             new Bloom(),
             new Cohere(),
             new Dbrx(),
+            new DebertaV2(),
             new DeepseekV2(),
             new DeepseekV3(),
             new DeepseekV32(),
             new DeepseekV4(),
             new DiffLlama(),
+            new DistilBert(),
             new Dots1(),
+            new Electra(),
             new Ernie45(),
             new Exaone(),
             new Exaone4(),
@@ -102,6 +107,7 @@ public final class Families {
             new Qwen3Next(),
             new RecurrentGemma(),
             new Rwkv(),
+            new Roberta(),
             new SeedOss(),
             new SmolLm3(),
             new StableLm(),
@@ -128,7 +134,8 @@ public final class Families {
         String type = config.text("model_type");
         Family family = ofModelType(type).orElseThrow(() -> config.error("model_type", "the family '" + type
                 + "' is not supported" + similar(type, modelTypes())));
-        return SequenceClassifier.describes(config) ? new SequenceClassifier(family) : family;
+        return SequenceClassifier.describes(config) ? new SequenceClassifier(family)
+                : LateInteraction.describes(config) ? new LateInteraction(family) : family;
     }
 
     /// The spec of a config, read by its family.

@@ -33,6 +33,7 @@ final class FamilyList {
         all.addAll(StreamList.all());
         all.addAll(RareDecoders.all());
         all.addAll(HybridList.all());
+        all.addAll(EncoderList.all());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }
@@ -99,13 +100,8 @@ final class FamilyList {
                 .with("query_pre_attn_scalar", v -> v.get("head-size"));
     }
 
-    /// Layer norms, learned positions or ALiBi, and encoders.
+    /// Layer norms, learned positions or ALiBi, and ModernBERT.
     private static List<FamilySizes> classic() {
-        FamilySizes bert = ends(sized("bert", "BertForMaskedLM", "hidden_size", "num_hidden_layers")
-                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
-                .size("mlp", "intermediate_size", v -> 4 * v.get("hidden")), "max_position_embeddings")
-                .with("hidden_act", "gelu").with("layer_norm_eps", 1e-12).with("type_vocab_size", 2)
-                .with("pad_token_id", 0).with("tie_word_embeddings", true);
         FamilySizes modern = ends(sized("modernbert", "ModernBertForMaskedLM", "hidden_size", "num_hidden_layers")
                 .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
                 .size("mlp", "intermediate_size", v -> 3 * v.get("hidden") / 2), "max_position_embeddings")
@@ -124,16 +120,7 @@ final class FamilyList {
                 .size("heads", "n_heads", v -> heads(v.get("hidden"))).size("expansion", "expansion_ratio", 4),
                 "max_seq_len").with("no_bias", true).with("tie_word_embeddings", true)
                 .with("attn_config", Map.of("alibi", true, "alibi_bias_max", 8));
-        FamilySizes t5 = ends(sized("t5", "T5ForConditionalGeneration", "d_model", "num_layers")
-                .size("decoder-layers", "num_decoder_layers", v -> v.get("layers"))
-                .size("heads", "num_heads", v -> heads(v.get("hidden")))
-                .size("head-size", "d_kv", v -> Math.max(2, v.get("hidden") / v.get("heads")))
-                .size("mlp", "d_ff", v -> MixerKeys.gatedWidth(v.get("hidden"))), "n_positions")
-                .with("feed_forward_proj", "gated-gelu").with("layer_norm_epsilon", 1e-6)
-                .with("is_encoder_decoder", true).with("decoder_start_token_id", 0).with("pad_token_id", 0)
-                .with("relative_attention_num_buckets", 32).with("relative_attention_max_distance", 128)
-                .with("tie_word_embeddings", true);
-        return List.of(bert, modern, gpt2, bloom, mpt, t5);
+        return List.of(modern, gpt2, bloom, mpt);
     }
 
     static FamilySizes chosen(FamilySizes family, String experts, int count, int active) {

@@ -3,15 +3,18 @@ package glia.model.spec;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// The input embedding: `norm(scale · E[token] + P[position] + S[segment])`.
+/// The input embedding: `norm(scale · E[token] + P[position] + S[segment])`, with a factorized embedding
+/// `A · norm(…) + a`.
 ///
 /// @param numSegments the number of segment (token type) embeddings, such as 2 for sentence pairs; 0 if there is no S.
 ///     https://arxiv.org/abs/1810.04805
 /// @param padding the padding token, whose row of E gets no gradient from lookups, only from a tied head.
 ///     https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
 /// @param perLayer per-layer embeddings, if there are any
+/// @param size the width of E, P, S and the norm of a factorized embedding, which A `[D, size]` maps to the hidden
+///     size; empty for D. https://arxiv.org/abs/1909.11942
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
-        Optional<PerLayerEmbeddings> perLayer) {
+        Optional<PerLayerEmbeddings> perLayer, OptionalInt size) {
     /// The token's row alone.
     public static final Embedding PLAIN = scaled(1);
 
@@ -22,17 +25,22 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// An embedding without a padding token.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
-        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty());
+        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), OptionalInt.empty());
     }
 
     /// A copy with a padding token.
     public Embedding withPadding(int token) {
-        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer);
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, size);
     }
 
     /// A copy with per-layer embeddings.
     public Embedding with(PerLayerEmbeddings more) {
-        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more));
+        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size);
+    }
+
+    /// A copy that is factorized.
+    public Embedding factorized(int width) {
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, OptionalInt.of(width));
     }
 
     /// `scale · E[token]`.
@@ -42,15 +50,30 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// Adds the parameters; E is `[V, D]`.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
-        shapes.add(Role.EMBEDDING, vocabSize, hidden);
-        switch (positions) {
-            case Positions.None none -> { }
-            case Positions.Learned learned -> shapes.add(Role.POSITIONS, learned.first() + learned.count(), hidden);
-        }
+        int width = size.orElse(hidden);
+        shapes.add(Role.EMBEDDING, vocabSize, width);
+        positions(shapes, Role.POSITIONS, width);
         if (numSegments > 0) {
-            shapes.add(Role.SEGMENTS, numSegments, hidden);
+            shapes.add(Role.SEGMENTS, numSegments, width);
         }
         perLayer.ifPresent(inputs -> inputs.parameters(shapes, hidden));
-        shapes.norm(norm, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, hidden);
+        shapes.norm(norm, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, width);
+        if (size.isPresent()) {
+            shapes.linear(Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, true, hidden, width);
+        }
+    }
+
+    /// Adds the parameters of an encoder beside a decoder, which has E.
+    void encoderParameters(Shapes shapes, int hidden) {
+        positions(shapes, Role.ENCODER_POSITIONS, hidden);
+        shapes.norm(norm, Role.ENCODER_EMBEDDING_NORM_WEIGHT, Role.ENCODER_EMBEDDING_NORM_BIAS, hidden);
+    }
+
+    private void positions(Shapes shapes, Role role, int width) {
+        switch (positions) {
+            case Positions.None none -> { }
+            case Positions.Learned learned -> shapes.add(role, learned.first() + learned.count(), width);
+            case Positions.Counted counted -> shapes.add(role, counted.padding() + 1 + counted.count(), width);
+        }
     }
 }

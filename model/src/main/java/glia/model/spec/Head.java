@@ -2,13 +2,17 @@ package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /// The head, from the last hidden state h to logits: `rule(W · transform(h) + b)`. A language model has a logit for
 /// each token of the vocabulary, a classifier one for each class.
 ///
 /// @param bias whether there is a b `[V]`
 /// @param classes the classes of a classifier; empty for a language model
-public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits, Optional<Classes> classes) {
+/// @param vectorSize the size of the vectors that W makes of tokens instead of logits, for late interaction as in
+///     ColBERT (https://arxiv.org/abs/2004.12832); empty for other models
+public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits, Optional<Classes> classes,
+        OptionalInt vectorSize) {
     /// Tied to the token embedding.
     public static final Head TIED = new Head(Matrix.TIED, new Transform.None(), Bias.NONE, new Logits.Plain());
     /// A separate matrix.
@@ -18,13 +22,19 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
 
     /// The head of a language model.
     public Head(Matrix matrix, Transform transform, Bias bias, Logits logits) {
-        this(matrix, transform, bias, logits, Optional.empty());
+        this(matrix, transform, bias, logits, Optional.empty(), OptionalInt.empty());
+    }
+
+    /// A head that makes a vector of each token, `W · h`.
+    public static Head vectors(int size) {
+        return new Head(Matrix.SEPARATE, new Transform.None(), Bias.NONE, new Logits.Plain(), Optional.empty(),
+                OptionalInt.of(size));
     }
 
     /// The head of a classifier.
     public static Head classifier(Classes classes, Transform transform, boolean biased) {
         return new Head(Matrix.SEPARATE, transform, biased ? Bias.ALL : Bias.NONE, new Logits.Plain(),
-                Optional.of(classes));
+                Optional.of(classes), OptionalInt.empty());
     }
 
     /// The matrix W.
@@ -42,11 +52,17 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
 
         record None() implements Transform { }
 
-        /// `norm(f(A · h + a))`, `[D]` to `[D]`, as in masked language models.
+        /// `norm(f(A · h + a))`, `[D]` to `[size]`, as in masked language models.
         /// https://arxiv.org/abs/1810.04805
         ///
         /// @param bias whether there is an a
-        record Dense(Activation activation, Norm norm, Bias bias) implements Transform { }
+        /// @param size the width of a factorized embedding that W is tied to; empty for D
+        record Dense(Activation activation, Norm norm, Bias bias, OptionalInt size) implements Transform {
+            /// `[D]` to `[D]`.
+            public Dense(Activation activation, Norm norm, Bias bias) {
+                this(activation, norm, bias, OptionalInt.empty());
+            }
+        }
     }
 
     /// A function of the logits.
@@ -70,17 +86,22 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
 
     /// A copy with another matrix.
     public Head with(Matrix other) {
-        return new Head(other, transform, bias, logits, classes);
+        return new Head(other, transform, bias, logits, classes, vectorSize);
     }
 
     /// A copy with another function of the logits.
     public Head with(Logits other) {
-        return new Head(matrix, transform, bias, other, classes);
+        return new Head(matrix, transform, bias, other, classes, vectorSize);
+    }
+
+    /// Whether it gives probabilities of tokens.
+    public boolean predictsTokens() {
+        return matrix != Matrix.ABSENT && classes.isEmpty() && vectorSize.isEmpty();
     }
 
     /// The number of logits.
     int numLogits(int vocabSize) {
-        return classes.isPresent() ? classes.get().size() : vocabSize;
+        return classes.isPresent() ? classes.get().size() : vectorSize.orElse(vocabSize);
     }
 
     /// Adds the parameters; W is `[V, D]`.
@@ -88,12 +109,14 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
         if (matrix == Matrix.ABSENT) {
             return;
         }
+        int inputs = hidden;
         if (transform instanceof Transform.Dense dense) {
-            shapes.linear(Role.TRANSFORM, Role.TRANSFORM_BIAS, dense.bias() != Bias.NONE, hidden, hidden);
-            shapes.norm(dense.norm(), Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS, hidden);
+            inputs = dense.size().orElse(hidden);
+            shapes.linear(Role.TRANSFORM, Role.TRANSFORM_BIAS, dense.bias() != Bias.NONE, inputs, hidden);
+            shapes.norm(dense.norm(), Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS, inputs);
         }
         if (matrix == Matrix.SEPARATE) {
-            shapes.add(Role.HEAD, numLogits(vocabSize), hidden);
+            shapes.add(Role.HEAD, numLogits(vocabSize), inputs);
         }
         if (bias != Bias.NONE) {
             shapes.add(Role.HEAD_BIAS, numLogits(vocabSize));

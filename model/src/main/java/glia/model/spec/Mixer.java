@@ -14,6 +14,7 @@ public sealed interface Mixer permits
         CrossAttention,
         DifferentialAttention,
         ExpertAttention,
+        DisentangledAttention,
         Experts,
         GatedConvolution,
         GatedDeltaNet,

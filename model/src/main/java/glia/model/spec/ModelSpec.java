@@ -2,6 +2,7 @@ package glia.model.spec;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -23,8 +24,22 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         sublayers = List.copyOf(sublayers);
         drafts = List.copyOf(drafts);
         NumberRange.LAYERS.require("number of layers", sublayers.getLast().layer() + 1.0);
+        requireShared(allSublayers(sublayers, encoder, drafts));
         encoder.ifPresent(e -> requireToken("start token", e.startToken(), vocabSize));
         embedding.padding().ifPresent(token -> requireToken("padding token", token, vocabSize));
+    }
+
+    /// Sublayers share parameters only with earlier ones of the same kind that have their own.
+    private static void requireShared(List<Sublayer> all) {
+        for (int i = 0; i < all.size(); i++) {
+            Sublayer s = all.get(i);
+            int with = s.sharedWith().orElse(-1);
+            if (s.sharedWith().isPresent() && (with < 0 || with >= i || all.get(with).sharedWith().isPresent()
+                    || !all.get(with).mixer().equals(s.mixer()))) {
+                throw new IllegalArgumentException("sublayer " + i + ": shares the parameters of sublayer " + with
+                        + ", expected an earlier one with the same mixer that has its own");
+            }
+        }
     }
 
     private static void requireToken(String what, int token, int vocabSize) {
@@ -57,6 +72,11 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     /// The sublayers of the decoder, then those of the encoder and of the MTP layers. `Place.sublayer` is an index into
     /// this list.
     public List<Sublayer> allSublayers() {
+        return allSublayers(sublayers, encoder, drafts);
+    }
+
+    private static List<Sublayer> allSublayers(List<Sublayer> sublayers, Optional<Encoder> encoder,
+            List<Draft> drafts) {
         return Stream.of(sublayers.stream(), encoder.stream().flatMap(e -> e.sublayers().stream()),
                 drafts.stream().flatMap(d -> d.sublayers().stream())).flatMap(s -> s).toList();
     }
@@ -81,6 +101,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return index < sublayers.size() ? sublayers.get(index) : allSublayers().get(index);
     }
 
+    /// The place of the parameters that a place uses: its own, or that of the sublayer that it shares them with.
+    public Place parameters(Place place) {
+        OptionalInt shared = place.sublayer() < 0 ? OptionalInt.empty() : sublayer(place.sublayer()).sharedWith();
+        return shared.isPresent() ? new Place(shared.getAsInt(), place.branch()) : place;
+    }
+
     /// The mixer at a place.
     public Mixer mixer(Place place) {
         return mixers(place.sublayer()).get(place.branch());
@@ -101,8 +127,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     public ModelSpec mapSublayers(UnaryOperator<Sublayer> change) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().map(change).toList(), finalNorm, head,
-                encoder.map(e -> new Encoder(e.sublayers().stream().map(change).toList(), e.finalNorm(),
-                        e.startToken())),
+                encoder.map(e -> e.with(e.sublayers().stream().map(change).toList(), e.finalNorm())),
                 drafts.stream().map(d -> new Draft(d.embeddingNorm(), d.hiddenNorm(),
                         d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams);
     }
@@ -118,15 +143,14 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// A copy with other norms: before and after mixers, in parallel branches, and the final one.
     public ModelSpec mapNorms(UnaryOperator<Norm> change) {
-        ModelSpec changed = mapSublayers(s -> new Sublayer(s.layer(), change.apply(s.before()),
-                switch (s.mixer()) {
-                    case Parallel p -> p.mapNorms(change);
-                    case Injected i -> i.mapNorms(change);
-                    default -> s.mixer();
-                }, change.apply(s.after()), s.residual()));
+        ModelSpec changed = mapSublayers(s -> s.withMixer(switch (s.mixer()) {
+            case Parallel p -> p.mapNorms(change);
+            case Injected i -> i.mapNorms(change);
+            default -> s.mixer();
+        }).withNorms(change.apply(s.before()), change.apply(s.after())));
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, changed.sublayers,
                 change.apply(finalNorm), head,
-                changed.encoder.map(e -> new Encoder(e.sublayers(), change.apply(e.finalNorm()), e.startToken())),
+                changed.encoder.map(e -> e.with(e.sublayers(), change.apply(e.finalNorm()))),
                 changed.drafts.stream().map(d -> new Draft(change.apply(d.embeddingNorm()),
                         change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList(),
                 streams);

@@ -35,6 +35,8 @@ public final class Parameters {
         spec.embedding().parameters(shapes, spec.vocabSize(), hidden);
         spec.streams().ifPresent(streams -> streams.parameters(shapes, hidden));
         spec.encoder().ifPresent(e -> {
+            shapes.at(Place.WHOLE);
+            e.embedding().ifPresent(own -> own.encoderParameters(shapes, hidden));
             sublayers(shapes, e.sublayers(), spec.sublayers().size(), hidden);
             shapes.at(Place.WHOLE).norm(e.finalNorm(), Role.ENCODER_FINAL_WEIGHT, Role.ENCODER_FINAL_BIAS, hidden);
         });
@@ -50,6 +52,9 @@ public final class Parameters {
     static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {
         for (int i = 0; i < sublayers.size(); i++) {
             Sublayer s = sublayers.get(i);
+            if (s.sharedWith().isPresent()) {
+                continue;
+            }
             Place place = Place.of(firstPlace + i);
             shapes.at(place).norm(s.before(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, hidden);
             s.mixer().parameters(shapes, hidden);

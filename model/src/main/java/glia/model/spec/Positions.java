@@ -19,4 +19,16 @@ public sealed interface Positions {
             this(count, 0);
         }
     }
+
+    /// A learned vector for each of `count` positions, counted without padding, added: a token has row `padding + n` if
+    /// it is the n-th that is no padding, the padding token row `padding`, as in RoBERTa.
+    /// https://arxiv.org/abs/1907.11692
+    ///
+    /// @param padding the id of the padding token; the rows before it are not used
+    record Counted(int count, int padding) implements Positions {
+        public Counted {
+            NumberRange.SIZE.require("number of positions", count);
+            NumberRange.COUNT.require("padding token", padding);
+        }
+    }
 }

@@ -101,4 +101,12 @@ public sealed interface Residual {
             }
         }
     }
+
+    /// `norm(x + u)`. https://arxiv.org/abs/1706.03762
+    record PostNorm(Norm norm) implements Residual {
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.norm(norm, Role.AFTER_WEIGHT, Role.AFTER_BIAS, hidden);
+        }
+    }
 }

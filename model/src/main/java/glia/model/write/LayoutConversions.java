@@ -74,7 +74,7 @@ final class LayoutConversions {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), from.perLayer());
+                from.norm(), to.padding(), from.perLayer(), from.size());
     }
 
     private static Head head(Head from, Head to) {
@@ -87,7 +87,7 @@ final class LayoutConversions {
         boolean scales = from.after() instanceof Norm.None && from.residual() instanceof Residual.Add
                 && to.residual() instanceof Residual.Add other && other.scale() != 0;
         return new Sublayer(from.layer(), norm(from.before(), to.before()), mixer(from.mixer(), to.mixer()),
-                norm(from.after(), to.after()), scales ? to.residual() : from.residual());
+                norm(from.after(), to.after()), scales ? to.residual() : from.residual(), from.sharedWith());
     }
 
     private static Norm norm(Norm from, Norm to) {

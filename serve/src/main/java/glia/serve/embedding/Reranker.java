@@ -4,15 +4,24 @@ import glia.engine.Classifier;
 import glia.engine.LanguageModel;
 import glia.engine.call.HeavyWork;
 import glia.engine.embedding.Embedder;
+import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.embedding.LateInteractionConfig;
+import glia.engine.embedding.RelevanceJudge;
+import glia.engine.embedding.SparseEmbedder.TokenWeight;
+import glia.engine.embedding.SparseEmbedder;
+import glia.engine.embedding.TokenEmbedder;
 import glia.io.CheckpointException;
+import glia.model.layout.TokenVectors;
 import glia.serve.request.ServeException;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/// How relevant documents are to a query: by a cross-encoder, which reads both, or else by the cosine of embedder.
+/// How relevant documents are to a query: by a cross-encoder, which reads both, by the vectors of tokens (ColBERT), by
+/// sparse vectors (SPLADE), by a language model's answer, or else by the cosine of embeddings.
 public final class Reranker {
     private final LanguageModel model;
     private final String key;
@@ -36,8 +45,57 @@ public final class Reranker {
     /// @throws CheckpointException if the model's files of sentence-transformers cannot be used
     public Relevance relevance(String query, List<String> documents, BooleanSupplier goesOn)
             throws CheckpointException {
-        return model.model().spec().head().classes().isPresent() ? classified(query, documents, goesOn)
+        if (model.model().spec().head().classes().isPresent()) {
+            return classified(query, documents, goesOn);
+        }
+        if (LateInteractionConfig.describes(model.model())) {
+            return interacting(query, documents, goesOn);
+        }
+        if (EmbeddingConfig.sparse(model.path(), model.model()).isPresent()) {
+            return sparse(query, documents, goesOn);
+        }
+        Optional<RelevanceJudge> judge = EmbeddingConfig.of(model.path(), model.model()).isStated() ? Optional.empty()
+                : RelevanceJudge.of(model);
+        return judge.isPresent() ? judged(judge.get(), query, documents, goesOn)
                 : embedded(query, documents, goesOn);
+    }
+
+    private Relevance interacting(String query, List<String> documents, BooleanSupplier goesOn)
+            throws CheckpointException {
+        TokenEmbeddings vectors = new TokenEmbeddings(model);
+        List<TokenEmbedder.Input> inputs = new ArrayList<>(List.of(vectors.encode(query, true)));
+        documents.forEach(document -> inputs.add(vectors.encode(document, false)));
+        List<float[][]> all = vectors.embed(inputs, key, goesOn);
+        double[] scores = new double[documents.size()];
+        for (int i = 0; i < scores.length && all.get(i + 1) != null; i++) {
+            scores[i] = TokenVectors.score(all.getFirst(), all.get(i + 1));
+        }
+        return new Relevance(scores, inputs.stream().mapToInt(input -> input.ids().length).sum());
+    }
+
+    private Relevance sparse(String query, List<String> documents, BooleanSupplier goesOn)
+            throws CheckpointException {
+        SparseEmbeddings embeddings = new SparseEmbeddings(model);
+        List<Embedder.Input> inputs = new ArrayList<>(List.of(embeddings.encode(query)));
+        documents.forEach(document -> inputs.add(embeddings.encode(document)));
+        List<List<TokenWeight>> all = embeddings.embed(inputs, key, goesOn);
+        double[] scores = new double[documents.size()];
+        for (int i = 0; i < scores.length && all.get(i + 1) != null; i++) {
+            scores[i] = SparseEmbedder.score(all.getFirst(), all.get(i + 1));
+        }
+        return new Relevance(scores, inputs.stream().mapToInt(input -> input.ids().length).sum());
+    }
+
+    private Relevance judged(RelevanceJudge judge, String query, List<String> documents, BooleanSupplier goesOn) {
+        double[] scores = new double[documents.size()];
+        int tokens = 0;
+        for (int i = 0; i < scores.length && goesOn.getAsBoolean(); i++) {
+            String document = documents.get(i);
+            int[] question = HeavyWork.run(query.length() + document.length(), () -> judge.question(query, document));
+            scores[i] = judge.probability(question, key, goesOn);
+            tokens += question.length;
+        }
+        return new Relevance(scores, tokens);
     }
 
     private Relevance classified(String query, List<String> documents, BooleanSupplier goesOn) {
@@ -47,8 +105,7 @@ public final class Reranker {
             throw ServeException.badField("model", "found a classifier of " + size + " classes, expected one with a "
                     + "single score, one of two classes, or a model for embeddings");
         }
-        int[] first = HeavyWork.run(query.length(), () -> model.tokenizer().encodePlain(
-                model.tokenizer().beginning(query, model.contextLength()), true));
+        int[] first = HeavyWork.run(query.length(), () -> first(model, query));
         if (first.length >= model.contextLength()) {
             throw ServeException.badField("query", "found " + first.length + " tokens or more, expected less than "
                     + model.contextLength());
@@ -68,6 +125,16 @@ public final class Reranker {
             tokens += pair.length;
         }
         return new Relevance(scores, tokens);
+    }
+
+    /// The tokens of a query before a document.
+    private static int[] first(LanguageModel model, String query) {
+        Tokenizer tokenizer = model.tokenizer();
+        int[] ids = tokenizer.encodePlain(tokenizer.beginning(query, model.contextLength()), true);
+        int[] more = tokenizer.beforeSecond();
+        int[] all = Arrays.copyOf(ids, ids.length + more.length);
+        System.arraycopy(more, 0, all, ids.length, more.length);
+        return all;
     }
 
     /// The tokens of a pair: those of the query, then those of the document without the token that begins a text. A

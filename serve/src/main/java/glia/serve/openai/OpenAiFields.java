@@ -203,6 +203,17 @@ public final class OpenAiFields {
     static final FieldTable EMBEDDING = EMBEDDINGS.named("embedding").and(FieldTable.of("",
             value("content", "as `input`").note(LLAMA), only("embd_normalize", "2", Integer.valueOf(2)::equals)));
 
+    /// `POST /v1/multi-vector` and `POST /pooling`
+    static final FieldTable MULTI_VECTOR = FieldTable.of("multi-vector", MODEL,
+            value("input", "string, strings, or objects with `text`; at most 2048"),
+            word("input_type", List.of("query", "document")).usual("`document`"),
+            word("embedding_type", List.of("float")).usual("`float`"));
+
+    /// `POST /embed_sparse`
+    static final FieldTable EMBED_SPARSE = FieldTable.of("embed-sparse", MODEL,
+            value("inputs", "string or strings; at most 2048"),
+            flag("truncate", false).note("false: long texts are refused"));
+
     /// `POST /v1/rerank`
     static final FieldTable RERANK = FieldTable.of("rerank", MODEL, text("query"),
             value("documents", "strings, or objects with `text`; 1 to 1000"),

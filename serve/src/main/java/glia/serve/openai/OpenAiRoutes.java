@@ -35,6 +35,7 @@ public final class OpenAiRoutes {
         Responses responses = new Responses(models);
         Rerank rerank = new Rerank(models);
         Embeddings embeddings = new Embeddings(models);
+        FurtherEmbeddings further = new FurtherEmbeddings(models);
         LlamaCompletions llama = new LlamaCompletions(models);
         LlamaState state = new LlamaState(models);
         List<Route> all = new ArrayList<>(List.of(
@@ -67,6 +68,12 @@ public final class OpenAiRoutes {
                         FieldTable.NONE, responses::cancel),
                 Route.post("/v1/embeddings", STYLE, "vectors of strings or token ids", OpenAiFields.EMBEDDINGS,
                         embeddings),
+                Route.post("/v1/multi-vector", STYLE, "a vector for each token (ColBERT), in the form of Jina",
+                        OpenAiFields.MULTI_VECTOR, further::answerTokens),
+                Route.post("/pooling", STYLE, "the same, in the form of vLLM", OpenAiFields.MULTI_VECTOR,
+                        further::answerPooling),
+                Route.post("/embed_sparse", STYLE, "sparse vectors (SPLADE), in the form of Text Embeddings Inference",
+                        OpenAiFields.EMBED_SPARSE, further::answerSparse),
                 Route.post("/v1/rerank", STYLE, "relevance of documents, in the form of Jina", OpenAiFields.RERANK,
                         rerank),
                 Route.post("/v2/rerank", STYLE, "the same, in the form of Cohere", OpenAiFields.RERANK, rerank),

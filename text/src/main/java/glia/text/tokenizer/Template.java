@@ -7,10 +7,17 @@ import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /// The special tokens that are added around a text: the `post_processor` of a `tokenizer.json`.
-record Template(int[] before, int[] after) {
+///
+/// @param between the tokens between the texts of a pair, such as two separators in RoBERTa
+record Template(int[] before, int[] after, int[] between) {
     private static final int MAX_TOKENS = 64;
 
     static final Template NONE = new Template(new int[0], new int[0]);
+
+    /// A template with the same tokens between the texts of a pair as after a text.
+    Template(int[] before, int[] after) {
+        this(before, after, after);
+    }
 
     /// Reads a `post_processor`.
     ///
@@ -20,13 +27,17 @@ record Template(int[] before, int[] after) {
         return switch (type) {
             case "", "ByteLevel" -> NONE;
             case "TemplateProcessing" -> template(node);
-            case "BertProcessing", "RobertaProcessing" -> new Template(new int[] {node.path("cls").path(1).asInt(-1)},
-                    new int[] {node.path("sep").path(1).asInt(-1)});
+            case "BertProcessing", "RobertaProcessing" -> {
+                int sep = node.path("sep").path(1).asInt(-1);
+                yield new Template(new int[] {node.path("cls").path(1).asInt(-1)}, new int[] {sep},
+                        type.equals("BertProcessing") ? new int[] {sep} : new int[] {sep, sep});
+            }
             case "Sequence" -> {
                 Template all = NONE;
                 for (JsonNode step : node.path("processors")) {
                     Template next = of(step);
-                    all = new Template(join(next.before, all.before), join(all.after, next.after));
+                    all = new Template(join(next.before, all.before), join(all.after, next.after),
+                            join(all.between, next.between));
                 }
                 if (all.before.length + all.after.length > MAX_TOKENS) {
                     throw new IllegalArgumentException("found processors that add more than " + MAX_TOKENS + " tokens");
@@ -63,19 +74,41 @@ record Template(int[] before, int[] after) {
             throw new IllegalArgumentException("found a template without a place for the text: "
                     + Components.shown(node.path("single")));
         }
-        return new Template(ints(before), ints(after));
+        int[] between = between(node);
+        return new Template(ints(before), ints(after), between.length == 0 ? ints(after) : between);
+    }
+
+    /// The tokens between the two texts of the template `pair`; none if it says nothing.
+    private static int[] between(JsonNode node) {
+        List<Integer> between = new ArrayList<>();
+        int texts = 0;
+        for (JsonNode part : node.path("pair")) {
+            if (part.has("Sequence")) {
+                texts++;
+            } else if (texts == 1 && between.size() < MAX_TOKENS) {
+                String name = part.path("SpecialToken").path("id").asString("");
+                node.path("special_tokens").path(name).path("ids").forEach(id -> between.add(id.asInt(-1)));
+            }
+        }
+        return texts == 2 ? ints(between) : new int[0];
     }
 
     /// The same template with or without a first token.
     Template withFirst(int token, boolean wanted) {
         int[] others = Arrays.stream(before).filter(id -> id != token).toArray();
-        return new Template(wanted ? join(new int[] {token}, others) : others, after);
+        return new Template(wanted ? join(new int[] {token}, others) : others, after, between);
     }
 
     /// The same template with or without a last token.
     Template withLast(int token, boolean wanted) {
         int[] others = Arrays.stream(after).filter(id -> id != token).toArray();
         return new Template(before, wanted ? join(others, new int[] {token}) : others);
+    }
+
+    /// The tokens after the first text of a pair, besides those that are after each text.
+    int[] beforeSecond() {
+        return between.length > after.length && Arrays.equals(between, 0, after.length, after, 0, after.length)
+                ? Arrays.copyOfRange(between, after.length, between.length) : new int[0];
     }
 
     /// The ids of a text with the special tokens around them.

@@ -136,6 +136,12 @@ public final class Tokenizer {
         return text;
     }
 
+    /// The tokens that a pair of texts has after the first one, besides those after each text: a second separator in
+    /// RoBERTa, none in BERT.
+    public int[] beforeSecond() {
+        return spec.template().beforeSecond();
+    }
+
     /// Whether a token is a marker, which untrusted text must not contain: a special token (`<|im_end|>`) or an added
     /// token in brackets such as `<think>` and `<tool_call>`, but not an HTML element.
     public boolean isMarker(int id) {

@@ -17,7 +17,7 @@ import java.util.function.Predicate;
 /// inside of the layers are updated by a rule for matrices, such as [Muon].
 public final class ParameterGroups {
     private static final Set<Role> NOT_HIDDEN = Set.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.POSITIONS,
-            Role.SEGMENTS, Role.HEAD, Role.CONVOLUTION);
+            Role.ENCODER_POSITIONS, Role.SEGMENTS, Role.HEAD, Role.CONVOLUTION);
 
     private ParameterGroups() { }
 

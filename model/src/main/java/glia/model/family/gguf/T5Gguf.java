@@ -59,7 +59,8 @@ public record T5Gguf() implements WrittenGguf {
     @Override
     public Map<String, Object> config(GgufMetadata metadata, Checkpoint checkpoint) throws CheckpointException {
         boolean gated = checkpoint.names().contains("enc.blk.0.ffn_gate.weight");
-        return new GgufKeys(metadata, architecture(), "t5").copy(KEYS)
+        boolean shares = !checkpoint.names().contains("enc.blk.1.attn_rel_b.weight");
+        return new GgufKeys(metadata, architecture(), shares ? "t5" : "umt5").copy(KEYS)
                 .put("feed_forward_proj", gated ? "gated-gelu" : "relu")
                 .put("vocab_size", StandardGguf.vocabSize(checkpoint))
                 .put("tie_word_embeddings", !checkpoint.names().contains("output.weight")).config();

@@ -1,10 +1,11 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.Attention;
 import glia.model.spec.Head;
+import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
+import java.util.List;
 
 /// The names of BERT's tensors on the hub.
 public final class BertNames {
@@ -16,6 +17,25 @@ public final class BertNames {
         // A model without a head has no prefix; the first files called the weights of norms gamma and beta.
         String old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
         return new Source.Stored(name, old, name.replaceFirst("^bert\\.", ""), old.replaceFirst("^bert\\.", ""));
+    }
+
+    /// The names of a model that is built like BERT, which differ by patterns.
+    ///
+    /// @param replaced regular expressions, each followed by its replacement, applied in this order
+    public static Source renamed(ModelSpec spec, Parameter p, String... replaced) {
+        return source(spec, p).renamed(name -> {
+            String other = name;
+            for (int i = 0; i < replaced.length; i += 2) {
+                other = other.replaceFirst(replaced[i], replaced[i + 1]);
+            }
+            return List.of(other);
+        });
+    }
+
+    /// The name of the bias of a masked language model's head that is not used: there are two, one of them a copy if
+    /// the head is tied.
+    public static String unusedBias(ModelSpec spec) {
+        return spec.head().matrix() == Head.Matrix.TIED ? "decoder.bias" : "bias";
     }
 
     private static String classifier(ModelSpec spec, Parameter p) {
@@ -35,6 +55,8 @@ public final class BertNames {
             case SEGMENTS -> "bert.embeddings.token_type_embeddings.weight";
             case EMBEDDING_NORM_WEIGHT -> "bert.embeddings.LayerNorm.weight";
             case EMBEDDING_NORM_BIAS -> "bert.embeddings.LayerNorm.bias";
+            case EMBEDDING_PROJECTION -> "bert.embeddings_project.weight";
+            case EMBEDDING_PROJECTION_BIAS -> "bert.embeddings_project.bias";
             case FINAL_WEIGHT -> layer(spec.numLayers() - 1) + "output.LayerNorm.weight";
             case FINAL_BIAS -> layer(spec.numLayers() - 1) + "output.LayerNorm.bias";
             case TRANSFORM -> "cls.predictions.transform.dense.weight";
@@ -53,7 +75,7 @@ public final class BertNames {
     }
 
     private static String inLayer(ModelSpec spec, Parameter p) {
-        boolean attention = spec.mixer(p.place()) instanceof Attention;
+        boolean attention = !(spec.mixer(p.place()) instanceof Mlp);
         int number = spec.sublayer(p).layer();
         String layer = layer(number);
         String before = attention ? layer(number - 1) + "output" : layer + "attention.output";
@@ -66,6 +88,10 @@ public final class BertNames {
             case KEY_BIAS -> layer + "attention.self.key.bias";
             case VALUE -> layer + "attention.self.value.weight";
             case VALUE_BIAS -> layer + "attention.self.value.bias";
+            case POSITION_QUERY -> layer + "attention.self.pos_query.weight";
+            case POSITION_QUERY_BIAS -> layer + "attention.self.pos_query.bias";
+            case POSITION_KEY -> layer + "attention.self.pos_key.weight";
+            case POSITION_KEY_BIAS -> layer + "attention.self.pos_key.bias";
             case OUTPUT -> layer + "attention.output.dense.weight";
             case OUTPUT_BIAS -> layer + "attention.output.dense.bias";
             case UP -> layer + "intermediate.dense.weight";

@@ -1,0 +1,71 @@
+package glia.lab.check;
+
+import glia.io.CheckpointException;
+import glia.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/// Compares results with those of a file and reports each.
+///
+/// @param tolerance of results in F32
+record Differences(Expected expected, double tolerance, Consumer<CheckLine> lines) {
+    private static final double LOSS = 1e-4;
+    private static final double GRADIENTS = 1e-3;
+
+    /// Compares numbers. Those larger than 1 may differ by more, in proportion.
+    void numbers(String name, float[] found, Tensor wanted) throws CheckpointException {
+        if (found.length != wanted.size()) {
+            throw new CheckpointException(Path.of("expected.safetensors"), name, "is " + wanted + ", the model gives "
+                    + found.length + " numbers");
+        }
+        double worst = 0;
+        String where = "";
+        for (int i = 0; i < found.length; i++) {
+            double difference = Math.abs((double) found[i] - wanted.get(i)) / Math.max(1, Math.abs(wanted.get(i)));
+            if (difference > worst || Double.isNaN(difference)) {
+                worst = difference;
+                where = "number " + i;
+            }
+        }
+        lines.accept(new CheckLine(name.replace('_', ' '), worst, tolerance, where));
+    }
+
+    void loss(double found) throws CheckpointException {
+        lines.accept(new CheckLine("loss", Math.abs(found - expected.reals("loss").get(0)), LOSS, ""));
+    }
+
+    /// Differences are relative to the largest value of their tensor, or to a two-thousandth of the largest of all
+    /// where a gradient is zero up to rounding, such as that of a bias of keys without positions.
+    void gradients(Map<String, Tensor> found) throws CheckpointException {
+        Map<String, double[]> largestAndDifference = new LinkedHashMap<>();
+        double largestOfAll = 0;
+        for (String name : expected.gradients()) {
+            Tensor wanted = expected.reals(Expected.GRADIENT_PREFIX + name);
+            Tensor got = found.get(name);
+            if (got == null || !Arrays.equals(got.shape(), wanted.shape())) {
+                throw new CheckpointException(Path.of("expected.safetensors"), Expected.GRADIENT_PREFIX + name,
+                        "is " + wanted + ", the model has " + (got == null ? "no such parameter" : got));
+            }
+            double[] pair = new double[2];
+            for (long i = 0; i < wanted.size(); i++) {
+                pair[0] = Math.max(pair[0], Math.abs(wanted.get(i)));
+                pair[1] = Math.max(pair[1], Math.abs((double) got.get(i) - wanted.get(i)));
+            }
+            largestOfAll = Math.max(largestOfAll, pair[0]);
+            largestAndDifference.put(name, pair);
+        }
+        double worst = 0;
+        String where = "";
+        for (Map.Entry<String, double[]> entry : largestAndDifference.entrySet()) {
+            double relative = entry.getValue()[1] / Math.max(entry.getValue()[0], 5e-4 * largestOfAll);
+            if (relative > worst || Double.isNaN(relative)) {
+                worst = relative;
+                where = "worst is " + entry.getKey();
+            }
+        }
+        lines.accept(new CheckLine("gradients, " + expected.gradients().size() + " tensors", worst, GRADIENTS, where));
+    }
+}
