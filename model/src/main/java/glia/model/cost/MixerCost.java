@@ -68,7 +68,6 @@ record MixerCost(int numExperts, long mixing) {
                     chosen);
             // Positions cost as much as contents for each kind.
             case DisentangledAttention a -> attention(a.numHeads(), 4L * a.headSize(), position + 1L);
-            case LatentAttention a -> latent(a, position, chosen);
             case DifferentialAttention d -> attention(d.attention().numHeads(), 3L * d.attention().headSize(),
                     d.attention().span(), position);
             case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(
