@@ -36,11 +36,9 @@ final class AttentionBlock implements Block {
 
     /// The attention over the visible positions.
     interface Mixing {
-        Tensor mix(Ops ops, Attending in, Pass pass, States states);
+        /// @param x the input of the layer
+        Tensor mix(Ops ops, Tensor x, Tensor q, Tensor k, Tensor v, Pass pass, States states);
     }
-
-    /// The input of an attention layer and its queries, keys and values.
-    record Attending(Tensor x, Tensor q, Tensor k, Tensor v) { }
 
     private final AttentionShape shape;
     private final Projections projections;
@@ -107,24 +105,26 @@ final class AttentionBlock implements Block {
     private static Mixing full(Attention spec, Weights weights, Place place) {
         AttentionShape shape = shape(spec);
         Weight learned = spec.scores() instanceof Scores.Sinks ? weights.get(place, Role.SINKS) : Weight.ABSENT;
-        return (ops, in, pass, states) -> pass.hidesTokens() ? hiding(ops, in, states.keyValues(place, 0), pass, shape)
-                : ops.attention(in.q, in.k, in.v, states.keyValues(place, 0), pass.runs(), shape, learned);
+        return (ops, x, q, k, v, pass, states) -> pass.hidesTokens()
+                ? hiding(ops, q, k, v, states.keyValues(place, 0), pass, shape)
+                : ops.attention(q, k, v, states.keyValues(place, 0), pass.runs(), shape, learned);
     }
 
     /// Attention to the tokens that are not hidden.
-    private static Tensor hiding(Ops ops, Attending in, KeyValueState state, Pass pass, AttentionShape shape) {
+    private static Tensor hiding(Ops ops, Tensor q, Tensor k, Tensor v, KeyValueState state, Pass pass,
+            AttentionShape shape) {
         if (shape.numParameters() > 0) {
             throw new IllegalArgumentException("attention with learned scores cannot hide tokens");
         }
         int[] kept = pass.attendedTokens();
-        return ops.crossAttention(in.q, pass.runs(), ops.select(in.k, kept, kept.length),
-                ops.select(in.v, kept, kept.length), pass.attendedRuns(), state, shape);
+        return ops.crossAttention(q, pass.runs(), ops.select(k, kept, kept.length),
+                ops.select(v, kept, kept.length), pass.attendedRuns(), state, shape);
     }
 
     /// Full attention while the sequence fits the window, then sparse attention by position lists.
     private static Mixing strided(StridedAttention pattern, Place place, Mixing full) {
         AttentionShape shape = shape(pattern.attention());
-        return (ops, in, pass, states) -> {
+        return (ops, x, q, k, v, pass, states) -> {
             AttendedPositions lists = new AttendedPositions();
             boolean all = true;
             for (int n = 0; n < pass.numTokens(); n++) {
@@ -136,7 +136,7 @@ final class AttentionBlock implements Block {
                     lists.set(n, i, pattern.seen(position, i));
                 }
             }
-            return all ? full.mix(ops, in, pass, states) : ops.apply(new SparseAttention(in.q, in.k, in.v,
+            return all ? full.mix(ops, x, q, k, v, pass, states) : ops.apply(new SparseAttention(q, k, v,
                     states.keyValues(place, 0), pass.runs(), lists, shape));
         };
     }
@@ -192,7 +192,7 @@ final class AttentionBlock implements Block {
         Tensor k = keyNorm.apply(ops, projected[1]);
         k = rotatedKeyNorm.apply(ops, rotate(ops, k, pass));
         Tensor v = valueStep.apply(ops, projected[2]);
-        Tensor mixed = mixing.mix(ops, new Attending(x, q, k, v), pass, states);
+        Tensor mixed = mixing.mix(ops, x, q, k, v, pass, states);
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));

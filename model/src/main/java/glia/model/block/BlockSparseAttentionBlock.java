@@ -53,14 +53,14 @@ final class BlockSparseAttentionBlock {
     }
 
     /// The attention of all groups, side by side.
-    private Tensor attend(Ops ops, AttentionBlock.Attending in, Pass pass, States states) {
+    private Tensor attend(Ops ops, Tensor x, Tensor queries, Tensor keys, Tensor values, Pass pass, States states) {
         int groups = spec.numIndexHeads();
-        Optional<List<AttendedPositions>> lists = choose(ops, in.x(), pass, states);
-        Tensor all = in.q();
+        Optional<List<AttendedPositions>> lists = choose(ops, x, pass, states);
+        Tensor all = queries;
         for (int group = 0; group < groups; group++) {
-            Tensor q = heads(ops, in.q(), group * shape.numHeads(), shape.numHeads());
-            Tensor k = heads(ops, in.k(), spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
-            Tensor v = heads(ops, in.v(), spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
+            Tensor q = heads(ops, queries, group * shape.numHeads(), shape.numHeads());
+            Tensor k = heads(ops, keys, spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
+            Tensor v = heads(ops, values, spec.firstKeyValueHead(group), spec.groupKeyValueHeads());
             KeyValueState state = states.keyValues(place, group);
             Tensor y = lists.isEmpty() ? ops.attention(q, k, v, state, pass.runs(), shape)
                     : ops.apply(new SparseAttention(q, k, v, state, pass.runs(), lists.get().get(group), shape));

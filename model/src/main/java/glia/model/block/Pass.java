@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 /// A flat batch: N tokens from any number of sequences, concatenated, without padding. Prefill, decode, mixed batches
 /// and training all have this form. Mutable, so that a decode loop reuses one object.
 public final class Pass {
+    private static final int[] NONE_HIDDEN = {};
+
     /// The tokens of a run that get logits.
     public enum Outputs { NONE, LAST, ALL }
 
@@ -22,7 +24,7 @@ public final class Pass {
     private int[] segments = new int[16];
     private int[] outputs = new int[16];
     /// For each run the number of its last tokens that no token attends to.
-    private int[] hidden = new int[0];
+    private int[] hidden = NONE_HIDDEN;
     private int numTokens;
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
@@ -68,7 +70,7 @@ public final class Pass {
     /// Clears all.
     public void clear() {
         runs.clear();
-        hidden = new int[0];
+        hidden = NONE_HIDDEN;
         numTokens = 0;
         numOutputs = 0;
         source.ifPresent(Pass::clear);
@@ -215,7 +217,7 @@ public final class Pass {
 
     /// Whether some tokens are hidden from attention.
     public boolean hidesTokens() {
-        return Arrays.stream(hidden).anyMatch(count -> count > 0);
+        return hidden.length > 0 && Arrays.stream(hidden).anyMatch(count -> count > 0);
     }
 
     /// The runs without hidden tokens.

@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.fresh.NewModels;
+import glia.model.spec.Role;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -37,6 +39,17 @@ class ParameterGroupsTest {
             }
             assertEquals(ParameterGroups.weights(model, w -> true).keySet(), names);
             assertTrue(groups.stream().anyMatch(g -> g.rule() == muon));
+        }
+    }
+
+    /// The experts of each token are numbers of experts, which no decay may change.
+    @Test
+    void tablesOfExpertsAreNotTrained() throws Exception {
+        try (Model model = FreshModel.create(NewModels.config("deepseek_v4", Map.of("hidden", 64, "layers", 4, "vocab",
+                70)), 1)) {
+            assertTrue(model.sources().keySet().stream().anyMatch(p -> p.role() == Role.ROUTER_TABLE));
+            assertTrue(ParameterGroups.weights(model, w -> true).keySet().stream()
+                    .noneMatch(name -> name.contains("ROUTER_TABLE")));
         }
     }
 }
