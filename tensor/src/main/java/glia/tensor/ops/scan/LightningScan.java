@@ -3,7 +3,6 @@ package glia.tensor.ops.scan;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
-import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
@@ -31,16 +30,9 @@ public record LightningScan(Tensor q, Tensor k, Tensor v, float[] slopes, Recurr
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(q.rows(), q.cols());
-        Workers workers = ops.kernels().workers();
-        int units = runs.count() * slopes.length;
-        int chunks = workers.chunksFor(units);
         StateAddresses states = new StateAddresses(state, runs);
         int tokens = LinearChunk.tokens(ops.kernels());
-        workers.run((chunk, worker) -> {
-            for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / slopes.length, (int) u % slopes.length, y, states, tokens);
-            }
-        }, chunks);
+        states.eachHead(ops.kernels().workers(), slopes.length, (run, head) -> scan(run, head, y, states, tokens));
         return y;
     }
 

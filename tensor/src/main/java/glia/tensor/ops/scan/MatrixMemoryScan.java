@@ -4,7 +4,6 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
-import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
@@ -57,15 +56,8 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
     @Override
     public Tensor forward(Compute ops) {
         Tensor y = ops.allocate(v.rows(), v.cols());
-        Workers workers = ops.kernels().workers();
-        int units = runs.count() * numHeads();
-        int chunks = workers.chunksFor(units);
         StateAddresses states = new StateAddresses(state, runs);
-        workers.run((chunk, worker) -> {
-            for (long u = (long) units * chunk / chunks; u < (long) units * (chunk + 1) / chunks; u++) {
-                scan((int) u / numHeads(), (int) u % numHeads(), y, states);
-            }
-        }, chunks);
+        states.eachHead(ops.kernels().workers(), numHeads(), (run, head) -> scan(run, head, y, states));
         return y;
     }
 
