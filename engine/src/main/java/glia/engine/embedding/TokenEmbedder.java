@@ -120,16 +120,9 @@ public final class TokenEmbedder {
     }
 
     private static float[][] vectors(Tensor rows, Input text) {
-        float[][] vectors = new float[text.kept.length][rows.cols()];
+        float[][] vectors = new float[text.kept.length][];
         for (int i = 0; i < vectors.length; i++) {
-            double square = 0;
-            for (int c = 0; c < rows.cols(); c++) {
-                vectors[i][c] = rows.get((long) text.kept[i] * rows.cols() + c);
-                square += (double) vectors[i][c] * vectors[i][c];
-            }
-            for (int c = 0; c < rows.cols() && square > 0; c++) {
-                vectors[i][c] /= (float) Math.sqrt(square);
-            }
+            vectors[i] = Embedder.shortened(rows.rows(text.kept[i], text.kept[i] + 1).toArray(), rows.cols());
         }
         return vectors;
     }
