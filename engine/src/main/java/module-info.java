@@ -12,8 +12,13 @@ module glia.engine {
     exports glia.engine.embedding;
     exports glia.engine.grammar;
     exports glia.engine.grammar.limit;
+    exports glia.engine.inspect;
+    exports glia.engine.load;
+    exports glia.engine.pass;
+    exports glia.engine.runner;
     exports glia.engine.sampling;
     exports glia.engine.schedule;
+    exports glia.engine.score;
     exports glia.engine.state;
     exports glia.engine.thinking;
     exports glia.engine.tool;

@@ -4,7 +4,7 @@ import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.engine.sampling.LogitException;
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;

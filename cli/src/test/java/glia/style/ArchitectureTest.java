@@ -1,5 +1,6 @@
 package glia.style;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -30,11 +32,14 @@ class ArchitectureTest {
     /// Each may use only what stands before it.
     private static final List<String> MODULES = List.of("tensor", "kernels", "io", "jinja", "text", "model", "engine",
             "lab", "train", "reason", "serve", "cli");
+    /// The packages of the engine below its front, which is `glia.engine`; each may use only what stands before it.
+    private static final List<String> ENGINE = List.of("sampling", "thinking", "state", "draft", "schedule", "grammar",
+            "answer", "tool", "pass", "runner", "load");
     private static final Pattern IMPORT =
             Pattern.compile("(?m)^import (?:static )?(glia\\.[a-z0-9.]*[a-z0-9])\\.[A-Z]");
-    private static final JavaClasses CLASSES = classes();
+    private static final JavaClasses CLASSES = load();
 
-    private static JavaClasses classes() {
+    private static JavaClasses load() {
         List<Path> folders = MODULES.stream().map(module -> Path.of("..", module, "target", "classes")).toList();
         folders.forEach(folder -> assertTrue(Files.isDirectory(folder), folder + " was not built"));
         return new ClassFileImporter().importPaths(folders);
@@ -42,12 +47,30 @@ class ArchitectureTest {
 
     @Test
     void modulesUseOnlyThoseBeforeThem() {
-        for (int i = 0; i < MODULES.size(); i++) {
-            assertTrue(CLASSES.containPackage("glia." + MODULES.get(i)), MODULES.get(i) + " holds no classes");
-            for (int later = i + 1; later < MODULES.size(); later++) {
-                noClasses().that().resideInAPackage("glia." + MODULES.get(i) + "..")
-                        .should().dependOnClassesThat().resideInAPackage("glia." + MODULES.get(later) + "..")
-                        .check(CLASSES);
+        requireOrder(MODULES.stream().map(module -> "glia." + module).toList());
+    }
+
+    /// `call`, `embedding`, `inspect`, `score` and `training` use models, and nothing of the engine uses them.
+    @Test
+    void packagesOfTheEngineUseOnlyThoseBeforeThem() {
+        requireOrder(ENGINE.stream().map(name -> "glia.engine." + name).toList());
+        String[] front = {"glia.engine", "glia.engine.call..", "glia.engine.embedding..", "glia.engine.inspect..",
+            "glia.engine.score..", "glia.engine.training.."};
+        String[] below = ENGINE.stream().map(name -> "glia.engine." + name + "..").toArray(String[]::new);
+        noClasses().that().resideInAnyPackage(below).should().dependOnClassesThat().resideInAnyPackage(front)
+                .check(CLASSES);
+        noClasses().that().resideInAPackage(front[0]).should().dependOnClassesThat()
+                .resideInAnyPackage(Arrays.copyOfRange(front, 1, front.length)).check(CLASSES);
+        classes().that().resideInAPackage("glia.engine..").should().resideInAnyPackage(
+                Stream.of(front, below).flatMap(Arrays::stream).toArray(String[]::new)).check(CLASSES);
+    }
+
+    private static void requireOrder(List<String> packages) {
+        for (int i = 0; i < packages.size(); i++) {
+            assertTrue(CLASSES.containPackage(packages.get(i)), packages.get(i) + " holds no classes");
+            for (int later = i + 1; later < packages.size(); later++) {
+                noClasses().that().resideInAPackage(packages.get(i) + "..")
+                        .should().dependOnClassesThat().resideInAPackage(packages.get(later) + "..").check(CLASSES);
             }
         }
     }

@@ -1,6 +1,6 @@
 package glia.engine;
 
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
 import glia.text.template.ChatMessage;

@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.load.TextLoader;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile;

@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.load.TextLoader;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;

@@ -1,9 +1,10 @@
 package glia.engine;
 
+import glia.engine.pass.Engine;
 import glia.engine.schedule.Scheduler;
 import glia.engine.state.Sequence;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Comparator;

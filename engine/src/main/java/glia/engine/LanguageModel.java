@@ -1,6 +1,10 @@
 package glia.engine;
 
 import glia.engine.grammar.GrammarVocabulary;
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
+import glia.engine.load.TextLoader;
+import glia.engine.pass.Engine;
 import glia.engine.schedule.Scheduler;
 import glia.engine.thinking.ModelThinking;
 import glia.engine.thinking.ThinkingOptions;
@@ -8,9 +12,9 @@ import glia.io.CheckpointException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.adapter.AdaptedModel;
-import glia.kernels.KernelBackends;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;

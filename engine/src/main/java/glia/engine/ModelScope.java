@@ -2,6 +2,7 @@ package glia.engine;
 
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.load.TextLoader;
 import glia.engine.thinking.ThinkingOptions;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;

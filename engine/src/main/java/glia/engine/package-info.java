@@ -1,4 +1,4 @@
-/// Generation with a loaded model: text, chats, masked words, classes.
+/// Generation with a loaded model: texts and chats. [glia.engine.pass.Engine] computes it.
 ///
-/// Begin with [LanguageModel] and [Engine].
+/// Begin with [LanguageModel] and [Chat].
 package glia.engine;

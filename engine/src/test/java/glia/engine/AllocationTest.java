@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.kernels.KernelBackends;
 import glia.model.TinyConfig;

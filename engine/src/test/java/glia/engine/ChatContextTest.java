@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;

@@ -11,7 +11,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.engine.draft.Drafting;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
-import glia.model.layout.Pooling;
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
+import glia.engine.pass.Engine;
+import glia.engine.runner.Runners;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Finish;
@@ -19,14 +22,18 @@ import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.SchedulerOptions;
 import glia.engine.schedule.Session;
+import glia.engine.score.MaskFiller;
 import glia.engine.state.Sequence;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.io.hub.Progress;
 import glia.model.block.Pass;
+import glia.model.layout.Pooling;
+import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValueType;
 import glia.text.template.ChatMessage;
+import java.lang.foreign.Arena;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -54,7 +61,8 @@ class ClosedModelTest {
             Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "scope",
                 "system", "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
                 "grammarVocabulary", "adapter")),
-            Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels")),
+            Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels", "text", "choices", "drafter",
+                "limitVocabulary")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",
                 "pool")),
             Map.entry(Scheduler.class, Set.of("close", "load")),
@@ -80,6 +88,7 @@ class ClosedModelTest {
                 Map.entry(Runnable.class, (Runnable) () -> { }),
                 Map.entry(Pass.class, new Pass().add(new int[] {1}, 0, 1, 0, Pass.Outputs.LAST)),
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
+                Map.entry(Tensor.class, Tensor.of(Arena.ofAuto(), new float[1], 1, 1)),
                 Map.entry(Sequence.class, sequence), Map.entry(Session.class, session),
                 Map.entry(List.class, List.of(Embedder.Input.of(new int[] {1}))),
                 Map.entry(Drafting.class, Drafting.none()), Map.entry(Optional.class, Optional.empty()),

@@ -4,9 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
-import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.Finish;
+import glia.engine.state.ContextFullException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Finish;
@@ -16,8 +17,8 @@ import glia.io.file.AtomicFile.IfExists;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
-import glia.model.adapter.AdapterConfig;
 import glia.model.adapter.AdapterConfig.Variant;
+import glia.model.adapter.AdapterConfig;
 import glia.model.adapter.AdapterFolder;
 import glia.model.adapter.Adapters;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package glia.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.tensor.Precision;

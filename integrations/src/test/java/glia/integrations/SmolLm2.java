@@ -3,7 +3,7 @@ package glia.integrations;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;

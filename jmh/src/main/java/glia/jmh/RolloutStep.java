@@ -1,6 +1,6 @@
 package glia.jmh;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.kernels.KernelBackends;

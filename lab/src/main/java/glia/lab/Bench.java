@@ -1,6 +1,6 @@
 package glia.lab;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.GenerationRequest;

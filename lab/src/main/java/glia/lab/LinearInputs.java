@@ -1,6 +1,6 @@
 package glia.lab;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.spec.Parameter;

@@ -1,7 +1,7 @@
 package glia.lab;
 
-import glia.engine.Engine;
-import glia.engine.PromptScorer;
+import glia.engine.pass.Engine;
+import glia.engine.score.PromptScorer;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;

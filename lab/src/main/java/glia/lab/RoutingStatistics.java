@@ -1,7 +1,7 @@
 package glia.lab;
 
-import glia.engine.Engine;
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
+import glia.engine.pass.Engine;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.spec.CompressedExperts;

@@ -3,10 +3,10 @@ package glia.lab;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
+import glia.engine.pass.Engine;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;

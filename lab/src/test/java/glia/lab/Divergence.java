@@ -1,6 +1,6 @@
 package glia.lab;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;

@@ -1,11 +1,11 @@
 package glia.lab;
 
-import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.engine.LanguageModel;
+import glia.engine.load.LoadOptions;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;

@@ -1,14 +1,14 @@
 package glia.peer;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
-import glia.lab.Perplexity;
+import glia.engine.load.LoadOptions;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
+import glia.lab.Perplexity;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValueType;
 import glia.text.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package glia.peer;
 
-import glia.lab.Bench;
-import glia.engine.LoadOptions;
-import glia.engine.LoadedModel;
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
 import glia.io.hub.Progress;
+import glia.lab.Bench;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package glia.peer;
 
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.Progress;

@@ -3,9 +3,9 @@ package glia.peer;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.load.LoadOptions;
 import glia.model.layout.Pooling;
 import glia.tensor.Precision;
 import java.nio.file.Path;

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.AnyReasoner;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import glia.engine.RandomAdapters;
 import glia.engine.draft.Drafting;
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.GenerationRequest;

@@ -1,6 +1,6 @@
 package glia.cli.command;
 
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
 import glia.train.check.CaseResult;

@@ -8,7 +8,7 @@ import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.CheckpointException;
 import glia.io.hub.ModelLocation;
 import glia.lab.eval.EvalResult;

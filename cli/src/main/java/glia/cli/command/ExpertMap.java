@@ -1,6 +1,6 @@
 package glia.cli.command;
 
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
 import glia.lab.RoutingStatistics;
 import java.util.List;
 import java.util.Locale;

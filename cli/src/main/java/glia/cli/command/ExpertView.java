@@ -2,7 +2,7 @@ package glia.cli.command;
 
 import glia.cli.terminal.Console;
 import glia.cli.terminal.Table;
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
 import glia.lab.RoutingStatistics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

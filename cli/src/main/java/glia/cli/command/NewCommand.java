@@ -9,7 +9,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.engine.MachineMemory;
+import glia.engine.load.MachineMemory;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;

@@ -6,7 +6,7 @@ import glia.cli.args.UsageException;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.hub.DefaultModel;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;

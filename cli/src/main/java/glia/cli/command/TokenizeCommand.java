@@ -9,7 +9,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.engine.TextLoader;
+import glia.engine.load.TextLoader;
 import glia.io.Checkpoint;
 import glia.io.json.JsonText;
 import glia.io.load.Checkpoints;

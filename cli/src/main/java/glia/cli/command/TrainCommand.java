@@ -8,7 +8,7 @@ import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
 import glia.lab.RoutingStatistics;
 import java.util.Arrays;
 import java.util.List;

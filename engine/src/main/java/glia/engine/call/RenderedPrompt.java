@@ -2,7 +2,7 @@ package glia.engine.call;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
 import glia.jinja.value.TextBuilder;

@@ -1,9 +1,9 @@
 package glia.engine.embedding;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
-import glia.model.block.Pass;
+import glia.engine.pass.Engine;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.layout.SparsePooling;
 import glia.tensor.Tensor;

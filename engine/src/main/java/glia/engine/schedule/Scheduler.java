@@ -1,5 +1,6 @@
 package glia.engine.schedule;
 
+import glia.engine.state.ContextFullException;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;

@@ -1,7 +1,7 @@
 package glia.engine.training;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
+import glia.engine.pass.Engine;
 import glia.model.Model;
 import glia.model.block.Decoder;
 import glia.model.spec.Parameter;

@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.CheckpointException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocation;

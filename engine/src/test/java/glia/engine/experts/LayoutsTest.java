@@ -2,7 +2,7 @@ package glia.engine.experts;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
@@ -11,8 +11,8 @@ import glia.io.load.Checkpoints;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.tensor.DType;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

@@ -2,15 +2,15 @@ package glia.engine.packed;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.nio.file.Path;
 

@@ -3,8 +3,8 @@ package glia.engine.packed;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
-import glia.engine.ModelSummary;
+import glia.engine.inspect.ModelSummary;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;

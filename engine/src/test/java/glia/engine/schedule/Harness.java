@@ -1,9 +1,9 @@
 package glia.engine.schedule;
 
-import glia.engine.Engine;
-import glia.engine.Runners;
 import glia.engine.draft.Drafter;
 import glia.engine.draft.Drafting;
+import glia.engine.pass.Engine;
+import glia.engine.runner.Runners;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;

@@ -7,11 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Runners;
 import glia.engine.draft.Drafting;
+import glia.engine.runner.Runners;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
+import glia.engine.state.ContextFullException;
 import glia.engine.state.StateMemoryException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import glia.engine.Engine;
-import glia.model.TinyConfig;
-import glia.model.TinyModel;
+import glia.engine.pass.Engine;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.TinyConfig;
+import glia.model.TinyModel;
 import glia.model.block.Pass.Outputs;
-import glia.kernels.KernelBackends;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
 import java.lang.management.ManagementFactory;

@@ -1,12 +1,12 @@
 package glia.engine.state;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;

@@ -3,8 +3,8 @@ package glia.engine.state;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
+import glia.engine.pass.Engine;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.TinyConfig;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.GoldenModels.Golden;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.kernel.KeyValueType;

@@ -1,17 +1,17 @@
 package glia.jmh.compare;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
-import glia.jmh.LineChart;
 import glia.jmh.LineChart.Axis;
 import glia.jmh.LineChart.Line;
 import glia.jmh.LineChart.Panel;
 import glia.jmh.LineChart.Scale;
+import glia.jmh.LineChart;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.block.Pass.Outputs;

@@ -1,6 +1,6 @@
 package glia.lab.attention;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.lab.WatchedOps;
 import glia.model.block.Pass;
 import glia.model.block.States;

@@ -1,6 +1,6 @@
 package glia.lab.check;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.tensor.Tensor;
 import java.util.Arrays;

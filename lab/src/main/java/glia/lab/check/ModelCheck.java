@@ -1,14 +1,14 @@
 package glia.lab.check;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.model.spec.Attention;
 import glia.model.spec.Head;
 import glia.model.spec.Rope;

@@ -1,7 +1,7 @@
 package glia.lab.check;
 
-import glia.engine.Engine;
 import glia.engine.embedding.EmbeddingConfig;
+import glia.engine.pass.Engine;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;

@@ -1,9 +1,9 @@
 package glia.lab.check;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
-import glia.text.tokenizer.Tokenizer;
 import glia.tensor.Precision;
+import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,9 +1,9 @@
 package glia.lab.eval;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
-import glia.engine.PromptScorer;
+import glia.engine.pass.Engine;
 import glia.engine.schedule.Scheduler;
+import glia.engine.score.PromptScorer;
 import glia.engine.state.Sequence;
 import glia.model.block.Pass.Outputs;
 import glia.model.spec.ModelSpec;

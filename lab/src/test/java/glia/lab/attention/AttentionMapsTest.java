@@ -3,7 +3,7 @@ package glia.lab.attention;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;

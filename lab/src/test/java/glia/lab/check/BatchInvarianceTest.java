@@ -2,8 +2,8 @@ package glia.lab.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;

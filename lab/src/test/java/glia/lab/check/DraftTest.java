@@ -3,13 +3,13 @@ package glia.lab.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.engine.KernelNames;
-import glia.engine.LoadOptions;
-import glia.engine.LoadedModel;
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.model.block.Decoder;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

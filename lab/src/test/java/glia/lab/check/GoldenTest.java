@@ -2,14 +2,14 @@ package glia.lab.check;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
+import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Workers;
-import glia.kernels.KernelBackends;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;

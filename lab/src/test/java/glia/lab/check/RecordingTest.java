@@ -3,9 +3,9 @@ package glia.lab.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
-import glia.engine.LoadOptions;
-import glia.engine.LoadedModel;
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;

@@ -5,15 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.load.Checkpoints;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.model.write.ModelWriter;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;

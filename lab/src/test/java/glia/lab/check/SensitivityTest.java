@@ -2,7 +2,7 @@ package glia.lab.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;

@@ -3,7 +3,7 @@ package glia.lab.check;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.model.block.Decoder;
 import glia.model.block.Pass;
 import glia.model.block.States;

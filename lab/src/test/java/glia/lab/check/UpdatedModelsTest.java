@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
 import glia.engine.KernelNames;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;

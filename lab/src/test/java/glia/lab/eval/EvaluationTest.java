@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import glia.engine.draft.Drafting;
+import glia.engine.load.LoadOptions;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;
 import glia.io.hub.HubSettings;
@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;

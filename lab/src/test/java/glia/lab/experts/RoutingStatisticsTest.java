@@ -3,11 +3,11 @@ package glia.lab.experts;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.engine.Engine;
-import glia.engine.ExpertLoad;
-import glia.lab.RoutingStatistics;
+import glia.engine.inspect.ExpertLoad;
+import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
+import glia.lab.RoutingStatistics;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Pass.Outputs;

@@ -3,8 +3,8 @@ package glia.lab.experts;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.engine.Engine;
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
+import glia.engine.pass.Engine;
 import glia.lab.RoutingStatistics;
 import glia.model.Model;
 import glia.model.ModelLoader;

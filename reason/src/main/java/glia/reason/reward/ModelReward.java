@@ -1,7 +1,7 @@
 package glia.reason.reward;
 
-import glia.engine.Classifier;
 import glia.engine.LanguageModel;
+import glia.engine.score.Classifier;
 import glia.io.CheckpointException;
 import glia.train.data.PreferenceData;
 import java.io.IOException;

@@ -1,7 +1,7 @@
 package glia.reason.rollout;
 
-import glia.engine.Engine;
-import glia.engine.Runners;
+import glia.engine.pass.Engine;
+import glia.engine.runner.Runners;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.schedule.ModelRunner;

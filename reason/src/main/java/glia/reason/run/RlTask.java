@@ -1,19 +1,19 @@
 package glia.reason.run;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.Loss;
 import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
-import glia.reason.policy.Aggregation;
-import glia.reason.policy.ValueLoss;
 import glia.reason.policy.AdaptiveEntropy;
+import glia.reason.policy.Aggregation;
 import glia.reason.policy.KlController;
+import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.GeneralizedAdvantage;
-import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.policy.advantage.GreedyBaseline;
 import glia.reason.policy.advantage.GroupRelative;
 import glia.reason.policy.advantage.LeaveOneOut;
 import glia.reason.policy.advantage.Lone;
+import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;

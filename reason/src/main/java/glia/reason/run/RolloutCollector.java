@@ -1,6 +1,6 @@
 package glia.reason.run;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;

@@ -1,6 +1,6 @@
 package glia.reason.run;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.Loss;
 import glia.reason.environment.Environment;
 import glia.reason.policy.PolicyMethod;

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;

@@ -2,7 +2,7 @@ package glia.reason.run;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.kernels.KernelBackends;

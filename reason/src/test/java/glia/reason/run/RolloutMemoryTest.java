@@ -3,7 +3,7 @@ package glia.reason.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.kernels.KernelBackends;
@@ -20,8 +20,8 @@ import glia.text.tokenizer.Tokenizer;
 import glia.train.memory.TrainingMemory;
 import glia.train.optim.AdamW;
 import glia.train.recipe.Recipe;
-import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
 import glia.train.tokenizer.CharacterTrainer;

@@ -1,6 +1,5 @@
 package glia.serve.embedding;
 
-import glia.engine.Classifier;
 import glia.engine.LanguageModel;
 import glia.engine.call.HeavyWork;
 import glia.engine.embedding.Embedder;
@@ -10,6 +9,7 @@ import glia.engine.embedding.RelevanceJudge;
 import glia.engine.embedding.SparseEmbedder.TokenWeight;
 import glia.engine.embedding.SparseEmbedder;
 import glia.engine.embedding.TokenEmbedder;
+import glia.engine.score.Classifier;
 import glia.io.CheckpointException;
 import glia.model.layout.TokenVectors;
 import glia.serve.request.ServeException;

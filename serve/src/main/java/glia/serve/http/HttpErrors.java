@@ -2,8 +2,8 @@ package glia.serve.http;
 
 import glia.engine.call.CallException;
 import glia.engine.grammar.limit.GrammarException;
-import glia.engine.schedule.ContextFullException;
 import glia.engine.schedule.QueueFullException;
+import glia.engine.state.ContextFullException;
 import glia.engine.state.StateMemoryException;
 import glia.io.CheckpointException;
 import glia.serve.request.ErrorText;

@@ -4,7 +4,7 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.ModelSummary;
+import glia.engine.inspect.ModelSummary;
 import glia.engine.sampling.SamplingOptions;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.ContentHash;

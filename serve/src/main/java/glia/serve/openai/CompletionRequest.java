@@ -6,7 +6,7 @@ import glia.engine.answer.TokenRules;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

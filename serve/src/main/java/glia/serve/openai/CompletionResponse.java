@@ -3,10 +3,10 @@ package glia.serve.openai;
 import static glia.serve.http.Json.ABSENT;
 import static glia.serve.http.Json.object;
 
-import glia.engine.PromptScorer;
 import glia.engine.answer.AnswerEnd;
 import glia.engine.answer.AnswerReceiver;
 import glia.engine.answer.GeneratedToken;
+import glia.engine.score.PromptScorer;
 import glia.serve.http.EventStream;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,9 +1,9 @@
 package glia.serve.openai;
 
 import glia.engine.LanguageModel;
-import glia.engine.PromptScorer;
 import glia.engine.call.GenerationRun;
 import glia.engine.call.GenerationRuns;
+import glia.engine.score.PromptScorer;
 import glia.serve.http.Endpoint;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;

@@ -7,7 +7,7 @@ import glia.engine.answer.AnswerEnd;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
 import glia.engine.call.Prompt;
-import glia.engine.schedule.ContextFullException;
+import glia.engine.state.ContextFullException;
 import glia.serve.chat.StoredResponses;
 import glia.serve.http.Caller;
 import glia.serve.http.EventStream;

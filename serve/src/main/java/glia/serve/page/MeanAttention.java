@@ -1,7 +1,7 @@
 package glia.serve.page;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
+import glia.engine.pass.Engine;
 import glia.engine.schedule.Scheduler;
 import glia.engine.schedule.TurnLock;
 import glia.lab.attention.AttentionMaps;

@@ -1,6 +1,6 @@
 package glia.serve.pool;
 
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.hub.CachedModel;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;

@@ -2,7 +2,7 @@ package glia.serve.pool;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.Progress;

@@ -1,6 +1,6 @@
 package glia.serve.pool;
 
-import glia.engine.MachineMemory;
+import glia.engine.load.MachineMemory;
 
 /// Options of a pool of models.
 ///

@@ -4,13 +4,13 @@ import static glia.serve.TestServer.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Engine;
 import glia.engine.LanguageModel;
 import glia.engine.embedding.RelevanceJudge;
+import glia.engine.pass.Engine;
 import glia.io.json.JsonValues;
 import glia.io.safetensors.SafetensorsCheckpoint;
-import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
 import glia.serve.TestServer;
 import glia.tensor.Tensor;
 import java.nio.file.Files;

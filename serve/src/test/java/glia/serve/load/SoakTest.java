@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.AnyReasoner;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
 import glia.io.json.JsonValues;
 import glia.serve.Server;
 import glia.serve.ServerOptions;

@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
-import glia.engine.PromptScorer;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.score.PromptScorer;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
 import java.util.ArrayList;

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
 import glia.engine.ToolModel;
 import glia.engine.call.Prompt;
 import glia.engine.call.RenderedPrompt;
+import glia.engine.load.LoadOptions;
 import glia.io.CheckpointException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;

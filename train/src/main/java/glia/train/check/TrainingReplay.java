@@ -1,6 +1,6 @@
 package glia.train.check;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;

@@ -1,6 +1,6 @@
 package glia.train.expert;
 
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
 import glia.engine.training.Loss;
 import glia.engine.training.RouterOutput;
 import glia.engine.training.TrainingPass;

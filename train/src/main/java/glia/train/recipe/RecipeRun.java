@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
@@ -13,8 +13,8 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
-import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.checkpoint.CheckpointStore;
 import glia.train.memory.TrainingMemory;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;

@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.MachineMemory;
+import glia.engine.load.MachineMemory;
 import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.model.Model;

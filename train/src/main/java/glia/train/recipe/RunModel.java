@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.MachineMemory;
+import glia.engine.load.MachineMemory;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;

@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.io.CheckpointException;
 import glia.model.spec.ModelSpec;
 import glia.text.template.ChatMessage;

@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.TextLoader;
+import glia.engine.load.TextLoader;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;

@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.sampling.LogitException;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;

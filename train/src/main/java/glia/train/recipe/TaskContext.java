@@ -1,6 +1,6 @@
 package glia.train.recipe;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.training.TrainingOptions;
 import glia.io.CheckpointException;
 import glia.model.Model;

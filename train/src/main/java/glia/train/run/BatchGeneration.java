@@ -1,6 +1,6 @@
 package glia.train.run;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.state.Sequence;

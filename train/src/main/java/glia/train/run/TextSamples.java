@@ -1,6 +1,6 @@
 package glia.train.run;
 
-import glia.engine.Engine;
+import glia.engine.pass.Engine;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

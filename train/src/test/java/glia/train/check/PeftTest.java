@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.engine.Classifier;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
+import glia.engine.score.Classifier;
 import glia.io.Checkpoint;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.hub.HubSettings;

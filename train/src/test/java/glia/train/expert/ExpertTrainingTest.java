@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.ExpertLoad;
+import glia.engine.inspect.ExpertLoad;
 import glia.engine.training.Loss;
 import glia.engine.training.Predictions;
 import glia.engine.training.RouterOutput;

@@ -3,9 +3,9 @@ package glia.train.recipe;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.engine.Classifier;
 import glia.engine.LanguageModel;
-import glia.engine.LoadOptions;
+import glia.engine.load.LoadOptions;
+import glia.engine.score.Classifier;
 import glia.io.Config;
 import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;

@@ -1,0 +1,45 @@
+package glia.engine.load;
+
+import glia.engine.pass.Engine;
+import glia.engine.state.Sequence;
+import glia.model.block.Pass.Outputs;
+import glia.model.block.Pass;
+import glia.model.spec.ModelSpec;
+import java.util.function.BooleanSupplier;
+
+/// Reduces the time to first token: computes a few tokens, so that weights are packed and code is compiled.
+final class EngineWarmUp {
+    private static final int NUM_TOKENS = 16;
+    private static final int NUM_STEPS = 4;
+
+    private EngineWarmUp() { }
+
+    /// Computes decode steps, then a prompt.
+    ///
+    /// @param isAwaited whether a request waits, which then replaces the prompt
+    static void run(Engine engine, BooleanSupplier isAwaited) {
+        if (!engine.ops().kernels().packsWeights()) {
+            return;
+        }
+        ModelSpec spec = engine.model().spec();
+        int[] ids = new int[NUM_TOKENS];
+        if (spec.looksAhead()) {
+            engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.LAST), logits -> null);
+            return;
+        }
+        try (Sequence sequence = engine.open()) {
+            for (int step = 0; step < NUM_STEPS; step++) {
+                if (spec.encoder().isPresent() && step == 0) {
+                    engine.add(sequence, ids, ids, 0, 1, Outputs.LAST);
+                } else {
+                    engine.add(sequence, ids, 0, 1, Outputs.LAST);
+                }
+                engine.run();
+            }
+            if (!isAwaited.getAsBoolean() && NUM_STEPS + ids.length <= spec.contextLength()) {
+                engine.add(sequence, ids, 0, ids.length, Outputs.LAST);
+                engine.run();
+            }
+        }
+    }
+}

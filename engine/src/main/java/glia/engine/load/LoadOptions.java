@@ -1,0 +1,101 @@
+package glia.engine.load;
+
+import glia.engine.draft.Drafting;
+import glia.model.adapter.AdaptedModel;
+import glia.tensor.Precision;
+import glia.tensor.kernel.KeyValueType;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// Options of loading and running a model.
+///
+/// @param threads number of compute threads; 0: one for each core
+/// @param contextLength the most tokens of a sequence; 0: the model's own context
+/// @param kernels the name of a kernel backend, or `auto` for the best one on this machine
+/// @param precision the arithmetic of matrix multiplications
+/// @param keyValueType the type of the KV cache: smaller ones take less memory and make long contexts faster
+/// @param drafting speculative decoding: what drafts tokens; the output is the same
+/// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, at a cost in speed
+/// @param adapter a folder with an adapter (LoRA) of the model, as PEFT saves it
+public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
+        KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, Optional<Path> adapter) {
+    public LoadOptions {
+        if (threads < 0 || threads > 1024) {
+            throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
+        }
+        if (contextLength < 0) {
+            throw new IllegalArgumentException("the context must hold at least 1 token, not " + contextLength);
+        }
+    }
+
+    /// Options with an F32 KV cache, without speculative decoding and batch invariance.
+    public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
+        this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, Optional.empty());
+    }
+
+    /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
+    /// decoding, no batch invariance.
+    public static LoadOptions defaults() {
+        return new LoadOptions(0, 0, "auto", Precision.FAST);
+    }
+
+    public LoadOptions withPrecision(Precision other) {
+        return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
+                adapter);
+    }
+
+    public LoadOptions withKeyValueType(KeyValueType other) {
+        return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
+                adapter);
+    }
+
+    public LoadOptions withKernels(String other) {
+        return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
+                adapter);
+    }
+
+    public LoadOptions withContextLength(int other) {
+        return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant, adapter);
+    }
+
+    /// With speculative decoding.
+    public LoadOptions withDrafting(Drafting other) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
+                adapter);
+    }
+
+    /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
+    public LoadOptions withBatchInvariance() {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, adapter);
+    }
+
+    /// The model with an adapter, which `close` frees with the model.
+    ///
+    /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
+    public LoadOptions withAdapter(Path folder) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                Optional.of(folder));
+    }
+
+    /// With the adapter whose folder stands for the model, if it is one.
+    ///
+    /// @throws IllegalArgumentException if there is an adapter already
+    public LoadOptions with(AdaptedModel files) {
+        if (files.adapter().isPresent() && adapter.isPresent()) {
+            throw new IllegalArgumentException("the model " + files.adapter().get() + " is an adapter itself, so it "
+                    + "cannot have the adapter " + adapter.get() + "; merge the first one into its base, or name that "
+                    + "base: " + files.base());
+        }
+        return files.adapter().isPresent() ? withAdapter(files.adapter().get()) : this;
+    }
+
+    public LoadOptions withoutAdapter() {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                Optional.empty());
+    }
+
+    /// The number of compute threads.
+    public int numThreads() {
+        return threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    }
+}

@@ -1,0 +1,399 @@
+package glia.engine.pass;
+
+import glia.engine.state.BlockPool;
+import glia.engine.state.ContextFullException;
+import glia.engine.state.PrefixCache;
+import glia.engine.state.Sequence;
+import glia.engine.state.SequenceStates;
+import glia.model.Model;
+import glia.model.block.Decoder;
+import glia.model.block.Pass;
+import glia.model.block.States;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Kernels;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.ops.Compute;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
+/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it has
+/// claimed the engine, all others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
+public final class Engine implements AutoCloseable {
+    /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
+    public static final int CHUNK_TOKENS = 512;
+    private static final int[] NOTHING = {};
+
+    private final Model model;
+    private final Decoder decoder;
+    private final Precision precision;
+    private final KeyValueType keyValueType;
+    private final long stateLimitBytes;
+    private final int context;
+    private final Compute ops;
+    private final BlockPool pool;
+    private final SequenceStates states;
+    private final Pass pass = new Pass();
+    private final PassAdapters adapters = new PassAdapters();
+    private final boolean looksAhead;
+    private final UseGuard guard;
+    private final Engine shared;
+    /// Created on first use.
+    private PrefixCache prefixCache;
+    private final ThreadOwner owner = new ThreadOwner();
+
+    /// Creates an engine for the model's own context.
+    ///
+    /// @param stateLimitBytes the most memory of all sequences together
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
+        this(model, kernels, precision, stateLimitBytes, model.spec().contextLength());
+    }
+
+    /// @param context the most tokens of a sequence; some rotary embeddings depend on it
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context) {
+        this(model, kernels, precision, stateLimitBytes, context, KeyValueType.F32);
+    }
+
+    public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
+            KeyValueType keyValueType) {
+        this(model, kernels, precision, stateLimitBytes, context, keyValueType, null, null);
+    }
+
+    /// @param shared the engine whose sequences this one continues; null for none
+    private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
+            KeyValueType keyValueType, UseGuard parent, Engine shared) {
+        this.guard = new UseGuard(parent);
+        this.shared = shared;
+        this.model = model;
+        this.keyValueType = keyValueType;
+        this.context = context;
+        this.decoder = model.decoder(context);
+        this.precision = precision;
+        this.stateLimitBytes = stateLimitBytes;
+        this.ops = new Compute(kernels, precision);
+        this.pool = shared == null ? new BlockPool(stateLimitBytes) : shared.pool;
+        this.states = new SequenceStates((shared == null ? this : shared).model.spec(), keyValueType,
+                kernels.workers());
+        this.looksAhead = model.spec().looksAhead();
+    }
+
+    /// Another engine of the same model, for sequences of up to `context` tokens.
+    public Engine forContext(int context) {
+        return other(model, context, keyValueType, null);
+    }
+
+    /// Another engine of the same model with a KV cache of another type.
+    public Engine withKeyValueType(KeyValueType type) {
+        return other(model, context, type, null);
+    }
+
+    /// An engine of the model's first layers, which use the same weights and the same KV cache: it continues sequences
+    /// of this engine, too. The tokens that it adds to them lack the other layers' keys and values and must be
+    /// truncated before this engine continues ([Sequence#provisional]).
+    ///
+    /// @param count the number of layers
+    /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
+    public Engine ofFirstLayers(int count) {
+        return other(model.firstLayers(count), context, keyValueType, this);
+    }
+
+    private Engine other(Model view, int otherContext, KeyValueType type, Engine sharedWith) {
+        guard.requireOpen();
+        return new Engine(view, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard, sharedWith);
+    }
+
+    public KeyValueType keyValueType() {
+        return keyValueType;
+    }
+
+    public Model model() {
+        return model;
+    }
+
+    public Decoder decoder() {
+        return decoder;
+    }
+
+    public Compute ops() {
+        return ops;
+    }
+
+    /// A new, empty sequence.
+    public Sequence open() {
+        guard.requireOpen();
+        return states.open(pool);
+    }
+
+    /// The prefix cache of this engine's sequences. Its blocks are evicted before a sequence fails for lack of memory.
+    /// It is cleared when weights are updated.
+    public PrefixCache prefixCache() {
+        guard.requireOpen();
+        if (prefixCache == null) {
+            prefixCache = states.newPrefixCache(pool, stateLimitBytes, model.weights()::version);
+        }
+        return prefixCache;
+    }
+
+    /// Bytes of all sequences' states, each shared block counted once.
+    public long stateBytes() {
+        return pool.usedBytes();
+    }
+
+    /// Adds `ids[from..to)` to the pass as the next tokens of a sequence.
+    ///
+    /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
+    public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
+        add(sequence, ids, from, to, wanted, NOTHING);
+    }
+
+    /// Adds tokens of which some get logits.
+    ///
+    /// @param wanted the tokens with logits, counted from `from`, ascending
+    /// @throws IllegalArgumentException as above, or if they are not among the tokens or do not ascend
+    public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
+        guard.requireOpen();
+        Pass.requirePlaces(wanted, to - from);
+        add(sequence, ids, from, to, Pass.Outputs.NONE, NOTHING);
+        pass.want(wanted);
+    }
+
+    /// Adds the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
+    ///
+    /// @throws IllegalArgumentException if the model has no encoder
+    public void add(Sequence sequence, int[] source, int[] ids, int from, int to, Pass.Outputs wanted) {
+        guard.requireOpen();
+        if (model.spec().encoder().isEmpty()) {
+            throw new IllegalArgumentException("the model has no encoder to read a source");
+        }
+        add(sequence, ids, from, to, wanted, source);
+    }
+
+    private void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted, int[] source) {
+        enter();
+        try {
+            Objects.checkFromToIndex(from, to, ids.length);
+            if (!sequence.isIn(pool)) {
+                throw new IllegalArgumentException("the sequence was opened by another engine");
+            }
+            if (looksAhead) {
+                throw new IllegalArgumentException("the model is an encoder, which does not generate text: use it "
+                        + "for embeddings or masked tokens");
+            }
+            states.add(sequence);
+            pass.add(ids, from, to, sequence.length(), wanted);
+            adapters.add(sequence.adapter());
+            if (model.spec().encoder().isPresent()) {
+                pass.from(source, 0, source.length);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /// Removes all tokens from the pass.
+    public void discard() {
+        enter();
+        clear();
+        leave();
+    }
+
+    /// Reserves the engine for this thread until `release`, to read results between passes, for example. A thread may
+    /// claim it more than once.
+    ///
+    /// @throws IllegalStateException if another thread uses it, or the model is closed
+    public void claim() {
+        enter();
+        owner.claim();
+    }
+
+    /// Claims the engine if no other thread uses it.
+    ///
+    /// @return whether it is claimed
+    /// @throws IllegalStateException if this thread has added tokens and not run them, or the model is closed
+    public boolean claimIdle() {
+        if (owner.isOther()) {
+            return false;
+        }
+        claim();
+        if (pass.runs().count() > 0) {
+            release();
+            throw new IllegalStateException("tokens of " + pass.runs().count() + " sequences were added to the engine "
+                    + "and not computed: call run or discard before something else is generated");
+        }
+        return true;
+    }
+
+    /// Ends a claim.
+    public void release() {
+        owner.unclaim();
+        leave();
+    }
+
+    /// @throws IllegalStateException if the model is closed, or another thread uses the engine
+    private void enter() {
+        guard.requireOpen();
+        if (owner.enter()) {
+            clear();
+        }
+    }
+
+    private void clear() {
+        pass.clear();
+        states.clear();
+        adapters.clear();
+    }
+
+    /// Ends the ownership unless the pass has tokens or the engine is claimed.
+    private void leave() {
+        if (pass.runs().count() == 0) {
+            owner.leave();
+        }
+    }
+
+    /// Computes a pass over whole texts without a KV cache.
+    ///
+    /// @param reader reads the logits `[outputs, V]`, which are valid during the call: other threads are kept out
+    public <T> T read(Pass texts, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.forward(ops, texts, States.NONE), reader);
+    }
+
+    /// Computes the last hidden states `[outputs, D]` of whole texts without a KV cache; `reader` as above.
+    public <T> T hidden(Pass texts, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.hidden(ops, texts, States.NONE), reader);
+    }
+
+    private <T> T computeWhole(Supplier<Tensor> forward, Function<Tensor, T> reader) {
+        return whileOpen(() -> {
+            claim();
+            try {
+                ops.release(0);
+                ops.products().adapters().useNone();
+                return reader.apply(forward.get());
+            } finally {
+                release();
+            }
+        });
+    }
+
+    /// Computes the pass.
+    ///
+    /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
+    /// @throws RuntimeException on any failure; then no sequence has changed
+    public Tensor run() {
+        return whileOpen(() -> advance(() -> decoder.forward(ops, pass, states)));
+    }
+
+    /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`.
+    ///
+    /// @return valid until the next run
+    public Tensor runHidden() {
+        return whileOpen(() -> advance(() -> decoder.hidden(ops, pass, states)));
+    }
+
+    /// The logits of hidden states.
+    public Tensor logits(Tensor hidden) {
+        guard.requireOpen();
+        return decoder.logits(ops, hidden, pass, States.NONE);
+    }
+
+    public BlockPool pool() {
+        return pool;
+    }
+
+    /// @throws IllegalStateException if the model is closed
+    public void requireOpen() {
+        guard.requireOpen();
+    }
+
+    /// Keeps the model open while `work` runs: `close` of another thread waits for it. The work may not close the
+    /// model.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public <T> T whileOpen(Supplier<T> work) {
+        guard.enter();
+        try {
+            return work.get();
+        } finally {
+            guard.exit();
+        }
+    }
+
+    private Tensor advance(Supplier<Tensor> forward) {
+        enter();
+        try {
+            ops.release(0);
+            adapters.use(ops, pass);
+            states.prepare(pass);
+            Tensor result = forward.get();
+            states.advance(pass.runs());
+            return result;
+        } catch (Throwable e) {
+            states.retract();
+            throw e;
+        } finally {
+            clear();
+            leave();
+        }
+    }
+
+    /// Prefills a sequence with `ids[from..to)`, in chunks.
+    ///
+    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
+    /// @return the logits `[1, V]` after the last token, or no row if cancelled
+    /// @throws ContextFullException if the sequence would be longer than the context; then nothing is computed
+    public Tensor prefill(Sequence sequence, int[] ids, int from, int to, BooleanSupplier cancelled) {
+        guard.requireOpen();
+        if (to <= from) {
+            throw new IllegalArgumentException("a prompt of no tokens");
+        }
+        Objects.checkFromToIndex(from, to, ids.length);
+        requireContext(sequence.length() + to - from);
+        return prefill(sequence, ids, from - sequence.length(), to, cancelled, () -> { });
+    }
+
+    /// @param first the index of the token at position 0
+    private Tensor prefill(Sequence sequence, int[] ids, int first, int to, BooleanSupplier cancelled,
+            Runnable afterChunk) {
+        while (true) {
+            int at = sequence.length();
+            int end = sequence.chunkEnd(Math.min(to - first, at + CHUNK_TOKENS));
+            add(sequence, ids, at + first, end + first, end + first == to ? Pass.Outputs.LAST : Pass.Outputs.NONE);
+            Tensor logits = run();
+            afterChunk.run();
+            if (end + first == to || cancelled.getAsBoolean()) {
+                return logits;
+            }
+        }
+    }
+
+    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
+    ///
+    /// @param key of the prefix cache
+    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
+    /// @return the logits `[1, V]` after the last token, or no row if cancelled
+    /// @throws ContextFullException if the prompt is longer than the context; then nothing is computed
+    public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
+        guard.requireOpen();
+        requireContext(ids.length);
+        return prefill(sequence, ids, 0, ids.length, cancelled, () -> prefixCache().insert(key, sequence, ids));
+    }
+
+    private void requireContext(int numTokens) {
+        if (numTokens > context) {
+            throw new ContextFullException(numTokens, context);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (guard.close()) {
+            ops.close();
+            if (shared == null) {
+                pool.close();
+            }
+        }
+    }
+}

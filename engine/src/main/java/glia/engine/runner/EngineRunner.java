@@ -1,0 +1,72 @@
+package glia.engine.runner;
+
+import glia.engine.pass.Engine;
+import glia.engine.schedule.ModelRunner;
+import glia.engine.state.SequenceStates;
+import glia.model.cost.ParameterCount;
+import glia.tensor.kernel.Kernels;
+
+/// A runner that computes on an engine.
+abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, MtpRunner, DraftModelRunner {
+    /// The engine.
+    final Engine engine;
+
+    private final boolean allowsDrafts;
+
+    EngineRunner(Engine engine) {
+        this.engine = engine;
+        this.allowsDrafts = allowsDrafts(engine);
+    }
+
+    /// Whether sequences can be truncated by a few tokens, as rejected drafts require: not with recurrent states.
+    static boolean allowsDrafts(Engine engine) {
+        return !new SequenceStates(engine.model().spec(), engine.keyValueType(), engine.ops().kernels().workers())
+                .isRecurrent();
+    }
+
+    /// The active parameters of an engine's model, as a share of this engine's.
+    final double share(Engine drafter) {
+        return (double) ParameterCount.of(drafter.model().spec()).active()
+                / ParameterCount.of(engine.model().spec()).active();
+    }
+
+    @Override
+    public final boolean allowsDrafts() {
+        return allowsDrafts;
+    }
+
+    @Override
+    public final void requireOpen() {
+        engine.requireOpen();
+    }
+
+    @Override
+    public final int vocabSize() {
+        return engine.model().spec().vocabSize();
+    }
+
+    @Override
+    public final long freeBytes() {
+        return engine.pool().freeBytes();
+    }
+
+    @Override
+    public final long usedBytes() {
+        return engine.stateBytes();
+    }
+
+    @Override
+    public final Kernels kernels() {
+        return engine.ops().kernels();
+    }
+
+    @Override
+    public final boolean claim() {
+        return engine.claimIdle();
+    }
+
+    @Override
+    public final void release() {
+        engine.release();
+    }
+}

@@ -1,0 +1,175 @@
+package glia.engine.runner;
+
+import glia.engine.draft.DraftTokens;
+import glia.engine.pass.Engine;
+import glia.engine.schedule.DecodeState;
+import glia.engine.state.Sequence;
+import glia.model.block.Pass.Outputs;
+import glia.tensor.Tensor;
+
+/// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
+/// is given.
+sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
+    /// Snapshots of a session, for models with sliding windows or recurrent states.
+    static final int NUM_SNAPSHOTS = 4;
+
+    private final boolean hasEncoder;
+    private int numRows;
+
+    private final class State implements DecodeState {
+        private final Sequence sequence;
+        /// A token and the draft tokens after it.
+        private final int[] next = new int[1 + DraftTokens.MOST];
+        private int numDrafts;
+        private int row = -1;
+
+        State(Sequence sequence) {
+            this.sequence = sequence;
+        }
+
+        @Override
+        public int length() {
+            return sequence.length();
+        }
+
+        @Override
+        public int keep(int most) {
+            return sequence.truncateToMost(hasEncoder ? 0 : most);
+        }
+
+        @Override
+        public int chunkEnd(int to) {
+            return sequence.chunkEnd(to);
+        }
+
+        @Override
+        public long bytesToAppend(int numTokens, int sourceTokens) {
+            return sequence.bytesToAppend(numTokens, sourceTokens);
+        }
+
+        @Override
+        public void useAdapter(int number) {
+            sequence.adapter(number);
+        }
+
+        @Override
+        public DecodeState fork() {
+            return new State(sequence.fork());
+        }
+
+        @Override
+        public void leave(String key, int[] tokens, boolean whole) {
+            if (whole) {
+                engine.prefixCache().insertAndClose(key, sequence, tokens);
+            } else {
+                engine.prefixCache().insert(key, sequence, tokens);
+            }
+        }
+
+        @Override
+        public int row() {
+            return row;
+        }
+
+        @Override
+        public boolean keepDrafts(int count) {
+            int rejected = numDrafts - count;
+            numDrafts = 0;
+            return rejected == 0 || sequence.truncate(sequence.length() - rejected);
+        }
+
+        @Override
+        public void close() {
+            sequence.close();
+        }
+    }
+
+    PlainRunner(Engine engine) {
+        super(engine);
+        hasEncoder = engine.model().spec().encoder().isPresent();
+    }
+
+    /// The sequence of a state of this runner.
+    static Sequence sequence(DecodeState state) {
+        return ((State) state).sequence;
+    }
+
+    @Override
+    public DecodeState open(boolean goesBack) {
+        State state = new State(engine.open());
+        if (goesBack) {
+            state.sequence.keepSnapshots(NUM_SNAPSHOTS);
+        }
+        return state;
+    }
+
+    @Override
+    public DecodeState resume(String key, int[] tokens) {
+        return new State(engine.prefixCache().open(key, tokens));
+    }
+
+    @Override
+    public void clearPrefixCache() {
+        engine.prefixCache().clear();
+    }
+
+    @Override
+    public int maxDrafts() {
+        return 0;
+    }
+
+    @Override
+    public double draftingShare() {
+        return 0;
+    }
+
+    @Override
+    public boolean hasEncoder() {
+        return hasEncoder;
+    }
+
+    @Override
+    public void prefill(DecodeState state, int[] source, int[] ids, int from, int to, int length) {
+        State s = (State) state;
+        Outputs wanted = to == length ? Outputs.LAST : Outputs.NONE;
+        if (hasEncoder) {
+            engine.add(s.sequence, source, ids, from, to, wanted);
+        } else {
+            engine.add(s.sequence, ids, from, to, wanted);
+        }
+        s.row = to == length ? numRows++ : -1;
+    }
+
+    @Override
+    public void want(DecodeState state, int[] ids, int length, DraftTokens drafts) { }
+
+    @Override
+    public void draft() { }
+
+    @Override
+    public void decode(DecodeState state, int token, DraftTokens drafts) {
+        State s = (State) state;
+        s.next[0] = token;
+        drafts.copyTo(s.next, 1);
+        s.numDrafts = drafts.count();
+        s.sequence.revocable(s.numDrafts);
+        engine.add(s.sequence, s.next, 0, 1 + s.numDrafts, Outputs.ALL);
+        s.row = numRows;
+        numRows += 1 + s.numDrafts;
+    }
+
+    @Override
+    public void discard() {
+        numRows = 0;
+        engine.discard();
+    }
+
+    @Override
+    public Tensor run() {
+        numRows = 0;
+        return engine.run();
+    }
+
+    @Override
+    public void close() { }
+}

@@ -1,0 +1,46 @@
+package glia.engine.runner;
+
+import glia.engine.draft.Drafter;
+import glia.engine.draft.Drafting;
+import glia.engine.pass.Engine;
+import glia.engine.schedule.ModelRunner;
+import java.util.Optional;
+
+/// Runners of an engine, for [glia.engine.schedule.Scheduler]s.
+public final class Runners {
+    private Runners() { }
+
+    /// A runner that drafts nothing itself.
+    ///
+    /// @throws IllegalStateException if the model is closed
+    public static ModelRunner plain(Engine engine) {
+        engine.requireOpen();
+        return new PlainRunner(engine);
+    }
+
+    /// A runner for speculative decoding.
+    ///
+    /// @param drafter the engine of the draft model or of the first layers, if they draft; the caller closes it after
+    ///     the scheduler
+    /// @throws IllegalArgumentException if the model has no multi-token-prediction layer, and that is to draft, or if
+    ///     it cannot truncate rejected drafts
+    /// @throws IllegalStateException if the model is closed
+    public static ModelRunner of(Engine engine, Drafting drafting, Optional<Engine> drafter) {
+        if (drafter.isPresent()) {
+            engine.requireOpen();
+            return drafting.drafter().orElse(null) instanceof Drafter.FirstLayers
+                    ? new EarlyExitRunner(engine, drafter.get()) : new DraftModelRunner(engine, drafter.get());
+        }
+        if (usesLayer(engine, drafting)) {
+            engine.requireOpen();
+            return new MtpRunner(engine);
+        }
+        return plain(engine);
+    }
+
+    /// Whether the multi-token-prediction layer is to draft.
+    public static boolean usesLayer(Engine engine, Drafting drafting) {
+        return drafting.drafter().orElse(null) instanceof Drafter.MtpLayer layer
+                && (layer.isRequired() || !engine.model().spec().drafts().isEmpty());
+    }
+}
