@@ -64,7 +64,7 @@ class ClosedModelTest {
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels", "text", "choices", "drafter",
                 "limitVocabulary")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",
-                "pool")),
+                "pool", "isOwned", "awaitClaim")),
             Map.entry(Scheduler.class, Set.of("close", "load")),
             Map.entry(Session.class, Set.of("close", "length")),
             Map.entry(Generator.class, Set.of("close", "length")),

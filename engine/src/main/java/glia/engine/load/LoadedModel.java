@@ -26,7 +26,9 @@ import glia.model.adapter.Adapters;
 import glia.model.block.Pass;
 import glia.tensor.kernel.Workers;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,11 +39,10 @@ public final class LoadedModel implements AutoCloseable {
     /// Up to so many threads, the tokenizer and the JIT compiler keep all processors busy during loading.
     private static final int FEW_THREADS = 2;
 
+    private final Owned owned;
     private final Workers workers;
     private final KernelBackends.Choice kernels;
     private final Model model;
-    /// The adapters of which `model` is a view, if there are any.
-    private final Optional<Adapters> adapters;
     /// The adapters of which each request has one or none, if there are any; `model` is a view of them then.
     private final Optional<AdapterSet> choices;
     private final Engine engine;
@@ -63,13 +64,44 @@ public final class LoadedModel implements AutoCloseable {
     private volatile boolean isAwaited;
     private volatile boolean isClosed;
 
-    private LoadedModel(Workers workers, KernelBackends.Choice kernels, Model model, Optional<Adapters> adapters,
+    /// What a model owns: closed in the reverse order, all of it even where some fails.
+    static class Owned implements AutoCloseable {
+        private final Deque<AutoCloseable> all = new ArrayDeque<>();
+
+        <T extends AutoCloseable> T add(T one) {
+            all.push(one);
+            return one;
+        }
+
+        List<AutoCloseable> all() {
+            return List.copyOf(all);
+        }
+
+        /// @throws IllegalStateException with the first failure
+        @Override
+        public void close() {
+            IllegalStateException failure = null;
+            for (AutoCloseable one : all) {
+                try {
+                    one.close();
+                } catch (Exception e) {
+                    failure = failure == null ? new IllegalStateException(e.getMessage(), e) : failure;
+                }
+            }
+            all.clear();
+            if (failure != null) {
+                throw failure;
+            }
+        }
+    }
+
+    private LoadedModel(Owned owned, Workers workers, KernelBackends.Choice kernels, Model model,
             Optional<AdapterSet> choices, Engine engine, PackedCopy packedCopy, Optional<TextLoader> text,
             int contextLength, Drafting drafting, Optional<LoadedModel> drafter, boolean ownsWorkers) {
+        this.owned = owned;
         this.workers = workers;
         this.kernels = kernels;
         this.model = model;
-        this.adapters = adapters;
         this.choices = choices;
         this.engine = engine;
         this.packedCopy = packedCopy;
@@ -78,7 +110,7 @@ public final class LoadedModel implements AutoCloseable {
         this.drafting = drafting;
         this.drafter = drafter;
         this.firstLayers = drafting.drafter().orElse(null) instanceof Drafter.FirstLayers layers
-                ? Optional.of(engine.ofFirstLayers(layers.count())) : Optional.empty();
+                ? Optional.of(owned.add(engine.ofFirstLayers(layers.count()))) : Optional.empty();
         this.ownsWorkers = ownsWorkers;
         this.vocabSize = model.spec().vocabSize();
     }
@@ -97,72 +129,56 @@ public final class LoadedModel implements AutoCloseable {
     /// @param withText whether tokenizer and chat template are loaded in parallel
     public static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
             boolean withText) throws CheckpointException {
-        return load(path, options, choices, progress, withText, Optional.empty());
+        return load(path, options, choices, progress, withText, Optional.empty(), new Owned());
     }
 
     /// @param shared the threads of the model for which this one drafts
-    private static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
-            boolean withText, Optional<Workers> shared) throws CheckpointException {
-        Workers workers = shared.orElseGet(() -> new Workers(options.numThreads()));
-        Model model = null;
-        Optional<LoadedModel> drafter = Optional.empty();
-        Optional<Adapters> adapters = Optional.empty();
-        Optional<AdapterSet> set = Optional.empty();
-        PackedCopy packedCopy = null;
-        Engine engine = null;
-        LoadedModel loaded = null;
+    /// @param owned receives what is closed with the model, or when loading fails
+    static LoadedModel load(Path path, LoadOptions options, Map<String, Path> choices, Progress progress,
+            boolean withText, Optional<Workers> shared, Owned owned) throws CheckpointException {
         try {
+            Workers workers = shared.isPresent() ? shared.get() : owned.add(new Workers(options.numThreads()));
+            Optional<LoadedModel> drafter = Optional.empty();
             if (options.drafting().drafter().orElse(null) instanceof Drafter.SmallerModel smaller) {
-                LoadOptions plain = options.withoutAdapter().withContextLength(0);
-                drafter = Optional.of(load(smaller.path(), plain.withDrafting(Drafting.none()), Map.of(), progress,
-                        withText, Optional.of(workers)));
+                LoadOptions plain = options.withoutAdapter().withContextLength(0).withDrafting(Drafting.none());
+                drafter = Optional.of(owned.add(load(smaller.path(), plain, Map.of(), progress, withText,
+                        Optional.of(workers), new Owned())));
             }
             // The kernels' self-test runs while the files are opened.
             BackgroundTask<KernelBackends.Choice> choosing =
                     BackgroundTask.begin("glia-kernels", () -> KernelBackends.choose(options.kernels(), workers));
             Checkpoint checkpoint = Checkpoints.open(path);
-            packedCopy = PackedCopy.of(checkpoint, PackedFolder.ofThisUser());
+            PackedCopy packedCopy = owned.add(PackedCopy.of(checkpoint, PackedFolder.ofThisUser()));
             Optional<TextLoader> text = withText
                     ? Optional.of(TextLoader.start(path, checkpoint, packedCopy.isThere(), options.adapter()))
                     : Optional.empty();
+            // A view with adapters owns nothing: they and its base are closed.
+            Model model;
             if (options.adapter().isPresent()) {
-                adapters = Optional.of(AdapterHead.load(path, checkpoint, options.adapter().get()));
-                model = adapters.get().attach();
+                Adapters adapters = owned.add(AdapterHead.load(path, checkpoint, options.adapter().get()));
+                owned.add(adapters.base());
+                model = owned.add(adapters.attach());
             } else {
-                model = ModelLoader.load(path, checkpoint);
+                model = owned.add(ModelLoader.load(path, checkpoint));
             }
+            Optional<AdapterSet> set = Optional.empty();
             if (!choices.isEmpty()) {
                 requireOnlyChoices(options);
-                set = Optional.of(AdapterSet.read(model, choices));
-                model = set.get().attach();
+                set = Optional.of(owned.add(AdapterSet.read(model, choices)));
+                model = owned.add(set.get().attach());
             }
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
-            engine = new Engine(model, kernels.kernels(), options.precision(),
-                    MachineMemory.forStates(model.checkpoint().sizeBytes()), context,
-                    options.keyValueType());
+            Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
+                    MachineMemory.forStates(model.checkpoint().sizeBytes()), context, options.keyValueType()));
             if (set.isPresent()) {
                 requireBatching(engine, set.get());
             }
-            loaded = new LoadedModel(workers, kernels, model, adapters, set, engine, packedCopy, text, context,
+            return new LoadedModel(owned, workers, kernels, model, set, engine, packedCopy, text, context,
                     choices.isEmpty() ? options.drafting() : options.drafting().withoutLayer(), drafter,
-                    shared.isEmpty());
-            return loaded.prepared(path, progress);
+                    shared.isEmpty()).prepared(path, progress);
         } catch (CheckpointException | RuntimeException | Error e) {
-            if (engine != null) {
-                Optional.ofNullable(loaded).flatMap(l -> l.firstLayers).ifPresent(Engine::close);
-                engine.close();
-            }
-            drafter.ifPresent(LoadedModel::close);
-            if (shared.isEmpty()) {
-                workers.close();
-            }
-            if (packedCopy != null) {
-                packedCopy.close();
-            }
-            if (model != null) {
-                close(model, adapters, set);
-            }
+            owned.close();
             throw e;
         }
     }
@@ -363,28 +379,8 @@ public final class LoadedModel implements AutoCloseable {
             if (scheduler != null) {
                 closeScheduler();
             }
-            firstLayers.ifPresent(Engine::close);
-            engine.close();
-            drafter.ifPresent(LoadedModel::close);
-            if (ownsWorkers) {
-                workers.close();
-            }
-            packedCopy.close();
-            close(model, adapters, choices);
+            owned.close();
         }
-    }
-
-    /// A view with adapters owns nothing: they and its base are closed.
-    private static void close(Model model, Optional<Adapters> adapters, Optional<AdapterSet> choices) {
-        model.close();
-        choices.ifPresent(set -> {
-            set.base().close();
-            set.close();
-        });
-        adapters.ifPresent(a -> {
-            a.base().close();
-            a.close();
-        });
     }
 
     private void closeScheduler() {

@@ -20,8 +20,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
-/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it has
-/// claimed the engine, all others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
+/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it holds
+/// a claim, others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
 public final class Engine implements AutoCloseable {
     /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
     public static final int CHUNK_TOKENS = 512;
@@ -39,11 +39,9 @@ public final class Engine implements AutoCloseable {
     private final Pass pass = new Pass();
     private final PassAdapters adapters = new PassAdapters();
     private final boolean looksAhead;
-    private final UseGuard guard;
+    private final EngineGuard guard;
     private final Engine shared;
-    /// Created on first use.
     private PrefixCache prefixCache;
-    private final ThreadOwner owner = new ThreadOwner();
 
     /// Creates an engine for the model's own context.
     ///
@@ -64,8 +62,8 @@ public final class Engine implements AutoCloseable {
 
     /// @param shared the engine whose sequences this one continues; null for none
     private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
-            KeyValueType keyValueType, UseGuard parent, Engine shared) {
-        this.guard = new UseGuard(parent);
+            KeyValueType keyValueType, EngineGuard parent, Engine shared) {
+        this.guard = new EngineGuard(parent);
         this.shared = shared;
         this.model = model;
         this.keyValueType = keyValueType;
@@ -200,42 +198,47 @@ public final class Engine implements AutoCloseable {
         leave();
     }
 
-    /// Reserves the engine for this thread until `release`, to read results between passes, for example. A thread may
-    /// claim it more than once.
+    /// Reserves the engine for this thread until `release`, to read results between passes. Claims may be nested.
     ///
     /// @throws IllegalStateException if another thread uses it, or the model is closed
     public void claim() {
         enter();
-        owner.claim();
+        guard.claim();
     }
 
-    /// Claims the engine if no other thread uses it.
-    ///
-    /// @return whether it is claimed
-    /// @throws IllegalStateException if this thread has added tokens and not run them, or the model is closed
-    public boolean claimIdle() {
-        if (owner.isOther()) {
-            return false;
+    /// Claims the engine as [#claim] does, but waits in turn for other threads, also if the model is closed.
+    public void awaitClaim() {
+        if (guard.awaitOwnership()) {
+            clear();
         }
-        claim();
+        guard.claim();
+    }
+
+    /// Whether this thread owns the engine: it has claimed it, or added tokens.
+    public boolean isOwned() {
+        return guard.isOwned();
+    }
+
+    /// @throws IllegalStateException if tokens were added and not computed, or the model is closed
+    public void requireIdle() {
+        guard.requireOpen();
         if (pass.runs().count() > 0) {
-            release();
             throw new IllegalStateException("tokens of " + pass.runs().count() + " sequences were added to the engine "
                     + "and not computed: call run or discard before something else is generated");
         }
-        return true;
     }
 
     /// Ends a claim.
     public void release() {
-        owner.unclaim();
+        guard.unclaim();
         leave();
     }
 
+    /// Takes the engine and removes what a thread that has ended has added.
+    ///
     /// @throws IllegalStateException if the model is closed, or another thread uses the engine
     private void enter() {
-        guard.requireOpen();
-        if (owner.enter()) {
+        if (guard.own()) {
             clear();
         }
     }
@@ -249,7 +252,7 @@ public final class Engine implements AutoCloseable {
     /// Ends the ownership unless the pass has tokens or the engine is claimed.
     private void leave() {
         if (pass.runs().count() == 0) {
-            owner.leave();
+            guard.disownUnclaimed();
         }
     }
 
@@ -308,16 +311,15 @@ public final class Engine implements AutoCloseable {
         guard.requireOpen();
     }
 
-    /// Keeps the model open while `work` runs: `close` of another thread waits for it. The work may not close the
-    /// model.
+    /// Keeps the model open while `work` runs: `close` waits for it, and is refused to the work itself.
     ///
     /// @throws IllegalStateException if the model is closed
     public <T> T whileOpen(Supplier<T> work) {
-        guard.enter();
+        guard.beginUse();
         try {
             return work.get();
         } finally {
-            guard.exit();
+            guard.endUse();
         }
     }
 
@@ -376,7 +378,6 @@ public final class Engine implements AutoCloseable {
     /// @return the logits `[1, V]` after the last token, or no row if cancelled
     /// @throws ContextFullException if the prompt is longer than the context; then nothing is computed
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
-        guard.requireOpen();
         requireContext(ids.length);
         return prefill(sequence, ids, 0, ids.length, cancelled, () -> prefixCache().insert(key, sequence, ids));
     }

@@ -61,8 +61,18 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     }
 
     @Override
-    public final boolean claim() {
-        return engine.claimIdle();
+    public final void claim() {
+        engine.awaitClaim();
+    }
+
+    @Override
+    public final boolean isClaimed() {
+        return engine.isOwned();
+    }
+
+    @Override
+    public final void requireIdle() {
+        engine.requireIdle();
     }
 
     @Override

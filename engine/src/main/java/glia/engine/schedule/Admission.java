@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /// Admission and preemption: the sequences that run and those that wait. A sequence is admitted when there is memory
 /// for all its tokens and a margin for each running sequence. When memory is short, idle sessions are dropped first,
-/// then the youngest sequence of the lowest priority is preempted. Requires the scheduler's lock.
+/// then the youngest sequence of the lowest priority is preempted. Requires a claim of the engine.
 final class Admission {
     /// Tokens that each running sequence must have room for when another is admitted.
     private static final int MARGIN_TOKENS = 64;

@@ -15,7 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 /// A preempted sequence is prefilled again from all its tokens and keeps its sampler, so its text does not change. An
 /// error of one sequence ends that sequence; an error of a pass ends all sequences of the pass.
 ///
-/// All methods but `submit` require the scheduler's lock.
+/// All methods but `submit` require a claim of the engine.
 final class Batcher {
     private static final int[] NO_SOURCE = {};
     /// How often a pass is tried again for which the heap has no room, and the time between two tries.

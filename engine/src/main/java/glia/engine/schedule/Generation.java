@@ -19,7 +19,7 @@ public final class Generation {
     private volatile Finish wantedEnd;
     private volatile boolean done;
     private volatile boolean awaited;
-    /// Whether the further samples have started or are queued. Guarded by the scheduler's lock.
+    /// Whether the further samples have started or are queued. Guarded by the scheduler's claim of the engine.
     boolean samplesBegun;
     private int numEnded;
     private long progress;

@@ -56,11 +56,16 @@ public interface ModelRunner extends AutoCloseable {
     /// The kernels of the passes.
     Kernels kernels();
 
-    /// Reserves the engine for this thread.
-    ///
-    /// @return false if another thread uses it
-    /// @throws IllegalStateException if this thread has gathered tokens elsewhere and not computed them
-    boolean claim();
+    /// Waits, in turn, until no other thread uses the engine, and reserves it for this one until `release`. A thread may
+    /// claim it more than once.
+    void claim();
+
+    /// Whether this thread has claimed the engine or uses it directly.
+    boolean isClaimed();
+
+    /// @throws IllegalStateException if this thread has gathered tokens elsewhere and not computed them, or the model
+    ///     is closed
+    void requireIdle();
 
     /// Ends a claim.
     void release();

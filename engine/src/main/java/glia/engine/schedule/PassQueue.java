@@ -38,7 +38,7 @@ final class PassQueue {
     }
 
     private final TurnQueue<Waiting<?>> waiting = new TurnQueue<>();
-    /// The time of passes that steps have not had yet. Guarded by the scheduler's lock.
+    /// The time of passes that steps have not had yet. Guarded by the scheduler's claim of the engine.
     private long owedNanos;
     private long since;
 

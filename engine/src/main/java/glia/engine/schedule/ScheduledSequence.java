@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// One sample in a scheduler. Guarded by the scheduler's lock; any thread may read its state.
+/// One sample in a scheduler. Guarded by the scheduler's claim of the engine; any thread may read its state.
 final class ScheduledSequence {
     final Generation generation;
     final GenerationRequest request;

@@ -6,25 +6,19 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /// Shares a model among the requests of any threads, by continuous batching (Yu et al., "Orca", OSDI 2022).
 ///
-/// The thread that holds the lock computes. A caller that is alone computes on its own thread, which avoids a hand-over
+/// The thread that has claimed the engine computes. A caller that is alone computes on its own thread, which avoids a hand-over
 /// for each token. With two requests, or one submitted without waiting, the scheduler's thread computes for all, and
 /// callers receive their text on their own threads, so a slow listener delays no other request.
 public final class Scheduler implements AutoCloseable {
-    private static final long CLAIM_NANOS = 50_000;
-
     private final ModelRunner runner;
     private final SchedulerOptions options;
     private final int vocabSize;
     private final int contextLength;
-    /// Fair, so that other threads get it between two steps of a thread that computes in a loop.
-    private final ReentrantLock lock = new ReentrantLock(true);
     private final Batcher batcher;
     private final Admission admission;
     private final WaitingCount numWaiting;
@@ -67,10 +61,7 @@ public final class Scheduler implements AutoCloseable {
     ///     ends it too and is thrown here
     /// @throws RuntimeException or Error the cause of a failure, or what `submit` throws
     public Completion generate(GenerationRequest request, BooleanSupplier goesOn) {
-        if (lock.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a token listener or a sampler may not wait for the scheduler that calls "
-                    + "it: use submit, or wait on another thread");
-        }
+        requireUnclaimed("wait for the scheduler");
         Generation generation = enqueue(request);
         drive(generation, goesOn);
         return generation.first().orThrow();
@@ -91,7 +82,7 @@ public final class Scheduler implements AutoCloseable {
         batcher.submit(generation);
         if (closed) {
             // `close` may have emptied the queue before it was added.
-            locked(() -> batcher.endAll(Finish.CANCELLED, Optional.empty()));
+            claimed(() -> batcher.endAll(Finish.CANCELLED, Optional.empty()));
         }
         return generation;
     }
@@ -125,10 +116,7 @@ public final class Scheduler implements AutoCloseable {
 
     /// Waits until a request is done.
     void await(Generation generation) {
-        if (lock.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a token listener or a sampler may not wait for the scheduler that calls "
-                    + "it");
-        }
+        requireUnclaimed("wait for the scheduler");
         drive(generation, () -> true);
     }
 
@@ -187,25 +175,24 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void step(Generation own) {
-        lock.lock();
+        runner.claim();
         try {
             step();
         } catch (RuntimeException | Error e) {
             batcher.end(own, Finish.FAILED, Optional.of(e));
         } finally {
-            admission.announce();
-            lock.unlock();
+            release();
         }
     }
 
     /// Runs a step, or a pass if it is its turn.
     private void stepForAll() {
-        lock.lock();
+        runner.claim();
         try {
             boolean generates = numOpen.get() > 0;
             long start = System.nanoTime();
             if (passes.isNext(generates)) {
-                locked(passes::runNext);
+                claimed(passes::runNext);
             } else if (generates) {
                 step();
                 passes.stepped(System.nanoTime() - start);
@@ -214,42 +201,43 @@ public final class Scheduler implements AutoCloseable {
             batcher.endAll(Finish.FAILED, Optional.of(e));
             passes.fail(e);
         } finally {
-            admission.announce();
-            lock.unlock();
+            release();
         }
     }
 
-    /// Runs one step; requires the lock. Waits for threads that use the engine directly.
+    /// Runs one step; requires the claim.
     private void step() {
-        claim();
-        try {
-            boolean ends = endsWanted.get() && endsWanted.getAndSet(false);
-            batcher.step(ends);
-        } finally {
-            runner.release();
-        }
+        runner.requireIdle();
+        boolean ends = endsWanted.get() && endsWanted.getAndSet(false);
+        batcher.step(ends);
     }
 
-    private void claim() {
-        while (!runner.claim()) {
-            LockSupport.parkNanos(this, CLAIM_NANOS);
-        }
-    }
-
-    private void locked(Runnable work) {
-        lock.lock();
+    private void claimed(Runnable work) {
+        runner.claim();
         try {
-            claim();
+            runner.requireIdle();
             passes.begin(System.nanoTime());
             try {
                 work.run();
             } finally {
                 passes.end(System.nanoTime());
-                runner.release();
             }
         } finally {
-            admission.announce();
-            lock.unlock();
+            release();
+        }
+    }
+
+    private void release() {
+        admission.announce();
+        runner.release();
+    }
+
+    /// @param what it would do for ever
+    private void requireUnclaimed(String what) {
+        if (runner.isClaimed()) {
+            throw new IllegalStateException("the thread that has the engine may not " + what + ", which needs it, too: "
+                    + "a token listener or a sampler uses submit or another thread, and a thread that has claimed the "
+                    + "engine or added tokens releases or discards them first");
         }
     }
 
@@ -270,7 +258,7 @@ public final class Scheduler implements AutoCloseable {
     public Session session() {
         requireOpen();
         Session session = new Session(this);
-        locked(() -> admission.sessions().add(session));
+        claimed(() -> admission.sessions().add(session));
         return session;
     }
 
@@ -281,7 +269,7 @@ public final class Scheduler implements AutoCloseable {
         requireOpen();
         session.begin();
         try {
-            locked(() -> {
+            claimed(() -> {
                 session.discard();
                 if (forGood) {
                     admission.sessions().remove(session);
@@ -299,7 +287,7 @@ public final class Scheduler implements AutoCloseable {
     /// @throws IllegalStateException if the scheduler is closed
     public void betweenSteps(Runnable work) {
         requireOpen();
-        locked(() -> {
+        claimed(() -> {
             work.run();
             admission.dropCached();
         });
@@ -311,7 +299,7 @@ public final class Scheduler implements AutoCloseable {
     public <T> T whilePaused(Supplier<T> work) {
         requireOpen();
         AtomicReference<T> result = new AtomicReference<>();
-        locked(() -> result.set(work.get()));
+        claimed(() -> result.set(work.get()));
         return result.get();
     }
 
@@ -326,7 +314,7 @@ public final class Scheduler implements AutoCloseable {
         requireOpen();
         boolean isAlone = numOpen.get() == 0 && passes.isEmpty() && !thread.isComputing()
                 && !Thread.currentThread().isVirtual();
-        return isAlone || lock.isHeldByCurrentThread() ? whilePaused(pass) : passes.await(key, pass, () -> {
+        return isAlone || runner.isClaimed() ? whilePaused(pass) : passes.await(key, pass, () -> {
             thread.wake();
             if (closed) {
                 // `close` may have emptied the queue before it was added.
@@ -343,17 +331,16 @@ public final class Scheduler implements AutoCloseable {
         requireOpen();
         passes.end(System.nanoTime());
         runner.release();
-        lock.unlock();
         try {
             stepForAll();
             while (numOpen.get() > 0 && passes.isOwed()) {
                 stepForAll();
             }
         } finally {
-            lock.lock();
-            claim();
+            runner.claim();
             passes.begin(System.nanoTime());
         }
+        runner.requireOpen();
     }
 
     /// The load of a scheduler.
@@ -374,14 +361,12 @@ public final class Scheduler implements AutoCloseable {
     /// @throws IllegalStateException if a token listener or a sampler calls it
     @Override
     public void close() {
-        if (lock.isHeldByCurrentThread()) {
-            throw new IllegalStateException("a token listener or a sampler may not close the scheduler that calls it");
-        }
+        requireUnclaimed("close the scheduler");
         if (closed) {
             return;
         }
         closed = true;
-        locked(() -> {
+        claimed(() -> {
             batcher.endAll(Finish.CANCELLED, Optional.empty());
             passes.fail(closed());
             admission.sessions().forEach(Session::discard);

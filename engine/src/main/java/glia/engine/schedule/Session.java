@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Session implements AutoCloseable {
     private final Scheduler scheduler;
     private final AtomicBoolean inUse = new AtomicBoolean();
-    /// Guarded by the scheduler's lock, as is all that follows.
+    /// Guarded by the scheduler's claim of the engine, as is all that follows.
     private DecodeState computed;
     private int[] tokens = {};
     private int adapter;
