@@ -4,7 +4,8 @@ sets it up for chat templates, and writes what came back into them.
     pip install jinja2==3.1.6 && python jinja_fixtures.py ../resources/jinja
 
 A fixture is a list of {"source": …}, to which "text" is added, or "error" where rendering fails; "raised" says that the
-template failed by raise_exception. To add a case, add its source and run this.
+template failed by raise_exception. To add a case, add its source and run this. "unsupported" marks what Glia refuses,
+"here" is the text that Glia makes instead; both are kept.
 """
 import datetime
 import json
@@ -73,6 +74,7 @@ def main(folder):
             continue
         # Variables are read anew for each case, since some filters change them (indent, of a list).
         cases = [render(env, case["source"], json.loads(variables))
+                 | {key: case[key] for key in ("unsupported", "here") if key in case}
                  for case in json.loads(path.read_text(encoding="utf-8"))]
         for case in cases:
             if VOLATILE.search(case.get("text", "")):

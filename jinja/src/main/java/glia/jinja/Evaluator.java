@@ -1,6 +1,5 @@
 package glia.jinja;
 
-import glia.jinja.syntax.CallArguments;
 import glia.jinja.syntax.Expr;
 import glia.jinja.value.Access;
 import glia.jinja.value.Arguments;
@@ -17,14 +16,13 @@ import glia.jinja.value.TupleValue;
 import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /// Computes the values of expressions.
-final class Evaluator implements Expr.Visitor<Object> {
+final class Evaluator {
     private static final int LIST_BYTES = 64;
     private static final int NAMED_BYTES = 128;
     private static final int UNDEFINED_BYTES = 32;
@@ -41,34 +39,44 @@ final class Evaluator implements Expr.Visitor<Object> {
     Object evaluate(Expr expression) {
         budget.enter();
         budget.step();
-        Object value = expression.accept(this);
+        Object value = value(expression);
         budget.exit();
         return value;
     }
 
-    @Override
-    public Object constant(Expr.Constant e) {
-        return e.value();
+    private Object value(Expr expression) {
+        return switch (expression) {
+            case Expr.Constant(Object value) -> value;
+            case Expr.Name(String name) -> variable(name);
+            case Expr.Attribute e -> Access.attribute(evaluate(e.target()), e.name(), budget);
+            case Expr.Item e -> Access.item(evaluate(e.target()), evaluate(e.index()), budget);
+            case Expr.Compare e -> compare(e);
+            case Expr.Call e -> call(e, Arguments.NONE);
+            case Expr.Filter e -> Filters.apply(e.name(), evaluate(e.target()), arguments(e.arguments()), budget);
+            case Expr.Test e -> Tests.test(e.name(), evaluate(e.target()), arguments(e.arguments()), budget);
+            case Expr.Arithmetic e -> Operators.apply(e.operator(), evaluate(e.left()), evaluate(e.right()), budget);
+            case Expr.Concat e -> concat(e);
+            case Expr.Not e -> !Values.isTrue(evaluate(e.operand()));
+            case Expr.And e -> and(e);
+            case Expr.Or e -> or(e);
+            case Expr.Conditional e -> conditional(e);
+            case Expr.Slice e ->
+                Access.slice(evaluate(e.target()), evaluate(e.start()), evaluate(e.stop()), evaluate(e.step()), budget);
+            case Expr.TupleOf e -> TupleValue.of(budget, all(e.items()).toArray());
+            case Expr.ListOf e -> new ListValue(all(e.items()));
+            case Expr.DictOf e -> dict(e);
+            case Expr.Negate e -> Operators.negate(evaluate(e.operand()), budget);
+            case Expr.Plus e -> Operators.plus(evaluate(e.operand()), budget);
+        };
     }
 
-    @Override
-    public Object name(Expr.Name e) {
-        Object value = runtime.scope().get(e.name());
+    private Object variable(String name) {
+        Object value = runtime.scope().get(name);
         if (value == Values.ABSENT) {
             budget.bytes(UNDEFINED_BYTES);
-            return Undefined.variable(e.name());
+            return Undefined.variable(name);
         }
         return value;
-    }
-
-    @Override
-    public Object tuple(Expr.TupleOf e) {
-        return TupleValue.of(budget, all(e.items()).toArray());
-    }
-
-    @Override
-    public Object list(Expr.ListOf e) {
-        return new ListValue(all(e.items()));
     }
 
     private ArrayList<Object> all(List<Expr> expressions) {
@@ -81,36 +89,13 @@ final class Evaluator implements Expr.Visitor<Object> {
         return values;
     }
 
-    @Override
-    public Object dict(Expr.DictOf e) {
+    private Object dict(Expr.DictOf e) {
         DictValue dict = new DictValue(budget);
         for (int i = 0; i < e.keys().size(); i++) {
             Object key = evaluate(e.keys().get(i));
             dict.put(key, evaluate(e.values().get(i)), budget);
         }
         return dict;
-    }
-
-    @Override
-    public Object attribute(Expr.Attribute e) {
-        return Access.attribute(evaluate(e.target()), e.name(), budget);
-    }
-
-    @Override
-    public Object item(Expr.Item e) {
-        Object target = evaluate(e.target());
-        return Access.item(target, evaluate(e.index()), budget);
-    }
-
-    @Override
-    public Object slice(Expr.Slice e) {
-        Object target = evaluate(e.target());
-        return Access.slice(target, evaluate(e.start()), evaluate(e.stop()), evaluate(e.step()), budget);
-    }
-
-    @Override
-    public Object call(Expr.Call e) {
-        return call(e, Arguments.NONE);
     }
 
     /// Calls with further named arguments.
@@ -130,8 +115,8 @@ final class Evaluator implements Expr.Visitor<Object> {
         return callable.call(arguments, budget);
     }
 
-    private Arguments arguments(CallArguments written) {
-        if (written == CallArguments.NONE) {
+    private Arguments arguments(Expr.CallArguments written) {
+        if (written == Expr.CallArguments.NONE) {
             return Arguments.NONE;
         }
         List<Object> positional = all(written.positional());
@@ -171,41 +156,7 @@ final class Evaluator implements Expr.Visitor<Object> {
         named.put(name, value);
     }
 
-    @Override
-    public Object filter(Expr.Filter e) {
-        Object target = evaluate(e.target());
-        return Filters.apply(e.name(), target, arguments(e.arguments()), budget);
-    }
-
-    @Override
-    public Object test(Expr.Test e) {
-        Object target = evaluate(e.target());
-        return Tests.test(e.name(), target, arguments(e.arguments()), budget);
-    }
-
-    @Override
-    public Object negate(Expr.Negate e) {
-        return Operators.negate(evaluate(e.operand()), budget);
-    }
-
-    @Override
-    public Object plus(Expr.Plus e) {
-        return Operators.plus(evaluate(e.operand()), budget);
-    }
-
-    @Override
-    public Object not(Expr.Not e) {
-        return !Values.isTrue(evaluate(e.operand()));
-    }
-
-    @Override
-    public Object arithmetic(Expr.Arithmetic e) {
-        Object left = evaluate(e.left());
-        return Operators.apply(e.operator(), left, evaluate(e.right()), budget);
-    }
-
-    @Override
-    public Object concat(Expr.Concat e) {
+    private Object concat(Expr.Concat e) {
         TextBuilder text = new TextBuilder(budget);
         for (Expr part : e.parts()) {
             text.append(Repr.text(evaluate(part), budget));
@@ -213,8 +164,7 @@ final class Evaluator implements Expr.Visitor<Object> {
         return text.value();
     }
 
-    @Override
-    public Object compare(Expr.Compare e) {
+    private Object compare(Expr.Compare e) {
         Object left = evaluate(e.first());
         for (int i = 0; i < e.operands().size(); i++) {
             Object right = evaluate(e.operands().get(i));
@@ -226,20 +176,17 @@ final class Evaluator implements Expr.Visitor<Object> {
         return true;
     }
 
-    @Override
-    public Object and(Expr.And e) {
+    private Object and(Expr.And e) {
         Object left = evaluate(e.left());
         return Values.isTrue(left) ? evaluate(e.right()) : left;
     }
 
-    @Override
-    public Object or(Expr.Or e) {
+    private Object or(Expr.Or e) {
         Object left = evaluate(e.left());
         return Values.isTrue(left) ? left : evaluate(e.right());
     }
 
-    @Override
-    public Object conditional(Expr.Conditional e) {
+    private Object conditional(Expr.Conditional e) {
         if (Values.isTrue(evaluate(e.test()))) {
             return evaluate(e.then());
         }

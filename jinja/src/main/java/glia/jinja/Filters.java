@@ -6,21 +6,22 @@ import glia.jinja.value.Budget;
 import glia.jinja.value.Callable;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
-import glia.jinja.value.Markup;
+import glia.jinja.value.Json;
 import glia.jinja.value.Repr;
 import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
-
+import java.util.Collection;
 import java.util.Set;
+import java.util.TreeSet;
 
 /// The filters behind `|`, by name.
 final class Filters {
-    static final Set<String> NAMES = Set.of("abs", "attr", "batch", "capitalize", "center", "count", "d", "default",
-            "dictsort", "e", "escape", "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent",
-            "int", "items", "join", "last", "length", "list", "lower", "map", "max", "min", "reject", "rejectattr",
-            "replace", "reverse", "round", "safe", "select", "selectattr", "slice", "sort", "string", "sum", "title",
-            "tojson", "trim", "truncate", "unique", "upper", "urlencode", "wordcount", "xmlattr");
+    private static final int MAX_LENGTH = 40;
+    static final Set<String> NAMES = Set.of("abs", "attr", "capitalize", "count", "d", "default", "dictsort",
+            "e", "escape", "first", "float", "indent", "int", "items", "join", "last", "length", "list", "lower", "map",
+            "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "safe", "select", "selectattr", "sort",
+            "string", "sum", "title", "tojson", "trim", "unique", "upper");
 
     private Filters() {
     }
@@ -36,7 +37,7 @@ final class Filters {
         budget.step();
         budget.operands(value, arguments);
         if (!exists(name)) {
-            throw Names.unknown("filter", name, NAMES);
+            throw unknown("filter", name, NAMES);
         }
         return switch (name) {
             case "default", "d" -> byDefault(value, arguments.bind(name, 0, "default_value", "boolean"));
@@ -45,20 +46,17 @@ final class Filters {
                 yield length(value, budget);
             }
             case "list" -> Iteration.list(value, budget);
-            case "string" -> Types.kind(value) == Types.Kind.TEXT ? value : Repr.text(value, budget);
+            case "string", "safe" -> Repr.text(value, budget);
             case "attr" -> attribute(value, arguments.bind(name, 1, "name").text(0, null), budget);
-            case "tojson" -> JsonFilter.apply(value, arguments, budget);
+            case "tojson" -> Json.write(value, arguments, budget);
             case "map", "select", "reject", "selectattr", "rejectattr" ->
                 SelectFilters.apply(name, value, arguments, budget);
-            case "join", "first", "last", "reverse", "items", "batch", "slice", "sum" ->
+            case "join", "first", "last", "reverse", "items", "sum" ->
                 SequenceFilters.apply(name, value, arguments, budget);
-            case "sort", "dictsort", "unique", "min", "max", "groupby" ->
+            case "sort", "dictsort", "unique", "min", "max" ->
                 OrderFilters.apply(name, value, arguments, budget);
-            case "abs", "int", "float", "round", "filesizeformat" ->
+            case "abs", "int", "float", "round" ->
                 NumberFilters.apply(name, value, arguments, budget);
-            case "e", "escape" -> value instanceof Markup ? value : new Markup(Markup.escaped(value, budget));
-            case "forceescape" -> new Markup(Markup.escape(Repr.text(value, budget), budget));
-            case "safe" -> value instanceof Markup ? value : new Markup(Repr.text(value, budget));
             default -> TextFilters.apply(name, value, arguments, budget);
         };
     }
@@ -81,9 +79,40 @@ final class Filters {
         return attribute == Values.ABSENT ? Undefined.member(value, name) : attribute;
     }
 
-    /// Calls the method of this name of the value as a string; markup stays markup.
+    /// Calls the method of this name of the value as a string.
     static Object method(Object value, String name, Arguments arguments, Budget budget) {
-        Object text = Types.kind(value) == Types.Kind.TEXT ? value : Repr.text(value, budget);
+        Object text = Repr.text(value, budget);
         return ((Callable) Access.own(text, name, budget)).call(arguments, budget);
+    }
+
+    /// The error of an unknown filter or test: suggests the known name that is spelled nearly alike, or lists all.
+    ///
+    /// @param kind "filter" or "test"
+    static JinjaError unknown(String kind, String name, Collection<String> known) {
+        String found = name.length() <= MAX_LENGTH ? name : name.substring(0, MAX_LENGTH) + "…";
+        for (String each : new TreeSet<>(known)) {
+            if (isClose(each, found)) {
+                return new JinjaError("No " + kind + " named '" + found + "'; did you mean '" + each + "'?");
+            }
+        }
+        return new JinjaError("No " + kind + " named '" + found + "'; expected one of: "
+                + String.join(", ", new TreeSet<>(known)));
+    }
+
+    /// Whether two names differ in one letter replaced, added, missing or swapped with the next one.
+    private static boolean isClose(String a, String b) {
+        int start = 0;
+        while (start < a.length() && start < b.length() && a.charAt(start) == b.charAt(start)) {
+            start++;
+        }
+        String restA = a.substring(start);
+        String restB = b.substring(start);
+        if (restA.length() == restB.length()) {
+            boolean swapped = restA.length() > 1 && restA.charAt(0) == restB.charAt(1)
+                    && restA.charAt(1) == restB.charAt(0) && restA.substring(2).equals(restB.substring(2));
+            return swapped || restA.length() > 0 && a.length() > 1 && restA.substring(1).equals(restB.substring(1));
+        }
+        return !restA.isEmpty() && restA.substring(1).equals(restB)
+                || !restB.isEmpty() && restB.substring(1).equals(restA);
     }
 }

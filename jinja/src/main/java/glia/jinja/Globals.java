@@ -9,8 +9,6 @@ import glia.jinja.value.DictValue;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.RangeValue;
 import glia.jinja.value.Repr;
-import glia.jinja.value.Values;
-
 import java.time.LocalDateTime;
 import java.util.HashMap;
 import java.util.List;
@@ -20,7 +18,7 @@ import java.util.function.Supplier;
 /// The functions that every template can call.
 final class Globals {
     static final List<String> NAMES =
-            List.of("range", "dict", "namespace", "cycler", "joiner", "raise_exception", "strftime_now");
+            List.of("range", "dict", "namespace", "raise_exception", "strftime_now");
 
     private Globals() {
     }
@@ -45,8 +43,6 @@ final class Globals {
                 case "range" -> range(arguments.positional(name, 1, 3));
                 case "dict" -> dict(arguments, budget);
                 case "namespace" -> new Namespace(dict(arguments, budget));
-                case "cycler" -> new Cycler(arguments.positional());
-                case "joiner" -> new Joiner(Repr.text(arguments.bind(name, 0, "sep").get(0, ", "), budget));
                 case "raise_exception" -> throw JinjaError.raised(
                         Repr.str(arguments.bind(name, 1, "message").get(0, null), budget));
                 case "strftime_now" -> Strftime.format(
@@ -69,58 +65,26 @@ final class Globals {
         return dict;
     }
 
-    /// Returns its items in turn.
-    private static final class Cycler implements Attributed {
-        private static final int CALLABLE_BYTES = 24;
-
-        private final List<Object> items;
-        private int at;
-
-        Cycler(List<Object> items) {
-            if (items.isEmpty()) {
-                throw new JinjaError("at least one item has to be provided");
-            }
-            this.items = items;
+    /// An object whose attributes can be set from inner blocks, unlike the variables of outer blocks.
+    record Namespace(DictValue attributes) implements Attributed, Repr.Reprs {
+        void set(String name, Object value, Budget budget) {
+            budget.step();
+            attributes.put(name, value, budget);
         }
 
         @Override
         public Object attribute(String name, Budget budget) {
-            budget.bytes(CALLABLE_BYTES);
-            return switch (name) {
-                case "current" -> items.get(at);
-                case "next" -> (Callable) (arguments, unused) -> {
-                    Object item = items.get(at);
-                    at = (at + 1) % items.size();
-                    return item;
-                };
-                case "reset" -> (Callable) (arguments, unused) -> {
-                    at = 0;
-                    return null;
-                };
-                default -> Values.ABSENT;
-            };
+            return attributes.get(name);
         }
 
         @Override
         public String typeName() {
-            return "Cycler";
-        }
-    }
-
-    /// Returns nothing when it is first called, its separator from then on.
-    private static final class Joiner implements Callable {
-        private final Object separator;
-        private boolean used;
-
-        Joiner(Object separator) {
-            this.separator = separator;
+            return "Namespace";
         }
 
         @Override
-        public Object call(Arguments arguments, Budget budget) {
-            Object joint = used ? separator : "";
-            used = true;
-            return joint;
+        public String repr(Budget budget) {
+            return "<Namespace " + Repr.repr(attributes, budget) + ">";
         }
     }
 }

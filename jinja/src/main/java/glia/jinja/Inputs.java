@@ -6,7 +6,6 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Numbers;
 import glia.jinja.value.TrustedText;
-
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -15,7 +14,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /// Converts the caller's variables to values of templates and measures them. Lists and maps are copied, so that no
-/// template can change the caller's objects. No type switch and no lambda here, see [glia.jinja.syntax.Expr].
+/// template can change the caller's objects.
 final class Inputs {
     /// The size of a value besides its characters.
     private static final int VALUE_SIZE = 128;

@@ -1,9 +1,10 @@
 package glia.jinja;
 
-import glia.jinja.syntax.Body;
+import glia.jinja.Globals.Namespace;
 import glia.jinja.syntax.Expr;
+import glia.jinja.syntax.Stmt.Body;
+import glia.jinja.syntax.Stmt.Target;
 import glia.jinja.syntax.Stmt;
-import glia.jinja.syntax.Target;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
 import glia.jinja.value.Iteration;
@@ -11,14 +12,14 @@ import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Repr;
 import glia.jinja.value.TextBuilder;
+import glia.jinja.value.TrustedText;
 import glia.jinja.value.Values;
-
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /// Executes statements.
-final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
+final class Interpreter {
     /// What follows a statement: the next one, the end of the loop, or the loop's next iteration.
     enum Flow { NEXT, BREAK, CONTINUE }
 
@@ -43,7 +44,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
             Stmt statement = body.get(i);
             budget.step();
             try {
-                flow = statement.accept(this);
+                flow = execute(statement);
             } catch (JinjaError e) {
                 throw e.at(statement.line());
             }
@@ -77,42 +78,56 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
     }
 
     /// Assigns a value in a scope.
-    void assign(Target target, Object value, Scope scope) {
-        if (target instanceof Target.Variable(String name)) {
-            budget.step();
-            scope.set(name, value, budget);
-        } else if (target instanceof Target.Member member) {
-            if (!(scope.get(member.namespace()) instanceof Namespace namespace)) {
-                throw new JinjaError("cannot assign attribute on non-namespace object");
+    private Flow assign(Target target, Object value, Scope scope) {
+        switch (target) {
+            case Stmt.Variable(String name) -> {
+                budget.step();
+                scope.set(name, value, budget);
             }
-            namespace.set(member.name(), value, budget);
-        } else if (target instanceof Target.Several(List<Target> targets)) {
-            ListValue values = Iteration.list(value, budget);
-            if (values.size() != targets.size()) {
-                throw new JinjaError(values.size() < targets.size()
-                        ? "not enough values to unpack (expected " + targets.size() + ", got " + values.size() + ")"
-                        : "too many values to unpack (expected " + targets.size() + ")");
+            case Stmt.Member(String namespace, String name) -> {
+                if (!(scope.get(namespace) instanceof Namespace object)) {
+                    throw new JinjaError("cannot assign attribute on non-namespace object");
+                }
+                object.set(name, value, budget);
             }
-            for (int i = 0; i < targets.size(); i++) {
-                assign(targets.get(i), values.get(i), scope);
+            case Stmt.Several(List<Target> targets) -> {
+                ListValue values = Iteration.list(value, budget);
+                if (values.size() != targets.size()) {
+                    throw new JinjaError(values.size() < targets.size()
+                            ? "not enough values to unpack (expected " + targets.size() + ", got " + values.size() + ")"
+                            : "too many values to unpack (expected " + targets.size() + ")");
+                }
+                for (int i = 0; i < targets.size(); i++) {
+                    assign(targets.get(i), values.get(i), scope);
+                }
             }
         }
-    }
-
-    @Override
-    public Flow data(Stmt.Data s) {
-        runtime.write(s.text());
         return Flow.NEXT;
     }
 
-    @Override
-    public Flow print(Stmt.Print s) {
-        runtime.write(Repr.text(evaluator.evaluate(s.value()), budget));
+    private Flow execute(Stmt statement) {
+        return switch (statement) {
+            case Stmt.Data(TrustedText text, int _) -> write(text);
+            case Stmt.Print(Expr value, int _) -> write(evaluator.evaluate(value));
+            case Stmt.If s -> choice(s);
+            case Stmt.For s -> loop(s);
+            case Stmt.Set s -> assign(s.target(), evaluator.evaluate(s.value()), runtime.scope());
+            case Stmt.SetBlock s -> setBlock(s);
+            case Stmt.With s -> with(s);
+            case Stmt.MacroDefinition s -> macro(s);
+            case Stmt.CallBlock s -> callBlock(s);
+            case Stmt.FilterBlock s -> filterBlock(s);
+            case Stmt.Generation s -> generation(s);
+            case Stmt.Leave s -> s.loop() ? Flow.BREAK : Flow.CONTINUE;
+        };
+    }
+
+    private Flow write(Object value) {
+        runtime.write(Repr.text(value, budget));
         return Flow.NEXT;
     }
 
-    @Override
-    public Flow choice(Stmt.If s) {
+    private Flow choice(Stmt.If s) {
         for (int i = 0; i < s.tests().size(); i++) {
             if (Values.isTrue(evaluator.evaluate(s.tests().get(i)))) {
                 return execute(s.bodies().get(i));
@@ -121,30 +136,21 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return execute(s.otherwise());
     }
 
-    @Override
-    public Flow loop(Stmt.For s) {
-        loop(s, evaluator.evaluate(s.iterable()), runtime.scope(), 0);
-        return Flow.NEXT;
-    }
-
-    /// Executes a loop over the elements of a value.
-    ///
-    /// @param scope the scope around the loop
-    /// @param depth how deep a recursive loop is in itself
-    void loop(Stmt.For s, Object iterable, Scope scope, int depth) {
+    private Flow loop(Stmt.For s) {
+        Object iterable = evaluator.evaluate(s.iterable());
+        Scope scope = runtime.scope();
         budget.enter();
         Iterator<Object> items = Iteration.of(iterable, budget);
         int length = s.test().isEmpty() ? Values.length(iterable, budget) : -1;
         for (Expr test : s.test()) {
-            items = new Selected(items, item -> {
+            items = new Loop.Selected(items, item -> {
                 Scope inner = new Scope(scope, budget);
                 assign(s.target(), item, inner);
                 return Values.isTrue(evaluate(test, inner));
             });
         }
         budget.bytes(LOOP_BYTES);
-        Loop loop = new Loop(items, length, depth, s.recursive() ? deeper -> again(s, deeper, scope, depth + 1) : null,
-                budget);
+        Loop loop = new Loop(items, length, budget);
         boolean completed = false;
         Flow flow = Flow.NEXT;
         while (flow != Flow.BREAK && loop.advance()) {
@@ -159,26 +165,10 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
             execute(s.otherwise(), new Scope(scope, s.otherwise().frame(), budget));
         }
         budget.exit();
-    }
-
-    private Object again(Stmt.For s, Object iterable, Scope scope, int depth) {
-        TextBuilder text = new TextBuilder(budget);
-        TextBuilder outside = runtime.redirect(text);
-        Scope current = runtime.enter(scope);
-        loop(s, iterable, scope, depth);
-        runtime.enter(current);
-        runtime.redirect(outside);
-        return text.value();
-    }
-
-    @Override
-    public Flow set(Stmt.Set s) {
-        assign(s.target(), evaluator.evaluate(s.value()), runtime.scope());
         return Flow.NEXT;
     }
 
-    @Override
-    public Flow setBlock(Stmt.SetBlock s) {
+    private Flow setBlock(Stmt.SetBlock s) {
         Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
         TextBuilder text = new TextBuilder(budget);
         Flow flow = capture(s.body(), inner, text);
@@ -193,8 +183,7 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return evaluate(filters, scope);
     }
 
-    @Override
-    public Flow with(Stmt.With s) {
+    private Flow with(Stmt.With s) {
         Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
         for (int i = 0; i < s.targets().size(); i++) {
             assign(s.targets().get(i), evaluator.evaluate(s.values().get(i)), inner);
@@ -202,48 +191,33 @@ final class Interpreter implements Stmt.Visitor<Interpreter.Flow> {
         return execute(s.body(), inner);
     }
 
-    @Override
-    public Flow macro(Stmt.MacroDefinition s) {
+    private Flow macro(Stmt.MacroDefinition s) {
         budget.bytes(MACRO_BYTES);
         runtime.scope().set(s.name(), new Macro(s.name(), s.signature(), s.body(), runtime.scope(), this), budget);
         return Flow.NEXT;
     }
 
-    @Override
-    public Flow callBlock(Stmt.CallBlock s) {
+    private Flow callBlock(Stmt.CallBlock s) {
         budget.bytes(4 * MACRO_BYTES);
         Macro caller = new Macro("caller", s.signature(), s.body(), runtime.scope(), this);
         Object result = evaluator.call(s.call(), new Arguments(List.of(), Map.of("caller", caller)));
-        runtime.write(Repr.text(result, budget));
-        return Flow.NEXT;
+        return write(result);
     }
 
-    @Override
-    public Flow filterBlock(Stmt.FilterBlock s) {
+    private Flow filterBlock(Stmt.FilterBlock s) {
         Scope inner = new Scope(runtime.scope(), s.body().frame(), budget);
         TextBuilder text = new TextBuilder(budget);
         Flow flow = capture(s.body(), inner, text);
         if (flow == Flow.NEXT) {
-            runtime.write(Repr.text(filtered(s.value(), text.value(), inner), budget));
+            write(filtered(s.value(), text.value(), inner));
         }
         return flow;
     }
 
-    @Override
-    public Flow scoped(Stmt.Scoped s) {
-        return switch (s.kind()) {
-            case BLOCK -> execute(s.body(), new Scope(runtime.scope().outermost(), s.body().frame(), budget));
-            case GENERATION -> {
-                int start = runtime.written();
-                Flow flow = execute(s.body(), new Scope(runtime.scope(), s.body().frame(), budget));
-                runtime.generated(start);
-                yield flow;
-            }
-        };
-    }
-
-    @Override
-    public Flow leave(Stmt.Leave s) {
-        return s.loop() ? Flow.BREAK : Flow.CONTINUE;
+    private Flow generation(Stmt.Generation s) {
+        int start = runtime.written();
+        Flow flow = execute(s.body(), new Scope(runtime.scope(), s.body().frame(), budget));
+        runtime.generated(start);
+        return flow;
     }
 }

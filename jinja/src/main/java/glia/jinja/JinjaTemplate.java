@@ -1,11 +1,10 @@
 package glia.jinja;
 
-import glia.jinja.syntax.Body;
 import glia.jinja.syntax.Parser;
+import glia.jinja.syntax.Stmt.Body;
 import glia.jinja.value.Budget;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.TrustedText;
-
 import java.time.LocalDateTime;
 import java.util.Map;
 import java.util.function.Supplier;

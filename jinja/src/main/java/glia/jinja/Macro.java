@@ -1,6 +1,6 @@
 package glia.jinja;
 
-import glia.jinja.syntax.Body;
+import glia.jinja.syntax.Stmt.Body;
 import glia.jinja.syntax.Stmt;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Attributed;
@@ -13,7 +13,6 @@ import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TupleValue;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

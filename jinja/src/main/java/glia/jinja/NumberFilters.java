@@ -4,13 +4,12 @@ import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.Numbers;
-import glia.jinja.value.Operators;
 import glia.jinja.value.Operators.Operator;
+import glia.jinja.value.Operators;
 import glia.jinja.value.Text;
-import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
+import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
-
 import java.math.BigInteger;
 
 /// Filters that make or take numbers.
@@ -27,7 +26,6 @@ final class NumberFilters {
             case "int" -> integer(value, arguments.bind(name, 0, "default", "base"), budget);
             case "float" -> real(value, arguments.bind(name, 0, "default"), budget);
             case "round" -> round(value, arguments.bind(name, 0, "precision", "method"), budget);
-            case "filesizeformat" -> fileSize(value, arguments.bind(name, 0, "binary").isTrue(0, false), budget);
             default -> throw new AssertionError(name);
         };
     }
@@ -41,7 +39,7 @@ final class NumberFilters {
 
     private static Object integer(Object value, Arguments.Bound arguments, Budget budget) {
         if (Numbers.isInteger(value)) {
-            return Numbers.normal(Numbers.big(value));
+            return Operators.plus(value, budget);
         }
         if (value instanceof Double real && real.isInfinite()) {
             throw new JinjaError("cannot convert float infinity to integer");
@@ -167,30 +165,5 @@ final class NumberFilters {
             scaled = Numbers.normal(Numbers.truncated(rounded));
         }
         return Operators.apply(Operator.DIVIDE, scaled, scale, budget);
-    }
-
-    private static String fileSize(Object value, boolean binary, Budget budget) {
-        Double bytes = toReal(value, budget);
-        if (bytes == null) {
-            throw new JinjaError("could not convert to a number of bytes: '" + Types.name(value) + "'");
-        }
-        double base = binary ? 1024 : 1000;
-        if (bytes == 1) {
-            return "1 Byte";
-        }
-        if (bytes == Double.NEGATIVE_INFINITY) {
-            throw new JinjaError("cannot convert float infinity to integer");
-        }
-        if (bytes < base) {
-            return Numbers.truncated(bytes) + " Bytes";
-        }
-        String prefixes = binary ? "KMGTPEZY" : "kMGTPEZY";
-        double unit = base * base;
-        int i = 0;
-        for (; i < prefixes.length() - 1 && bytes >= unit; i++) {
-            unit *= base;
-        }
-        Object number = Operators.apply(Operator.MODULO, "%.1f", base * bytes / unit, budget);
-        return number + " " + prefixes.charAt(i) + (binary ? "iB" : "B");
     }
 }

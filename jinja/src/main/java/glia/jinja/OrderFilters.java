@@ -3,26 +3,22 @@ package glia.jinja;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
-import glia.jinja.value.DictView;
-import glia.jinja.value.Generator;
+import glia.jinja.value.Iteration.Generator;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Sorting;
 import glia.jinja.value.Text;
-import glia.jinja.value.TupleValue;
 import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
-
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 
-/// Filters that compare elements: `sort`, `dictsort`, `unique`, `min`, `max`, `groupby`.
+/// Filters that compare elements: `sort`, `dictsort`, `unique`, `min`, `max`.
 final class OrderFilters {
     private static final int PART_BYTES = 160;
-    private static final String[] GROUP = {"grouper", "list"};
 
     private OrderFilters() {
     }
@@ -34,8 +30,6 @@ final class OrderFilters {
             case "unique" -> unique(value, arguments.bind(name, 0, "case_sensitive", "attribute"), budget);
             case "min" -> extreme(value, arguments.bind(name, 0, "case_sensitive", "attribute"), false, budget);
             case "max" -> extreme(value, arguments.bind(name, 0, "case_sensitive", "attribute"), true, budget);
-            case "groupby" ->
-                groupBy(value, arguments.bind(name, 1, "attribute", "default", "case_sensitive"), budget);
             default -> throw new AssertionError(name);
         };
     }
@@ -87,7 +81,7 @@ final class OrderFilters {
             throw value instanceof Undefined undefined ? undefined.error()
                     : new JinjaError("'" + Types.name(value) + "' object has no attribute 'items'");
         }
-        ListValue items = new DictView(dict, DictView.Part.ITEMS).list(budget);
+        ListValue items = new DictValue.View(dict, DictValue.View.Part.ITEMS).list(budget);
         List<Object> keys = new ArrayList<>();
         for (DictValue.Entry entry : dict.entries()) {
             keys.add(key(by.equals("key") ? entry.key() : entry.value(), arguments.isTrue(0, false), budget));
@@ -131,31 +125,5 @@ final class OrderFilters {
             }
         }
         return best;
-    }
-
-    private static Object groupBy(Object value, Arguments.Bound arguments, Budget budget) {
-        AttributePath path = AttributePath.of(arguments.get(0, null), budget);
-        Object otherwise = arguments.get(1, null);
-        boolean caseSensitive = arguments.isTrue(2, false);
-        ListValue items = Iteration.list(value, budget);
-        List<Object> keys = new ArrayList<>();
-        budget.items(items.size());
-        for (Object item : items.items()) {
-            keys.add(key(path.get(item, otherwise), caseSensitive, budget));
-        }
-        ListValue groups = new ListValue(budget);
-        ListValue group = new ListValue(budget);
-        Object last = Values.ABSENT;
-        for (Object item : Sorting.sort(items.items(), keys, false, budget)) {
-            Object key = key(path.get(item, otherwise), caseSensitive, budget);
-            if (last == Values.ABSENT || !Values.equal(last, key, budget)) {
-                group = new ListValue(budget);
-                // The group is named by its first element's own value, in its own case.
-                groups.add(TupleValue.named(budget, GROUP, path.get(item, otherwise), group), budget);
-                last = key;
-            }
-            group.add(item, budget);
-        }
-        return groups;
     }
 }

@@ -4,7 +4,6 @@ import glia.jinja.syntax.Frame;
 import glia.jinja.value.Budget;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
-
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -105,15 +104,5 @@ final class Scope {
             budget.bytes(BYTES_PER_VARIABLE);
             set(name, Undefined.variable(name), budget);
         }
-    }
-
-    /// The scope of the template's top level.
-    Scope outermost() {
-        Scope scope = this;
-        // The outermost scope has the global functions.
-        while (scope.outer != null && scope.outer.outer != null) {
-            scope = scope.outer;
-        }
-        return scope;
     }
 }

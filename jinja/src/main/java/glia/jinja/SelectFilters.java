@@ -2,13 +2,12 @@ package glia.jinja;
 
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
-import glia.jinja.value.Generator;
+import glia.jinja.value.Iteration.Generator;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
 import glia.jinja.value.Repr;
 import glia.jinja.value.Values;
-
 import java.util.Iterator;
 
 /// `map`, and the filters that select elements: `select`, `reject`, `selectattr`, `rejectattr`.

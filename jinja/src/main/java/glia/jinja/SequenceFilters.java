@@ -4,8 +4,7 @@ import glia.jinja.value.Access;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
-import glia.jinja.value.DictView;
-import glia.jinja.value.Generator;
+import glia.jinja.value.Iteration.Generator;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.ListValue;
@@ -13,10 +12,9 @@ import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
 import glia.jinja.value.Sequence;
 import glia.jinja.value.TextBuilder;
-import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
+import glia.jinja.value.Types;
 import glia.jinja.value.Undefined;
-
 import java.util.Collections;
 import java.util.Iterator;
 
@@ -36,8 +34,6 @@ final class SequenceFilters {
             case "last" -> last(value, budget);
             case "reverse" -> reverse(value, budget);
             case "items" -> items(value, budget);
-            case "batch" -> batch(value, arguments.bind(name, 1, "linecount", "fill_with"), budget);
-            case "slice" -> slice(value, arguments.bind(name, 1, "slices", "fill_with"), budget);
             case "sum" -> sum(value, arguments.bind(name, 0, "attribute", "start"), budget);
             default -> throw new AssertionError(name);
         };
@@ -85,64 +81,12 @@ final class SequenceFilters {
 
     private static Object items(Object value, Budget budget) {
         if (value instanceof DictValue dict) {
-            return new Generator(Iteration.of(new DictView(dict, DictView.Part.ITEMS), budget));
+            return new Generator(Iteration.of(new DictValue.View(dict, DictValue.View.Part.ITEMS), budget));
         }
         if (value instanceof Undefined) {
             return new Generator(Collections.emptyIterator());
         }
         throw new JinjaError("Can only get item pairs from a mapping.");
-    }
-
-    private static Object batch(Object value, Arguments.Bound arguments, Budget budget) {
-        long size = arguments.integer(0, 0);
-        Object filler = arguments.get(1, null);
-        ListValue batches = new ListValue(budget);
-        ListValue batch = new ListValue(budget);
-        Iterator<Object> items = Iteration.of(value, budget);
-        while (items.hasNext()) {
-            Object item = items.next();
-            if (batch.size() == size) {
-                batches.add(batch, budget);
-                batch = new ListValue(budget);
-            }
-            batch.add(item, budget);
-        }
-        if (batch.size() > 0) {
-            if (filler != null) {
-                fill(batch, filler, size - batch.size(), budget);
-            }
-            batches.add(batch, budget);
-        }
-        return new Generator(Iteration.of(batches, budget));
-    }
-
-    private static void fill(ListValue list, Object filler, long count, Budget budget) {
-        for (long i = 0; i < count; i++) {
-            list.add(filler, budget);
-        }
-    }
-
-    private static Object slice(Object value, Arguments.Bound arguments, Budget budget) {
-        ListValue items = Iteration.list(value, budget);
-        long count = arguments.integer(0, 0);
-        if (count == 0) {
-            throw new JinjaError("integer division or modulo by zero");
-        }
-        Object filler = arguments.get(1, null);
-        ListValue slices = new ListValue(budget);
-        int at = 0;
-        for (long i = 0; i < count; i++) {
-            boolean longer = i < items.size() % count;
-            int end = at + (int) (items.size() / count) + (longer ? 1 : 0);
-            budget.step();
-            ListValue slice = items.pick(at, 1, end - at, budget);
-            if (filler != null && !longer) {
-                slice.add(filler, budget);
-            }
-            slices.add(slice, budget);
-            at = end;
-        }
-        return new Generator(Iteration.of(slices, budget));
     }
 
     private static Object sum(Object value, Arguments.Bound arguments, Budget budget) {

@@ -3,26 +3,24 @@ package glia.jinja;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Budget;
 import glia.jinja.value.Callable;
-import glia.jinja.value.Comparison;
-import glia.jinja.value.DictView;
+import glia.jinja.value.DictValue;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
-import glia.jinja.value.Markup;
+import glia.jinja.value.LetterCase;
 import glia.jinja.value.Numbers;
-import glia.jinja.value.Operators;
+import glia.jinja.value.Operators.Comparison;
 import glia.jinja.value.Operators.Operator;
+import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
-import glia.jinja.value.TextTests;
-import glia.jinja.value.Types;
 import glia.jinja.value.Types.Kind;
+import glia.jinja.value.Types;
 import glia.jinja.value.Values;
-
 import java.util.Set;
 
 /// The tests behind `is`.
 final class Tests {
     static final Set<String> NAMES = Set.of("defined", "undefined", "none", "boolean", "true", "false", "integer",
-            "float", "number", "string", "mapping", "sequence", "iterable", "callable", "escaped", "odd", "even",
+            "float", "number", "string", "mapping", "sequence", "iterable", "callable", "odd", "even",
             "divisibleby", "lower", "upper", "sameas", "filter", "test");
     static final Set<String> COMPARISONS = Set.of("==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", ">=",
             "ge", "<", "lt", "lessthan", "<=", "le", "in");
@@ -49,7 +47,7 @@ final class Tests {
             case "sameas" -> same(value, arguments.bind(name, 1, "other").get(0, null));
             default -> {
                 if (!exists(name)) {
-                    throw Names.unknown("test", name, NAMES);
+                    throw Filters.unknown("test", name, NAMES);
                 }
                 arguments.positional(name, 0, 0);
                 yield test(name, value, budget);
@@ -62,12 +60,19 @@ final class Tests {
         return switch (name) {
             case "odd" -> remainder(value, 2L, 1L, budget);
             case "even" -> remainder(value, 2L, 0L, budget);
-            case "lower" -> TextTests.isLower(Repr.str(value, budget), budget);
-            case "upper" -> TextTests.isUpper(Repr.str(value, budget), budget);
+            case "lower" -> LetterCase.isLower(text(value, budget));
+            case "upper" -> LetterCase.isUpper(text(value, budget));
             case "filter" -> kind == Kind.TEXT && Filters.exists(value.toString());
             case "test" -> kind == Kind.TEXT && exists(value.toString());
             default -> isOfType(name, value, kind);
         };
+    }
+
+    private static String text(Object value, Budget budget) {
+        String text = Repr.str(value, budget);
+        budget.work(text.length());
+        budget.bytes(512);
+        return text;
     }
 
     private static boolean isOfType(String name, Object value, Kind kind) {
@@ -89,7 +94,6 @@ final class Tests {
             };
             case "iterable" -> Iteration.isIterable(value);
             case "callable" -> value instanceof Callable || kind == Kind.UNDEFINED;
-            case "escaped" -> value instanceof Markup;
             default -> throw new AssertionError(name);
         };
     }
@@ -115,9 +119,9 @@ final class Tests {
     private static boolean same(Object a, Object b) {
         return a == b || a != null && switch (Types.kind(a)) {
             case BOOL, INT, FLOAT -> a.equals(b);
-            case TEXT -> !(a instanceof Markup) && !(b instanceof Markup) && Types.kind(b) == Kind.TEXT
+            case TEXT -> Types.kind(b) == Kind.TEXT
                     && a.toString().equals(b.toString());
-            case OTHER -> a instanceof Callable && !(a instanceof DictView) && a.equals(b);
+            case OTHER -> a instanceof Callable && !(a instanceof DictValue.View) && a.equals(b);
             default -> false;
         };
     }

@@ -6,12 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.jinja.value.Access;
 import glia.jinja.value.Arguments;
 import glia.jinja.value.Callable;
-import glia.jinja.value.Comparison;
 import glia.jinja.value.MethodNames;
+import glia.jinja.value.Operators.Comparison;
 import glia.jinja.value.Operators;
 import glia.jinja.value.Repr;
 import glia.jinja.value.TextBuilder;
-
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,12 +3,10 @@ package glia.jinja;
 import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
 import glia.jinja.value.ListValue;
-import glia.jinja.value.Markup;
 import glia.jinja.value.RangeValue;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import glia.jinja.value.TupleValue;
-
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,7 +41,6 @@ final class Operands {
         texts.put("brackets", repeated("{}", length));
         texts.put("trusted", TrustedText.of(repeated("Ab ", length)));
         texts.put("mixed", mixed(length));
-        texts.put("markup", new Markup(repeated("a<", length)));
         return texts;
     }
 

@@ -1,8 +1,7 @@
 package glia.jinja.syntax;
 
-import glia.jinja.value.Comparison;
+import glia.jinja.value.Operators.Comparison;
 import glia.jinja.value.Operators.Operator;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +10,7 @@ final class ExpressionParser {
     private final Tokens tokens;
     private final PrimaryParser primaries;
 
-    ExpressionParser(Tokens tokens, Frames frames) {
+    ExpressionParser(Tokens tokens, Frame.Frames frames) {
         this.tokens = tokens;
         this.primaries = new PrimaryParser(tokens, this, frames);
     }

@@ -50,12 +50,12 @@ public final class Frame {
     }
 
     /// The targets are assigned.
-    void store(Target target) {
-        if (target instanceof Target.Variable(String name)) {
+    void store(Stmt.Target target) {
+        if (target instanceof Stmt.Variable(String name)) {
             store(name);
-        } else if (target instanceof Target.Member member) {
+        } else if (target instanceof Stmt.Member member) {
             load(member.namespace());
-        } else if (target instanceof Target.Several(List<Target> targets)) {
+        } else if (target instanceof Stmt.Several(List<Stmt.Target> targets)) {
             targets.forEach(this::store);
         }
     }
@@ -66,7 +66,7 @@ public final class Frame {
     }
 
     /// The targets have values when the block begins.
-    void declare(Target target) {
+    void declare(Stmt.Target target) {
         branches++;
         store(target);
         branches--;
@@ -118,5 +118,43 @@ public final class Frame {
     /// Whether the block uses `varargs`.
     public boolean usesVarargs() {
         return varargs;
+    }
+
+    /// The blocks of a template during parsing: the current one, and all so far.
+    static final class Frames {
+        private final List<Frame> all = new ArrayList<>();
+        private Frame current;
+
+        Frames() {
+            enter(open(null));
+        }
+
+        /// The current block.
+        Frame current() {
+            return current;
+        }
+
+        /// A new block inside of the current one.
+        Frame inner() {
+            return open(current);
+        }
+
+        private Frame open(Frame outer) {
+            Frame frame = new Frame(outer);
+            all.add(frame);
+            return frame;
+        }
+
+        /// Enters a block; returns the previous one.
+        Frame enter(Frame next) {
+            Frame left = current;
+            current = next;
+            return left;
+        }
+
+        /// Resolves the variables of all blocks, at the end of the template.
+        void resolve() {
+            all.forEach(Frame::resolve);
+        }
     }
 }

@@ -2,7 +2,6 @@ package glia.jinja.syntax;
 
 import glia.jinja.value.JinjaError;
 import glia.jinja.value.TrustedText;
-
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,9 +10,8 @@ import java.util.List;
 /// Parses a template's statements.
 public final class Parser {
     private final Tokens tokens;
-    private final Frames frames = new Frames();
+    private final Frame.Frames frames = new Frame.Frames();
     private final ExpressionParser expressions;
-    private final TargetParser targets;
     /// The tags still open and where they began, innermost first.
     private final ArrayDeque<Token> open = new ArrayDeque<>();
     /// How many loops are open, and how many of them `break` could leave here.
@@ -23,15 +21,14 @@ public final class Parser {
     private Parser(List<Token> tokens) {
         this.tokens = new Tokens(tokens);
         this.expressions = new ExpressionParser(this.tokens, frames);
-        this.targets = new TargetParser(this.tokens);
     }
 
     /// The statements of a template.
     ///
     /// @throws JinjaError with the line, where the source is not one
-    public static Body parse(String source) {
+    public static Stmt.Body parse(String source) {
         Parser parser = new Parser(Lexer.tokens(source));
-        Body body = new Body(parser.statements(), parser.frames.current());
+        Stmt.Body body = new Stmt.Body(parser.statements(), parser.frames.current());
         parser.frames.resolve();
         return body;
     }
@@ -75,16 +72,16 @@ public final class Parser {
     }
 
     /// The statements of a block with variables of its own.
-    private Body body(Frame frame, String... ends) {
+    private Stmt.Body body(Frame frame, String... ends) {
         Frame outer = frames.enter(frame);
         List<Stmt> statements = inside(ends);
         frames.enter(outer);
-        return new Body(statements, frame);
+        return new Stmt.Body(statements, frame);
     }
 
     /// The same; the closing tag is consumed, too.
-    private Body closedBody(Frame frame, String end) {
-        Body body = body(frame, end);
+    private Stmt.Body closedBody(Frame frame, String end) {
+        Stmt.Body body = body(frame, end);
         tokens.next();
         return body;
     }
@@ -105,13 +102,11 @@ public final class Parser {
                 Expr value = expressions.filters(new Expr.Name(Stmt.CAPTURED));
                 body.add(new Stmt.FilterBlock(value, closedBody(frames.inner(), "endfilter"), line));
             }
-            case "print" -> print(body, line);
             case "break", "continue" -> body.add(leave(tag));
-            case "generation" -> body.add(new Stmt.Scoped(Stmt.Scoped.Kind.GENERATION,
-                    function(frames.inner(), "endgeneration"), line));
-            case "block" -> body.add(block(line));
-            case "include", "import", "from", "extends", "autoescape" -> throw new JinjaError("'" + tag.text()
-                    + "' is not supported: a chat template is a single file and escapes nothing").at(line);
+            case "generation" ->
+                body.add(new Stmt.Generation(function(frames.inner(), "endgeneration"), line));
+            case "include", "import", "from", "extends", "block", "print", "autoescape" -> throw new JinjaError("'"
+                    + tag.text() + "' is not supported: a chat template is a single file and escapes nothing").at(line);
             default -> throw unknown(tag);
         }
         open.pop();
@@ -149,26 +144,27 @@ public final class Parser {
 
     private Stmt loop(int line) {
         fors++;
-        targets.inLoop(true);
-        Target target = targets.target(false);
+        Stmt.Target target = target(false);
         tokens.expectName("in");
         Expr iterable = expressions.iterable();
         List<Expr> test = tokens.skipName("if") ? List.of(test(target)) : List.of();
-        boolean recursive = tokens.skipName("recursive");
+        if (tokens.current().isName("recursive")) {
+            throw tokens.error("recursive loops are not supported in chat templates; expected a macro");
+        }
         loops++;
         Frame frame = frames.inner();
         frame.declare(target);
         frame.declare("loop");
-        Body body = body(frame, "endfor", "else");
+        Stmt.Body body = body(frame, "endfor", "else");
         loops--;
-        Body otherwise = tokens.next().isName("else") ? closedBody(frames.inner(), "endfor")
-                : new Body(List.of(), frames.inner());
-        targets.inLoop(--fors > 0);
-        return new Stmt.For(target, iterable, test, recursive, body, otherwise, line);
+        Stmt.Body otherwise = tokens.next().isName("else") ? closedBody(frames.inner(), "endfor")
+                : new Stmt.Body(List.of(), frames.inner());
+        fors--;
+        return new Stmt.For(target, iterable, test, body, otherwise, line);
     }
 
     /// The test of a loop, which sees the loop's target.
-    private Expr test(Target target) {
+    private Expr test(Stmt.Target target) {
         Frame frame = frames.inner();
         frame.declare(target);
         Frame outer = frames.enter(frame);
@@ -178,7 +174,7 @@ public final class Parser {
     }
 
     private Stmt set(int line) {
-        Target target = targets.target(true);
+        Stmt.Target target = target(true);
         if (tokens.skip("=")) {
             Expr value = expressions.tuple(true, false);
             frames.current().store(target);
@@ -196,14 +192,14 @@ public final class Parser {
     }
 
     private Stmt with(int line) {
-        List<Target> names = new ArrayList<>();
+        List<Stmt.Target> names = new ArrayList<>();
         List<Expr> values = new ArrayList<>();
         Frame frame = frames.inner();
         while (tokens.current().kind() != Token.Kind.BLOCK_END) {
             if (!names.isEmpty()) {
                 tokens.expect(",");
             }
-            names.add(targets.target(false));
+            names.add(target(false));
             frame.declare(names.getLast());
             tokens.expect("=");
             values.add(expressions.expression());
@@ -212,11 +208,11 @@ public final class Parser {
     }
 
     private Stmt macro(int line) {
-        String name = targets.variable();
+        String name = variable();
         frames.current().store(name);
         Frame frame = frames.inner();
         Stmt.Signature signature = signature(frame);
-        Body body = function(frame, "endmacro");
+        Stmt.Body body = function(frame, "endmacro");
         int numRequired = signature.parameters().size() - signature.defaults().size();
         if (frame.usesCaller() && signature.parameters().subList(0, numRequired).contains("caller")) {
             throw tokens.error("the parameter 'caller' of macro '" + name + "' needs a default");
@@ -235,10 +231,10 @@ public final class Parser {
     }
 
     /// A body that is a function of its own, so that `break` does not reach the loops around it.
-    private Body function(Frame frame, String end) {
+    private Stmt.Body function(Frame frame, String end) {
         int outside = loops;
         loops = 0;
-        Body body = closedBody(frame, end);
+        Stmt.Body body = closedBody(frame, end);
         loops = outside;
         return body;
     }
@@ -253,7 +249,7 @@ public final class Parser {
             if (!names.isEmpty()) {
                 tokens.expect(",");
             }
-            names.add(targets.variable());
+            names.add(variable());
             frame.declare(names.getLast());
             if (tokens.skip("=")) {
                 defaults.add(expressions.expression());
@@ -265,12 +261,6 @@ public final class Parser {
         return new Stmt.Signature(names, defaults);
     }
 
-    private void print(List<Stmt> body, int line) {
-        do {
-            body.add(new Stmt.Print(expressions.expression(), line));
-        } while (tokens.skip(","));
-    }
-
     private Stmt leave(Token tag) {
         if (loops == 0) {
             throw new JinjaError("'" + tag.text() + "' outside of a loop").at(tag.line());
@@ -278,11 +268,45 @@ public final class Parser {
         return new Stmt.Leave(tag.text().equals("break"), tag.line());
     }
 
-    private Stmt block(int line) {
-        String name = targets.variable();
-        tokens.skipName("scoped");
-        Stmt block = new Stmt.Scoped(Stmt.Scoped.Kind.BLOCK, function(frames.outermost(), "endblock"), line);
-        tokens.skipName(name);
-        return block;
+    /// A target.
+    ///
+    /// @param members whether it may be an attribute of a namespace
+    private Stmt.Target target(boolean members) {
+        List<Stmt.Target> targets = new ArrayList<>();
+        boolean several = false;
+        do {
+            targets.add(single(members));
+            several |= tokens.current().is(",");
+        } while (tokens.skip(",") && !tokens.current().is(")"));
+        return several ? new Stmt.Several(targets) : targets.getFirst();
+    }
+
+    private Stmt.Target single(boolean members) {
+        if (tokens.skip("(")) {
+            tokens.enter();
+            Stmt.Target inner = target(false);
+            tokens.exit();
+            tokens.expect(")");
+            return inner;
+        }
+        String name = variable();
+        if (members && tokens.skip(".")) {
+            return new Stmt.Member(name, tokens.expect(Token.Kind.NAME, "a name").text());
+        }
+        return new Stmt.Variable(name);
+    }
+
+    /// The name of a variable.
+    private String variable() {
+        String name = tokens.expect(Token.Kind.NAME, "a name to assign to").text();
+        boolean reserved = switch (name) {
+            case "true", "false", "none", "True", "False", "None" -> true;
+            case "loop" -> fors > 0;
+            default -> false;
+        };
+        if (reserved) {
+            throw tokens.error("cannot assign to '" + name + "' here");
+        }
+        return name;
     }
 }

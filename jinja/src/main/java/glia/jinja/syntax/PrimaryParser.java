@@ -1,7 +1,6 @@
 package glia.jinja.syntax;
 
 import glia.jinja.value.TrustedText;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,9 +11,9 @@ final class PrimaryParser {
 
     private final Tokens tokens;
     private final ExpressionParser expressions;
-    private final Frames frames;
+    private final Frame.Frames frames;
 
-    PrimaryParser(Tokens tokens, ExpressionParser expressions, Frames frames) {
+    PrimaryParser(Tokens tokens, ExpressionParser expressions, Frame.Frames frames) {
         this.tokens = tokens;
         this.expressions = expressions;
         this.frames = frames;
@@ -163,7 +162,7 @@ final class PrimaryParser {
     /// A filter's name and arguments.
     Expr filter(Expr target) {
         String name = dottedName();
-        return new Expr.Filter(target, name, tokens.current().is("(") ? arguments() : CallArguments.NONE);
+        return new Expr.Filter(target, name, tokens.current().is("(") ? arguments() : Expr.CallArguments.NONE);
     }
 
     private String dottedName() {
@@ -177,11 +176,11 @@ final class PrimaryParser {
     private Expr test(Expr target) {
         boolean negated = tokens.skipName("not");
         String name = dottedName();
-        CallArguments arguments = CallArguments.NONE;
+        Expr.CallArguments arguments = Expr.CallArguments.NONE;
         if (tokens.current().is("(")) {
             arguments = arguments();
         } else if (isArgument(tokens.current())) {
-            arguments = CallArguments.of(List.of(postfix(primary())));
+            arguments = Expr.CallArguments.of(List.of(postfix(primary())));
         }
         Expr test = new Expr.Test(target, name, arguments);
         return negated ? new Expr.Not(test) : test;
@@ -202,7 +201,7 @@ final class PrimaryParser {
     }
 
     /// The arguments of a call, in parentheses.
-    CallArguments arguments() {
+    Expr.CallArguments arguments() {
         tokens.expect("(");
         List<Expr> positional = new ArrayList<>();
         List<String> names = new ArrayList<>();
@@ -225,7 +224,7 @@ final class PrimaryParser {
                 tokens.expect(",");
             }
         }
-        return new CallArguments(positional, names, named, more, rest);
+        return new Expr.CallArguments(positional, names, named, more, rest);
     }
 
     private Expr ordered(boolean inOrder) {

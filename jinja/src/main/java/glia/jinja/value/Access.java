@@ -39,7 +39,8 @@ public final class Access {
     private static Object element(Object target, Object index, Budget budget) {
         return switch (Types.kind(target)) {
             case UNDEFINED -> throw ((Undefined) target).error();
-            case DICT -> isHashable(index) ? ((DictValue) target).get(index, budget) : Values.ABSENT;
+            case DICT -> index instanceof Sequence || index instanceof DictValue ? Values.ABSENT
+                    : ((DictValue) target).get(index, budget);
             case LIST, TUPLE, RANGE -> {
                 int at = position(index, ((Sequence) target).size());
                 yield at < 0 ? Values.ABSENT : ((Sequence) target).get(at);
@@ -48,14 +49,10 @@ public final class Access {
                 String text = target.toString();
                 budget.scan(text.length());
                 int at = position(index, Text.length(text));
-                yield at < 0 ? Values.ABSENT : like(target, Text.pick(target, at, 1, 1, budget));
+                yield at < 0 ? Values.ABSENT : Text.pick(target, at, 1, 1, budget);
             }
             case NONE, BOOL, INT, FLOAT, OTHER -> Values.ABSENT;
         };
-    }
-
-    private static boolean isHashable(Object key) {
-        return !(key instanceof ListValue) && !(key instanceof DictValue);
     }
 
     /// The position of an index, or −1.
@@ -68,11 +65,6 @@ public final class Access {
         return position < 0 || position >= size ? -1 : (int) position;
     }
 
-    /// A part of a string is markup where the string is.
-    static Object like(Object original, Object part) {
-        return original instanceof Markup ? new Markup(part) : part;
-    }
-
     /// The attribute or bound method, or [Values#ABSENT].
     public static Object own(Object target, String name, Budget budget) {
         if (target instanceof Undefined undefined) {
@@ -83,9 +75,6 @@ public final class Access {
         }
         if (target instanceof Attributed attributed) {
             return attributed.attribute(name, budget);
-        }
-        if (target instanceof TupleValue tuple && tuple.named(name) != Values.ABSENT) {
-            return tuple.named(name);
         }
         if (!Method.exists(target, name)) {
             return Values.ABSENT;
@@ -121,7 +110,7 @@ public final class Access {
         stride = Math.max(-size - 1L, Math.min(size + 1L, stride));
         int count = distance <= 0 ? 0 : (int) ((distance - 1) / Math.abs(stride) + 1);
         if (kind == Types.Kind.TEXT) {
-            return like(target, Text.pick(target, from, stride, count, budget));
+            return Text.pick(target, from, stride, count, budget);
         }
         return ((Sequence) target).pick(from, stride, count, budget);
     }
@@ -136,5 +125,30 @@ public final class Access {
     private static long within(long index, int size, long low, long high) {
         long position = index < 0 ? Math.max(index, -size - 1L) + size : index;
         return Math.max(low, Math.min(high, position));
+    }
+
+    /// A method of a string, list, tuple or dict, bound to its object.
+    record Method(Object target, String name) implements Callable {
+        /// Whether the target has a method of this name.
+        static boolean exists(Object target, String name) {
+            return switch (Types.kind(target)) {
+                case TEXT -> TextMethods.exists(name);
+                case LIST -> ListMethods.exists(name);
+                case TUPLE, RANGE -> name.equals("index") || name.equals("count");
+                case DICT -> DictMethods.exists(name);
+                default -> false;
+            };
+        }
+
+        @Override
+        public Object call(Arguments arguments, Budget budget) {
+            budget.step();
+            budget.operands(target, arguments);
+            return switch (Types.kind(target)) {
+                case TEXT -> TextMethods.call(target, name, arguments, budget);
+                case DICT -> DictMethods.call((DictValue) target, name, arguments, budget);
+                default -> ListMethods.call((Sequence) target, name, arguments, budget);
+            };
+        }
     }
 }

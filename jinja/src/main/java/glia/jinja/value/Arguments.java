@@ -114,7 +114,7 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
         /// The argument as a string value, with its trust.
         Object trusted(int index) {
             text(index, null);
-            return values[index] instanceof Markup markup ? markup.text() : values[index];
+            return values[index];
         }
 
         /// The argument as a string, or null where it is none or not given.

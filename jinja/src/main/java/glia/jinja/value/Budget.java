@@ -1,5 +1,7 @@
 package glia.jinja.value;
 
+import glia.jinja.value.Access.Method;
+
 /// The limits of one rendering and the remainder of each: steps (CPU time), bytes (memory allocated) and depth (stack).
 ///
 /// Every operation charges steps in proportion to its work and bytes in proportion to what it allocates, before it

@@ -33,9 +33,9 @@ final class DictMethods {
 
     private static Object call(DictValue dict, String name, Budget budget) {
         return switch (name) {
-            case "items" -> new DictView(dict, DictView.Part.ITEMS);
-            case "keys" -> new DictView(dict, DictView.Part.KEYS);
-            case "values" -> new DictView(dict, DictView.Part.VALUES);
+            case "items" -> new DictValue.View(dict, DictValue.View.Part.ITEMS);
+            case "keys" -> new DictValue.View(dict, DictValue.View.Part.KEYS);
+            case "values" -> new DictValue.View(dict, DictValue.View.Part.VALUES);
             case "copy" -> {
                 DictValue copy = new DictValue(budget);
                 fill(copy, dict, budget);

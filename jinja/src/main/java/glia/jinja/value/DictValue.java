@@ -2,17 +2,19 @@ package glia.jinja.value;
 
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 
 /// A Python dict: keeps the order of insertion and treats keys as the same where Python holds them equal (`1`, `1.0`
 /// and `true`).
 public final class DictValue {
     private static final int BYTES = 96;
+    private static final int KEY_BYTES = 272;
 
     /// A key as it was first given, and its value.
     public record Entry(Object key, Object value) {
     }
 
-    /// By the string itself, or by [DictKey].
+    /// By [#key].
     private final LinkedHashMap<Object, Entry> entries = new LinkedHashMap<>();
 
     /// An empty dict.
@@ -39,7 +41,7 @@ public final class DictValue {
     ///
     /// @throws JinjaError where the key is not hashable, such as a list
     public Object get(Object key, Budget budget) {
-        Entry entry = entries.get(DictKey.of(key, budget));
+        Entry entry = entries.get(key(key, budget));
         return entry == null ? Values.ABSENT : entry.value();
     }
 
@@ -59,7 +61,7 @@ public final class DictValue {
     ///
     /// @throws JinjaError where the key is not hashable, such as a list
     public void put(Object key, Object value, Budget budget) {
-        Object hashed = DictKey.of(key, budget);
+        Object hashed = key(key, budget);
         budget.entries(1);
         Entry old = entries.get(hashed);
         entries.put(hashed, new Entry(old == null ? key : old.key(), value));
@@ -67,7 +69,7 @@ public final class DictValue {
 
     /// Removes an entry; returns its value, or [Values#ABSENT].
     public Object remove(Object key, Budget budget) {
-        Entry entry = entries.remove(DictKey.of(key, budget));
+        Entry entry = entries.remove(key(key, budget));
         return entry == null ? Values.ABSENT : entry.value();
     }
 
@@ -75,5 +77,48 @@ public final class DictValue {
     public void clear(Budget budget) {
         budget.scan(entries.size());
         entries.clear();
+    }
+
+    /// What a key is found by: equal for keys that Python holds equal. Strings, and numbers of one type, are
+    /// `Comparable`, so no choice of keys makes a look-up slow: a hash table keeps those of equal hash value in a tree.
+    private static Object key(Object key, Budget budget) {
+        budget.scan(key);
+        budget.bytes(KEY_BYTES);
+        return switch (Types.kind(key)) {
+            case TEXT -> key.toString();
+            case NONE -> Values.ABSENT;
+            case BOOL, INT -> Numbers.normal(Numbers.big(key));
+            case FLOAT -> {
+                double real = (Double) key;
+                yield real == Math.rint(real) && !Double.isInfinite(real) ? Numbers.normal(Numbers.truncated(real))
+                        : key;
+            }
+            case UNDEFINED, OTHER -> key;
+            case LIST, TUPLE, RANGE, DICT -> throw new JinjaError("unhashable type: '" + Types.name(key)
+                    + "'; expected a string, a number or none as the key of a dict");
+        };
+    }
+
+    /// A view of the entries, as `keys()`, `values()` and `items()` give it; it reflects later changes of the dict.
+    public record View(DictValue dict, Part part) {
+        /// The part of the entries that a view shows.
+        public enum Part { KEYS, VALUES, ITEMS }
+
+        /// A list of the current elements.
+        public ListValue list(Budget budget) {
+            ListValue list = new ListValue(budget);
+            for (Entry entry : dict.entries()) {
+                list.add(switch (part) {
+                    case KEYS -> entry.key();
+                    case VALUES -> entry.value();
+                    case ITEMS -> TupleValue.of(budget, entry.key(), entry.value());
+                }, budget);
+            }
+            return list;
+        }
+
+        String typeName() {
+            return "dict_" + part.name().toLowerCase(Locale.ROOT);
+        }
     }
 }

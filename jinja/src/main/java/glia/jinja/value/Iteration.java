@@ -20,10 +20,10 @@ public final class Iteration {
         return switch (Types.kind(value)) {
             case LIST, TUPLE, RANGE -> new Elements((Sequence) value, budget);
             case TEXT -> new Characters(value, budget);
-            case DICT -> of(new DictView((DictValue) value, DictView.Part.KEYS), budget);
+            case DICT -> of(new DictValue.View((DictValue) value, DictValue.View.Part.KEYS), budget);
             case UNDEFINED -> Collections.emptyIterator();
             case OTHER -> {
-                if (value instanceof DictView view) {
+                if (value instanceof DictValue.View view) {
                     yield new Elements(view.list(budget), budget);
                 }
                 yield value instanceof Generator(Iterator<Object> values) ? values : refuse(value);
@@ -40,7 +40,7 @@ public final class Iteration {
     public static boolean isIterable(Object value) {
         return switch (Types.kind(value)) {
             case NONE, BOOL, INT, FLOAT -> false;
-            case OTHER -> value instanceof DictView || value instanceof Generator;
+            case OTHER -> value instanceof DictValue.View || value instanceof Generator;
             default -> true;
         };
     }
@@ -112,5 +112,10 @@ public final class Iteration {
             next += width;
             return TrustedText.cut(value, next - width, next, budget);
         }
+    }
+
+    /// An iterator that can be read once, the result of filters such as `map` and `select`. It is always true, and has
+    /// no length and no indices.
+    public record Generator(Iterator<Object> values) {
     }
 }

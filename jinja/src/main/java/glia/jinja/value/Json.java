@@ -9,29 +9,49 @@ public final class Json {
     /// An escape of a character and its parts.
     private static final int ESCAPE_BYTES = 160;
 
-    private final Options options;
+    private final boolean ascii;
+    private final boolean sortKeys;
+    /// What each level is indented by; null for one line.
+    private final Object indent;
+    /// What separates elements, and key and value.
+    private Object item;
+    private Object colon = ": ";
     private final Budget budget;
     private final TextBuilder out;
 
-    private Json(Options options, Budget budget) {
-        this.options = options;
+    private Json(Arguments.Bound arguments, Budget budget) {
         this.budget = budget;
         this.out = new TextBuilder(budget);
+        ascii = arguments.isTrue(0, false);
+        indent = indent(arguments, budget);
+        item = indent == null ? ", " : ",";
+        if (arguments.get(2, null) != null) {
+            ListValue separators = Iteration.list(arguments.get(2, null), budget);
+            if (separators.size() != 2 || Types.kind(separators.get(0)) != Types.Kind.TEXT
+                    || Types.kind(separators.get(1)) != Types.Kind.TEXT) {
+                throw new JinjaError("tojson() takes two strings as separators");
+            }
+            item = separators.get(0);
+            colon = separators.get(1);
+        }
+        sortKeys = arguments.isTrue(3, false);
     }
 
-    /// How to write.
-    ///
-    /// @param indent a string value that each level is indented by; null for one line
-    /// @param item a string value that separates elements
-    /// @param key a string value that separates key and value
-    public record Options(boolean ascii, Object indent, Object item, Object key, boolean sortKeys) {
+    private static Object indent(Arguments.Bound bound, Budget budget) {
+        Object indent = bound.get(1, null);
+        if (indent == null || Types.kind(indent) == Types.Kind.TEXT) {
+            return indent;
+        }
+        long width = Math.max(0, bound.integer(1, 0));
+        budget.text(Math.min(width, Integer.MAX_VALUE));
+        return " ".repeat((int) width);
     }
 
-    /// The value as JSON.
+    /// The value as JSON: the filter `tojson` of chat templates, without escaping for HTML.
     ///
     /// @throws JinjaError where the value, or one in it, has no form in JSON
-    public static Object write(Object value, Options options, Budget budget) {
-        Json json = new Json(options, budget);
+    public static Object write(Object value, Arguments arguments, Budget budget) {
+        Json json = new Json(arguments.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys"), budget);
         json.write(value, 0);
         return json.out.value();
     }
@@ -72,7 +92,7 @@ public final class Json {
     private void object(DictValue dict, int level) {
         budget.items(dict.size());
         List<DictValue.Entry> entries = new ArrayList<>(dict.entries());
-        if (options.sortKeys()) {
+        if (sortKeys) {
             entries = sorted(entries);
         }
         out.append('{');
@@ -81,7 +101,7 @@ public final class Json {
             DictValue.Entry entry = iterator.next();
             separate(first, level + 1);
             key(entry.key());
-            out.append(options.key());
+            out.append(colon);
             write(entry.value(), level + 1);
         }
         close(entries.isEmpty(), level, '}');
@@ -108,7 +128,7 @@ public final class Json {
 
     private void separate(boolean first, int level) {
         if (!first) {
-            out.append(options.item());
+            out.append(item);
         }
         line(level);
     }
@@ -121,8 +141,8 @@ public final class Json {
     }
 
     private void line(int level) {
-        if (options.indent() != null) {
-            out.append('\n').append(Operators.repeat(options.indent(), level, budget));
+        if (indent != null) {
+            out.append('\n').append(Operators.repeat(indent, level, budget));
         }
     }
 
@@ -133,7 +153,7 @@ public final class Json {
         int start = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            String escaped = c >= ' ' && c != '"' && c != '\\' && (c <= '~' || !options.ascii()) ? null : escaped(c);
+            String escaped = c >= ' ' && c != '"' && c != '\\' && (c <= '~' || !ascii) ? null : escaped(c);
             if (escaped != null) {
                 out.append(value, start, i).inPlace(value, i, i + 1, escaped);
                 start = i + 1;

@@ -5,7 +5,7 @@ import java.util.Locale;
 /// Upper, lower and title case as Python has them, in time linear in the length. `String.toUpperCase` copies its
 /// result again for each letter that grows (`ß`), and `String.toLowerCase` searches the whole text for words at each
 /// `Σ`: both are quadratic.
-final class LetterCase {
+public final class LetterCase {
     /// The first character that is not ASCII.
     private static final int NON_ASCII = 0x80;
     private static final int BYTES_PER_EXPANSION = 224;
@@ -62,11 +62,6 @@ final class LetterCase {
         }
     }
 
-    /// For comparison without case: as lower case, with `ß` as `ss`.
-    static String fold(String text) {
-        return lower(text).replace("ß", "ss");
-    }
-
     /// The first character title case, the others lower.
     static String capitalize(String text) {
         if (text.isEmpty()) {
@@ -111,26 +106,6 @@ final class LetterCase {
                 lower.append(c, i);
             }
             starts = c < NON_ASCII && "-({[<".indexOf(c) >= 0 || Text.isSpace(c);
-        }
-        return out.toString();
-    }
-
-    /// Upper case letters lower and lower case ones upper.
-    static String swap(String text) {
-        StringBuilder out = new StringBuilder(text.length() + 8);
-        Lower lower = new Lower(text, out);
-        for (int i = 0, c; i < text.length(); i += Character.charCount(c)) {
-            c = text.codePointAt(i);
-            if (Character.isUpperCase(c)) {
-                lower.append(c, i);
-            } else {
-                if (Character.isLowerCase(c)) {
-                    appendUpper(out, c);
-                } else {
-                    out.appendCodePoint(c);
-                }
-                lower.pass(c);
-            }
         }
         return out.toString();
     }
@@ -220,6 +195,18 @@ final class LetterCase {
             }
         }
         return true;
+    }
+
+    /// Whether there are letters with cases and all of them are upper case.
+    public static boolean isUpper(String text) {
+        return text.codePoints().anyMatch(Character::isUpperCase)
+                && text.codePoints().noneMatch(c -> Character.isLowerCase(c) || Character.isTitleCase(c));
+    }
+
+    /// Whether there are letters with cases and all of them are lower case.
+    public static boolean isLower(String text) {
+        return text.codePoints().anyMatch(Character::isLowerCase)
+                && text.codePoints().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
     }
 
     /// Whether the letter has an upper, lower or title case.

@@ -1,16 +1,18 @@
 package glia.jinja.value;
 
+import glia.jinja.value.Operators.Operator;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
 
-/// Arithmetic on Python's numbers: integers without bounds (a `Long`, or a `BigInteger` where it does not fit),
-/// floats, and booleans, which count as 0 and 1.
+/// Arithmetic on Python's numbers: integers, floats, and booleans, which count as 0 and 1. Results of integers have 64
+/// bits. A longer integer of the caller or of the source (a `BigInteger`) can be written and compared only.
 public final class Numbers {
     /// The most bits an integer may have.
     private static final int MAX_BITS = 1 << 16;
     /// The most decimal digits that are converted, as in Python.
     public static final int MAX_DIGITS = 4300;
+    private static final double LOG10_OF_2 = Math.log10(2);
     /// Up to here each integer is exactly a double.
     private static final long MAX_EXACT = 1L << 53;
     /// Products of words that take as long as one unit of the budget.
@@ -25,7 +27,7 @@ public final class Numbers {
     }
 
     /// Charges an operation on two numbers: the product of their lengths, in words of 32 bits, and the result.
-    static void charge(Object a, Object b, Budget budget) {
+    private static void charge(Object a, Object b, Budget budget) {
         if (a instanceof Long && b instanceof Long) {
             budget.bytes(LONG_BYTES);
             return;
@@ -34,13 +36,6 @@ public final class Numbers {
         long others = words(b);
         budget.scan(words * others / WORDS_PER_UNIT + 64);
         budget.bytes(words * others + 8 * (words + others) + BIG_BYTES);
-    }
-
-    /// Charges a power of so many bits.
-    private static void charge(long bits, Budget budget) {
-        long words = bits / Integer.SIZE + 1;
-        budget.scan(words * words / WORDS_PER_UNIT);
-        budget.bytes(words * words + 64 * words);
     }
 
     /// Charges the conversion of an integer to or from decimal digits.
@@ -52,6 +47,19 @@ public final class Numbers {
     private static long words(Object number) {
         return number instanceof BigInteger big ? big.bitLength() / Integer.SIZE + 1
                 : number instanceof Double ? 128 : 2;
+    }
+
+    /// An integer in decimal digits.
+    ///
+    /// @throws JinjaError where it has more than [#MAX_DIGITS]
+    static String decimal(BigInteger value, Budget budget) {
+        long digits = (long) (value.bitLength() * LOG10_OF_2) + 1;
+        chargeDigits(Math.min(digits, MAX_DIGITS), budget);
+        String text = digits > MAX_DIGITS + 1 ? "" : value.toString();
+        if (text.isEmpty() || text.length() - (value.signum() < 0 ? 1 : 0) > MAX_DIGITS) {
+            throw new JinjaError("Exceeds the limit (" + MAX_DIGITS + " digits) for integer string conversion");
+        }
+        return text;
     }
 
     /// Whether the value is a number for arithmetic.
@@ -79,11 +87,8 @@ public final class Numbers {
     }
 
     /// Any integer or boolean as a big integer.
-    public static BigInteger big(Object value) {
-        if (value instanceof BigInteger big) {
-            return big;
-        }
-        return BigInteger.valueOf(value instanceof Boolean truth ? (truth ? 1 : 0) : (Long) value);
+    static BigInteger big(Object value) {
+        return value instanceof BigInteger big ? big : BigInteger.valueOf(clamped(value));
     }
 
     /// Any number as a double.
@@ -93,10 +98,7 @@ public final class Numbers {
         if (value instanceof Double real) {
             return real;
         }
-        if (value instanceof Long integer) {
-            return integer;
-        }
-        double real = big(value).doubleValue();
+        double real = value instanceof BigInteger big ? big.doubleValue() : clamped(value);
         if (Double.isInfinite(real)) {
             throw new JinjaError("int too large to convert to float");
         }
@@ -152,114 +154,56 @@ public final class Numbers {
                 || value instanceof Long integer && Math.abs(integer) <= MAX_EXACT;
     }
 
-    /// `a + b`
-    static Object add(Object a, Object b) {
-        if (a instanceof Long x && b instanceof Long y) {
-            long sum = x + y;
-            return ((x ^ sum) & (y ^ sum)) < 0 ? normal(big(a).add(big(b))) : (Object) sum;
+    /// `a + b` and the other operators; `/` gives a float in every case, `**` where `b` is negative.
+    ///
+    /// @throws JinjaError where the result is not defined, or an integer of more than 64 bits
+    static Object apply(Operator operator, Object a, Object b, Budget budget) {
+        charge(a, b, budget);
+        if (a instanceof Double || b instanceof Double || operator == Operator.DIVIDE
+                || operator == Operator.POWER && clamped(b) < 0) {
+            return real(operator, real(a), real(b));
         }
-        return isReal(a, b) ? (Object) (real(a) + real(b)) : normal(big(a).add(big(b)));
+        try {
+            return integer(operator, exact(a), exact(b));
+        } catch (ArithmeticException e) {
+            throw new JinjaError("integer arithmetic with more than 64 bits is not supported");
+        }
     }
 
-    /// `a - b`
-    static Object subtract(Object a, Object b) {
-        if (a instanceof Long x && b instanceof Long y) {
-            long difference = x - y;
-            return ((x ^ y) & (x ^ difference)) < 0 ? normal(big(a).subtract(big(b))) : (Object) difference;
-        }
-        return isReal(a, b) ? (Object) (real(a) - real(b)) : normal(big(a).subtract(big(b)));
+    private static long exact(Object integer) {
+        return integer instanceof BigInteger big ? big.longValueExact() : clamped(integer);
     }
 
-    /// `a * b`
-    static Object multiply(Object a, Object b) {
-        if (a instanceof Long x && b instanceof Long y) {
-            long product = x * y;
-            return Math.multiplyHigh(x, y) == product >> Long.SIZE - 1 ? (Object) product
-                    : normal(big(a).multiply(big(b)));
-        }
-        return isReal(a, b) ? (Object) (real(a) * real(b)) : normal(big(a).multiply(big(b)));
+    private static long integer(Operator operator, long a, long b) {
+        return switch (operator) {
+            case ADD -> Math.addExact(a, b);
+            case SUBTRACT -> Math.subtractExact(a, b);
+            case MULTIPLY -> Math.multiplyExact(a, b);
+            case FLOOR_DIVIDE -> Math.floorDivExact(a, nonZero(b, "integer division or modulo by zero"));
+            case MODULO -> Math.floorMod(a, nonZero(b, "integer modulo by zero"));
+            // Powers beyond 64 overflow, or depend on whether the exponent is odd.
+            case POWER -> Math.powExact(a, (int) Math.min(b, Long.SIZE + b % 2));
+            case DIVIDE -> throw new AssertionError(operator);
+        };
     }
 
-    /// `a / b`, a float in every case.
-    static Object divide(Object a, Object b) {
-        if (isReal(a, b)) {
-            double divisor = real(b);
-            if (divisor == 0) {
-                throw new JinjaError("float division by zero");
-            }
-            return real(a) / divisor;
+    private static long nonZero(long divisor, String message) {
+        if (divisor == 0) {
+            throw new JinjaError(message);
         }
-        BigInteger divisor = big(b);
-        if (divisor.signum() == 0) {
-            throw new JinjaError("division by zero");
-        }
-        if (isExact(a) && isExact(b)) {
-            return real(a) / real(b);
-        }
-        return quotient(big(a), divisor);
+        return divisor;
     }
 
-    /// The double nearest to the quotient of two integers.
-    private static Object quotient(BigInteger a, BigInteger b) {
-        int size = a.bitLength() - b.bitLength();
-        if (size > Double.MAX_EXPONENT + 1) {
-            throw new JinjaError("integer division result too large for a float");
-        }
-        if (size < Double.MIN_EXPONENT - Double.PRECISION) {
-            return a.signum() * b.signum() < 0 ? -0.0 : 0.0;
-        }
-        // 80 bits of quotient and a sticky one below them round as the exact value does.
-        int shift = Math.max(0, 80 - (a.bitLength() - b.bitLength()));
-        BigInteger[] parts = a.abs().shiftLeft(shift).divideAndRemainder(b.abs());
-        BigInteger scaled = parts[0].shiftLeft(1).or(parts[1].signum() == 0 ? BigInteger.ZERO : BigInteger.ONE);
-        BigDecimal value = new BigDecimal(scaled)
-                .multiply(new BigDecimal(BigInteger.ONE).divide(new BigDecimal(BigInteger.TWO.pow(shift + 1))));
-        double real = value.doubleValue();
-        if (Double.isInfinite(real)) {
-            throw new JinjaError("integer division result too large for a float");
-        }
-        return a.signum() * b.signum() < 0 ? -real : real;
-    }
-
-    /// `a // b`, rounded towards minus infinity.
-    static Object floorDivide(Object a, Object b) {
-        if (isReal(a, b)) {
-            double divisor = nonZero(real(b), "float floor division by zero");
-            double x = real(a);
-            double remainder = x % divisor;
-            double quotient = (x - remainder) / divisor;
-            if (remainder != 0 && remainder < 0 != divisor < 0) {
-                quotient -= 1;
-            }
-            // The quotient is an integer but for its own rounding.
-            double floor = Math.floor(quotient);
-            return quotient == 0 ? Math.copySign(0.0, x / divisor) : quotient - floor > 0.5 ? floor + 1 : floor;
-        }
-        if (a instanceof Long x && b instanceof Long y && y != 0 && y != -1) {
-            return Math.floorDiv(x, y);
-        }
-        BigInteger divisor = nonZero(big(b), "integer division or modulo by zero");
-        BigInteger[] parts = big(a).divideAndRemainder(divisor);
-        boolean below = parts[1].signum() != 0 && parts[1].signum() != divisor.signum();
-        return normal(below ? parts[0].subtract(BigInteger.ONE) : parts[0]);
-    }
-
-    /// `a % b`, which has the sign of `b`.
-    static Object modulo(Object a, Object b) {
-        if (isReal(a, b)) {
-            double divisor = nonZero(real(b), "float modulo");
-            double remainder = real(a) % divisor;
-            if (remainder == 0) {
-                return Math.copySign(0.0, divisor);
-            }
-            return remainder < 0 != divisor < 0 ? remainder + divisor : remainder;
-        }
-        if (a instanceof Long x && b instanceof Long y && y != 0) {
-            return Math.floorMod(x, y);
-        }
-        BigInteger divisor = nonZero(big(b), "integer modulo by zero");
-        BigInteger remainder = big(a).mod(divisor.abs());
-        return normal(divisor.signum() < 0 && remainder.signum() != 0 ? remainder.add(divisor) : remainder);
+    private static double real(Operator operator, double a, double b) {
+        return switch (operator) {
+            case ADD -> a + b;
+            case SUBTRACT -> a - b;
+            case MULTIPLY -> a * b;
+            case DIVIDE -> a / nonZero(b, "division by zero");
+            case FLOOR_DIVIDE -> floorDivide(a, nonZero(b, "float floor division by zero"));
+            case MODULO -> modulo(a, nonZero(b, "float modulo"));
+            case POWER -> power(a, b);
+        };
     }
 
     private static double nonZero(double divisor, String message) {
@@ -269,40 +213,32 @@ public final class Numbers {
         return divisor;
     }
 
-    private static BigInteger nonZero(BigInteger divisor, String message) {
-        if (divisor.signum() == 0) {
-            throw new JinjaError(message);
+    /// `a // b`, rounded towards minus infinity.
+    private static double floorDivide(double a, double b) {
+        double remainder = a % b;
+        double quotient = (a - remainder) / b;
+        if (remainder != 0 && remainder < 0 != b < 0) {
+            quotient -= 1;
         }
-        return divisor;
+        // The quotient is an integer but for its own rounding.
+        double floor = Math.floor(quotient);
+        return quotient == 0 ? Math.copySign(0.0, a / b) : quotient - floor > 0.5 ? floor + 1 : floor;
     }
 
-    /// `a ** b`; a float where one of them is, or where `b` is negative.
-    static Object power(Object a, Object b, Budget budget) {
-        if (isReal(a, b) || big(b).signum() < 0) {
-            return realPower(real(a), real(b));
+    /// `a % b`, which has the sign of `b`.
+    private static double modulo(double a, double b) {
+        double remainder = a % b;
+        if (remainder == 0) {
+            return Math.copySign(0.0, b);
         }
-        BigInteger base = big(a);
-        BigInteger exponent = big(b);
-        if (base.abs().bitLength() <= 1) {
-            boolean even = !exponent.testBit(0);
-            return exponent.signum() == 0 ? (Object) 1L : (Object) (base.signum() < 0 && even ? 1L : base.longValue());
-        }
-        if (exponent.bitLength() > Integer.SIZE - 1
-                || (base.abs().bitLength() - 1L) * exponent.longValue() > MAX_BITS) {
-            throw new JinjaError("integer of more than " + MAX_BITS + " bits");
-        }
-        charge(base.bitLength() * exponent.longValue(), budget);
-        return normal(base.pow(exponent.intValue()));
+        return remainder < 0 != b < 0 ? remainder + b : remainder;
     }
 
-    private static double realPower(double base, double exponent) {
+    private static double power(double base, double exponent) {
         if (base == 0 && exponent < 0) {
             throw new JinjaError("0.0 cannot be raised to a negative power");
         }
-        if (base == 1) {
-            return 1;
-        }
-        if (base == -1 && Double.isInfinite(exponent)) {
+        if (base == 1 || base == -1 && Double.isInfinite(exponent)) {
             return 1;
         }
         double power = Math.pow(base, exponent);
@@ -336,16 +272,6 @@ public final class Numbers {
             double rounded = new BigDecimal(real).setScale(scale, RoundingMode.HALF_EVEN).doubleValue();
             return rounded == 0 ? Math.copySign(0.0, real) : rounded;
         }
-        if (scale >= 0) {
-            return normal(big(a));
-        }
-        if (-scale > big(a).bitLength()) {
-            return 0L;
-        }
-        return normal(new BigDecimal(big(a)).setScale(scale, RoundingMode.HALF_EVEN).toBigInteger());
-    }
-
-    private static boolean isReal(Object a, Object b) {
-        return a instanceof Double || b instanceof Double;
+        return normal(new BigDecimal(big(a)).setScale(Math.min(0, scale), RoundingMode.HALF_EVEN).toBigInteger());
     }
 }

@@ -23,11 +23,10 @@ public final class Operators {
     /// @throws JinjaError where it is not defined for the operands, or its result would be too large
     public static Object apply(Operator operator, Object a, Object b, Budget budget) {
         if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
-            return numeric(operator, a, b, budget);
+            return Numbers.apply(operator, a, b, budget);
         }
         if (operator == Operator.MODULO && Types.kind(a) == Types.Kind.TEXT) {
-            budget.scan(a);
-            return Access.like(a, PercentFormat.format(a, b, budget));
+            throw new JinjaError("formatting by '%' is not supported in chat templates; expected '~' between parts");
         }
         refuseUndefined(a, b);
         Object result = switch (operator) {
@@ -61,26 +60,13 @@ public final class Operators {
                 + "' and '" + Types.name(b) + "'");
     }
 
-    private static Object numeric(Operator operator, Object a, Object b, Budget budget) {
-        Numbers.charge(a, b, budget);
-        return switch (operator) {
-            case ADD -> Numbers.add(a, b);
-            case SUBTRACT -> Numbers.subtract(a, b);
-            case MULTIPLY -> Numbers.multiply(a, b);
-            case DIVIDE -> Numbers.divide(a, b);
-            case FLOOR_DIVIDE -> Numbers.floorDivide(a, b);
-            case MODULO -> Numbers.modulo(a, b);
-            case POWER -> Numbers.power(a, b, budget);
-        };
-    }
-
     private static Object add(Object a, Object b, Budget budget) {
         Types.Kind kind = Types.kind(a);
         if (kind != Types.kind(b)) {
             return Values.ABSENT;
         }
         return switch (kind) {
-            case TEXT -> concatenate(a, b, budget);
+            case TEXT -> TrustedText.joined(a, b, budget);
             case LIST -> {
                 ListValue sum = Iteration.list(a, budget);
                 sum.addAll((ListValue) b, budget);
@@ -95,13 +81,6 @@ public final class Operators {
         };
     }
 
-    private static Object concatenate(Object a, Object b, Budget budget) {
-        if (a instanceof Markup || b instanceof Markup) {
-            return new Markup(TrustedText.joined(Markup.escaped(a, budget), Markup.escaped(b, budget), budget));
-        }
-        return TrustedText.joined(a, b, budget);
-    }
-
     private static Object multiply(Object a, Object b, Budget budget) {
         if (Numbers.isInteger(a)) {
             return Numbers.isInteger(b) ? Values.ABSENT : multiply(b, a, budget);
@@ -111,7 +90,7 @@ public final class Operators {
         }
         long count = Math.max(0, Numbers.clamped(b));
         return switch (Types.kind(a)) {
-            case TEXT -> Access.like(a, repeat(a, count, budget));
+            case TEXT -> repeat(a, count, budget);
             case LIST -> repeat((Sequence) a, count, budget);
             case TUPLE -> TupleValue.of(budget, repeat((Sequence) a, count, budget).items().toArray());
             default -> Values.ABSENT;
@@ -177,5 +156,34 @@ public final class Operators {
 
     private static Object refuseUnary(String operator, Object value) {
         throw new JinjaError("bad operand type for unary " + operator + ": '" + Types.name(value) + "'");
+    }
+
+    /// The comparisons of two values.
+    public enum Comparison {
+        EQUAL("=="), NOT_EQUAL("!="), LESS("<"), LESS_OR_EQUAL("<="), GREATER(">"), GREATER_OR_EQUAL(">="),
+        IN("in"), NOT_IN("not in");
+
+        private final String symbol;
+
+        Comparison(String symbol) {
+            this.symbol = symbol;
+        }
+
+        /// Whether `a` and `b` compare so.
+        ///
+        /// @throws JinjaError where Python does not define the comparison for the two
+        public boolean test(Object a, Object b, Budget budget) {
+            budget.step();
+            return switch (this) {
+                case EQUAL -> Values.equal(a, b, budget);
+                case NOT_EQUAL -> !Values.equal(a, b, budget);
+                case LESS -> Values.order(a, b, symbol, budget) < 0;
+                case LESS_OR_EQUAL -> Values.order(a, b, symbol, budget) <= 0;
+                case GREATER -> Values.order(a, b, symbol, budget) == 1;
+                case GREATER_OR_EQUAL -> (Values.order(a, b, symbol, budget) & ~1) == 0;
+                case IN -> Values.contains(b, a, budget);
+                case NOT_IN -> !Values.contains(b, a, budget);
+            };
+        }
     }
 }

@@ -18,14 +18,11 @@ public final class Repr {
         return text(value, budget).toString();
     }
 
-    /// `str(value)` as a string value that is no markup. Trusted characters stay trusted; numbers, booleans and none
+    /// `str(value)` as a string value. Trusted characters stay trusted; numbers, booleans and none
     /// are trusted, since they can hold no text.
     public static Object text(Object value, Budget budget) {
         if (value instanceof String || value instanceof TrustedText) {
             return value;
-        }
-        if (value instanceof Markup markup) {
-            return markup.text();
         }
         return value instanceof Undefined ? "" : shown(value, budget);
     }
@@ -63,15 +60,12 @@ public final class Repr {
 
     private static void text(Object value, TextBuilder out, Budget budget) {
         budget.work(value.toString().length());
-        boolean markup = value instanceof Markup;
-        out.append(markup ? "Markup(" : "");
-        quoted(value instanceof Markup(Object text) ? text : value, out, budget);
-        out.append(markup ? ")" : "");
+        quoted(value, out, budget);
     }
 
     private static String integer(Object value, Budget budget) {
         budget.bytes(NUMBER_BYTES);
-        return value instanceof BigInteger big ? NumberFormat.decimal(big, budget) : value.toString();
+        return value instanceof BigInteger big ? Numbers.decimal(big, budget) : value.toString();
     }
 
     private static String real(double value, Budget budget) {
@@ -118,7 +112,7 @@ public final class Repr {
     }
 
     private static void other(Object value, TextBuilder out, Budget budget) {
-        if (value instanceof DictView view) {
+        if (value instanceof DictValue.View view) {
             out.append(view.typeName()).append('(');
             list(view.list(budget), out, budget);
             out.append(')');

@@ -100,7 +100,7 @@ public final class TextBuilder {
     }
 
     /// Appends characters that replace the part of a string value from `start` to `end`: trusted if all of it is.
-    TextBuilder inPlace(Object value, int start, int end, String written) {
+    public TextBuilder inPlace(Object value, int start, int end, String written) {
         boolean trusted = value instanceof TrustedText text && text.isTrusted(start, end);
         return trusted ? trusted(written) : append(written);
     }

@@ -5,23 +5,21 @@ import java.util.Set;
 
 /// The methods of strings, as Python has them; positions count code points.
 final class TextMethods {
-    static final Set<String> NAMES = Set.of("upper", "lower", "title", "capitalize", "swapcase", "casefold", "strip",
+    static final Set<String> NAMES = Set.of("upper", "lower", "title", "capitalize", "strip",
             "lstrip", "rstrip", "split", "rsplit", "splitlines", "partition", "rpartition", "startswith", "endswith",
-            "find", "rfind", "index", "rindex", "count", "replace", "join", "center", "ljust", "rjust", "zfill",
-            "expandtabs", "removeprefix", "removesuffix", "format", "format_map");
+            "find", "rfind", "index", "rindex", "count", "replace", "join", "removeprefix", "removesuffix", "isalpha",
+            "isdigit", "isalnum", "isspace", "isupper", "islower");
 
     private TextMethods() {
     }
 
     static boolean exists(String name) {
-        return NAMES.contains(name) || TextTests.NAMES.contains(name);
+        return NAMES.contains(name);
     }
 
     static Object call(Object text, String name, Arguments arguments, Budget budget) {
         return switch (name) {
             case "startswith", "endswith" -> affix(text.toString(), name, arguments.positional(name, 1, 3), budget);
-            case "format" -> BraceFormat.format(text, arguments, budget);
-            case "format_map" -> BraceFormat.formatMap(text, arguments.positional(name, 1, 1).get(0, null), budget);
             case "join" -> join(text, arguments.positional(name, 1, 1).get(0, null), budget);
             default -> other(text, name, arguments, budget);
         };
@@ -42,14 +40,11 @@ final class TextMethods {
                 find(text.toString(), name, arguments.positional(name, 1, 3), budget);
             case "count" -> count(text.toString(), arguments.positional(name, 1, 3), budget);
             case "replace" -> replace(text, arguments.bind(name, 2, "old", "new", "count"), budget);
-            case "center", "ljust", "rjust" -> pad(text, name, arguments.positional(name, 1, 2), budget);
-            case "zfill" -> fillZeros(text, arguments.positional(name, 1, 1).integer(0, 0), budget);
-            case "expandtabs" -> expandTabs(text, arguments.bind(name, 0, "tabsize").integer(0, 8), budget);
             case "removeprefix", "removesuffix" ->
                 remove(text, name, arguments.positional(name, 1, 1).text(0, null), budget);
             default -> {
                 arguments.positional(name, 0, 0);
-                yield TextTests.NAMES.contains(name) ? (Object) TextTests.test(text.toString(), name, budget)
+                yield name.startsWith("is") ? (Object) test(text.toString(), name, budget)
                         : changed(text, name, budget);
             }
         };
@@ -63,10 +58,40 @@ final class TextMethods {
             case "lower" -> LetterCase.lower(text);
             case "title" -> LetterCase.title(text);
             case "capitalize" -> LetterCase.capitalize(text);
-            case "casefold" -> LetterCase.fold(text);
-            case "swapcase" -> LetterCase.swap(text);
             default -> throw new AssertionError(name);
         });
+    }
+
+    private static boolean test(String text, String name, Budget budget) {
+        budget.work(text.length());
+        budget.bytes(512);
+        return !text.isEmpty() && switch (name) {
+            case "isalpha" -> text.codePoints().allMatch(Character::isLetter);
+            case "isdigit" -> text.codePoints().allMatch(TextMethods::isDigit);
+            case "isalnum" -> text.codePoints().allMatch(c -> Character.isLetter(c) || isNumeric(c));
+            case "isspace" -> text.codePoints().allMatch(Text::isSpace);
+            case "isupper" -> LetterCase.isUpper(text);
+            case "islower" -> LetterCase.isLower(text);
+            default -> throw new AssertionError(name);
+        };
+    }
+
+    /// Decimal digits, and the raised, lowered and circled ones.
+    private static boolean isDigit(int c) {
+        if (Character.isDigit(c)) {
+            return true;
+        }
+        int value = Character.getNumericValue(c);
+        boolean fraction = c >= 0xbc && c <= 0xbe || c >= 0x2150 && c <= 0x215f;
+        return Character.getType(c) == Character.OTHER_NUMBER && value >= 0 && value <= 9 && !fraction
+                && !(c >= 0x3192 && c <= 0x3195) && !(c >= 0x3220 && c <= 0x3229) && !(c >= 0x3280 && c <= 0x3289);
+    }
+
+    private static boolean isNumeric(int c) {
+        return switch (Character.getType(c)) {
+            case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> true;
+            default -> false;
+        };
     }
 
     private static Object strip(Object text, Arguments.Bound arguments, boolean left, boolean right, Budget budget) {
@@ -161,51 +186,5 @@ final class TextMethods {
     private static Object count(String text, Arguments.Bound arguments, Budget budget) {
         Window window = Window.of(text, arguments, budget);
         return window.start() < 0 ? 0L : TextSearch.count(window.text(), arguments.text(0, null), budget);
-    }
-
-    /// Fills up to a width with a character: `center`, `ljust`, `rjust`.
-    static Object pad(Object text, String name, Arguments.Bound arguments, Budget budget) {
-        long width = arguments.integer(0, 0);
-        if (Text.length(arguments.text(1, " ")) != 1) {
-            throw new JinjaError("The fill character must be exactly one character long");
-        }
-        Object fill = arguments.has(1) ? arguments.trusted(1) : " ";
-        long missing = Math.max(0, width - Text.length(text.toString()));
-        // Where the padding is odd, Python pads one more on the left if the width is odd.
-        long left = switch (name) {
-            case "ljust" -> 0;
-            case "rjust" -> missing;
-            default -> missing / 2 + (missing & width & 1);
-        };
-        return new TextBuilder(budget).append(Operators.repeat(fill, left, budget)).append(text)
-                .append(Operators.repeat(fill, missing - left, budget)).value();
-    }
-
-    private static Object fillZeros(Object value, long width, Budget budget) {
-        String text = value.toString();
-        String zeros = Operators.repeat("0", Math.max(0, width - Text.length(text)), budget);
-        int sign = text.startsWith("-") || text.startsWith("+") ? 1 : 0;
-        return new TextBuilder(budget).append(value, 0, sign).trusted(zeros).append(value, sign, text.length()).value();
-    }
-
-    private static Object expandTabs(Object value, long size, Budget budget) {
-        String text = value.toString();
-        budget.work(text.length());
-        TextBuilder out = new TextBuilder(budget);
-        long column = 0;
-        int start = 0;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == '\t') {
-                long spaces = size <= 0 ? 0 : size - column % size;
-                out.append(value, start, i);
-                start = i + 1;
-                out.inPlace(value, i, i + 1, Operators.repeat(" ", spaces, budget));
-                column += spaces;
-            } else {
-                column = c == '\n' || c == '\r' ? 0 : Character.isLowSurrogate(c) ? column : column + 1;
-            }
-        }
-        return out.append(value, start, text.length()).value();
     }
 }

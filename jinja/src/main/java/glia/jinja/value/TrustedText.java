@@ -28,8 +28,7 @@ public final class TrustedText {
 
     /// The trusted spans of a string value: start, end, start, end, …
     static int[] spans(Object text) {
-        Object plain = text instanceof Markup markup ? markup.text() : text;
-        return plain instanceof TrustedText trusted ? trusted.spans : NONE;
+        return text instanceof TrustedText trusted ? trusted.spans : NONE;
     }
 
     /// Whether all characters from `start` to `end` (exclusive, in UTF-16 units) are trusted.
@@ -52,15 +51,14 @@ public final class TrustedText {
 
     /// Whether all of a string value is trusted; an empty one is if it was made as a trusted one.
     static boolean isWhole(Object text) {
-        Object plain = text instanceof Markup markup ? markup.text() : text;
-        return plain instanceof TrustedText trusted && trusted.isTrusted(0, trusted.text.length());
+        return text instanceof TrustedText trusted && trusted.isTrusted(0, trusted.text.length());
     }
 
     /// The part of a string value from `start` to `end`, in UTF-16 units.
     static Object cut(Object text, int start, int end, Budget budget) {
         String plain = text.toString();
         if (start == 0 && end == plain.length()) {
-            return text instanceof Markup markup ? markup.text() : text;
+            return text;
         }
         int[] spans = spans(text);
         int at = spans.length == 0 ? 0 : firstAt(spans, start);

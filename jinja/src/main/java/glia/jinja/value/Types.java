@@ -1,5 +1,6 @@
 package glia.jinja.value;
 
+import glia.jinja.value.Iteration.Generator;
 import java.math.BigInteger;
 
 /// The names that Python gives the types of values; messages use them.
@@ -14,7 +15,7 @@ public final class Types {
             case BOOL -> "bool";
             case INT -> "int";
             case FLOAT -> "float";
-            case TEXT -> value instanceof Markup ? "Markup" : "str";
+            case TEXT -> "str";
             case LIST -> "list";
             case TUPLE -> "tuple";
             case RANGE -> "range";
@@ -25,7 +26,7 @@ public final class Types {
     }
 
     private static String other(Object value) {
-        if (value instanceof DictView view) {
+        if (value instanceof DictValue.View view) {
             return view.typeName();
         }
         if (value instanceof Generator) {
@@ -42,7 +43,7 @@ public final class Types {
         if (value == null) {
             return Kind.NONE;
         }
-        if (value instanceof String || value instanceof TrustedText || value instanceof Markup) {
+        if (value instanceof String || value instanceof TrustedText) {
             return Kind.TEXT;
         }
         if (value instanceof Boolean) {

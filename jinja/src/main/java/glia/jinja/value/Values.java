@@ -21,7 +21,7 @@ public final class Values {
             case TEXT -> !value.toString().isEmpty();
             case LIST, TUPLE, RANGE -> ((Sequence) value).size() > 0;
             case DICT -> ((DictValue) value).size() > 0;
-            case OTHER -> !(value instanceof DictView view) || view.dict().size() > 0;
+            case OTHER -> !(value instanceof DictValue.View view) || view.dict().size() > 0;
         };
     }
 
@@ -35,7 +35,7 @@ public final class Values {
             case LIST, TUPLE, RANGE -> ((Sequence) value).size();
             case DICT -> ((DictValue) value).size();
             case UNDEFINED -> 0;
-            case OTHER -> value instanceof DictView view ? view.dict().size() : -1;
+            case OTHER -> value instanceof DictValue.View view ? view.dict().size() : -1;
             case NONE, BOOL, INT, FLOAT -> -1;
         };
     }
@@ -58,7 +58,7 @@ public final class Values {
             case LIST, TUPLE, RANGE -> equal((Sequence) a, (Sequence) b, budget);
             case DICT -> equal((DictValue) a, (DictValue) b, budget);
             case UNDEFINED -> true;
-            case OTHER -> a instanceof DictView x && b instanceof DictView y && equal(x, y, budget);
+            case OTHER -> a instanceof DictValue.View x && b instanceof DictValue.View y && equal(x, y, budget);
             case NONE, BOOL, INT, FLOAT -> false;
         };
     }
@@ -101,8 +101,8 @@ public final class Values {
         return true;
     }
 
-    private static boolean equal(DictView a, DictView b, Budget budget) {
-        if (a.part() != b.part() || a.part() == DictView.Part.VALUES || a.dict().size() != b.dict().size()) {
+    private static boolean equal(DictValue.View a, DictValue.View b, Budget budget) {
+        if (a.part() != b.part() || a.part() == DictValue.View.Part.VALUES || a.dict().size() != b.dict().size()) {
             return false;
         }
         for (Object item : a.list(budget).items()) {
@@ -166,7 +166,7 @@ public final class Values {
             case LIST, TUPLE, RANGE -> indexOf((Sequence) container, item, 0, budget) >= 0;
             case UNDEFINED -> false;
             case OTHER -> {
-                if (container instanceof DictView view && view.part() == DictView.Part.KEYS) {
+                if (container instanceof DictValue.View view && view.part() == DictValue.View.Part.KEYS) {
                     yield view.dict().get(item, budget) != ABSENT;
                 }
                 yield containsByIteration(container, item, budget);

@@ -11,9 +11,7 @@ public final class MethodNames {
 
     /// The methods of strings.
     public static List<String> ofText() {
-        TreeSet<String> names = new TreeSet<>(TextMethods.NAMES);
-        names.addAll(TextTests.NAMES);
-        return new ArrayList<>(names);
+        return new ArrayList<>(new TreeSet<>(TextMethods.NAMES));
     }
 
     /// The methods of lists.

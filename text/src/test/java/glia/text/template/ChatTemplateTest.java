@@ -88,7 +88,7 @@ class ChatTemplateTest {
         for (String name : List.of("class", "getClass", "__class__", "hashCode", "equals", "toString", "items", "value",
                 "text", "call", "wait")) {
             for (String value : List.of("1", "'a'", "none", "true", "1.5", "range", "'a'.upper", "namespace()", "loop",
-                    "m", "(1, 2)", "('a'|safe)", "range(3)", "cycler(1)", "[1]|map('string')", "{}.keys()")) {
+                    "m", "(1, 2)", "('a'|safe)", "range(3)", "namespace(a=1)", "[1]|map('string')", "{}.keys()")) {
                 assertEquals("False", render("{% macro m() %}{% endmacro %}{% for i in [1] %}{{ (" + value + ")." + name
                         + " is defined }}{% endfor %}", Map.of()), value + "." + name);
             }

@@ -46,7 +46,7 @@ class HostileTemplateTest {
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
         "{% macro m() %}{{ m() }}{{ m() }}{% endmacro %}{{ m() }}",
         "{% macro a(f) %}{{ f(f) }}{% endmacro %}{{ a(a) }}",
-        "{% for x in [[]] recursive %}{{ loop([[]]) }}{% endfor %}",
+        "{% macro m(xs) %}{% for x in xs %}{{ m([[]]) }}{% endfor %}{% endmacro %}{{ m([[]]) }}",
         "{% set l = [] %}{% set _ = l.append(l) %}{{ l }}",
         "{% set l = [] %}{% set _ = l.append(l) %}{{ l|tojson }}",
         "{% set a = [] %}{% set _ = a.append(a) %}{% set b = [] %}{% set _ = b.append(b) %}{{ a == b }}",
@@ -107,7 +107,7 @@ class HostileTemplateTest {
         String macro = "{% macro m(x) %}{% for i in [1] %}{% if x %}{{ (([m(x)][0] ~ '')|string) }}{% endif %}"
                 + "{% endfor %}{% endmacro %}{{ m(1) }}";
         String parentheses = "{{ " + "(".repeat(149) + "1" + ")".repeat(149) + " }}";
-        String loop = "{% for x in [[]] recursive %}{{ loop([[]]) }}{% endfor %}";
+        String loop = "{% macro m(xs) %}{% for x in xs %}{{ m([[]]) }}{% endfor %}{% endmacro %}{{ m([[]]) }}";
         List<Throwable> thrown = new ArrayList<>();
         Thread thread = new Thread(null, () -> {
             try {
