@@ -3,13 +3,13 @@ package glia.model;
 import glia.model.Initialization.MaximalUpdate;
 import glia.model.spec.Attention;
 import glia.model.spec.DifferentialAttention;
+import glia.model.spec.Mixer.SubNorm;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
 import glia.model.spec.StridedAttention;
-import glia.model.spec.SubNorm;
 
 /// The factors of µP for each parameter (see `Initialization.MaximalUpdate`).
 public final class MaximalUpdateFactors {

@@ -1,6 +1,7 @@
 package glia.model;
 
 import glia.io.Checkpoint;
+import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.block.Decoder;
 import glia.model.block.Weights;
@@ -20,8 +21,11 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 
 /// A loaded model: spec, weights and decoder. Weights may be views of mapped files; `close` unmaps them.
@@ -201,5 +205,51 @@ public final class Model implements AutoCloseable {
             memory.close();
             checkpoint.close();
         });
+    }
+
+    /// A checkpoint without some of its tensors and with others in memory.
+    static final class ReplacedTensors implements Checkpoint {
+        private final Checkpoint base;
+        private final Map<String, Tensor> added;
+        private final Set<String> names;
+
+        ReplacedTensors(Checkpoint base, Set<String> removed, Map<String, Tensor> added) {
+            this.base = base;
+            this.added = added;
+            Set<String> all = new LinkedHashSet<>(base.names());
+            all.removeAll(removed);
+            all.addAll(added.keySet());
+            names = Collections.unmodifiableSet(all);
+        }
+
+        /// Whether a tensor is one of those in memory.
+        boolean isAdded(String name) {
+            return added.containsKey(name);
+        }
+
+        @Override
+        public Set<String> names() {
+            return names;
+        }
+
+        @Override
+        public Tensor tensor(String name) throws CheckpointException {
+            return added.containsKey(name) ? added.get(name) : base.tensor(name);
+        }
+
+        @Override
+        public long sizeBytes() {
+            return base.sizeBytes();
+        }
+
+        @Override
+        public List<Source> sources() {
+            return base.sources();
+        }
+
+        @Override
+        public void close() {
+            base.close();
+        }
     }
 }

@@ -10,9 +10,9 @@ import glia.model.family.Families;
 import glia.model.family.Family;
 import glia.model.family.SequenceClassifier;
 import glia.model.layout.GgufForm;
+import glia.model.layout.Source;
 import glia.model.quant.PackedTensor;
 import glia.model.quant.StoredTensors;
-import glia.model.layout.Source;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -162,7 +162,7 @@ public final class ModelLoader {
         ModelSpec spec = Families.spec(config, tensors.names());
         Set<String> unused = unused(old, name -> family.ignores(spec, name));
         Parameters.forEach(spec, (p, shape) -> unused.remove(resolve(tensors, family.source(spec, p).stored())));
-        checkpoint = new ReplacedTensors(checkpoint, unused, initial(spec, family, head.seed()));
+        checkpoint = new Model.ReplacedTensors(checkpoint, unused, initial(spec, family, head.seed()));
         tensors = StoredTensors.of(path, checkpoint, config);
         return bind(spec, new TensorNames.Hub(family), Optional.of(config));
     }

@@ -5,7 +5,7 @@ import glia.io.Config;
 import glia.model.family.Families;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
-import glia.model.spec.Mlp;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import java.nio.file.Path;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import glia.model.merge.MergeMethod.Slerp;
+import glia.model.merge.MergeMethod.Ties;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -33,8 +35,8 @@ class MergeMethodTest {
         float[] zero = new float[3];
         float[] a = {1, 2, Float.MIN_VALUE};
         float[] b = {3, -2, Float.NaN};
-        assertArrayEquals(a, merge(new Linear(List.of(1.0, 0.0)), zero, a, b));
-        assertArrayEquals(new float[] {2.5f, -1, 0}, merge(new Linear(List.of(1.0, 3.0)), zero,
+        assertArrayEquals(a, merge(new MergeMethod.Linear(List.of(1.0, 0.0)), zero, a, b));
+        assertArrayEquals(new float[] {2.5f, -1, 0}, merge(new MergeMethod.Linear(List.of(1.0, 3.0)), zero,
                 new float[] {1, 2, 0}, new float[] {3, -2, 0}));
     }
 
@@ -56,7 +58,7 @@ class MergeMethodTest {
         // Parallel vectors are interpolated linearly, and so is one without a direction.
         assertArrayEquals(new float[] {1.5f, 3}, merge(new Slerp(List.of(1.0, 1.0)), new float[2],
                 new float[] {1, 2}, new float[] {2, 4}), 1e-6f);
-        assertArrayEquals(merge(new Linear(List.of(1.0, 1.0)), zero, a, a),
+        assertArrayEquals(merge(new MergeMethod.Linear(List.of(1.0, 1.0)), zero, a, a),
                 merge(new Slerp(List.of(1.0, 1.0)), zero, a, a), 1e-6f);
     }
 
@@ -107,7 +109,7 @@ class MergeMethodTest {
     @Test
     void badWeightsAreRefused() {
         for (List<Double> weights : List.of(List.<Double>of(), List.of(Double.NaN, 1.0), List.of(1.0, -1.0))) {
-            assertThrows(IllegalArgumentException.class, () -> new Linear(weights), weights::toString);
+            assertThrows(IllegalArgumentException.class, () -> new MergeMethod.Linear(weights), weights::toString);
             assertThrows(IllegalArgumentException.class, () -> new Slerp(weights), weights::toString);
         }
         assertThrows(IllegalArgumentException.class, () -> new Slerp(List.of(1.0, 1.0, 1.0)));

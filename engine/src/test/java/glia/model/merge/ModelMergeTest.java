@@ -21,6 +21,8 @@ import glia.model.adapter.Adapters;
 import glia.model.adapter.ModuleNames;
 import glia.model.block.Pass;
 import glia.model.block.States;
+import glia.model.merge.MergeMethod.Linear;
+import glia.model.merge.MergeMethod.Ties;
 import glia.model.quant.HubLayout;
 import glia.model.quant.PackedModels;
 import glia.model.write.GgufModelWriter;
@@ -194,7 +196,7 @@ class ModelMergeTest {
         merge(out).models(List.of(LLAMA, other), Optional.empty(), new Linear(List.of(1.0, 0.0)));
         assertArrayEquals(logits(LLAMA), logits(out));
         merge(temporary.resolve("second")).models(List.of(LLAMA, other), Optional.empty(),
-                new Slerp(List.of(0.0, 1.0)));
+                new MergeMethod.Slerp(List.of(0.0, 1.0)));
         assertClose(logits(other), logits(temporary.resolve("second")), 1e-6);
         merge(temporary.resolve("ties")).models(List.of(other), Optional.of(LLAMA), new Ties(List.of(1.0), 1));
         assertClose(logits(other), logits(temporary.resolve("ties")), 1e-5);

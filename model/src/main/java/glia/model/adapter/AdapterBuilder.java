@@ -3,6 +3,7 @@ package glia.model.adapter;
 import glia.model.Model;
 import glia.model.adapter.AdapterModule.Kind;
 import glia.model.adapter.AdapterTensor.Piece;
+import glia.model.adapter.Adapters.AdapterBiases;
 import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
@@ -161,7 +162,7 @@ final class AdapterBuilder {
     }
 
     private Factors fresh(ExpertStacks.At at, SplittableRandom random, Arena scratch) {
-        ExpertStack stack = at.stack();
+        ExpertStacks.ExpertStack stack = at.stack();
         int rank = scales.rank(stack.path()) * stack.experts();
         Tensor a = Tensor.allocate(scratch, DType.F32, rank, stack.columnsOfA());
         fill(a, random);

@@ -2,8 +2,8 @@ package glia.model.adapter;
 
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
-import glia.io.file.AtomicFile;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.AtomicFile;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
@@ -52,7 +52,7 @@ public final class AdapterFolder {
     /// The factors of each module by the ends of their names.
     private final Map<AdapterModule, Map<String, Tensor>> factors = new LinkedHashMap<>();
     private final Map<ExpertStacks.At, Map<String, Tensor>> ofStacks = new LinkedHashMap<>();
-    private final Map<ExpertStack, ExpertStacks.At> stacks = new LinkedHashMap<>();
+    private final Map<ExpertStacks.ExpertStack, ExpertStacks.At> stacks = new LinkedHashMap<>();
     private final Map<AdapterModules.StoredTensor, Saved> saved = new LinkedHashMap<>();
 
     /// A tensor that was trained as a whole.
@@ -185,7 +185,7 @@ public final class AdapterFolder {
             return;
         }
         String stored = plain.endsWith(BASE_BIAS)
-                ? plain.substring(0, plain.length() - BASE_BIAS.length()) + AdapterBiases.BIAS : plain;
+                ? plain.substring(0, plain.length() - BASE_BIAS.length()) + Adapters.AdapterBiases.BIAS : plain;
         AdapterModules.StoredTensor found = builder.names().tensor(stored).orElseThrow(() -> new CheckpointException(
                 file, name, "is neither part of a low-rank adapter nor a tensor of the model"));
         if (saved.put(found, new Saved(name, values)) != null) {
@@ -316,7 +316,7 @@ public final class AdapterFolder {
 
     /// The factors of stacked experts.
     private Factors checked(ExpertStacks.At at) throws CheckpointException {
-        ExpertStack stack = at.stack();
+        ExpertStacks.ExpertStack stack = at.stack();
         Map<String, Tensor> parts = ofStacks.getOrDefault(at, Map.of());
         int rank = builder.scales().rank(stack.path()) * stack.experts();
         Tensor a = required(at.name(), parts, A, rank, stack.columnsOfA());

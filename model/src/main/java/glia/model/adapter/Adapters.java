@@ -2,6 +2,7 @@ package glia.model.adapter;
 
 import glia.model.Model;
 import glia.model.block.Weights;
+import glia.model.layout.Source;
 import glia.model.spec.Head;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
@@ -16,6 +17,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /// The low-rank adapters of a model: LoRA (https://arxiv.org/abs/2106.09685), rsLoRA (https://arxiv.org/abs/2312.03732)
@@ -166,5 +168,50 @@ public final class Adapters implements AutoCloseable {
         List<String> names = new ArrayList<>(modules.stream().map(AdapterModule::lastName).distinct().sorted()
                 .toList());
         return new ModuleNames.Suffixes(names);
+    }
+
+    /// The biases of modules with an adapter.
+    static final class AdapterBiases {
+        static final String BIAS = ".bias";
+
+        private AdapterBiases() { }
+
+        /// The bias that is added to the outputs of a part of a module.
+        static Optional<Parameter> of(AdapterModules names, AdapterModule m, AdapterModule.Part part) {
+            return names.tensor(m.path() + BIAS).flatMap(bias -> bias.parts().stream()
+                    .filter(b -> AdapterModule.rows(b.place()).map(AdapterBiases::rows)
+                            .equals(Optional.of(rows(part.place()))))
+                    .map(AdapterModule.Part::parameter).findFirst());
+        }
+
+        /// The rows of a place, without the name of the tensor.
+        private static List<Object> rows(Source place) {
+            List<Object> rows = new ArrayList<>();
+            Source at = place;
+            while (!(at instanceof Source.Stored)) {
+                switch (at) {
+                    case Source.Rows r -> {
+                        rows.add(List.of("rows", r.from(), r.count(), r.total()));
+                        at = r.of();
+                    }
+                    case Source.Every e -> {
+                        rows.add(List.of("every", e.from(), e.count(), e.total()));
+                        at = e.of();
+                    }
+                    default -> throw new IllegalStateException("no place of rows: " + at);
+                }
+            }
+            return rows;
+        }
+
+        /// `bias + scale · c` as a new weight.
+        static Weight sum(Weight bias, LowRank adapted, Arena arena) {
+            Tensor sum = bias.toF32(arena);
+            Tensor c = adapted.bias().orElseThrow().tensor();
+            for (long i = 0; i < sum.size(); i++) {
+                sum.set(i, sum.get(i) + adapted.scale() * c.get(i));
+            }
+            return new Weight.Stored(sum);
+        }
     }
 }

@@ -3,6 +3,7 @@ package glia.model.adapter;
 import glia.model.adapter.AdapterBuilder.Factors;
 import glia.model.adapter.AdapterModule.Part;
 import glia.model.adapter.AdapterTensor.Piece;
+import glia.model.adapter.ExpertStacks.ExpertStack;
 import glia.model.layout.Source;
 import glia.model.spec.Parameter;
 import glia.model.write.Order;

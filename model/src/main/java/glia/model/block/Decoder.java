@@ -1,6 +1,9 @@
 package glia.model.block;
 
+import glia.model.spec.Bias;
 import glia.model.spec.Classes;
+import glia.model.spec.Draft;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -10,9 +13,13 @@ import glia.model.spec.SharedTransformer;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.Weight;
 import glia.tensor.ops.loss.LogitHead;
+import glia.tensor.ops.loss.LogitRule;
 import glia.tensor.ops.loss.TokenLogProbs;
+import glia.tensor.ops.row.ConcatColumns;
 import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.SoftCap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -186,5 +193,120 @@ public final class Decoder {
         Tensor x = reader.layers.forward(ops, embed(reader.embedding, ops, source, States.NONE, 1), source,
                 States.NONE);
         return reader.finalNorm.forward(ops, x, source, States.NONE);
+    }
+
+    /// A multi-token-prediction (MTP) layer (https://arxiv.org/abs/2412.19437, section 2.2).
+    static final class DraftBlock {
+        private final Block embeddingNorm;
+        private final Block hiddenNorm;
+        private final Weight join;
+        private final Layers layers;
+        private final Block finalNorm;
+
+        DraftBlock(Draft spec, int firstPlace, Mixers mixers) {
+            Weights weights = mixers.weights();
+            Place place = Place.of(firstPlace);
+            embeddingNorm = NormBlock.of(spec.embeddingNorm(), weights, place, Role.DRAFT_EMBEDDING_NORM,
+                    Role.DRAFT_EMBEDDING_NORM);
+            hiddenNorm =
+                    NormBlock.of(spec.hiddenNorm(), weights, place, Role.DRAFT_HIDDEN_NORM, Role.DRAFT_HIDDEN_NORM);
+            join = weights.get(place, Role.DRAFT_JOIN);
+            layers = new Layers(spec.sublayers(), firstPlace, mixers);
+            finalNorm = NormBlock.of(spec.finalNorm(), weights, place, Role.DRAFT_FINAL_NORM, Role.DRAFT_FINAL_NORM);
+        }
+
+        /// @param embedded the embeddings of the next tokens, `[N, D]`
+        /// @param hidden `[N, D]`
+        Tensor forward(Ops ops, Tensor embedded, Tensor hidden, Pass pass, States states) {
+            Tensor next = embeddingNorm.forward(ops, embedded, pass, states);
+            Tensor h = hiddenNorm.forward(ops, hidden, pass, states);
+            Tensor x = ops.linear(ops.apply(new ConcatColumns(next, h, 1, false)), join);
+            return finalNorm.forward(ops, layers.forward(ops, x, pass, states), pass, states);
+        }
+    }
+
+    /// `rule(W · transform(h) + b)`: `[N, D]` to logits `[N, V]`; without a head, hidden states are returned as they
+    /// are.
+    static final class HeadBlock {
+        private final Head spec;
+        private final Block transform;
+        private final Block product;
+        private final Optional<Weight> weight;
+        private final Optional<Weight> bias;
+        /// Created at first use; generation does not need it.
+        private Optional<LogitHead> parts = Optional.empty();
+
+        HeadBlock(Head spec, Weights weights) {
+            this.spec = spec;
+            if (spec.matrix() == Head.Matrix.ABSENT) {
+                transform = (ops, x, pass, states) -> x;
+                product = transform;
+                weight = Optional.empty();
+                bias = Optional.empty();
+                return;
+            }
+            transform = transform(spec.transform(), weights);
+            Role matrix = spec.matrix() == Head.Matrix.TIED ? Role.EMBEDDING : Role.HEAD;
+            boolean isBiased = spec.bias() != Bias.NONE;
+            product = Projection.of(weights, Place.WHOLE, matrix, Role.HEAD_BIAS, isBiased);
+            weight = Optional.of(weights.get(Place.WHOLE, matrix));
+            bias = isBiased ? Optional.of(weights.get(Place.WHOLE, Role.HEAD_BIAS)) : Optional.empty();
+        }
+
+        private static Block transform(Head.Transform transform, Weights weights) {
+            return switch (transform) {
+                case Head.Transform.None none -> (ops, x, pass, states) -> x;
+                case Head.Transform.Dense dense -> {
+                    Block product = Projection.of(weights, Place.WHOLE, Role.TRANSFORM, Role.TRANSFORM_BIAS,
+                            dense.bias() != Bias.NONE);
+                    Block norm = NormBlock.of(dense.norm(), weights, Place.WHOLE, Role.TRANSFORM_NORM_WEIGHT,
+                            Role.TRANSFORM_NORM_BIAS);
+                    yield (ops, x, pass, states) -> norm.forward(ops,
+                            ops.activate(product.forward(ops, x, pass, states), dense.activation()), pass, states);
+                }
+            };
+        }
+
+        Optional<Classes> classes() {
+            return spec.classes();
+        }
+
+        /// The logits of hidden states.
+        Tensor forward(Ops ops, Tensor hidden, Pass pass, States states) {
+            Tensor input = transform(ops, hidden, pass, states);
+            if (spec.classes().isPresent()) {
+                input = ops.dropout(input, Ops.Dropped.HEAD, 0);
+            }
+            Tensor z = product.forward(ops, input, pass, states);
+            return switch (spec.logits()) {
+                case Head.Logits.Plain plain -> z;
+                case Head.Logits.Scaled scaled -> ops.scale(z, scaled.factor());
+                case Head.Logits.Capped capped -> ops.apply(new SoftCap(z, capped.cap()));
+            };
+        }
+
+        /// The input of the head's matrix, `transform(h)`.
+        Tensor transform(Ops ops, Tensor hidden, Pass pass, States states) {
+            return transform.forward(ops, hidden, pass, states);
+        }
+
+        /// The head, computed in blocks of the vocabulary.
+        ///
+        /// @throws IllegalArgumentException if the model has no head
+        LogitHead parts() {
+            if (parts.isEmpty()) {
+                Weight w = weight.filter(any -> spec.predictsTokens()).orElseThrow(() -> new IllegalArgumentException(
+                        "the model has no head that gives probabilities of tokens; it ends with "
+                        + (spec.classes().isPresent() ? "scores of classes"
+                        : spec.vectorSize().isPresent() ? "vectors of tokens" : "hidden states")));
+                LogitRule rule = switch (spec.logits()) {
+                    case Head.Logits.Plain plain -> LogitRule.PLAIN;
+                    case Head.Logits.Scaled scaled -> new LogitRule(scaled.factor(), Float.POSITIVE_INFINITY);
+                    case Head.Logits.Capped capped -> new LogitRule(1, capped.cap());
+                };
+                parts = Optional.of(new LogitHead(w, bias, rule));
+            }
+            return parts.get();
+        }
     }
 }

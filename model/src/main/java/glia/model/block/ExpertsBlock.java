@@ -3,10 +3,11 @@ package glia.model.block;
 import glia.model.spec.Bias;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.Experts;
-import glia.model.spec.HashedExperts;
+import glia.model.spec.Mixer.HashedExperts;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
+import glia.tensor.ops.Compute;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.expert.ExpertLinear;
@@ -138,5 +139,18 @@ final class ExpertsBlock implements Block {
             return ops.addBias(y, constant.get());
         }
         return shared.isEmpty() ? y : ops.residual(y, shared.get().forward(ops, x, pass, states), 1);
+    }
+
+    /// The experts of each token, `[V, k]`.
+    record ExpertTable(Weight weight) {
+        /// The experts of some tokens, one token after the other.
+        int[] of(int[] tokens, int count) {
+            Tensor table = Compute.stored(weight);
+            int[] experts = new int[count * table.cols()];
+            for (int i = 0; i < experts.length; i++) {
+                experts[i] = (int) table.get((long) tokens[i / table.cols()] * table.cols() + i % table.cols());
+            }
+            return experts;
+        }
     }
 }

@@ -20,7 +20,7 @@ import glia.tensor.ops.scan.LogDecay;
 final class KimiDeltaBlock implements Block {
     private final KimiDelta spec;
     private final Place place;
-    private final ConvolutionBlock.Apart inputs;
+    private final GatedDeltaBlock.ConvolutionBlock.Apart inputs;
     private final Block steps;
     private final Block gate;
     private final Weight beta;
@@ -32,7 +32,7 @@ final class KimiDeltaBlock implements Block {
     KimiDeltaBlock(KimiDelta spec, Weights weights, Place place) {
         this.spec = spec;
         this.place = place;
-        inputs = ConvolutionBlock.Apart.of(spec.convolution(), weights, place);
+        inputs = GatedDeltaBlock.ConvolutionBlock.Apart.of(spec.convolution(), weights, place);
         steps = map(weights, Role.STEPS_LATENT, Role.STEPS);
         gate = map(weights, Role.GATE_LATENT, Role.GATE);
         beta = weights.get(place, Role.BETA);

@@ -5,10 +5,11 @@ import glia.model.spec.LatentAttention.Queries;
 import glia.model.spec.LatentAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.Temperature;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
-import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
@@ -17,6 +18,7 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.CacheAppend;
 import glia.tensor.ops.row.ConcatColumns;
+import glia.tensor.ops.row.ScaledRows;
 import glia.tensor.ops.row.SigmoidGate;
 import glia.tensor.ops.row.SliceColumns;
 import java.util.Optional;
@@ -35,7 +37,7 @@ final class LatentAttentionBlock implements Block {
     private final Block latentNorm;
     private final Block output;
     private final Optional<Weight> gate;
-    private final LatentExpansion expansion;
+    private final SharedLatentAttentionBlock.LatentExpansion expansion;
     private final Indexer indexer;
     private final Optional<RopeTable> rope;
     private final AttentionShape expanded;
@@ -58,7 +60,7 @@ final class LatentAttentionBlock implements Block {
         latent = Projection.of(weights, place, Role.LATENT, Role.LATENT_BIAS, bias);
         latentNorm = NormBlock.of(spec.norm(), weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
-        expansion = LatentExpansion.of(spec, weights, place);
+        expansion = SharedLatentAttentionBlock.LatentExpansion.of(spec, weights, place);
         indexer = Indexer.of(spec, weights, place, ropes);
         rope = ropes.of(spec.rope());
         gate = spec.gating() == LatentAttention.Gating.NONE ? Optional.empty()
@@ -140,5 +142,26 @@ final class LatentAttentionBlock implements Block {
     /// and values are separate.
     private Tensor values(Ops ops, Tensor rows, KeyValueState state) {
         return state == KeyValueState.NONE ? ops.apply(SliceColumns.of(rows, 0, spec.latentSize())) : rows;
+    }
+
+    /// The factor of the queries by their positions.
+    static final class QueryTemperature {
+        private QueryTemperature() { }
+
+        /// Applies the temperature, which is 1 in short sequences.
+        static Tensor apply(Temperature temperature, Ops ops, Tensor q, Pass pass) {
+            return switch (temperature) {
+                case Temperature.Constant constant -> q;
+                case Temperature.Logarithmic logarithmic -> {
+                    float[] factors = new float[pass.numTokens()];
+                    boolean sharper = false;
+                    for (int i = 0; i < factors.length; i++) {
+                        factors[i] = logarithmic.at(pass.positions()[i]);
+                        sharper |= factors[i] != 1;
+                    }
+                    yield sharper ? ops.apply(new ScaledRows(q, factors)) : q;
+                }
+            };
+        }
     }
 }

@@ -1,14 +1,14 @@
 package glia.model.block;
 
-import glia.model.spec.GatedMlp;
-import glia.model.spec.LimitedMlp;
-import glia.model.spec.Mlp;
+import glia.model.spec.Mixer.GatedMlp;
+import glia.model.spec.Mixer.LimitedMlp;
+import glia.model.spec.Mixer.Mlp;
+import glia.model.spec.Mixer.ScaledGatedMlp;
+import glia.model.spec.Mixer.SparseGatedMlp;
+import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
-import glia.model.spec.ScaledGatedMlp;
-import glia.model.spec.SparseGatedMlp;
-import glia.model.spec.XieluMlp;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.NormalDistribution;
 import glia.tensor.ops.Ops;

@@ -1,7 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Experts;
-import glia.model.spec.NormedExperts;
+import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;

@@ -34,7 +34,7 @@ final class SelectiveStateSpaceBlock implements Block {
         boolean bias = spec.bias() != Bias.NONE;
         input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, bias);
         gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias);
-        convolution = ConvolutionBlock.of(spec.convolution(), weights, place, 1);
+        convolution = GatedDeltaBlock.ConvolutionBlock.of(spec.convolution(), weights, place, 1);
         selection = weights.get(place, Role.SELECTION);
         stepsNorm = NormBlock.of(spec.innerNorm(), weights, place, Role.STEPS_NORM, Role.STEPS_NORM);
         writeNorm = NormBlock.of(spec.innerNorm(), weights, place, Role.WRITE_NORM, Role.WRITE_NORM);

@@ -42,7 +42,7 @@ final class StateSpaceDualBlock implements Block {
         gate = Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, bias).scaled(m.z());
         input = Projection.of(weights, place, Role.INPUT, Role.INPUT_BIAS, bias);
         steps = Projection.of(weights, place, Role.STEPS, Role.STEPS_BIAS, bias).scaled(m.steps());
-        convolution = scaledConvolution(ConvolutionBlock.of(spec.convolution(), weights, place, 1));
+        convolution = scaledConvolution(GatedDeltaBlock.ConvolutionBlock.of(spec.convolution(), weights, place, 1));
         heads = new StateSpaceScan.HeadWeights(weights.get(place, Role.STEPS_OFFSET), weights.get(place, Role.DECAY),
                 spec.decay(), weights.get(place, Role.SKIP));
         gating = gating(weights);

@@ -11,14 +11,14 @@ import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Mixer.Mlp;
+import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
-import glia.model.spec.XieluMlp;
 import java.util.List;
 import java.util.Map;
 

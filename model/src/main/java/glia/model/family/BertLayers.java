@@ -2,8 +2,8 @@ package glia.model.family;
 
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.Norm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;

@@ -9,12 +9,12 @@ import glia.model.family.config.Standard;
 import glia.model.family.hub.StandardNames;
 import glia.model.layout.Source;
 import glia.model.spec.Bias;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
+import glia.model.spec.Mixer.SubNorm;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
-import glia.model.spec.SubNorm;
 import java.util.List;
 
 /// BitNet b1.58 (https://arxiv.org/abs/2504.12285): Llama's structure with squared ReLU and a norm before the output

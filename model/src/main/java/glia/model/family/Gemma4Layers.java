@@ -7,7 +7,7 @@ import glia.model.family.config.KeySharing;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.Numbers;
 import glia.model.spec.Bias;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
 import glia.model.spec.NormedAttention;

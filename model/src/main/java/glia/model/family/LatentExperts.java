@@ -9,7 +9,7 @@ import glia.model.family.config.Standard;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts.Shared;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.NumberRange;
 import glia.tensor.ops.expert.Router.Correction;

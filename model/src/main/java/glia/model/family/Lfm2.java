@@ -15,7 +15,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;

@@ -15,7 +15,7 @@ import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
-import glia.model.spec.LimitedMlp;
+import glia.model.spec.Mixer.LimitedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;

@@ -3,11 +3,11 @@ package glia.model.quant;
 import glia.io.CheckpointException;
 import glia.model.quant.CompressedScheme.Group;
 import glia.model.quant.CompressedScheme.Strategy;
-import glia.tensor.QuantizedMatrix;
-import glia.tensor.QuantizedMatrix.Code;
-import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix.Grouping;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 ///
 /// `weight_scale` has one scale per matrix, output (`channel`), group of inputs or block. `weight_zero_point` exists
 /// for asymmetric quantization, `weight_g_idx` for activation order.
-record CompressedTensors(CompressedScheme scheme) implements Packing {
+record CompressedTensors(CompressedScheme scheme) implements Packings.Packing {
     private static final String PACKED = ".weight_packed";
     private static final String WEIGHT = ".weight";
     private static final List<String> OF_ACTIVATIONS = List.of(".input_scale", ".input_zero_point",

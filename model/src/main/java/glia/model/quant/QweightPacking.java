@@ -2,14 +2,14 @@ package glia.model.quant;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
-import glia.tensor.QuantizedMatrix;
 import glia.tensor.QuantizedMatrix.Code;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import java.util.Optional;
 
 /// The tensors of GPTQ and AWQ: codes packed in 32-bit words, `….qweight`, with zero points `….qzeros` and scales
 /// `….scales` per group of inputs.
-interface QweightPacking extends Packing {
+interface QweightPacking extends Packings.Packing {
     /// The name suffix of the codes.
     String CODES = ".qweight";
 

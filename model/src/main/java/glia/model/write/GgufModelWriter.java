@@ -1,5 +1,6 @@
 package glia.model.write;
 
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile.IfExists;
@@ -25,6 +26,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -131,7 +133,7 @@ public final class GgufModelWriter {
                     + metadata.get("general.architecture") + "' has no key for what this model needs: "
                     + difference.get() + " as the file would say");
         }
-        Places places = Places.of(to, form::source);
+        HubFolder.Places places = HubFolder.Places.of(to, form::source);
         LayoutConversion conversion = new LayoutConversion(from, to, weights);
         TypeCast named = new TypeCast(cast.workers(), cast.importance().named(
                 p -> places.sources().get(p).stored().names().getFirst(), conversion::columns));
@@ -147,7 +149,7 @@ public final class GgufModelWriter {
 
     private ModelSpec readBack(ModelSpec from, GgufMetadata metadata, Map<String, float[]> further, Arena arena)
             throws CheckpointException {
-        Places places = Places.of(form.written(from), form::source);
+        HubFolder.Places places = HubFolder.Places.of(form.written(from), form::source);
         PlannedFile planned = new PlannedFile(file, places, further, arena);
         Config config = Config.of(file, form.config(metadata, planned));
         ModelSpec spec = Families.spec(config);
@@ -291,5 +293,41 @@ public final class GgufModelWriter {
 
     private static TensorContent narrowed(String name, Tensor tensor, DType type, TypeCast cast) {
         return new TensorContent(type, tensor.shape(), scratch -> cast.of(name, -1, tensor, type, scratch));
+    }
+
+    /// A file before it is written, with what a GGUF form reads for its config: tensor names, shapes, and the values of
+    /// tensors without parameters.
+    ///
+    /// @param further the tensors without parameters
+    record PlannedFile(Path file, HubFolder.Places places, Map<String, float[]> further, Arena arena)
+            implements Checkpoint {
+        @Override
+        public Set<String> names() {
+            Set<String> names = new LinkedHashSet<>(places.names());
+            names.addAll(further.keySet());
+            return names;
+        }
+
+        /// A tensor of the right shape; its values are valid only if it holds no parameter.
+        @Override
+        public Tensor tensor(String name) throws CheckpointException {
+            if (further.containsKey(name)) {
+                return Tensor.of(arena, further.get(name), further.get(name).length);
+            }
+            long[] shape = places.shapes().get(name);
+            if (shape == null) {
+                throw new CheckpointException(file, name, "there will be no such tensor");
+            }
+            // One byte a number: nothing reads them.
+            return Tensor.allocate(arena, DType.U8, shape);
+        }
+
+        @Override
+        public long sizeBytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() { }
     }
 }

@@ -4,6 +4,7 @@ import glia.model.block.Weights;
 import glia.model.spec.Attention;
 import glia.model.spec.GatedDeltaNet;
 import glia.model.spec.LatentAttention;
+import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
@@ -12,10 +13,9 @@ import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Role;
-import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
-import glia.model.spec.StateSpaceDual;
 import glia.model.spec.StateSpaceDual.Multipliers;
+import glia.model.spec.StateSpaceDual;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
@@ -57,7 +57,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
 
     /// The stored type of a parameter.
     DType dtype(Parameter p) {
-        return Unpacked.dtype(weights.get(isExpansion(p) ? stored(p) : p));
+        return ExpandedLatents.Unpacked.dtype(weights.get(isExpansion(p) ? stored(p) : p));
     }
 
     /// The source column of each column of a parameter; empty if unchanged.
@@ -78,7 +78,7 @@ record LayoutConversion(ModelSpec from, ModelSpec to, Weights weights) {
             return ExpandedLatents.numbers(this, p, arena);
         }
         Change change = change(p);
-        Tensor stored = Unpacked.tensor(weights.get(p), arena);
+        Tensor stored = ExpandedLatents.Unpacked.tensor(weights.get(p), arena);
         Tensor rows = !change.numbers.isEmpty() ? changed(stored, change, arena)
                 : change.order.length > 0 ? ordered(stored, change.order, arena) : stored;
         return change.columns.length > 0 ? columns(rows, change.columns, arena) : rows;

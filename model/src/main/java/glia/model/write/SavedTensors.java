@@ -130,7 +130,7 @@ record SavedTensors(Model model, Weights weights, Arena arena) {
     Tensor filled(Tensor wide, List<Parameter> parameters) {
         for (Parameter p : parameters) {
             try (Arena scratch = Arena.ofConfined()) {
-                Tensor numbers = Unpacked.tensor(weights.get(p), scratch);
+                Tensor numbers = ExpandedLatents.Unpacked.tensor(weights.get(p), scratch);
                 model.sources().get(p).write(numbers.dtype() == DType.F32 ? numbers : Decode.widen(numbers, scratch),
                         wide);
             }

@@ -15,7 +15,7 @@ import java.util.Set;
 /// @param matrices the types of matrices; where it gives none they keep theirs if it is one of `kept` and holds their
 ///     values, else they become F32
 /// @param narrow selects the parameters that may have another type than F32
-record StoredAs(Places places, LayoutConversion restated, MatrixTypes.ByName matrices, TypeCast cast,
+record StoredAs(HubFolder.Places places, LayoutConversion restated, MatrixTypes.ByName matrices, TypeCast cast,
         Set<DType> kept, Narrow narrow) {
     /// Types that are not block formats.
     static final Set<DType> PLAIN = Set.of(DType.F32, DType.F16, DType.BF16);

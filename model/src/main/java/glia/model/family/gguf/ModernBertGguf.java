@@ -5,7 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Rope;

@@ -2,8 +2,8 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.CrossAttention;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
-import glia.model.spec.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;

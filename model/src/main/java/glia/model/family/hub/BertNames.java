@@ -2,7 +2,7 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.Head;
-import glia.model.spec.Mlp;
+import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;

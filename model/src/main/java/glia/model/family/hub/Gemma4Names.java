@@ -1,10 +1,10 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
+import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
-import glia.model.spec.NormedExperts;
 import glia.model.spec.Parameter;
 import glia.model.spec.PerLayerEmbedding;
 import glia.model.spec.SharedKvAttention;

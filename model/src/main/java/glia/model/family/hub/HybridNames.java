@@ -2,11 +2,11 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.Experts;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
+import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
-import glia.model.spec.ScaledGatedMlp;
 import glia.model.spec.SelectiveStateSpace;
 import glia.model.spec.StateSpaceDual;
 

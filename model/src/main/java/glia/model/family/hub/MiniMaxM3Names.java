@@ -2,7 +2,7 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.BlockSparseAttention;
-import glia.model.spec.LimitedMlp;
+import glia.model.spec.Mixer.LimitedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 

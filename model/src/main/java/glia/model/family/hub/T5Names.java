@@ -2,7 +2,7 @@ package glia.model.family.hub;
 
 import glia.model.layout.Source;
 import glia.model.spec.CrossAttention;
-import glia.model.spec.GatedMlp;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;

@@ -1,8 +1,8 @@
 package glia.model.family.hub;
 
 import glia.model.layout.Source;
-import glia.model.spec.GatedMlp;
 import glia.model.spec.MatrixMemory;
+import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 
