@@ -1,8 +1,11 @@
 package glia.tensor;
 
+import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// A matrix `[R,K]` in a layout of quantized Hugging Face checkpoints (GPTQ, AWQ, FP8, MXFP4…): short codes in one
 /// tensor, scales in another, and for some layouts zero points in a third. It stays packed; kernels dequantize rows as
@@ -163,6 +166,46 @@ public final class QuantizedMatrix implements Matrix {
         return new QuantizedMatrix(format, count, cols, firstRow + from * rowStep, step * rowStep, grouping,
                 rows == 0 ? 0 : Math.round((double) sizeBytes * count / rows), source,
                 order);
+    }
+
+    /// Returns columns `from` (inclusive) to `to` (exclusive), with copies of their codes and scales that are made at
+    /// first use.
+    ///
+    /// @throws IllegalArgumentException if columns are stored in activation order, or these begin within a block, or end
+    ///     within a byte
+    public QuantizedMatrix columns(int from, int to) {
+        Objects.checkFromToIndex(from, to, cols);
+        if (hasActOrder()) {
+            throw new IllegalArgumentException(this + " stores its columns in activation order (desc_act), so some of "
+                    + "them cannot be cut out; take a checkpoint without it");
+        }
+        Grouping ofPart = grouping;
+        int firstGroup = 0;
+        switch (grouping) {
+            case Grouping.Blocks b -> {
+                if (from % Math.min(b.cols, cols) != 0) {
+                    throw new IllegalArgumentException("columns " + from + ".." + to + " of " + this
+                            + " begin within a block; expected a multiple of " + b.cols);
+                }
+                firstGroup = from / b.cols;
+            }
+            case Grouping.Columns c -> ofPart = new Grouping.Columns(Arrays.copyOfRange(c.groups, from, to));
+        }
+        int skipped = firstGroup;
+        int numGroups = grouping instanceof Grouping.Blocks b ? Math.ceilDiv(to - from, b.cols) : 0;
+        return new QuantizedMatrix(format, rows, to - from, firstRow, rowStep, ofPart,
+                cols == 0 ? 0 : Math.round((double) sizeBytes * (to - from) / cols), new Source(() -> {
+                    Parts p = parts();
+                    int start = p.code.rowBytes(from);
+                    if (p.code.bits == 4 && from % 2 != 0) {
+                        throw new IllegalArgumentException("column " + from + " of " + this + " begins within a byte");
+                    }
+                    UnaryOperator<Tensor> part = t -> numGroups == 0 ? t
+                            : t.columns(Arena.ofAuto(), skipped, skipped + numGroups);
+                    return new Parts(p.code, p.codes.columns(Arena.ofAuto(), start,
+                            start + p.code.rowBytes(to - from)), part.apply(p.scales), p.zeros.map(z ->
+                            part.apply(z.reshape(p.scales.rows(), p.scales.cols()))), p.divisor);
+                }), SAME_ORDER);
     }
 
     /// The layout's name, for messages.

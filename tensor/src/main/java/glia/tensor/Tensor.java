@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Objects;
 
 /// An array in off-heap memory: row-major, contiguous, of any rank. A tensor never owns its memory; the arena that
 /// allocated or mapped it does. Shapes are immutable. Views share memory.
@@ -162,6 +163,19 @@ public final class Tensor implements Matrix {
         }
         return new Tensor(dtype, memory.asSlice(from * rowBytes(), (to - from) * rowBytes()),
                 new long[] {to - from, cols}, version);
+    }
+
+    /// A copy of columns `from` (inclusive) to `to` (exclusive) as a matrix `[rows, to - from]` in `arena`.
+    ///
+    /// @throws IllegalArgumentException if they do not fill whole blocks
+    public Tensor columns(Arena arena, int from, int to) {
+        Objects.checkFromToIndex(from, to, cols);
+        Tensor part = allocate(arena, dtype, rows, to - from);
+        long start = dtype.bytes(from);
+        for (long r = 0; r < rows; r++) {
+            MemorySegment.copy(memory, r * rowBytes() + start, part.memory, r * part.rowBytes(), part.rowBytes());
+        }
+        return part;
     }
 
     /// A view of the bytes from `offset` on as a tensor of any type and shape.

@@ -22,9 +22,12 @@ import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Weight;
 import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -56,6 +59,8 @@ public final class TrainingPass implements AutoCloseable {
     private final DropoutRates dropout;
     private long step;
     private int batchesOfStep;
+    private int lossesOfStep;
+    private Reduction reduction = Reduction.NONE;
     private boolean isClosed;
 
     private TrainingPass(Model model, Decoder decoder, Kernels kernels, Optional<Tokenizer> tokenizer,
@@ -70,6 +75,7 @@ public final class TrainingPass implements AutoCloseable {
         recorder = counted.map(memory -> new Recorder(kernels, gradients, trainable, options.precision(), memory))
                 .orElseGet(() -> new Recorder(kernels, gradients, trainable, options.precision()));
         recorder.checkpoint(options.checkpointSublayers());
+        planBuckets(Gradients.BUCKET_BYTES);
         dropout = options.dropout();
         if (dropout.adapters() > 0) {
             recorder.dropAdapterInputs(adapterPlaces(model));
@@ -132,6 +138,55 @@ public final class TrainingPass implements AutoCloseable {
     public void atStep(long index) {
         step = index;
         batchesOfStep = 0;
+        lossesOfStep = 0;
+    }
+
+    /// Sets the size of the buckets in which gradients become complete, from the head down to the embedding: trainable
+    /// parameters in the reverse of the model's order, each at the place of its first use. Before the first loss.
+    ///
+    /// @throws IllegalStateException if there are gradients already
+    public void planBuckets(long bytes) {
+        Set<Weight> all = new LinkedHashSet<>();
+        model.sources().keySet().stream()
+                .filter(p -> p.role() != Role.ROUTER_TABLE && p.role() != Role.ROUTER_CORRECTION)
+                .forEach(p -> addParts(all, model.weights().get(p)));
+        gradients.plan(new ArrayList<>(all).reversed(), bytes);
+    }
+
+    private void addParts(Set<Weight> all, Weight weight) {
+        if (weight instanceof LowRank adapted) {
+            adapted.parts().forEach(part -> addParts(all, part));
+        } else if (weight != Weight.ABSENT && trainable.test(weight)) {
+            all.add(weight);
+        }
+    }
+
+    /// Sets how the ranks of a training run add up what each of them computes.
+    public void reduceBy(Reduction sums) {
+        reduction = sums;
+        gradients.listen(sums::completed);
+    }
+
+    /// The sum of a number over all ranks, such as the weight of a step's tokens, by which losses are divided.
+    public double total(double ofRank) {
+        return reduction.sum(ofRank);
+    }
+
+    /// Announces how many calls of `loss` follow in this step. In the last of them buckets of gradients are complete as
+    /// soon as the backward pass has left their weights; without an announcement they are in `finishGradients`.
+    public void expectLosses(int count) {
+        lossesOfStep = batchesOfStep + count;
+    }
+
+    /// Ends a step's losses: `weightGradients` are then the sums over all ranks.
+    ///
+    /// @throws IllegalStateException if this or the model is closed
+    public void finishGradients() {
+        whileOpen(() -> {
+            gradients.finish();
+            reduction.finish(gradients);
+            return null;
+        });
     }
 
     /// Creates a pass for all weights of a model.
@@ -211,6 +266,9 @@ public final class TrainingPass implements AutoCloseable {
             recorder.dropout(dropout, Hash.of(dropout.seed(), step, batchesOfStep++));
             Value value = compute(recorder, batch, loss);
             recorder.gradient(value.tensor()).set(0, 1);
+            if (batchesOfStep == lossesOfStep) {
+                gradients.expectLast();
+            }
             double number = value.number();
             recorder.backward();
             return number;

@@ -117,13 +117,14 @@ public final class RolloutObjective implements Objective {
         List<Integer> which = members.stream().filter(i -> batch.numRows(i) > 0).toList();
         PolicyObjective objective = preparation.numbers().objective(training.objective(), batch.klCoefficient());
         Aggregation aggregation = objective.aggregation();
-        Totals totals = new Totals(Math.max(1, which.stream().mapToInt(batch::numRows).sum()),
-                Math.max(1, aggregation.countsEmpty() ? members.size() : which.size()));
+        Totals totals = new Totals(Math.max(1, pass.total(which.stream().mapToInt(batch::numRows).sum())),
+                Math.max(1, pass.total(aggregation.countsEmpty() ? members.size() : which.size())));
         Update update = new Update();
         List<Rollout> rollouts = batch.rollouts();
         List<List<Integer>> parts = MicroBatches.of(rollouts, which, settings.batchTokens());
         Optional<StepChoices> choices = parts.size() < 2 ? Optional.empty()
                 : choices(pass, objective, rollouts, batch.constants(which, seed), which);
+        pass.expectLosses(parts.size());
         int row = 0;
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);

@@ -6,16 +6,74 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// The gradients of weights: F32, of the weight's shape, zero until a backward pass adds to them.
+///
+/// They lie in buckets, each one tensor. A step begins with `zero` and may have several backward passes. In the last of
+/// them, announced by `expectLast`, a listener gets each bucket as soon as nothing more is added to it: once a
+/// step, in the order of the buckets, whatever the order in which gradients become complete. So ranks that train
+/// together add up their buckets in the same order, while the backward pass goes on. Not thread-safe.
 public final class Gradients implements AutoCloseable {
-    private final Arena arena = Arena.ofShared();
-    private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
+    /// The size of planned buckets, in bytes; a larger weight has a bucket of its own.
+    public static final long BUCKET_BYTES = 8 << 20;
+    /// Gradients begin at multiples of so many elements.
+    private static final int ALIGNMENT = 16;
 
+    /// Gradients that lie side by side in one tensor and are complete together.
+    public static final class Bucket {
+        private final int index;
+        private final List<Weight> weights = new ArrayList<>();
+        private long size;
+        private Optional<Tensor> values = Optional.empty();
+        /// Weights whose gradients are not complete.
+        private int missing;
+
+        private Bucket(int index) {
+            this.index = index;
+        }
+
+        /// The place in the order of the buckets, from 0.
+        public int index() {
+            return index;
+        }
+
+        /// The weights, in the order of their gradients.
+        public List<Weight> weights() {
+            return Collections.unmodifiableList(weights);
+        }
+
+        /// Their gradients one after the other, with zeros between them up to multiples of 16 elements, in a tensor of
+        /// `size` elements; empty while there is none.
+        public Optional<Tensor> values() {
+            return values;
+        }
+
+        /// The number of elements.
+        public long size() {
+            return size;
+        }
+    }
+
+    private record Place(Bucket bucket, long start) { }
+
+    private final Arena arena = Arena.ofShared();
+    private final Map<Weight, Place> places = new IdentityHashMap<>();
+    private final Map<Weight, Tensor> byWeight = new IdentityHashMap<>();
+    private final List<Bucket> buckets = new ArrayList<>();
     private final Optional<CountedMemory> counted;
+    private Consumer<Bucket> listener = bucket -> { };
+    private boolean isLast;
+    /// The first bucket that is not complete.
+    private int next;
 
     public Gradients() {
         counted = Optional.empty();
@@ -26,10 +84,124 @@ public final class Gradients implements AutoCloseable {
         counted = Optional.of(memory);
     }
 
+    // ---- buckets -------------------------------------------------------------------------------------------------
+
+    /// Puts weights into buckets, in the place of an earlier plan. Weights that are not planned get one each, in the
+    /// reverse of the order in which a pass first uses them.
+    ///
+    /// @param order the order in which gradients become complete, as far as it is known
+    /// @throws IllegalStateException if there are gradients already
+    public void plan(Collection<? extends Weight> order, long bucketBytes) {
+        if (!byWeight.isEmpty()) {
+            throw new IllegalStateException("buckets are planned before the first backward pass");
+        }
+        places.clear();
+        buckets.clear();
+        for (Weight w : order) {
+            boolean isFull = buckets.isEmpty() || 4 * (buckets.getLast().size + size(w)) > bucketBytes;
+            put(w, isFull ? newBucket() : buckets.getLast());
+        }
+    }
+
+    private Bucket newBucket() {
+        buckets.add(new Bucket(buckets.size()));
+        return buckets.getLast();
+    }
+
+    private Place put(Weight w, Bucket bucket) {
+        Place place = new Place(bucket, Math.ceilDiv(bucket.size, ALIGNMENT) * ALIGNMENT);
+        places.put(w, place);
+        bucket.weights.add(w);
+        bucket.size = place.start + size(w);
+        return place;
+    }
+
+    private static long size(Weight w) {
+        return Arrays.stream(w.shape()).reduce(1, Math::multiplyExact);
+    }
+
+    /// The buckets in their order.
+    public List<Bucket> buckets() {
+        return Collections.unmodifiableList(buckets);
+    }
+
+    /// Sets who gets each complete bucket, on the thread of the backward pass.
+    public void listen(Consumer<Bucket> to) {
+        listener = to;
+    }
+
+    /// Announces that the next backward pass is the last until `zero`.
+    public void expectLast() {
+        isLast = true;
+    }
+
+    /// Completes the buckets that no backward pass has completed.
+    public void finish() {
+        isLast = true;
+        begin(List.of());
+    }
+
+    /// Begins a backward pass that adds to these gradients. The others are complete if it is the last.
+    void begin(Collection<Weight> contributing) {
+        contributing.forEach(this::place);
+        buckets.forEach(b -> b.missing = 0);
+        contributing.forEach(w -> place(w).bucket.missing++);
+        advance();
+    }
+
+    /// A backward pass will not add to a gradient any more.
+    void complete(Weight w) {
+        place(w).bucket.missing--;
+        advance();
+    }
+
+    private void advance() {
+        while (isLast && next < buckets.size() && buckets.get(next).missing == 0) {
+            listener.accept(buckets.get(next++));
+        }
+    }
+
+    // ---- values --------------------------------------------------------------------------------------------------
+
     /// The gradient of a weight; a tensor of zeros if nothing has been added yet.
     public Tensor of(Weight w) {
-        return byWeight.computeIfAbsent(w, key -> counted.isPresent()
-                ? counted.get().tensor(DType.F32, key.shape()) : Tensor.allocate(arena, DType.F32, key.shape()));
+        Tensor known = byWeight.get(w);
+        if (known == null) {
+            Place place = place(w);
+            known = values(place.bucket).view(4 * place.start, DType.F32, w.shape());
+            byWeight.put(w, known);
+        }
+        return known;
+    }
+
+    private Place place(Weight w) {
+        Place known = places.get(w);
+        return known == null ? put(w, newBucket()) : known;
+    }
+
+    private Tensor values(Bucket bucket) {
+        if (bucket.values.isEmpty()) {
+            bucket.values = Optional.of(counted.isPresent() ? counted.get().tensor(DType.F32, shape(bucket))
+                    : Tensor.allocate(arena, DType.F32, shape(bucket)));
+        }
+        return bucket.values.get();
+    }
+
+    /// A weight of its own may have more elements than a row can.
+    private static long[] shape(Bucket bucket) {
+        return bucket.weights.size() == 1 ? bucket.weights.getFirst().shape() : new long[] {bucket.size};
+    }
+
+    /// The gradient of a weight, to be added to by a backward pass.
+    ///
+    /// @throws IllegalStateException if it is complete
+    Tensor toAdd(Weight w) {
+        if (place(w).bucket.index < next) {
+            throw new IllegalStateException("a gradient of a weight of shape " + Arrays.toString(w.shape())
+                    + " comes after its bucket was complete; announce the last backward pass of a step, not an earlier "
+                    + "one, and set the gradients to zero before the next step");
+        }
+        return of(w);
     }
 
     /// The gradient of a weight, if a backward pass has reached it.
@@ -39,12 +211,14 @@ public final class Gradients implements AutoCloseable {
 
     /// Size of all gradients, in bytes.
     public long sizeBytes() {
-        return byWeight.values().stream().mapToLong(Tensor::sizeBytes).sum();
+        return buckets.stream().flatMap(b -> b.values.stream()).mapToLong(Tensor::sizeBytes).sum();
     }
 
-    /// Sets all gradients to zero, on all threads of the kernels.
+    /// Begins a step: sets all gradients to zero, on all threads of the kernels.
     public void zero(Kernels kernels) {
-        byWeight.values().forEach(kernels.gradients()::zero);
+        buckets.forEach(b -> b.values.ifPresent(kernels.gradients()::zero));
+        isLast = false;
+        next = 0;
     }
 
     @Override

@@ -3,7 +3,6 @@ package glia.tensor.autograd;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Compute;
-import glia.tensor.ops.LowRank;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Tape;
@@ -24,7 +23,7 @@ final class Recording implements AutoCloseable {
     private final Compute ops;
     private final Kernels kernels;
     private final Gradients weights;
-    private final Predicate<Weight> trainable;
+    private final WeightUses uses;
     private final ActivationGradients gradients;
     private final List<Step> steps = new ArrayList<>();
     /// Activations that the backward pass reads and that may not be overwritten.
@@ -49,7 +48,7 @@ final class Recording implements AutoCloseable {
         this.ops = ops;
         this.kernels = ops.kernels();
         this.weights = weights;
-        this.trainable = trainable;
+        uses = new WeightUses(weights, trainable);
         archive = storesBf16 ? Optional.of(new ActivationArchive(ops.workspace(), kernels.workers(), gradients))
                 : Optional.empty();
     }
@@ -71,7 +70,11 @@ final class Recording implements AutoCloseable {
         }
         kept.remove(y);
         gradients.need(y, needsGradient);
+        if (needsGradient && isInSegment) {
+            uses.addToSegment(own);
+        }
         if (isRecorded) {
+            uses.add(own);
             own.inputs(keeping);
             steps.add(new Step.Applied(own, y, mark, pooled.contains(y)));
             keepAll();
@@ -96,7 +99,7 @@ final class Recording implements AutoCloseable {
         }
         Tensor[] outputs = moveDown(results, mark);
         if (segmentNeedsGradient) {
-            steps.add(new Step.Unrecorded(body, inputs.clone(), outputs, mark));
+            steps.add(new Step.Unrecorded(body, inputs.clone(), outputs, uses.endSegment(), mark));
             keepAll();
         } else {
             borrowed.forEach(kept::remove);
@@ -218,17 +221,6 @@ final class Recording implements AutoCloseable {
         return gradients;
     }
 
-    /// Whether a weight, or any part of one with an adapter, is trainable.
-    private boolean isTrainable(Weight w) {
-        return switch (w) {
-            case Weight.Plain plain -> plain != Weight.ABSENT && trainable.test(plain);
-            case LowRank adapted -> trainable.test(adapted.a()) || trainable.test(adapted.b())
-                    || adapted.bias().isPresent() && trainable.test(adapted.bias().get())
-                    || adapted.magnitudes().isPresent() && trainable.test(adapted.magnitudes().get().vector())
-                    || isTrainable(adapted.base());
-        };
-    }
-
     /// Determines whether any input needs a gradient.
     private final class NeedFinder implements Operation.Inputs {
         private boolean any;
@@ -260,7 +252,7 @@ final class Recording implements AutoCloseable {
         @Override
         public void weights(Weight... ws) {
             for (Weight w : ws) {
-                any = any || isTrainable(w);
+                any = any || uses.isTrainable(w);
             }
         }
     }
@@ -280,6 +272,7 @@ final class Recording implements AutoCloseable {
 
     /// Runs all steps in reverse.
     void backward() {
+        uses.begin();
         backTo(0);
     }
 
@@ -310,6 +303,7 @@ final class Recording implements AutoCloseable {
             step.operation().backward(tape, step.y());
             gradients.drop(step.y());
         }
+        uses.release(step.operation());
         if (step.isPooled()) {
             free(step.y());
         }
@@ -329,13 +323,17 @@ final class Recording implements AutoCloseable {
             for (int i = 0; i < results.length; i++) {
                 gradients.move(segment.outputs()[i], results[i]);
             }
+            uses.release(segment.weights());
             backTo(numSteps);
+        } else {
+            uses.release(segment.weights());
         }
         Arrays.stream(segment.outputs()).filter(pooled::contains).forEach(this::free);
     }
 
     void clear() {
         steps.clear();
+        uses.clear();
         kept.clear();
         pooled.clear();
         gradients.clear();
@@ -359,7 +357,7 @@ final class Recording implements AutoCloseable {
 
         @Override
         public boolean needs(Weight weight) {
-            return isTrainable(weight);
+            return uses.isTrainable(weight);
         }
 
         @Override
@@ -370,7 +368,7 @@ final class Recording implements AutoCloseable {
 
         @Override
         public Tensor gradient(Weight weight) {
-            return isTrainable(weight) ? weights.of(weight)
+            return uses.isTrainable(weight) ? weights.toAdd(weight)
                     : scratch(weight.rows(), weight.cols()).reshape(weight.shape());
         }
 

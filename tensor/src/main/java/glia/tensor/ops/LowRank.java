@@ -4,7 +4,9 @@ import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// A weight with a low-rank adapter, `W + scale · B · A` (LoRA, https://arxiv.org/abs/2106.09685). The sum is never
@@ -121,6 +123,14 @@ public final class LowRank implements Weight {
     /// The magnitudes of a weight-decomposed adapter.
     public Optional<Magnitudes> magnitudes() {
         return magnitudes;
+    }
+
+    /// The weights it is made of: base, A, B and, where it has them, bias and magnitudes.
+    public List<Weight> parts() {
+        List<Weight> parts = new ArrayList<>(List.of(base, a, b));
+        bias.ifPresent(parts::add);
+        magnitudes.ifPresent(m -> parts.add(m.vector()));
+        return parts;
     }
 
     /// This adapter without its bias.

@@ -9,6 +9,7 @@ import glia.tensor.kernel.Scores;
 import java.lang.foreign.Arena;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// A parameter of a model. Blocks pass weights to ops and do not depend on how they are stored. Gradients belong to the
 /// object: a weight used in two places gets the sum (tied weights).
@@ -47,6 +48,13 @@ public sealed interface Weight permits Weight.Plain, LowRank {
     sealed interface Plain extends Weight {
         /// The matrix that is multiplied.
         Matrix matrix();
+
+        /// Columns `from` (inclusive) to `to` (exclusive) of the matrix, the weights of some inputs: a copy that is
+        /// made at first use, and again when the values have changed. It has no gradient of its own.
+        ///
+        /// @throws IllegalArgumentException if they do not fill whole blocks or groups of the format, or columns are
+        ///     stored in activation order
+        Plain columns(int from, int to);
 
         @Override
         default long sizeBytes() {
@@ -119,6 +127,11 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         @Override
         public Stored rows(int from, int to) {
             return new Stored(tensor.rows(from, to));
+        }
+
+        @Override
+        public Deferred columns(int from, int to) {
+            return Deferred.columns(tensor, () -> tensor, tensor.dtype(), tensor.rows(), tensor.cols(), from, to);
         }
 
         @Override
@@ -213,6 +226,29 @@ public sealed interface Weight permits Weight.Plain, LowRank {
             });
         }
 
+        @Override
+        public Deferred columns(int from, int to) {
+            return columns(origin, this::matrix, dtype, rows, cols, from, to);
+        }
+
+        private static Deferred columns(Tensor origin, Supplier<Tensor> whole, DType dtype, int rows, int cols,
+                int from, int to) {
+            Objects.checkFromToIndex(from, to, cols);
+            dtype.bytes(from);
+            dtype.bytes(to - from);
+            return new Deferred(dtype, rows, to - from, origin, new Maker() {
+                @Override
+                public Tensor make() {
+                    return rebuild(Arena.ofAuto());
+                }
+
+                @Override
+                public Tensor rebuild(Arena arena) {
+                    return whole.get().columns(arena, from, to);
+                }
+            });
+        }
+
         /// The version of the origin and of the copy, once it is built.
         @Override
         public long version() {
@@ -266,6 +302,11 @@ public sealed interface Weight permits Weight.Plain, LowRank {
         @Override
         public Quantized rows(int from, int to) {
             return new Quantized(quantized.rows(from, to - from, 1));
+        }
+
+        @Override
+        public Quantized columns(int from, int to) {
+            return new Quantized(quantized.columns(from, to));
         }
 
         @Override

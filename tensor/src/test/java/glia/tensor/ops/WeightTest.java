@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.DType;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -94,5 +97,53 @@ class WeightTest {
         assertSame(made, w.matrix());
         assertArrayEquals(new float[] {7, 8}, made.toArray());
         assertTrue(made.version() > version, "what is derived from the copy is stale");
+    }
+
+    /// Columns are copies, which follow the values; so are columns of columns and of quantized weights.
+    @Test
+    void columnsFollowTheValues() {
+        Weight.Stored w = new Weight.Stored(Tensor.of(arena, new float[] {1, 2, 3, 4, 5, 6, 7, 8}, 2, 4));
+        Weight.Plain columns = w.columns(1, 4);
+        Weight.Plain ofColumns = columns.columns(1, 2);
+        assertArrayEquals(new long[] {2, 3}, columns.shape());
+        assertArrayEquals(new float[] {2, 3, 4, 6, 7, 8}, columns.toF32(arena).toArray());
+        assertArrayEquals(new float[] {3, 7}, ofColumns.toF32(arena).toArray());
+        long version = columns.version();
+        w.update(t -> t.set(6, 9));
+        assertTrue(columns.version() > version);
+        assertArrayEquals(new float[] {2, 3, 4, 6, 9, 8}, columns.toF32(arena).toArray());
+        assertArrayEquals(new float[] {3, 9}, ofColumns.toF32(arena).toArray());
+        assertThrows(IndexOutOfBoundsException.class, () -> w.columns(2, 5));
+        Weight.Stored blocks = new Weight.Stored(Tensor.allocate(arena, DType.Q8_0, 2, 96));
+        assertEquals(64, blocks.columns(32, 96).cols());
+        assertThrows(IllegalArgumentException.class, () -> blocks.columns(16, 96));
+    }
+
+    @Test
+    void columnsOfQuantizedWeightsHaveTheirGroups() {
+        Tensor codes = Tensor.allocate(arena, DType.U8, 3, 4);
+        for (int i = 0; i < 12; i++) {
+            codes.memory().set(ValueLayout.JAVA_BYTE, i, (byte) (17 * i + 3));
+        }
+        Tensor scales = Tensor.of(arena, new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 3, 4);
+        Tensor zeros = Tensor.of(arena, new float[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 7, 6, 5}, 12);
+        QuantizedMatrix.Parts parts = new QuantizedMatrix.Parts(QuantizedMatrix.Code.U4, codes, scales,
+                Optional.of(zeros), 2);
+        for (QuantizedMatrix.Grouping grouping : List.of(new QuantizedMatrix.Grouping.Blocks(1, 2),
+                new QuantizedMatrix.Grouping.Columns(new int[] {3, 0, 1, 1, 2, 3, 0, 2}))) {
+            Weight.Plain w = new Weight.Quantized(new QuantizedMatrix("test", 3, 8, grouping, 12, () -> parts))
+                    .rows(1, 3);
+            float[] all = w.toF32(arena).toArray();
+            float[] some = w.columns(2, 7).toF32(arena).toArray();
+            for (int i = 0; i < some.length; i++) {
+                assertEquals(all[i / 5 * 8 + 2 + i % 5], some[i], 0.0f);
+            }
+        }
+        Weight.Plain blocks = new Weight.Quantized(new QuantizedMatrix("test", 3, 8,
+                new QuantizedMatrix.Grouping.Blocks(1, 2), 12, () -> parts));
+        assertThrows(IllegalArgumentException.class, () -> blocks.columns(1, 8));
+        Weight.Plain reordered = new Weight.Quantized(new QuantizedMatrix("test", 3, new int[] {1, 0, 2, 3, 4, 5, 6, 7},
+                new QuantizedMatrix.Grouping.Blocks(1, 2), 12, () -> parts));
+        assertThrows(IllegalArgumentException.class, () -> reordered.columns(2, 4));
     }
 }

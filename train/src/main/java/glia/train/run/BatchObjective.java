@@ -37,11 +37,12 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             batches.add(training.batch(step * accumulate + i));
             total += batches.getLast().weight();
         }
+        total = pass.total(total);
+        pass.expectLosses(accumulate);
         double sum = 0;
         long tokens = 0;
         for (LossBatch batch : batches) {
-            double share = batch.weight() / total;
-            sum += pass.loss(batch.tokens(), accumulate == 1 ? batch.loss() : batch.loss().scaled(share));
+            sum += pass.loss(batch.tokens(), batch.share(total));
             tokens += batch.tokens().numTokens();
             batch.tokens().release();
         }

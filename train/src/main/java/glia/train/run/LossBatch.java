@@ -16,6 +16,11 @@ public record LossBatch(TokenBatch tokens, Loss loss, double weight) {
         return new LossBatch(tokens, loss, tokens.totalWeight());
     }
 
+    /// The part of a step's loss that is this batch's: its loss times its share of the step's weight.
+    public Loss share(double total) {
+        return weight == total ? loss : loss.scaled(weight / total);
+    }
+
     /// The same batch with another loss, made of this one.
     LossBatch with(UnaryOperator<Loss> change) {
         return new LossBatch(tokens, change.apply(loss), weight);

@@ -1,5 +1,6 @@
 package glia.train.run;
 
+import glia.engine.training.TrainingPass;
 import java.util.List;
 import java.util.Map;
 
@@ -26,6 +27,11 @@ public record StepLoss(double loss, long tokens, Map<String, Double> parts, List
     /// A loss without texts.
     public StepLoss(double loss, long tokens, Map<String, Double> parts) {
         this(loss, tokens, parts, List.of());
+    }
+
+    /// The loss and the tokens of all ranks, with the rest of this one.
+    StepLoss total(TrainingPass pass) {
+        return new StepLoss(pass.total(loss), (long) pass.total(tokens), parts, texts, warnings);
     }
 
     /// A loss without further figures.

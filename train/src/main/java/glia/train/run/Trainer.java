@@ -212,7 +212,9 @@ public final class Trainer {
         long index = optimizer.steps();
         pass.zeroGradients();
         pass.atStep(index);
-        StepLoss loss = objective.accumulate(pass, index);
+        StepLoss ofRank = objective.accumulate(pass, index);
+        pass.finishGradients();
+        StepLoss loss = ofRank.total(pass);
         double norm = optimizer.gradientNorm(pass.weightGradients());
         tokens += loss.tokens();
         double rate = options.learningRate() * options.schedule().factor(index);

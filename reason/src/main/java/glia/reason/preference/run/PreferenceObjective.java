@@ -5,6 +5,7 @@ import glia.engine.training.Predictions;
 import glia.engine.training.TrainingPass;
 import glia.reason.preference.Scored;
 import glia.tensor.autograd.Value;
+import glia.train.run.LossBatch;
 import glia.train.run.Objective;
 import glia.train.run.StepLoss;
 import java.util.ArrayList;
@@ -55,13 +56,15 @@ final class PreferenceObjective implements Objective {
             batches.add(training.batch(step * accumulate + i));
             total += batches.getLast().weight();
         }
+        total = pass.total(total);
+        pass.expectLosses(accumulate);
         Figures figures = new Figures();
         double loss = 0;
         long tokens = 0;
         for (PreferenceBatch batch : batches) {
             batch.prepare(pass);
             Loss changed = change.apply(new Kept(batch, figures));
-            loss += pass.loss(batch.tokens(), accumulate == 1 ? changed : changed.scaled(batch.weight() / total));
+            loss += pass.loss(batch.tokens(), new LossBatch(batch.tokens(), changed, batch.weight()).share(total));
             tokens += batch.tokens().numTokens();
         }
         return new StepLoss(loss, tokens, figures.all(arePairs));
