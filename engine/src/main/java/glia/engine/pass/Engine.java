@@ -20,8 +20,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
-/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it holds
-/// a claim, others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
+/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it
+/// holds a claim, others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
 public final class Engine implements AutoCloseable {
     /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
     public static final int CHUNK_TOKENS = 512;

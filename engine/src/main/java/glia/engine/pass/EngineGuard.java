@@ -13,7 +13,7 @@ final class EngineGuard {
     private static final long LOOK_MILLIS = 50;
 
     private final EngineGuard parent;
-    /// The read lock keeps the engine open; the write lock waits until nobody does.
+    /// The read lock keeps the engine open; the write lock waits for those who do.
     private final ReentrantReadWriteLock uses = new ReentrantReadWriteLock();
     /// Fair, so that waiting threads get the engine between two steps of a thread that computes in a loop.
     private final Semaphore ownership = new Semaphore(1, true);

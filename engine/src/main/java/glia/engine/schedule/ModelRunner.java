@@ -56,8 +56,8 @@ public interface ModelRunner extends AutoCloseable {
     /// The kernels of the passes.
     Kernels kernels();
 
-    /// Waits, in turn, until no other thread uses the engine, and reserves it for this one until `release`. A thread may
-    /// claim it more than once.
+    /// Waits, in turn, until no other thread uses the engine, and reserves it for this one until `release`. A thread
+    /// may claim it more than once.
     void claim();
 
     /// Whether this thread has claimed the engine or uses it directly.

@@ -11,9 +11,9 @@ import java.util.function.Supplier;
 
 /// Shares a model among the requests of any threads, by continuous batching (Yu et al., "Orca", OSDI 2022).
 ///
-/// The thread that has claimed the engine computes. A caller that is alone computes on its own thread, which avoids a hand-over
-/// for each token. With two requests, or one submitted without waiting, the scheduler's thread computes for all, and
-/// callers receive their text on their own threads, so a slow listener delays no other request.
+/// The thread that has claimed the engine computes. A caller that is alone computes on its own thread, which avoids a
+/// hand-over for each token. With two requests, or one submitted without waiting, the scheduler's thread computes for
+/// all, and callers receive their text on their own threads, so a slow listener delays no other request.
 public final class Scheduler implements AutoCloseable {
     private final ModelRunner runner;
     private final SchedulerOptions options;
