@@ -1,34 +1,7 @@
 package glia.kernels.code;
 
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.KMOVW;
-import static glia.kernels.asm.Op.KMOVW_TO;
-import static glia.kernels.asm.Op.VANDPS;
-import static glia.kernels.asm.Op.VBLENDVPS;
-import static glia.kernels.asm.Op.VBROADCASTSS;
-import static glia.kernels.asm.Op.VCMPPD;
-import static glia.kernels.asm.Op.VCMPPD_VEX;
-import static glia.kernels.asm.Op.VCMPPS;
-import static glia.kernels.asm.Op.VCMPPS_VEX;
-import static glia.kernels.asm.Op.VCVTPS2PD;
-import static glia.kernels.asm.Op.VEXTRACTF128;
-import static glia.kernels.asm.Op.VEXTRACTF64X4;
-import static glia.kernels.asm.Op.VMASKMOVPS;
-import static glia.kernels.asm.Op.VMOVD;
-import static glia.kernels.asm.Op.VMOVMSKPS;
-import static glia.kernels.asm.Op.VMOVUPD;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VPAND;
-import static glia.kernels.asm.Op.VPANDD;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPBROADCASTD_GPR;
-import static glia.kernels.asm.Op.VPCMPEQD;
-import static glia.kernels.asm.Op.VPMOVSXDQ;
-import static glia.kernels.asm.Op.VPOR;
-import static glia.kernels.asm.Op.VPORD;
-import static glia.kernels.asm.Op.VRNDSCALEPS;
-import static glia.kernels.asm.Op.VROUNDPS;
-import static glia.kernels.asm.Op.VXORPS;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.tensor.Memory;

@@ -1,17 +1,6 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Op.VCVTPS2DQ;
-import static glia.kernels.asm.Op.VFMADD213PS;
-import static glia.kernels.asm.Op.VFNMADD231PS;
-import static glia.kernels.asm.Op.VMAXPS;
-import static glia.kernels.asm.Op.VMINPS;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSRAD;
-import static glia.kernels.asm.Op.VPSUBD;
-import static glia.kernels.asm.Op.VSCALEFPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Vec;
 

@@ -1,8 +1,6 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Op.VPERM2F128;
-import static glia.kernels.asm.Op.VPSHUFD;
-import static glia.kernels.asm.Op.VSHUFF32X4;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Op;

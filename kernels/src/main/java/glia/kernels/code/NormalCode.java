@@ -1,11 +1,6 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Op.VANDPS;
-import static glia.kernels.asm.Op.VDIVPS;
-import static glia.kernels.asm.Op.VFMADD132PS;
-import static glia.kernels.asm.Op.VFMADD213PS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;

@@ -1,10 +1,6 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Op.VDIVPS;
-import static glia.kernels.asm.Op.VFMADD213PS;
-import static glia.kernels.asm.Op.VMAXPS;
-import static glia.kernels.asm.Op.VMINPS;
-import static glia.kernels.asm.Op.VMULPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Vec;
 

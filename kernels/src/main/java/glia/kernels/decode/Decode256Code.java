@@ -1,25 +1,8 @@
 package glia.kernels.decode;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
-import static glia.kernels.asm.Gpr.RSP;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VCVTDQ2PS;
-import static glia.kernels.asm.Op.VMOVD;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPMOVSXBD;
-import static glia.kernels.asm.Op.VPMOVZXBD;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSRLD;
-import static glia.kernels.asm.Op.VPUNPCKLDQ;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 import static glia.kernels.asm.Vec.ymm;
 

@@ -1,31 +1,8 @@
 package glia.kernels.decode;
 
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R12;
-import static glia.kernels.asm.Gpr.R13;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.RBP;
-import static glia.kernels.asm.Gpr.RBX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VCVTDQ2PS;
-import static glia.kernels.asm.Op.VCVTPH2PS;
-import static glia.kernels.asm.Op.VMOVD_TO;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPBROADCASTW;
-import static glia.kernels.asm.Op.VPMOVSXBD;
-import static glia.kernels.asm.Op.VPMOVZXBD;
-import static glia.kernels.asm.Op.VPMOVZXWD;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSRLD;
-import static glia.kernels.asm.Op.VPSRLVD;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Condition;

@@ -1,34 +1,8 @@
 package glia.kernels.decode;
 
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VANDPS;
-import static glia.kernels.asm.Op.VBLENDVPS;
-import static glia.kernels.asm.Op.VBROADCASTSS;
-import static glia.kernels.asm.Op.VCVTDQ2PS;
-import static glia.kernels.asm.Op.VCVTPH2PS;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPERMD;
-import static glia.kernels.asm.Op.VPERMPS;
-import static glia.kernels.asm.Op.VPMOVSXBD;
-import static glia.kernels.asm.Op.VPMOVSXBW;
-import static glia.kernels.asm.Op.VPMOVZXBD;
-import static glia.kernels.asm.Op.VPMOVZXBW;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSLLW;
-import static glia.kernels.asm.Op.VPSRLVD;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;

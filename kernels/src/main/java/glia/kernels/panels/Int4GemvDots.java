@@ -1,18 +1,8 @@
 package glia.kernels.panels;
 
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VFMADD231PS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPDPBUSD;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSRAD;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;

@@ -2,13 +2,7 @@ package glia.kernels.panels;
 
 import static glia.kernels.asm.Gpr.R9;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPADDW;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPDPBUSD;
-import static glia.kernels.asm.Op.VPDPBUSD_VEX;
-import static glia.kernels.asm.Op.VPMADDUBSW;
-import static glia.kernels.asm.Op.VPMADDWD;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Mem;
 import glia.kernels.asm.Vec;

@@ -2,20 +2,7 @@ package glia.kernels.panels;
 
 import static glia.kernels.asm.Condition.BELOW;
 import static glia.kernels.asm.Condition.NOT_EQUAL;
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R12;
-import static glia.kernels.asm.Gpr.R13;
-import static glia.kernels.asm.Gpr.R14;
-import static glia.kernels.asm.Gpr.R15;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RBX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
 
 import glia.kernels.asm.Assembler;

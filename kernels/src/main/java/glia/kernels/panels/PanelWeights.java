@@ -1,12 +1,6 @@
 package glia.kernels.panels;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
 

@@ -2,12 +2,7 @@ package glia.kernels.panels;
 
 import static glia.kernels.asm.Gpr.R9;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VPADDB;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPBROADCASTD;
-import static glia.kernels.asm.Op.VPDPBUSD;
-import static glia.kernels.asm.Op.VPSUBD;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;

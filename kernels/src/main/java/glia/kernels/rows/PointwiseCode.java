@@ -1,21 +1,8 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VDIVPS;
-import static glia.kernels.asm.Op.VFMADD132PS;
-import static glia.kernels.asm.Op.VMAXPS;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VXORPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;

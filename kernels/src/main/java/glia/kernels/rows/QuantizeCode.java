@@ -1,28 +1,8 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
-import static glia.kernels.asm.Gpr.RSP;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPD;
-import static glia.kernels.asm.Op.VBROADCASTSS;
-import static glia.kernels.asm.Op.VCVTDQ2PD;
-import static glia.kernels.asm.Op.VCVTPS2PD;
-import static glia.kernels.asm.Op.VDIVPS;
-import static glia.kernels.asm.Op.VFMADD231PD;
-import static glia.kernels.asm.Op.VMOVD;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VMULPD;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPMAXSD;
-import static glia.kernels.asm.Op.VPSHUFD;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Condition;

@@ -1,14 +1,8 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RDI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VMULPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPMINSD;
-import static glia.kernels.asm.Op.VPSRLD;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;

@@ -1,10 +1,6 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Op.VDIVPS;
-import static glia.kernels.asm.Op.VPADDD;
-import static glia.kernels.asm.Op.VPCMPGTD;
-import static glia.kernels.asm.Op.VPMAXSD;
-import static glia.kernels.asm.Op.VPMINSD;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Vec;

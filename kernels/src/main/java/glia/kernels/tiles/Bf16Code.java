@@ -1,12 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VCVTNE2PS2BF16;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VZEROUPPER;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.zmm;
 
 import glia.kernels.asm.Assembler;

@@ -1,25 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.KMOVW_TO;
-import static glia.kernels.asm.Op.VCMPPS;
-import static glia.kernels.asm.Op.VCVTNE2PS2BF16;
-import static glia.kernels.asm.Op.VEXTRACTF64X4;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VPANDD;
-import static glia.kernels.asm.Op.VPMAXSD;
-import static glia.kernels.asm.Op.VPMOVZXWD;
-import static glia.kernels.asm.Op.VPORD;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Gpr;

@@ -1,22 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VBROADCASTSS;
-import static glia.kernels.asm.Op.VFMADD213PS;
-import static glia.kernels.asm.Op.VMAXPS;
-import static glia.kernels.asm.Op.VMOVD_TO;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VSUBPS;
+import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Condition;

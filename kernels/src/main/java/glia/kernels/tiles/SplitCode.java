@@ -1,15 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VPACKUSDW;
-import static glia.kernels.asm.Op.VPERMQ;
-import static glia.kernels.asm.Op.VPMOVDW;
-import static glia.kernels.asm.Op.VPSLLD;
-import static glia.kernels.asm.Op.VPSRLD;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;

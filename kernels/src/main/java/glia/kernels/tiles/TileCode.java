@@ -1,22 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.R10;
-import static glia.kernels.asm.Gpr.R11;
-import static glia.kernels.asm.Gpr.R12;
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.R9;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RBX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VADDPS;
-import static glia.kernels.asm.Op.VBROADCASTSS;
-import static glia.kernels.asm.Op.VDPBF16PS;
-import static glia.kernels.asm.Op.VFMADD231PS;
-import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Condition;

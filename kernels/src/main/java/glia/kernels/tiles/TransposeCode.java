@@ -1,18 +1,8 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.R8;
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
-import static glia.kernels.asm.Gpr.RDI;
-import static glia.kernels.asm.Gpr.RDX;
-import static glia.kernels.asm.Gpr.RSI;
+import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Op.VMOVUPS;
-import static glia.kernels.asm.Op.VPERM2F128;
-import static glia.kernels.asm.Op.VSHUFF32X4;
-import static glia.kernels.asm.Op.VSHUFPS;
-import static glia.kernels.asm.Op.VUNPCKHPS;
-import static glia.kernels.asm.Op.VUNPCKLPS;
+import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;

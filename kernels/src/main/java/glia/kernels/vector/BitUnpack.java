@@ -1,11 +1,7 @@
 package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.I;
-import static glia.kernels.vector.Simd.ORDER;
-import static glia.kernels.vector.Simd.PANEL_BYTES;
+import static glia.kernels.vector.Simd.*;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 

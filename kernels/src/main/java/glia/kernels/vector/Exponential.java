@@ -1,12 +1,8 @@
 package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.ORDER;
-import static jdk.incubator.vector.VectorOperators.GT;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LT;
+import static glia.kernels.vector.Simd.*;
+import static jdk.incubator.vector.VectorOperators.*;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

@@ -1,10 +1,7 @@
 package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.ORDER;
+import static glia.kernels.vector.Simd.*;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 

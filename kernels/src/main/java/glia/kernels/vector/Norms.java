@@ -1,11 +1,7 @@
 package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.LANES;
-import static glia.kernels.vector.Simd.ORDER;
+import static glia.kernels.vector.Simd.*;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;

@@ -4,14 +4,8 @@ import static glia.tensor.Memory.ALL;
 import static glia.tensor.Memory.I16;
 import static glia.kernels.vector.Rows.B;
 import static glia.kernels.vector.Rows.S;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.I;
-import static glia.kernels.vector.Simd.LANES;
-import static glia.kernels.vector.Simd.ORDER;
-import static jdk.incubator.vector.VectorOperators.B2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
+import static glia.kernels.vector.Simd.*;
+import static jdk.incubator.vector.VectorOperators.*;
 
 import glia.tensor.Memory;
 import jdk.incubator.vector.ByteVector;

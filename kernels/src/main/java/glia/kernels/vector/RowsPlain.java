@@ -2,16 +2,8 @@ package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
 import static glia.kernels.vector.Rows.S;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.I;
-import static glia.kernels.vector.Simd.LANES;
-import static glia.kernels.vector.Simd.ORDER;
-import static jdk.incubator.vector.VectorOperators.GE;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.OR;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_S2I;
+import static glia.kernels.vector.Simd.*;
+import static jdk.incubator.vector.VectorOperators.*;
 
 import glia.tensor.Memory;
 import jdk.incubator.vector.FloatVector;

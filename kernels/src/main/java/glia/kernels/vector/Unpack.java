@@ -1,19 +1,8 @@
 package glia.kernels.vector;
 
 import static glia.tensor.Memory.ALL;
-import static glia.kernels.vector.Simd.ADDRESS;
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.F;
-import static glia.kernels.vector.Simd.I;
-import static glia.kernels.vector.Simd.ORDER;
-import static glia.kernels.vector.Simd.PANEL_BYTES;
-import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.GE;
-import static jdk.incubator.vector.VectorOperators.I2F;
-import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.OR;
-import static jdk.incubator.vector.VectorOperators.XOR;
+import static glia.kernels.vector.Simd.*;
+import static jdk.incubator.vector.VectorOperators.*;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;

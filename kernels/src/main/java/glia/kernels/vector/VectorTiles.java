@@ -1,8 +1,6 @@
 package glia.kernels.vector;
 
-import static glia.kernels.vector.Simd.BYTES;
-import static glia.kernels.vector.Simd.PANEL;
-import static glia.kernels.vector.Simd.PANEL_BYTES;
+import static glia.kernels.vector.Simd.*;
 
 import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
