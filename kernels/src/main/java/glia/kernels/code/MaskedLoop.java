@@ -9,31 +9,28 @@ import glia.kernels.asm.Label;
 import glia.kernels.asm.Mask;
 
 /// A loop over RCX F32 values by vectors. The last values, which fill no vector, are processed with the mask K1, so
-/// that nothing behind them is read or written. A subclass defines the work on one vector. It may use all registers but
-/// RCX (values left), RAX (bytes done), the mask's temporary register, and the mask.
-public abstract class MaskedLoop {
+/// that nothing behind them is read or written. The work on one vector may use all registers but RCX (values left), RAX
+/// (bytes done), the mask's temporary register, and the mask.
+public final class MaskedLoop {
     private static final Mask REST = Mask.K1;
 
-    private final int lanes;
-    private final int unroll;
-
-    /// @param lanes values processed at a time: a vector or half of one
-    /// @param unroll the unroll factor of the loop over whole vectors; `lanes · unroll` is at most 64
-    public MaskedLoop(int lanes, int unroll) {
-        this.lanes = lanes;
-        this.unroll = unroll;
+    /// The work on one vector.
+    public interface Body {
+        /// Emits the work on the vector at RAX + `at` bytes.
+        ///
+        /// @param copy the index in the unrolled loop, to distribute sums over several registers
+        /// @param mask the lanes to read and write, K0 for all
+        void vector(Emitter a, int at, int copy, Mask mask);
     }
 
-    /// Emits the work on the vector at RAX + `at` bytes.
-    ///
-    /// @param copy the index in the unrolled loop, to distribute sums over several registers
-    /// @param mask the lanes to read and write, K0 for all
-    public abstract void vector(Emitter a, int at, int copy, Mask mask);
+    private MaskedLoop() { }
 
     /// Emits the loop.
     ///
+    /// @param lanes values processed at a time: a vector or half of one
+    /// @param unroll the unroll factor of the loop over whole vectors; `lanes · unroll` is at most 64
     /// @param temporary a register for the mask
-    public final void emit(Emitter a, Gpr temporary) {
+    public static void emit(Emitter a, int lanes, int unroll, Gpr temporary, Body body) {
         Label rest = new Label();
         Label end = new Label();
         int step = lanes * unroll;
@@ -42,7 +39,7 @@ public abstract class MaskedLoop {
         a.jump(Condition.LESS, rest);
         Label loop = a.here();
         for (int copy = 0; copy < unroll; copy++) {
-            vector(a, 4 * lanes * copy, copy, Mask.K0);
+            body.vector(a, 4 * lanes * copy, copy, Mask.K0);
         }
         a.add(RAX, 4 * step);
         a.sub(RCX, step);
@@ -53,7 +50,7 @@ public abstract class MaskedLoop {
         a.jump(Condition.EQUAL, end);
         Label last = a.here();
         maskOf(a, REST, temporary, 1);
-        vector(a, 0, 0, REST);
+        body.vector(a, 0, 0, REST);
         a.add(RAX, 4 * lanes);
         a.sub(RCX, lanes);
         a.jump(Condition.GREATER, last);

@@ -5,7 +5,6 @@ import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
 import static glia.kernels.asm.Vec.xmm;
 
-import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
@@ -77,35 +76,32 @@ final class AdamCode {
             f[i] = emitter.v(5 + i);
             emitter.op(VBROADCASTSS, f[i], at(R9, 4 * i));
         }
-        new MaskedLoop(level.lanes, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(w, at(RDI, RAX, 1, at), mask);
-                a.load(g, at(R8, RAX, 1, at), mask);
-                a.load(m, at(RSI, RAX, 1, at), mask);
-                a.load(v, at(RDX, RAX, 1, at), mask);
-                a.op(VMULPS, g, g, f[0]);
-                a.op(VMULPS, t, w, f[1]);
-                a.op(VADDPS, g, g, t);
-                a.op(VMULPS, m, m, f[2]);
-                a.op(VMULPS, t, g, f[3]);
-                a.op(VADDPS, m, m, t);
-                a.store(at(RSI, RAX, 1, at), m, mask);
-                a.op(VMULPS, v, v, f[4]);
-                a.op(VMULPS, t, g, f[5]);
-                a.op(VMULPS, t, t, g);
-                a.op(VADDPS, v, v, t);
-                a.store(at(RDX, RAX, 1, at), v, mask);
-                a.op(VSQRTPS, v, v);
-                a.op(VMULPS, v, v, f[7]);
-                a.op(VADDPS, v, v, f[8]);
-                a.op(VMULPS, m, m, f[6]);
-                a.op(VDIVPS, m, m, v);
-                a.op(VMULPS, w, w, f[9]);
-                a.op(VSUBPS, w, w, m);
-                a.store(at(RDI, RAX, 1, at), w, mask);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 2, R10, (a, at, copy, mask) -> {
+            a.load(w, at(RDI, RAX, 1, at), mask);
+            a.load(g, at(R8, RAX, 1, at), mask);
+            a.load(m, at(RSI, RAX, 1, at), mask);
+            a.load(v, at(RDX, RAX, 1, at), mask);
+            a.op(VMULPS, g, g, f[0]);
+            a.op(VMULPS, t, w, f[1]);
+            a.op(VADDPS, g, g, t);
+            a.op(VMULPS, m, m, f[2]);
+            a.op(VMULPS, t, g, f[3]);
+            a.op(VADDPS, m, m, t);
+            a.store(at(RSI, RAX, 1, at), m, mask);
+            a.op(VMULPS, v, v, f[4]);
+            a.op(VMULPS, t, g, f[5]);
+            a.op(VMULPS, t, t, g);
+            a.op(VADDPS, v, v, t);
+            a.store(at(RDX, RAX, 1, at), v, mask);
+            a.op(VSQRTPS, v, v);
+            a.op(VMULPS, v, v, f[7]);
+            a.op(VADDPS, v, v, f[8]);
+            a.op(VMULPS, m, m, f[6]);
+            a.op(VDIVPS, m, m, v);
+            a.op(VMULPS, w, w, f[9]);
+            a.op(VSUBPS, w, w, m);
+            a.store(at(RDI, RAX, 1, at), w, mask);
+        });
         return emitter.end();
     }
 
@@ -115,14 +111,11 @@ final class AdamCode {
         for (int i = 0; i < 4; i++) {
             emitter.zero(emitter.v(i));
         }
-        new MaskedLoop(level.lanes / 2, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                Vec x = a.v(4 + copy);
-                a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
-                a.op(VFMADD231PD, a.v(copy), x, x);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes / 2, 4, R10, (a, at, copy, mask) -> {
+            Vec x = a.v(4 + copy);
+            a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
+            a.op(VFMADD231PD, a.v(copy), x, x);
+        });
         Lanes.merge(emitter, VADDPD, 0, 4);
         Lanes.reduce(emitter, VADDPD, 0, 4, 8);
         emitter.op(VMOVUPD, at(RSI), xmm(0));

@@ -75,24 +75,21 @@ final class DerivativeCode {
         var emitter = new Emitter(level);
         constants.load(emitter);
         constants.fill(emitter, unit, 1);
-        new MaskedLoop(level.lanes, 1) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(R8, RAX, 1, at), mask);
-                function(a, f);
-                a.load(dy, at(RDX, RAX, 1, at), mask);
-                if (gated) {
-                    a.load(t, at(R9, RAX, 1, at), mask);
-                    a.op(VMULPS, derivative, derivative, t);
-                    a.load(t, at(RSI, RAX, 1, at), mask);
-                    a.op(VFMADD231PS, t, value, dy);
-                    a.store(at(RSI, RAX, 1, at), t, mask);
-                }
-                a.load(t, at(RDI, RAX, 1, at), mask);
-                a.op(VFMADD231PS, t, derivative, dy);
-                a.store(at(RDI, RAX, 1, at), t, mask);
+        MaskedLoop.emit(emitter, level.lanes, 1, R10, (a, at, copy, mask) -> {
+            a.load(x, at(R8, RAX, 1, at), mask);
+            function(a, f);
+            a.load(dy, at(RDX, RAX, 1, at), mask);
+            if (gated) {
+                a.load(t, at(R9, RAX, 1, at), mask);
+                a.op(VMULPS, derivative, derivative, t);
+                a.load(t, at(RSI, RAX, 1, at), mask);
+                a.op(VFMADD231PS, t, value, dy);
+                a.store(at(RSI, RAX, 1, at), t, mask);
             }
-        }.emit(emitter, R10);
+            a.load(t, at(RDI, RAX, 1, at), mask);
+            a.op(VFMADD231PS, t, derivative, dy);
+            a.store(at(RDI, RAX, 1, at), t, mask);
+        });
         return emitter.end();
     }
 

@@ -90,13 +90,10 @@ final class GradientCode {
     private byte[] emitTotal() {
         var emitter = new Emitter(level);
         zero(emitter, 2);
-        new MaskedLoop(level.lanes / 2, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.loadDoubles(a.v(2), at(RDI, RAX, 1, at), mask);
-                a.op(VADDPD, a.v(copy), a.v(copy), a.v(2));
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes / 2, 2, R10, (a, at, copy, mask) -> {
+            a.loadDoubles(a.v(2), at(RDI, RAX, 1, at), mask);
+            a.op(VADDPD, a.v(copy), a.v(copy), a.v(2));
+        });
         Lanes.merge(emitter, VADDPD, 0, 2);
         Lanes.reduce(emitter, VADDPD, 0, 1, 8);
         emitter.op(VMOVUPD, at(RSI), xmm(0));
@@ -114,21 +111,18 @@ final class GradientCode {
         emitter.op(VBROADCASTSD, mean, at(R8, NormFactors.MEAN));
         emitter.op(VBROADCASTSD, offset, at(R8, NormFactors.OFFSET));
         zero(emitter, 6);
-        new MaskedLoop(level.lanes / 2, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.loadDoubles(g, at(RSI, RAX, 1, at), mask);
-                a.loadDoubles(w, at(RDX, RAX, 1, at), mask);
-                a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
-                a.op(VSUBPD, x, x, mean);
-                a.keepDoubles(x, mask);
-                a.op(VADDPD, w, w, offset);
-                a.op(VMULPD, g, g, w);
-                a.op(VFMADD231PD, a.v(copy), x, x);
-                a.op(VADDPD, a.v(2 + copy), a.v(2 + copy), g);
-                a.op(VFMADD231PD, a.v(4 + copy), g, x);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes / 2, 2, R10, (a, at, copy, mask) -> {
+            a.loadDoubles(g, at(RSI, RAX, 1, at), mask);
+            a.loadDoubles(w, at(RDX, RAX, 1, at), mask);
+            a.loadDoubles(x, at(RDI, RAX, 1, at), mask);
+            a.op(VSUBPD, x, x, mean);
+            a.keepDoubles(x, mask);
+            a.op(VADDPD, w, w, offset);
+            a.op(VMULPD, g, g, w);
+            a.op(VFMADD231PD, a.v(copy), x, x);
+            a.op(VADDPD, a.v(2 + copy), a.v(2 + copy), g);
+            a.op(VFMADD231PD, a.v(4 + copy), g, x);
+        });
         int[] places = {NormFactors.SQUARES, NormFactors.SUM, NormFactors.DOT};
         for (int i = 0; i < places.length; i++) {
             Lanes.merge(emitter, VADDPD, 2 * i, 2);
@@ -158,26 +152,23 @@ final class GradientCode {
             emitter.op(VBROADCASTSS, factors[i], at(R9, places[i]));
         }
         emitter.mov(R10, at(R9, NormFactors.WEIGHT_GRADIENT));
-        new MaskedLoop(level.lanes, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                a.load(g, at(R8, RAX, 1, at), mask);
-                a.load(dy, at(RDX, RAX, 1, at), mask);
-                a.load(sum, at(R10, RAX, 1, at), mask);
-                a.op(VSUBPS, x, x, factors[0]);
-                a.op(VADDPS, g, g, factors[1]);
-                a.op(VMULPS, normed, x, factors[2]);
-                a.op(VFMADD231PS, sum, normed, dy);
-                a.store(at(R10, RAX, 1, at), sum, mask);
-                a.load(sum, at(RDI, RAX, 1, at), mask);
-                a.op(VMULPS, g, g, dy);
-                a.op(VFMADD231PS, sum, g, factors[2]);
-                a.op(VFNMADD231PS, sum, x, factors[3]);
-                a.op(VSUBPS, sum, sum, factors[4]);
-                a.store(at(RDI, RAX, 1, at), sum, mask);
-            }
-        }.emit(emitter, R11);
+        MaskedLoop.emit(emitter, level.lanes, 2, R11, (a, at, copy, mask) -> {
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            a.load(g, at(R8, RAX, 1, at), mask);
+            a.load(dy, at(RDX, RAX, 1, at), mask);
+            a.load(sum, at(R10, RAX, 1, at), mask);
+            a.op(VSUBPS, x, x, factors[0]);
+            a.op(VADDPS, g, g, factors[1]);
+            a.op(VMULPS, normed, x, factors[2]);
+            a.op(VFMADD231PS, sum, normed, dy);
+            a.store(at(R10, RAX, 1, at), sum, mask);
+            a.load(sum, at(RDI, RAX, 1, at), mask);
+            a.op(VMULPS, g, g, dy);
+            a.op(VFMADD231PS, sum, g, factors[2]);
+            a.op(VFNMADD231PS, sum, x, factors[3]);
+            a.op(VSUBPS, sum, sum, factors[4]);
+            a.store(at(RDI, RAX, 1, at), sum, mask);
+        });
         return emitter.end();
     }
 
@@ -194,28 +185,25 @@ final class GradientCode {
         constants.fill(emitter, least, MIN);
         emitter.broadcast(shift, RDX);
         zero(emitter, 4);
-        new MaskedLoop(level.lanes, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RDI, RAX, 1, at), mask);
-                a.op(VSUBPS, x, x, shift);
-                // NaN, as the last operand, stays.
-                a.op(VMAXPS, x, least, x);
-                a.op(VMOVUPS, product, x);
-                ExpCode.emitBounded(a, constants, x, temporary, other);
-                a.op(VMULPS, product, product, x);
-                if (mask != Mask.K0) {
-                    a.zero(temporary);
-                    a.blend(temporary, mask, product);
-                    a.op(VMOVUPS, product, temporary);
-                }
-                a.op(VCVTPS2PD, temporary, a.half(product.number()));
-                a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
-                a.upperHalf(a.half(product.number()), product);
-                a.op(VCVTPS2PD, temporary, a.half(product.number()));
-                a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
+        MaskedLoop.emit(emitter, level.lanes, 2, R10, (a, at, copy, mask) -> {
+            a.load(x, at(RDI, RAX, 1, at), mask);
+            a.op(VSUBPS, x, x, shift);
+            // NaN, as the last operand, stays.
+            a.op(VMAXPS, x, least, x);
+            a.op(VMOVUPS, product, x);
+            ExpCode.emitBounded(a, constants, x, temporary, other);
+            a.op(VMULPS, product, product, x);
+            if (mask != Mask.K0) {
+                a.zero(temporary);
+                a.blend(temporary, mask, product);
+                a.op(VMOVUPS, product, temporary);
             }
-        }.emit(emitter, R10);
+            a.op(VCVTPS2PD, temporary, a.half(product.number()));
+            a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
+            a.upperHalf(a.half(product.number()), product);
+            a.op(VCVTPS2PD, temporary, a.half(product.number()));
+            a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
+        });
         Lanes.merge(emitter, VADDPD, 0, 4);
         Lanes.reduce(emitter, VADDPD, 0, 1, 8);
         emitter.op(VMOVUPD, at(RSI), xmm(0));
@@ -238,23 +226,20 @@ final class GradientCode {
         emitter.broadcast(shift, RDX);
         emitter.broadcast(constant, R8);
         emitter.broadcast(factor, R9);
-        new MaskedLoop(level.lanes, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                a.op(VSUBPS, x, x, shift);
-                a.op(VMAXPS, x, least, x);
-                a.op(VMOVUPS, slope, x);
-                a.op(VFMADD213PS, slope, factor, constant);
-                ExpCode.emitBounded(a, constants, x, temporary, other);
-                a.op(VMULPS, slope, slope, x);
-                if (add) {
-                    a.load(x, at(RDI, RAX, 1, at), mask);
-                    a.op(VADDPS, slope, slope, x);
-                }
-                a.store(at(RDI, RAX, 1, at), slope, mask);
+        MaskedLoop.emit(emitter, level.lanes, 2, R10, (a, at, copy, mask) -> {
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            a.op(VSUBPS, x, x, shift);
+            a.op(VMAXPS, x, least, x);
+            a.op(VMOVUPS, slope, x);
+            a.op(VFMADD213PS, slope, factor, constant);
+            ExpCode.emitBounded(a, constants, x, temporary, other);
+            a.op(VMULPS, slope, slope, x);
+            if (add) {
+                a.load(x, at(RDI, RAX, 1, at), mask);
+                a.op(VADDPS, slope, slope, x);
             }
-        }.emit(emitter, R10);
+            a.store(at(RDI, RAX, 1, at), slope, mask);
+        });
         return emitter.end();
     }
 }

@@ -82,14 +82,11 @@ final class LogitCode {
         for (int i = 0; i < SUMS; i++) {
             emitter.op(VMOVUPS, emitter.v(i), least);
         }
-        new MaskedLoop(level.lanes, SUMS) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                loadOrFill(a, at, mask);
-                // If the value is NaN, the last operand is the result.
-                a.op(VMAXPS, a.v(copy), value, a.v(copy));
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, SUMS, R10, (a, at, copy, mask) -> {
+            loadOrFill(a, at, mask);
+            // If the value is NaN, the last operand is the result.
+            a.op(VMAXPS, a.v(copy), value, a.v(copy));
+        });
         Lanes.merge(emitter, VMAXPS, 0, SUMS);
         Lanes.reduce(emitter, VMAXPS, 0, 1, 4);
         emitter.op(VMOVD_TO, RAX, xmm(0));
@@ -114,16 +111,13 @@ final class LogitCode {
         constants.load(emitter);
         constants.fill(emitter, least, Float.NaN);
         emitter.broadcast(wanted, RDX);
-        new MaskedLoop(level.lanes, 1) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                loadOrFill(a, at, mask);
-                a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
-                a.bits(RSI, Mask.K2);
-                a.test(RSI, RSI);
-                a.jump(Condition.NOT_EQUAL, found);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 1, R10, (a, at, copy, mask) -> {
+            loadOrFill(a, at, mask);
+            a.compare(Mask.K2, value, wanted, ORDERED_EQUAL);
+            a.bits(RSI, Mask.K2);
+            a.test(RSI, RSI);
+            a.jump(Condition.NOT_EQUAL, found);
+        });
         emitter.xor(RAX, RAX);
         emitter.xor(RSI, RSI);
         emitter.bind(found);
@@ -141,20 +135,17 @@ final class LogitCode {
         for (int i = 0; i < SUMS; i++) {
             emitter.zero(emitter.v(i));
         }
-        new MaskedLoop(level.lanes, SUMS / 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                // Lanes that are not read add e^-∞.
-                loadOrFill(a, at, mask);
-                a.op(VSUBPS, value, value, wanted);
-                ExpCode.emitBounded(a, constants, value, temporary, other);
-                a.op(VCVTPS2PD, temporary, a.half(VALUE));
-                a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
-                a.upperHalf(a.half(VALUE), value);
-                a.op(VCVTPS2PD, temporary, a.half(VALUE));
-                a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, SUMS / 2, R10, (a, at, copy, mask) -> {
+            // Lanes that are not read add e^-∞.
+            loadOrFill(a, at, mask);
+            a.op(VSUBPS, value, value, wanted);
+            ExpCode.emitBounded(a, constants, value, temporary, other);
+            a.op(VCVTPS2PD, temporary, a.half(VALUE));
+            a.op(VADDPD, a.v(2 * copy), a.v(2 * copy), temporary);
+            a.upperHalf(a.half(VALUE), value);
+            a.op(VCVTPS2PD, temporary, a.half(VALUE));
+            a.op(VADDPD, a.v(2 * copy + 1), a.v(2 * copy + 1), temporary);
+        });
         Lanes.merge(emitter, VADDPD, 0, SUMS);
         Lanes.reduce(emitter, VADDPD, 0, 1, 8);
         emitter.op(VCVTPD2PS, xmm(0), xmm(0));

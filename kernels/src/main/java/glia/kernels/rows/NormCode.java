@@ -7,7 +7,6 @@ import static glia.kernels.asm.Vec.xmm;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;
-import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
@@ -125,58 +124,49 @@ final class NormCode {
             emitter.zero(emitter.v(i));
         }
         emitter.mov(RCX, R8);
-        new MaskedLoop(emitter.lanes() / 2, SUMS) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                Vec value = a.v(VALUE);
-                a.loadDoubles(value, at(RSI, RAX, 1, at), mask);
-                if (centered) {
-                    a.op(VSUBPD, value, value, a.v(MEAN));
-                    a.keepDoubles(value, mask);
-                }
-                if (squared) {
-                    a.op(VFMADD231PD, a.v(copy), value, value);
-                } else {
-                    a.op(VADDPD, a.v(copy), a.v(copy), value);
-                }
+        MaskedLoop.emit(emitter, emitter.lanes() / 2, SUMS, R11, (a, at, copy, mask) -> {
+            Vec value = a.v(VALUE);
+            a.loadDoubles(value, at(RSI, RAX, 1, at), mask);
+            if (centered) {
+                a.op(VSUBPD, value, value, a.v(MEAN));
+                a.keepDoubles(value, mask);
             }
-        }.emit(emitter, R11);
+            if (squared) {
+                a.op(VFMADD231PD, a.v(copy), value, value);
+            } else {
+                a.op(VADDPD, a.v(copy), a.v(copy), value);
+            }
+        });
         Lanes.merge(emitter, VADDPD, 0, SUMS);
         Lanes.reduce(emitter, VADDPD, 0, 1, 8);
     }
 
     private static void apply(Emitter emitter) {
         emitter.mov(RCX, R8);
-        new MaskedLoop(emitter.lanes(), 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(a.v(1), at(RDX, RAX, 1, at), mask);
-                a.op(VADDPS, a.v(1), a.v(1), a.v(OFFSET));
-                a.load(a.v(0), at(RSI, RAX, 1, at), mask);
-                a.op(VMULPS, a.v(0), a.v(0), a.v(FACTOR));
-                a.op(VMULPS, a.v(0), a.v(0), a.v(1));
-                a.store(at(RDI, RAX, 1, at), a.v(0), mask);
-            }
-        }.emit(emitter, R11);
+        MaskedLoop.emit(emitter, emitter.lanes(), 4, R11, (a, at, copy, mask) -> {
+            a.load(a.v(1), at(RDX, RAX, 1, at), mask);
+            a.op(VADDPS, a.v(1), a.v(1), a.v(OFFSET));
+            a.load(a.v(0), at(RSI, RAX, 1, at), mask);
+            a.op(VMULPS, a.v(0), a.v(0), a.v(FACTOR));
+            a.op(VMULPS, a.v(0), a.v(0), a.v(1));
+            a.store(at(RDI, RAX, 1, at), a.v(0), mask);
+        });
     }
 
     private static void applyCentered(Emitter emitter, boolean biased) {
         emitter.mov(RCX, R8);
-        new MaskedLoop(emitter.lanes() / 2, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.loadDoubles(a.v(0), at(RSI, RAX, 1, at), mask);
-                a.op(VSUBPD, a.v(0), a.v(0), a.v(MEAN));
-                a.op(VMULPD, a.v(0), a.v(0), a.v(FACTOR));
-                a.op(VCVTPD2PS, a.half(0), a.v(0));
-                a.load(a.half(1), at(RDX, RAX, 1, at), mask);
-                a.op(VMULPS, a.half(0), a.half(0), a.half(1));
-                if (biased) {
-                    a.load(a.half(1), at(R9, RAX, 1, at), mask);
-                    a.op(VADDPS, a.half(0), a.half(0), a.half(1));
-                }
-                a.store(at(RDI, RAX, 1, at), a.half(0), mask);
+        MaskedLoop.emit(emitter, emitter.lanes() / 2, 4, R11, (a, at, copy, mask) -> {
+            a.loadDoubles(a.v(0), at(RSI, RAX, 1, at), mask);
+            a.op(VSUBPD, a.v(0), a.v(0), a.v(MEAN));
+            a.op(VMULPD, a.v(0), a.v(0), a.v(FACTOR));
+            a.op(VCVTPD2PS, a.half(0), a.v(0));
+            a.load(a.half(1), at(RDX, RAX, 1, at), mask);
+            a.op(VMULPS, a.half(0), a.half(0), a.half(1));
+            if (biased) {
+                a.load(a.half(1), at(R9, RAX, 1, at), mask);
+                a.op(VADDPS, a.half(0), a.half(0), a.half(1));
             }
-        }.emit(emitter, R11);
+            a.store(at(RDI, RAX, 1, at), a.half(0), mask);
+        });
     }
 }

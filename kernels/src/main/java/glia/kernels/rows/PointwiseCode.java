@@ -6,7 +6,6 @@ import static glia.kernels.asm.Op.*;
 
 import glia.kernels.asm.Condition;
 import glia.kernels.asm.Label;
-import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.CodePages;
@@ -95,30 +94,24 @@ public final class PointwiseCode {
     private byte[] add() {
         var emitter = new Emitter(level);
         emitter.broadcast(factor, R8);
-        new MaskedLoop(level.lanes, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(u, at(RDX, RAX, 1, at), mask);
-                a.op(VMULPS, u, u, factor);
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                a.op(VADDPS, x, x, u);
-                a.store(at(RDI, RAX, 1, at), x, mask);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+            a.load(u, at(RDX, RAX, 1, at), mask);
+            a.op(VMULPS, u, u, factor);
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            a.op(VADDPS, x, x, u);
+            a.store(at(RDI, RAX, 1, at), x, mask);
+        });
         return emitter.end();
     }
 
     private byte[] scale() {
         var emitter = new Emitter(level);
         emitter.broadcast(factor, R8);
-        new MaskedLoop(level.lanes, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                a.op(VMULPS, x, x, factor);
-                a.store(at(RDI, RAX, 1, at), x, mask);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            a.op(VMULPS, x, x, factor);
+            a.store(at(RDI, RAX, 1, at), x, mask);
+        });
         return emitter.end();
     }
 
@@ -126,15 +119,12 @@ public final class PointwiseCode {
         var emitter = new Emitter(level);
         Label row = emitter.here();
         emitter.mov(RCX, R9);
-        new MaskedLoop(level.lanes, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                a.load(u, at(RDX, RAX, 1, at), mask);
-                a.op(VADDPS, x, x, u);
-                a.store(at(RDI, RAX, 1, at), x, mask);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            a.load(u, at(RDX, RAX, 1, at), mask);
+            a.op(VADDPS, x, x, u);
+            a.store(at(RDI, RAX, 1, at), x, mask);
+        });
         emitter.lea(RSI, at(RSI, R9, 4, 0));
         emitter.lea(RDI, at(RDI, R9, 4, 0));
         emitter.dec(R8);
@@ -149,18 +139,15 @@ public final class PointwiseCode {
         if (f == Activation.GELU_TANH) {
             constants.fill(emitter, factor, -1.5957691216f);
         }
-        new MaskedLoop(level.lanes, 2) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                a.load(x, at(RSI, RAX, 1, at), mask);
-                function(a, f);
-                if (gated) {
-                    a.load(u, at(RDX, RAX, 1, at), mask);
-                    a.op(VMULPS, x, x, u);
-                }
-                a.store(at(RDI, RAX, 1, at), x, mask);
+        MaskedLoop.emit(emitter, level.lanes, 2, R10, (a, at, copy, mask) -> {
+            a.load(x, at(RSI, RAX, 1, at), mask);
+            function(a, f);
+            if (gated) {
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VMULPS, x, x, u);
             }
-        }.emit(emitter, R10);
+            a.store(at(RDI, RAX, 1, at), x, mask);
+        });
         return emitter.end();
     }
 

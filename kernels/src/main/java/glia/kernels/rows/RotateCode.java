@@ -78,53 +78,47 @@ final class RotateCode {
     }
 
     private byte[] split() {
-        return emit(false, new MaskedLoop(level.lanes, 1) {
-            @Override
-            public void vector(Emitter e, int at, int copy, Mask mask) {
-                e.load(cos, at(R9, RAX, 1, at), mask);
-                e.load(sin, at(R12, RAX, 1, at), mask);
-                e.op(VMULPS, sin, sin, sign);
-                e.load(a, at(RDI, RAX, 1, at), mask);
-                e.load(b, at(RBX, RAX, 1, at), mask);
-                e.op(VMULPS, t, a, cos);
-                e.op(VMULPS, u, b, sin);
-                e.op(VSUBPS, t, t, u);
-                e.store(at(RDI, RAX, 1, at), t, mask);
-                e.op(VMULPS, t, b, cos);
-                e.op(VMULPS, u, a, sin);
-                e.op(VADDPS, t, t, u);
-                e.store(at(RBX, RAX, 1, at), t, mask);
-            }
+        return emit(false, level.lanes, (e, at, copy, mask) -> {
+            e.load(cos, at(R9, RAX, 1, at), mask);
+            e.load(sin, at(R12, RAX, 1, at), mask);
+            e.op(VMULPS, sin, sin, sign);
+            e.load(a, at(RDI, RAX, 1, at), mask);
+            e.load(b, at(RBX, RAX, 1, at), mask);
+            e.op(VMULPS, t, a, cos);
+            e.op(VMULPS, u, b, sin);
+            e.op(VSUBPS, t, t, u);
+            e.store(at(RDI, RAX, 1, at), t, mask);
+            e.op(VMULPS, t, b, cos);
+            e.op(VMULPS, u, a, sin);
+            e.op(VADDPS, t, t, u);
+            e.store(at(RBX, RAX, 1, at), t, mask);
         });
     }
 
     private byte[] interleaved() {
-        return emit(true, new MaskedLoop(level.lanes / 2, 1) {
-            @Override
-            public void vector(Emitter e, int at, int copy, Mask mask) {
-                Mask pairs = Mask.K0;
-                if (mask != Mask.K0) {
-                    pairs = Mask.K2;
-                    MaskedLoop.maskOf(e, pairs, R13, 2);
-                }
-                e.load(e.half(COS), at(R9, RAX, 1, at), mask);
-                e.load(e.half(SIN), at(R12, RAX, 1, at), mask);
-                e.op(VPERMPS, cos, twice, cos);
-                e.op(VPERMPS, sin, twice, sin);
-                e.op(VMULPS, sin, sin, sign);
-                e.load(a, at(RDI, RAX, 2, 2 * at), pairs);
-                e.op(VPSHUFD, b, a, 0xb1);
-                e.op(VMULPS, a, a, cos);
-                e.op(VMULPS, b, b, sin);
-                e.op(VADDPS, a, a, b);
-                e.store(at(RDI, RAX, 2, 2 * at), a, pairs);
+        return emit(true, level.lanes / 2, (e, at, copy, mask) -> {
+            Mask pairs = Mask.K0;
+            if (mask != Mask.K0) {
+                pairs = Mask.K2;
+                MaskedLoop.maskOf(e, pairs, R13, 2);
             }
+            e.load(e.half(COS), at(R9, RAX, 1, at), mask);
+            e.load(e.half(SIN), at(R12, RAX, 1, at), mask);
+            e.op(VPERMPS, cos, twice, cos);
+            e.op(VPERMPS, sin, twice, sin);
+            e.op(VMULPS, sin, sin, sign);
+            e.load(a, at(RDI, RAX, 2, 2 * at), pairs);
+            e.op(VPSHUFD, b, a, 0xb1);
+            e.op(VMULPS, a, a, cos);
+            e.op(VMULPS, b, b, sin);
+            e.op(VADDPS, a, a, b);
+            e.store(at(RDI, RAX, 2, 2 * at), a, pairs);
         });
     }
 
     /// Emits the loops over tokens and heads around the loop over pairs. RDI is the head, RBX its second half, R9 the
     /// cosines, R12 the sines, R8 the number of pairs.
-    private byte[] emit(boolean interleaved, MaskedLoop pairs) {
+    private byte[] emit(boolean interleaved, int lanes, MaskedLoop.Body pairs) {
         var e = new Emitter(level);
         for (Gpr register : KEPT) {
             e.push(register);
@@ -151,7 +145,7 @@ final class RotateCode {
         Label head = e.here();
         e.lea(RBX, at(RDI, R8, 4, 0));
         e.mov(RCX, R8);
-        pairs.emit(e, R13);
+        MaskedLoop.emit(e, lanes, 1, R13, pairs);
         e.add(RDI, RDX);
         e.dec(R14);
         e.jump(Condition.NOT_EQUAL, head);

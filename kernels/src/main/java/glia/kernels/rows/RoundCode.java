@@ -4,7 +4,6 @@ import static glia.kernels.asm.Gpr.*;
 import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
 
-import glia.kernels.asm.Mask;
 import glia.kernels.asm.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
@@ -50,26 +49,23 @@ final class RoundCode {
         constants.load(emitter);
         Vec one = emitter.v(3);
         constants.fill(emitter, one, 1);
-        new MaskedLoop(level.lanes, 4) {
-            @Override
-            public void vector(Emitter a, int at, int copy, Mask mask) {
-                Vec x = a.v(0);
-                Vec sign = a.v(1);
-                Vec odd = a.v(2);
-                a.load(x, at(RDI, RAX, 1, at), mask);
-                a.op(VMULPS, x, x, one);
-                a.and(sign, x, constants.of(1 << 31));
-                a.and(x, x, constants.of(Integer.MAX_VALUE));
-                a.op(VPMINSD, x, x, constants.of(QUIET_NAN));
-                a.op(VPSRLD, odd, x, 16);
-                a.and(odd, odd, constants.of(1));
-                a.op(VPADDD, x, x, constants.of(0x7fff));
-                a.op(VPADDD, x, x, odd);
-                a.and(x, x, constants.of(0xffff_0000));
-                a.or(x, x, sign);
-                a.store(at(RDI, RAX, 1, at), x, mask);
-            }
-        }.emit(emitter, R10);
+        MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+            Vec x = a.v(0);
+            Vec sign = a.v(1);
+            Vec odd = a.v(2);
+            a.load(x, at(RDI, RAX, 1, at), mask);
+            a.op(VMULPS, x, x, one);
+            a.and(sign, x, constants.of(1 << 31));
+            a.and(x, x, constants.of(Integer.MAX_VALUE));
+            a.op(VPMINSD, x, x, constants.of(QUIET_NAN));
+            a.op(VPSRLD, odd, x, 16);
+            a.and(odd, odd, constants.of(1));
+            a.op(VPADDD, x, x, constants.of(0x7fff));
+            a.op(VPADDD, x, x, odd);
+            a.and(x, x, constants.of(0xffff_0000));
+            a.or(x, x, sign);
+            a.store(at(RDI, RAX, 1, at), x, mask);
+        });
         return emitter.end();
     }
 }

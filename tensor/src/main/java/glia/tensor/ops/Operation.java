@@ -50,6 +50,30 @@ public interface Operation {
         }
     }
 
+    /// An operation whose result mixed precision rounds to BF16.
+    interface Rounded extends Operation {
+        @Override
+        default boolean roundsToBf16() {
+            return true;
+        }
+    }
+
+    /// An operation whose `backward` reads its inputs, but not its result.
+    interface ReadsInputs extends Operation {
+        @Override
+        default Reads backwardReads() {
+            return Reads.INPUTS;
+        }
+    }
+
+    /// An operation whose `backward` reads neither its inputs nor its result.
+    interface ReadsNothing extends Operation {
+        @Override
+        default Reads backwardReads() {
+            return Reads.NOTHING;
+        }
+    }
+
     /// Receives the inputs of an operation.
     interface Inputs {
         void activations(Tensor... xs);

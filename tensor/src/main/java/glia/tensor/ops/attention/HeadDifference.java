@@ -12,7 +12,8 @@ import glia.tensor.ops.Weight;
 ///
 /// @param x `[N, 2·C]`, the first half of the heads in the first C columns
 /// @param q1 a vector, as are the other weights
-public record HeadDifference(Tensor x, Weight q1, Weight k1, Weight q2, Weight k2, float first) implements Operation {
+public record HeadDifference(Tensor x, Weight q1, Weight k1, Weight q2, Weight k2, float first)
+        implements Operation.ReadsInputs {
     public HeadDifference {
         long size = Compute.stored(q1).size();
         Compute.require(x.cols() % 2 == 0 && Compute.stored(k1).size() == size && Compute.stored(q2).size() == size
@@ -85,10 +86,5 @@ public record HeadDifference(Tensor x, Weight q1, Weight k1, Weight q2, Weight k
                 d.set(i, d.get(i) + (float) (factor * b.get(i)));
             }
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

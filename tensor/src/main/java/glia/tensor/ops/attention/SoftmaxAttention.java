@@ -12,7 +12,7 @@ import glia.tensor.ops.Weight;
 
 /// Softmax attention or cross-attention over full sequences (see `Ops.attention` and `Ops.crossAttention`). The
 /// backward pass recomputes probabilities from the logarithms of the denominators.
-public final class SoftmaxAttention implements Operation {
+public final class SoftmaxAttention implements Operation.Rounded {
     private final Tensor q;
     private final Runs runs;
     private final Tensor k;
@@ -58,10 +58,5 @@ public final class SoftmaxAttention implements Operation {
     public Operation owned() {
         Runs own = runs.frozen();
         return new SoftmaxAttention(q, own, k, v, keyRuns == runs ? own : keyRuns.frozen(), shape, learned);
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

@@ -10,7 +10,7 @@ import glia.tensor.ops.Tape;
 ///
 /// @param x `[N, k·D]`
 /// @param w `[N, k]`
-public record ChoiceSum(Tensor x, Tensor w) implements Operation {
+public record ChoiceSum(Tensor x, Tensor w) implements Operation.ReadsInputs {
     public ChoiceSum {
         Compute.require(x.rows() == w.rows() && w.cols() > 0 && x.cols() % w.cols() == 0, "sum of choices", x, w);
     }
@@ -55,10 +55,5 @@ public record ChoiceSum(Tensor x, Tensor w) implements Operation {
                 dw.set(choice, dw.get(choice) + (float) dot);
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 
 /// The linear maps of the experts that a router chose: `y[n, j] = W_{c[n,j]} x[n]`, or `W_{c[n,j]} x[n, j]` if each
 /// choice has an input of its own. One grouped GEMM; weights of other experts are not read.
-public final class ChosenLinear implements Operation {
+public final class ChosenLinear implements Operation.ReadsInputs {
     private final Tensor x;
     private final Routing routing;
     private final List<Weight> weights;
@@ -108,10 +108,5 @@ public final class ChosenLinear implements Operation {
                 }
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

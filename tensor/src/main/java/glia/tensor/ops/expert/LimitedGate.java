@@ -8,7 +8,8 @@ import glia.tensor.ops.Tape;
 
 /// The gated activation of an MLP with limits (see `MlpForm.Limited`):
 /// `y = f(slope · min(gate, limit)) · (clamp(up, ±limit) + shift) / slope`. Beyond the limits the gradient is 0.
-public record LimitedGate(Tensor gate, Tensor up, MlpForm.Limited form) implements Operation {
+public record LimitedGate(Tensor gate, Tensor up, MlpForm.Limited form)
+        implements Operation.Rounded, Operation.ReadsInputs {
     public LimitedGate {
         Compute.require(gate.rows() == up.rows() && gate.cols() == up.cols(), "gates with limits", gate, up);
     }
@@ -54,15 +55,5 @@ public record LimitedGate(Tensor gate, Tensor up, MlpForm.Limited form) implemen
                 }
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -2,13 +2,14 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// Subtracts the mean of each group of `size` columns: `y = x - mean(x)`. With an RMS norm after it this is layer
 /// normalization. https://arxiv.org/abs/1607.06450
-public record Center(Tensor x, int size) implements UnaryOperation {
+public record Center(Tensor x, int size) implements UnaryOperation, Operation.Rounded, Operation.ReadsNothing {
     public Center {
         Compute.require(size > 0 && x.cols() % size == 0, "center", x, size);
     }
@@ -44,15 +45,5 @@ public record Center(Tensor x, int size) implements UnaryOperation {
                 to.set(i, (float) (to.get(i) + from.get(i) - mean));
             }
         }
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

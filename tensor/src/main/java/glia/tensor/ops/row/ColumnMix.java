@@ -13,7 +13,7 @@ import glia.tensor.ops.Weight;
 /// @param a `[N, D]`
 /// @param b `[N, D]`
 /// @param w `[D]`
-public record ColumnMix(Tensor a, Tensor b, Weight w) implements Operation {
+public record ColumnMix(Tensor a, Tensor b, Weight w) implements Operation.ReadsInputs, Operation.Rounded {
     public ColumnMix {
         Compute.require(a.rows() == b.rows() && a.cols() == b.cols() && Compute.stored(w).size() == a.cols(),
                 "mixture", a, b);
@@ -39,11 +39,6 @@ public record ColumnMix(Tensor a, Tensor b, Weight w) implements Operation {
     }
 
     @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
-    }
-
-    @Override
     public void backward(Tape tape, Tensor y) {
         Tensor da = tape.gradient(a);
         Tensor db = tape.gradient(b);
@@ -64,10 +59,5 @@ public record ColumnMix(Tensor a, Tensor b, Weight w) implements Operation {
                 dw.set(c, (float) (dw.get(c) + sum));
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

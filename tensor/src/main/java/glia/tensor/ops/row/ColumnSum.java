@@ -2,11 +2,12 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// The sum of a column, in F64: `y = Σ x[n]`, `[N, 1]` to `[1, 1]`.
-public record ColumnSum(Tensor x) implements UnaryOperation {
+public record ColumnSum(Tensor x) implements UnaryOperation, Operation.ReadsNothing {
     public ColumnSum {
         Compute.require(x.cols() == 1, "sum of a column", x, 1);
     }
@@ -29,10 +30,5 @@ public record ColumnSum(Tensor x) implements UnaryOperation {
         for (int n = 0; n < x.rows(); n++) {
             dx.set(n, dx.get(n) + g);
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

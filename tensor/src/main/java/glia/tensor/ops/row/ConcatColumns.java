@@ -13,7 +13,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// @param numGroups G, the groups of a
 /// @param shared whether b has one group for all
-public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) implements Operation {
+public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared)
+        implements Operation.ReadsNothing {
     public ConcatColumns {
         Compute.require(a.rows() == b.rows() && numGroups > 0 && a.cols() % numGroups == 0
                 && (shared || b.cols() % numGroups == 0), "joined", a, b);
@@ -70,10 +71,5 @@ public record ConcatColumns(Tensor a, Tensor b, int numGroups, boolean shared) i
                 }
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

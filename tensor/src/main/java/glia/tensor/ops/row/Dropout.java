@@ -4,6 +4,7 @@ import glia.tensor.Hash;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
@@ -14,7 +15,7 @@ import glia.tensor.ops.UnaryOperation;
 ///
 /// @param rate the probability, a multiple of 2^-16 below 1
 /// @param key 64 random bits
-public record Dropout(Tensor x, float rate, long key) implements UnaryOperation {
+public record Dropout(Tensor x, float rate, long key) implements UnaryOperation, Operation.ReadsNothing {
     /// Four values share 64 bits.
     private static final int BITS = 16;
 
@@ -64,10 +65,5 @@ public record Dropout(Tensor x, float rate, long key) implements UnaryOperation 
                 }
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -13,7 +13,8 @@ import glia.tensor.ops.Weight;
 ///
 /// @param x `[N, D]`
 /// @param w `[D]`
-public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) implements Operation {
+public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps)
+        implements Operation.Rounded, Operation.ReadsInputs {
     public GroupRmsNorm {
         Compute.require(numGroups > 0 && x.cols() % numGroups == 0 && Compute.stored(w).size() == x.cols(),
                 "group RMS norm", x, Compute.stored(w));
@@ -108,15 +109,5 @@ public record GroupRmsNorm(Tensor x, Weight w, int numGroups, float eps) impleme
                 dw.set(from + i, dw.get(from + i) + (float) gradients[i]);
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

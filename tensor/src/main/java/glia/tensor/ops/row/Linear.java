@@ -9,7 +9,7 @@ import glia.tensor.ops.Weight;
 /// `y = x · wᵀ`: see `Ops.linear`.
 ///
 /// @param roundsToBf16 whether mixed precision rounds the result
-public record Linear(Tensor x, Weight w, boolean roundsToBf16) implements Operation {
+public record Linear(Tensor x, Weight w, boolean roundsToBf16) implements Operation.ReadsInputs {
     public Linear(Tensor x, Weight w) {
         this(x, w, true);
     }
@@ -33,10 +33,5 @@ public record Linear(Tensor x, Weight w, boolean roundsToBf16) implements Operat
         if (tape.needs(x)) {
             tape.products().addInputGradient(tape.gradient(x), dy, w);
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

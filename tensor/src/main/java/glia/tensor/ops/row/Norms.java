@@ -12,7 +12,7 @@ public final class Norms {
     private Norms() { }
 
     /// `y = x + b`: see `Ops.addBias`.
-    public record AddBias(Tensor x, Weight b) implements Operation {
+    public record AddBias(Tensor x, Weight b) implements Operation.Rounded, Operation.ReadsNothing {
         @Override
         public Tensor forward(Compute ops) {
             return ops.addBias(x, b);
@@ -31,20 +31,11 @@ public final class Norms {
             }
             tape.add(x, tape.gradient(y), 1);
         }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.NOTHING;
-        }
     }
 
     /// `y = x / √(mean(x²) + eps) · (w + offset)`: see `Ops.rmsNorm`.
-    public record Rms(Tensor x, Weight w, float eps, float offset) implements Operation {
+    public record Rms(Tensor x, Weight w, float eps, float offset)
+            implements Operation.Rounded, Operation.ReadsInputs {
         @Override
         public Tensor forward(Compute ops) {
             return ops.rmsNorm(x, w, eps, offset);
@@ -61,20 +52,11 @@ public final class Norms {
             tape.kernels().gradients().rmsNormBackward(tape.gradient(x), tape.needs(w) ? tape.gradient(w) : null,
                     tape.gradient(y), x, Compute.stored(w), eps, offset);
         }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.INPUTS;
-        }
     }
 
     /// `y = (x - mean) / √(var + eps) · w + b`, or without b: see `Ops.layerNorm`.
-    public record Layer(Tensor x, Weight w, Optional<Weight> b, float eps) implements Operation {
+    public record Layer(Tensor x, Weight w, Optional<Weight> b, float eps)
+            implements Operation.Rounded, Operation.ReadsInputs {
         @Override
         public Tensor forward(Compute ops) {
             return b.isEmpty() ? ops.layerNorm(x, w, eps) : ops.layerNorm(x, w, b.get(), eps);
@@ -98,16 +80,6 @@ public final class Norms {
             if (b.isPresent() && tape.needs(b.get())) {
                 tape.kernels().gradients().sumRows(tape.gradient(b.get()), dy);
             }
-        }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.INPUTS;
         }
     }
 }

@@ -13,7 +13,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// @param x `[N, H·a]`, or `[N, a]`, shared by all heads
 /// @param direction whether the sizes a and b of a head in and out are columns and rows of a matrix or the reverse
-public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implements Operation {
+public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction)
+        implements Operation.Rounded, Operation.ReadsInputs {
     /// The direction of the map.
     public enum Direction {
         /// `W_h · x`: columns to rows.
@@ -114,15 +115,5 @@ public record PerHeadLinear(Tensor x, HeadWeights w, Direction direction) implem
                 Memory.f32(target + 4L * i, Memory.f32(target + 4L * i) + Memory.f32(source + 4L * i));
             }
         }
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

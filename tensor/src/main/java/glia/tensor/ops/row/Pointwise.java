@@ -14,7 +14,8 @@ public final class Pointwise {
     private Pointwise() { }
 
     /// See `Ops.rotate`. The gradient is rotated by the negative angle.
-    public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs) implements UnaryOperation {
+    public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs)
+            implements UnaryOperation, Operation.Rounded, Operation.ReadsNothing {
         @Override
         public Tensor forward(Compute ops) {
             return ops.rotate(x, headSize, table, runs);
@@ -31,20 +32,11 @@ public final class Pointwise {
         public Operation owned() {
             return new Rotate(x, headSize, table, runs.frozen());
         }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.NOTHING;
-        }
     }
 
     /// `y = f(gate) · up`: see `Ops.gated`.
-    public record Gated(Tensor gate, Tensor up, Activation f) implements Operation {
+    public record Gated(Tensor gate, Tensor up, Activation f)
+            implements Operation.Rounded, Operation.ReadsInputs {
         @Override
         public Tensor forward(Compute ops) {
             return ops.gated(gate, up, f);
@@ -60,20 +52,10 @@ public final class Pointwise {
             tape.kernels().gradients().gatedBackward(tape.gradient(gate), tape.gradient(up), tape.gradient(y), gate,
                     up, f);
         }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.INPUTS;
-        }
     }
 
     /// `y = f(x)`.
-    public record Activate(Tensor x, Activation f) implements UnaryOperation {
+    public record Activate(Tensor x, Activation f) implements UnaryOperation, Operation.Rounded, Operation.ReadsInputs {
         @Override
         public Tensor forward(Compute ops) {
             return ops.activate(x, f);
@@ -83,20 +65,10 @@ public final class Pointwise {
         public void backward(Tape tape, Tensor y) {
             tape.kernels().gradients().activateBackward(tape.gradient(x), tape.gradient(y), x, f);
         }
-
-        @Override
-        public boolean roundsToBf16() {
-            return true;
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.INPUTS;
-        }
     }
 
     /// `y = scale · x`.
-    public record Scale(Tensor x, float scale) implements UnaryOperation {
+    public record Scale(Tensor x, float scale) implements UnaryOperation, Operation.ReadsNothing {
         @Override
         public Tensor forward(Compute ops) {
             return ops.scale(x, scale);
@@ -105,11 +77,6 @@ public final class Pointwise {
         @Override
         public void backward(Tape tape, Tensor y) {
             tape.add(x, tape.gradient(y), scale);
-        }
-
-        @Override
-        public Reads backwardReads() {
-            return Reads.NOTHING;
         }
     }
 }

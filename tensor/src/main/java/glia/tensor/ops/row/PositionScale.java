@@ -14,7 +14,8 @@ import glia.tensor.ops.Weight;
 /// @param scale s, `[H]`
 /// @param bias b, `[H]`
 /// @param positions one for each row
-public record PositionScale(Tensor x, Weight scale, Weight bias, int[] positions) implements Operation {
+public record PositionScale(Tensor x, Weight scale, Weight bias, int[] positions)
+        implements Operation.Rounded, Operation.ReadsInputs {
     public PositionScale {
         long heads = Compute.stored(scale).size();
         Compute.require(heads > 0 && x.cols() % heads == 0 && Compute.stored(bias).size() == heads
@@ -90,15 +91,5 @@ public record PositionScale(Tensor x, Weight scale, Weight bias, int[] positions
                 d.set(i, d.get(i) + (float) more[i]);
             }
         }
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -10,7 +10,7 @@ import glia.tensor.ops.Weight;
 /// Adds the same bias to each group of columns, such as the heads of a row: `y[n, g·E + i] = x[n, g·E + i] + b[i]`.
 ///
 /// @param b `[E]`, for x `[N, G·E]`
-public record RepeatedBias(Tensor x, Weight b) implements Operation {
+public record RepeatedBias(Tensor x, Weight b) implements Operation.Rounded, Operation.ReadsNothing {
     public RepeatedBias {
         long size = Compute.stored(b).size();
         Compute.require(size > 0 && x.cols() % size == 0, "repeated bias", x, Compute.stored(b));
@@ -48,15 +48,5 @@ public record RepeatedBias(Tensor x, Weight b) implements Operation {
                 db.set(i, db.get(i) + (float) sums[i]);
             }
         }
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -17,7 +17,7 @@ import glia.tensor.ops.Weight;
 /// @param factor of cosines and sines
 /// @param positions one for each row
 public record ScaledRotation(Tensor x, int size, Weight a, float[] frequencies, float factor, int[] positions)
-        implements Operation {
+        implements Operation.Rounded {
     public ScaledRotation {
         Compute.require(size > 0 && x.cols() % size == 0 && 2 * frequencies.length <= size
                 && Compute.stored(a).size() == frequencies.length && positions.length >= x.rows(), "rotation", x,
@@ -104,10 +104,5 @@ public record ScaledRotation(Tensor x, int size, Weight a, float[] frequencies, 
                 da.set(i, da.get(i) + (float) sums[i]);
             }
         }
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

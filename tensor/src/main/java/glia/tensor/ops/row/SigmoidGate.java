@@ -7,7 +7,7 @@ import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 
 /// `y = x · σ(gate)`, with a gate of x's shape, or one gate for each group of columns: gate `[N, G]` for x `[N, G·E]`.
-public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
+public record SigmoidGate(Tensor x, Tensor gate) implements Operation.Rounded, Operation.ReadsInputs {
     public SigmoidGate {
         Compute.require(x.rows() == gate.rows() && gate.cols() > 0 && x.cols() % gate.cols() == 0, "gate", x, gate);
     }
@@ -58,15 +58,5 @@ public record SigmoidGate(Tensor x, Tensor gate) implements Operation {
                 dgate.set(g, dgate.get(g) + (float) (dot * s * (1 - s)));
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -3,6 +3,7 @@ package glia.tensor.ops.row;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
@@ -10,7 +11,8 @@ import java.lang.foreign.MemorySegment;
 
 /// Slices columns `from` to `from + count` of each group of `groupSize` columns: `[N, G·groupSize]` to `[N, G·count]`.
 /// One group of the row's width splits a fused projection; one group a head slices each head.
-public record SliceColumns(Tensor x, int groupSize, int from, int count) implements UnaryOperation {
+public record SliceColumns(Tensor x, int groupSize, int from, int count)
+        implements UnaryOperation, Operation.ReadsNothing {
     /// Columns `from` to `from + count` of x.
     public static SliceColumns of(Tensor x, int from, int count) {
         return new SliceColumns(x, x.cols(), from, count);
@@ -43,10 +45,5 @@ public record SliceColumns(Tensor x, int groupSize, int from, int count) impleme
                 Vectors.addScaled(dx.address() + 4 * (p * groupSize + from), dy.address() + 4 * p * count, 1, count);
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -8,7 +8,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// Places rows among rows of zeros: `y[rows[i]] = x[i]`, `[M, D]` to `[N, D]`.
-public record SpreadRows(Tensor x, int[] rows, int numRows) implements UnaryOperation {
+public record SpreadRows(Tensor x, int[] rows, int numRows) implements UnaryOperation, Operation.ReadsNothing {
     public SpreadRows {
         Compute.require(rows.length == x.rows(), "spread rows", x, rows.length);
         for (int row : rows) {
@@ -38,10 +38,5 @@ public record SpreadRows(Tensor x, int[] rows, int numRows) implements UnaryOper
         for (int i = 0; i < rows.length; i++) {
             Vectors.addScaled(dx.address() + i * dx.rowBytes(), dy.address() + rows[i] * dy.rowBytes(), 1, x.cols());
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -7,7 +7,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
 /// `y = factor · x` with one stored factor that gets no gradient, so training leaves it as it is.
-public record StoredScale(Tensor x, Weight factor) implements Operation {
+public record StoredScale(Tensor x, Weight factor) implements Operation.ReadsNothing {
     public StoredScale {
         Compute.require(Compute.stored(factor).size() == 1, "multiplied", x, factor);
     }
@@ -27,10 +27,5 @@ public record StoredScale(Tensor x, Weight factor) implements Operation {
     @Override
     public void backward(Tape tape, Tensor y) {
         tape.add(x, tape.gradient(y), Compute.stored(factor).get(0));
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -6,7 +6,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 
 /// `y = a · scaleA + b · scaleB`; unlike `Ops.residual` it overwrites neither.
-public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Operation {
+public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Operation.ReadsNothing {
     public Sum {
         Compute.require(a.rows() == b.rows() && a.cols() == b.cols(), "sum", a, b);
     }
@@ -32,10 +32,5 @@ public record Sum(Tensor a, float scaleA, Tensor b, float scaleB) implements Ope
     public void backward(Tape tape, Tensor y) {
         tape.add(a, tape.gradient(y), scaleA);
         tape.add(b, tape.gradient(y), scaleB);
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

@@ -2,6 +2,7 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
@@ -10,7 +11,8 @@ import glia.tensor.ops.UnaryOperation;
 ///
 /// @param outer A
 /// @param inner B
-public record SwappedGroups(Tensor x, int outer, int inner) implements UnaryOperation {
+public record SwappedGroups(Tensor x, int outer, int inner)
+        implements UnaryOperation, Operation.Rounded, Operation.ReadsNothing {
     public SwappedGroups {
         Compute.require(outer > 0 && inner > 0 && x.cols() % (outer * inner) == 0, "swapped groups", x, outer);
     }
@@ -48,15 +50,5 @@ public record SwappedGroups(Tensor x, int outer, int inner) implements UnaryOper
                 }
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 }

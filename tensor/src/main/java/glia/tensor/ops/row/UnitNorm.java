@@ -2,12 +2,14 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
+import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 
 /// Normalization without weights of each group of `size` columns: `y = x / √(Σ x² / divisor + eps)`.
-public record UnitNorm(Tensor x, int size, int divisor, float eps) implements UnaryOperation {
+public record UnitNorm(Tensor x, int size, int divisor, float eps)
+        implements UnaryOperation, Operation.Rounded, Operation.ReadsInputs {
     /// RMS normalization, `x / √(mean(x²) + eps)`. https://arxiv.org/abs/1910.07467
     public static UnitNorm rms(Tensor x, int size, float eps) {
         return new UnitNorm(x, size, size, eps);
@@ -64,15 +66,5 @@ public record UnitNorm(Tensor x, int size, int divisor, float eps) implements Un
                 }
             }
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

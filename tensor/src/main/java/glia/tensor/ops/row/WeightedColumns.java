@@ -9,7 +9,7 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
 
 /// `y[n,i] = x[n,i] · w[i]` with a learned factor for each column.
-public record WeightedColumns(Tensor x, Weight w) implements Operation {
+public record WeightedColumns(Tensor x, Weight w) implements Operation.ReadsInputs {
     public WeightedColumns {
         Compute.require(Compute.stored(w).size() == x.cols(), "weighted columns", x, Compute.stored(w));
     }
@@ -47,10 +47,5 @@ public record WeightedColumns(Tensor x, Weight w) implements Operation {
         for (int i = 0; i < sums.length; i++) {
             dw.set(i, dw.get(i) + (float) sums[i]);
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

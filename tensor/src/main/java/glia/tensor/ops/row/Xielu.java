@@ -12,7 +12,8 @@ import glia.tensor.ops.Weight;
 /// are stored, but not trained.
 ///
 /// @param positive a single number, as are the others
-public record Xielu(Tensor x, Weight positive, Weight negative, Weight beta, Weight eps) implements Operation {
+public record Xielu(Tensor x, Weight positive, Weight negative, Weight beta, Weight eps)
+        implements Operation.Rounded, Operation.ReadsInputs {
     /// An exponential costs about twenty multiplications.
     private static final long COST = 20;
 
@@ -96,15 +97,5 @@ public record Xielu(Tensor x, Weight positive, Weight negative, Weight beta, Wei
 
     private static void add(Tensor gradient, double more) {
         gradient.set(0, gradient.get(0) + (float) more);
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -15,7 +15,8 @@ import glia.tensor.ops.Weight;
 /// @param rate `[H]`, the decay rate A in the form `form`
 /// @param bias `[H·C]`
 /// @param lowest negative
-public record BoundedDecay(Tensor x, Weight rate, DecayForm form, Weight bias, float lowest) implements Operation {
+public record BoundedDecay(Tensor x, Weight rate, DecayForm form, Weight bias, float lowest)
+        implements Operation.ReadsInputs {
     public BoundedDecay {
         Compute.require(x.cols() % Compute.stored(rate).size() == 0, "decay", x, Compute.stored(rate));
         Compute.require(Compute.stored(bias).size() == x.cols(), "decay", x, Compute.stored(bias));
@@ -41,11 +42,6 @@ public record BoundedDecay(Tensor x, Weight rate, DecayForm form, Weight bias, f
     public void inputs(Inputs inputs) {
         inputs.activations(x);
         inputs.weights(rate, bias);
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 
     @Override

@@ -25,7 +25,7 @@ import java.util.Optional;
 /// @param bias `[C]`
 /// @param state `stateSize(C, k)` values a sequence
 public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, RecurrentState state, Runs runs)
-        implements Operation {
+        implements Operation.Rounded {
     public CausalConvolution {
         Compute.require(x.rows() == runs.numTokens() && w.rows() == x.cols() && w.cols() > 0, "convolution", x,
                 Compute.stored(w));
@@ -160,10 +160,5 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             }
             db.ifPresent(d -> ChannelBlocks.add(total, d, 0, from, count));
         });
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

@@ -23,7 +23,7 @@ import java.util.Arrays;
 /// @param logDecay g, as q, at most 0
 /// @param beta `[N, H]`
 public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor beta, float scale,
-        RecurrentState state, Runs runs) implements Operation {
+        RecurrentState state, Runs runs) implements Operation.ReadsInputs {
     /// Tokens whose states are kept at a time in the backward pass.
     private static final int TOKENS = 32;
 
@@ -77,11 +77,6 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
     @Override
     public Operation owned() {
         return new ChannelDelta(q, k, v, logDecay, beta, scale, state, runs.frozen());
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 
     @Override

@@ -23,7 +23,7 @@ import java.util.Arrays;
 /// @param input i, `[N, H]`
 /// @param forget f, `[N, H]`
 public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tensor forget, float eps,
-        RecurrentState state, Runs runs) implements Operation {
+        RecurrentState state, Runs runs) implements Operation.ReadsInputs {
     /// Tokens whose states are kept at a time in the backward pass.
     private static final int TOKENS = 32;
 
@@ -87,11 +87,6 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
     @Override
     public Operation owned() {
         return new MatrixMemoryScan(q, k, v, input, forget, eps, state, runs.frozen());
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 
     @Override

@@ -17,7 +17,8 @@ import java.lang.foreign.MemorySegment;
 /// The state of a sequence is its last row, `[D]`.
 ///
 /// @param x `[N, D]`
-public record PreviousToken(Tensor x, RecurrentState state, Runs runs) implements UnaryOperation {
+public record PreviousToken(Tensor x, RecurrentState state, Runs runs)
+        implements UnaryOperation, Operation.ReadsNothing {
     public PreviousToken {
         Compute.require(x.rows() == runs.numTokens(), "previous token", x, runs.numTokens());
     }
@@ -55,11 +56,6 @@ public record PreviousToken(Tensor x, RecurrentState state, Runs runs) implement
     @Override
     public Operation owned() {
         return new PreviousToken(x, state, runs.frozen());
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.NOTHING;
     }
 
     @Override

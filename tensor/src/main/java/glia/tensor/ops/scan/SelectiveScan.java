@@ -28,7 +28,7 @@ import java.lang.foreign.MemorySegment;
 /// @param skip D, `[I]`
 /// @param state h, `[S, I]` for each sequence
 public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight decay, DecayForm form,
-        Weight skip, RecurrentState state, Runs runs) implements Operation {
+        Weight skip, RecurrentState state, Runs runs) implements Operation.Rounded {
     public SelectiveScan {
         Compute.require(x.rows() == runs.numTokens() && steps.rows() == x.rows() && steps.cols() == x.cols(),
                 "selective scan", x, steps);
@@ -92,10 +92,5 @@ public record SelectiveScan(Tensor x, Tensor steps, Tensor b, Tensor c, Weight d
     public void backward(Tape tape, Tensor y) {
         ChannelBlocks.requireNone(state);
         new SelectiveScanBackward(this, tape, y).run();
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

@@ -32,7 +32,7 @@ import glia.tensor.ops.row.HeadWeights;
 /// @param limits the limits to which Δ is clamped
 /// @param state h, `[H, S, P]` for each sequence
 public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWeights weights, int numGroups,
-        StepLimits limits, RecurrentState state, Runs runs) implements Operation {
+        StepLimits limits, RecurrentState state, Runs runs) implements Operation.Rounded {
     /// One value for each head.
     ///
     /// @param decay A in the form `form`
@@ -135,10 +135,5 @@ public record StateSpaceScan(Tensor x, Tensor steps, Tensor b, Tensor c, HeadWei
     public void backward(Tape tape, Tensor y) {
         ChannelBlocks.requireNone(state);
         new StateSpaceBackward(this, tape, y).run();
-    }
-
-    @Override
-    public boolean roundsToBf16() {
-        return true;
     }
 }

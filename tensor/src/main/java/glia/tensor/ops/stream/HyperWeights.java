@@ -20,7 +20,7 @@ import glia.tensor.ops.Weight;
 /// @param base b, of a row's length
 /// @param iterations how often columns are divided by their sums
 public record HyperWeights(Tensor z, Weight scale, Weight base, int numStreams, int iterations, float eps)
-        implements Operation {
+        implements Operation.ReadsInputs {
     public HyperWeights {
         int m = numStreams;
         Compute.require(m > 0 && iterations > 0 && (z.cols() == m || z.cols() == (2 + m) * m)
@@ -131,10 +131,5 @@ public record HyperWeights(Tensor z, Weight scale, Weight base, int numStreams, 
         for (int i = 0; i < dscale.size(); i++) {
             dscale.set(i, dscale.get(i) + (float) ds[i]);
         }
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -9,7 +9,7 @@ import glia.tensor.ops.Tape;
 /// x with the root mean square of another tensor's row: `y = x · √(mean(r²)) / √(max(mean(x²), eps))`.
 ///
 /// @param reference r, of x's shape
-public record MatchedNorm(Tensor x, Tensor reference, float eps) implements Operation {
+public record MatchedNorm(Tensor x, Tensor reference, float eps) implements Operation.ReadsInputs {
     public MatchedNorm {
         Compute.require(x.rows() == reference.rows() && x.cols() == reference.cols(), "matched norms", x, reference);
     }
@@ -65,10 +65,5 @@ public record MatchedNorm(Tensor x, Tensor reference, float eps) implements Oper
                 }
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }

@@ -14,7 +14,8 @@ import glia.tensor.ops.Tape;
 /// @param weights `[N, k·m]`, w of each token row by row
 /// @param numInputs m
 /// @param base `[k·m]`, what is added to w, such as 1 where a stream stays; empty for 0
-public record StreamMix(Tensor x, Tensor weights, int numInputs, float... base) implements Operation {
+public record StreamMix(Tensor x, Tensor weights, int numInputs, float... base)
+        implements Operation.ReadsInputs {
     public StreamMix {
         Compute.require(numInputs > 0 && x.cols() % numInputs == 0 && weights.cols() % numInputs == 0
                 && weights.rows() == x.rows() && (base.length == 0 || base.length == weights.cols()), "streams", x,
@@ -78,10 +79,5 @@ public record StreamMix(Tensor x, Tensor weights, int numInputs, float... base) 
                 }
             }
         });
-    }
-
-    @Override
-    public Reads backwardReads() {
-        return Reads.INPUTS;
     }
 }
