@@ -1,18 +1,16 @@
 package glia.kernels.amx;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Tile.*;
+import static glia.kernels.asm.AmxAssembler.Tile.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.AmxAssembler;
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Mem;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 import glia.kernels.asm.Op;
-import glia.kernels.asm.Tile;
+import glia.kernels.asm.AmxAssembler.Tile;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;

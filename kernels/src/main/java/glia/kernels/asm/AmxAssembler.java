@@ -1,5 +1,9 @@
 package glia.kernels.asm;
 
+import static glia.kernels.asm.Operand.*;
+
+import java.util.Locale;
+
 /// An assembler with the instructions on tile registers (AMX): Intel's manual, volume 1, chapter 18, and volume 2.
 public final class AmxAssembler extends Assembler {
     /// Creates an assembler without code.
@@ -72,5 +76,15 @@ public final class AmxAssembler extends Assembler {
         out.u8(0xc4);
         out.u8(0x80 | (~x & 1) << 6 | (~b & 1) << 5 | 2);
         out.u8((~v & 15) << 3 | prefix);
+    }
+
+    /// The tile registers of AMX: up to 16 rows of 64 bytes each.
+    public enum Tile {
+        TMM0, TMM1, TMM2, TMM3, TMM4, TMM5, TMM6, TMM7;
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 }

@@ -1,5 +1,10 @@
 package glia.kernels.asm;
 
+import static glia.kernels.asm.Operand.*;
+
+import glia.kernels.asm.Encoder.ByteBuilder;
+import java.util.Arrays;
+
 /// An assembler for x86-64:
 /// ```
 /// var a = new Assembler();
@@ -340,5 +345,49 @@ public class Assembler {
         if (!holds) {
             throw new IllegalArgumentException(message);
         }
+    }
+
+    /// A jump target: bound once, before or after the jumps.
+    public static final class Label {
+        private static final int UNBOUND = -1;
+
+        int position = UNBOUND;
+        private int[] uses = new int[4];
+        private int numUses;
+
+        /// Creates an unbound label.
+        public Label() { }
+
+        boolean isBound() {
+            return position != UNBOUND;
+        }
+
+        /// Adds the position of a jump distance to patch.
+        void addUse(int at) {
+            if (numUses == uses.length) {
+                uses = Arrays.copyOf(uses, 2 * numUses);
+            }
+            uses[numUses++] = at;
+        }
+
+        int[] uses() {
+            return Arrays.copyOf(uses, numUses);
+        }
+    }
+
+    /// The condition of a jump after a comparison `cmp a, b`; the ordinal is part of the opcode.
+    public enum Condition {
+        OVERFLOW, NO_OVERFLOW,
+        /// a < b, unsigned.
+        BELOW,
+        /// a ≥ b, unsigned.
+        ABOVE_OR_EQUAL,
+        /// a = b, or the last result is 0.
+        EQUAL,
+        NOT_EQUAL,
+        BELOW_OR_EQUAL, ABOVE, NEGATIVE, NOT_NEGATIVE, PARITY_EVEN, PARITY_ODD,
+        /// a < b, signed.
+        LESS,
+        GREATER_OR_EQUAL, LESS_OR_EQUAL, GREATER
     }
 }

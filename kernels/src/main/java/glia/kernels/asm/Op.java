@@ -1,5 +1,7 @@
 package glia.kernels.asm;
 
+import static glia.kernels.asm.Operand.*;
+
 import java.util.Locale;
 
 /// The vector and mask instructions, one a line, with the encoding as in Intel's manual (volume 2): prefix, map and W
@@ -223,5 +225,103 @@ public enum Op {
     String mnemonic() {
         int suffix = name().indexOf('_');
         return (suffix < 0 ? name() : name().substring(0, suffix)).toLowerCase(Locale.ROOT);
+    }
+
+    /// The operands of an instruction and their encoding: `reg` and `rm` in the ModRM byte, `v` in the prefix.
+    enum Form {
+        /// vec ← vec, vec/mem
+        RVM(Vec.class, true, Vec.class, false),
+        /// vec ← vec, vec/mem, vec: the last register is in the immediate byte
+        RVMR(Vec.class, true, Vec.class, false),
+        /// vec ← vec, mem
+        RVN(Vec.class, true, Mem.class, false),
+        /// vec ← vec/mem
+        RM(Vec.class, false, Vec.class, false),
+        /// vec of half the size ← vec
+        NARROW(Vec.class, false, Vec.class, false),
+        /// vec/mem ← vec
+        MR(Vec.class, false, Vec.class, true),
+        /// vec ← vec/mem, with part of the opcode in `reg`
+        VM(null, true, Vec.class, false),
+        /// mask ← vec, vec/mem
+        KVM(Mask.class, true, Vec.class, false),
+        /// flags ← mask, mask
+        KK(Mask.class, false, Mask.class, false),
+        /// mask ← vec
+        KM(Mask.class, false, Vec.class, false),
+        /// vec ← mask
+        RK(Vec.class, false, Mask.class, false),
+        /// mask ← general register
+        KG(Mask.class, false, Gpr.class, false),
+        /// general register ← mask
+        GK(Gpr.class, false, Mask.class, false),
+        /// general register ← vec
+        GV(Gpr.class, false, Vec.class, false),
+        /// vec ← general register/mem
+        RG(Vec.class, false, Gpr.class, false),
+        /// vec ← general register
+        BG(Vec.class, false, Gpr.class, false),
+        /// general register/mem ← vec
+        GR(Vec.class, false, Gpr.class, true),
+        /// nothing
+        NONE(null, false, null, false);
+
+        final Class<? extends Operand> reg;
+        final boolean hasV;
+        final Class<? extends Operand> rm;
+        /// Whether the first operand is `rm` and the last is `reg`.
+        final boolean rmFirst;
+
+        Form(Class<? extends Operand> reg, boolean hasV, Class<? extends Operand> rm, boolean rmFirst) {
+            this.reg = reg;
+            this.hasV = hasV;
+            this.rm = rm;
+            this.rmFirst = rmFirst;
+        }
+
+        /// The number of operands, without a numeric immediate.
+        int numOperands() {
+            return (reg == null ? 0 : 1) + (hasV ? 1 : 0) + (rm == null ? 0 : 1) + (this == RVMR ? 1 : 0);
+        }
+
+        /// Whether `rm` may be a memory operand.
+        boolean takesMemory() {
+            return rm == Vec.class && this != KM && this != NARROW && this != GV || rm == Mem.class || this == RG
+                    || this == GR;
+        }
+    }
+
+    /// The size of an instruction's memory operand, which is the unit of EVEX's 8-bit displacement ("disp8*N"). A
+    /// register in its place has the same size, but at least that of an xmm. Intel's manual, volume 2, section 2.7.5.
+    enum TupleType {
+        /// The whole vector, or a 32-bit broadcast.
+        FULL,
+        /// The whole vector, or a 64-bit broadcast.
+        FULL64,
+        /// The whole vector, never broadcast.
+        WHOLE,
+        HALF, QUARTER, EIGHTH,
+        BYTES1, BYTES2, BYTES4, BYTES8, BYTES16, BYTES32;
+
+        /// @param vector the width of the instruction's vectors in bytes
+        int bytes(int vector) {
+            return switch (this) {
+                case FULL, FULL64, WHOLE -> vector;
+                case HALF -> vector / 2;
+                case QUARTER -> vector / 4;
+                case EIGHTH -> vector / 8;
+                case BYTES1 -> 1;
+                case BYTES2 -> 2;
+                case BYTES4 -> 4;
+                case BYTES8 -> 8;
+                case BYTES16 -> 16;
+                case BYTES32 -> 32;
+            };
+        }
+
+        /// Size of a broadcast value in bytes, 0 without a broadcast.
+        int broadcastBytes() {
+            return this == FULL ? 4 : this == FULL64 ? 8 : 0;
+        }
     }
 }

@@ -1,13 +1,11 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.tensor.Memory;
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Mem;
 import glia.kernels.asm.Op;
-import glia.kernels.asm.Vec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;

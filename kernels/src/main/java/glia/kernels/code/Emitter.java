@@ -1,16 +1,13 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
-import static glia.kernels.asm.Vec.xmm;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Mem.at;
+import static glia.kernels.asm.Operand.Vec.xmm;
 
 import glia.tensor.Memory;
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;
-import glia.kernels.asm.Vec;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

@@ -2,7 +2,7 @@ package glia.kernels.code;
 
 import static glia.kernels.asm.Op.*;
 
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 
 /// Emits `e^x` for each lane of a vector: `2^n · e^r` with the integer n nearest to `x / ln 2`, so that `|r| ≤ ln 2 /
 /// 2`, and `e^r` by a polynomial of degree 6. `x - n · ln 2` is exact to 2^-33, since ln 2 is split into two parts, and

@@ -1,7 +1,7 @@
 package glia.kernels.code;
 
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Vec;
+import static glia.kernels.asm.Operand.*;
+
 import glia.kernels.code.Processor.Feature;
 import java.util.EnumSet;
 import java.util.List;

@@ -1,10 +1,10 @@
 package glia.kernels.code;
 
 import static glia.kernels.asm.Op.*;
-import static glia.kernels.asm.Vec.xmm;
+import static glia.kernels.asm.Operand.Vec.xmm;
 
 import glia.kernels.asm.Op;
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 
 /// Emits reductions of several registers, and of the lanes of one, with an instruction such as an addition or a
 /// maximum.

@@ -1,12 +1,11 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Gpr.RCX;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.RAX;
+import static glia.kernels.asm.Operand.Gpr.RCX;
 
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mask;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 
 /// A loop over RCX F32 values by vectors. The last values, which fill no vector, are processed with the mask K1, so
 /// that nothing behind them is read or written. The work on one vector may use all registers but RCX (values left), RAX

@@ -1,9 +1,7 @@
 package glia.kernels.code;
 
 import static glia.kernels.asm.Op.*;
-
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Vec;
+import static glia.kernels.asm.Operand.*;
 
 /// Emits the normal distribution `Φ(x)` for each lane of a vector, for GELU and its derivative: formula 7.1.26 of
 /// Abramowitz and Stegun.

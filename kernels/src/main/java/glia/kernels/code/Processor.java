@@ -1,10 +1,10 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.tensor.Memory;
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Gpr;
+import glia.kernels.asm.Operand.Gpr;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

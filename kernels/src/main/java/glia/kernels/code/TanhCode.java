@@ -2,7 +2,7 @@ package glia.kernels.code;
 
 import static glia.kernels.asm.Op.*;
 
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 
 /// Emits `tanh x` for each lane of a vector, by 13 levels of Lambert's continued fraction `x / (1 + x²/(3 + x²/(5 +
 /// …)))`, expanded to a quotient of polynomials in x². All coefficients are positive, so there is no cancellation. The

@@ -1,13 +1,12 @@
 package glia.kernels.decode;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
-import static glia.kernels.asm.Vec.xmm;
-import static glia.kernels.asm.Vec.ymm;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
+import static glia.kernels.asm.Operand.Vec.xmm;
+import static glia.kernels.asm.Operand.Vec.ymm;
 
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Vec;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.tensor.DType;

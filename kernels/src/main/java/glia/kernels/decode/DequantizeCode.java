@@ -1,13 +1,12 @@
 package glia.kernels.decode;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;

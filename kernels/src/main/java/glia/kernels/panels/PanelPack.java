@@ -1,14 +1,13 @@
 package glia.kernels.panels;
 
-import static glia.kernels.asm.Condition.BELOW;
-import static glia.kernels.asm.Condition.NOT_EQUAL;
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Assembler.Condition.BELOW;
+import static glia.kernels.asm.Assembler.Condition.NOT_EQUAL;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mem;
+import glia.kernels.asm.Assembler.Label;
 import java.util.List;
 
 /// Emits the code that packs 16 rows of weights in a file's format (ggml's blocks) into a panel. It moves quads, four

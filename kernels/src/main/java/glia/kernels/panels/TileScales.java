@@ -1,12 +1,11 @@
 package glia.kernels.panels;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.kernels.asm.Mem;
 import glia.kernels.asm.Op;
-import glia.kernels.asm.Vec;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Lanes;

@@ -1,14 +1,12 @@
 package glia.kernels.panels;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Mem;
 import glia.kernels.asm.Operand;
-import glia.kernels.asm.Vec;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;

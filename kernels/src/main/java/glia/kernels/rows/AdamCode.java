@@ -1,11 +1,11 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 import static glia.kernels.asm.Op.*;
-import static glia.kernels.asm.Vec.xmm;
+import static glia.kernels.asm.Operand.Vec.xmm;
 
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Function;

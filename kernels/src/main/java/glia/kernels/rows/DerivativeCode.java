@@ -1,11 +1,10 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.kernels.asm.Mask;
-import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;

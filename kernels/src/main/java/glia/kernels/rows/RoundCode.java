@@ -1,10 +1,10 @@
 package glia.kernels.rows;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 import static glia.kernels.asm.Op.*;
 
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;

@@ -1,9 +1,9 @@
 package glia.kernels.rows;
 
 import static glia.kernels.asm.Op.*;
-import static glia.kernels.asm.Vec.xmm;
+import static glia.kernels.asm.Operand.Vec.xmm;
 
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Operand.Vec;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.tensor.Precision;

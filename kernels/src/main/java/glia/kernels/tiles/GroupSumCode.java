@@ -1,12 +1,12 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 import static glia.kernels.asm.Op.*;
 
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Vec;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
+import glia.kernels.asm.Operand.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;

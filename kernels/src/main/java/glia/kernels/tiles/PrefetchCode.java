@@ -1,13 +1,12 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.RAX;
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.RAX;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mem;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.tiled.Prefetch;

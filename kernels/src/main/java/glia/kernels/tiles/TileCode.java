@@ -1,16 +1,14 @@
 package glia.kernels.tiles;
 
-import static glia.kernels.asm.Gpr.*;
-import static glia.kernels.asm.Mem.at;
 import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.Assembler;
-import glia.kernels.asm.Condition;
-import glia.kernels.asm.Gpr;
-import glia.kernels.asm.Label;
-import glia.kernels.asm.Mem;
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 import glia.kernels.asm.Op;
-import glia.kernels.asm.Vec;
 import glia.kernels.code.CodeOnDemand;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;

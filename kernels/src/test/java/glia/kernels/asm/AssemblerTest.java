@@ -1,14 +1,17 @@
 package glia.kernels.asm;
 
-import static glia.kernels.asm.Mem.at;
-import static glia.kernels.asm.Vec.xmm;
-import static glia.kernels.asm.Vec.ymm;
-import static glia.kernels.asm.Vec.zmm;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Mem.at;
+import static glia.kernels.asm.Operand.Vec.xmm;
+import static glia.kernels.asm.Operand.Vec.ymm;
+import static glia.kernels.asm.Operand.Vec.zmm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

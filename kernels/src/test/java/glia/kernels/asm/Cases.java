@@ -1,7 +1,9 @@
 package glia.kernels.asm;
 
-import static glia.kernels.asm.Mem.at;
+import static glia.kernels.asm.Operand.*;
+import static glia.kernels.asm.Operand.Mem.at;
 
+import glia.kernels.asm.Op.Form;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;

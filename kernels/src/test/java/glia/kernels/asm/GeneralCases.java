@@ -1,6 +1,8 @@
 package glia.kernels.asm;
 
+import static glia.kernels.asm.Operand.*;
 
+import glia.kernels.asm.AmxAssembler.Tile;
 import java.util.List;
 
 /// The instructions on general registers, with all of them and with awkward memory.
