@@ -38,7 +38,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;

@@ -3,7 +3,7 @@ package glia.jmh;
 import glia.kernels.KernelBackends;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.AdamStep;
+import glia.tensor.kernel.GradientKernels.AdamStep;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.io.PrintStream;

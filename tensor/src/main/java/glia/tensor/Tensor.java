@@ -228,4 +228,17 @@ public final class Tensor implements Matrix {
     public String toString() {
         return dtype + Arrays.toString(shape);
     }
+
+    /// A counter of the changes to a piece of memory, shared by all its views.
+    static final class Version {
+        private long number;
+
+        long number() {
+            return number;
+        }
+
+        void raise() {
+            number++;
+        }
+    }
 }

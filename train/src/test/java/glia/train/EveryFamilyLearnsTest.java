@@ -24,7 +24,7 @@ import glia.tensor.Precision;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import glia.train.optim.AdamW;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;

@@ -20,7 +20,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.Dropout;
+import glia.tensor.ops.row.Elementwise.Dropout;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package glia.kernels.amx;
 
-import glia.kernels.tiled.PackedHalfWeights;
-import glia.kernels.tiled.Bf16Products;
-import glia.kernels.tiles.EmittedBf16Tiles;
+import glia.kernels.tiled.PackedWeightCache.PackedHalfWeights;
+import glia.kernels.tiled.Products.Bf16Products;
+import glia.kernels.tiles.EmittedPackingTiles.EmittedBf16Tiles;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;

@@ -13,7 +13,7 @@ import glia.kernels.asm.Op;
 import glia.kernels.asm.AmxAssembler.Tile;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.tiles.Bf16x3Code;
 import glia.tensor.Memory;

@@ -2,7 +2,7 @@ package glia.kernels.amx;
 
 import glia.kernels.code.IsaLevel;
 import glia.kernels.decode.RowDecoder;
-import glia.kernels.tiled.Panels;
+import glia.kernels.tiled.Tiles.Panels;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiles.EmittedTiles;
 import glia.kernels.tiles.Bf16x3Code;

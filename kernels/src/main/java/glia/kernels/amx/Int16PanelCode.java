@@ -8,7 +8,7 @@ import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Operand.Vec;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.panels.PanelFormat;
 import glia.kernels.panels.PanelWeights;

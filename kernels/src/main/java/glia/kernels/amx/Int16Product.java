@@ -1,6 +1,7 @@
 package glia.kernels.amx;
 
-import glia.kernels.code.Function;
+import glia.kernels.amx.AmxProducts.AmxBlocks;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.SystemMemory;
 import glia.kernels.panels.PackedWeights;
 import glia.kernels.panels.PanelFormat;
@@ -10,6 +11,7 @@ import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.GroupedGemm.Problem;
 import glia.tensor.kernel.GroupedGemm;
+import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
@@ -178,5 +180,114 @@ public final class Int16Product implements Workers.Task {
         int count = Math.min(depthBlocks, x.strips().firstBlock(strip + 1)) - x.strips().firstBlock(strip);
         code[format.ordinal()].call(quants(panel, strip), scales(panel, strip), to, count / format.scales.blocks,
                 toScales, workArea);
+    }
+
+    /// Packs rows of x as 16-bit integers (`Int16Code`), by strips: `[strip][group][step][high, low][16 tokens][64]`,
+    /// scales `[strip][group][16]`. Tokens beyond the last are undefined.
+    static final class Int16Rows extends RangeTask {
+        private final Scratch packed = new Scratch(SystemMemory::scratch);
+        private Tensor x;
+        private int firstRow;
+        private int numRows;
+        private int cols;
+        private Int16Strips strips;
+        private long words;
+        private long scales;
+
+        Int16Rows(Workers workers) {
+            super(workers);
+        }
+
+        void pack(Tensor x, int firstRow, int numRows) {
+            this.x = x;
+            this.firstRow = firstRow;
+            this.numRows = numRows;
+            if (x.cols() != cols) {
+                cols = x.cols();
+                strips = Int16Strips.of(cols);
+            }
+            long wordBytes = (long) groups() * strips.steps() * Int16Code.X_STEP_BYTES;
+            words = packed.reserve(wordBytes + 4L * strips.count() * groups() * Int16Code.TOKENS);
+            scales = words + wordBytes;
+            distribute(numRows, x.cols());
+            this.x = null;
+        }
+
+        int groups() {
+            return Math.ceilDiv(numRows, Int16Code.TOKENS);
+        }
+
+        int numRows() {
+            return numRows;
+        }
+
+        Int16Strips strips() {
+            return strips;
+        }
+
+        /// The address of a group's integers of a strip.
+        long words(int strip, int group) {
+            return words + ((long) groups() * strips.first(strip) + (long) group * strips.stepsOf(strip))
+                    * Int16Code.X_STEP_BYTES;
+        }
+
+        /// The address of a group's scales of a strip.
+        long scales(int strip, int group) {
+            return scales + 4L * Int16Code.TOKENS * ((long) strip * groups() + group);
+        }
+
+        @Override
+        protected void range(int from, int end, int worker) {
+            int blocks = x.cols() / PanelFormat.BLOCK;
+            for (int i = from; i < end; i++) {
+                long row = x.address() + (firstRow + i) * x.rowBytes();
+                int group = i / Int16Code.TOKENS;
+                int inGroup = i % Int16Code.TOKENS;
+                for (int strip = 0; strip < strips.count(); strip++) {
+                    int block = strips.firstBlock(strip);
+                    Int16Code.pack(row + 4L * PanelFormat.BLOCK * block,
+                            Math.min(blocks, strips.firstBlock(strip + 1)) - block,
+                            words(strip, group) + (long) Int16Strips.STEP * inGroup,
+                            scales(strip, group) + 4L * inGroup);
+                }
+            }
+        }
+    }
+
+    /// How `Int16Product` splits a depth of K columns into strips. Each strip has its own scale for each row, and its
+    /// part of the weights fits the L1 cache. Strips have about equal numbers of *steps* of 64 columns; if K is a
+    /// multiple of 256, so is the start of each.
+    ///
+    /// @param steps of the whole depth; the last one may be half
+    /// @param unit number of steps that stay together
+    /// @param count number of strips
+    record Int16Strips(int steps, int unit, int count) {
+        /// Columns of a step.
+        static final int STEP = 64;
+        /// Maximal number of steps in a strip: 36 KB for 32 rows of weights.
+        static final int MAX = 9;
+        private static final int SUPERBLOCK = 256;
+
+        /// The strips of this many columns, a multiple of 32.
+        static Int16Strips of(int cols) {
+            int steps = Math.ceilDiv(cols, STEP);
+            int unit = cols % SUPERBLOCK == 0 ? SUPERBLOCK / STEP : 1;
+            return new Int16Strips(steps, unit, Math.ceilDiv(steps, MAX / unit * unit));
+        }
+
+        /// The first step of a strip; for the strip after the last, the number of steps.
+        int first(int strip) {
+            return unit * (int) ((long) strip * (steps / unit) / count);
+        }
+
+        /// The first block of 32 columns of a strip. For the strip after the last it may be too large by one.
+        int firstBlock(int strip) {
+            return first(strip) * (STEP / PanelFormat.BLOCK);
+        }
+
+        /// Steps of a strip.
+        int stepsOf(int strip) {
+            return first(strip + 1) - first(strip);
+        }
     }
 }

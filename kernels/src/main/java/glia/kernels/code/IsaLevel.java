@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// The x86-64 instruction-set levels for which code is emitted, the fastest first. They differ in vector width and in
@@ -78,5 +79,31 @@ public enum IsaLevel {
     /// All labels, the fastest level's first.
     public static List<String> labels() {
         return Stream.of(values()).map(IsaLevel::label).toList();
+    }
+
+    /// One object for each instruction-set level, created at its first use. It must have only final fields, since
+    /// workers read it without a lock for each call.
+    public static final class PerIsaLevel<T> {
+        private final Function<IsaLevel, T> make;
+        private final Object[] made = new Object[IsaLevel.values().length];
+
+        public PerIsaLevel(Function<IsaLevel, T> make) {
+            this.make = make;
+        }
+
+        @SuppressWarnings("unchecked")
+        public T of(IsaLevel level) {
+            Object known = made[level.ordinal()];
+            return known != null ? (T) known : makeOnce(level);
+        }
+
+        @SuppressWarnings("unchecked")
+        private synchronized T makeOnce(IsaLevel level) {
+            int index = level.ordinal();
+            if (made[index] == null) {
+                made[index] = make.apply(level);
+            }
+            return (T) made[index];
+        }
     }
 }

@@ -2,9 +2,11 @@ package glia.kernels.code;
 
 import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.tensor.Memory;
 import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Operand.Gpr;
+import glia.kernels.code.CodePages.CodeUnavailableException;
+import glia.kernels.code.CodePages.Function;
+import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,5 +1,7 @@
 package glia.kernels.code;
 
+import glia.kernels.code.CodePages.CodeUnavailableException;
+import glia.kernels.code.CodePages.Function;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;

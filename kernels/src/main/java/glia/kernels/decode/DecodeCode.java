@@ -9,12 +9,12 @@ import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
 import glia.kernels.asm.Operand;
 import glia.kernels.asm.Operand.Vec;
-import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.CodePages.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
 

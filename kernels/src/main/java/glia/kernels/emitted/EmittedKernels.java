@@ -1,10 +1,10 @@
 package glia.kernels.emitted;
 
 import glia.kernels.amx.AmxBf16Products;
-import glia.kernels.code.CodeUnavailableException;
+import glia.kernels.code.CodePages.CodeUnavailableException;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.Processor;
-import glia.kernels.decode.Gather;
+import glia.kernels.decode.RowDecoder.Gather;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.gradient.RowGradients;
 import glia.kernels.rows.EmittedRowSteps;
@@ -16,11 +16,11 @@ import glia.kernels.rows.QuantizeActivations;
 import glia.kernels.tiled.Attention;
 import glia.kernels.tiled.AttentionBackward;
 import glia.kernels.tiled.LoadKeys;
-import glia.kernels.tiled.Bf16Products;
+import glia.kernels.tiled.Products.Bf16Products;
 import glia.kernels.tiled.TiledBf16Products;
-import glia.kernels.tiles.EmittedBf16Tiles;
+import glia.kernels.tiles.EmittedPackingTiles.EmittedBf16Tiles;
 import glia.kernels.tiles.EmittedTiles;
-import glia.kernels.panels.ProductShapes;
+import glia.kernels.panels.PanelFormat.ProductShapes;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;

@@ -1,5 +1,6 @@
 package glia.kernels.gradient;
 
+import glia.kernels.gradient.RowGradients.Checks;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RangeTask;

@@ -1,7 +1,7 @@
 package glia.kernels.panels;
 
 import glia.kernels.code.CodePages;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

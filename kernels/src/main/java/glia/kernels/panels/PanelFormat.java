@@ -1,11 +1,11 @@
 package glia.kernels.panels;
 
 import glia.kernels.code.IsaLevel;
-import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
-import glia.tensor.format.Codebook;
+import glia.tensor.format.CodebookBlocks.Codebook;
 
 /// The packed layouts of quantized weights for emitted matrix multiplication. A matrix `[R,K]` is split into *panels*
 /// of 16 rows, one for each lane of a 512-bit vector; missing rows of the last panel have scales of 0. A panel consists
@@ -210,5 +210,27 @@ public enum PanelFormat {
         boolean isWinograd = isPlain4Bits() && WinogradDots.paysOff(level, tokens);
         int corrections = isWinograd || !scales.hasMin() ? halves : 0;
         return new TileLayout(tokens, corrections, scales.hasMin() ? halves : 0, level.isWide(), isWinograd);
+    }
+
+    /// Checks types and shapes before a matrix multiplication, since machine code would access memory out of bounds
+    /// with others.
+    public static final class ProductShapes {
+        private ProductShapes() { }
+
+        /// @throws IllegalArgumentException unless `y = x · wᵀ` has these shapes and x and y are F32
+        public static void check(Tensor y, Tensor x, Matrix w) {
+            if (x.dtype() != DType.F32 || y.dtype() != DType.F32 || y.rows() != x.rows() || y.cols() != w.rows()
+                    || x.cols() != w.cols()) {
+                throw new IllegalArgumentException("cannot multiply " + x + " and " + w + " in " + y);
+            }
+        }
+
+        /// @throws IllegalArgumentException unless `dw += dyᵀ · x` has these shapes and all are F32
+        public static void checkGradient(Tensor dw, Tensor dy, Tensor x) {
+            if (dw.dtype() != DType.F32 || dy.dtype() != DType.F32 || x.dtype() != DType.F32 || dw.rows() != dy.cols()
+                    || dw.cols() != x.cols() || dy.rows() != x.rows()) {
+                throw new IllegalArgumentException("cannot compute the gradient of " + dy + " and " + x + " in " + dw);
+            }
+        }
     }
 }

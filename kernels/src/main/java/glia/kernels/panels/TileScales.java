@@ -9,7 +9,7 @@ import glia.kernels.asm.Op;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.Lanes;
-import glia.kernels.rows.ScaleCode;
+import glia.kernels.rows.QuantizeActivations.ScaleCode;
 import glia.tensor.Precision;
 
 /// The part of `TilePack` that measures four blocks: one of each of four tokens, or four of a single token. Emits code

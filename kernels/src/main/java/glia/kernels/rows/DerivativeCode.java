@@ -5,15 +5,15 @@ import static glia.kernels.asm.Operand.*;
 import static glia.kernels.asm.Operand.Gpr.*;
 import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.CodePages.CodeOnDemand;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.ExpCode;
+import glia.kernels.code.MathCode.ExpCode;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.MaskedLoop;
-import glia.kernels.code.NormalCode;
-import glia.kernels.code.PerIsaLevel;
-import glia.kernels.code.TanhCode;
+import glia.kernels.code.MathCode.NormalCode;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
+import glia.kernels.code.MathCode.TanhCode;
 import glia.tensor.kernel.Activation;
 import java.lang.foreign.Arena;
 

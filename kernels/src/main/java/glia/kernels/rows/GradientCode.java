@@ -9,13 +9,13 @@ import static glia.kernels.asm.Operand.Vec.xmm;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.ExpCode;
-import glia.kernels.code.Function;
+import glia.kernels.code.MathCode.ExpCode;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.Lanes;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.MaskedLoop;
-import glia.kernels.code.PerIsaLevel;
-import glia.kernels.gradient.NormFactors;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
+import glia.kernels.gradient.RowSteps.NormFactors;
 import java.lang.foreign.Arena;
 import java.util.List;
 

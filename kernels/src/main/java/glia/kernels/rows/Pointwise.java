@@ -1,12 +1,30 @@
 package glia.kernels.rows;
 
-import glia.kernels.code.Function;
+import static glia.kernels.asm.Op.*;
+import static glia.kernels.asm.Operand.Gpr.*;
+import static glia.kernels.asm.Operand.Mem.at;
+
+import glia.kernels.asm.Assembler.Condition;
+import glia.kernels.asm.Assembler.Label;
+import glia.kernels.asm.Operand.Vec;
+import glia.kernels.code.CodePages.CodeOnDemand;
+import glia.kernels.code.CodePages.Function;
+import glia.kernels.code.CodePages;
+import glia.kernels.code.Constants;
+import glia.kernels.code.Emitter;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.kernels.code.IsaLevel;
+import glia.kernels.code.MaskedLoop;
+import glia.kernels.code.MathCode.ExpCode;
+import glia.kernels.code.MathCode.NormalCode;
+import glia.kernels.code.MathCode.TanhCode;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import java.lang.foreign.Arena;
+import java.util.List;
 
 /// Elementwise operations, by `PointwiseCode`. Each call checks that all operands are F32 and have the required sizes.
 public final class Pointwise extends RangeTask {
@@ -114,6 +132,179 @@ public final class Pointwise extends RangeTask {
         for (int row = from; row < to; row += step) {
             long start = 4L * row * cols;
             PointwiseCode.of(level).addRow(y + start, a + start, b, Math.min(step, to - row), cols);
+        }
+    }
+
+    /// Emits elementwise operations. Sums, products and ReLU have the bits of the scalar backend. SiLU and tanh GELU
+    /// are `x / (1 + e^-u)`, within 6e-7 of the larger of their value and `min(|x|, 0.1)`. GELU is `x · Φ(x)` within
+    /// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to
+    /// 1.5e-7.
+    public static final class PointwiseCode {
+        private static final PerIsaLevel<PointwiseCode> CODES = new PerIsaLevel<>(PointwiseCode::new);
+
+        private final IsaLevel level;
+        private final Arena arena = Arena.ofAuto();
+        private final Constants constants;
+        private final Function add;
+        private final Function scale;
+        private final Function addRow;
+        /// By function and whether it is gated; emitted at first use, since most models have one.
+        private final CodeOnDemand activations = new CodeOnDemand(arena, 2 * Activation.values().length,
+                f -> activate(Activation.values()[f / 2], f % 2 == 1));
+        private final Vec x;
+        private final Vec u;
+        private final Vec t;
+        private final Vec spare;
+        private final Vec phi;
+        /// These two are constant throughout the loop: 0 or 1, and the factor or a constant.
+        private final Vec unit;
+        private final Vec factor;
+
+        private PointwiseCode(IsaLevel level) {
+            this.level = level;
+            x = level.v(0);
+            u = level.v(1);
+            t = level.v(2);
+            spare = level.v(3);
+            phi = level.v(4);
+            unit = level.v(5);
+            factor = level.v(6);
+            constants = new Constants(arena, R11, level);
+            CodePages pages = CodePages.seal(arena, List.of(add(), scale(), addRow()));
+            add = pages.function(0);
+            scale = pages.function(1);
+            addRow = pages.function(2);
+        }
+
+        public static PointwiseCode of(IsaLevel level) {
+            return CODES.of(level);
+        }
+
+        /// Computes `y = a + by · b` for `count` values.
+        public void add(long y, long a, long b, long count, float by) {
+            add.call(y, a, b, count, Float.floatToRawIntBits(by), 0);
+        }
+
+        /// Computes `y = by · x`.
+        public void scale(long y, long from, long count, float by) {
+            scale.call(y, from, 0, count, Float.floatToRawIntBits(by), 0);
+        }
+
+        /// Computes `y = x + b` for `rows` rows, at least 1, of `cols` values; b is one row.
+        void addRow(long y, long from, long b, long rows, long cols) {
+            addRow.call(y, from, b, 0, rows, cols);
+        }
+
+        /// The code of `y = f(a)`, or `y = f(a) · b` if gated, for `apply`.
+        public Function activation(Activation f, boolean gated) {
+            return activations.of(2 * f.ordinal() + (gated ? 1 : 0));
+        }
+
+        /// @param b ignored if the code is not gated
+        public static void apply(Function activation, long y, long a, long b, long count) {
+            activation.call(y, a, b, count, 0, 0);
+        }
+
+        private byte[] add() {
+            var emitter = new Emitter(level);
+            emitter.broadcast(factor, R8);
+            MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VMULPS, u, u, factor);
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            });
+            return emitter.end();
+        }
+
+        private byte[] scale() {
+            var emitter = new Emitter(level);
+            emitter.broadcast(factor, R8);
+            MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.op(VMULPS, x, x, factor);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            });
+            return emitter.end();
+        }
+
+        private byte[] addRow() {
+            var emitter = new Emitter(level);
+            Label row = emitter.here();
+            emitter.mov(RCX, R9);
+            MaskedLoop.emit(emitter, level.lanes, 4, R10, (a, at, copy, mask) -> {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                a.load(u, at(RDX, RAX, 1, at), mask);
+                a.op(VADDPS, x, x, u);
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            });
+            emitter.lea(RSI, at(RSI, R9, 4, 0));
+            emitter.lea(RDI, at(RDI, R9, 4, 0));
+            emitter.dec(R8);
+            emitter.jump(Condition.NOT_EQUAL, row);
+            return emitter.end();
+        }
+
+        private byte[] activate(Activation f, boolean gated) {
+            var emitter = new Emitter(level);
+            constants.load(emitter);
+            constants.fill(emitter, unit, f == Activation.RELU || f == Activation.RELU_SQUARED ? 0 : 1);
+            if (f == Activation.GELU_TANH) {
+                constants.fill(emitter, factor, -1.5957691216f);
+            }
+            MaskedLoop.emit(emitter, level.lanes, 2, R10, (a, at, copy, mask) -> {
+                a.load(x, at(RSI, RAX, 1, at), mask);
+                function(a, f);
+                if (gated) {
+                    a.load(u, at(RDX, RAX, 1, at), mask);
+                    a.op(VMULPS, x, x, u);
+                }
+                a.store(at(RDI, RAX, 1, at), x, mask);
+            });
+            return emitter.end();
+        }
+
+        /// `x = f(x)`
+        private void function(Emitter a, Activation f) {
+            switch (f) {
+                case SILU -> {
+                    a.op(VXORPS, u, x, constants.of(1 << 31));
+                    divideBySigmoid(a);
+                }
+                case GELU_TANH -> {
+                    // (1 + tanh v) / 2 = 1 / (1 + e^-2v)
+                    a.op(VMULPS, u, x, x);
+                    a.op(VFMADD132PS, u, factor, constants.of(-0.0713548162f));
+                    a.op(VMULPS, u, u, x);
+                    divideBySigmoid(a);
+                }
+                case GELU -> gelu(a);
+                case TANH -> TanhCode.emit(a, constants, x, u, t, spare);
+                case RELU -> relu(a);
+                case RELU_SQUARED -> {
+                    relu(a);
+                    a.op(VMULPS, x, x, x);
+                }
+            }
+        }
+
+        /// `x = x / (1 + e^u)`
+        private void divideBySigmoid(Emitter a) {
+            ExpCode.emit(a, constants, u, t, spare);
+            a.op(VADDPS, u, u, unit);
+            a.op(VDIVPS, x, x, u);
+        }
+
+        /// The larger of 0 and x; 0 for -0. NaN, as the last operand, stays.
+        private void relu(Emitter a) {
+            a.op(VMAXPS, x, unit, x);
+            a.op(VADDPS, x, x, unit);
+        }
+
+        private void gelu(Emitter a) {
+            NormalCode.emit(a, constants, x, unit, phi, u, t, spare);
+            a.op(VMULPS, x, x, phi);
         }
     }
 }

@@ -1,5 +1,6 @@
 package glia.kernels.tiled;
 
+import glia.kernels.tiled.AttentionRow.HeadRows;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;

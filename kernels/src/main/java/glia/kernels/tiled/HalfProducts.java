@@ -1,5 +1,8 @@
 package glia.kernels.tiled;
 
+import glia.kernels.tiled.PackedWeightCache.PackedHalfWeights;
+import glia.kernels.tiled.Tiles.HalfTiles;
+import glia.kernels.tiled.Tiles.Panels;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Tensor;

@@ -1,8 +1,9 @@
 package glia.kernels.tiled;
 
-import glia.tensor.QuantizedMatrix;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.QuantizedMatrix;
+import glia.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /// The inner loops of GEMM and attention that a kernel backend provides (`TiledProducts`, `Attention`), written for
@@ -203,5 +204,60 @@ public interface Tiles {
             accumulate(sums + 4L * g * heads * size, heads, size, state + g * heads * STATE_BYTES,
                     weights + g * heads * weightsRow, weightsRow, values + 4L * g * size, step, count, ahead, scratch);
         }
+    }
+
+    /// Inner loops for weights that stay packed.
+    interface PackingTiles extends Tiles {
+        /// Allocates memory for panels, freed when no longer reachable.
+        MemorySegment memory(long sizeBytes);
+
+        /// Drops the pages of a mapped weight from resident memory, unless it was updated.
+        void dropPages(Tensor w);
+    }
+
+    /// Inner loops whose `multiply` takes panels of FP16 or BF16 values: consecutive rows of `cols()` values.
+    interface HalfTiles extends PackingTiles {
+        /// Splits rows of `cols()` 16-bit pairs into two rows each: the lower values, then the upper ones.
+        ///
+        /// @param count rows of pairs, at least 1
+        void split(long pairs, int count, long to);
+
+        /// Size of a row of a panel, in bytes.
+        default long halfBytes() {
+            return 2L * cols();
+        }
+    }
+
+    /// The inner loops of `Bf16Products` over BF16 pairs. To the loops of `TiledProduct` a pair is a 32-bit value:
+    /// `multiply` takes pairs for A and B and counts its depth in pairs.
+    interface Bf16Tiles extends PackingTiles {
+        /// Decodes rows of a weight and rounds them: `to[r][i] = bf16(w[r][i])`, consecutive rows of `2 · pairs`
+        /// values, of which those beyond `count` are 0.
+        ///
+        /// @param from the address of the first row; rows are `rowBytes` apart
+        /// @param worker the thread, for its scratch memory
+        void round(DType type, long from, long rowBytes, int rows, int count, int pairs, long to, int worker);
+
+        /// Decodes rows of a weight to consecutive F32 rows.
+        void decode(DType type, long from, long rowBytes, int rows, int count, long to, int worker);
+
+        /// Interleaves two F32 rows to pairs, `to[i] = (bf16(a[i]), bf16(b[i]))`, padded with zeros to a multiple of
+        /// `cols()`.
+        void interleave(long to, long a, long b, int count);
+
+        /// Interleaves pairs of neighboring rows, `rowBytes` apart, to rows of a panel.
+        ///
+        /// @param pairs at least 0
+        /// @param count 1 to `cols()`
+        void interleave(long to, long from, long rowBytes, int pairs, int count);
+    }
+
+    /// Packs a weight into panels.
+    interface Panels {
+        /// Size of all panels of a B of so many columns and rows, in bytes.
+        long sizeBytes(int cols, int depth);
+
+        /// Packs the B whose columns are the rows of w.
+        void transposed(Tensor w, long to);
     }
 }

@@ -9,7 +9,7 @@ import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;

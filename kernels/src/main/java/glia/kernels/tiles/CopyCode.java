@@ -1,18 +1,19 @@
 package glia.kernels.tiles;
 
+import static glia.kernels.asm.Op.VMOVUPS;
 import static glia.kernels.asm.Operand.Gpr.*;
 import static glia.kernels.asm.Operand.Mem.at;
-import static glia.kernels.asm.Op.VMOVUPS;
 
-import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
+import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Operand.Vec;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.Function;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
+import glia.kernels.tiles.TileCode.TileShape;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,16 +1,17 @@
 package glia.kernels.tiles;
 
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
 import glia.kernels.code.Processor;
 import glia.kernels.decode.RowDecoder;
-import glia.kernels.rows.PointwiseCode;
+import glia.kernels.rows.Pointwise.PointwiseCode;
 import glia.kernels.tiled.Prefetch;
 import glia.kernels.tiled.Scratch;
 import glia.kernels.tiled.Tiles;
-import glia.tensor.QuantizedMatrix;
+import glia.kernels.tiles.TileCode.TileShape;
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;

@@ -7,13 +7,14 @@ import static glia.kernels.asm.Operand.Mem.at;
 
 import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.CodePages;
 import glia.kernels.code.Constants;
 import glia.kernels.code.Emitter;
-import glia.kernels.code.ExpCode;
-import glia.kernels.code.Function;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
+import glia.kernels.code.MathCode.ExpCode;
+import glia.kernels.tiles.TileCode.TileShape;
 import java.lang.foreign.Arena;
 import java.util.List;
 

@@ -5,14 +5,14 @@ import static glia.kernels.asm.Operand.*;
 import static glia.kernels.asm.Operand.Gpr.*;
 import static glia.kernels.asm.Operand.Mem.at;
 
-import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
+import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Op;
-import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.CodePages.CodeOnDemand;
 import glia.kernels.code.Emitter;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
 import glia.kernels.decode.DecodeCode;
 import glia.tensor.DType;
 import java.lang.foreign.Arena;
@@ -196,5 +196,41 @@ public final class TileCode {
             case 6 -> at(base, R10, 2, 0);
             default -> at(base, RAX, 1, 0);
         };
+    }
+
+    /// The shape of a tile's accumulators, which fill three quarters of the registers: rows of A by vectors of B's
+    /// columns.
+    public enum TileShape {
+        /// 12 rows by 2 vectors, or 6 with AVX2. Attention uses panels of this width for queries.
+        TALL(2),
+        /// 8 rows by 3 vectors, or 4: 11 loads of A or B for 24 multiplications, or 7 for 12, where the tall shape has
+        /// 14 and 8. This is faster when another thread shares the core.
+        WIDE(3);
+
+        private final int vectors;
+
+        TileShape(int vectors) {
+            this.vectors = vectors;
+        }
+
+        /// Vectors of a row.
+        int vectors() {
+            return vectors;
+        }
+
+        /// Rows of a whole tile.
+        public int rows(IsaLevel level) {
+            return level.registers * 3 / (4 * vectors);
+        }
+
+        /// Columns of a panel.
+        public int cols(IsaLevel level) {
+            return vectors * level.lanes;
+        }
+
+        /// Size of a row of a panel, in bytes.
+        int panelBytes(IsaLevel level) {
+            return vectors * level.bytes;
+        }
     }
 }

@@ -8,10 +8,10 @@ import static glia.kernels.asm.Operand.Mem.at;
 import glia.kernels.asm.Assembler.Condition;
 import glia.kernels.asm.Assembler.Label;
 import glia.kernels.asm.Op;
-import glia.kernels.code.CodeOnDemand;
+import glia.kernels.code.CodePages.CodeOnDemand;
 import glia.kernels.code.Emitter;
 import glia.kernels.code.IsaLevel;
-import glia.kernels.code.PerIsaLevel;
+import glia.kernels.code.IsaLevel.PerIsaLevel;
 import java.lang.foreign.Arena;
 import java.util.List;
 

@@ -1,17 +1,17 @@
 package glia.kernels.vector;
 
-import static glia.tensor.Memory.ALL;
 import static glia.kernels.vector.Simd.*;
+import static glia.tensor.Memory.ALL;
 import static jdk.incubator.vector.VectorOperators.GT;
 import static jdk.incubator.vector.VectorOperators.LT;
 
+import glia.kernels.tiled.Scratch;
 import glia.tensor.DType;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
-import glia.kernels.tiled.Scratch;
 import jdk.incubator.vector.FloatVector;
 
 /// Elementwise operations. Values that fill no vector pass through a vector of scratch memory, so that each function is

@@ -1,14 +1,25 @@
 package glia.kernels.vector;
 
-import glia.tensor.QuantizedMatrix;
+import static glia.kernels.vector.RowProduct.Rows.S;
+import static glia.kernels.vector.Simd.*;
+import static glia.tensor.Memory.ALL;
+import static jdk.incubator.vector.VectorOperators.*;
+
+import glia.kernels.tiled.Scratch;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;
+import glia.tensor.QuantizedMatrix;
 import glia.tensor.Tensor;
 import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
-import glia.kernels.tiled.Scratch;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
 /// GEMV: `linear` for a few tokens, which is bound by reading the weight. Each row of the weight is multiplied in its
 /// stored format. Rows are distributed over the workers in pairs.
@@ -114,6 +125,134 @@ public final class RowProduct extends RangeTask {
             case Q4_K -> Rows256.q4k(at, rowBytes, rows, v, s, cols / 256, to, free);
             case Q6_K -> Rows256.q6k(at, rowBytes, rows, v, cols / 256, to, free);
             default -> throw new AssertionError(w.dtype());
+        }
+    }
+
+    /// Shared code of the products of quantized rows with one vector of activations (`Rows32`, `Rows256`, `RowsPlain`).
+    ///
+    /// All take the address of the rows, bytes from row to row, the number of rows, the activations, sums of these if
+    /// needed, the number of blocks (or values) in a row, and the address for each row's vector of partial sums.
+    static final class Rows {
+        /// Whether this processor's vectors are wide enough: as many packed bytes are loaded as a vector has lanes, and
+        /// the narrowest load has 8.
+        static final boolean AVAILABLE = LANES >= 8;
+
+        /// As many bytes as a vector has lanes.
+        static final VectorSpecies<Byte> B =
+                VectorSpecies.of(byte.class, VectorShape.forBitSize(AVAILABLE ? 8 * LANES : 64));
+
+        /// As many 16-bit values as a vector has lanes.
+        static final VectorSpecies<Short> S = VectorSpecies.of(short.class, VectorShape.forBitSize(16 * LANES));
+
+        /// Lane i holds i.
+        static final IntVector INDEX = IntVector.zero(Simd.I).addIndex(1);
+
+        private static final VectorShuffle<Float> BY_8 = rotation(8);
+        private static final VectorShuffle<Float> BY_4 = rotation(4);
+        private static final VectorShuffle<Float> BY_2 = rotation(2);
+        private static final VectorShuffle<Float> BY_1 = rotation(1);
+
+        private Rows() { }
+
+        /// Lane i takes lane i + `distance`, cyclically.
+        private static VectorShuffle<Float> rotation(int distance) {
+            return VectorShuffle.fromOp(F, i -> (i + distance) % LANES);
+        }
+
+        /// Reduces `count` vectors of partial sums, by halves as in `Simd.sum`, and multiplies them by a factor.
+        static void reduce(long partial, int count, float factor, long to) {
+            for (int i = 0; i < count; i++) {
+                FloatVector s = FloatVector.fromMemorySegment(F, ALL, partial + (long) i * BYTES & ADDRESS, ORDER);
+                s = LANES < 16 ? s : s.add(s.rearrange(BY_8));
+                s = LANES < 8 ? s : s.add(s.rearrange(BY_4));
+                s = s.add(s.rearrange(BY_2));
+                s = s.add(s.rearrange(BY_1));
+                ALL.set(Memory.F32, to + 4L * i & ADDRESS, factor * s.lane(0));
+            }
+        }
+    }
+
+    /// Products of rows of F32, F16 and BF16 (see `Rows` for the arguments). Values that fill no vector are added to
+    /// the first lane.
+    static final class RowsPlain {
+        private static final int STEP = 4 * LANES;
+
+        private RowsPlain() { }
+
+        static void f32(long w, long rowBytes, int rows, long x, int count, long to) {
+            int whole = count / LANES * LANES;
+            for (int r = 0; r < rows; r++) {
+                long from = w + r * rowBytes;
+                FloatVector s0 = FloatVector.zero(F);
+                FloatVector s1 = FloatVector.zero(F);
+                FloatVector s2 = FloatVector.zero(F);
+                FloatVector s3 = FloatVector.zero(F);
+                int k = 0;
+                for (; k <= count - STEP; k += STEP) {
+                    long a = from + 4L * k & ADDRESS;
+                    long b = x + 4L * k & ADDRESS;
+                    s0 = FloatVector.fromMemorySegment(F, ALL, a, ORDER)
+                            .fma(FloatVector.fromMemorySegment(F, ALL, b, ORDER), s0);
+                    s1 = FloatVector.fromMemorySegment(F, ALL, a + BYTES, ORDER)
+                            .fma(FloatVector.fromMemorySegment(F, ALL, b + BYTES, ORDER), s1);
+                    s2 = FloatVector.fromMemorySegment(F, ALL, a + 2 * BYTES, ORDER)
+                            .fma(FloatVector.fromMemorySegment(F, ALL, b + 2 * BYTES, ORDER), s2);
+                    s3 = FloatVector.fromMemorySegment(F, ALL, a + 3 * BYTES, ORDER)
+                            .fma(FloatVector.fromMemorySegment(F, ALL, b + 3 * BYTES, ORDER), s3);
+                }
+                for (; k < whole; k += LANES) {
+                    s0 = FloatVector.fromMemorySegment(F, ALL, from + 4L * k & ADDRESS, ORDER)
+                            .fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s0);
+                }
+                long at = to + (long) r * BYTES & ADDRESS;
+                s0.add(s1).add(s2.add(s3)).intoMemorySegment(ALL, at, ORDER);
+                for (; k < count; k++) {
+                    Memory.f32(at, Memory.f32(at) + Memory.f32(from + 4L * k) * Memory.f32(x + 4L * k));
+                }
+            }
+        }
+
+        /// F16 values are converted as in `Unpack.halves`.
+        static void f16(long w, long rowBytes, int rows, long x, int count, long to) {
+            int whole = count / LANES * LANES;
+            for (int r = 0; r < rows; r++) {
+                long from = w + r * rowBytes;
+                FloatVector s = FloatVector.zero(F);
+                for (int k = 0; k < whole; k += LANES) {
+                    IntVector h = (IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * k & ADDRESS, ORDER)
+                            .convertShape(ZERO_EXTEND_S2I, I, 0);
+                    IntVector magnitude = h.and(0x7fff).lanewise(LSHL, 13);
+                    IntVector bits = magnitude.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()
+                            .lanewise(OR, 0x7f800000, magnitude.compare(GE, 0x7c00 << 13));
+                    FloatVector v = bits.or(h.and(0x8000).lanewise(LSHL, 16)).reinterpretAsFloats();
+                    s = v.fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s);
+                }
+                long at = to + (long) r * BYTES & ADDRESS;
+                s.intoMemorySegment(ALL, at, ORDER);
+                for (int k = whole; k < count; k++) {
+                    Memory.f32(at, Memory.f32(at) + Memory.f16(from + 2L * k) * Memory.f32(x + 4L * k));
+                }
+            }
+        }
+
+        static void bf16(long w, long rowBytes, int rows, long x, int count, long to) {
+            int whole = count / LANES * LANES;
+            for (int r = 0; r < rows; r++) {
+                long from = w + r * rowBytes;
+                FloatVector s = FloatVector.zero(F);
+                for (int k = 0; k < whole; k += LANES) {
+                    IntVector v = (IntVector) ShortVector.fromMemorySegment(S, ALL, from + 2L * k & ADDRESS, ORDER)
+                            .convertShape(ZERO_EXTEND_S2I, I, 0);
+                    s = v.lanewise(LSHL, 16).reinterpretAsFloats()
+                            .fma(FloatVector.fromMemorySegment(F, ALL, x + 4L * k & ADDRESS, ORDER), s);
+                }
+                long at = to + (long) r * BYTES & ADDRESS;
+                s.intoMemorySegment(ALL, at, ORDER);
+                for (int k = whole; k < count; k++) {
+                    float v = Float.intBitsToFloat(ALL.get(Memory.I16, from + 2L * k) << 16);
+                    Memory.f32(at, Memory.f32(at) + v * Memory.f32(x + 4L * k));
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ import static glia.tensor.Memory.ALL;
 import static glia.tensor.Memory.F32;
 import static glia.tensor.Memory.I16;
 import static glia.tensor.Memory.I32;
-import static glia.kernels.vector.Rows.B;
+import static glia.kernels.vector.RowProduct.Rows.B;
 import static glia.kernels.vector.Simd.*;
 import static jdk.incubator.vector.FloatVector.SPECIES_256;
 import static jdk.incubator.vector.VectorOperators.*;

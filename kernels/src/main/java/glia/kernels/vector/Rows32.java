@@ -3,8 +3,8 @@ package glia.kernels.vector;
 import static glia.tensor.Memory.ALL;
 import static glia.tensor.Memory.I16;
 import static glia.tensor.Memory.I32;
-import static glia.kernels.vector.Rows.B;
-import static glia.kernels.vector.Rows.INDEX;
+import static glia.kernels.vector.RowProduct.Rows.B;
+import static glia.kernels.vector.RowProduct.Rows.INDEX;
 import static glia.kernels.vector.Simd.*;
 import static jdk.incubator.vector.VectorOperators.*;
 

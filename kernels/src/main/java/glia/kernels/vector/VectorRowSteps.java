@@ -4,12 +4,12 @@ import static glia.kernels.vector.Simd.*;
 import static glia.tensor.Memory.ALL;
 import static jdk.incubator.vector.VectorOperators.LT;
 
-import glia.kernels.gradient.NormFactors;
+import glia.kernels.gradient.RowSteps.NormFactors;
 import glia.kernels.gradient.RowSteps;
 import glia.kernels.tiled.Scratch;
 import glia.tensor.Memory;
 import glia.tensor.kernel.Activation;
-import glia.tensor.kernel.AdamStep;
+import glia.tensor.kernel.GradientKernels.AdamStep;
 import jdk.incubator.vector.FloatVector;
 
 /// The inner loops of row-wise gradients on the Vector API. Sums are in F32, over lanes. The last values, which fill no

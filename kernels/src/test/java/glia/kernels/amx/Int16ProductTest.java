@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.kernels.amx.Int16Product.Int16Strips;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.emitted.EmittedKernels;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
@@ -13,8 +14,8 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.Decode;
 import glia.tensor.format.Fixtures;
-import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.GroupedGemm;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.util.Random;

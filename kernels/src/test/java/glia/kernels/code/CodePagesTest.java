@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.kernels.asm.Assembler;
 import glia.kernels.asm.Operand.Gpr;
+import glia.kernels.code.CodePages.CodeUnavailableException;
+import glia.kernels.code.CodePages.Function;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;

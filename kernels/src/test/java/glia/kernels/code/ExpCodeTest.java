@@ -1,12 +1,14 @@
 package glia.kernels.code;
 
-import static glia.kernels.asm.Operand.Mem.at;
 import static glia.kernels.asm.Op.VMOVUPS;
+import static glia.kernels.asm.Operand.Mem.at;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.tensor.Memory;
 import glia.kernels.asm.Operand.Gpr;
+import glia.kernels.code.CodePages.Function;
+import glia.kernels.code.MathCode.ExpCode;
+import glia.tensor.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;

@@ -3,6 +3,7 @@ package glia.kernels.decode;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.kernels.code.IsaLevelTest;
+import glia.kernels.decode.RowDecoder.Gather;
 import glia.kernels.emitted.Guarded;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

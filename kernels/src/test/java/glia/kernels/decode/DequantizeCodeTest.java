@@ -3,12 +3,13 @@ package glia.kernels.decode;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.kernels.code.IsaLevelTest;
+import glia.kernels.decode.RowDecoder.RowDequantizer;
 import glia.kernels.emitted.Guarded;
+import glia.tensor.DType;
 import glia.tensor.QuantizedMatrix.Code;
 import glia.tensor.QuantizedMatrix.Grouping;
 import glia.tensor.QuantizedMatrix.Parts;
 import glia.tensor.QuantizedMatrix;
-import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.format.Fixtures;
 import glia.tensor.format.MatrixReader;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.kernels.code.IsaLevelTest;
-import glia.kernels.tiles.Bf16Code;
+import glia.kernels.tiles.EmittedPackingTiles.Bf16Code;
 import glia.kernels.tiles.Bf16x3Code;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

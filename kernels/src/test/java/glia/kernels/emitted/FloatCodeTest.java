@@ -11,7 +11,7 @@ import glia.kernels.tiled.Tiles;
 import glia.kernels.tiles.DotsCode;
 import glia.kernels.tiles.QueryRowCode;
 import glia.kernels.tiles.TileCode;
-import glia.kernels.tiles.TileShape;
+import glia.kernels.tiles.TileCode.TileShape;
 import glia.kernels.tiles.TransposeCode;
 import glia.kernels.tiles.WeightedSumCode;
 import glia.tensor.DType;

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import glia.kernels.code.IsaLevelTest;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.tiled.HalfProducts;
-import glia.kernels.tiles.EmittedHalfTiles;
+import glia.kernels.tiles.EmittedPackingTiles.EmittedHalfTiles;
 import glia.tensor.DType;
 import glia.tensor.Matrix;
 import glia.tensor.Memory;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.kernels.decode.Gather;
+import glia.kernels.decode.RowDecoder.Gather;
 import glia.kernels.decode.RowDecoder;
 import glia.kernels.rows.Logits;
 import glia.kernels.rows.Norms;

@@ -3,6 +3,7 @@ package glia.kernels.panels;
 import static glia.kernels.panels.PanelFormat.BLOCK;
 import static glia.kernels.panels.PanelFormat.ROWS;
 
+import glia.kernels.panels.PackedWeights.PanelPacker;
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.format.CodebookBlocks;

@@ -3,11 +3,12 @@ package glia.kernels.panels;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.CodePages;
-import glia.kernels.code.Function;
 import glia.kernels.emitted.EmittedKernelsUnderTest;
 import glia.kernels.emitted.Guarded;
 import glia.kernels.emitted.PanelReference;
+import glia.kernels.panels.PackedWeights.PanelPacker;
 import glia.tensor.Tensor;
 import glia.tensor.format.CodebookBlocks;
 import glia.tensor.format.Decode;

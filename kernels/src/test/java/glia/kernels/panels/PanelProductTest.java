@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.kernels.code.CodePages;
-import glia.kernels.code.Function;
+import glia.kernels.code.CodePages.Function;
 import glia.kernels.code.IsaLevel;
 import glia.kernels.code.IsaLevelTest;
 import glia.kernels.emitted.Guarded;

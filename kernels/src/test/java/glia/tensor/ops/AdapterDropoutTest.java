@@ -13,7 +13,7 @@ import glia.tensor.autograd.Gradients;
 import glia.tensor.autograd.Recorder;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.row.Dropout;
+import glia.tensor.ops.row.Elementwise.Dropout;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Map;

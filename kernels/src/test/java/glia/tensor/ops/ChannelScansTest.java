@@ -11,7 +11,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.row.ColumnMix;
+import glia.tensor.ops.row.Columns.ColumnMix;
 import glia.tensor.ops.scan.PreviousToken;
 import glia.tensor.ops.scan.RealGatedScan;
 import glia.tensor.ops.scan.WeightedKeyValueScan;

@@ -27,7 +27,7 @@ import glia.tensor.ops.expert.Router.Share;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
 import glia.tensor.ops.row.PerHeadLinear;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -12,7 +12,7 @@ import glia.tensor.format.Fixtures;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import glia.tensor.ops.row.PerHeadLinear;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import glia.tensor.ops.scan.RecurrentScan;
 import java.util.List;
 import java.util.Optional;

@@ -11,7 +11,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.RecurrentState;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.GradientCheck.Case;
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import glia.tensor.ops.scan.RecurrentScan;
 import java.util.Optional;
 import java.util.stream.Stream;

@@ -19,7 +19,7 @@ import glia.tensor.kernel.Span;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.attention.LightningIndexer;
-import glia.tensor.ops.row.CacheAppend;
+import glia.tensor.ops.row.Gathers.CacheAppend;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import java.util.function.BiFunction;

@@ -22,7 +22,7 @@ import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.attention.LightningIndexer;
 import glia.tensor.ops.row.PerHeadLinear.Direction;
 import glia.tensor.ops.row.PerHeadLinear;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Comparator;

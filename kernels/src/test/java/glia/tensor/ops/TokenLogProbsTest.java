@@ -18,7 +18,7 @@ import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.LogitRule;
 import glia.tensor.ops.loss.SelectedLogProbs;
 import glia.tensor.ops.loss.TokenLogProbs;
-import glia.tensor.ops.row.SoftCap;
+import glia.tensor.ops.row.Elementwise.SoftCap;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Comparator;

@@ -15,13 +15,13 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SparseAttention;
-import glia.tensor.ops.row.Center;
-import glia.tensor.ops.row.Clamp;
-import glia.tensor.ops.row.GroupRmsNorm;
-import glia.tensor.ops.row.RepeatedBias;
-import glia.tensor.ops.row.SigmoidGate;
-import glia.tensor.ops.row.SliceColumns;
-import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.row.Norms.Center;
+import glia.tensor.ops.row.Elementwise.Clamp;
+import glia.tensor.ops.row.Norms.GroupRmsNorm;
+import glia.tensor.ops.row.Columns.RepeatedBias;
+import glia.tensor.ops.row.Scales.SigmoidGate;
+import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.Optional;
 
 /// Multi-head and grouped-query attention (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245):

@@ -14,16 +14,16 @@ import glia.tensor.kernel.Scores;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.attention.BlockEnds;
+import glia.tensor.ops.attention.BlockPool.BlockEnds;
 import glia.tensor.ops.attention.BlockPool;
 import glia.tensor.ops.attention.EntryAttention;
 import glia.tensor.ops.attention.EntryIndexer;
-import glia.tensor.ops.row.ConcatColumns;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import glia.tensor.ops.row.PerHeadLinear;
-import glia.tensor.ops.row.SliceColumns;
-import glia.tensor.ops.row.SpreadRows;
-import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.Optional;
 
 /// The attention of DeepSeek V4 (see `CompressedAttention`).

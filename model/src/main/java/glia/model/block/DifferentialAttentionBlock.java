@@ -10,9 +10,9 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.HeadDifference;
-import glia.tensor.ops.row.ConcatColumns;
-import glia.tensor.ops.row.SliceColumns;
-import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.Optional;
 
 /// Differential attention (see `DifferentialAttention`).

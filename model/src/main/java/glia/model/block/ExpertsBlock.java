@@ -16,7 +16,7 @@ import glia.tensor.ops.expert.LimitedGate;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
 import glia.tensor.ops.expert.Routing;
-import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.Scales.SigmoidGate;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;

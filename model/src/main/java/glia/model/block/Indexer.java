@@ -13,7 +13,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.LightningIndexer;
-import glia.tensor.ops.row.CacheAppend;
+import glia.tensor.ops.row.Gathers.CacheAppend;
 import java.util.Optional;
 
 /// Selects the positions that latent attention attends to; empty if all.

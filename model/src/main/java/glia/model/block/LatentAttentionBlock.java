@@ -16,11 +16,11 @@ import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.attention.SparseAttention;
-import glia.tensor.ops.row.CacheAppend;
-import glia.tensor.ops.row.ConcatColumns;
-import glia.tensor.ops.row.ScaledRows;
-import glia.tensor.ops.row.SigmoidGate;
-import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Gathers.CacheAppend;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Scales.ScaledRows;
+import glia.tensor.ops.row.Scales.SigmoidGate;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import java.util.Optional;
 
 /// Multi-head latent attention (https://arxiv.org/abs/2405.04434), in the cheaper of two equivalent forms. If all

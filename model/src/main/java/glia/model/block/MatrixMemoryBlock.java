@@ -6,10 +6,10 @@ import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.Center;
-import glia.tensor.ops.row.GroupRmsNorm;
-import glia.tensor.ops.row.SigmoidGate;
-import glia.tensor.ops.row.SoftCap;
+import glia.tensor.ops.row.Norms.Center;
+import glia.tensor.ops.row.Norms.GroupRmsNorm;
+import glia.tensor.ops.row.Scales.SigmoidGate;
+import glia.tensor.ops.row.Elementwise.SoftCap;
 import glia.tensor.ops.scan.MatrixMemoryScan;
 
 /// The mLSTM of xLSTM (https://arxiv.org/abs/2405.04517): `out(σ(gate(x)) ⊙ norm(scan(q, k, v, cap(i), cap(f))))`.

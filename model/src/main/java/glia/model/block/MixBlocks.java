@@ -8,8 +8,8 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.ColumnMix;
-import glia.tensor.ops.row.SigmoidGate;
+import glia.tensor.ops.row.Columns.ColumnMix;
+import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.scan.PreviousToken;
 import glia.tensor.ops.scan.WeightedKeyValueScan;
 

@@ -10,12 +10,12 @@ import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
-import glia.tensor.kernel.NormalDistribution;
+import glia.tensor.kernel.Activation.NormalDistribution;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.expert.LimitedGate;
-import glia.tensor.ops.row.DeviationCut;
-import glia.tensor.ops.row.Xielu;
+import glia.tensor.ops.row.Pointwise.DeviationCut;
+import glia.tensor.ops.row.Pointwise.Xielu;
 
 /// MLPs with a gate (https://arxiv.org/abs/2002.05202) and without.
 final class MlpBlock {

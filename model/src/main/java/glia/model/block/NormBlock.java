@@ -4,8 +4,8 @@ import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.Center;
-import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.row.Norms.Center;
+import glia.tensor.ops.row.Norms.UnitNorm;
 
 /// A norm, or the identity.
 final class NormBlock {

@@ -9,7 +9,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.UnitNorm;
+import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.Optional;
 
 /// Attention with norms of queries, keys and values (see `NormedAttention`).

@@ -5,7 +5,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.row.Sum;
+import glia.tensor.ops.row.Sums.Sum;
 
 /// The sum of parallel mixers.
 final class ParallelBlock implements Block {

@@ -6,7 +6,7 @@ import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 import glia.tensor.ops.row.PerHeadLinear;
 import glia.tensor.ops.row.PerHeadLinear.Direction;
 import glia.tensor.ops.scan.CausalConvolution;

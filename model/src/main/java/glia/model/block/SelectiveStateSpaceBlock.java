@@ -8,7 +8,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.scan.SelectiveScan;
 
 /// Mamba (https://arxiv.org/abs/2312.00752): `u = conv(in_u x)`, `[r|B|C] = W u`, `Δ = W_Δ r + b_Δ`,

@@ -10,8 +10,8 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.ConcatColumns;
-import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import java.util.Optional;
 
 /// A block of attention and MLP whose weights several layers share (https://arxiv.org/abs/2411.15242):

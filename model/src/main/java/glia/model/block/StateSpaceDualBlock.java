@@ -10,9 +10,9 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.GroupRmsNorm;
-import glia.tensor.ops.row.ScaledColumns;
-import glia.tensor.ops.row.SliceColumns;
+import glia.tensor.ops.row.Norms.GroupRmsNorm;
+import glia.tensor.ops.row.Scales.ScaledColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.scan.StateSpaceScan;
 import java.util.Arrays;
 

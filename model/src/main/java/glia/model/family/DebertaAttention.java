@@ -5,7 +5,7 @@ import glia.io.Config;
 import glia.model.spec.DisentangledAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
-import glia.tensor.kernel.RelativeRows;
+import glia.tensor.kernel.Scores.RelativeRows;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;

@@ -28,7 +28,7 @@ import glia.tensor.kernel.StepLimits;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import java.util.ArrayList;
 import java.util.List;
 

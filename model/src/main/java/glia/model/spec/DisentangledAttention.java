@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-import glia.tensor.kernel.RelativeRows;
+import glia.tensor.kernel.Scores.RelativeRows;
 import glia.tensor.kernel.Span;
 import java.util.List;
 

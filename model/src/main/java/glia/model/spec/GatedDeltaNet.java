@@ -1,7 +1,7 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.ops.scan.HeadSharing;
+import glia.tensor.ops.scan.GatedDelta.HeadSharing;
 import java.util.List;
 
 /// Gated DeltaNet (https://arxiv.org/abs/2412.06464), a linear recurrence in place of attention. Queries, keys and

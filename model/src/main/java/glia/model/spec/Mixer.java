@@ -261,7 +261,7 @@ public sealed interface Mixer permits
     }
 
     /// `down(xIELU(up(x)))`, an MLP with an activation that has two learned slopes a layer, and two stored numbers that
-    /// training leaves as they are (`glia.tensor.ops.row.Xielu`). https://arxiv.org/abs/2411.13010
+    /// training leaves as they are (`glia.tensor.ops.row.Pointwise.Xielu`). https://arxiv.org/abs/2411.13010
     record XieluMlp(int intermediateSize) implements Mixer {
         public XieluMlp {
             NumberRange.SIZE.require("MLP width", intermediateSize);

@@ -1,6 +1,6 @@
 package glia.model.spec;
 
-import glia.tensor.ops.scan.RecurrentCell;
+import glia.tensor.ops.scan.RecurrentScan.RecurrentCell;
 import java.util.List;
 
 /// A recurrent network: Elman, GRU or LSTM, with the weights of a one-layer `nn.RNN`, `nn.GRU` or `nn.LSTM` of PyTorch

@@ -1,7 +1,7 @@
 package glia.reason.preference;
 
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.row.ElementwiseMap;
+import glia.tensor.ops.row.Elementwise.ElementwiseMap;
 import java.util.Map;
 
 /// Contrastive preference optimization (https://arxiv.org/abs/2401.08417), SimPO (https://arxiv.org/abs/2405.14734) and

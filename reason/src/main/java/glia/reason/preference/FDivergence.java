@@ -1,7 +1,7 @@
 package glia.reason.preference;
 
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.row.ElementwiseMap;
+import glia.tensor.ops.row.Elementwise.ElementwiseMap;
 
 /// The f-divergence that keeps the policy near the reference model: DPO then compares `f'(t)` of the ratios
 /// `t = π(y|x) / π_ref(y|x)` (https://arxiv.org/abs/2309.16240). The reverse KL divergence, `f'(t) = ln t`, is plain

@@ -1,7 +1,7 @@
 package glia.reason.preference;
 
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.row.ElementwiseMap;
+import glia.tensor.ops.row.Elementwise.ElementwiseMap;
 import java.util.Map;
 
 /// Odds-ratio preference optimization (https://arxiv.org/abs/2403.07691), fine-tuning and preferences in one, without a

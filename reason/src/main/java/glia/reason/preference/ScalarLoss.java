@@ -1,7 +1,7 @@
 package glia.reason.preference;
 
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.row.ElementwiseMap;
+import glia.tensor.ops.row.Elementwise.ElementwiseMap;
 
 /// A loss of one number: a reward, or the margin between two rewards. Preference losses are sums of these.
 public sealed interface ScalarLoss {

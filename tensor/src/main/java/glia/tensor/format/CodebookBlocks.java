@@ -1,9 +1,14 @@
 package glia.tensor.format;
 
-import static glia.tensor.format.Grids.BITS;
+import static glia.tensor.format.CodebookBlocks.Grids.BITS;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// Reads blocks of ggml's formats with a `Codebook`: the codes of all values and the scale of each 16,
@@ -269,5 +274,112 @@ public final class CodebookBlocks {
 
     private static long i64(long address) {
         return Memory.ALL.get(Memory.I64, address);
+    }
+
+    /// The grids of IQ1, IQ2 and IQ3: an index of 8 to 11 bits stands for 8 codes (IQ1, IQ2) or 4 codes (IQ3) of a
+    /// `Codebook`, without the sign. The tables are those that ggml chose by the frequency of such groups in models;
+    /// the resource holds 16 bits an entry, codes of 2 or 4 bits from the lowest on (`src/test/python/formats.py`
+    /// writes it).
+    static final class Grids {
+        private static final String FILE = "grids.bin";
+        private static final ByteBuffer FILE_BYTES = read();
+
+        /// A code in each byte, the first in the lowest.
+        static final long[] IQ1 = next(2048, 2);
+        static final long[] IQ2_XXS = next(256, 2);
+        static final long[] IQ2_XS = next(512, 2);
+        static final long[] IQ2_S = next(1024, 2);
+        /// In the lower four bytes.
+        static final long[] IQ3_XXS = next(256, 4);
+        static final long[] IQ3_S = next(512, 4);
+        /// The bits of a number as 0 or 1 in each byte.
+        static final long[] BITS = new long[256];
+
+        static {
+            for (int i = 0; i < 256; i++) {
+                for (int j = 0; j < 8; j++) {
+                    BITS[i] |= (long) (i >> j & 1) << 8 * j;
+                }
+            }
+        }
+
+        private Grids() { }
+
+        private static ByteBuffer read() {
+            try (InputStream in = Grids.class.getResourceAsStream(FILE)) {
+                return ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private static long[] next(int size, int bits) {
+            long[] grid = new long[size];
+            for (int i = 0; i < size; i++) {
+                int packed = FILE_BYTES.getShort() & 0xffff;
+                for (int j = 0; j < 16 / bits; j++) {
+                    grid[i] |= (long) (packed >> bits * j & (1 << bits) - 1) << 8 * j;
+                }
+            }
+            return grid;
+        }
+    }
+
+    /// The values of ggml's formats that store codes of at most four bits: `value = scale · values[code]`. Where the
+    /// file stores magnitudes and signs, the highest bit of a code is the sign. IQ1's values are eight times those of
+    /// the format, -1, 0 and 1 plus or minus 1/8.
+    ///
+    /// Source: https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h
+    public enum Codebook {
+        E2M1(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12),
+        IQ4(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113),
+        IQ3_S(1, 3, 5, 7, 9, 11, 13, 15, -1, -3, -5, -7, -9, -11, -13, -15),
+        IQ3_XXS(4, 12, 20, 28, 36, 44, 52, 62, -4, -12, -20, -28, -36, -44, -52, -62),
+        IQ2(8, 25, 43, 0, -8, -25, -43, 0),
+        IQ1(-7, 1, 9, 0, -9, -1, 7, 0),
+        /// Codes are integers with offset 1.
+        TERNARY(-1, 0, 1, 2);
+
+        private final int[] values;
+        /// The values as F32, by code.
+        final float[] floats;
+
+        Codebook(int... values) {
+            this.values = values;
+            floats = new float[values.length];
+            for (int i = 0; i < values.length; i++) {
+                floats[i] = values[i];
+            }
+        }
+
+        /// Bits of a code: 2 to 4.
+        public int bits() {
+            return Integer.numberOfTrailingZeros(values.length);
+        }
+
+        /// The number of codes.
+        public int size() {
+            return values.length;
+        }
+
+        public int value(int code) {
+            return values[code];
+        }
+
+        /// The codebook of a type.
+        ///
+        /// @throws IllegalArgumentException if the type is not read by `CodebookBlocks`
+        public static Codebook of(DType type) {
+            return switch (type) {
+                case IQ4_NL, IQ4_XS -> IQ4;
+                case IQ3_S -> IQ3_S;
+                case IQ3_XXS -> IQ3_XXS;
+                case IQ2_S, IQ2_XS, IQ2_XXS -> IQ2;
+                case IQ1_M, IQ1_S -> IQ1;
+                case NVFP4 -> E2M1;
+                case TQ2_0, TQ1_0, Q2_0, Q1_0 -> TERNARY;
+                default -> throw new IllegalArgumentException(type + " has no codebook");
+            };
+        }
     }
 }

@@ -8,7 +8,7 @@ import glia.tensor.Memory;
 /// NaNs are `0x7f` and `0xff`, its largest value is 448. E5M2 is the upper half of an F16. E8M0, the scale of
 /// microscaling formats, is a power of two, `2^(x - 127)`, with the NaN `0xff`:
 /// https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf
-final class Float8 {
+public final class Float8 {
     static final float[] E4M3 = new float[256];
     static final float[] E5M2 = new float[256];
     static final float[] E8M0 = new float[256];
@@ -75,5 +75,33 @@ final class Float8 {
         int exponent = Math.max(Math.getExponent(x), minExponent);
         int steps = (int) Math.rint(Math.scalb((double) Math.abs(x), mantissaBits - exponent));
         return (exponent - minExponent << mantissaBits) + steps;
+    }
+
+    /// Rounding to the 8-bit floating-point numbers E4M3 without infinities (https://arxiv.org/abs/2209.05433): 4 bits
+    /// of exponent, 3 of mantissa, the multiples of 2^-9 below 2^-6.
+    public static final class E4m3 {
+        /// The largest number.
+        public static final float MAX = 448;
+        /// From half of the next step on there is no number.
+        private static final float LIMIT = 464;
+        private static final float LEAST_NORMAL = 0x1p-6f;
+        private static final int LOST_BITS = 20;
+
+        private E4m3() { }
+
+        /// The nearest number, half to even; NaN beyond 464 and for infinities.
+        public static float round(float x) {
+            float magnitude = Math.abs(x);
+            if (!(magnitude <= LIMIT)) {
+                return Float.NaN;
+            }
+            if (magnitude < LEAST_NORMAL) {
+                return Math.copySign((float) Math.rint(magnitude * 512.0) / 512, x);
+            }
+            int bits = Float.floatToRawIntBits(magnitude);
+            int odd = bits >>> LOST_BITS & 1;
+            int rounded = bits + (1 << LOST_BITS - 1) - 1 + odd & -1 << LOST_BITS;
+            return Math.copySign(Float.intBitsToFloat(rounded), x);
+        }
     }
 }

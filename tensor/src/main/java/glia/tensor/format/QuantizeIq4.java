@@ -2,6 +2,7 @@ package glia.tensor.format;
 
 import glia.tensor.DType;
 import glia.tensor.Memory;
+import glia.tensor.format.CodebookBlocks.Codebook;
 
 /// Quantizes to IQ4_NL and IQ4_XS: 16 values that are denser near 0 (`Codebook.IQ4`), times a scale for each 32 values.
 ///

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.tensor.DType;
+import glia.tensor.format.Float8.E4m3;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Random;

@@ -2,6 +2,7 @@ package glia.tensor.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import glia.tensor.kernel.Activation.NormalDistribution;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;

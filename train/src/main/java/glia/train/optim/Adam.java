@@ -1,7 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
-import glia.tensor.kernel.AdamStep;
+import glia.tensor.kernel.GradientKernels.AdamStep;
 import java.util.Map;
 
 /// Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980), with weight decay as an L2 term of the gradient: [AdamW]

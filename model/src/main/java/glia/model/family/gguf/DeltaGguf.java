@@ -12,7 +12,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.kernel.DecayForm;
-import glia.tensor.ops.scan.HeadSharing;
+import glia.tensor.ops.scan.GatedDelta.HeadSharing;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

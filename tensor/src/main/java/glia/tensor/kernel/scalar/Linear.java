@@ -7,6 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.format.MatrixReader;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels.Scratch;
 
 /// Computes `y = x · wᵀ`: each row of w is decoded once and multiplied by all tokens.
 public final class Linear extends RangeTask {
@@ -64,5 +65,99 @@ public final class Linear extends RangeTask {
             s0 += a[i] * Memory.f32(b + 4L * i);
         }
         return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7));
+    }
+
+    /// Computes `dx += dy · w`. A unit of work is a strip of columns, so that each value of w is decoded once.
+    static final class LinearBackwardInput extends RangeTask {
+        private static final int STRIP = 32;
+
+        private final Scratch scratch;
+        private final MatrixReader[] readers;
+        private Tensor dx;
+        private Tensor dy;
+        private Matrix w;
+        private int strip;
+
+        LinearBackwardInput(Workers workers) {
+            super(workers);
+            scratch = new Scratch(workers);
+            readers = MatrixReader.each(workers.count());
+        }
+
+        void run(Tensor dx, Tensor dy, Matrix w) {
+            assert dx.dtype() == DType.F32 && dy.dtype() == DType.F32;
+            assert dx.rows() == dy.rows() && dx.cols() == w.cols() && dy.cols() == w.rows();
+            this.dx = dx;
+            this.dy = dy;
+            this.w = w;
+            strip = w instanceof Tensor t ? Math.max(STRIP, t.dtype().blockElements()) : STRIP;
+            distribute(Math.ceilDiv(w.cols(), strip), (long) strip * w.rows() * (dx.rows() + 1));
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            int first = from * strip;
+            int count = Math.min(w.cols(), to * strip) - first;
+            int numRows = w.rows();
+            int numTokens = dx.rows();
+            float[] row = scratch.of(worker, count);
+            for (int r = 0; r < numRows; r++) {
+                readers[worker].read(w, r, first, count, row);
+                for (int n = 0; n < numTokens; n++) {
+                    float factor = Memory.f32(dy.address() + 4L * ((long) n * numRows + r));
+                    addScaled(dx.address() + 4L * ((long) n * w.cols() + first), factor, row, count);
+                }
+            }
+        }
+
+        private static void addScaled(long y, float factor, float[] x, int count) {
+            for (int i = 0; i < count; i++) {
+                Memory.f32(y + 4L * i, Memory.f32(y + 4L * i) + factor * x[i]);
+            }
+        }
+    }
+
+    /// Computes `dw += dyᵀ · x`, row by row of dw.
+    static final class LinearBackwardWeight extends RangeTask {
+        private final Scratch scratch;
+        private Tensor dw;
+        private Tensor dy;
+        private Tensor x;
+
+        LinearBackwardWeight(Workers workers) {
+            super(workers);
+            scratch = new Scratch(workers);
+        }
+
+        void run(Tensor dw, Tensor dy, Tensor x) {
+            assert dw.dtype() == DType.F32 && dy.dtype() == DType.F32 && x.dtype() == DType.F32;
+            assert dw.rows() == dy.cols() && dw.cols() == x.cols() && dy.rows() == x.rows();
+            this.dw = dw;
+            this.dy = dy;
+            this.x = x;
+            distribute(dw.rows(), (long) dw.cols() * (x.rows() + 1));
+        }
+
+        @Override
+        protected void range(int from, int to, int worker) {
+            int k = dw.cols();
+            int numTokens = x.rows();
+            float[] sum = scratch.of(worker, k);
+            for (int r = from; r < to; r++) {
+                long row = dw.address() + 4L * r * k;
+                Memory.load(row, sum, 0, k);
+                for (int n = 0; n < numTokens; n++) {
+                    float factor = Memory.f32(dy.address() + 4L * ((long) n * dw.rows() + r));
+                    addScaled(sum, factor, x.address() + 4L * n * k, k);
+                }
+                Memory.store(sum, 0, row, k);
+            }
+        }
+
+        private static void addScaled(float[] y, float factor, long x, int count) {
+            for (int i = 0; i < count; i++) {
+                y[i] += factor * Memory.f32(x + 4L * i);
+            }
+        }
     }
 }

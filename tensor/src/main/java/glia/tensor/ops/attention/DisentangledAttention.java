@@ -1,7 +1,7 @@
 package glia.tensor.ops.attention;
 
 import glia.tensor.Tensor;
-import glia.tensor.kernel.RelativeRows;
+import glia.tensor.kernel.Scores.RelativeRows;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;

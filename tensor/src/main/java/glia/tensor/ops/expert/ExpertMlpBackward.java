@@ -6,6 +6,7 @@ import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.expert.ExpertMlp.Dispatch;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,11 @@
 package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.KeyValueType;
+import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
@@ -39,6 +44,69 @@ public final class Gathers {
         @Override
         public void backward(Tape tape, Tensor y) {
             tape.kernels().gradients().scatterAdd(tape.gradient(x), tape.gradient(y), rows, count, -1);
+        }
+    }
+
+    /// Places rows among rows of zeros: `y[rows[i]] = x[i]`, `[M, D]` to `[N, D]`.
+    public record SpreadRows(Tensor x, int[] rows, int numRows) implements UnaryOperation, Operation.ReadsNothing {
+        public SpreadRows {
+            Compute.require(rows.length == x.rows(), "spread rows", x, rows.length);
+            for (int row : rows) {
+                Compute.require(row >= 0 && row < numRows, "spread rows", x, row);
+            }
+        }
+
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(numRows, x.cols());
+            y.zero();
+            for (int i = 0; i < rows.length; i++) {
+                y.rows(rows[i], rows[i] + 1).copyFrom(x.rows(i, i + 1));
+            }
+            return y;
+        }
+
+        @Override
+        public Operation owned() {
+            return new SpreadRows(x, rows.clone(), numRows);
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dx = tape.gradient(x);
+            Tensor dy = tape.gradient(y);
+            for (int i = 0; i < rows.length; i++) {
+                Vectors.addScaled(dx.address() + i * dx.rowBytes(), dy.address() + rows[i] * dy.rowBytes(), 1,
+                        x.cols());
+            }
+        }
+    }
+
+    /// Appends rows to the KV cache that a later pass needs, although this pass does not attend to them through the
+    /// cache. The result is the rows as later passes read them: unchanged, or rounded to the cache's type.
+    public record CacheAppend(Tensor rows, KeyValueState state, Runs runs) implements Operation {
+        @Override
+        public Tensor forward(Compute ops) {
+            KeyValues[] sequences = state.append(rows, rows, runs);
+            if (runs.count() == 0 || sequences[0].type() == KeyValueType.F32) {
+                return rows;
+            }
+            Tensor read = ops.allocate(rows.rows(), rows.cols());
+            for (int run = 0; run < runs.count(); run++) {
+                ops.kernels().loadKeys(read.rows(runs.start(run), runs.end(run)), sequences[run], runs.position(run));
+            }
+            return read;
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.activations(rows);
+        }
+
+        /// Recorded passes have no KV cache, so the result is the input and there is nothing to record.
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            throw new IllegalStateException("gradients need an F32 KV cache or none: record without a cache");
         }
     }
 }

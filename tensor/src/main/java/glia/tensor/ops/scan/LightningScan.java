@@ -6,6 +6,7 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
+import glia.tensor.ops.scan.LinearChunk.LinearChunkBackward;
 
 /// Lightning attention (https://arxiv.org/abs/2401.04658): linear attention with a fixed decay for each head, `S ←
 /// e^-slope·S + k ⊗ v`, `o = Sᵀq`, by chunks (`LinearChunk`).

@@ -12,7 +12,7 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.Weight;
-import glia.tensor.ops.row.HeadWeights;
+import glia.tensor.ops.row.PerHeadLinear.HeadWeights;
 
 /// The scan of Mamba 2, in which all P channels of a head have the same decay. With `Δ = clamp(ln(1 + e^(steps +
 /// stepBias)))` and A from `decay`, for each head and the B and C of its group:
