@@ -126,7 +126,7 @@ public final class KernelBackends {
                     + "; and " + notEmitted.get());
         }
         Kernels vector = new VectorKernels(workers);
-        return new Choice(coldStart ? new ColdStart(new ScalarKernels(workers), vector) : vector, wrong);
+        return new Choice(coldStart ? ColdStart.of(new ScalarKernels(workers), vector) : vector, wrong);
     }
 
     /// Why vector kernels cannot run, or would be slower than scalar ones.

@@ -26,7 +26,7 @@ public final class DecodeCode {
     private static final int MAX_PER_CALL = 8192;
     private static final int BLOCK = 32;
 
-    private static final PerIsaLevel<DecodeCode> CODES = new PerIsaLevel<>(DecodeCode::new);
+    static final PerIsaLevel<DecodeCode> CODES = new PerIsaLevel<>(DecodeCode::new);
 
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
@@ -46,10 +46,6 @@ public final class DecodeCode {
         min = level.v(2);
         bits = level.v(3);
         constants = new Constants(arena, R11, level);
-    }
-
-    static DecodeCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// Whether a type is supported.

@@ -24,7 +24,7 @@ final class DequantizeCode {
     private static final int MAX_PER_CALL = 8192;
     private static final int GREATER = 14;
 
-    private static final PerIsaLevel<DequantizeCode> CODES = new PerIsaLevel<>(DequantizeCode::new);
+    static final PerIsaLevel<DequantizeCode> CODES = new PerIsaLevel<>(DequantizeCode::new);
 
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
@@ -56,10 +56,6 @@ final class DequantizeCode {
         second = level.v(8);
         shifts = level.v(9);
         constants = new Constants(arena, R11, level);
-    }
-
-    static DequantizeCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// Values decoded in one step; runs are multiples of it.

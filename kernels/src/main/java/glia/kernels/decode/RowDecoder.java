@@ -49,7 +49,7 @@ public final class RowDecoder {
     /// @param worker the thread, for its scratch memory
     public void decode(DType type, long from, long rowBytes, int numRows, int count, long to, int worker) {
         if (DecodeCode.supports(type)) {
-            DecodeCode.of(level).decode(type, from, rowBytes, numRows, count, to);
+            DecodeCode.CODES.of(level).decode(type, from, rowBytes, numRows, count, to);
             return;
         }
         if (rows[worker].length < count) {
@@ -112,7 +112,7 @@ public final class RowDecoder {
             Memory.store(groups.scales(), 0, scales, numGroups);
             Memory.store(groups.zeros(), 0, zeros, numGroups);
             long codes = p.codes().address() + stored * p.codes().rowBytes() + p.code().rowBytes(col);
-            DequantizeCode.of(level).decode(p.code(), to, codes, scales, zeros, numGroups, size);
+            DequantizeCode.CODES.of(level).decode(p.code(), to, codes, scales, zeros, numGroups, size);
             return numGroups * size;
         }
     }

@@ -23,7 +23,7 @@ final class DerivativeCode {
     /// From here on the derivative of GELU's tanh form is constant in F32.
     private static final float STRAIGHT = 16;
 
-    private static final PerIsaLevel<DerivativeCode> CODES = new PerIsaLevel<>(DerivativeCode::new);
+    static final PerIsaLevel<DerivativeCode> CODES = new PerIsaLevel<>(DerivativeCode::new);
 
     private final IsaLevel level;
     private final Arena arena = Arena.ofAuto();
@@ -54,10 +54,6 @@ final class DerivativeCode {
         dy = level.v(7);
         unit = level.v(8);
         constants = new Constants(arena, R11, level);
-    }
-
-    static DerivativeCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// Computes `dx += dy · f'(x)`.

@@ -37,71 +37,71 @@ public final class EmittedRowSteps implements RowSteps {
 
     @Override
     public double sum(long x, int count) {
-        GradientCode.of(level).total(x, count, sum.address());
+        GradientCode.CODES.of(level).total(x, count, sum.address());
         return sum.get(Memory.F64, 0);
     }
 
     @Override
     public void normSums(long x, long dy, long w, int count, long factors) {
-        GradientCode.of(level).normSums(x, dy, w, count, factors);
+        GradientCode.CODES.of(level).normSums(x, dy, w, count, factors);
     }
 
     @Override
     public void normGradient(long dx, long dw, long dy, long x, long w, int count, long factors) {
         Memory.i64(factors + NormFactors.WEIGHT_GRADIENT, dw);
-        GradientCode.of(level).normGradient(dx, dy, x, w, count, factors);
+        GradientCode.CODES.of(level).normGradient(dx, dy, x, w, count, factors);
     }
 
     @Override
     public void add(long y, long x, int count) {
-        PointwiseCode.of(level).add(y, y, x, count, 1);
+        PointwiseCode.CODES.of(level).add(y, y, x, count, 1);
     }
 
     @Override
     public void activation(Activation f, long dx, long dy, long x, int count) {
-        DerivativeCode.of(level).activation(f, dx, dy, x, count);
+        DerivativeCode.CODES.of(level).activation(f, dx, dy, x, count);
     }
 
     @Override
     public void gated(Activation f, long dgate, long dup, long dy, long gate, long up, int count) {
-        DerivativeCode.of(level).gated(f, dgate, dup, dy, gate, up, count);
+        DerivativeCode.CODES.of(level).gated(f, dgate, dup, dy, gate, up, count);
     }
 
     @Override
     public float largest(long x, int count) {
-        return LogitCode.of(level).largest(x, count);
+        return LogitCode.CODES.of(level).largest(x, count);
     }
 
     @Override
     public double exponentials(long x, int count, float shift) {
-        return LogitCode.of(level).sumOfExponentials(x, count, shift);
+        return LogitCode.CODES.of(level).sumOfExponentials(x, count, shift);
     }
 
     @Override
     public double products(long x, int count, float shift) {
-        GradientCode.of(level).products(x, count, shift, sum.address());
+        GradientCode.CODES.of(level).products(x, count, shift, sum.address());
         return sum.get(Memory.F64, 0);
     }
 
     @Override
     public void softmaxGradients(long y, long x, int count, float shift, float a, float b, boolean add) {
-        GradientCode.of(level).softmaxGradients(y, x, count, shift, a, b, add);
+        GradientCode.CODES.of(level).softmaxGradients(y, x, count, shift, a, b, add);
     }
 
     @Override
     public double sumOfSquares(long x, int count) {
-        AdamCode.of(level).sumOfSquares(x, count, sum.address());
+        AdamCode.CODES.of(level).sumOfSquares(x, count, sum.address());
         return sum.get(Memory.F64, 0);
     }
 
     @Override
     public void roundToBf16(long x, int count) {
-        RoundCode.of(level).round(x, count);
+        RoundCode.CODES.of(level).round(x, count);
     }
 
     @Override
     public void adam(long w, long m, long v, long g, int count, AdamStep step) {
-        AdamCode.of(level).step(w, m, v, g, count, sum.address() + 16, step);
+        AdamCode.CODES.of(level).step(w, m, v, g, count, sum.address() + 16, step);
     }
 
     /// Emits the rounding of F32 to BF16 values in place, half to even: `bits + 0x7fff + (bit 16)`, then the lower 16
@@ -110,7 +110,7 @@ public final class EmittedRowSteps implements RowSteps {
     static final class RoundCode {
         private static final int QUIET_NAN = 0x7fc0_0000;
 
-        private static final PerIsaLevel<RoundCode> CODES = new PerIsaLevel<>(RoundCode::new);
+        static final PerIsaLevel<RoundCode> CODES = new PerIsaLevel<>(RoundCode::new);
 
         private final IsaLevel level;
         private final Constants constants;
@@ -121,10 +121,6 @@ public final class EmittedRowSteps implements RowSteps {
             Arena arena = Arena.ofAuto();
             constants = new Constants(arena, R11, level);
             round = CodePages.seal(arena, List.of(emit())).function(0);
-        }
-
-        static RoundCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// See `RowSteps`.
@@ -165,7 +161,7 @@ public final class EmittedRowSteps implements RowSteps {
         /// Size of the memory for the factors of a step.
         static final int FACTOR_BYTES = 4 * NUM_FACTORS;
 
-        private static final PerIsaLevel<AdamCode> CODES = new PerIsaLevel<>(AdamCode::new);
+        static final PerIsaLevel<AdamCode> CODES = new PerIsaLevel<>(AdamCode::new);
 
         private final IsaLevel level;
         private final Function step;
@@ -176,10 +172,6 @@ public final class EmittedRowSteps implements RowSteps {
             CodePages pages = CodePages.seal(Arena.ofAuto(), List.of(emitStep(), emitSquares()));
             step = pages.function(0);
             squares = pages.function(1);
-        }
-
-        static AdamCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// See `RowSteps`.

@@ -24,7 +24,7 @@ final class GradientCode {
     /// Below this, `e^x` is 0 in F32, and so are its products.
     private static final float MIN = -150;
 
-    private static final PerIsaLevel<GradientCode> CODES = new PerIsaLevel<>(GradientCode::new);
+    static final PerIsaLevel<GradientCode> CODES = new PerIsaLevel<>(GradientCode::new);
 
     private final IsaLevel level;
     private final Constants constants;
@@ -47,10 +47,6 @@ final class GradientCode {
         products = pages.function(3);
         softmaxGradients = pages.function(4);
         addedSoftmaxGradients = pages.function(5);
-    }
-
-    static GradientCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// Writes `Σ x` to the F64 value at `to`; the eight bytes behind it are overwritten too.

@@ -41,7 +41,7 @@ public final class Logits {
         int size = logits.cols();
         float largest = largest(x, size);
         for (int i = 0; i < size; i += MAX_PER_CALL) {
-            long found = LogitCode.of(level).first(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
+            long found = LogitCode.CODES.of(level).first(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
             if (found >= 0) {
                 return i + (int) found;
             }
@@ -59,7 +59,7 @@ public final class Logits {
         }
         double sum = 0;
         for (int i = 0; i < size; i += MAX_PER_CALL) {
-            sum += LogitCode.of(level).sumOfExponentials(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
+            sum += LogitCode.CODES.of(level).sumOfExponentials(x + 4L * i, Math.min(MAX_PER_CALL, size - i), largest);
         }
         return (float) (largest + Math.log(sum));
     }
@@ -74,7 +74,8 @@ public final class Logits {
     private float largest(long x, int size) {
         float largest = Float.NEGATIVE_INFINITY;
         for (int i = 0; i < size; i += MAX_PER_CALL) {
-            largest = Math.max(largest, LogitCode.of(level).largest(x + 4L * i, Math.min(MAX_PER_CALL, size - i)));
+            int count = Math.min(MAX_PER_CALL, size - i);
+            largest = Math.max(largest, LogitCode.CODES.of(level).largest(x + 4L * i, count));
         }
         return largest;
     }
@@ -94,7 +95,7 @@ public final class Logits {
         private static final int SUMS = 4;
         private static final int VALUE = 8;
 
-        private static final PerIsaLevel<LogitCode> CODES = new PerIsaLevel<>(LogitCode::new);
+        static final PerIsaLevel<LogitCode> CODES = new PerIsaLevel<>(LogitCode::new);
 
         private final IsaLevel level;
         private final Constants constants;
@@ -120,10 +121,6 @@ public final class Logits {
             largest = pages.function(0);
             first = pages.function(1);
             sum = pages.function(2);
-        }
-
-        static LogitCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// The largest of `count` values; -∞ if all are NaN.

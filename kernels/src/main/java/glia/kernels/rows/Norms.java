@@ -82,9 +82,9 @@ public final class Norms extends RangeTask {
             int rows = Math.min(step, to - row);
             long start = 4L * row * cols;
             if (centered) {
-                NormCode.of(level).layer(y + start, x + start, w, b, rows, cols, eps);
+                NormCode.CODES.of(level).layer(y + start, x + start, w, b, rows, cols, eps);
             } else {
-                NormCode.of(level).rms(y + start, x + start, w, rows, cols, eps, offset);
+                NormCode.CODES.of(level).rms(y + start, x + start, w, rows, cols, eps, offset);
             }
         }
     }
@@ -103,7 +103,7 @@ public final class Norms extends RangeTask {
         private static final int OFFSET = 9;
         private static final int ONE = 10;
 
-        private static final PerIsaLevel<NormCode> CODES = new PerIsaLevel<>(NormCode::new);
+        static final PerIsaLevel<NormCode> CODES = new PerIsaLevel<>(NormCode::new);
 
         private final IsaLevel level;
         private final Arena arena = Arena.ofAuto();
@@ -122,10 +122,6 @@ public final class Norms extends RangeTask {
                 CodePages pages = CodePages.seal(arena, List.of(emit(true, false), emit(true, true)));
                 return new Layer(pages.function(0), pages.function(1));
             });
-        }
-
-        static NormCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// Computes `y = x · factor · (w + offset)` for `rows` rows of `cols` values, at least 1 of each.

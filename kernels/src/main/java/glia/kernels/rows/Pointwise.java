@@ -76,13 +76,13 @@ public final class Pointwise extends RangeTask {
 
     /// Computes `y = f(x)`; y may be x.
     public void activate(Tensor y, Tensor x, Activation f) {
-        activation = PointwiseCode.of(level).activation(f, false);
+        activation = PointwiseCode.CODES.of(level).activation(f, false);
         run(Op.ACTIVATE, y, x, x, 2);
     }
 
     /// Computes `y = f(gate) · up`; y may be gate or up.
     public void gated(Tensor y, Tensor gate, Tensor up, Activation f) {
-        activation = PointwiseCode.of(level).activation(f, true);
+        activation = PointwiseCode.CODES.of(level).activation(f, true);
         run(Op.ACTIVATE, y, gate, up, 2);
     }
 
@@ -119,8 +119,8 @@ public final class Pointwise extends RangeTask {
         for (long i = (long) from * UNIT; i < end; i += MAX_PER_CALL) {
             long count = Math.min(MAX_PER_CALL, end - i);
             switch (op) {
-                case ADD -> PointwiseCode.of(level).add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
-                case SCALE -> PointwiseCode.of(level).scale(y + 4 * i, a + 4 * i, count, factor);
+                case ADD -> PointwiseCode.CODES.of(level).add(y + 4 * i, a + 4 * i, b + 4 * i, count, factor);
+                case SCALE -> PointwiseCode.CODES.of(level).scale(y + 4 * i, a + 4 * i, count, factor);
                 case ACTIVATE -> PointwiseCode.apply(activation, y + 4 * i, a + 4 * i, b + 4 * i, count);
                 case ADD_ROW -> throw new IllegalStateException();
             }
@@ -131,7 +131,7 @@ public final class Pointwise extends RangeTask {
         int step = Math.max(1, MAX_PER_CALL / cols);
         for (int row = from; row < to; row += step) {
             long start = 4L * row * cols;
-            PointwiseCode.of(level).addRow(y + start, a + start, b, Math.min(step, to - row), cols);
+            PointwiseCode.CODES.of(level).addRow(y + start, a + start, b, Math.min(step, to - row), cols);
         }
     }
 
@@ -140,7 +140,7 @@ public final class Pointwise extends RangeTask {
     /// `3e-7 · |x|`, with `Φ(x) = erfc(-x/√2) / 2` by formula 7.1.26 of Abramowitz and Stegun, which is exact to
     /// 1.5e-7.
     public static final class PointwiseCode {
-        private static final PerIsaLevel<PointwiseCode> CODES = new PerIsaLevel<>(PointwiseCode::new);
+        public static final PerIsaLevel<PointwiseCode> CODES = new PerIsaLevel<>(PointwiseCode::new);
 
         private final IsaLevel level;
         private final Arena arena = Arena.ofAuto();
@@ -174,10 +174,6 @@ public final class Pointwise extends RangeTask {
             add = pages.function(0);
             scale = pages.function(1);
             addRow = pages.function(2);
-        }
-
-        public static PointwiseCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// Computes `y = a + by · b` for `count` values.

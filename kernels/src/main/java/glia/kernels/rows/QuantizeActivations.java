@@ -60,9 +60,9 @@ public final class QuantizeActivations extends RangeTask {
             long start = 4L * row * cols;
             int rows = Math.min(step, to - row);
             if (cols == Precision.BLOCK) {
-                QuantizeCode.of(level).round(y + start, x + start, 1, rows * cols);
+                QuantizeCode.CODES.of(level).round(y + start, x + start, 1, rows * cols);
             } else {
-                QuantizeCode.of(level).round(y + start, x + start, rows, cols);
+                QuantizeCode.CODES.of(level).round(y + start, x + start, rows, cols);
             }
         }
     }
@@ -92,7 +92,7 @@ public final class QuantizeActivations extends RangeTask {
         private static final Mask CHOICE = Mask.K5;
         private static final Mask ALMOST = Mask.K6;
 
-        private static final PerIsaLevel<QuantizeCode> CODES = new PerIsaLevel<>(QuantizeCode::new);
+        static final PerIsaLevel<QuantizeCode> CODES = new PerIsaLevel<>(QuantizeCode::new);
 
         private final IsaLevel level;
         private final int parts;
@@ -107,10 +107,6 @@ public final class QuantizeActivations extends RangeTask {
             constants = new Constants(arena, R11, level);
             a = new Emitter(level);
             round = CodePages.seal(arena, List.of(emit())).function(0);
-        }
-
-        static QuantizeCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// Computes `y = x`, quantized, for `rows` rows of `cols` values, at least 1 of each.

@@ -77,7 +77,7 @@ public final class Rotation extends RangeTask {
             }
             int tokens = Math.min(most, Math.min(to, runs.end(run)) - n);
             long position = runs.position(run) + n - runs.start(run);
-            RotateCode.of(level).rotate(layout, x + 4L * n * cols, tokens, cols / headSize, headSize,
+            RotateCode.CODES.of(level).rotate(layout, x + 4L * n * cols, tokens, cols / headSize, headSize,
                     angles + 8L * position * numPairs, numPairs, sign);
             n += tokens;
         }
@@ -90,7 +90,7 @@ public final class Rotation extends RangeTask {
         private static final int COS = 0;
         private static final int SIN = 1;
 
-        private static final PerIsaLevel<RotateCode> CODES = new PerIsaLevel<>(RotateCode::new);
+        static final PerIsaLevel<RotateCode> CODES = new PerIsaLevel<>(RotateCode::new);
 
         private final IsaLevel level;
         private final Constants constants;
@@ -122,10 +122,6 @@ public final class Rotation extends RangeTask {
             CodePages pages = CodePages.seal(arena, List.of(split(), interleaved()));
             split = pages.function(0);
             interleaved = pages.function(1);
-        }
-
-        static RotateCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// Rotates `tokens` tokens at consecutive positions, each of `heads` heads.

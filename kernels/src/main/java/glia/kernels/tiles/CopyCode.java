@@ -23,7 +23,7 @@ import java.util.List;
 /// that make a tile or a panel.
 final class CopyCode {
     private static final int LINE = 64;
-    private static final PerIsaLevel<CopyCode> CODES = new PerIsaLevel<>(CopyCode::new);
+    static final PerIsaLevel<CopyCode> CODES = new PerIsaLevel<>(CopyCode::new);
 
     private final Function fetch;
     /// One for each tile shape.
@@ -50,10 +50,6 @@ final class CopyCode {
                 copy[shape.ordinal()][vectors] = pages.function(next++);
             }
         }
-    }
-
-    static CopyCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// Prefetches rows; invalid addresses are ignored.

@@ -32,7 +32,7 @@ public final class DotsCode {
     private static final int LINES = 40;
     private static final int GROUPS = 48;
     private static final int GROUP_BYTES = 56;
-    private static final PerIsaLevel<DotsCode> CODES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F32));
+    public static final PerIsaLevel<DotsCode> CODES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F32));
     private static final PerIsaLevel<DotsCode> HALVES = new PerIsaLevel<>(level -> new DotsCode(level, DType.F16));
     private static final PerIsaLevel<DotsCode> BFLOATS = new PerIsaLevel<>(level -> new DotsCode(level, DType.BF16));
 
@@ -49,10 +49,6 @@ public final class DotsCode {
     }
 
     /// The code for rows of F32.
-    public static DotsCode of(IsaLevel level) {
-        return CODES.of(level);
-    }
-
     /// The code for rows of a type with `count` values, or null if there is none.
     public static DotsCode of(IsaLevel level, DType type, int count) {
         boolean isWhole = count % level.lanes == 0;

@@ -52,7 +52,7 @@ public abstract class EmittedPackingTiles extends EmittedTiles implements Packin
 
         @Override
         public void split(long pairs, int count, long to) {
-            SplitCode.of(level).split(pairs, count, to);
+            SplitCode.CODES.of(level).split(pairs, count, to);
         }
     }
 
@@ -102,16 +102,12 @@ public abstract class EmittedPackingTiles extends EmittedTiles implements Packin
     static final class SplitCode {
         /// The shuffle that undoes the interleaving of 128-bit halves by packing: 0, 2, 1, 3.
         private static final int IN_ORDER = 0b11_01_10_00;
-        private static final PerIsaLevel<SplitCode> CODES = new PerIsaLevel<>(SplitCode::new);
+        static final PerIsaLevel<SplitCode> CODES = new PerIsaLevel<>(SplitCode::new);
 
         private final Function split;
 
         private SplitCode(IsaLevel level) {
             split = CodePages.seal(Arena.ofAuto(), List.of(emit(level))).function(0);
-        }
-
-        static SplitCode of(IsaLevel level) {
-            return CODES.of(level);
         }
 
         /// Splits rows of `TileCode.cols` pairs.

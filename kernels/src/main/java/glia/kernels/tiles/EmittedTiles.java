@@ -113,32 +113,32 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void scale(long y, long x, int count, float factor) {
-        PointwiseCode.of(level).scale(y, x, count, factor);
+        PointwiseCode.CODES.of(level).scale(y, x, count, factor);
     }
 
     @Override
     public void add(long y, long a, long b, int count, float factor) {
-        PointwiseCode.of(level).add(y, a, b, count, factor);
+        PointwiseCode.CODES.of(level).add(y, a, b, count, factor);
     }
 
     @Override
     public void differentiate(long d, long p, int count, long shift) {
         if (count > 0) {
-            QueryPanelCode.of(level).differentiate(d, p, count, shift);
+            QueryPanelCode.CODES.of(level).differentiate(d, p, count, shift);
         }
     }
 
     @Override
     public void collect(long from, long step, int count, long to) {
         if (count > 0) {
-            CopyCode.of(level).collect(shape, from, step, count, to);
+            CopyCode.CODES.of(level).collect(shape, from, step, count, to);
         }
     }
 
     @Override
     public void fetch(long from, long step, int rows, long sizeBytes) {
         if (rows > 0) {
-            CopyCode.of(level).fetch(from, step, rows, sizeBytes);
+            CopyCode.CODES.of(level).fetch(from, step, rows, sizeBytes);
         }
     }
 
@@ -177,7 +177,7 @@ public class EmittedTiles implements Tiles {
             DType type, long from, long rowBytes, int rows, int count, long panels, long partBytes, int worker) {
         long step = type == DType.F32 ? rowBytes : 4L * count;
         long at = decoded(type, from, rowBytes, rows, count, worker);
-        CopyCode code = CopyCode.of(level);
+        CopyCode code = CopyCode.CODES.of(level);
         int whole = count / cols();
         if (rows > 0 && whole > 0) {
             code.copy(shape, shape.vectors(), at, step, rows, whole, panels, partBytes);
@@ -196,12 +196,12 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void weigh(long scores, int count, int position, boolean masked, long state, long sums, int size) {
-        QueryPanelCode.of(level).weigh(scores, count, position, masked, state, sums, size);
+        QueryPanelCode.CODES.of(level).weigh(scores, count, position, masked, state, sums, size);
     }
 
     @Override
     public void cap(long x, int count, float cap) {
-        PointwiseCode code = PointwiseCode.of(level);
+        PointwiseCode code = PointwiseCode.CODES.of(level);
         code.scale(x, x, count, 1 / cap);
         PointwiseCode.apply(code.activation(Activation.TANH, false), x, x, 0, count);
         code.scale(x, x, count, cap);
@@ -217,7 +217,7 @@ public class EmittedTiles implements Tiles {
     public void scores(int groups, long q, int heads, int size, long keys, long step, int count, float scale,
             long scores, long scoresRow, Prefetch ahead, long scratch) {
         int most = DotsCode.rows(level);
-        DotsCode code = DotsCode.of(level);
+        DotsCode code = DotsCode.CODES.of(level);
         code.prepare(scratch, scale, groups, heads, 4L * size, scoresRow, size);
         for (int j = 0; j < count; j += most) {
             code.dots(Math.min(most, count - j), scores + 4L * j, keys + j * step, step, q, ahead, scratch);
@@ -226,7 +226,7 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void weights(long scores, long scoresRow, int heads, int count, long state, long scratch) {
-        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state, false);
+        QueryRowCode.CODES.of(level).weights(scores, scoresRow, heads, count, state, false);
     }
 
     @Override
@@ -236,7 +236,7 @@ public class EmittedTiles implements Tiles {
 
     @Override
     public void weightsInOrder(long scores, long scoresRow, int heads, int count, long state) {
-        QueryRowCode.of(level).weights(scores, scoresRow, heads, count, state, true);
+        QueryRowCode.CODES.of(level).weights(scores, scoresRow, heads, count, state, true);
     }
 
     @Override
@@ -256,7 +256,7 @@ public class EmittedTiles implements Tiles {
         }
         for (int g = 0; g < groups; g += together) {
             int first = g * heads;
-            GroupSumCode.of(level).sum(Math.min(together, groups - g), sums + 4L * first * size, heads, size,
+            GroupSumCode.CODES.of(level).sum(Math.min(together, groups - g), sums + 4L * first * size, heads, size,
                     state + first * STATE_BYTES, values + 4L * g * size, step, weights + first * weightsRow, count,
                     ahead, scratch);
         }

@@ -30,7 +30,7 @@ final class GroupSumCode {
     private static final int LINES = 16;
     /// Registers for sums.
     private static final int MAX_SUMS = 24;
-    private static final PerIsaLevel<GroupSumCode> CODES = new PerIsaLevel<>(GroupSumCode::new);
+    static final PerIsaLevel<GroupSumCode> CODES = new PerIsaLevel<>(GroupSumCode::new);
 
     private final IsaLevel level;
     private final CodeOnDemand sum;
@@ -38,10 +38,6 @@ final class GroupSumCode {
     private GroupSumCode(IsaLevel level) {
         this.level = level;
         sum = new CodeOnDemand(Arena.ofAuto(), number(MAX_SUMS, MAX_SUMS, MAX_SUMS) + 1, this::emit);
-    }
-
-    static GroupSumCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// The most groups of `heads` heads of `size` values that are summed together; 0 if there is no code for them.

@@ -29,7 +29,7 @@ import java.util.List;
 /// ```
 final class QueryPanelCode {
     private static final int LESS = 1;
-    private static final PerIsaLevel<QueryPanelCode> CODES = new PerIsaLevel<>(QueryPanelCode::new);
+    static final PerIsaLevel<QueryPanelCode> CODES = new PerIsaLevel<>(QueryPanelCode::new);
 
     private final IsaLevel level;
     private final Constants constants;
@@ -57,10 +57,6 @@ final class QueryPanelCode {
         seen = pages.function(0);
         masked = pages.function(1);
         differentiate = pages.function(2);
-    }
-
-    static QueryPanelCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// See `Tiles.weigh`. Reads and writes `count` rows of scores, four of the state and `size` of sums.

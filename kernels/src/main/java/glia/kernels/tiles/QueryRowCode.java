@@ -23,7 +23,7 @@ import java.util.List;
 /// Emits the online softmax for single queries: converts their scores into weights, as `QueryPanelCode` does for many
 /// (see `Tiles.weights`).
 public final class QueryRowCode {
-    private static final PerIsaLevel<QueryRowCode> CODES = new PerIsaLevel<>(QueryRowCode::new);
+    public static final PerIsaLevel<QueryRowCode> CODES = new PerIsaLevel<>(QueryRowCode::new);
 
     private final IsaLevel level;
     private final Constants constants;
@@ -43,10 +43,6 @@ public final class QueryRowCode {
         CodePages pages = CodePages.seal(arena, List.of(emit(false), emit(true)));
         weights = pages.function(0);
         weightsInOrder = pages.function(1);
-    }
-
-    public static QueryRowCode of(IsaLevel level) {
-        return CODES.of(level);
     }
 
     /// See `Tiles.weights`. Reads and writes whole vectors of scores.

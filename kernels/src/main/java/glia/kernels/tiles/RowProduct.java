@@ -55,7 +55,7 @@ public final class RowProduct extends RangeTask {
     protected void range(int from, int to, int worker) {
         int cols = w.cols();
         DotsCode direct = w instanceof Tensor t ? DotsCode.of(level, t.dtype(), cols) : null;
-        DotsCode code = direct != null ? direct : DotsCode.of(level);
+        DotsCode code = direct != null ? direct : DotsCode.CODES.of(level);
         long rowBytes = direct != null ? ((Tensor) w).rowBytes() : 4L * cols;
         long parameters = scratch[worker].reserve(3 * PARAMETER_BYTES + (direct != null ? 0 : group * rowBytes));
         int tokens = x.rows() <= MAX_TOKENS ? 0 : x.rows() / BLOCK * BLOCK;

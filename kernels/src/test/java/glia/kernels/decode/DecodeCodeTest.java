@@ -49,7 +49,7 @@ class DecodeCodeTest extends IsaLevelTest {
             float[] expected = new float[blocks * type.blockElements()];
             Decode.toFloats(type, stored.address(), expected, 0, expected.length);
             Tensor found = Tensor.of(DType.F32, memory(arena, 4L * expected.length), expected.length);
-            DecodeCode.of(level).decode(type, stored.address(), found.address(), expected.length);
+            DecodeCode.CODES.of(level).decode(type, stored.address(), found.address(), expected.length);
             Fixtures.assertSameBits(expected, found.toArray());
         }
     }

@@ -109,7 +109,7 @@ class FloatCodeTest extends IsaLevelTest {
             MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
             Prefetch ahead = new Prefetch();
             ahead.set(w.address(), 4L * width, rows, 4L * count);
-            DotsCode code = DotsCode.of(level);
+            DotsCode code = DotsCode.CODES.of(level);
             code.prepare(parameters.address(), 0.75f, xs, 4L * xWidth, 4L * yWidth, count);
             code.dots(rows, y.address(), w.address(), 4L * width, x.address(), ahead, parameters.address());
             for (int i = 0; i < before.length; i++) {
@@ -268,7 +268,7 @@ class FloatCodeTest extends IsaLevelTest {
             }
             float[] before = scores.toArray(Memory.F32);
             float[] stateBefore = state.toArray(Memory.F32);
-            QueryRowCode.of(level).weights(scores.address(), 4L * width, heads, count, state.address(), inOrder);
+            QueryRowCode.CODES.of(level).weights(scores.address(), 4L * width, heads, count, state.address(), inOrder);
             for (int h = 0; h < heads; h++) {
                 float largest = stateBefore[3 * h];
                 for (int j = 0; j < count; j++) {
@@ -330,8 +330,9 @@ class FloatCodeTest extends IsaLevelTest {
             MemorySegment parameters = Guarded.atEnd(arena, DotsCode.PARAMETER_BYTES);
             w.set(Memory.F32, 4 * 38, Float.POSITIVE_INFINITY);
             w.set(Memory.F32, 4 * 41, Float.NaN);
-            DotsCode.of(level).prepare(parameters.address(), 1, 1, 80, 12, 20);
-            DotsCode.of(level).dots(3, y.address(), w.address(), 80, x.address(), new Prefetch(), parameters.address());
+            DotsCode.CODES.of(level).prepare(parameters.address(), 1, 1, 80, 12, 20);
+            DotsCode.CODES.of(level).dots(3, y.address(), w.address(), 80, x.address(), new Prefetch(),
+                    parameters.address());
             assertTrue(Float.isFinite(at(y, 0)) && Float.isInfinite(at(y, 1)) && Float.isNaN(at(y, 2)));
         }
     }

@@ -14,7 +14,6 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.ops.GradientCheck.Case;
 import glia.tensor.ops.row.Elementwise.Sigmoid;
 import glia.tensor.ops.row.Norms.UnitNorm;
-import glia.tensor.ops.scan.BoundedDecay;
 import glia.tensor.ops.scan.ChannelDelta;
 import glia.tensor.ops.scan.GatedDelta;
 import glia.tensor.ops.scan.GatedDelta.HeadSharing;
@@ -95,7 +94,7 @@ class LinearScanTest {
                 (ops, w) -> {
                     Tensor decay = ops.apply(lowest == 0
                             ? new LogDecay(rows(ops, w[3]), w[5], DecayForm.LOGARITHM, w[6])
-                            : new BoundedDecay(rows(ops, w[3]), w[5], DecayForm.LOGARITHM, w[6], lowest));
+                            : new LogDecay(rows(ops, w[3]), w[5], DecayForm.LOGARITHM, w[6], lowest));
                     return ops.apply(new ChannelDelta(ops.apply(UnitNorm.length(rows(ops, w[0]), keySize, EPS)),
                             ops.apply(UnitNorm.length(rows(ops, w[1]), keySize, EPS)), rows(ops, w[2]), decay,
                             ops.apply(new Sigmoid(rows(ops, w[4]))), 0.5f, RecurrentState.NONE, runs));

@@ -10,7 +10,6 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Elementwise.Sigmoid;
 import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.row.Norms.UnitNorm;
-import glia.tensor.ops.scan.BoundedDecay;
 import glia.tensor.ops.scan.ChannelDelta;
 import glia.tensor.ops.scan.LogDecay;
 
@@ -62,7 +61,7 @@ final class KimiDeltaBlock implements Block {
         Tensor decay = switch (spec.decay()) {
             case KimiDelta.Decay.Free free -> ops.apply(new LogDecay(f, rate, DecayForm.LOGARITHM, offset));
             case KimiDelta.Decay.Bounded b ->
-                    ops.apply(new BoundedDecay(f, rate, DecayForm.LOGARITHM, offset, b.lowest()));
+                    ops.apply(new LogDecay(f, rate, DecayForm.LOGARITHM, offset, b.lowest()));
         };
         Tensor heads = ops.apply(new ChannelDelta(q, k, in[2], decay, ops.apply(new Sigmoid(ops.linear(x, beta))),
                 (float) (1 / Math.sqrt(spec.headSize())), states.recurrence(place, 3), pass.runs()));

@@ -8,6 +8,7 @@ import glia.tensor.kernel.GradientKernels.AdamStep;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.Norms.NormBackward;
 
 /// The row-wise gradients as plain loops with F64 sums: the definition that other backends are tested against.
 final class ScalarGradients implements GradientKernels {

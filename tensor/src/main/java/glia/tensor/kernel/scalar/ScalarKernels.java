@@ -32,8 +32,7 @@ public final class ScalarKernels implements Kernels {
     private final LinearBackwardWeight linearBackwardWeight;
     private final QuantizeActivations quantizeActivations;
     private final Gather gather;
-    private final RmsNorm rmsNorm;
-    private final LayerNorm layerNorm;
+    private final Norms norms;
     private final Rotate rotate;
     private final Pointwise pointwise;
     private final ScalarGradients gradients;
@@ -53,8 +52,7 @@ public final class ScalarKernels implements Kernels {
         linearBackwardWeight = new LinearBackwardWeight(workers);
         quantizeActivations = new QuantizeActivations(workers);
         gather = new Gather(workers);
-        rmsNorm = new RmsNorm(workers);
-        layerNorm = new LayerNorm(workers);
+        norms = new Norms(workers);
         rotate = new Rotate(workers);
         pointwise = new Pointwise(workers);
         gradients = new ScalarGradients(workers);
@@ -110,12 +108,12 @@ public final class ScalarKernels implements Kernels {
 
     @Override
     public void rmsNorm(Tensor y, Tensor x, Tensor w, float eps, float offset) {
-        rmsNorm.run(y, x, w, eps, offset);
+        norms.rms(y, x, w, eps, offset);
     }
 
     @Override
     public void layerNorm(Tensor y, Tensor x, Tensor w, Tensor b, float eps) {
-        layerNorm.run(y, x, w, b, eps);
+        norms.layer(y, x, w, b, eps);
     }
 
     @Override

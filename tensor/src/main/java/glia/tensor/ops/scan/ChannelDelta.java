@@ -24,9 +24,6 @@ import java.util.Arrays;
 /// @param beta `[N, H]`
 public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor beta, float scale,
         RecurrentState state, Runs runs) implements Operation.ReadsInputs {
-    /// Tokens whose states are kept at a time in the backward pass.
-    private static final int TOKENS = 32;
-
     public ChannelDelta {
         int n = runs.numTokens();
         int heads = beta.cols();
@@ -57,13 +54,12 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
     }
 
     private void scan(int run, int head, Tensor y, StateAddresses states) {
-        Step step = new Step(Rows.begin(), head);
+        Step step = new Step(Rows.begin(), head, null);
         float[][] s = step.rows.take(keySize(), valueSize());
         long first = (long) head * keySize() * valueSize();
         Rows.load(s, states.before(run, first), keySize(), valueSize());
         for (int t = runs.start(run); t < runs.end(run); t++) {
-            step.load(t);
-            step.advance(s, s);
+            step.advance(t, s, s);
             Rows.store(step.output, y, t, 1, head * valueSize(), valueSize());
         }
         Rows.store(s, states.after(run, first), keySize(), valueSize());
@@ -89,47 +85,17 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
                 runs.count() * numHeads());
     }
 
-    /// From the last token to the first; the states before each block of tokens are computed first, then those within.
     private void scanBack(int run, int head, Tensor[] d) {
-        int start = runs.start(run);
-        int tokens = runs.end(run) - start;
-        int blocks = Math.ceilDiv(tokens, TOKENS);
-        Step step = new Step(Rows.begin(), head);
-        float[][][] firsts = new float[blocks][keySize()][valueSize()];
-        for (int b = 0; b + 1 < blocks; b++) {
-            float[][] from = firsts[b];
-            for (int t = 0; t < TOKENS; t++) {
-                step.load(start + b * TOKENS + t);
-                step.advance(from, firsts[b + 1]);
-                from = firsts[b + 1];
-            }
-        }
-        float[][][] states = new float[Math.min(tokens, TOKENS) + 1][][];
-        for (int t = 1; t < states.length; t++) {
-            states[t] = new float[keySize()][valueSize()];
-        }
-        float[][] ds = step.rows.take(keySize(), valueSize());
-        Rows.zero(ds, keySize(), valueSize());
-        for (int b = blocks - 1; b >= 0; b--) {
-            int first = start + b * TOKENS;
-            int count = Math.min(TOKENS, tokens - b * TOKENS);
-            states[0] = firsts[b];
-            for (int t = 0; t < count; t++) {
-                step.load(first + t);
-                step.advance(states[t], states[t + 1]);
-            }
-            for (int t = count - 1; t >= 0; t--) {
-                step.load(first + t);
-                step.retreat(states[t], states[t + 1], ds, d, first + t);
-            }
-        }
+        Rows rows = Rows.begin();
+        rows.backward(new Step(rows, head, d), runs.start(run), runs.end(run), keySize(), valueSize());
     }
 
     /// The vectors of one token of a head.
-    private final class Step {
+    private final class Step implements Rows.Recurrence {
         final Rows rows;
         final float[][] output;
         private final int head;
+        private final Tensor[] d;
         private final float[][] query;
         private final float[][] key;
         private final float[][] value;
@@ -144,9 +110,11 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
         private final float[] row;
         private float strength;
 
-        Step(Rows rows, int head) {
+        /// @param d the gradients of the inputs and of the result, null for the forward pass
+        Step(Rows rows, int head, Tensor[] d) {
             this.rows = rows;
             this.head = head;
+            this.d = d;
             query = rows.take(1, keySize());
             key = rows.take(1, keySize());
             decay = rows.take(1, keySize());
@@ -161,7 +129,7 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
             row = rows.take(valueSize());
         }
 
-        void load(int t) {
+        private void load(int t) {
             Rows.load(query, q, t, 1, head * keySize(), keySize());
             Rows.load(key, k, t, 1, head * keySize(), keySize());
             Rows.load(value, v, t, 1, head * valueSize(), valueSize());
@@ -172,8 +140,9 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
             strength = beta.get((long) t * numHeads() + head);
         }
 
-        /// Computes the output and the state `after` the token; both states may be one array.
-        void advance(float[][] before, float[][] after) {
+        @Override
+        public void advance(int t, float[][] before, float[][] after) {
+            load(t);
             System.arraycopy(value[0], 0, error, 0, valueSize());
             for (int p = 0; p < keySize(); p++) {
                 Rows.scale(after[p], decay[0][p], before[p], valueSize());
@@ -192,7 +161,9 @@ public record ChannelDelta(Tensor q, Tensor k, Tensor v, Tensor logDecay, Tensor
         ///
         /// > dS += scale·q ⊗ do,  dq = scale·S·do,  du = dSᵀk,  dv = β du,  dβ = du·(v - S'ᵀk)
         /// > dk = dS·u - β S'·du,  dS' = dS - k ⊗ β du,  dg = Σ dS' ∘ S'
-        void retreat(float[][] before, float[][] after, float[][] ds, Tensor[] d, int t) {
+        @Override
+        public void retreat(int t, float[][] before, float[][] after, float[][] ds) {
+            load(t);
             int size = valueSize();
             Rows.load(output, d[5], t, 1, head * size, size);
             System.arraycopy(value[0], 0, error, 0, size);

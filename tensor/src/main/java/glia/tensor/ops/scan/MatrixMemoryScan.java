@@ -24,9 +24,6 @@ import java.util.Arrays;
 /// @param forget f, `[N, H]`
 public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tensor forget, float eps,
         RecurrentState state, Runs runs) implements Operation.ReadsInputs {
-    /// Tokens whose states are kept at a time in the backward pass.
-    private static final int TOKENS = 32;
-
     public MatrixMemoryScan {
         int n = runs.numTokens();
         int heads = input.cols();
@@ -62,20 +59,20 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
     }
 
     private void scan(int run, int head, Tensor y, StateAddresses states) {
-        Step step = new Step(Rows.begin(), head);
+        Step step = new Step(Rows.begin(), run, head, null);
         int cols = valueSize() + 1;
         float[][] memory = step.rows.take(keySize(), cols);
         long first = (long) head * (keySize() * cols + 1);
         long last = first + (long) keySize() * cols;
         Rows.load(memory, states.before(run, first), keySize(), cols);
-        step.stabilizer = states.before(run, last) == 0 ? 0 : Memory.f32(states.before(run, last));
+        step.stabilizers[0] = states.before(run, last) == 0 ? 0 : Memory.f32(states.before(run, last));
         for (int t = runs.start(run); t < runs.end(run); t++) {
             step.advance(t, memory, memory);
             Rows.store(step.output, y, t, 1, head * valueSize(), valueSize());
         }
         Rows.store(memory, states.after(run, first), keySize(), cols);
         if (states.after(run, last) != 0) {
-            Memory.f32(states.after(run, last), step.stabilizer);
+            Memory.f32(states.after(run, last), step.stabilizers[runs.end(run) - runs.start(run)]);
         }
     }
 
@@ -99,52 +96,20 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
                 runs.count() * numHeads());
     }
 
-    /// From the last token to the first; the states before each block of tokens are computed first, then those within.
     private void scanBack(int run, int head, Tensor[] d) {
-        int start = runs.start(run);
-        int tokens = runs.end(run) - start;
-        int cols = valueSize() + 1;
-        Step step = new Step(Rows.begin(), head);
-        int blocks = Math.ceilDiv(tokens, TOKENS);
-        float[][][] firsts = new float[blocks][keySize()][cols];
-        float[] stabilizers = new float[tokens + 1];
-        for (int b = 0; b + 1 < blocks; b++) {
-            float[][] from = firsts[b];
-            for (int t = b * TOKENS; t < (b + 1) * TOKENS; t++) {
-                step.stabilizer = stabilizers[t];
-                step.advance(start + t, from, firsts[b + 1]);
-                stabilizers[t + 1] = step.stabilizer;
-                from = firsts[b + 1];
-            }
-        }
-        float[][][] states = new float[Math.min(tokens, TOKENS) + 1][][];
-        for (int t = 1; t < states.length; t++) {
-            states[t] = new float[keySize()][cols];
-        }
-        float[][] ds = step.rows.take(keySize(), cols);
-        Rows.zero(ds, keySize(), cols);
-        for (int b = blocks - 1; b >= 0; b--) {
-            int first = b * TOKENS;
-            int count = Math.min(TOKENS, tokens - first);
-            states[0] = firsts[b];
-            for (int t = 0; t < count; t++) {
-                step.stabilizer = stabilizers[first + t];
-                step.advance(start + first + t, states[t], states[t + 1]);
-                stabilizers[first + t + 1] = step.stabilizer;
-            }
-            for (int t = count - 1; t >= 0; t--) {
-                step.stabilizer = stabilizers[first + t];
-                step.retreat(start + first + t, states[t], states[t + 1], ds, d);
-            }
-        }
+        Rows rows = Rows.begin();
+        rows.backward(new Step(rows, run, head, d), runs.start(run), runs.end(run), keySize(), valueSize() + 1);
     }
 
     /// The vectors of one token of a head. The value has a 1 at its end, whose memory is the normalizer.
-    private final class Step {
+    private final class Step implements Rows.Recurrence {
         final Rows rows;
         final float[][] output;
-        float stabilizer;
+        /// Those before each token of the run and after the last.
+        final float[] stabilizers;
+        private final int start;
         private final int head;
+        private final Tensor[] d;
         private final float[][] query;
         private final float[][] key;
         private final float[][] value;
@@ -155,9 +120,13 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
         private final float[][] dkey;
         private final float[][] dvalue;
 
-        Step(Rows rows, int head) {
+        /// @param d the gradients of the inputs and of the result, null for the forward pass
+        Step(Rows rows, int run, int head, Tensor[] d) {
             this.rows = rows;
             this.head = head;
+            this.d = d;
+            start = runs.start(run);
+            stabilizers = new float[runs.end(run) - start + 1];
             query = rows.take(1, keySize());
             key = rows.take(1, keySize());
             value = rows.take(1, valueSize() + 1);
@@ -186,16 +155,16 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
             return Math.min(f, 0) - Math.log1p(Math.exp(-Math.abs(f)));
         }
 
-        /// Computes the output, the state `after` the token and the new stabilizer; both states may be one array.
-        void advance(int t, float[][] before, float[][] after) {
+        @Override
+        public void advance(int t, float[][] before, float[][] after) {
             load(t);
             int cols = valueSize() + 1;
-            double kept = logForget(t) + stabilizer;
+            double kept = logForget(t) + stabilizers[t - start];
             double in = input.get((long) t * numHeads() + head);
             double next = Math.max(kept, in);
             float keep = (float) Math.exp(kept - next);
             float write = (float) Math.exp(in - next);
-            stabilizer = (float) next;
+            stabilizers[t - start + 1] = (float) next;
             Arrays.fill(sum, 0, cols, 0);
             for (int p = 0; p < keySize(); p++) {
                 Rows.scale(after[p], keep, before[p], cols);
@@ -210,11 +179,12 @@ public record MatrixMemoryScan(Tensor q, Tensor k, Tensor v, Tensor input, Tenso
         }
 
         /// Turns ds, the gradient of the state after a token, into that of the state before it. The result does not
-        /// depend on the stabilizer, which therefore counts as a constant. `stabilizer` is that before the token.
-        void retreat(int t, float[][] before, float[][] after, float[][] ds, Tensor[] d) {
+        /// depend on the stabilizer, which therefore counts as a constant.
+        @Override
+        public void retreat(int t, float[][] before, float[][] after, float[][] ds) {
             int size = valueSize();
             int cols = size + 1;
-            double kept = logForget(t) + stabilizer;
+            double kept = logForget(t) + stabilizers[t - start];
             double in = input.get((long) t * numHeads() + head);
             double next = Math.max(kept, in);
             float keep = (float) Math.exp(kept - next);

@@ -12,6 +12,8 @@ import java.util.List;
 ///
 /// An object reuses its matrices. Each thread has one, so the steady state allocates nothing.
 final class Rows {
+    /// Tokens whose states are kept at a time in `backward`.
+    private static final int BLOCK = 32;
     private static final ThreadLocal<Rows> OF_THREAD = ThreadLocal.withInitial(Rows::new);
 
     private final List<float[][]> matrices = new ArrayList<>();
@@ -174,5 +176,47 @@ final class Rows {
 
     private static long at(Tensor x, int row, int col) {
         return x.address() + 4 * ((long) row * x.cols() + col);
+    }
+
+    /// A recurrence over a matrix of states whose gradient needs the states before and after each token.
+    interface Recurrence {
+        /// Computes the state `after` token t; both states may be one array.
+        void advance(int t, float[][] before, float[][] after);
+
+        /// Turns ds, the gradient of the state after token t, into that of the state before it.
+        void retreat(int t, float[][] before, float[][] after, float[][] ds);
+    }
+
+    /// Runs a recurrence that begins with zeros, then its gradient from the last token to the first. The states before
+    /// each block of tokens are computed first, then, block by block, those within.
+    ///
+    /// @param cols the columns of a state
+    void backward(Recurrence recurrence, int start, int end, int keySize, int cols) {
+        int blocks = Math.ceilDiv(end - start, BLOCK);
+        float[][][] firsts = new float[blocks][keySize][cols];
+        for (int b = 0; b + 1 < blocks; b++) {
+            float[][] from = firsts[b];
+            for (int t = start + b * BLOCK; t < start + (b + 1) * BLOCK; t++) {
+                recurrence.advance(t, from, firsts[b + 1]);
+                from = firsts[b + 1];
+            }
+        }
+        float[][][] states = new float[Math.min(end - start, BLOCK) + 1][][];
+        for (int t = 1; t < states.length; t++) {
+            states[t] = new float[keySize][cols];
+        }
+        float[][] ds = take(keySize, cols);
+        zero(ds, keySize, cols);
+        for (int b = blocks - 1; b >= 0; b--) {
+            int first = start + b * BLOCK;
+            int count = Math.min(BLOCK, end - first);
+            states[0] = firsts[b];
+            for (int t = 0; t < count; t++) {
+                recurrence.advance(first + t, states[t], states[t + 1]);
+            }
+            for (int t = count - 1; t >= 0; t--) {
+                recurrence.retreat(first + t, states[t], states[t + 1], ds);
+            }
+        }
     }
 }
