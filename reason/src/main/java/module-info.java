@@ -22,25 +22,6 @@ module glia.reason {
     exports glia.reason.run;
     exports glia.reason.sandbox;
 
-    provides glia.train.check.CaseGroup with
-            glia.reason.check.AdaptiveEntropyCases,
-            glia.reason.check.GmpoCases,
-            glia.reason.check.GrpoCases,
-            glia.reason.check.PpoCases,
-            glia.reason.check.RlooCases,
-            glia.reason.check.VerlAdvantageCases,
-            glia.reason.check.VerlLossCases,
-            glia.reason.preference.BcoCases,
-            glia.reason.preference.CpoCases,
-            glia.reason.preference.DpoCases,
-            glia.reason.preference.KtoCases,
-            glia.reason.preference.OrpoCases,
-            glia.reason.preference.PrmCases,
-            glia.reason.reward.MathVerifyCases,
-            glia.reason.reward.RewardCases;
-    provides glia.train.check.RunKind with
-            glia.reason.check.PolicyRuns,
-            glia.reason.preference.DpoRuns;
     provides glia.train.recipe.RecipeExtension with
             glia.reason.alignment.AlignmentRecipes,
             glia.reason.preference.run.PreferenceRecipes,

@@ -4,7 +4,6 @@ module glia.train {
 
     uses glia.train.recipe.RecipeExtension;
 
-    exports glia.train.check;
     exports glia.train.checkpoint;
     exports glia.train.compare;
     exports glia.train.data;
@@ -17,7 +16,4 @@ module glia.train {
     exports glia.train.run;
     exports glia.train.schedule;
     exports glia.train.tokenizer;
-
-    uses glia.train.check.CaseGroup;
-    uses glia.train.check.RunKind;
 }

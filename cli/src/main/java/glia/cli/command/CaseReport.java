@@ -1,10 +1,10 @@
 package glia.cli.command;
 
+import glia.check.CaseTree;
+import glia.check.reference.CaseResult;
 import glia.engine.load.LoadOptions;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
-import glia.train.check.CaseResult;
-import glia.train.check.CaseTree;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package glia.cli.command;
 
+import glia.check.training.TrainingReplay;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Positional;
@@ -20,7 +21,6 @@ import glia.lab.check.ModelCheck;
 import glia.lab.check.TextCheck;
 import glia.tensor.Precision;
 import glia.text.template.TemplateCheck;
-import glia.train.check.TrainingReplay;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -43,7 +43,7 @@ public record TokenMasks(double topEntropy, double offPolicy) {
     }
 
     /// A quantile in F32 with linear interpolation, as torch computes it: a token exactly at it is kept.
-    static float quantile(double[] numbers, double q) {
+    public static float quantile(double[] numbers, double q) {
         float[] sorted = new float[numbers.length];
         for (int i = 0; i < sorted.length; i++) {
             sorted[i] = (float) numbers[i];

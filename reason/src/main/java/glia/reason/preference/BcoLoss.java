@@ -47,7 +47,7 @@ public record BcoLoss(double beta) {
     }
 
     /// The loss of each completion, weighted, `[B, 1]`.
-    Value each(Value rewards, boolean[] isDesirable, float[] weights, double delta) {
+    public Value each(Value rewards, boolean[] isDesirable, float[] weights, double delta) {
         float[] signs = new float[isDesirable.length];
         for (int i = 0; i < signs.length; i++) {
             signs[i] = isDesirable[i] ? 1 : -1;

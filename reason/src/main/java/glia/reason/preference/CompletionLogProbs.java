@@ -89,14 +89,14 @@ public record CompletionLogProbs(Value tokens, int[] sequences, float[] completi
     }
 
     /// Numbers from 0 to S/2: the chosen completions of pairs. The rejected ones follow in the same order.
-    int[] firstHalf() {
+    public int[] firstHalf() {
         if (numSequences % 2 != 0) {
             throw new IllegalArgumentException(numSequences + " sequences are no pairs");
         }
         return IntStream.range(0, numSequences / 2).toArray();
     }
 
-    int[] secondHalf() {
+    public int[] secondHalf() {
         return Arrays.stream(firstHalf()).map(i -> i + numSequences / 2).toArray();
     }
 }

@@ -63,19 +63,19 @@ public record CpoLoss(ScalarLoss loss, boolean isMean, double beta, double gamma
     }
 
     /// The log-probabilities of completions, or their means by token, `[2N, 1]`.
-    Value logProbs(CompletionLogProbs policy) {
+    public Value logProbs(CompletionLogProbs policy) {
         return isMean ? policy.means() : policy.sums();
     }
 
     /// What is compared of each completion, `[2N, 1]`.
-    Value scores(CompletionLogProbs policy) {
+    public Value scores(CompletionLogProbs policy) {
         Value logProbs = logProbs(policy);
         return alpha == 0 ? logProbs : logProbs.apply(t -> new ElementwiseMap(t,
                 x -> -Math.expm1(-alpha * x) / alpha, x -> Math.exp(-alpha * x)));
     }
 
     /// The loss of each pair, without the cross-entropy, `[N, 1]`.
-    Value each(Value chosen, Value rejected) {
+    public Value each(Value chosen, Value rejected) {
         return loss.of(chosen.minus(rejected).times(beta).plus(-gamma));
     }
 }

@@ -110,7 +110,7 @@ public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence
         return weights;
     }
 
-    PairRatios pairs(CompletionLogProbs policy, float[] reference) {
+    public PairRatios pairs(CompletionLogProbs policy, float[] reference) {
         int[] chosen = policy.firstHalf();
         int[] rejected = policy.secondHalf();
         if (reference.length != policy.numSequences()) {
@@ -131,7 +131,7 @@ public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence
     }
 
     /// The loss of each pair, weighted if it is.
-    Value perPair(PairLoss loss, PairRatios pairs, CompletionLogProbs policy) {
+    public Value perPair(PairLoss loss, PairRatios pairs, CompletionLogProbs policy) {
         Value each = loss.of(pairs);
         return weighted ? each.times(pairWeights(policy)) : each;
     }

@@ -63,7 +63,7 @@ public record KtoLoss(double beta, double desirableWeight, double undesirableWei
     }
 
     /// The loss of each completion, weighted, `[B, 1]`.
-    Value each(Value ratios, boolean[] isDesirable, double kl) {
+    public Value each(Value ratios, boolean[] isDesirable, double kl) {
         float[] signs = new float[isDesirable.length];
         float[] weights = new float[isDesirable.length];
         for (int i = 0; i < signs.length; i++) {

@@ -29,7 +29,7 @@ public record OrpoLoss(double beta) {
     }
 
     /// `odds_w - odds_l`, `[N, 1]`.
-    static Value logOddsRatios(Value chosen, Value rejected) {
+    public static Value logOddsRatios(Value chosen, Value rejected) {
         return logOdds(chosen).minus(logOdds(rejected));
     }
 

@@ -58,7 +58,7 @@ public record Scored(Value loss, double[] chosenRewards, double[] rejectedReward
     }
 
     /// The values of a column times a factor.
-    static double[] values(Value column, double factor) {
+    public static double[] values(Value column, double factor) {
         Tensor t = column.tensor();
         double[] values = new double[t.rows()];
         for (int i = 0; i < values.length; i++) {
@@ -68,7 +68,7 @@ public record Scored(Value loss, double[] chosenRewards, double[] rejectedReward
     }
 
     /// The values of some rows.
-    static double[] pick(double[] values, boolean[] where, boolean wanted) {
+    public static double[] pick(double[] values, boolean[] where, boolean wanted) {
         int count = 0;
         double[] picked = new double[values.length];
         for (int i = 0; i < values.length; i++) {

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /// Rewards of a completion's form: thoughts in tags, a regular expression, no repetition, one language, an end.
-final class FormatRewards {
+public final class FormatRewards {
     private static final double DEFAULT_PENALTY = -1;
     /// Time and memory grow with it.
     private static final int MAX_NGRAM = 100;
@@ -81,7 +81,7 @@ final class FormatRewards {
     /// (1 − distinct n-grams / all n-grams) · penalty; 0 for a list shorter than n.
     /// Source: Yeo et al. 2025, [Demystifying long chain-of-thought reasoning](https://arxiv.org/abs/2502.03373);
     /// checked against TRL's `get_repetition_penalty_reward`.
-    static double repetitionPenalty(List<?> units, int n, double penalty) {
+    public static double repetitionPenalty(List<?> units, int n, double penalty) {
         int all = units.size() - n + 1;
         if (all <= 0 || penalty == 0) {
             return 0;

@@ -1,0 +1,4 @@
+/// Compares policy optimization with the results of TRL and verl.
+///
+/// Begin with [GrpoCases] and [CaseRows].
+package glia.check.policy;

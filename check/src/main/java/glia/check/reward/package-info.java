@@ -1,0 +1,4 @@
+/// Reference cases of rewards.
+///
+/// Begin with [RewardCases].
+package glia.check.reward;

@@ -1,4 +1,0 @@
-/// Compares policy optimization with the results of TRL and verl.
-///
-/// Begin with [GrpoCases] and [CaseRows].
-package glia.reason.check;
