@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.check.policy.LossBatches.Computed;
+import glia.check.policy.LossBatches.Rollouts;
 import glia.check.reference.Variables;
 import glia.reason.policy.Aggregation.SequenceMean;
 import glia.reason.policy.Aggregation.TokenMean;
 import glia.reason.policy.EntropyBonus;
 import glia.reason.policy.KlTerm;
 import glia.reason.policy.KlTerm.Placement;
-import glia.check.policy.LossBatches.Computed;
-import glia.check.policy.LossBatches.Rollouts;
 import glia.reason.policy.PolicyFigures;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.policy.PolicyObjective;
