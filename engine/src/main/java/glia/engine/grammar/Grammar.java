@@ -88,7 +88,7 @@ public final class Grammar {
         Automaton automaton = greedy != null ? greedy.apply(builder)
                 : Automaton.exact(builder.rules(), rule.apply(builder));
         return new CompiledGrammar(automaton, kind == Kind.TEXT ? null
-                : JsonStrings.of(builder.pool(), builder.json()));
+                : CompiledGrammar.JsonStrings.of(builder.pool(), builder.json()));
     }
 
     /// JSON values that a schema accepts, as answers should be: [SchemaReading#GENERATION]. See

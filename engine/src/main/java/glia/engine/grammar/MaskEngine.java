@@ -37,7 +37,7 @@ final class MaskEngine {
     private final GrammarBudget budget;
     private final Automaton automaton;
     private final Lexer lexer;
-    private final JsonStrings json;
+    private final CompiledGrammar.JsonStrings json;
     private final GrammarVocabulary vocabulary;
     private final VocabularyTrie trie;
     private final LexState[] path;

@@ -1,12 +1,14 @@
 package glia.engine.tool;
 
-import glia.engine.grammar.EitherMask;
 import glia.engine.grammar.Grammar;
+import glia.engine.grammar.GrammarMask;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.grammar.TriggeredMask;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.sampling.TokenMask;
 import glia.text.tool.ToolFormat;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,5 +104,92 @@ public final class ToolMasks {
         }
         return Optional.of(triggers.isEmpty() ? calls.getFirst().mask(vocabulary, beginsText)
                 : new TriggeredMask(vocabulary, triggers, new int[0], i -> calls.get(i).mask(vocabulary, false)));
+    }
+
+    /// The tokens by which a text stays within one of several grammars, each of which has its own rule for white
+    /// space: a grammar of JSON may have it between all parts, another one has exactly its texts. For one sample.
+    public static final class EitherMask implements TokenMask {
+        /// The masks whose grammar the text has not left; at least one.
+        private final List<GrammarMask> open;
+
+        /// @param masks of the grammars, at the begin of a text; at least one
+        public EitherMask(List<GrammarMask> masks) {
+            this.open = new ArrayList<>(masks);
+        }
+
+        /// The tokens that one of the grammars allows.
+        ///
+        /// @throws GrammarException if a grammar exceeds a limit, or no token of the vocabulary can follow in any of
+        /// them
+        @Override
+        public long[] allowed() {
+            long[] all = null;
+            for (GrammarMask mask : List.copyOf(open)) {
+                long[] words;
+                try {
+                    words = mask.allowed();
+                } catch (GrammarException e) {
+                    if (e.kind() != GrammarException.Kind.UNSATISFIABLE || open.size() == 1) {
+                        throw e;
+                    }
+                    open.remove(mask);
+                    mask.stop();
+                    continue;
+                }
+                all = all == null ? words : union(all, words);
+            }
+            return all;
+        }
+
+        @Override
+        public boolean isReady() {
+            boolean isReady = true;
+            for (GrammarMask mask : List.copyOf(open)) {
+                isReady &= isReady(mask);
+            }
+            return isReady;
+        }
+
+        /// A grammar that no token continues is ready, since [#allowed] drops it.
+        private static boolean isReady(GrammarMask mask) {
+            try {
+                return mask.isReady();
+            } catch (GrammarException e) {
+                if (e.kind() == GrammarException.Kind.UNSATISFIABLE) {
+                    return true;
+                }
+                throw e;
+            }
+        }
+
+        @Override
+        public void stop() {
+            open.forEach(GrammarMask::stop);
+        }
+
+        private static long[] union(long[] a, long[] b) {
+            long[] longer = a.length >= b.length ? a : b;
+            long[] shorter = longer == a ? b : a;
+            long[] both = Arrays.copyOf(longer, longer.length);
+            for (int i = 0; i < shorter.length; i++) {
+                both[i] |= shorter[i];
+            }
+            return both;
+        }
+
+        /// Receives the next token: only the grammars that allow it remain.
+        ///
+        /// @throws IllegalArgumentException if none does
+        @Override
+        public void accept(int token) {
+            allowed();
+            List<GrammarMask> left = open.stream().filter(mask -> mask.allows(token)).toList();
+            if (left.isEmpty()) {
+                throw new IllegalArgumentException("no grammar allows token " + token + " here");
+            }
+            open.stream().filter(mask -> !left.contains(mask)).forEach(GrammarMask::stop);
+            open.retainAll(left);
+            left.forEach(mask -> mask.accept(token));
+        }
     }
 }

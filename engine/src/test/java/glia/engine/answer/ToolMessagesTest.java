@@ -3,6 +3,7 @@ package glia.engine.answer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.call.ToolRun.ToolMessages;
 import glia.engine.schedule.Finish;
 import glia.text.template.ChatMessage;
 import glia.text.template.ToolCall;

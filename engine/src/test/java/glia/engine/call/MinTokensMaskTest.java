@@ -13,7 +13,7 @@ class MinTokensMaskTest {
     @Test
     void waitsForTheMaskWithin() {
         int[] stops = new int[1];
-        MinTokensMask mask = new MinTokensMask(new TokenMask() {
+        GenerationRun.MinTokensMask mask = new GenerationRun.MinTokensMask(new TokenMask() {
             @Override
             public long[] allowed() {
                 return new long[] {3};
@@ -33,6 +33,6 @@ class MinTokensMaskTest {
         assertEquals(1, mask.allowed()[0]);
         mask.stop();
         assertEquals(1, stops[0]);
-        assertTrue(new MinTokensMask(null, 2, Set.of(1), 1).isReady());
+        assertTrue(new GenerationRun.MinTokensMask(null, 2, Set.of(1), 1).isReady());
     }
 }

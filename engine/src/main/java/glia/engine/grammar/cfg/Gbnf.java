@@ -1,5 +1,6 @@
 package glia.engine.grammar.cfg;
 
+import glia.engine.grammar.cfg.LarkTemplates.Expression;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.parser.Rules;

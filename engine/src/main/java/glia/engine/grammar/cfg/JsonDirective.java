@@ -1,7 +1,7 @@
 package glia.engine.grammar.cfg;
 
-import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.limit.GrammarException;
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.parser.Rules;
 import glia.engine.grammar.regex.CharacterEncoder;
 import glia.engine.grammar.regex.RegexPool;
@@ -19,7 +19,7 @@ final class JsonDirective {
     ///
     /// @param place of the directive, for messages
     /// @throws GrammarException if it is no JSON, or the schema is not supported
-    static Expression read(Scanner scanner, Rules rules, RegexPool pool, String place) {
+    static LarkTemplates.Expression read(Scanner scanner, Rules rules, RegexPool pool, String place) {
         int start = scanner.position();
         int depth = 0;
         do {
@@ -39,7 +39,7 @@ final class JsonDirective {
         } catch (JacksonException e) {
             throw GrammarException.invalid(place, "%json: " + JsonErrors.reason(e));
         }
-        return new Expression.Built(new SchemaCompiler(rules, new CharacterEncoder(pool, true), schema,
+        return new LarkTemplates.Expression.Built(new SchemaCompiler(rules, new CharacterEncoder(pool, true), schema,
                 SchemaReading.STANDARD).compile());
     }
 

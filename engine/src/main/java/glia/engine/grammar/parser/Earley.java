@@ -3,6 +3,7 @@ package glia.engine.grammar.parser;
 import glia.engine.grammar.limit.GrammarBudget;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.parser.Row.Return;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

@@ -6,10 +6,10 @@ public final class Nonterminal {
     private State start;
     private boolean isNullable;
     /// The return to the row that the parser made last with this rule, and that row's number.
-    Return here;
+    Row.Return here;
     long madeIn;
     /// The return with which the rule began in the row that the parser made last with it, and that row's number.
-    Return predicted;
+    Row.Return predicted;
     long predictedIn;
 
     Nonterminal(int id) {

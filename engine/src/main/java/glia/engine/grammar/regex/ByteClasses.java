@@ -18,12 +18,12 @@ final class ByteClasses {
     void separate(int value) {
         if (!isAlone[value]) {
             isAlone[value] = true;
-            split(ByteSet.of(value));
+            split(Regex.ByteSet.of(value));
         }
     }
 
     /// Splits the classes that have bytes within and outside a set.
-    void split(ByteSet set) {
+    void split(Regex.ByteSet set) {
         if (count == BYTES) {
             return;
         }

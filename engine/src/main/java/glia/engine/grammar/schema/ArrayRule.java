@@ -1,5 +1,6 @@
 package glia.engine.grammar.schema;
 
+import glia.engine.grammar.parser.Lexer;
 import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.parser.Rules;
 import glia.engine.grammar.parser.State;
@@ -130,6 +131,19 @@ final class ArrayRule implements Value.Container {
             if (!key.found && contained(i).isProductive) {
                 contained(i).addTo(to, state(i + 1, false, false, true));
             }
+        }
+    }
+
+    /// The lexemes of JSON's punctuation, with the space that follows.
+    record Punctuation(int openArray, int closeArray, int openObject, int closeObject, int comma, int colon) {
+        /// @param space after a comma and a colon
+        static Punctuation of(Lexer lexer, String space) {
+            return new Punctuation(mark(lexer, "["), mark(lexer, "]"), mark(lexer, "{"), mark(lexer, "}"),
+                    mark(lexer, "," + space), mark(lexer, ":" + space));
+        }
+
+        private static int mark(Lexer lexer, String text) {
+            return lexer.lexeme(lexer.pool().literal(text));
         }
     }
 }

@@ -34,7 +34,7 @@ final class ObjectRule implements Value.Container {
     record Needs(BitSet required, List<Dependency> dependencies, List<BitSet> anyOf, boolean isOrdered) { }
 
     private final Rules rules;
-    private final Punctuation marks;
+    private final ArrayRule.Punctuation marks;
     private final List<Property> listed;
     private final List<Property> others;
     private final BitSet required;
@@ -54,7 +54,7 @@ final class ObjectRule implements Value.Container {
     /// @param property the one whose value follows: a listed one, or after them one of the others
     private record Key(Phase phase, BitSet seen, int count, int property) { }
 
-    ObjectRule(Rules rules, Punctuation marks, List<Property> listed, List<Property> others, Needs needs,
+    ObjectRule(Rules rules, ArrayRule.Punctuation marks, List<Property> listed, List<Property> others, Needs needs,
             int min, int max) {
         this.rules = rules;
         this.marks = marks;

@@ -1,8 +1,8 @@
 package glia.engine.grammar.schema;
 
-import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.limit.GrammarException;
 import glia.engine.grammar.limit.GrammarLimits;
+import glia.engine.grammar.limit.SchemaReading;
 import glia.engine.grammar.parser.FixedState;
 import glia.engine.grammar.parser.Nonterminal;
 import glia.engine.grammar.parser.Rules;
@@ -43,7 +43,7 @@ public final class SchemaCompiler {
     private final Expander expander;
     private final Scalars scalars;
     private final Emptiness emptiness;
-    private final Punctuation marks;
+    private final ArrayRule.Punctuation marks;
     private final Object root;
     private final SchemaReading reading;
     private final Map<String, Value> values = new HashMap<>();
@@ -70,7 +70,7 @@ public final class SchemaCompiler {
         this.emptiness = new Emptiness(expander, scalars);
         keywords.expanded(emptiness);
         boolean isSpaced = reading == SchemaReading.GENERATION && !rules.lexer().skipsSpace();
-        this.marks = Punctuation.of(rules.lexer(), isSpaced ? " " : "");
+        this.marks = ArrayRule.Punctuation.of(rules.lexer(), isSpaced ? " " : "");
     }
 
     /// The rule of all values that the schema accepts.

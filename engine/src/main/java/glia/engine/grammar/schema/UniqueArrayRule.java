@@ -29,7 +29,7 @@ final class UniqueArrayRule implements Value.Container {
     private static final int BYTES = 256;
 
     private final Rules rules;
-    private final Punctuation marks;
+    private final ArrayRule.Punctuation marks;
     private final int[] lexemes;
     private final int min;
     private final int max;
@@ -41,7 +41,7 @@ final class UniqueArrayRule implements Value.Container {
     private record Key(BitSet there, boolean isNext) { }
 
     /// @param values the texts of each possible item
-    UniqueArrayRule(Rules rules, Punctuation marks, List<Regex> values, int min, int max) {
+    UniqueArrayRule(Rules rules, ArrayRule.Punctuation marks, List<Regex> values, int min, int max) {
         this.rules = rules;
         this.marks = marks;
         this.lexemes = values.stream().mapToInt(rules.lexer()::lexeme).toArray();
