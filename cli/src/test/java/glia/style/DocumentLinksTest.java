@@ -34,8 +34,9 @@ class DocumentLinksTest {
     /// Names from the JDK and from Windows that no source uses.
     private static final Set<String> FOREIGN = Set.of("InternalError", "VirtualAlloc", "VirtualProtect");
 
-    private static final List<String> LINKED = List.of("benchmarks.md", "catalogue.md", "design.md", "index.md",
-            "kernels.md", "matrix-multiplication.md", "adr/0005-precision-decides-numbers.md",
+    private static final List<String> LINKED = List.of("benchmarks.md", "benchmarks/inference.md",
+            "benchmarks/kernels.md", "benchmarks/serving.md", "benchmarks/training.md", "catalogue.md", "design.md",
+            "index.md", "kernels.md", "matrix-multiplication.md", "adr/0005-precision-decides-numbers.md",
             "adr/0008-starting-fast-and-quietly.md", "adr/0009-machine-code-from-java.md",
             "adr/0010-quantized-weights.md", "adr/0011-f32-as-sums-of-bf16.md");
 

@@ -10,6 +10,7 @@ import glia.serve.openai.OpenAiRoutes;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,10 +19,12 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// The tables of docs/serving.md are those of the code, and the server accepts and refuses what they say.
+/// The tables of docs/serving.md and docs/serving-fields.md are those of the code, and the server accepts and refuses
+/// what they say.
 /// `mvn test -pl serve -Dtest=RouteTablesTest -Dglia.docs.write=true` writes the tables.
 class RouteTablesTest {
-    private static final Path PAGE = Path.of("..", "docs", "serving.md");
+    private static final Path ROUTES = Path.of("..", "docs", "serving.md");
+    private static final Path FIELDS = Path.of("..", "docs", "serving-fields.md");
 
     private static Map<String, List<Route>> apis() {
         ModelPool models = new ModelPool();
@@ -33,22 +36,26 @@ class RouteTablesTest {
     }
 
     @Test
-    void thePageHasTheTablesOfTheCode() throws Exception {
-        String page = Files.readString(PAGE);
-        String written = page;
+    void thePagesHaveTheTablesOfTheCode() throws Exception {
         for (Map.Entry<String, List<Route>> api : apis().entrySet()) {
-            String begin = "<!-- tables of " + api.getKey() + ", written by RouteTablesTest -->\n";
-            String end = "<!-- end of tables of " + api.getKey() + " -->\n";
-            int from = written.indexOf(begin);
-            int to = written.indexOf(end);
-            assertTrue(from >= 0 && to > from, () -> PAGE + " has no markers " + begin + end);
-            written = written.substring(0, from + begin.length()) + RouteTables.of(api.getValue())
-                    + written.substring(to);
+            String[] tables = RouteTables.of(api.getValue()).split("(?<=\n)\n", 2);
+            hasTables(ROUTES, "routes of " + api.getKey(), tables[0]);
+            hasTables(FIELDS, "fields of " + api.getKey(), tables[1]);
         }
+    }
+
+    private static void hasTables(Path page, String what, String tables) throws IOException {
+        String found = Files.readString(page);
+        String begin = "<!-- " + what + ", written by RouteTablesTest -->\n";
+        String end = "<!-- end of " + what + " -->\n";
+        int from = found.indexOf(begin);
+        int to = found.indexOf(end);
+        assertTrue(from >= 0 && to > from, () -> page + " has no markers " + begin + end);
+        String written = found.substring(0, from + begin.length()) + tables + found.substring(to);
         if (Boolean.getBoolean("glia.docs.write")) {
-            Files.writeString(PAGE, written);
+            Files.writeString(page, written);
         }
-        assertEquals(written, Files.readString(PAGE), "run with -Dglia.docs.write=true to write the tables");
+        assertEquals(written, Files.readString(page), "run with -Dglia.docs.write=true to write the tables");
     }
 
     /// A value that a declared field refuses; null if it takes any.
