@@ -106,6 +106,51 @@ class DocumentLinksTest {
         assertEquals("", String.join("\n", errors));
     }
 
+    /// A link whose text is `Class.method` leads to a file that has the method.
+    @Test
+    void linkedMethodsExist() throws IOException {
+        Pattern method = Pattern.compile("\\[`[A-Z]\\w*\\.([a-z]\\w*)[^`]*`\\]\\(([^()\\s]+\\.java)\\)");
+        List<String> errors = new ArrayList<>();
+        int links = 0;
+        for (Path document : documents()) {
+            Matcher link = method.matcher(Files.readString(document));
+            while (!document.getParent().endsWith("docs/log") && link.find()) {
+                links++;
+                String source = Files.readString(document.resolveSibling(link.group(2)));
+                if (!Pattern.compile("\\b" + link.group(1) + "\\b").matcher(source).find()) {
+                    errors.add(ROOT.relativize(document) + ": " + link.group());
+                }
+            }
+        }
+        assertTrue(links > 20, links + " links found");
+        assertEquals("", String.join("\n", errors));
+    }
+
+    /// The four walks of docs/design.md have at most 12 named steps, each with a link to its code.
+    @Test
+    void walksAreShortAndLinked() throws IOException {
+        String text = Files.readString(ROOT.resolve("docs/design.md"));
+        Matcher line = Pattern.compile("(?m)^\\*\\*Four walks\\*\\*.*$").matcher(text);
+        assertTrue(line.find(), "docs/design.md has no line of its four walks");
+        List<String> walks = LINK.matcher(line.group()).results().map(link -> link.group(2).substring(1)).toList();
+        assertEquals(4, walks.size(), walks.toString());
+        List<String> errors = new ArrayList<>();
+        int found = 0;
+        for (String section : text.split("(?m)^## ")) {
+            if (anchors("## " + section).stream().noneMatch(walks::contains)) {
+                continue;
+            }
+            found++;
+            List<String> steps = Pattern.compile("(?m)^\\d+\\. .*$").matcher(section).results()
+                    .map(step -> step.group()).toList();
+            steps.stream().filter(step -> !step.matches("\\d+\\. \\*\\*.*") || !step.contains(".java)"))
+                    .forEach(errors::add);
+            assertTrue(steps.size() >= 5 && steps.size() <= 12, () -> steps.size() + " steps: " + steps);
+        }
+        assertEquals(4, found);
+        assertEquals("", String.join("\n", errors));
+    }
+
     /// The documents name no class that was renamed or removed. The log, which is history, may.
     @Test
     void namedClassesExist() throws IOException {
