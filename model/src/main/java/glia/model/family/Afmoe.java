@@ -24,9 +24,7 @@ import java.util.List;
 /// Trinity (Arcee, 2025): norms before and after each mixer, normed heads, gated attention outputs, sliding windows
 /// with RoPE in three of four layers and full attention without RoPE in the others; dense layers, then experts routed
 /// by corrected sigmoid scores. Checked against the class `AfmoeForCausalLM`.
-public final class Afmoe implements Family {
-    public Afmoe() { }
-
+final class Afmoe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("afmoe");

@@ -23,9 +23,7 @@ import java.util.OptionalInt;
 
 /// ALBERT (https://arxiv.org/abs/1909.11942): BERT with a factorized embedding and layers that share their weights in
 /// groups. Checked against the class `AlbertForMaskedLM`.
-public final class Albert implements Family {
-    public Albert() { }
-
+final class Albert implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("albert");

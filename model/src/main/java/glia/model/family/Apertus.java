@@ -24,12 +24,10 @@ import java.util.Map;
 
 /// Apertus (https://arxiv.org/abs/2509.14233): Llama's attention with normed heads, and an MLP without a gate whose
 /// activation xIELU has learned slopes. Checked against the class `ApertusForCausalLM`.
-public final class Apertus implements Family {
+final class Apertus implements Family {
     /// The default of `rope_parameters`.
     private static final Map<String, ?> ROPE = Map.of("rope_type", "llama3", "rope_theta", 12e6, "factor", 8.0,
             "original_max_position_embeddings", 8192, "low_freq_factor", 1.0, "high_freq_factor", 4.0);
-
-    public Apertus() { }
 
     @Override
     public List<String> modelTypes() {

@@ -7,22 +7,17 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 
 /// Arcee's AFM (2025): Llama's structure with an MLP of squared ReLU without a gate (https://arxiv.org/abs/2109.08668).
 /// Checked against the class `ArceeForCausalLM`.
-public final class Arcee implements Family {
-    public Arcee() { }
-
+final class Arcee implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("arcee");
@@ -37,11 +32,6 @@ public final class Arcee implements Family {
                 Standard.bias(config, "mlp_bias", false));
         return Standard.spec(config, 4096, false, Standard.epsilon(config, "rms_norm_eps", 1e-5), layer -> attention,
                 layer -> mlp);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -21,12 +21,10 @@ import java.util.List;
 /// Ling and Ring with hybrid attention: Kimi delta attention with bounded decays, latent attention with a gate for each
 /// head in every `layer_group_size`-th layer, and DeepSeek's experts. Checked against the class
 /// `BailingHybridForCausalLM`.
-public final class BailingHybrid implements Family {
+final class BailingHybrid implements Family {
     private static final LatentConfig SIZES = new LatentConfig(0, 128, 128);
     private static final LatentExperts EXPERTS =
             new LatentExperts(2, 512, 1, 768, 8, 4, LatentExperts.Method.NOAUX_TC, true, 2.5);
-
-    public BailingHybrid() { }
 
     @Override
     public List<String> modelTypes() {

@@ -21,9 +21,7 @@ import java.util.Optional;
 
 /// Bamba: Mamba 2, attention with RoPE on half of each head in a few layers, and gated MLPs
 /// (https://huggingface.co/blog/bamba). Checked against the class `BambaForCausalLM`.
-public final class Bamba implements Family {
-    public Bamba() { }
-
+final class Bamba implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("bamba");

@@ -22,12 +22,10 @@ import java.util.Set;
 
 /// BART (https://arxiv.org/abs/1910.13461): a post-norm encoder-decoder with learned positions of each stack. Checked
 /// against the class `BartForConditionalGeneration`.
-public final class Bart implements Family {
+final class Bart implements Family {
     private static final String LOGIT_BIAS = "final_logits_bias";
     /// The row of position 0 in the table of positions.
     private static final int FIRST = 2;
-
-    public Bart() { }
 
     @Override
     public List<String> modelTypes() {

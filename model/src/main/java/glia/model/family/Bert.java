@@ -27,9 +27,7 @@ import java.util.Optional;
 /// BERT (https://arxiv.org/abs/1810.04805): a post-norm encoder with learned positions and segments; the norm after a
 /// sum is the `before` of the next sublayer. Checked against the class `BertForMaskedLM`; a checkpoint of `BertModel`
 /// has no head.
-public final class Bert implements Family {
-    public Bert() { }
-
+final class Bert implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("bert");

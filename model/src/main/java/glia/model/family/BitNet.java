@@ -6,22 +6,17 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Bias;
 import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer.SubNorm;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import java.util.List;
 
 /// BitNet b1.58 (https://arxiv.org/abs/2504.12285): Llama's structure with squared ReLU and a norm before the output
 /// projections of attention and MLP. Checked against the class `BitNetForCausalLM`.
-public final class BitNet implements Family {
-    public BitNet() { }
-
+final class BitNet implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("bitnet");
@@ -36,10 +31,5 @@ public final class BitNet implements Family {
         Mixer mlp = new SubNorm(new GatedMlp(config.positive("intermediate_size"),
                 Activations.read(config, "hidden_act", "relu2"), Bias.NONE), norm);
         return Standard.spec(config, 2048, false, norm.eps(), layer -> attention, layer -> mlp);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

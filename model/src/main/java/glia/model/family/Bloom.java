@@ -27,9 +27,7 @@ import java.util.Optional;
 /// BLOOM (https://arxiv.org/abs/2211.05100): layer norms, also of the embeddings, biases everywhere, ALiBi, queries,
 /// keys and values fused head by head. Checked against the class `BloomForCausalLM`; the first checkpoints lack the
 /// prefix `transformer.`.
-public final class Bloom implements Family {
-    public Bloom() { }
-
+final class Bloom implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("bloom");

@@ -29,9 +29,7 @@ import java.util.List;
 /// Command R and R7B (https://arxiv.org/abs/2504.00698): attention and MLP in parallel after one layer norm without
 /// bias, RoPE of neighboring pairs, scaled logits. `cohere2` has sliding windows with RoPE in three of four layers and
 /// full attention without RoPE in the others. Checked against `CohereForCausalLM` and `Cohere2ForCausalLM`.
-public final class Cohere implements Family {
-    public Cohere() { }
-
+final class Cohere implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("cohere", "cohere2");

@@ -29,9 +29,7 @@ import java.util.Map;
 /// DBRX (Databricks, 2024): layer norms without biases, queries, keys and values fused and clipped, experts stacked in
 /// three matrices. Checked against the class `DbrxForCausalLM`, which ignores `attn_config.rope_theta`; here it is
 /// used.
-public final class Dbrx implements Family {
-    public Dbrx() { }
-
+final class Dbrx implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("dbrx");

@@ -22,9 +22,7 @@ import java.util.List;
 
 /// DeBERTa V2 and V3 (https://arxiv.org/abs/2006.03654, https://arxiv.org/abs/2111.09543): BERT with disentangled
 /// attention instead of absolute positions. Checked against the class `DebertaV2ForMaskedLM`.
-public final class DebertaV2 implements Family {
-    public DebertaV2() { }
-
+final class DebertaV2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("deberta-v2");

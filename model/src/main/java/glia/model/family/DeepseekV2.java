@@ -17,11 +17,9 @@ import java.util.Optional;
 
 /// DeepSeek V2, V2.5 and V2-Lite (https://arxiv.org/abs/2405.04434): latent attention, and experts routed by softmax
 /// within groups (group-limited routing by the best expert). Checked against the class `DeepseekV2ForCausalLM`.
-public final class DeepseekV2 implements Family {
+final class DeepseekV2 implements Family {
     private static final LatentExperts EXPERTS =
             new LatentExperts(0, 64, 2, 1407, 1, 1, Method.GREEDY, false, 1);
-
-    public DeepseekV2() { }
 
     @Override
     public List<String> modelTypes() {

@@ -15,9 +15,7 @@ import java.util.Optional;
 /// DeepSeek V3, V3.1 and R1 (https://arxiv.org/abs/2412.19437) and Kimi K2, which is the same with other sizes
 /// (https://arxiv.org/abs/2507.20534): latent attention, and experts routed by sigmoid scores with a learned correction
 /// bias, within groups. Checked against the class `DeepseekV3ForCausalLM`. DeepSeek V2 shares its GGUF form.
-public final class DeepseekV3 implements LatentFamily {
-    public DeepseekV3() { }
-
+final class DeepseekV3 implements LatentFamily {
     @Override
     public List<String> modelTypes() {
         return List.of("deepseek_v3", "kimi_k2");

@@ -15,9 +15,7 @@ import java.util.Optional;
 /// DeepSeek V3.2 (https://arxiv.org/abs/2512.02556): V3 with sparse attention to the keys that a lightning indexer
 /// selects. The indexer's RoPE is half-split, that of the attention interleaved. Checked against the class
 /// `DeepseekV32ForCausalLM`.
-public final class DeepseekV32 implements LatentFamily {
-    public DeepseekV32() { }
-
+final class DeepseekV32 implements LatentFamily {
     @Override
     public List<String> modelTypes() {
         return List.of("deepseek_v32");

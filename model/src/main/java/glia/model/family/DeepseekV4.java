@@ -18,9 +18,7 @@ import java.util.List;
 /// DeepSeek V4: attention to a sliding window and to compressed blocks of earlier positions, residual streams with
 /// manifold-constrained hyper-connections (https://arxiv.org/abs/2512.24880), experts in all layers, in the first ones
 /// chosen by the token. Checked against the class `DeepseekV4ForCausalLM`. Multi-token-prediction layers are ignored.
-public final class DeepseekV4 implements Family {
-    public DeepseekV4() { }
-
+final class DeepseekV4 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("deepseek_v4");

@@ -5,21 +5,16 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.DifferentialAttention;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import java.util.List;
 
 /// DiffLlama (https://arxiv.org/abs/2410.05258): Llama's structure with differential attention. Checked against the
 /// class `DiffLlamaForCausalLM`.
-public final class DiffLlama implements Family {
-    public DiffLlama() { }
-
+final class DiffLlama implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("diffllama");
@@ -39,10 +34,5 @@ public final class DiffLlama implements Family {
     /// The value that a layer's λ begins near, `0.8 - 0.6 · exp(-0.3 · layer)`.
     private static float firstLambda(int layer) {
         return (float) (0.8 - 0.6 * Math.exp(-0.3 * layer));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

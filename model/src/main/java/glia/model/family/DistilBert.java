@@ -22,10 +22,8 @@ import java.util.List;
 
 /// DistilBERT (https://arxiv.org/abs/1910.01108): BERT without segments and pooler. Checked against the class
 /// `DistilBertForMaskedLM`. Sinusoidal positions are stored like learned ones.
-public final class DistilBert implements Family {
+final class DistilBert implements Family {
     private static final float EPSILON = 1e-12f;
-
-    public DistilBert() { }
 
     @Override
     public List<String> modelTypes() {

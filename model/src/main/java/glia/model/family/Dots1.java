@@ -11,16 +11,13 @@ import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.GgufKey;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.tensor.kernel.Span;
 import java.util.List;
@@ -29,9 +26,7 @@ import java.util.Optional;
 /// dots.llm1 (https://arxiv.org/abs/2506.05767): an RMS norm of each query and key head, and experts with sigmoid
 /// scores, a learned correction and shared experts after the first dense layers. Checked against the class
 /// `Dots1ForCausalLM`.
-public final class Dots1 implements Family {
-    public Dots1() { }
-
+final class Dots1 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("dots1");
@@ -56,11 +51,6 @@ public final class Dots1 implements Family {
         int numDense = Numbers.count(config, "first_k_dense_replace", 0);
         return Standard.spec(config, 2048, false, epsilon, layer -> slides[layer] ? sliding : attention,
                 layer -> layer < numDense ? mlp : experts);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

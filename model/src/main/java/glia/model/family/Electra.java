@@ -23,9 +23,7 @@ import java.util.OptionalInt;
 
 /// ELECTRA (https://arxiv.org/abs/2003.10555): BERT with an embedding that may be narrower than the hidden size.
 /// Checked against the class `ElectraForMaskedLM`, the generator; of a discriminator the hidden states are read.
-public final class Electra implements Family {
-    public Electra() { }
-
+final class Electra implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("electra");

@@ -28,9 +28,7 @@ import java.util.Optional;
 
 /// ERNIE 4.5 (Baidu, 2025): Llama's structure with RoPE of neighboring pairs; `ernie4_5_moe` has experts with softmax
 /// scores and a learned correction of the choice. Checked against `Ernie4_5ForCausalLM` and `Ernie4_5_MoeForCausalLM`.
-public final class Ernie45 implements Family {
-    public Ernie45() { }
-
+final class Ernie45 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("ernie4_5", "ernie4_5_moe");

@@ -16,9 +16,7 @@ import java.util.List;
 
 /// EXAONE 3 and 3.5 (https://arxiv.org/abs/2408.03541): Llama's structure under names like those of GPT-2. Checked
 /// against `ExaoneForCausalLM`.
-public final class Exaone implements Family {
-    public Exaone() { }
-
+final class Exaone implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("exaone");

@@ -8,14 +8,11 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
@@ -25,9 +22,7 @@ import java.util.Optional;
 /// EXAONE 4 (https://arxiv.org/abs/2507.11407): norms after each mixer, an RMS norm of each query and key head, sliding
 /// windows with RoPE in three of four layers, full attention without RoPE in the others. Checked against the class
 /// `Exaone4ForCausalLM`.
-public final class Exaone4 implements Family {
-    public Exaone4() { }
-
+final class Exaone4 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("exaone4");
@@ -49,11 +44,6 @@ public final class Exaone4 implements Family {
         Attention sliding = attention.with(new Span.Sliding(config.positive("sliding_window", 4096)));
         Attention full = attention.with(new Rope.None());
         return Olmo2.postNorm(config, layer -> slides[layer] ? sliding : full);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -27,9 +27,7 @@ import java.util.List;
 /// Falcon 7B, 40B, 180B and 11B (https://arxiv.org/abs/2311.16867): attention and MLP in parallel, after one layer norm
 /// or one each, few key-value heads, queries, keys and values fused by key-value head; and Falcon-RW, sequential and
 /// with ALiBi, whose biases are divided by √E like the scores. Checked against the class `FalconForCausalLM`.
-public final class Falcon implements Family {
-    public Falcon() { }
-
+final class Falcon implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("falcon");

@@ -27,9 +27,7 @@ import java.util.Optional;
 
 /// Falcon-H1: attention and Mamba 2 in parallel in every layer, after the same norm, with µP multipliers separate from
 /// the weights (https://arxiv.org/abs/2507.22448). Checked against the class `FalconH1ForCausalLM`.
-public final class FalconH1 implements Family {
-    public FalconH1() { }
-
+final class FalconH1 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("falcon_h1");

@@ -2,6 +2,7 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Classes;
@@ -28,8 +29,10 @@ public interface Family {
         return spec(config);
     }
 
-    /// The source of a parameter in the hub's checkpoints.
-    Source source(ModelSpec spec, Parameter parameter);
+    /// The source of a parameter in the hub's checkpoints: Llama's names, where a family says nothing else.
+    default Source source(ModelSpec spec, Parameter parameter) {
+        return StandardNames.source(spec, parameter);
+    }
 
     /// Whether an unused tensor is expected: it holds no parameter, or belongs to a part of the model that is not run.
     /// Any other unused tensor is an error.

@@ -6,22 +6,17 @@ import glia.model.family.config.Activations;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Mixer.GatedMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import java.util.List;
 
 /// Gemma 1 and CodeGemma (https://arxiv.org/abs/2403.08295): norms with weights stored minus 1, embeddings times √D,
 /// large heads, GELU-gated MLP. Checked against the class `GemmaForCausalLM`.
-public final class Gemma implements Family {
-    public Gemma() { }
-
+final class Gemma implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gemma");
@@ -39,10 +34,5 @@ public final class Gemma implements Family {
         Norm norm = GemmaBody.norm(config);
         return Standard.spec(config, 8192, GemmaBody.embedding(config), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, true));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

@@ -8,20 +8,15 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.GemmaGguf;
 import glia.model.layout.GgufForm;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
 /// Gemma 2 (https://arxiv.org/abs/2408.00118): norms before and after each mixer, sliding windows in every other layer,
 /// soft-capped scores and logits. Checked against the class `Gemma2ForCausalLM`.
-public final class Gemma2 implements Family {
-    public Gemma2() { }
-
+final class Gemma2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gemma2");
@@ -36,11 +31,6 @@ public final class Gemma2 implements Family {
                 Standard.bias(config, "attention_bias", false))
                 .withScale(GemmaBody.scale(config)).with(GemmaBody.scores(config, 50));
         return GemmaBody.spec(config, 8192, 30, layer -> attention.with(slides[layer] ? sliding : new Span.Causal()));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -9,12 +9,9 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.GemmaGguf;
 import glia.model.layout.GgufForm;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NumberRange;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
@@ -26,9 +23,7 @@ import java.util.Optional;
 /// Gemma 3, text (https://arxiv.org/abs/2503.19786): Gemma 2's structure with QK norms, five sliding-window layers to
 /// one full layer with a larger RoPE base, and no cap of scores. Checked against the class `Gemma3ForCausalLM`, which
 /// ignores `attn_logit_softcapping`.
-public final class Gemma3 implements Family {
-    public Gemma3() { }
-
+final class Gemma3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gemma3_text");
@@ -59,11 +54,6 @@ public final class Gemma3 implements Family {
                         Numbers.real(config, "rope_local_base_freq", NumberRange.ROPE_THETA, 10_000),
                         new RopeScaling.None(), Layout.HALF_SPLIT)
                 : RopeConfig.read(config, headSize, 1_000_000);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -17,9 +17,7 @@ import java.util.List;
 /// attention, per-layer embeddings, KV caches shared across the last layers, and sparse gates in the first
 /// (https://ai.google.dev/gemma/docs/gemma-3n). Checked against the class `Gemma3nForCausalLM`. The clipping of AltUp's
 /// matrices, which Transformers does in training only, is not done.
-public final class Gemma3n implements Family {
-    public Gemma3n() { }
-
+final class Gemma3n implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gemma3n_text");

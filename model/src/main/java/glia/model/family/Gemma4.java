@@ -19,9 +19,7 @@ import java.util.Optional;
 /// Gemma 4, text: five sliding-window layers to one full layer with larger heads, whose values may be its keys; in some
 /// sizes experts in parallel with the MLP; a learned scale of each layer's output. The smallest, E2B and E4B, share KV
 /// caches across the last layers and have per-layer embeddings. Checked against the class `Gemma4ForCausalLM`.
-public final class Gemma4 implements Family {
-    public Gemma4() { }
-
+final class Gemma4 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gemma4_text");

@@ -25,9 +25,7 @@ import java.util.List;
 /// GLM-4 9B and GLM-4-0414 (https://arxiv.org/abs/2406.12793): RoPE of neighboring pairs in half of each head, biases
 /// of queries, keys and values, gate and up in one matrix; `glm4` has norms before and after each mixer. Checked
 /// against `GlmForCausalLM` and `Glm4ForCausalLM`.
-public final class Glm implements Family {
-    public Glm() { }
-
+final class Glm implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("glm", "glm4");

@@ -12,14 +12,12 @@ import glia.model.layout.GgufForm;
 import glia.model.family.gguf.GgufKey;
 import glia.model.family.gguf.StandardGguf;
 import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import java.util.List;
@@ -28,9 +26,7 @@ import java.util.Optional;
 /// GLM-4.5 and 4.6: the first `first_k_dense_replace` layers have an MLP, the others routed experts (sigmoid scores
 /// with a learned correction) and a shared expert (https://arxiv.org/abs/2508.06471). Checked against the class
 /// `Glm4MoeForCausalLM`. Multi-token-prediction layers, beyond `num_hidden_layers`, are ignored.
-public final class Glm4Moe implements Family {
-    public Glm4Moe() { }
-
+final class Glm4Moe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("glm4_moe");
@@ -52,11 +48,6 @@ public final class Glm4Moe implements Family {
         int numDense = Numbers.count(config, "first_k_dense_replace", 1);
         return Standard.spec(config, 131_072, false, epsilon, layer -> attention,
                 layer -> layer < numDense ? mlp : experts);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -11,9 +11,7 @@ import java.util.List;
 
 /// GLM-4.7-Flash (2025): latent attention with DeepSeek V3's experts, in the layers that `mlp_layer_types` names.
 /// Checked against the class `Glm4MoeLiteForCausalLM`.
-public final class Glm4MoeLite implements LatentFamily {
-    public Glm4MoeLite() { }
-
+final class Glm4MoeLite implements LatentFamily {
     @Override
     public List<String> modelTypes() {
         return List.of("glm4_moe_lite");

@@ -17,12 +17,10 @@ import java.util.Optional;
 
 /// GLM-5 (https://arxiv.org/abs/2602.15763): DeepSeek V3.2's layers with another RoPE layout in the indexer; some
 /// layers reuse the selection of an earlier indexer. Checked against the class `GlmMoeDsaForCausalLM`.
-public final class GlmMoeDsa implements LatentFamily {
+final class GlmMoeDsa implements LatentFamily {
     private static final LatentConfig SIZES = new LatentConfig(2048, 192, 256);
     private static final LatentExperts EXPERTS =
             new LatentExperts(3, 256, 1, 2048, 1, 1, Method.NOAUX_TC, true, 2.5);
-
-    public GlmMoeDsa() { }
 
     @Override
     public List<String> modelTypes() {

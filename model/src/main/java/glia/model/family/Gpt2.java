@@ -27,9 +27,7 @@ import java.util.Optional;
 /// GPT-2 (Radford et al., 2019, "Language Models are Unsupervised Multitask Learners"): learned positions, layer norms,
 /// biases everywhere, fused queries, keys and values, matrices stored `[inputs, outputs]`. Checked against
 /// `GPT2LMHeadModel`; the first checkpoints lack the prefix `transformer.`.
-public final class Gpt2 implements Family {
-    public Gpt2() { }
-
+final class Gpt2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gpt2");

@@ -23,9 +23,7 @@ import java.util.List;
 
 /// SantaCoder and StarCoder (https://arxiv.org/abs/2305.06161): GPT-2's structure with one key-value head. Checked
 /// against the class `GPTBigCodeForCausalLM`.
-public final class GptBigCode implements Family {
-    public GptBigCode() { }
-
+final class GptBigCode implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gpt_bigcode");

@@ -25,9 +25,7 @@ import java.util.List;
 /// after one layer norm, RoPE of neighboring pairs in the first dimensions of each head, biases in the MLP and the head
 /// alone. CodeGen stores queries, values and keys in four blocks. Checked against `GPTJForCausalLM` and
 /// `CodeGenForCausalLM`.
-public final class GptJ implements Family {
-    public GptJ() { }
-
+final class GptJ implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gptj", "codegen");

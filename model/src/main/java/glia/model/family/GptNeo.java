@@ -24,10 +24,8 @@ import java.util.List;
 
 /// GPT-Neo (EleutherAI, 2021): learned positions, scores that are not scaled, and in every second layer a sliding
 /// window. Checked against the class `GPTNeoForCausalLM`.
-public final class GptNeo implements Family {
+final class GptNeo implements Family {
     private static final String TYPES = "attention_types";
-
-    public GptNeo() { }
 
     @Override
     public List<String> modelTypes() {

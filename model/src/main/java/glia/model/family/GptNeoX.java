@@ -25,9 +25,7 @@ import java.util.List;
 /// GPT-NeoX 20B and Pythia (https://arxiv.org/abs/2204.06745): attention and MLP in parallel, each after its layer
 /// norm, RoPE in a part of each head, queries, keys and values fused by head. Checked against the class
 /// `GPTNeoXForCausalLM`.
-public final class GptNeoX implements Family {
-    public GptNeoX() { }
-
+final class GptNeoX implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gpt_neox");

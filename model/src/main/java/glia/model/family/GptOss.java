@@ -33,9 +33,7 @@ import java.util.Optional;
 /// gpt-oss 20b and 120b: attention with sinks, sliding windows in every other layer, experts with biases and a clamped
 /// gate, weighted by a softmax over the selected ones (https://arxiv.org/abs/2508.10925). Checked against the class
 /// `GptOssForCausalLM`.
-public final class GptOss implements Family {
-    public GptOss() { }
-
+final class GptOss implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("gpt_oss");

@@ -31,9 +31,7 @@ import java.util.Optional;
 /// Granite 3 (https://arxiv.org/abs/2410.18358 and later): Llama's structure with fixed multipliers of embeddings,
 /// scores, residuals and logits; `granitemoe` has experts instead of the MLP. Checked against `GraniteForCausalLM` and
 /// `GraniteMoeForCausalLM`.
-public final class Granite implements Family {
-    public Granite() { }
-
+final class Granite implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("granite", "granitemoe");

@@ -37,9 +37,7 @@ import java.util.Optional;
 /// Granite 4: Mamba 2 and a few attention layers, mostly without RoPE, each followed by routed experts with a shared
 /// one, or by an MLP; fixed multipliers of embeddings, scores, residuals and logits
 /// (https://www.ibm.com/granite/docs/models/granite). Checked against the class `GraniteMoeHybridForCausalLM`.
-public final class GraniteMoeHybrid implements Family {
-    public GraniteMoeHybrid() { }
-
+final class GraniteMoeHybrid implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("granitemoehybrid");

@@ -6,21 +6,16 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 
 /// Helium 1 (Kyutai, 2025): Llama's structure with RoPE of neighboring pairs. Checked against the class
 /// `HeliumForCausalLM`.
-public final class Helium implements Family {
-    public Helium() { }
-
+final class Helium implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("helium");
@@ -35,10 +30,5 @@ public final class Helium implements Family {
         Mixer mlp = Standard.mlp(config, "intermediate_size", Standard.bias(config, "mlp_bias", false));
         return Standard.spec(Padding.orElse(config, 3), 4096, false,
                 Standard.epsilon(config, "rms_norm_eps", 1e-8), layer -> attention, layer -> mlp);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

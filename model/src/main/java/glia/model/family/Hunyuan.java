@@ -20,9 +20,7 @@ import java.util.List;
 /// Hunyuan dense (0.5B to 7B) and Hunyuan-A13B (2025): RMS norms of each query and key head after RoPE, whose base is
 /// scaled by a fixed factor; `hunyuan_v1_moe` has experts and a shared one in every layer. Checked against
 /// `HunYuanDenseV1ForCausalLM` and `HunYuanMoEV1ForCausalLM`.
-public final class Hunyuan implements Family {
-    public Hunyuan() { }
-
+final class Hunyuan implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("hunyuan_v1_dense", "hunyuan_v1_moe");

@@ -17,9 +17,7 @@ import java.util.List;
 
 /// Hunyuan 3 (Tencent, 2026): normed heads, a dense layer, then experts routed by corrected sigmoid scores, with a
 /// shared one. Checked against the class `HYV3ForCausalLM`; multi-token-prediction layers are not read.
-public final class HunyuanV3 implements Family {
-    public HunyuanV3() { }
-
+final class HunyuanV3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("hy_v3");

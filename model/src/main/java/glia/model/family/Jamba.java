@@ -32,9 +32,7 @@ import java.util.Optional;
 
 /// Jamba: Mamba with inner norms, attention without RoPE in every eighth layer, and experts in every other one
 /// (https://arxiv.org/abs/2403.19887). Checked against the class `JambaForCausalLM`.
-public final class Jamba implements Family {
-    public Jamba() { }
-
+final class Jamba implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("jamba");

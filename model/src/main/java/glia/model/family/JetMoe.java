@@ -23,9 +23,7 @@ import java.util.List;
 
 /// JetMoE (https://arxiv.org/abs/2404.07413): a mixture of attention heads and a mixture of MLPs in each layer, both
 /// with stacked experts and a bias of the output. Checked against the class `JetMoeForCausalLM`.
-public final class JetMoe implements Family {
-    public JetMoe() { }
-
+final class JetMoe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("jetmoe");

@@ -22,12 +22,10 @@ import java.util.Map;
 
 /// Kimi Linear (https://arxiv.org/abs/2510.26692): three layers of Kimi delta attention to one of latent attention
 /// without RoPE, and DeepSeek's experts. Checked against the class `KimiLinearForCausalLM`.
-public final class KimiLinear implements Family {
+final class KimiLinear implements Family {
     private static final LatentConfig SIZES = new LatentConfig(0, 128, 128);
     private static final LatentExperts EXPERTS =
             new LatentExperts(1, 256, 1, 1024, 1, 1, LatentExperts.Method.NOAUX_TC, true, 2.446);
-
-    public KimiLinear() { }
 
     @Override
     public List<String> modelTypes() {

@@ -28,11 +28,9 @@ import java.util.Optional;
 /// LFM2 (https://arxiv.org/abs/2511.23404): short gated convolutions, attention with normed heads in a few layers, and
 /// MLPs or, after the first layers, experts with sigmoid scores and a learned correction. Checked against the classes
 /// `Lfm2ForCausalLM` and `Lfm2MoeForCausalLM`.
-public final class Lfm2 implements Family {
+final class Lfm2 implements Family {
     static final String CONVOLUTION = "conv";
     static final String FULL = "full_attention";
-
-    public Lfm2() { }
 
     @Override
     public List<String> modelTypes() {

@@ -29,13 +29,11 @@ import java.util.Optional;
 
 /// LFM3: LFM2's short gated convolutions; attention with a gate for each head, in windows in every other attention
 /// layer; norms before and after each mixer. Checked against the class `Lfm3ForCausalLM`.
-public final class Lfm3 implements Family {
+final class Lfm3 implements Family {
     private static final String SLIDING = "sliding_attention";
     private static final Map<String, Map<String, Object>> ROPE = Map.of(
             SLIDING, Map.of("rope_type", "default", "rope_theta", 10_000.0), Lfm2.FULL,
             Map.of("rope_type", "proportional", "rope_theta", 1e6, "partial_rotary_factor", 0.5));
-
-    public Lfm3() { }
 
     @Override
     public List<String> modelTypes() {

@@ -8,21 +8,16 @@ import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import java.util.List;
 import java.util.Optional;
 
 /// Llama 1 to 3.3, SmolLM2 and everything made after them (https://arxiv.org/abs/2302.13971,
 /// https://arxiv.org/abs/2407.21783). Checked against the class `LlamaForCausalLM`.
-public final class Llama implements Family {
-    public Llama() { }
-
+final class Llama implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("llama");
@@ -36,11 +31,6 @@ public final class Llama implements Family {
                 Standard.bias(config, "attention_bias", false));
         Bias mlpBias = Standard.bias(config, "mlp_bias", false);
         return Standard.spec(config, 2048, false, mlpBias, layer -> attention);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -38,11 +38,9 @@ import java.util.Optional;
 /// Llama 4 Scout and Maverick, text: layers with RoPE and chunked attention; every fourth layer has no RoPE, full
 /// attention and a temperature by position; router weights multiply the experts' inputs. Checked against the class
 /// `Llama4ForCausalLM` and https://github.com/meta-llama/llama-models.
-public final class Llama4 implements Family {
+final class Llama4 implements Family {
     private static final GgufKey STEP = GgufKey.optional("interleave_moe_layer_step", "interleave_moe_layer_step",
             facts -> Optional.of(facts.numDense() + 1));
-
-    public Llama4() { }
 
     @Override
     public List<String> modelTypes() {

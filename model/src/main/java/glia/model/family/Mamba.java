@@ -22,11 +22,9 @@ import java.util.Optional;
 /// Mamba (https://arxiv.org/abs/2312.00752): selective state spaces and nothing else. Falcon Mamba
 /// (https://arxiv.org/abs/2410.05355) also normalizes the time steps, B and C, without weights. Checked against the
 /// classes `MambaForCausalLM` and `FalconMambaForCausalLM`.
-public final class Mamba implements Family {
+final class Mamba implements Family {
     private static final String NORMED = "falcon_mamba";
     private static final String EPSILON = "mixer_rms_eps";
-
-    public Mamba() { }
 
     @Override
     public List<String> modelTypes() {

@@ -23,9 +23,7 @@ import java.util.Optional;
 
 /// Mamba 2 (https://arxiv.org/abs/2405.21060). Checked against the class `Mamba2ForCausalLM`, whose norm takes each
 /// group of channels by itself.
-public final class Mamba2 implements Family {
-    public Mamba2() { }
-
+final class Mamba2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("mamba2");

@@ -27,10 +27,8 @@ import java.util.Optional;
 /// MiMo-V2-Flash (https://arxiv.org/abs/2601.02780): five sliding-window layers, with sinks and twice the key-value
 /// heads, to one full layer; value heads smaller than key heads, times a factor; experts after a dense layer. Checked
 /// against the class `MiMoV2FlashForCausalLM`. Multi-token-prediction layers are ignored.
-public final class MiMoV2Flash implements Family {
+final class MiMoV2Flash implements Family {
     private static final double ROTATED = 0.334;
-
-    public MiMoV2Flash() { }
 
     @Override
     public List<String> modelTypes() {

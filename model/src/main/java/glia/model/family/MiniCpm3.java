@@ -21,9 +21,7 @@ import java.util.List;
 
 /// MiniCPM3 4B (https://arxiv.org/abs/2404.06395): latent attention, a gated MLP, and factors of embeddings, sublayers
 /// and logits. Checked against the class `MiniCPM3ForCausalLM`.
-public final class MiniCpm3 implements Family {
-    public MiniCpm3() { }
-
+final class MiniCpm3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("minicpm3");

@@ -30,10 +30,8 @@ import java.util.Optional;
 
 /// MiniMax-Text-01 and M1: lightning attention with softmax attention in some layers, experts in all layers, and a
 /// normalized residual stream (https://arxiv.org/abs/2501.08313). Checked against the class `MiniMaxForCausalLM`.
-public final class MiniMax implements Family {
+final class MiniMax implements Family {
     private static final float LIGHTNING_EPS = 1e-6f;
-
-    public MiniMax() { }
 
     @Override
     public List<String> modelTypes() {

@@ -28,9 +28,7 @@ import java.util.Optional;
 /// together. Checked against the class `MiniMaxM2ForCausalLM`, but for one thing: `rotary_dim`, which the published
 /// configs have (64 of 128), is used if `partial_rotary_factor` is missing, as in training; that class rotates whole
 /// heads then.
-public final class MiniMaxM2 implements Family {
-    public MiniMaxM2() { }
-
+final class MiniMaxM2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("minimax_m2");

@@ -31,9 +31,7 @@ import java.util.List;
 /// MiniMax-M3, text: block-sparse attention in most layers, an RMS norm of each query and key head, experts and MLPs
 /// with clamped gates, norm weights stored minus 1. Checked against the class
 /// `MiniMaxM3SparseForConditionalGeneration`.
-public final class MiniMaxM3 implements Family {
-    public MiniMaxM3() { }
-
+final class MiniMaxM3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("minimax_m3_vl_text");

@@ -6,20 +6,15 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// Ministral 8B (2024): Mistral's structure, in which `layer_types` says which layers have a sliding window; by default
 /// all have. Checked against the class `MinistralForCausalLM`.
-public final class Ministral implements Family {
-    public Ministral() { }
-
+final class Ministral implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("ministral");
@@ -34,10 +29,5 @@ public final class Ministral implements Family {
                 Bias.NONE);
         Attention sliding = windowed ? full.with(new Span.Sliding(config.positive("sliding_window", 4096))) : full;
         return Standard.spec(config, 131_072, false, Bias.NONE, layer -> slides[layer] ? sliding : full);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

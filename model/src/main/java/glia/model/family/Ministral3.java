@@ -9,13 +9,10 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.Ministral3Gguf;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NumberRange;
-import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.model.spec.Temperature;
 import java.util.List;
@@ -24,13 +21,11 @@ import java.util.Optional;
 
 /// Ministral 3: Llama's structure with YaRN and a query temperature that grows with the logarithm of the position.
 /// Checked against the class `Ministral3ForCausalLM`.
-public final class Ministral3 implements Family {
+final class Ministral3 implements Family {
     private static final String LENGTH = "original_max_position_embeddings";
     /// The defaults of `rope_parameters`.
     private static final Map<String, ?> ROPE = Map.of("rope_type", "yarn", "rope_theta", 1e6, "factor", 16.0,
             LENGTH, 16_384, "mscale", 1.0, "mscale_all_dim", 1.0, "llama_4_scaling_beta", 0.1);
-
-    public Ministral3() { }
 
     @Override
     public List<String> modelTypes() {
@@ -52,11 +47,6 @@ public final class Ministral3 implements Family {
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE)
                 .with(AttentionConfig.span(config)).with(temperature);
         return Standard.spec(Padding.orElse(config, 11), 262_144, false, Bias.NONE, layer -> attention);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

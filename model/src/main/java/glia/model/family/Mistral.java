@@ -6,12 +6,9 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
@@ -20,9 +17,7 @@ import java.util.Optional;
 /// Mistral 7B and Nemo: Llama's structure with a sliding window in every layer (https://arxiv.org/abs/2310.06825); from
 /// version 0.2 on the window is null, which means none. Checked against the class `MistralForCausalLM`. The GGUF
 /// architecture is `llama`.
-public final class Mistral implements Family {
-    public Mistral() { }
-
+final class Mistral implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("mistral");
@@ -36,11 +31,6 @@ public final class Mistral implements Family {
                 : config.mentions("sliding_window") ? new Span.Causal() : new Span.Sliding(4096);
         Attention attention = AttentionConfig.causal(config, 8, headSize, rope, Bias.NONE).with(span);
         return Standard.spec(config, 131_072, false, Bias.NONE, layer -> attention);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -20,14 +20,12 @@ import java.util.Map;
 /// Mistral Small 4 (2026): latent attention with a query temperature that grows with the logarithm of the position, and
 /// stacked experts routed by softmax scores within groups, with a shared one. Checked against the class
 /// `Mistral4ForCausalLM`.
-public final class Mistral4 implements Family {
+final class Mistral4 implements Family {
     private static final String ROPE = "rope_parameters";
     private static final String LENGTH = "original_max_position_embeddings";
     /// The default of `rope_parameters`.
     private static final Map<String, ?> DEFAULTS = Map.of("rope_type", "yarn", "rope_theta", 1e4, "factor", 128.0,
             LENGTH, 8192, "mscale", 1.0, "mscale_all_dim", 1.0, "llama_4_scaling_beta", 0.1);
-
-    public Mistral4() { }
 
     @Override
     public List<String> modelTypes() {

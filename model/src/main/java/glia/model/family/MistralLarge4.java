@@ -29,13 +29,11 @@ import java.util.Optional;
 /// Mistral Large 4 (2026): latent attention with an indexer, latents that some layers take from earlier ones, learned
 /// RoPE frequencies in three of four layers and no RoPE in the others, experts routed by softmax scores. Checked
 /// against the class `MistralLarge4ForConditionalGeneration`, text alone.
-public final class MistralLarge4 implements Family {
+final class MistralLarge4 implements Family {
     static final String TEXT = "mistral_large4_text";
     /// The default of `rope_parameters`.
     private static final Map<String, ?> ROPE = Map.of("rope_type", "yarn", "rope_theta", 1e4, "factor", 2048.0,
             "original_max_position_embeddings", 512, "attention_factor", 1.0);
-
-    public MistralLarge4() { }
 
     @Override
     public List<String> modelTypes() {

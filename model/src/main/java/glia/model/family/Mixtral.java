@@ -22,9 +22,7 @@ import java.util.Optional;
 /// Mixtral 8x7B and 8x22B: Mistral's structure with experts in place of each MLP (https://arxiv.org/abs/2401.04088).
 /// Checked against the class `MixtralForCausalLM`. `router_jitter_noise`, which the reference uses in training only, is
 /// ignored. The GGUF architecture is `llama`.
-public final class Mixtral implements Family {
-    public Mixtral() { }
-
+final class Mixtral implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("mixtral");

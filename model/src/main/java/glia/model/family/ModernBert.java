@@ -34,9 +34,7 @@ import java.util.Optional;
 
 /// ModernBERT (https://arxiv.org/abs/2412.13663): an encoder with RoPE, gated MLPs, no biases, and local attention in
 /// two of three layers. Checked against the class `ModernBertForMaskedLM`.
-public final class ModernBert implements Family {
-    public ModernBert() { }
-
+final class ModernBert implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("modernbert");

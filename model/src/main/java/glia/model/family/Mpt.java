@@ -31,9 +31,7 @@ import java.util.Optional;
 /// MPT (MosaicML, 2023): no biases at all, ALiBi, fused queries, keys and values. Checked against the class
 /// `MptForCausalLM`, which ignores `alibi_bias_max`, `expansion_ratio` and `logit_scale`; here they are used, as in the
 /// models' own code.
-public final class Mpt implements Family {
-    public Mpt() { }
-
+final class Mpt implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("mpt");

@@ -28,9 +28,7 @@ import java.util.List;
 /// nanochat (Karpathy, 2025): RMS norms without weights, also of the embeddings and of each query and key head after
 /// RoPE, which rotates the other way; an MLP of squared ReLU, capped logits. Checked against the class
 /// `NanoChatForCausalLM`.
-public final class NanoChat implements Family {
-    public NanoChat() { }
-
+final class NanoChat implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("nanochat");

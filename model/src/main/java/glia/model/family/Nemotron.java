@@ -7,22 +7,17 @@ import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer.Mlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import java.util.List;
 
 /// Nemotron 3 and 4, Minitron (https://arxiv.org/abs/2402.16819): layer norms with weights stored minus 1, an MLP of
 /// squared ReLU without a gate, RoPE in half of each head. Checked against the class `NemotronForCausalLM`.
-public final class Nemotron implements Family {
-    public Nemotron() { }
-
+final class Nemotron implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("nemotron");
@@ -38,10 +33,5 @@ public final class Nemotron implements Family {
         Norm norm = new Norm.Layer(Standard.epsilon(config, "norm_eps", 1e-5), 1);
         return Standard.spec(config, 4096, Padding.read(config, Embedding.PLAIN), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, false));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

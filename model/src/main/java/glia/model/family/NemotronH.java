@@ -29,11 +29,9 @@ import java.util.Optional;
 /// (https://arxiv.org/abs/2504.03624). Checked against the class `NemotronHForCausalLM`, except that time steps are
 /// clamped to `time_step_limit` as in NVIDIA's own code. Multi-token-prediction layers are ignored, and so is
 /// `sliding_window`, as that class does.
-public final class NemotronH implements Family {
+final class NemotronH implements Family {
     private static final List<LayerKind> DEFAULT_LAYERS =
             List.of(LayerKind.STATE_SPACE, LayerKind.EXPERTS, LayerKind.ATTENTION, LayerKind.MLP);
-
-    public NemotronH() { }
 
     @Override
     public List<String> modelTypes() {

@@ -7,8 +7,6 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
@@ -16,15 +14,12 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import java.util.List;
 
 /// OLMo 1 (https://arxiv.org/abs/2402.00838): Llama's structure with layer norms without weights, and queries, keys and
 /// values that may be clipped. Checked against the class `OlmoForCausalLM`.
-public final class Olmo implements Family {
-    public Olmo() { }
-
+final class Olmo implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("olmo");
@@ -41,10 +36,5 @@ public final class Olmo implements Family {
         Norm norm = new Norm.UnitLayer(1e-5f);
         return Standard.spec(config, 2048, Padding.read(config, Embedding.PLAIN, 1), norm,
                 layer -> attention, layer -> mlp, Standard.head(config, false));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

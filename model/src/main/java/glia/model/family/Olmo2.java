@@ -10,16 +10,13 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
@@ -32,9 +29,7 @@ import java.util.Optional;
 /// OLMo 2 and 3 (https://arxiv.org/abs/2501.00656): norms after each mixer instead of before it, and RMS norms over all
 /// queries and all keys. OLMo 3 has sliding windows in three of four layers, and scales RoPE in the others alone.
 /// Checked against `Olmo2ForCausalLM` and `Olmo3ForCausalLM`.
-public final class Olmo2 implements Family {
-    public Olmo2() { }
-
+final class Olmo2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("olmo2", "olmo3");
@@ -74,11 +69,6 @@ public final class Olmo2 implements Family {
                 Residual.PLAIN, attentions, layer -> mlp);
         return Standard.model(config, 2048, Padding.read(config, Embedding.PLAIN), sublayers, norm,
                 Standard.head(config, false));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -31,11 +31,9 @@ import java.util.List;
 
 /// OLMo Hybrid: three layers of Gated DeltaNet with norms before the mixers to one of OLMo 3's attention with norms
 /// after them. Checked against the class `OlmoHybridForCausalLM`.
-public final class OlmoHybrid implements Family {
+final class OlmoHybrid implements Family {
     /// Epsilon of the heads' norm, whatever the config has.
     private static final float HEAD_EPS = 1e-5f;
-
-    public OlmoHybrid() { }
 
     @Override
     public List<String> modelTypes() {

@@ -10,24 +10,19 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import java.util.List;
 import java.util.Optional;
 
 /// OLMoE (https://arxiv.org/abs/2409.02060): RMS norms over all queries and all keys, which may be clipped, and experts
 /// whose weights are not normalized. Checked against the class `OlmoeForCausalLM`.
-public final class Olmoe implements Family {
-    public Olmoe() { }
-
+final class Olmoe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("olmoe");
@@ -45,11 +40,6 @@ public final class Olmoe implements Family {
                 config.positive("intermediate_size", 2048),
                 ExpertConfig.softmax(config, 8, config.flag("norm_topk_prob", false)), new Experts.Shared.None());
         return Standard.spec(Padding.orElse(config, 1), 4096, false, epsilon, layer -> attention, layer -> experts);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

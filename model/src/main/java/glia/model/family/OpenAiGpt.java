@@ -24,9 +24,7 @@ import java.util.List;
 /// GPT (Radford et al., 2018, "Improving Language Understanding by Generative Pre-Training"): GPT-2 with a norm after
 /// each sum; it is the `before` of the next sublayer. `gelu` is the tanh form. Checked against the class
 /// `OpenAIGPTLMHeadModel`.
-public final class OpenAiGpt implements Family {
-    public OpenAiGpt() { }
-
+final class OpenAiGpt implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("openai-gpt");

@@ -22,9 +22,7 @@ import java.util.List;
 
 /// OPT (https://arxiv.org/abs/2205.01068): learned positions, whose first two rows are not used, layer norms, biases,
 /// ReLU. Checked against the class `OPTForCausalLM`.
-public final class Opt implements Family {
-    public Opt() { }
-
+final class Opt implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("opt");

@@ -25,9 +25,7 @@ import java.util.List;
 
 /// Persimmon 8B (Adept, 2023): layer norms, also of each query and key head, squared ReLU, RoPE in half of each head,
 /// queries, keys and values fused by head. Checked against the class `PersimmonForCausalLM`.
-public final class Persimmon implements Family {
-    public Persimmon() { }
-
+final class Persimmon implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("persimmon");

@@ -24,9 +24,7 @@ import java.util.List;
 
 /// Phi-1, 1.5 and 2 (https://arxiv.org/abs/2306.11644): attention and MLP in parallel after one layer norm, RoPE in a
 /// part of each head, biases everywhere. Checked against the class `PhiForCausalLM`.
-public final class Phi implements Family {
-    public Phi() { }
-
+final class Phi implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("phi");

@@ -19,9 +19,7 @@ import java.util.List;
 /// Phi-3, Phi-3.5 mini, Phi-4 and Phi-4-mini (https://arxiv.org/abs/2404.14219): Llama's structure with queries, keys
 /// and values in one matrix, gate and up in another, and LongRoPE in long contexts. Checked against the class
 /// `Phi3ForCausalLM`.
-public final class Phi3 implements Family {
-    public Phi3() { }
-
+final class Phi3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("phi3");

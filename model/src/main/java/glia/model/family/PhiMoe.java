@@ -29,9 +29,7 @@ import java.util.Map;
 /// Phi-3.5-MoE (https://arxiv.org/abs/2404.14219): layer norms, two experts a token chosen by SparseMixer, LongRoPE
 /// with a factor of its own for long contexts. Checked against the class `PhimoeForCausalLM`, which never uses the long
 /// frequencies; here contexts beyond the original one do, as in the model's own code.
-public final class PhiMoe implements Family {
-    public PhiMoe() { }
-
+final class PhiMoe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("phimoe");

@@ -9,21 +9,16 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
 import java.util.Optional;
 
 /// Qwen2 and Qwen2.5: Llama's structure with biases of queries, keys and values (https://arxiv.org/abs/2407.10671), and
 /// optional sliding windows from layer `max_window_layers` on. Checked against `Qwen2ForCausalLM`.
-public final class Qwen2 implements Family {
-    public Qwen2() { }
-
+final class Qwen2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("qwen2");
@@ -53,11 +48,6 @@ public final class Qwen2 implements Family {
             spans[i] = slides[i] ? new Span.Sliding(window) : new Span.Causal();
         }
         return spans;
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -7,22 +7,17 @@ import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.LayerTypes;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
 /// Qwen1.5-MoE and Qwen2-57B-A14B (https://arxiv.org/abs/2407.10671): Qwen2's attention, experts whose weights are not
 /// normalized, and a gated shared expert. Checked against the class `Qwen2MoeForCausalLM`.
-public final class Qwen2Moe implements Family {
-    public Qwen2Moe() { }
-
+final class Qwen2Moe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("qwen2_moe");
@@ -44,10 +39,5 @@ public final class Qwen2Moe implements Family {
         return Standard.spec(config, 32_768, false, Standard.epsilon(config, "rms_norm_eps", 1e-6),
                 layer -> attention.with(spans[layer]),
                 layer -> (layer + 1) % step == 0 && !dense.holds(layer) ? experts : mlp);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

@@ -7,13 +7,10 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.tensor.kernel.Span;
 import java.util.List;
@@ -21,9 +18,7 @@ import java.util.Optional;
 
 /// Qwen3, dense: Llama's structure with an RMS norm of each query and key head before RoPE
 /// (https://arxiv.org/abs/2505.09388). Checked against the class `Qwen3ForCausalLM`.
-public final class Qwen3 implements Family {
-    public Qwen3() { }
-
+final class Qwen3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("qwen3");
@@ -37,11 +32,6 @@ public final class Qwen3 implements Family {
                 .with(new QkNorm.Heads(new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 0)));
         Span[] spans = Qwen2.spans(config);
         return Standard.spec(config, 32_768, false, Bias.NONE, layer -> attention.with(spans[layer]));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

@@ -20,10 +20,8 @@ import java.util.Optional;
 /// Qwen3.5, the text model, with MLPs or with experts in all layers: the structure of Qwen3-Next, with separate input
 /// projections of the recurrence. For text the three RoPE axes are equal. Checked against the classes
 /// `Qwen3_5ForCausalLM` and `Qwen3_5MoeForCausalLM`.
-public final class Qwen35 implements Family {
+final class Qwen35 implements Family {
     private static final String WITH_EXPERTS = "qwen3_5_moe_text";
-
-    public Qwen35() { }
 
     @Override
     public List<String> modelTypes() {

@@ -9,15 +9,12 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Experts;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
@@ -27,9 +24,7 @@ import java.util.Optional;
 /// Qwen3 with experts: 30B-A3B, 235B-A22B, Coder (https://arxiv.org/abs/2505.09388). Qwen3's attention, and experts in
 /// every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. Checked against the class
 /// `Qwen3MoeForCausalLM`.
-public final class Qwen3Moe implements Family {
-    public Qwen3Moe() { }
-
+final class Qwen3Moe implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("qwen3_moe");
@@ -54,11 +49,6 @@ public final class Qwen3Moe implements Family {
         return Standard.spec(config, 32_768, false, epsilon, layer -> attention,
                 layer -> (layer + 1) % step == 0 && !dense.holds(layer) ? experts
                         : Standard.mlp(config, "intermediate_size", Bias.NONE));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

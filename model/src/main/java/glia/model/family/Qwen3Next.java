@@ -20,9 +20,7 @@ import java.util.Optional;
 /// Qwen3-Next (https://qwen.ai/blog?id=qwen3_next): three layers of Gated DeltaNet to one of gated attention, and
 /// experts in every `decoder_sparse_step`-th layer, except in those that `mlp_only_layers` lists. The recurrence's
 /// projections are interleaved by key head. Checked against the class `Qwen3NextForCausalLM`.
-public final class Qwen3Next implements Family {
-    public Qwen3Next() { }
-
+final class Qwen3Next implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("qwen3_next");

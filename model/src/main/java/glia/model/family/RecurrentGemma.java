@@ -28,9 +28,7 @@ import java.util.List;
 
 /// RecurrentGemma (https://arxiv.org/abs/2404.07839), Griffin with Gemma's norms: two layers of RG-LRU to one of
 /// attention in a window with RoPE on half of each head. Checked against the class `RecurrentGemmaForCausalLM`.
-public final class RecurrentGemma implements Family {
-    public RecurrentGemma() { }
-
+final class RecurrentGemma implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("recurrent_gemma");

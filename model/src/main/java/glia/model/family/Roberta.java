@@ -22,10 +22,8 @@ import java.util.List;
 
 /// RoBERTa (https://arxiv.org/abs/1907.11692) and its multilingual and French forms, XLM-RoBERTa and CamemBERT: BERT
 /// with positions that are counted from behind the padding token on. Checked against the class `RobertaForMaskedLM`.
-public final class Roberta implements Family {
+final class Roberta implements Family {
     private static final int PADDING = 1;
-
-    public Roberta() { }
 
     @Override
     public List<String> modelTypes() {

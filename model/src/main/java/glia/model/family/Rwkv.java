@@ -21,12 +21,10 @@ import java.util.List;
 
 /// RWKV-4 (https://arxiv.org/abs/2305.13048): time mixing and channel mixing, each after a layer norm. Checked against
 /// the class `RwkvForCausalLM`.
-public final class Rwkv implements Family {
+final class Rwkv implements Family {
     /// Epsilon of the final norm, whatever the config has.
     private static final double FINAL_EPS = 1e-5;
     private static final int MOST_HALVINGS = 60;
-
-    public Rwkv() { }
 
     @Override
     public List<String> modelTypes() {

@@ -7,21 +7,16 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ExpertGguf;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
 import glia.model.layout.GgufForm;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import java.util.List;
 import java.util.Optional;
 
 /// Seed-OSS (ByteDance, 2025): Llama's structure with biases of queries, keys and values, and heads of a size of their
 /// own. Checked against the class `SeedOssForCausalLM`.
-public final class SeedOss implements Family {
-    public SeedOss() { }
-
+final class SeedOss implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("seed_oss");
@@ -33,11 +28,6 @@ public final class SeedOss implements Family {
         Attention attention = AttentionConfig.causal(config, 8, headSize, RopeConfig.read(config, headSize, 10_000),
                 Bias.of(config.flag("attention_bias", true), config.flag("attention_out_bias", false)));
         return Standard.spec(config, 524_288, false, Standard.bias(config, "mlp_bias", false), layer -> attention);
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

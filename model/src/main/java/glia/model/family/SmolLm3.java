@@ -9,12 +9,9 @@ import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.GgufForm;
 import glia.model.family.gguf.StandardGguf;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.ModelSpec;
-import glia.model.spec.Parameter;
 import glia.model.spec.Rope;
 import glia.tensor.kernel.Span;
 import java.util.List;
@@ -22,9 +19,7 @@ import java.util.Optional;
 
 /// SmolLM3: Llama's structure without RoPE in every fourth layer (https://arxiv.org/abs/2501.18795). In
 /// `no_rope_layers` a 1 means, against its name, that the layer has RoPE. Checked against `SmolLM3ForCausalLM`.
-public final class SmolLm3 implements Family {
-    public SmolLm3() { }
-
+final class SmolLm3 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("smollm3");
@@ -43,11 +38,6 @@ public final class SmolLm3 implements Family {
         return Standard.spec(Padding.orElse(config, 128_004), 32_768, true, mlpBias, layer ->
                 (rotates[layer] ? rotating : noRope).with(sliding && slides[layer] ? AttentionConfig.span(config)
                         : new Span.Causal()));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 
     @Override

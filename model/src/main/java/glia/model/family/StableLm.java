@@ -7,24 +7,19 @@ import glia.model.family.config.Numbers;
 import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
-import glia.model.family.hub.StandardNames;
-import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
-import glia.model.spec.Parameter;
 import glia.model.spec.Residual;
 import glia.model.spec.Sublayer;
 import java.util.List;
 
 /// StableLM 3B, 2 1.6B and Zephyr (https://arxiv.org/abs/2402.17834): layer norms with biases, RoPE in a quarter of
 /// each head, gated MLP; in some sizes attention and MLP in parallel. Checked against the class `StableLmForCausalLM`.
-public final class StableLm implements Family {
-    public StableLm() { }
-
+final class StableLm implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("stablelm");
@@ -45,10 +40,5 @@ public final class StableLm implements Family {
                 : Standard.layers(numLayers, norm, Residual.PLAIN, layer -> attention, layer -> mlp);
         return Standard.model(config, 4096, Padding.read(config, Embedding.PLAIN), sublayers, norm,
                 Standard.head(config, false));
-    }
-
-    @Override
-    public Source source(ModelSpec spec, Parameter p) {
-        return StandardNames.source(spec, p);
     }
 }

@@ -21,9 +21,7 @@ import java.util.List;
 
 /// StarCoder2 (https://arxiv.org/abs/2402.19173): layer norms, biases, an MLP without a gate, RoPE, few key-value heads
 /// and, in some sizes, a sliding window. Checked against the class `Starcoder2ForCausalLM`.
-public final class Starcoder2 implements Family {
-    public Starcoder2() { }
-
+final class Starcoder2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("starcoder2");

@@ -22,9 +22,7 @@ import java.util.Optional;
 /// buckets that all layers of a stack share; mT5 (https://arxiv.org/abs/2010.11934) with other defaults, and UMT5
 /// (https://arxiv.org/abs/2304.09151) with buckets in each layer. Checked against the class
 /// `T5ForConditionalGeneration` and those of the others.
-public final class T5 implements Family {
-    public T5() { }
-
+final class T5 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("t5", "mt5", "umt5");

@@ -21,11 +21,9 @@ import java.util.List;
 
 /// xLSTM 7B (https://arxiv.org/abs/2503.13427): mLSTM with soft-capped gates, and gated MLPs. Checked against the class
 /// `xLSTMForCausalLM`.
-public final class Xlstm implements Family {
+final class Xlstm implements Family {
     /// The context length; there is no position encoding that would limit it.
     private static final int CONTEXT = 1 << 20;
-
-    public Xlstm() { }
 
     @Override
     public List<String> modelTypes() {

@@ -20,9 +20,7 @@ import java.util.List;
 
 /// Zamba2 (https://arxiv.org/abs/2411.15242): Mamba 2, in some layers with the output of a transformer block added to
 /// its input; the blocks' weights are shared in turn. Checked against the class `Zamba2ForCausalLM`.
-public final class Zamba2 implements Family {
-    public Zamba2() { }
-
+final class Zamba2 implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("zamba2");
