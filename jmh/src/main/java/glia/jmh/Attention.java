@@ -74,7 +74,7 @@ public class Attention extends KernelBenchmark {
     }
 
     @Benchmark
-    public void attention(Counters counters) {
+    public void attention(Limits.Counters counters) {
         for (KeyValues[] layer : layers) {
             set.attention(y, null, q, layer, runs, SHAPE);
         }

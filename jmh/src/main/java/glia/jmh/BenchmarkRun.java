@@ -20,7 +20,7 @@ record BenchmarkRun(Class<? extends KernelBenchmark> benchmark, Map<String, List
             new BenchmarkRun(Limits.class, Map.of("threads", ONE_AND_ALL)),
             new BenchmarkRun(MatMul.class, Map.of("threads", ONE_AND_ALL)),
             new BenchmarkRun(MatVec.class, Map.of()),
-            new BenchmarkRun(Prefill.class, Map.of("shape", List.of(Shape.LAYER_NAME))),
+            new BenchmarkRun(Prefill.class, Map.of("shape", List.of(Rows.Shape.LAYER_NAME))),
             new BenchmarkRun(Prefill.class, Map.of("type", List.of("Q8_0", "Q4_K"),
                     "shape", List.of("2048x2048", "2048x5632", "5632x2048", "2048x256"))),
             new BenchmarkRun(BatchedDecode.class, Map.of()),

@@ -17,7 +17,7 @@ import glia.train.optim.AdamW;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
-import glia.train.schedule.CosineSchedule;
+import glia.train.schedule.Schedule.CosineSchedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -81,7 +81,7 @@ public class ExpertLayer extends KernelBenchmark {
     }
 
     @Benchmark
-    public void layers(Counters counters) {
+    public void layers(Limits.Counters counters) {
         // Other tokens each time, which choose other experts.
         Tensor x = inputs.get(nextInput++ % inputs.size());
         for (int i = 0; i < layers.size(); i++) {

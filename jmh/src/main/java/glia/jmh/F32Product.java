@@ -15,7 +15,7 @@ final class F32Product {
         set = benchmark.set;
         x = benchmark.activations(tokens, size);
         y = benchmark.zeros(tokens, size);
-        w = benchmark.weight(DType.F32, new Shape(size, size));
+        w = benchmark.weight(DType.F32, new Rows.Shape(size, size));
     }
 
     /// F32 operations of `run`.

@@ -50,7 +50,7 @@ public class LatentDecode extends KernelBenchmark {
     }
 
     @Benchmark
-    public void attention(Counters counters) {
+    public void attention(Limits.Counters counters) {
         set.attention(y, null, q, rows, runs, shape);
     }
 }

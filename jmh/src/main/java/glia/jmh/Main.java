@@ -79,7 +79,7 @@ public final class Main {
 
     private static void run(Request request, PrintStream out) throws RunnerException, IOException {
         Table table = new Table();
-        out.println(Machine.describe() + "\n\n" + Table.header());
+        out.println(Table.Machine.describe() + "\n\n" + Table.header());
         for (BenchmarkRun step : request.steps()) {
             for (Measurement figure : measure(step, new OptionsBuilder(), System.err)) {
                 out.println(table.add(figure));

@@ -26,7 +26,7 @@ public class MatMul extends KernelBenchmark {
     }
 
     @Benchmark
-    public void product(Counters counters) {
+    public void product(Limits.Counters counters) {
         product.run();
     }
 }

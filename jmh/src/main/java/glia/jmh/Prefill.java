@@ -15,7 +15,7 @@ public class Prefill extends KernelBenchmark {
     public DType type;
 
     /// See `Shape`.
-    @Param({Shape.LAYER_NAME, "2048x2048", "2048x5632", "5632x2048", "2048x256"})
+    @Param({Rows.Shape.LAYER_NAME, "2048x2048", "2048x5632", "5632x2048", "2048x256"})
     public String shape;
 
     @Param("512")
@@ -34,13 +34,13 @@ public class Prefill extends KernelBenchmark {
 
     @Override
     double prepare() {
-        List<Shape> shapes = Shape.parseAll(shape);
+        List<Rows.Shape> shapes = Rows.Shape.parseAll(shape);
         x = shapes.stream().map(s -> activations(tokens, s.cols())).toArray(Tensor[]::new);
         y = shapes.stream().map(s -> zeros(tokens, s.rows())).toArray(Tensor[]::new);
         scratch = shapes.stream().map(s -> zeros(tokens, s.cols())).toArray(Tensor[]::new);
         weights = shapes.stream().map(s -> weight(type, s)).toArray(Tensor[]::new);
         product = new F32Product(this, tokens, F32_SIZE);
-        return 2.0 * tokens * shapes.stream().mapToLong(Shape::size).sum();
+        return 2.0 * tokens * shapes.stream().mapToLong(Rows.Shape::size).sum();
     }
 
     @Override
@@ -50,7 +50,7 @@ public class Prefill extends KernelBenchmark {
     }
 
     @Benchmark
-    public void products(Counters counters) {
+    public void products(Limits.Counters counters) {
         for (int i = 0; i < weights.length; i++) {
             multiply(y[i], x[i], weights[i], scratch[i]);
         }

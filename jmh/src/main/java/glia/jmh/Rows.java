@@ -6,6 +6,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
+import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 
@@ -68,7 +69,7 @@ public class Rows extends KernelBenchmark {
     }
 
     @Benchmark
-    public void rows(Counters counters) {
+    public void rows(Limits.Counters counters) {
         switch (kind) {
             case RMS_NORM -> set.rmsNorm(y, x, gain, EPS, 0);
             case LAYER_NORM -> set.layerNorm(y, x, gain, gain, EPS);
@@ -80,14 +81,44 @@ public class Rows extends KernelBenchmark {
             case GATHER -> set.gather(y, other, ids, tokens);
             case LOG_SUM_EXP -> {
                 for (int i = 0; i < tokens; i++) {
-                    Counters.sink = (long) set.logSumExp(x, i);
+                    Limits.Counters.sink = (long) set.logSumExp(x, i);
                 }
             }
             case ARGMAX -> {
                 for (int i = 0; i < tokens; i++) {
-                    Counters.sink = set.argmax(x, i);
+                    Limits.Counters.sink = set.argmax(x, i);
                 }
             }
+        }
+    }
+
+    /// The shape of a weight matrix, written `2048x5632` for 2048 inputs and 5632 outputs.
+    ///
+    /// @param cols number of inputs
+    /// @param rows number of outputs
+    record Shape(int cols, int rows) {
+        /// The name for all matrices of `LAYER`.
+        static final String LAYER_NAME = "layer";
+
+        /// The matrices of a layer of a Llama of 1.1 billion parameters: queries, keys, values, output, gate, up, down.
+        static final List<Shape> LAYER = List.of(new Shape(2048, 2048), new Shape(2048, 256), new Shape(2048, 256),
+                new Shape(2048, 2048), new Shape(2048, 5632), new Shape(2048, 5632), new Shape(5632, 2048));
+
+        static Shape parse(String text) {
+            String[] sizes = text.split("x");
+            if (sizes.length != 2) {
+                throw new IllegalArgumentException("a shape is written like 2048x5632, not '" + text + "'");
+            }
+            return new Shape(Integer.parseInt(sizes[0]), Integer.parseInt(sizes[1]));
+        }
+
+        /// One shape, or all of a layer.
+        static List<Shape> parseAll(String text) {
+            return text.equals(LAYER_NAME) ? LAYER : List.of(parse(text));
+        }
+
+        long size() {
+            return (long) cols * rows;
         }
     }
 }

@@ -24,7 +24,7 @@ public abstract class StreamedWeights extends KernelBenchmark {
 
     @Override
     double prepare() {
-        Shape size = Shape.parse(shape);
+        Rows.Shape size = Rows.Shape.parse(shape);
         x = activations(numTokens(), size.cols());
         scratch = zeros(numTokens(), size.cols());
         y = zeros(numTokens(), size.rows());
@@ -40,7 +40,7 @@ public abstract class StreamedWeights extends KernelBenchmark {
     }
 
     @Benchmark
-    public void products(Counters counters) {
+    public void products(Limits.Counters counters) {
         for (Tensor w : weights) {
             multiply(y, x, w, scratch);
         }

@@ -1,10 +1,15 @@
 package glia.jmh;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// Results as Markdown and as JSON.
 final class Table {
@@ -61,5 +66,32 @@ final class Table {
         one.put("share_of_limit", figure.shareOfLimit());
         figure.shareOfProduct().ifPresent(share -> one.put("share_of_f32_product", share));
         return one;
+    }
+
+    /// A one-line description of the machine.
+    static final class Machine {
+        private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+        private Machine() { }
+
+        static String describe() {
+            return processor() + ", " + Runtime.getRuntime().availableProcessors() + " processors, "
+                    + System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
+                    + System.getProperty("java.vendor.version", "Java") + " " + Runtime.version();
+        }
+
+        /// The processor's name if the system provides it, otherwise its architecture.
+        private static String processor() {
+            String architecture = System.getProperty("os.arch");
+            if (!Files.isReadable(CPU_INFO)) {
+                return architecture;
+            }
+            try (Stream<String> lines = Files.lines(CPU_INFO, StandardCharsets.ISO_8859_1)) {
+                return lines.filter(line -> line.startsWith("model name")).findFirst()
+                        .map(line -> line.substring(line.indexOf(':') + 1).strip()).orElse(architecture);
+            } catch (IOException e) {
+                return architecture;
+            }
+        }
     }
 }

@@ -8,13 +8,18 @@ import glia.io.Config;
 import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
+import glia.tensor.kernel.GradientKernels;
+import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 
 /// Profiles training steps (forward, loss, backward) of small Llamas: the share of each kernel, and of everything
 /// outside of kernels; and the memory of activations and their gradients.
@@ -92,5 +97,49 @@ public final class TrainingProfile {
                 .filter(e -> e.getValue() * 1000 > total)
                 .forEach(e -> out.printf(Locale.ROOT, "  %5.1f %%  %s%n", 100.0 * e.getValue() / total, e.getKey()));
         out.printf(Locale.ROOT, "  %5.1f %%  outside of kernels%n", 100.0 * (total - known) / total);
+    }
+
+    /// A kernel backend that measures the time of each of its methods.
+    static final class TimedKernels {
+        private final Map<String, Long> nanos = new TreeMap<>();
+        private final Kernels kernels;
+
+        /// @param timed the backend to measure
+        TimedKernels(Kernels timed) {
+            GradientKernels gradients = time(GradientKernels.class, timed.gradients(), Map.of());
+            kernels = time(Kernels.class, timed, Map.of("gradients", gradients));
+        }
+
+        /// @param given results of methods that are not timed, by name
+        private <T> T time(Class<T> type, T timed, Map<String, Object> given) {
+            return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                    (_, method, arguments) -> {
+                        if (given.containsKey(method.getName())) {
+                            return given.get(method.getName());
+                        }
+                        long start = System.nanoTime();
+                        try {
+                            return method.invoke(timed, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        } finally {
+                            nanos.merge(method.getName(), System.nanoTime() - start, Long::sum);
+                        }
+                    }));
+        }
+
+        /// The kernels to compute with.
+        Kernels kernels() {
+            return kernels;
+        }
+
+        /// Nanoseconds by method since the last call of `reset`.
+        Map<String, Long> nanos() {
+            return nanos;
+        }
+
+        void reset() {
+            nanos.clear();
+        }
     }
 }

@@ -66,7 +66,7 @@ class BenchmarksTest {
     @Test
     void layers() throws RunnerException {
         Measurement layer = measure(Prefill.class, "vector", Map.of("type", List.of("Q4_0"), "shape",
-                List.of(Shape.LAYER_NAME), "tokens", List.of("2"))).getFirst();
+                List.of(Rows.Shape.LAYER_NAME), "tokens", List.of("2"))).getFirst();
         assertEquals("Q4_0, layer, 2 tokens", layer.description());
     }
 

@@ -16,7 +16,7 @@ class LimitLoopsTest {
     @ValueSource(ints = {1, 2, 3})
     void everyByteIsRead(int threads) {
         try (Arena arena = Arena.ofShared(); Workers workers = new Workers(threads)) {
-            ReadLoop loop = new ReadLoop(workers, arena, 5);
+            KernelBenchmark.ReadLoop loop = new KernelBenchmark.ReadLoop(workers, arena, 5);
             assertEquals(5 << 20, loop.numBytes());
             MemorySegment memory = loop.memory();
             SplittableRandom random = new SplittableRandom(threads);

@@ -46,6 +46,6 @@ class RequestTest {
                 .startsWith("no benchmark named cooking; there are Limits, MatMul, "));
         assertThrows(IllegalArgumentException.class, () -> names("--speed", "high"));
         assertThrows(IllegalArgumentException.class, () -> names("--json"));
-        assertThrows(IllegalArgumentException.class, () -> Shape.parse("2048"));
+        assertThrows(IllegalArgumentException.class, () -> Rows.Shape.parse("2048"));
     }
 }

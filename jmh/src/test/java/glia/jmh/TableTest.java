@@ -41,7 +41,7 @@ class TableTest {
                 "rate", 100e9, "min", 50e9, "max", 200e9));
         expected.putAll(Map.of("limit", 200e9, "peak_flops", 300e9, "share_of_limit", 0.5,
                 "share_of_f32_product", 0.9));
-        assertEquals(Machine.describe(), document.get("machine"));
+        assertEquals(Table.Machine.describe(), document.get("machine"));
         assertEquals(List.of(expected), document.get("figures"));
     }
 

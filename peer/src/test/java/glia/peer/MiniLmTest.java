@@ -23,8 +23,8 @@ class MiniLmTest {
     @ParameterizedTest
     @EnumSource
     void embeddingsAreThoseOfOnnxRuntime(Precision precision, @TempDir Path folder) throws Exception {
-        MiniLm.convert(folder);
-        try (MiniLm onnx = new MiniLm(2); LanguageModel model = LanguageModel.load(folder,
+        EmbeddingBench.MiniLm.convert(folder);
+        try (EmbeddingBench.MiniLm onnx = new EmbeddingBench.MiniLm(2); LanguageModel model = LanguageModel.load(folder,
                 LoadOptions.defaults().withPrecision(precision))) {
             Embedder embedder = new Embedder(model, EmbeddingConfig.of(Pooling.MEAN, true));
             List<Embedder.Input> inputs = TEXTS.stream().map(embedder::encode).toList();

@@ -30,7 +30,7 @@ import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.ParameterGroups;
-import glia.train.schedule.ConstantSchedule;
+import glia.train.schedule.Schedule.ConstantSchedule;
 import glia.train.schedule.Schedule;
 import java.io.IOException;
 import java.nio.file.Path;

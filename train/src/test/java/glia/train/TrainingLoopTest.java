@@ -20,7 +20,7 @@ import glia.train.optim.Muon;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroup;
 import glia.train.optim.ParameterGroups;
-import glia.train.schedule.ConstantSchedule;
+import glia.train.schedule.Schedule.ConstantSchedule;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;

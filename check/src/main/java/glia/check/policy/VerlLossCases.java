@@ -2,20 +2,26 @@ package glia.check.policy;
 
 import glia.check.reference.CaseParams;
 import glia.check.reference.ReferenceCase;
-import glia.reason.policy.EntropyBonus;
+import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.KlController;
 import glia.reason.policy.KlReward;
 import glia.reason.policy.KlTerm;
+import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.Totals;
 import glia.reason.policy.ValueLoss;
+import glia.reason.policy.correction.RejectionRule;
+import glia.reason.policy.correction.RolloutWeights;
+import glia.reason.policy.correction.SampledTokens;
+import glia.reason.policy.correction.SamplerDivergence;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
 
 /// verl's losses: of policies and values, entropy, KL in the loss and in the reward, rollout correction.
 public final class VerlLossCases {
@@ -136,5 +142,46 @@ public final class VerlLossCases {
         c.compare("actor/reward_kl_penalty", result.meanKl(), F64);
         c.compare("actor/reward_kl_penalty_coeff", controller.coefficient(), F64);
         c.compare("coef_after", controller.after(result.meanKl(), rows.numSequences()).coefficient(), F64);
+    }
+
+    /// verl's correction for the difference between training and sampler.
+    static final class RolloutCorrectionCases {
+        private static final String PREFIX = "rollout_corr/";
+
+        private RolloutCorrectionCases() { }
+
+        static void run(ReferenceCase c) {
+            CaseParams p = c.params();
+            CaseRows rows = new CaseRows(c.input("mask"));
+            SampledTokens tokens = new SampledTokens(rows.sequences(), rows.numSequences(),
+                    rows.of(c.input("logp_old")), rows.of(c.input("logp_rollout")));
+            double[] mask = new double[rows.numRows()];
+            Arrays.fill(mask, 1);
+            if (p.has("rollout_is")) {
+                RolloutWeights.Result result = RolloutWeights.of(p.text("rollout_is"),
+                        threshold(p, "rollout_is_threshold", "2.0"), p.flag("rollout_is_batch_normalize", false))
+                        .of(tokens);
+                rows.compare(c, "weights", result.weights().weights(), ReferenceCase.F64);
+                compare(c, result.figures());
+            }
+            if (p.has("rollout_rs")) {
+                RejectionRule.Result result = RejectionRule.apply(RejectionRule.parse(p.text("rollout_rs"),
+                        threshold(p, "rollout_rs_threshold", "")), tokens);
+                Arrays.setAll(mask, n -> result.kept()[n] ? 1 : 0);
+                compare(c, result.figures());
+            }
+            rows.compare(c, "modified_mask", mask, ReferenceCase.F64);
+            compare(c, SamplerDivergence.figures(tokens));
+        }
+
+        /// A threshold, which is a number or a text.
+        private static String threshold(CaseParams p, String name, String ifAbsent) {
+            JsonNode node = p.has(name) ? p.required(name) : null;
+            return node == null ? ifAbsent : node.isString() ? node.asString() : Double.toString(node.doubleValue());
+        }
+
+        private static void compare(ReferenceCase c, Map<String, Double> figures) {
+            figures.forEach((name, value) -> c.compare(PREFIX + name, value, ReferenceCase.F64));
+        }
     }
 }

@@ -184,13 +184,6 @@ public final class ReferenceCase extends Variables {
         compare(name, actual, expected, F32);
     }
 
-    /// Compares a gradient `grad_NAME` with that of the variable NAME.
-    public void compareGradients(String... names) {
-        for (String name : names) {
-            compare(GRADIENT + name, gradient(name));
-        }
-    }
-
     /// Compares a gradient with that of a reference which adds up the gradients of the cases of a batch where it shares
     /// the tensor and does not clear them: the stored gradient is that of its case, or the sum so far.
     ///

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import glia.check.reference.Variables;
 import glia.reason.policy.AdaptiveEntropy;
+import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.KlController;
 import glia.reason.policy.KlReward;
-import glia.reason.policy.Totals;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.tensor.autograd.Value;

@@ -3,7 +3,8 @@ package glia.check.training;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.check.reference.CaseParams;
-import glia.train.schedule.CosineSchedule;
+import glia.check.training.OptimCases.ReferenceSchedules;
+import glia.train.schedule.Schedule.CosineSchedule;
 import java.util.function.LongToDoubleFunction;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

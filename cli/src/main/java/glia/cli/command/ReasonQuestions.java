@@ -13,7 +13,7 @@ import glia.lab.eval.EvalTask;
 import glia.lab.eval.Normalization;
 import glia.lab.eval.TaskFile;
 import glia.reason.reward.Reward;
-import glia.reason.search.Question;
+import glia.reason.search.Search.Question;
 import glia.reason.search.SearchOptions;
 import glia.reason.search.StrategyBench.Item;
 import glia.reason.task.FinalAnswer;

@@ -2,7 +2,7 @@ package glia.cli.terminal;
 
 import glia.train.checkpoint.CheckpointStore;
 import glia.train.report.FlopsUtilization;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,7 +8,7 @@ import glia.cli.TestConsole;
 import glia.cli.terminal.ExitCode;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

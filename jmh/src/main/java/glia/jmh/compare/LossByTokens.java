@@ -1,11 +1,12 @@
 package glia.jmh.compare;
 
 import glia.io.CheckpointException;
-import glia.jmh.LineChart;
 import glia.jmh.LineChart.Axis;
 import glia.jmh.LineChart.Line;
 import glia.jmh.LineChart.Panel;
 import glia.jmh.LineChart.Scale;
+import glia.jmh.LineChart;
+import glia.jmh.compare.Architecture.Size;
 import glia.model.spec.ModelSpec;
 import glia.train.data.RandomWindows;
 import java.io.IOException;

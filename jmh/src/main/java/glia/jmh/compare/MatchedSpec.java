@@ -2,6 +2,7 @@ package glia.jmh.compare;
 
 import glia.io.CheckpointException;
 import glia.io.yaml.YamlDocument;
+import glia.jmh.compare.Architecture.Size;
 import glia.model.cost.ParameterCount;
 import glia.model.fresh.YamlSpec;
 import glia.model.spec.ModelSpec;

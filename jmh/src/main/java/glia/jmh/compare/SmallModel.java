@@ -19,11 +19,11 @@ import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
 import glia.train.run.BatchObjective;
 import glia.train.run.LossBatch;
-import glia.train.run.StepFigures;
 import glia.train.run.Trainer;
 import glia.train.run.TrainerOptions;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
-import glia.train.schedule.CosineSchedule;
+import glia.train.schedule.Schedule.CosineSchedule;
 import java.util.Map;
 
 /// A model that is trained from random weights and evaluated.

@@ -30,7 +30,7 @@ import java.util.SplittableRandom;
 /// of measurements. Options: [Options]. Writes time.jsonl, time.md and time.svg.
 public final class TimeByLength {
     static final List<Integer> LENGTHS = List.of(256, 512, 1024, 2048, 4096);
-    private static final Size SIZE = Size.MEDIUM;
+    private static final Architecture.Size SIZE = Architecture.Size.MEDIUM;
     private static final int REPEATS = 5;
     private static final int VOCAB = 65;
     /// Tokens decoded in a measurement.

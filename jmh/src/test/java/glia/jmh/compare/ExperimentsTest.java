@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.training.TokenBatch;
 import glia.io.CheckpointException;
+import glia.jmh.compare.Architecture.Size;
 import glia.kernels.KernelBackends;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.RopeScaling;
@@ -57,8 +58,8 @@ class ExperimentsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Encoding.class)
-    void encodingsReachBeyondTheTrainingLength(Encoding encoding) throws CheckpointException {
+    @EnumSource(PositionEncodings.Encoding.class)
+    void encodingsReachBeyondTheTrainingLength(PositionEncodings.Encoding encoding) throws CheckpointException {
         ModelSpec spec = encoding.of(MatchedSpec.of(Architecture.FULL, Size.SMALL, TEXT.vocab(), 64), 64);
         try (Workers workers = new Workers(1); SmallModel model = new SmallModel(spec, kernels(workers), 1)) {
             model.train(new RandomWindows(TEXT.training(), 2, 16, 1), 2, 1e-3);
@@ -68,7 +69,7 @@ class ExperimentsTest {
             try (SmallModel copy = model.copy(spec)) {
                 assertArrayEquals(plain, copy.losses(new TokenBatch().add(ids)));
             }
-            if (encoding == Encoding.ROPE) {
+            if (encoding == PositionEncodings.Encoding.ROPE) {
                 for (String scaling : List.of("linear", "ntk", "yarn")) {
                     // A factor of 1 changes nothing.
                     assertArrayEquals(plain, losses(model, spec, PositionEncodings.scaling(scaling, 1),
@@ -84,7 +85,7 @@ class ExperimentsTest {
     }
 
     private static float[] losses(SmallModel model, ModelSpec spec, RopeScaling scaling, int context, int[] ids) {
-        try (SmallModel copy = model.copy(Encoding.rope(spec, scaling, context))) {
+        try (SmallModel copy = model.copy(PositionEncodings.Encoding.rope(spec, scaling, context))) {
             return copy.losses(new TokenBatch().add(ids));
         }
     }

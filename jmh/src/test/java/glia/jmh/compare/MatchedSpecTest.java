@@ -17,7 +17,7 @@ class MatchedSpecTest {
     @ValueSource(ints = {65, 256})
     void parametersMatchWithinFivePercent(int vocab) throws CheckpointException {
         for (Architecture architecture : Architecture.values()) {
-            for (Size size : Size.values()) {
+            for (Architecture.Size size : Architecture.Size.values()) {
                 ModelSpec spec = MatchedSpec.of(architecture, size, vocab, 1024);
                 long count = MatchedSpec.count(spec);
                 assertTrue(Math.abs(count - size.parameters()) <= 0.05 * size.parameters(),
@@ -31,7 +31,7 @@ class MatchedSpecTest {
     @ParameterizedTest
     @EnumSource(Architecture.class)
     void theCountIsThatOfTheTensors(Architecture architecture) throws CheckpointException {
-        ModelSpec spec = MatchedSpec.of(architecture, Size.SMALL, 65, 128);
+        ModelSpec spec = MatchedSpec.of(architecture, Architecture.Size.SMALL, 65, 128);
         try (Model model = FreshModel.create(spec, 1)) {
             long sum = 0;
             for (String name : model.checkpoint().names()) {
@@ -45,7 +45,7 @@ class MatchedSpecTest {
     void architecturesHaveDifferentMixers() throws CheckpointException {
         assertEquals(Architecture.values().length, java.util.Arrays.stream(Architecture.values()).map(a -> {
             try {
-                return MatchedSpec.of(a, Size.SMALL, 65, 128).sublayers().getFirst().mixer().describe();
+                return MatchedSpec.of(a, Architecture.Size.SMALL, 65, 128).sublayers().getFirst().mixer().describe();
             } catch (CheckpointException e) {
                 throw new AssertionError(e);
             }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.training.TokenBatch;
+import glia.jmh.compare.AssociativeRecall.Mqar;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -291,11 +291,11 @@ public final class ModelCheck {
         for (int s = 0; s < wanted.length; s++) {
             int length = wanted[s].length;
             // The token after the last of the beginning still comes from the beginning alone.
-            int[] first = GreedyDecoding.continueFrom(within, Arrays.copyOf(wanted[s], prompt),
+            int[] first = TextCheck.GreedyDecoding.continueFrom(within, Arrays.copyOf(wanted[s], prompt),
                     Math.min(length, beginning + 1) - prompt, id -> false);
             int[] ids = Arrays.copyOf(wanted[s], prompt + first.length);
             System.arraycopy(first, 0, ids, prompt, first.length);
-            int[] rest = GreedyDecoding.continueFrom(fitting, ids, length - ids.length, id -> false);
+            int[] rest = TextCheck.GreedyDecoding.continueFrom(fitting, ids, length - ids.length, id -> false);
             int[] got = Arrays.copyOf(first, length - prompt);
             System.arraycopy(rest, 0, got, first.length, rest.length);
             for (int i = 0; i < got.length; i++) {

@@ -1,8 +1,10 @@
 package glia.lab.check;
 
 import glia.engine.pass.Engine;
+import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.tensor.Precision;
+import glia.tensor.Tensor;
 import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -151,5 +154,27 @@ public final class TextCheck {
             i++;
         }
         return i;
+    }
+
+    /// Greedy decoding without a scheduler.
+    static final class GreedyDecoding {
+        private GreedyDecoding() { }
+
+        /// Generates up to `count` tokens after a prompt, fewer if one of them is a stop token, which is included.
+        static int[] continueFrom(Engine engine, int[] prompt, int count, IntPredicate ends) {
+            int[] ids = Arrays.copyOf(prompt, prompt.length + count);
+            int length = prompt.length;
+            try (Sequence sequence = engine.open()) {
+                while (length < ids.length) {
+                    int from = sequence.length();
+                    Tensor logits = engine.prefill(sequence, ids, from, length, () -> false);
+                    ids[length] = engine.ops().kernels().argmax(logits, 0);
+                    if (ends.test(ids[length++])) {
+                        break;
+                    }
+                }
+            }
+            return Arrays.copyOfRange(ids, prompt.length, length);
+        }
     }
 }

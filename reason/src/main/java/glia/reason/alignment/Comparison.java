@@ -58,7 +58,7 @@ public record Comparison(String prompt, Answer first, Answer second, List<boolea
         List<List<ChatMessage>> asked = new ArrayList<>();
         for (Comparison each : comparisons) {
             for (boolean isSwapped : new boolean[] {false, true}) {
-                for (Principle principle : constitution.principles()) {
+                for (Constitution.Principle principle : constitution.principles()) {
                     asked.add(List.of(ChatMessage.user(each.question(principle, isSwapped))));
                 }
             }
@@ -77,7 +77,7 @@ public record Comparison(String prompt, Answer first, Answer second, List<boolea
         return all;
     }
 
-    private String question(Principle principle, boolean isSwapped) {
+    private String question(Constitution.Principle principle, boolean isSwapped) {
         return "Here are a question and two answers.\n\nQuestion: " + prompt + "\n\n(A) "
                 + (isSwapped ? second : first).text() + "\n\n(B) " + (isSwapped ? first : second).text() + "\n\n"
                 + principle.comparison() + " Reply with (A) or (B).";

@@ -1,6 +1,7 @@
 package glia.reason.alignment;
 
 import glia.reason.alignment.ChatSampler.Answer;
+import glia.reason.alignment.Constitution.Principle;
 import glia.tensor.Hash;
 import glia.text.template.ChatMessage;
 import glia.train.data.ChatLine;

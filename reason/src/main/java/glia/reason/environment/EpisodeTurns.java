@@ -1,5 +1,6 @@
 package glia.reason.environment;
 
+import glia.reason.environment.Environment.Step;
 import glia.reason.rollout.TurnSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,4 +71,10 @@ public final class EpisodeTurns implements TurnSource {
     public List<Turn> turns(int index) {
         return List.copyOf(states.get(index).turns);
     }
+
+    /// A turn of an episode.
+    ///
+    /// @param text what was written
+    /// @param isObservation whether the environment wrote it; such tokens are masked from the loss
+    public record Turn(String text, boolean isObservation) { }
 }

@@ -1,5 +1,6 @@
 package glia.reason.environment;
 
+import glia.reason.environment.Environment.Step;
 import glia.reason.reward.ContainedReward;
 import glia.reason.reward.Reward;
 import glia.reason.task.Problem;

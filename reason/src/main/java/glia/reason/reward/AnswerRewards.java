@@ -1,6 +1,7 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.RewardOptions.RewardOption;
 import glia.reason.reward.math.Rational;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package glia.reason.reward;
 
+import glia.reason.reward.RewardOptions.RewardOption;
 import glia.reason.reward.math.AnswerText;
 import glia.reason.reward.math.NumberReader;
 import glia.reason.reward.math.Rational;
@@ -79,11 +80,6 @@ public final class Answers {
         if (close.isEmpty()) {
             throw options.error("think_close", close, "a tag");
         }
-    }
-
-    /// The text after the last `</think>`, or empty if there is no such tag.
-    public static Optional<String> afterThoughts(String completion) {
-        return after(completion, "</think>");
     }
 
     private static Optional<String> after(String completion, String close) {

@@ -1,6 +1,7 @@
 package glia.reason.reward;
 
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.RewardOptions.RewardOption;
 import glia.reason.sandbox.Sandbox;
 import glia.reason.sandbox.SandboxLimits;
 import glia.reason.sandbox.SandboxResult;
@@ -100,7 +101,7 @@ final class CodeReward implements Reward {
     }
 
     private static String program(String text) {
-        Matcher blocks = BLOCK.matcher(new BoundedText(text));
+        Matcher blocks = BLOCK.matcher(new FormatRewards.BoundedText(text));
         String last = text.contains("```") ? "" : text;
         while (blocks.find()) {
             last = blocks.group(1);

@@ -1,5 +1,6 @@
 package glia.reason.reward;
 
+import glia.reason.reward.RewardOptions.RewardOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

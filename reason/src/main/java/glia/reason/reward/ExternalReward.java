@@ -2,6 +2,7 @@ package glia.reason.reward;
 
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
+import glia.reason.reward.RewardOptions.RewardOption;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

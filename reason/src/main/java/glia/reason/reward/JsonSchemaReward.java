@@ -7,6 +7,7 @@ import dev.harrel.jsonschema.Validator;
 import dev.harrel.jsonschema.ValidatorFactory;
 import glia.io.json.JsonValues;
 import glia.reason.reward.Answers.Extract;
+import glia.reason.reward.RewardOptions.RewardOption;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +53,7 @@ final class JsonSchemaReward implements Reward {
     }
 
     private static String json(String text) {
-        Matcher blocks = BLOCK.matcher(new BoundedText(text));
+        Matcher blocks = BLOCK.matcher(new FormatRewards.BoundedText(text));
         String last = text;
         while (blocks.find()) {
             last = blocks.group(1);

@@ -1,5 +1,6 @@
 package glia.reason.reward;
 
+import glia.reason.reward.RewardOptions.RewardOption;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;

@@ -35,7 +35,7 @@ public final class ModelReward implements Reward, AutoCloseable {
 
     static NamedReward named() {
         return new NamedReward("model", "the score of a reward model that task: reward trained",
-                List.of(new RewardOption("path", "", "its folder or .gguf file, or a name on the hub")),
+                List.of(new RewardOptions.RewardOption("path", "", "its folder or .gguf file, or a name on the hub")),
                 ModelReward::load);
     }
 

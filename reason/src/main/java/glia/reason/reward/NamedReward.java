@@ -9,7 +9,7 @@ import java.util.function.Function;
 /// @param help one line without a final stop: what it scores and in which range
 /// @param options the options it reads
 /// @param factory makes the reward from option values
-public record NamedReward(String name, String help, List<RewardOption> options,
+public record NamedReward(String name, String help, List<RewardOptions.RewardOption> options,
         Function<RewardOptions, Reward> factory) {
     public NamedReward {
         options = List.copyOf(options);
@@ -17,6 +17,6 @@ public record NamedReward(String name, String help, List<RewardOption> options,
 
     /// The names of the options.
     public List<String> optionNames() {
-        return options.stream().map(RewardOption::name).toList();
+        return options.stream().map(RewardOptions.RewardOption::name).toList();
     }
 }

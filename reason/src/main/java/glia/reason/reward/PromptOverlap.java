@@ -21,8 +21,8 @@ record PromptOverlap(int letters, int prefix) implements Reward {
 
     static NamedReward named() {
         return new NamedReward("prompt_overlap", "share of the prompt's words that the completion has: 0 to 1",
-                List.of(new RewardOption("letters", "4", "least number of letters of a word that counts"),
-                        new RewardOption("prefix", "5", "first letters by which words are compared")),
+                List.of(new RewardOptions.RewardOption("letters", "4", "least number of letters of a word that counts"),
+                        new RewardOptions.RewardOption("prefix", "5", "first letters by which words are compared")),
                 options -> new PromptOverlap(options.integer("letters", LETTERS, 1),
                         options.integer("prefix", PREFIX, 1)));
     }

@@ -216,4 +216,11 @@ public final class RewardOptions {
         String text = value instanceof String s ? "'" + s + "'" : String.valueOf(value);
         return text.length() > 100 ? text.substring(0, 100) + "…" : text;
     }
+
+    /// An option of a named reward.
+    ///
+    /// @param name the key in recipes, such as `tolerance`
+    /// @param fallback the default as shown to users; empty where there is none
+    /// @param help one line without a final stop: meaning and unit
+    public record RewardOption(String name, String fallback, String help) { }
 }

@@ -1,8 +1,8 @@
 package glia.reason.run;
 
+import glia.reason.environment.Environment.Step;
 import glia.reason.environment.Environment;
 import glia.reason.environment.EpisodeTurns;
-import glia.reason.environment.Step;
 import glia.reason.reward.Sample;
 import glia.reason.rollout.TurnSource;
 import glia.reason.task.Problem;
@@ -42,9 +42,9 @@ final class EnvironmentTurns implements TurnFactory {
     }
 
     @Override
-    public TurnSource begin(List<PromptProblem> problems, int group) {
+    public TurnSource begin(List<ProblemSource.PromptProblem> problems, int group) {
         List<Environment.Episode> episodes = new ArrayList<>();
-        for (PromptProblem problem : problems) {
+        for (ProblemSource.PromptProblem problem : problems) {
             for (int i = 0; i < group; i++) {
                 episodes.add(new Contained(new Problem("", problem.text(), problem.fields(), "")));
             }

@@ -1,5 +1,6 @@
 package glia.reason.run;
 
+import glia.engine.training.Predictions;
 import glia.reason.policy.AdaptiveEntropy;
 import glia.reason.policy.KlController;
 import glia.reason.policy.PolicyMethod;
@@ -7,7 +8,13 @@ import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.AdvantageEstimator;
 import glia.reason.policy.correction.RolloutCorrection;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.tensor.autograd.Value;
+import glia.tensor.ops.Weight;
 import glia.train.recipe.FrozenModel;
+import java.lang.foreign.Arena;
+import java.util.Map;
 import java.util.Optional;
 
 /// What a policy learns from scored rollouts, and with which models.
@@ -34,4 +41,39 @@ public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjec
     ///
     /// @param coefficient of the value loss
     public record Critic(ValueHead head, ValueLoss loss, double coefficient) { }
+
+    /// A value head: a linear function of the last hidden state of a token predicts the return from there on. It is 0
+    /// before the first update.
+    ///
+    /// `V = h · w + b`
+    ///
+    /// @param weight w, `[1, D]`
+    /// @param bias b, `[1, 1]`
+    public record ValueHead(Weight.Stored weight, Weight.Stored bias) {
+        /// Creates a head of zeros.
+        ///
+        /// @param hiddenSize D
+        public static ValueHead create(int hiddenSize) {
+            return new ValueHead(zeros(hiddenSize), zeros(1));
+        }
+
+        private static Weight.Stored zeros(int cols) {
+            Tensor tensor = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, cols);
+            tensor.zero();
+            return new Weight.Stored(tensor);
+        }
+
+        /// The weights by name, for optimizer and checkpoints.
+        public Map<String, Weight.Stored> weights() {
+            return Map.of("value_head.weight", weight, "value_head.bias", bias);
+        }
+
+        /// The values of the rows of a batch, `[M, 1]`.
+        public Value of(Predictions predictions) {
+            Value product = new Value(predictions.ops(), predictions.ops().linear(predictions.hidden().tensor(), weight));
+            Value shift = new Value(predictions.ops(),
+                    predictions.ops().linear(predictions.constant(1).tensor(), bias));
+            return product.plus(shift);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package glia.reason.run;
 import glia.io.CheckpointException;
 import glia.io.jsonl.JsonLine;
 import glia.io.jsonl.JsonLines;
+import glia.reason.run.ProblemSource.PromptProblem;
 import glia.train.data.ShuffledOrder;
 import java.io.IOException;
 import java.nio.file.Path;

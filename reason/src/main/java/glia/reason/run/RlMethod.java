@@ -2,13 +2,13 @@ package glia.reason.run;
 
 import glia.io.CheckpointException;
 import glia.reason.policy.Aggregation;
-import glia.reason.policy.EntropyBonus;
 import glia.reason.policy.KlTerm;
 import glia.reason.policy.PolicyMethod;
+import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
+import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
 import glia.reason.policy.advantage.AdvantageEstimator;
-import glia.reason.policy.advantage.GeneralizedAdvantage;
 import glia.reason.policy.advantage.RewardDecoupled;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.Reinforce;

@@ -8,15 +8,17 @@ import glia.reason.policy.AdaptiveEntropy;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.KlController;
 import glia.reason.policy.ValueLoss;
-import glia.reason.policy.advantage.GeneralizedAdvantage;
+import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
+import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
+import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
+import glia.reason.policy.advantage.AdvantageEstimator.Lone;
 import glia.reason.policy.advantage.GreedyBaseline;
-import glia.reason.policy.advantage.GroupRelative;
-import glia.reason.policy.advantage.LeaveOneOut;
-import glia.reason.policy.advantage.Lone;
 import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Rewards;
 import glia.reason.rollout.RolloutOptions;
+import glia.reason.run.PolicyTraining.ValueHead;
+import glia.reason.run.ProblemSource.PromptProblem;
 import glia.reason.task.TaskMix;
 import glia.reason.task.TaskSet;
 import glia.tensor.Precision;
@@ -156,7 +158,7 @@ final class RlTask implements TaskRun {
                     + " tokens (rl.max_tokens)");
         }
         if (!sets.isEmpty()) {
-            return new TaskProblems(new TaskMix(sets), encoder::encode);
+            return new ProblemSource.TaskProblems(new TaskMix(sets), encoder::encode);
         }
         PromptFiles files = PromptFiles.read(context.files(RlKeys.FILES), recipe.has(RlKeys.HELD_OUT)
                 ? context.files(RlKeys.HELD_OUT) : List.of(), recipe.get(RlKeys.HELD_OUT_SHARE), encoder,

@@ -5,6 +5,7 @@ import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutGenerator;
 import glia.reason.rollout.RolloutOptions;
 import glia.reason.rollout.TurnSource;
+import glia.reason.run.ProblemSource.PromptProblem;
 import glia.tensor.Hash;
 import java.util.ArrayList;
 import java.util.List;

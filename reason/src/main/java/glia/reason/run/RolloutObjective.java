@@ -3,23 +3,25 @@ package glia.reason.run;
 import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
+import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.PolicyFigures;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.Totals;
 import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.StepChoices;
 import glia.reason.rollout.Rollout;
 import glia.tensor.Hash;
 import glia.tensor.autograd.Value;
+import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.run.Objective.StepLoss;
 import glia.train.run.Objective;
-import glia.train.run.ScoredText;
-import glia.train.run.StepLoss;
+import glia.train.run.TrainingListener.ScoredText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -41,7 +43,7 @@ public final class RolloutObjective implements Objective {
     private final Optional<HeldOutEvaluation> evaluation;
     private final UnaryOperator<Loss> change;
     private final Tokenizer tokenizer;
-    private final RolloutDisplay display;
+    private final RolloutTraining.RolloutDisplay display;
     private Optional<RolloutBatch> current = Optional.empty();
     /// Rollouts of the next batch, by the weights before this one's updates.
     private Optional<RolloutBatch> next = Optional.empty();
@@ -49,7 +51,7 @@ public final class RolloutObjective implements Objective {
 
     RolloutObjective(RolloutCollector collector, BatchPreparation preparation,
             Optional<HeldOutEvaluation> evaluation, UnaryOperator<Loss> change, Tokenizer tokenizer,
-            RolloutDisplay display) {
+            RolloutTraining.RolloutDisplay display) {
         settings = collector.settings();
         this.collector = collector;
         this.preparation = preparation;
@@ -249,5 +251,32 @@ public final class RolloutObjective implements Objective {
     @Override
     public Map<String, Double> validationFigures() {
         return validationFigures;
+    }
+
+    /// Rollouts as texts with the advantage of each token, for reports.
+    static final class RolloutTexts {
+        private RolloutTexts() { }
+
+        /// @param advantages of the sampled tokens
+        static ScoredText of(ScoredRollout scored, double[] advantages, Tokenizer tokenizer) {
+            Rollout rollout = scored.rollout();
+            List<String> pieces = new ArrayList<>();
+            List<Double> values = new ArrayList<>();
+            StreamingDecoder decoder = tokenizer.streamingDecoder(false);
+            int sampled = 0;
+            for (int i = 0; i < rollout.tokens().length; i++) {
+                pieces.add(decoder.accept(rollout.tokens()[i]));
+                values.add(rollout.isSampled()[i] && sampled < advantages.length ? advantages[sampled] : Double.NaN);
+                sampled += rollout.isSampled()[i] ? 1 : 0;
+            }
+            String rest = decoder.finish();
+            if (!rest.isEmpty() && !pieces.isEmpty()) {
+                pieces.set(pieces.size() - 1, pieces.getLast() + rest);
+            }
+            String title = String.format(Locale.ROOT, "prompt %d, reward %s%s", scored.group() + 1,
+                    Double.isNaN(scored.reward()) ? "none" : Double.toString(Math.round(scored.reward() * 1e4) / 1e4),
+                    rollout.isFinished() ? "" : ", cut at " + rollout.numSampled() + " tokens");
+            return new ScoredText(title, scored.problem().text(), pieces, values);
+        }
     }
 }

@@ -3,6 +3,7 @@ package glia.reason.run;
 import glia.reason.reward.Sample;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.TurnSource;
+import glia.reason.run.ProblemSource.PromptProblem;
 import glia.tensor.Hash;
 import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;

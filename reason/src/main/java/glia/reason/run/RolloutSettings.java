@@ -47,12 +47,6 @@ public record RolloutSettings(long seed, int prompts, int group, double temperat
                 masksTruncated, greedyBaseline, batchTokens);
     }
 
-    /// The same with passes over a batch and updates of each pass.
-    public RolloutSettings withUpdates(int passes, int parts) {
-        return new RolloutSettings(seed, prompts, group, temperature, passes, parts, resampling, lag, masksTruncated,
-                greedyBaseline, batchTokens);
-    }
-
     public RolloutSettings withBatchTokens(int other) {
         return new RolloutSettings(seed, prompts, group, temperature, iterations, minibatches, resampling, lag,
                 masksTruncated, greedyBaseline, other);

@@ -215,4 +215,10 @@ public final class RolloutTraining {
         return new RolloutScoring(List.copyOf(rewards), rightFrom, overlongBuffer, options.maxTokens(), tokenizer,
                 tools, environment, new RewardWatch(List.copyOf(rewards), environment.isPresent()));
     }
+
+    /// Which rollouts reports show.
+    ///
+    /// @param every batches between those that are shown; 0 for none
+    /// @param count number of rollouts
+    public record RolloutDisplay(int every, int count) { }
 }

@@ -1,8 +1,8 @@
 package glia.reason.run;
 
 import glia.reason.policy.AdaptiveEntropy;
-import glia.reason.policy.EntropyBonus;
 import glia.reason.policy.KlController;
+import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.tensor.DType;
 import glia.tensor.Tensor;

@@ -1,6 +1,7 @@
 package glia.reason.run;
 
 import glia.reason.rollout.Rollout;
+import glia.reason.run.ProblemSource.PromptProblem;
 
 /// A rollout with its rewards.
 ///

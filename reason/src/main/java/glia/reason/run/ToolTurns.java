@@ -51,9 +51,9 @@ final class ToolTurns implements TurnFactory {
     }
 
     @Override
-    public TurnSource begin(List<PromptProblem> problems, int group) {
+    public TurnSource begin(List<ProblemSource.PromptProblem> problems, int group) {
         List<Environment.Episode> episodes = new ArrayList<>();
-        for (PromptProblem problem : problems) {
+        for (ProblemSource.PromptProblem problem : problems) {
             for (int i = 0; i < group; i++) {
                 episodes.add(environment.start(new Problem("", problem.text(), problem.fields(), "")));
             }

@@ -15,5 +15,5 @@ public interface TurnFactory {
     ///
     /// @param problems of the batch
     /// @param group completions of each: rollout i belongs to problem `i / group`
-    TurnSource begin(List<PromptProblem> problems, int group);
+    TurnSource begin(List<ProblemSource.PromptProblem> problems, int group);
 }

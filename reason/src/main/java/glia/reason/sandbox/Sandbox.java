@@ -1,6 +1,7 @@
 package glia.reason.sandbox;
 
 import glia.reason.sandbox.SandboxResult.Status;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -59,11 +60,6 @@ public final class Sandbox {
         }
         this.limits = limits;
         isolated = obstacle.isEmpty();
-    }
-
-    /// Whether programs are isolated.
-    public boolean isIsolated() {
-        return isolated;
     }
 
     /// Whether programs find a command: by its name on their path, or by its absolute path.
@@ -222,6 +218,67 @@ public final class Sandbox {
         try (Stream<Path> all = Files.walk(folder)) {
             for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    /// Reads a stream of a process on a thread of its own, up to a limit, at which the process is ended.
+    static final class OutputLimit implements AutoCloseable {
+        private static final int BUFFER_BYTES = 8192;
+
+        private final InputStream in;
+        private final int limit;
+        private final Process process;
+        private final ByteArrayOutputStream kept = new ByteArrayOutputStream();
+        private final Thread reader;
+        private volatile boolean exceeded;
+
+        OutputLimit(InputStream in, int limit, Process process) {
+            this.in = in;
+            this.limit = limit;
+            this.process = process;
+            reader = Sandbox.daemon(this::read);
+        }
+
+        private void read() {
+            byte[] buffer = new byte[BUFFER_BYTES];
+            try {
+                for (int n = in.read(buffer); n >= 0 && !exceeded; n = in.read(buffer)) {
+                    synchronized (kept) {
+                        kept.write(buffer, 0, Math.min(n, limit - kept.size()));
+                        exceeded = n > 0 && kept.size() >= limit;
+                    }
+                }
+            } catch (IOException e) {
+                // The process has ended.
+                return;
+            }
+            if (exceeded) {
+                Sandbox.end(process);
+            }
+        }
+
+        void await(long millis) throws InterruptedException {
+            reader.join(millis);
+        }
+
+        boolean exceeded() {
+            return exceeded;
+        }
+
+        String text() {
+            synchronized (kept) {
+                return kept.toString(StandardCharsets.UTF_8);
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                in.close();
+            } catch (IOException e) {
+                // The stream of a process that has ended; what was read is kept.
+                return;
             }
         }
     }

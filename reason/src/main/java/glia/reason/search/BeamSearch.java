@@ -1,5 +1,6 @@
 package glia.reason.search;
 
+import glia.reason.search.Search.Candidate;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -9,11 +10,11 @@ import java.util.List;
 final class BeamSearch {
     private final Continuations continuations;
     private final SearchOptions options;
-    private final Question question;
+    private final Search.Question question;
 
     private record Scored(Candidate candidate, double score) { }
 
-    BeamSearch(Continuations continuations, SearchOptions options, Question question) {
+    BeamSearch(Continuations continuations, SearchOptions options, Search.Question question) {
         this.continuations = continuations;
         this.options = options;
         this.question = question;

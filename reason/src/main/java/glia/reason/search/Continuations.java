@@ -12,6 +12,8 @@ import glia.engine.schedule.TokenListener;
 import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
 import glia.jinja.value.TrustedText;
+import glia.reason.search.Search.Candidate;
+import glia.reason.search.Search.TokenUse;
 import glia.tensor.Hash;
 import glia.text.template.ChatMessage;
 import glia.text.tokenizer.StreamingDecoder;

@@ -2,13 +2,14 @@ package glia.reason.search;
 
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
+import glia.reason.search.Search.Question;
 import glia.reason.search.StrategyBench.Item;
 import glia.reason.task.RandomStream;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
 import glia.train.data.ChatLine;
-import glia.train.recipe.DataGenerator;
 import glia.train.recipe.DataWords;
+import glia.train.recipe.RecipeExtension.DataGenerator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;

@@ -10,7 +10,7 @@ import java.util.OptionalDouble;
 @FunctionalInterface
 public interface Scorer {
     /// @return a finite number
-    double score(Question question, Candidate candidate);
+    double score(Search.Question question, Search.Candidate candidate);
 
     /// The mean log-probability of a token under the model itself: a scorer that needs nothing else.
     static Scorer likelihood() {

@@ -2,6 +2,7 @@ package glia.reason.search;
 
 import glia.engine.LanguageModel;
 import glia.engine.thinking.ThinkingOptions;
+import glia.reason.reward.Sample;
 import glia.tensor.Hash;
 import glia.text.thinking.Effort;
 import java.util.ArrayList;
@@ -126,5 +127,68 @@ public final class Search {
                 left, Hash.of(seed, -1));
         answers.addAll(last.answers(1, 0));
         return result(answers, answers.size() - 1, continuations.used().plus(last.used()));
+    }
+
+    /// An answer, or the beginning of one.
+    ///
+    /// @param tokens its tokens after the prompt, the end token included
+    /// @param thinking the text of its thinking
+    /// @param answer the text of its answer, without the thinking
+    /// @param completion both as one text, with the thinking between `<think>` and `</think>`
+    /// @param logProbability the sum of the log-probabilities of its sampled tokens
+    /// @param isFinished whether the model ended it by an end token
+    public record Candidate(int[] tokens, String thinking, String answer, String completion, double logProbability,
+            boolean isFinished) {
+        /// The mean log-probability of a token; 0 without tokens.
+        public double meanLogProbability() {
+            return tokens.length == 0 ? 0 : logProbability / tokens.length;
+        }
+    }
+
+    /// What a search found.
+    ///
+    /// @param chosen the answer
+    /// @param finalAnswer its final answer in normal form; empty if it has none
+    /// @param candidates all answers that were considered, finished or not
+    /// @param tokens the tokens that were spent
+    public record SearchResult(Search.Candidate chosen, Optional<String> finalAnswer, List<Search.Candidate> candidates,
+            TokenUse tokens) {
+        public SearchResult {
+            candidates = List.copyOf(candidates);
+        }
+    }
+
+    /// The tokens of a search.
+    ///
+    /// @param generated tokens that were generated
+    /// @param computed prompt tokens that were computed
+    /// @param reused prompt tokens that the KV cache held: those of shared prefixes
+    public record TokenUse(long generated, long computed, long reused) {
+        /// No tokens.
+        public static final TokenUse NONE = new TokenUse(0, 0, 0);
+
+        /// The sum of two.
+        public TokenUse plus(TokenUse other) {
+            return new TokenUse(generated + other.generated, computed + other.computed, reused + other.reused);
+        }
+    }
+
+    /// A question to a model.
+    ///
+    /// @param prompt the text of the question
+    /// @param fields what a verifier needs, such as `answer`; the model does not see them
+    public record Question(String prompt, Map<String, Object> fields) {
+        public Question {
+            fields = Map.copyOf(fields);
+        }
+
+        /// A question without a verifier.
+        public Question(String prompt) {
+            this(prompt, Map.of());
+        }
+
+        Sample sample(Search.Candidate candidate) {
+            return new Sample(prompt, candidate.completion(), candidate.tokens().length, candidate.isFinished(), fields);
+        }
     }
 }

@@ -21,10 +21,10 @@ public final class StrategyBench {
     /// @param isRight whether the verifier scored the chosen answer above one half
     /// @param completion the chosen answer with its thoughts
     public record Outcome(String id, boolean isRight, Optional<String> finalAnswer, String completion,
-            TokenUse tokens) { }
+            Search.TokenUse tokens) { }
 
     /// @param id its name
-    public record Item(String id, Question question) { }
+    public record Item(String id, Search.Question question) { }
 
     /// The outcomes of a strategy.
     ///
@@ -55,8 +55,8 @@ public final class StrategyBench {
         }
 
         /// All tokens.
-        public TokenUse tokens() {
-            return outcomes.stream().map(Outcome::tokens).reduce(TokenUse.NONE, TokenUse::plus);
+        public Search.TokenUse tokens() {
+            return outcomes.stream().map(Outcome::tokens).reduce(Search.TokenUse.NONE, Search.TokenUse::plus);
         }
     }
 
@@ -108,7 +108,7 @@ public final class StrategyBench {
     }
 
     private Outcome outcome(Strategy strategy, Item item, long seed, Reward contained) {
-        SearchResult found = new Search(model, options).answer(strategy, item.question(), seed);
+        Search.SearchResult found = new Search(model, options).answer(strategy, item.question(), seed);
         OptionalDouble score = contained.score(item.question().sample(found.chosen()));
         return new Outcome(item.id(), score.isPresent() && score.getAsDouble() > RIGHT, found.finalAnswer(),
                 found.chosen().completion(), found.tokens());

@@ -1,5 +1,6 @@
 package glia.reason.search;
 
+import glia.reason.search.Search.Candidate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -12,7 +13,7 @@ final class TreeSearch {
 
     private final Continuations continuations;
     private final SearchOptions options;
-    private final Question question;
+    private final Search.Question question;
 
     /// A beginning of an answer.
     private static final class Node {
@@ -31,7 +32,7 @@ final class TreeSearch {
         }
     }
 
-    TreeSearch(Continuations continuations, SearchOptions options, Question question) {
+    TreeSearch(Continuations continuations, SearchOptions options, Search.Question question) {
         this.continuations = continuations;
         this.options = options;
         this.question = question;

@@ -27,7 +27,7 @@ final class QuadraticTask extends NamedTask {
         int a = level == 1 ? 1 : random.between(level == 2 ? 2 : 1, 5);
         int b = -a * (low + high);
         int c = a * low * high;
-        String equation = level < 3 ? Polynomials.quadratic(a, b, c) + " = 0" : bothSides(a, b, c, random);
+        String equation = level < 3 ? LinearTask.Polynomials.quadratic(a, b, c) + " = 0" : bothSides(a, b, c, random);
         List<Integer> roots = low == high ? List.of(low) : List.of(low, high);
         return new Instance(low + "," + high, "Solve " + equation + ".",
                 Map.of("answer", roots.stream().map(root -> "x = " + root).collect(Collectors.joining(" or ")),
@@ -39,8 +39,8 @@ final class QuadraticTask extends NamedTask {
         int linear = random.between(-9, 9);
         int constant = random.between(-20, 20);
         int square = random.chance(0.5) ? 0 : random.between(1, 3);
-        return Polynomials.quadratic(a + square, b + linear, c + constant) + " = "
-                + Polynomials.quadratic(square, linear, constant);
+        return LinearTask.Polynomials.quadratic(a + square, b + linear, c + constant) + " = "
+                + LinearTask.Polynomials.quadratic(square, linear, constant);
     }
 
     /// The roots in ascending order; a double root may be written twice. A repetition of the equation is left out.

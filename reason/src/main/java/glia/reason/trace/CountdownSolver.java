@@ -11,7 +11,7 @@ import java.util.List;
 /// Countdown by attempts: `3*7=21,21+11=32 yes`. Differences are of the larger and the smaller number.
 ///
 /// The pruned search goes backwards from the target: `32-11=21 7+3=10,7-3=4,7*3=21 yes` looks for 21 from 3 and 7.
-final class CountdownSolver implements Solver {
+final class CountdownSolver implements TraceSet.Solver {
     private static final List<Character> SIGNS = List.of('+', '-', '*');
 
     /// A part of an attempt.

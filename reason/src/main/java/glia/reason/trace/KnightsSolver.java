@@ -8,7 +8,7 @@ import java.util.List;
 /// Knights and knaves by assignments in the order of the persons: `knight knave: Ben no` contradicts what Ben says.
 ///
 /// The pruned search assigns one person after another and goes back at a contradiction.
-final class KnightsSolver implements Solver {
+final class KnightsSolver implements TraceSet.Solver {
     @Override
     public String solve(Problem problem, Strategy strategy, Scratchpad pad) {
         List<String> persons = Fields.texts(problem.fields(), "persons");

@@ -6,7 +6,7 @@ import glia.reason.task.Problem;
 import java.util.List;
 
 /// Linear equations `ax + b = cx + d` by values of x (`x=3 3*3+5=14,20 no`), or by a derivation.
-final class LinearSolver implements Solver {
+final class LinearSolver implements TraceSet.Solver {
     private static final int MAX_X = 12;
 
     @Override

@@ -7,7 +7,7 @@ import java.util.List;
 
 /// The order of runners by attempts: `Ann Ben Eva no`. The pruned search places one runner after another and goes back
 /// where a clue does not hold.
-final class OrderingSolver implements Solver {
+final class OrderingSolver implements TraceSet.Solver {
     @Override
     public String solve(Problem problem, Strategy strategy, Scratchpad pad) {
         List<String> order = Fields.texts(problem.fields(), "order");

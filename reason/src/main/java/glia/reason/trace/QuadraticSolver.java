@@ -8,7 +8,7 @@ import java.util.List;
 
 /// Quadratic equations by Vieta's formulas: two numbers with the product `c/a` and the sum `-b/a`, by attempts such as
 /// `2*3=6,2+3=5 yes`.
-final class QuadraticSolver implements Solver {
+final class QuadraticSolver implements TraceSet.Solver {
     private static final int MAX_ROOT = 9;
 
     private record Roots(long first, long second) {

@@ -9,7 +9,7 @@ import java.util.List;
 
 /// Sorting by random orders, by insertion (a line for each longer sorted list), or by selection (`2: 9 5` has the next
 /// element before those that are left).
-final class SortingSolver implements Solver {
+final class SortingSolver implements TraceSet.Solver {
     @Override
     public String solve(Problem problem, Strategy strategy, Scratchpad pad) {
         List<String> order = Fields.texts(problem.fields(), "order");

@@ -5,7 +5,7 @@ import java.util.List;
 
 /// Problems that are computed in steps: nothing is searched for. A random solver leaves a step out or takes steps in a
 /// wrong order.
-abstract class StepSolver implements Solver {
+abstract class StepSolver implements TraceSet.Solver {
     /// What the steps lead to.
     ///
     /// @param steps calculations such as `3*4=12`

@@ -1,12 +1,17 @@
 package glia.reason.trace;
 
+import glia.reason.task.Fields;
 import glia.reason.task.Problem;
+import glia.reason.task.PythonPrograms;
 import glia.reason.task.RandomStream;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /// Traces of solvers of mixed quality, to train a model from nothing: some searches are random, some ordered, some
 /// pruned; some answers are wrong; few traces verify what they found.
@@ -75,5 +80,133 @@ public record TraceSet(TaskSet set, TraceOptions options) {
             }
         }
         return last;
+    }
+
+    /// Programs by their assignments in the order of execution: `a=20`, `b=0`. A random solver stops too early.
+    static final class ProgramSolver implements Solver {
+        private static final int MAX_LINES = 60;
+
+        @Override
+        public String solve(Problem problem, Strategy strategy, Scratchpad pad) {
+            if (strategy == Strategy.GUESS) {
+                return Integer.toString(pad.random().between(0, 20));
+            }
+            List<String> assignments = PythonPrograms.assignments(problem.fields());
+            boolean isCut = strategy == Strategy.RANDOM && assignments.size() > 1;
+            int count = Math.min(MAX_LINES, isCut ? 1 + pad.random().below(assignments.size() - 1) : assignments.size());
+            assignments.subList(0, count).forEach(line -> {
+                pad.step();
+                pad.line(line);
+            });
+            String last = count == 0 ? "" : assignments.get(count - 1);
+            return isCut ? last.substring(last.indexOf('=') + 1) : problem.answer();
+        }
+    }
+
+    /// String puzzles letter by letter: the letters of the string, then of each result. A random solver stops too early.
+    static final class StringSolver implements Solver {
+        @Override
+        public String solve(Problem problem, Strategy strategy, Scratchpad pad) {
+            String word = Fields.text(problem.fields(), "word");
+            List<String> results = Fields.texts(problem.fields(), "results");
+            if (strategy == Strategy.GUESS) {
+                return String.join("", pad.random().shuffled(List.of(word.split(""))));
+            }
+            pad.line(spelled(word));
+            int count = strategy == Strategy.RANDOM ? pad.random().below(results.size() + 1) : results.size();
+            String result = word;
+            for (String next : results.subList(0, count)) {
+                pad.step();
+                int slip = Math.toIntExact(pad.calculate(0, '+', 0));
+                result = slip == 0 || next.length() < 2 ? next : next.substring(1);
+                pad.line(spelled(result));
+            }
+            return result;
+        }
+
+        private static String spelled(String word) {
+            return word.chars().mapToObj(Character::toString).collect(Collectors.joining(" "));
+        }
+    }
+
+    /// Word problems step by step. A careless solver leaves a step out.
+    static final class WordProblemSolver extends StepSolver {
+        @Override
+        Result steps(Problem problem, boolean isCareless, boolean isExact, Scratchpad pad) {
+            List<String> story = Fields.texts(problem.fields(), "steps");
+            long value = Long.parseLong(story.getFirst());
+            int skipped = isCareless ? 1 + pad.random().below(story.size() - 1) : 0;
+            List<String> steps = new ArrayList<>();
+            for (int i = 1; i < story.size(); i++) {
+                if (i == skipped) {
+                    continue;
+                }
+                String step = story.get(i);
+                char sign = step.charAt(0);
+                String rest = step.substring(1);
+                int times = rest.indexOf('*');
+                long number = Long.parseLong(rest.substring(0, times < 0 ? rest.replace("x", "").length() : times));
+                if (times >= 0) {
+                    number = calculate(number, '*', Long.parseLong(rest.substring(times + 1)), steps, isExact, pad);
+                } else if (rest.endsWith("x")) {
+                    number = calculate(value, '*', number, steps, isExact, pad);
+                }
+                value = calculate(value, sign, number, steps, isExact, pad);
+            }
+            return new Result(steps, value);
+        }
+
+        private static long calculate(long a, char sign, long b, List<String> steps, boolean isExact, Scratchpad pad) {
+            long value = sign == '/' ? a / b : isExact ? Scratchpad.exact(a, sign, b) : pad.calculate(a, sign, b);
+            steps.add(a + "" + sign + b + "=" + value);
+            return value;
+        }
+    }
+
+    /// Arithmetic by its operations, those in brackets first, then products. A careless solver goes from left to right.
+    static final class ArithmeticSolver extends StepSolver {
+        @Override
+        Result steps(Problem problem, boolean isCareless, boolean isExact, Scratchpad pad) {
+            List<String> tokens = new ArrayList<>(List.of(Fields.text(problem.fields(), "expression").replace("(", "( ")
+                    .replace(")", " )").split(" ")));
+            List<String> steps = new ArrayList<>();
+            while (tokens.size() > 1) {
+                int close = tokens.indexOf(")");
+                int open = close < 0 ? -1 : tokens.subList(0, close).lastIndexOf("(");
+                int end = close < 0 ? tokens.size() : close;
+                if (end - open == 2) {
+                    tokens.remove(close);
+                    tokens.remove(open);
+                    continue;
+                }
+                int at = operation(tokens, open + 1, end, isCareless);
+                long a = Long.parseLong(tokens.get(at - 1));
+                long b = Long.parseLong(tokens.get(at + 1));
+                char sign = tokens.get(at).charAt(0);
+                long value = isExact ? Scratchpad.exact(a, sign, b) : pad.calculate(a, sign, b);
+                steps.add(a + "" + sign + (b < 0 ? "(" + b + ")" : b) + "=" + value);
+                tokens.set(at - 1, Long.toString(value));
+                tokens.remove(at);
+                tokens.remove(at);
+            }
+            return new Result(steps, Long.parseLong(tokens.getFirst()));
+        }
+
+        /// The place of the next operation between two places.
+        private static int operation(List<String> tokens, int start, int end, boolean isCareless) {
+            for (int i = start + 1; i < end && !isCareless; i += 2) {
+                if (tokens.get(i).equals("*")) {
+                    return i;
+                }
+            }
+            return start + 1;
+        }
+    }
+
+    /// Solves the problems of a task in writing.
+    @FunctionalInterface
+    interface Solver {
+        /// @return the final answer, in the form that the task expects
+        String solve(Problem problem, Strategy strategy, Scratchpad pad);
     }
 }

@@ -42,7 +42,7 @@ class ConstitutionTest {
     void theShippedPrinciplesCheckAnswers(String text, String expected) {
         try (Constitution shipped = Constitution.shipped()) {
             assertEquals(List.of("relevant", "brief", "complete", "prose", "direct"),
-                    shipped.principles().stream().map(Principle::name).toList());
+                    shipped.principles().stream().map(Constitution.Principle::name).toList());
             StringBuilder found = new StringBuilder();
             for (boolean one : shipped.kept(answer(text))) {
                 found.append(one ? 1 : 0);

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.reason.environment.Environment.Episode;
+import glia.reason.environment.Environment.Step;
+import glia.reason.environment.EpisodeTurns.Turn;
 import glia.reason.reward.ContainedReward;
 import glia.reason.task.Problem;
 import glia.reason.task.Split;

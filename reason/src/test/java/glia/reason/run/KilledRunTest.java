@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.train.recipe.RunFolder;
 import glia.train.report.MetricsReader;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.BufferedReader;
 import java.nio.file.Path;

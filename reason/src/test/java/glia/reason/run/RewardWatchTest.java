@@ -8,8 +8,8 @@ import glia.kernels.KernelBackends;
 import glia.reason.reward.Reward;
 import glia.reason.reward.Sample;
 import glia.tensor.kernel.Workers;
-import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
 import glia.train.run.TrainingException;
@@ -51,7 +51,7 @@ class RewardWatchTest {
     }
 
     private static ScoredRollout scored(RewardColumn column, double score) {
-        PromptProblem problem = new PromptProblem("p", new int[] {1}, Map.of());
+        ProblemSource.PromptProblem problem = new ProblemSource.PromptProblem("p", new int[] {1}, Map.of());
         column.reward().score(new Sample("p", "c", 1, true, Map.of()));
         return new ScoredRollout(0, problem, null, "c", new double[] {score}, score, false);
     }

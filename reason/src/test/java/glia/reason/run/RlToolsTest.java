@@ -12,15 +12,15 @@ import glia.tensor.kernel.Workers;
 import glia.text.template.ChatTemplate;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.recipe.Recipe;
-import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RecipeRun.Existing;
+import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
-import glia.train.run.ScoredText;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.ScoredText;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
-import glia.train.tokenizer.CharacterTrainer;
 import glia.train.tokenizer.SpecialTokens;
+import glia.train.tokenizer.TokenizerTrainer.CharacterTrainer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,7 +62,7 @@ class RlToolsTest {
         String prompt = tokenizer.decode(tools.encoder().encode("6*7?"), false);
         assertTrue(prompt.contains("<calculator>…</calculator> at the end of a turn evaluates arithmetic")
                 && prompt.endsWith("\n6*7?"), prompt);
-        PromptProblem problem = new PromptProblem("6*7?", new int[] {1}, Map.of());
+        ProblemSource.PromptProblem problem = new ProblemSource.PromptProblem("6*7?", new int[] {1}, Map.of());
         TurnSource turns = tools.begin(List.of(problem), 2);
         int[] call = tokenizer.encode("so <calculator>6*7</calculator><|end|>", false);
         int[] observation = turns.next(0, call).orElseThrow();

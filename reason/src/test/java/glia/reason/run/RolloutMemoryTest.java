@@ -24,8 +24,8 @@ import glia.train.recipe.RecipeRun.Existing;
 import glia.train.recipe.RecipeRun;
 import glia.train.recipe.RunFolder;
 import glia.train.recipe.ShippedRecipes;
-import glia.train.tokenizer.CharacterTrainer;
 import glia.train.tokenizer.SpecialTokens;
+import glia.train.tokenizer.TokenizerTrainer.CharacterTrainer;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
@@ -65,12 +65,12 @@ class RolloutMemoryTest {
 
     private record OnePrompt(int... ids) implements ProblemSource {
         @Override
-        public PromptProblem training(long index) {
-            return new PromptProblem("ab", ids, Map.of());
+        public ProblemSource.PromptProblem training(long index) {
+            return new ProblemSource.PromptProblem("ab", ids, Map.of());
         }
 
         @Override
-        public PromptProblem heldOut(long index) {
+        public ProblemSource.PromptProblem heldOut(long index) {
             return training(index);
         }
 

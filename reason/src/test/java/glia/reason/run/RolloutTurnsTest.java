@@ -10,17 +10,17 @@ import glia.kernels.KernelBackends;
 import glia.model.FreshModel;
 import glia.model.Model;
 import glia.model.fresh.NewModels;
+import glia.reason.environment.Environment.Step;
 import glia.reason.environment.Environment;
-import glia.reason.environment.Step;
 import glia.reason.policy.PolicyMethod;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.text.tokenizer.Tokenizer;
-import glia.train.run.ScoredText;
-import glia.train.run.StepLoss;
-import glia.train.tokenizer.CharacterTrainer;
+import glia.train.run.Objective.StepLoss;
+import glia.train.run.TrainingListener.ScoredText;
 import glia.train.tokenizer.SpecialTokens;
+import glia.train.tokenizer.TokenizerTrainer.CharacterTrainer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,12 +37,12 @@ class RolloutTurnsTest {
 
     private record OnePrompt(int... ids) implements ProblemSource {
         @Override
-        public PromptProblem training(long index) {
-            return new PromptProblem("ab", ids, Map.of());
+        public ProblemSource.PromptProblem training(long index) {
+            return new ProblemSource.PromptProblem("ab", ids, Map.of());
         }
 
         @Override
-        public PromptProblem heldOut(long index) {
+        public ProblemSource.PromptProblem heldOut(long index) {
             return training(index);
         }
 

@@ -11,6 +11,8 @@ import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.reason.reward.Reward;
+import glia.reason.search.Search.Question;
+import glia.reason.search.Search.SearchResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -141,8 +143,8 @@ class SearchTest {
         assertEquals(-2, Scorer.likelihood().score(sum, candidate("4", false)));
     }
 
-    private static Candidate candidate(String text, boolean isFinished) {
-        return new Candidate(new int[] {1, 2}, "", text, text, -4, isFinished);
+    private static Search.Candidate candidate(String text, boolean isFinished) {
+        return new Search.Candidate(new int[] {1, 2}, "", text, text, -4, isFinished);
     }
 
     @Test
@@ -181,7 +183,7 @@ class SearchTest {
                 Search search = new Search(thinking, OPTIONS.withMaxTokens(480));
                 SearchResult found = search.answer(Strategy.parse(text), STORY, 3);
                 assertTrue(found.tokens().generated() <= 480, text);
-                for (Candidate candidate : found.candidates().subList(0, 1)) {
+                for (Search.Candidate candidate : found.candidates().subList(0, 1)) {
                     assertTrue(candidate.completion().startsWith("<think>\n" + candidate.thinking()), text);
                     assertTrue(candidate.thinking().length() > 5 && !candidate.answer().isEmpty(), text + candidate);
                 }

@@ -90,10 +90,10 @@ class QuadraticTaskTest {
 
     @Test
     void theWordingIsExact() {
-        assertEquals("x^2 - 5x + 6", Polynomials.quadratic(1, -5, 6));
-        assertEquals("x^2", Polynomials.quadratic(1, 0, 0));
-        assertEquals("-x^2 + x - 1", Polynomials.quadratic(-1, 1, -1));
-        assertEquals("0", Polynomials.quadratic(0, 0, 0));
+        assertEquals("x^2 - 5x + 6", LinearTask.Polynomials.quadratic(1, -5, 6));
+        assertEquals("x^2", LinearTask.Polynomials.quadratic(1, 0, 0));
+        assertEquals("-x^2 + x - 1", LinearTask.Polynomials.quadratic(-1, 1, -1));
+        assertEquals("0", LinearTask.Polynomials.quadratic(0, 0, 0));
     }
 
     /// Every pair of roots is in one of the splits.

@@ -9,15 +9,15 @@ import glia.io.json.JsonValues;
 import glia.io.yaml.YamlDocument;
 import glia.reason.task.Split;
 import glia.reason.task.TaskSet;
-import glia.train.recipe.DataGenerator.Lines;
 import glia.train.recipe.Recipe;
+import glia.train.recipe.RecipeExtension.DataGenerator.Lines;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class TraceDataTest {
-    private static final TraceData DATA = new TraceData();
+    private static final ReasonerRecipes.TraceData DATA = new ReasonerRecipes.TraceData();
 
     private static Object line(Lines lines, long index) throws Exception {
         return JsonValues.parse(lines.line().apply(index));

@@ -3,7 +3,7 @@ package glia.train.compare;
 import glia.io.CheckpointException;
 import glia.train.recipe.RunFolder;
 import glia.train.report.MetricsReader;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -10,7 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /// Encodes pieces on all processors and passes their tokens on in the order of the text.
-final class ParallelEncoder implements DocumentReader, AutoCloseable {
+final class ParallelEncoder implements TextSource.DocumentReader, AutoCloseable {
     /// Pieces that are encoded or wait, for each thread.
     private static final int AHEAD = 4;
 

@@ -11,12 +11,12 @@ final class TextPieces {
     /// The longest piece, in UTF-16 units.
     static final int MAX_CHARACTERS = 1 << 18;
 
-    private final DocumentReader reader;
+    private final TextSource.DocumentReader reader;
     private final int maxCharacters;
     private final StringBuilder pending = new StringBuilder();
     private TextPlace place;
 
-    TextPieces(DocumentReader reader, int maxCharacters) {
+    TextPieces(TextSource.DocumentReader reader, int maxCharacters) {
         this.reader = reader;
         this.maxCharacters = maxCharacters;
     }

@@ -27,6 +27,6 @@ public interface Tokens {
 
     /// The part from `from` (inclusive) to `to` (exclusive), such as a validation split.
     default Tokens slice(long from, long to) {
-        return new TokenSlice(this, from, to);
+        return new DocumentSlice.TokenSlice(this, from, to);
     }
 }

@@ -2,6 +2,7 @@ package glia.train.recipe;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
+import glia.train.recipe.RecipeExtension.DataGenerator;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;

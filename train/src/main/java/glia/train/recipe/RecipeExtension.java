@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongFunction;
 
 /// Adds tasks to recipes: their keys, data, objective and the recipes that come with the program. Implementations are
 /// found by [java.util.ServiceLoader], so a module names its own as
@@ -28,7 +29,7 @@ public interface RecipeExtension {
 
     /// What keys need to have an effect, besides their tasks: keys of the extension, or those of [RecipeKeys] with its
     /// tasks. Called when [RecipeKeys] is complete.
-    default List<KeyCondition> conditions() {
+    default List<KeyConditions.KeyCondition> conditions() {
         return List.of();
     }
 
@@ -64,5 +65,31 @@ public interface RecipeExtension {
     /// @throws IOException if a value of the recipe or a file is not as expected; the message says what and where
     default TaskRun open(String task, TaskContext context) throws IOException {
         throw new IllegalArgumentException(task);
+    }
+
+    /// Generates training data that recipes name as `PREFIX:…` in place of a file. An extension has it
+    /// ([RecipeExtension#generators]).
+    interface DataGenerator {
+        /// What the names of such data begin with in a recipe, before a colon.
+        String prefix();
+
+        /// How data are named, for help texts, such as `traces:TASK count=N`.
+        String form();
+
+        /// What the data are: a phrase without a full stop.
+        String summary();
+
+        /// Reads a name.
+        ///
+        /// @param text what follows the prefix and the colon
+        /// @throws IllegalArgumentException if it is not of this form; the message says what was found and expected
+        Lines parse(String text);
+
+        /// The lines of a JSONL file.
+        ///
+        /// @param name of the file, without its ending
+        /// @param count the most lines
+        /// @param line the JSON of a line by its number, from 0, or an empty text for none: a pure function, for any thread
+        record Lines(String name, long count, LongFunction<String> line) { }
     }
 }

@@ -46,7 +46,7 @@ final class RecipeExtensions {
     }
 
     /// The generators of training data of all extensions.
-    static List<DataGenerator> generators() {
+    static List<RecipeExtension.DataGenerator> generators() {
         return ALL.stream().flatMap(e -> e.generators().stream()).toList();
     }
 

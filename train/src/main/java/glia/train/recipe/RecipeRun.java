@@ -105,7 +105,7 @@ public final class RecipeRun implements AutoCloseable {
                     || w instanceof Weight.Stored s && others.containsValue(s));
             pass = model.pass(recipe, options, kernels);
             opened.add(pass::close);
-            RunMemory.check(recipe, model.model(), options, batch(), notes);
+            RunPlan.RunMemory.check(recipe, model.model(), options, batch(), notes);
             objective = RunObjective.of(recipe, model.model(), task);
             double ema = recipe.get(RecipeKeys.EMA);
             average = ema == 0 ? Optional.empty() : Optional.of(new WeightAverage(kernels, groups, ema));
@@ -209,7 +209,7 @@ public final class RecipeRun implements AutoCloseable {
         Trainer made = new Trainer(pass, optimizer, objective.objective(), options)
                 .saveTo(store(recipe, folder), model.content())
                 .measureBy(new ParameterNorms(kernels, pass, groups).labelledBy(model.model()))
-                .sampleBy(RunSamples.of(recipe, engine, tokenizer, template));
+                .sampleBy(RunObjective.RunSamples.of(recipe, engine, tokenizer, template));
         objective.hooks().forEach(made::after);
         average.ifPresent(a -> made.after(a::updated).keep(a.state()));
         Map<String, Tensor> others = new LinkedHashMap<>();

@@ -1,10 +1,16 @@
 package glia.train.recipe;
 
+import glia.engine.pass.Engine;
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.block.Decoder;
+import glia.model.spec.ModelSpec;
 import glia.model.spec.Role;
+import glia.text.template.ChatMessage;
+import glia.text.template.ChatTemplate;
+import glia.text.template.RenderOptions;
+import glia.text.tokenizer.Tokenizer;
 import glia.train.expert.ExpertOptions;
 import glia.train.expert.ExpertTraining;
 import glia.train.loss.CrossEntropyLoss;
@@ -12,8 +18,11 @@ import glia.train.loss.EarlyExit;
 import glia.train.loss.MultiTokenPrediction;
 import glia.train.recipe.RecipeKeys.Packing;
 import glia.train.run.Objective;
-import glia.train.run.StepHook;
+import glia.train.run.TextSamples;
+import glia.train.run.Trainer.StepHook;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /// The objective of a recipe.
@@ -74,5 +83,36 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
             throw recipe.error(RecipeKeys.MTP, "is for data.packing: windows");
         }
         return loss -> new MultiTokenPrediction(loss, weight);
+    }
+
+    /// The samples of a run.
+    static final class RunSamples {
+        private RunSamples() { }
+
+        /// Samples of a recipe's prompts.
+        ///
+        /// @param template renders prompts as messages of chats; empty for plain texts
+        /// @throws CheckpointException if the recipe wants samples without prompts, or of a model that generates no text
+        static TextSamples of(Recipe recipe, Engine engine, Tokenizer tokenizer, Optional<ChatTemplate> template)
+                throws CheckpointException {
+            List<String> prompts = recipe.get(RecipeKeys.PROMPTS);
+            if (recipe.get(RecipeKeys.SAMPLE_EVERY) > 0) {
+                ModelSpec spec = engine.model().spec();
+                if (spec.looksAhead() || spec.encoder().isPresent() || spec.head().classes().isPresent()) {
+                    throw recipe.error(RecipeKeys.SAMPLE_EVERY, "is set, but the model is "
+                            + (spec.looksAhead() ? "an encoder" : spec.encoder().isPresent() ? "an encoder-decoder"
+                                    : "a classifier or reward model")
+                            + ", which does not continue texts; remove the key");
+                }
+                if (prompts.isEmpty()) {
+                    throw recipe.error(RecipeKeys.PROMPTS, "is empty, but " + RecipeKeys.SAMPLE_EVERY.name() + " is set: "
+                            + "give texts to continue");
+                }
+            }
+            Function<String, int[]> encoder = text -> template.isEmpty() ? tokenizer.encode(text, true)
+                    : template.get().encode(List.of(ChatMessage.user(text)), RenderOptions.PROMPT, tokenizer);
+            return new TextSamples(engine, tokenizer, prompts, encoder,
+                    Math.toIntExact(recipe.get(RecipeKeys.SAMPLE_TOKENS)), recipe.get(RecipeKeys.SEED));
+        }
     }
 }

@@ -2,8 +2,8 @@ package glia.train.report;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
-import glia.train.run.ScoredText;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.ScoredText;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.io.InputStream;

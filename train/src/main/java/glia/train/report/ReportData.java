@@ -1,8 +1,10 @@
 package glia.train.report;
 
-import glia.train.run.ScoredText;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.ScoredText;
+import glia.train.run.TrainingListener.StepFigures;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -248,5 +250,65 @@ final class ReportData {
 
     private static PageJson section(PageJson json, String kind, String title) {
         return json.begin('{').key("kind").string(kind).key("title").string(title);
+    }
+
+    /// Where a figure of a step is shown, by its name. `group/figure` is a curve among those of its group. A name with the
+    /// index of a layer or expert, such as `experts/layer3/load` or `experts/layer3/load/5`, is a row of a heatmap.
+    ///
+    /// @param group what stands before the first slash; the name itself if it has none
+    /// @param table the heatmap: the name without the indices, as in `experts/load`; empty for a curve
+    /// @param row the indices, as in `layer3 · 5`; the name for a curve
+    record FigureName(String group, String table, String row) {
+        private static final Pattern INDEX =
+                Pattern.compile("((sub)?layers?|experts?|heads?|blocks?)?[._-]?\\d+(\\..*)?");
+
+        static FigureName of(String name) {
+            List<String> names = new ArrayList<>();
+            List<String> indices = new ArrayList<>();
+            for (String part : name.split("/", -1)) {
+                (INDEX.matcher(part).matches() ? indices : names).add(part);
+            }
+            String group = names.isEmpty() ? name : names.getFirst();
+            return indices.isEmpty() || names.isEmpty() ? new FigureName(group, "", name)
+                    : new FigureName(group, String.join("/", names), String.join(" · ", indices));
+        }
+    }
+
+    /// Texts of some steps in bounded memory: every one of a short run, and equally spaced ones and the last of a long run.
+    static final class TextHistory<T> {
+        private static final int MAX = 40;
+
+        private final List<Entry<T>> entries = new ArrayList<>();
+        private int stride = 1;
+        private long count;
+
+        /// What was shown at a step.
+        record Entry<T>(long step, T content) { }
+
+        /// Adds the texts of a step; those of later steps, from before a rollback, are removed.
+        void add(long step, T content) {
+            entries.removeIf(e -> e.step() >= step);
+            if (!entries.isEmpty() && (count - 1) % stride != 0) {
+                entries.removeLast();
+            }
+            entries.add(new Entry<>(step, content));
+            count++;
+            if (entries.size() > MAX) {
+                for (int i = entries.size() - 2; i > 0; i--) {
+                    if (i % 2 == 1) {
+                        entries.remove(i);
+                    }
+                }
+                stride *= 2;
+            }
+        }
+
+        boolean isEmpty() {
+            return entries.isEmpty();
+        }
+
+        List<Entry<T>> all() {
+            return Collections.unmodifiableList(entries);
+        }
     }
 }

@@ -1,10 +1,14 @@
 package glia.train.report;
 
 import glia.io.CheckpointException;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.zip.CRC32C;
 
 /// An event file for TensorBoard: scalars of each step, validation losses, norms, and samples and the recipe as texts.
 /// A resumed run adds a file to the folder; TensorBoard drops what an earlier file holds of later steps.
@@ -180,6 +185,111 @@ public final class TensorBoardFile implements TrainingListener {
             file.append(event.bytes());
         } catch (IOException e) {
             failures.failed(e);
+        }
+    }
+
+    /// A file of TFRecords: the length of a record in 8 bytes, the masked CRC-32C of these, the record and its masked
+    /// CRC-32C, all little-endian.
+    ///
+    /// @see <a href="https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details">TFRecord format</a>
+    static final class RecordFile implements AutoCloseable {
+        private static final int MASK_DELTA = 0xa282ead8;
+        private static final int FRAME_BYTES = 16;
+
+        private final FileChannel channel;
+        private long end;
+
+        RecordFile(FileChannel channel) {
+            this.channel = channel;
+        }
+
+        /// Appends a record. After a failed write the next record takes its place.
+        void append(byte[] content) throws IOException {
+            ByteBuffer bytes = ByteBuffer.allocate(content.length + FRAME_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.putLong(content.length);
+            bytes.putInt(maskedCrc(bytes.array(), 0, Long.BYTES));
+            bytes.put(content);
+            bytes.putInt(maskedCrc(content, 0, content.length));
+            bytes.flip();
+            long at = end;
+            while (bytes.hasRemaining()) {
+                at += channel.write(bytes, at);
+            }
+            end = at;
+        }
+
+        /// The checksum rotated right by 15 bits, plus a constant, so that a checksum of data that holds checksums differs.
+        static int maskedCrc(byte[] bytes, int from, int length) {
+            CRC32C crc = new CRC32C();
+            crc.update(bytes, from, length);
+            return Integer.rotateRight((int) crc.getValue(), 15) + MASK_DELTA;
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+
+    /// Encodes the few kinds of fields that TensorBoard's messages have in the protobuf wire format.
+    ///
+    /// @see <a href="https://protobuf.dev/programming-guides/encoding/">Protobuf encoding</a>
+    static final class ProtobufMessage {
+        private static final int VARINT = 0;
+        private static final int FIXED_64 = 1;
+        private static final int LENGTH_DELIMITED = 2;
+        private static final int FIXED_32 = 5;
+
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+
+        ProtobufMessage integer(int field, long value) {
+            tag(field, VARINT);
+            varint(value);
+            return this;
+        }
+
+        ProtobufMessage decimal64(int field, double value) {
+            tag(field, FIXED_64);
+            bytes.writeBytes(ByteBuffer.allocate(Double.BYTES).order(ByteOrder.LITTLE_ENDIAN).putDouble(value).array());
+            return this;
+        }
+
+        ProtobufMessage decimal32(int field, float value) {
+            tag(field, FIXED_32);
+            bytes.writeBytes(ByteBuffer.allocate(Float.BYTES).order(ByteOrder.LITTLE_ENDIAN).putFloat(value).array());
+            return this;
+        }
+
+        ProtobufMessage text(int field, String value) {
+            return content(field, value.getBytes(StandardCharsets.UTF_8));
+        }
+
+        ProtobufMessage message(int field, ProtobufMessage value) {
+            return content(field, value.bytes());
+        }
+
+        byte[] bytes() {
+            return bytes.toByteArray();
+        }
+
+        private ProtobufMessage content(int field, byte[] content) {
+            tag(field, LENGTH_DELIMITED);
+            varint(content.length);
+            bytes.writeBytes(content);
+            return this;
+        }
+
+        private void tag(int field, int wireType) {
+            varint((long) field << 3 | wireType);
+        }
+
+        private void varint(long value) {
+            long rest = value;
+            while ((rest & ~0x7fL) != 0) {
+                bytes.write((int) (rest & 0x7f | 0x80));
+                rest >>>= 7;
+            }
+            bytes.write((int) rest);
         }
     }
 }

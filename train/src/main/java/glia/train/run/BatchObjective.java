@@ -30,7 +30,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
     }
 
     @Override
-    public StepLoss accumulate(TrainingPass pass, long step) {
+    public Objective.StepLoss accumulate(TrainingPass pass, long step) {
         List<LossBatch> batches = new ArrayList<>();
         double total = 0;
         for (int i = 0; i < accumulate; i++) {
@@ -46,7 +46,7 @@ public record BatchObjective(LossBatch.Source training, int accumulate, LossBatc
             tokens += batch.tokens().numTokens();
             batch.tokens().release();
         }
-        return StepLoss.of(sum, tokens);
+        return Objective.StepLoss.of(sum, tokens);
     }
 
     @Override

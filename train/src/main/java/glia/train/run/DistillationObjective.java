@@ -29,7 +29,7 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
         int validationBatches)
         implements Objective {
     @Override
-    public StepLoss accumulate(TrainingPass pass, long step) {
+    public Objective.StepLoss accumulate(TrainingPass pass, long step) {
         LossBatch[] parts = new LossBatch[accumulate];
         double total = 0;
         long tokens = 0;
@@ -46,7 +46,7 @@ public record DistillationObjective(LossBatch.Source batches, int accumulate, Di
             sum += loss(pass, part, share);
             part.tokens().release();
         }
-        return StepLoss.of(sum, tokens);
+        return Objective.StepLoss.of(sum, tokens);
     }
 
     /// One forward pass of the student for both losses.

@@ -8,7 +8,7 @@ public interface NumberGuard {
     /// Ends the run at a loss or a gradient that is not finite.
     NumberGuard STOP = (pass, step, loss, norm) -> {
         if (Double.isFinite(loss) && Double.isFinite(norm)) {
-            return Verdict.UPDATE;
+            return NumberWatch.Verdict.UPDATE;
         }
         throw new TrainingException("step " + step + ": the loss is " + loss + " and the gradient norm " + norm
                 + "; try a smaller learning rate, more warm-up steps or a smaller gradient norm");
@@ -19,5 +19,5 @@ public interface NumberGuard {
     /// @param pass holds the gradients
     /// @param step the number of the step, from 1
     /// @throws TrainingException if the run ends
-    Verdict check(TrainingPass pass, long step, double loss, double gradientNorm);
+    NumberWatch.Verdict check(TrainingPass pass, long step, double loss, double gradientNorm);
 }

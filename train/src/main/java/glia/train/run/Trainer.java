@@ -4,11 +4,12 @@ import glia.engine.sampling.LogitException;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.tensor.Tensor;
-import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.CheckpointStore.Saved;
+import glia.train.checkpoint.CheckpointStore;
 import glia.train.checkpoint.TrainedModel;
 import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
+import glia.train.run.TrainingListener.StepFigures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -212,14 +213,14 @@ public final class Trainer {
         long index = optimizer.steps();
         pass.zeroGradients();
         pass.atStep(index);
-        StepLoss ofRank = objective.accumulate(pass, index);
+        Objective.StepLoss ofRank = objective.accumulate(pass, index);
         pass.finishGradients();
-        StepLoss loss = ofRank.total(pass);
+        Objective.StepLoss loss = ofRank.total(pass);
         double norm = optimizer.gradientNorm(pass.weightGradients());
         tokens += loss.tokens();
         double rate = options.learningRate() * options.schedule().factor(index);
-        Verdict verdict = guard.check(pass, index + 1, loss.loss(), norm);
-        if (verdict.action() != Verdict.Action.UPDATE) {
+        NumberWatch.Verdict verdict = guard.check(pass, index + 1, loss.loss(), norm);
+        if (verdict.action() != NumberWatch.Verdict.Action.UPDATE) {
             each(l -> l.warned(index + 1, verdict.reason()));
         }
         switch (verdict.action()) {
@@ -295,5 +296,12 @@ public final class Trainer {
 
     private void each(Consumer<TrainingListener> event) {
         listeners.forEach(event);
+    }
+
+    /// Something that happens after each update, such as a moving average of the weights or the balancing of experts.
+    @FunctionalInterface
+    public interface StepHook {
+        /// @param step updates so far, this one included
+        void updated(long step);
     }
 }

@@ -34,4 +34,38 @@ public interface TrainingListener extends AutoCloseable {
     /// The run ended, was stopped or failed.
     @Override
     default void close() { }
+
+    /// A text with a value for each token, such as its advantage. Reports color the tokens by it.
+    ///
+    /// @param title what it is, with its score, such as `reward 1`
+    /// @param prompt the text before it; may be empty
+    /// @param tokens the pieces of the text
+    /// @param values the value of each token; NaN for tokens without one, such as those that an environment wrote
+    record ScoredText(String title, String prompt, List<String> tokens, List<Double> values) {
+        /// @throws IllegalArgumentException if there is not one value for each token
+        public ScoredText {
+            tokens = List.copyOf(tokens);
+            values = List.copyOf(values);
+            if (tokens.size() != values.size()) {
+                throw new IllegalArgumentException(values.size() + " values for " + tokens.size() + " tokens");
+            }
+        }
+    }
+
+    /// What a step of a run measured.
+    ///
+    /// @param step updates so far, this one included
+    /// @param loss the training loss before the update
+    /// @param gradientNorm the norm of all gradients before clipping
+    /// @param learningRate the rate of this update
+    /// @param tokens tokens of this step
+    /// @param tokensSeen tokens of all steps so far
+    /// @param seconds the time of this step, without validation and checkpoints
+    /// @param parts further figures by name; groups are separated by slashes, such as `experts/load_max`
+    record StepFigures(long step, double loss, double gradientNorm, double learningRate, long tokens,
+            long tokensSeen, double seconds, Map<String, Double> parts) {
+        public StepFigures {
+            parts = Map.copyOf(parts);
+        }
+    }
 }

@@ -11,7 +11,7 @@ import glia.train.compare.RunGroup.Labelled;
 import glia.train.compare.RunGroup.Point;
 import glia.train.report.MetricsFile;
 import glia.train.report.RunDescription;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.training.TokenBatch;
+import glia.train.data.ShuffledOrder.Permutation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

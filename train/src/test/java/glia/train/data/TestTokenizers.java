@@ -2,8 +2,8 @@ package glia.train.data;
 
 import glia.text.tokenizer.Tokenizer;
 import glia.train.tokenizer.BpeTrainer;
-import glia.train.tokenizer.CharacterTrainer;
 import glia.train.tokenizer.SpecialTokens;
+import glia.train.tokenizer.TokenizerTrainer.CharacterTrainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -29,7 +29,7 @@ class TextSourceTest {
     private static List<String> documents(TextSource source, int maxCharacters) throws IOException {
         List<String> documents = new ArrayList<>();
         StringBuilder current = new StringBuilder();
-        source.read(maxCharacters, new DocumentReader() {
+        source.read(maxCharacters, new TextSource.DocumentReader() {
             @Override
             public void piece(String text, TextPlace place) {
                 assertTrue(text.length() <= maxCharacters);

@@ -8,9 +8,9 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.ops.Weight;
+import glia.train.run.Objective.StepLoss;
 import glia.train.run.Objective;
-import glia.train.run.ScoredText;
-import glia.train.run.StepLoss;
+import glia.train.run.TrainingListener.ScoredText;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -45,12 +45,12 @@ public final class PhraseExtension implements RecipeExtension {
     }
 
     @Override
-    public List<DataGenerator> generators() {
+    public List<RecipeExtension.DataGenerator> generators() {
         return List.of(new Phrases());
     }
 
     /// Numbered continuations.
-    private record Phrases() implements DataGenerator {
+    private record Phrases() implements RecipeExtension.DataGenerator {
         @Override
         public String prefix() {
             return "phrases";

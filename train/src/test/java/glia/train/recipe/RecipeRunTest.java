@@ -20,7 +20,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.recipe.RecipeRun.Existing;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -7,7 +7,7 @@ import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
 import glia.tensor.kernel.Workers;
 import glia.train.recipe.RecipeRun.Existing;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

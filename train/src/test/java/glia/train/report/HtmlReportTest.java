@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.json.JsonTree;
-import glia.train.run.StepFigures;
+import glia.train.report.ReportData.FigureName;
+import glia.train.run.TrainingListener.StepFigures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
 import glia.io.json.JsonTree;
-import glia.train.run.ScoredText;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.ScoredText;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

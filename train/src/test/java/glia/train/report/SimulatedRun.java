@@ -1,7 +1,7 @@
 package glia.train.report;
 
-import glia.train.run.ScoredText;
-import glia.train.run.StepFigures;
+import glia.train.run.TrainingListener.ScoredText;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.util.LinkedHashMap;
 import java.util.List;

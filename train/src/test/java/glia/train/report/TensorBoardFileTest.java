@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import glia.train.run.StepFigures;
+import glia.train.report.TensorBoardFile.ProtobufMessage;
+import glia.train.report.TensorBoardFile.RecordFile;
+import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;

@@ -22,7 +22,7 @@ import glia.train.loss.TokenAccuracy;
 import glia.train.optim.AdamW;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
-import glia.train.schedule.ConstantSchedule;
+import glia.train.schedule.Schedule.ConstantSchedule;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -46,8 +46,8 @@ class BestCheckpointTest {
     private record Scripted(double[] losses, double[] rewards, int[] next, float[][] weights, Model model,
             boolean validatesFirst) implements Objective {
         @Override
-        public StepLoss accumulate(TrainingPass pass, long step) {
-            return StepLoss.of(pass.loss(new TokenBatch().add(IDS)), IDS.length);
+        public Objective.StepLoss accumulate(TrainingPass pass, long step) {
+            return Objective.StepLoss.of(pass.loss(new TokenBatch().add(IDS)), IDS.length);
         }
 
         @Override

@@ -18,7 +18,7 @@ import glia.train.data.Tokens;
 import glia.train.optim.AdamW;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
-import glia.train.schedule.CosineSchedule;
+import glia.train.schedule.Schedule.CosineSchedule;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;

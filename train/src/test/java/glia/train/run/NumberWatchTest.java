@@ -28,7 +28,8 @@ import glia.train.optim.ParameterGroups;
 import glia.train.optim.WeightAverage;
 import glia.train.run.NumberWatch.Options;
 import glia.train.run.NumberWatch.Policy;
-import glia.train.schedule.ConstantSchedule;
+import glia.train.run.NumberWatch.Verdict;
+import glia.train.schedule.Schedule.ConstantSchedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -133,7 +134,7 @@ class NumberWatchTest {
             if (step == brokenStep) {
                 p.weightGradients().of(weight(Role.DOWN, 1)).set(0, Float.POSITIVE_INFINITY);
             }
-            return StepLoss.of(loss, 16);
+            return Objective.StepLoss.of(loss, 16);
         };
     }
 
@@ -161,7 +162,7 @@ class NumberWatchTest {
                 }
 
                 @Override
-                public void step(StepFigures figures) {
+                public void step(TrainingListener.StepFigures figures) {
                     losses.put(figures.step(), figures.loss());
                 }
             });

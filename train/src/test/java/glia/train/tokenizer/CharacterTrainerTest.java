@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import glia.text.tokenizer.Tokenizer;
+import glia.train.tokenizer.TokenizerTrainer.CharacterTrainer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -12,7 +12,7 @@ import java.util.Arrays;
 /// @param whitensRewards whether rewards are normalized by their variance, without shifting their mean
 /// @param gae discount and λ
 public record PpoAdvantages(KlEstimator estimator, double coefficient, boolean whitensRewards,
-        GeneralizedAdvantage gae) {
+        AdvantageEstimator.GeneralizedAdvantage gae) {
     /// What was computed; places without meaning are 0.
     ///
     /// @param kl of each token

@@ -1,5 +1,8 @@
 package glia.reason.policy.advantage;
 
+import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
+import glia.reason.policy.advantage.AdvantageEstimator.Lone;
+
 /// GDPO (https://arxiv.org/abs/2601.05242): each reward column is normalized within its group before the weighted sum,
 /// so that no column drowns the others; the sum is normalized over the batch.
 ///

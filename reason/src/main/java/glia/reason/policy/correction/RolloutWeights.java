@@ -35,7 +35,7 @@ public record RolloutWeights(boolean isPerSequence, double least, double most, b
             throw new IllegalArgumentException("level of importance weights: found \"" + level
                     + "\", expected token or sequence");
         }
-        double[] bounds = Bounds.parse(threshold);
+        double[] bounds = RejectionRule.Bounds.parse(threshold);
         return new RolloutWeights(level.equals("sequence"), bounds.length == 1 ? 1 / bounds[0] : bounds[0],
                 bounds[bounds.length - 1], bounds.length == 2, normalizes);
     }

@@ -1,7 +1,7 @@
 package glia.reason.preference.run;
 
 import glia.io.CheckpointException;
-import glia.train.recipe.KeyCondition;
+import glia.train.recipe.KeyConditions.KeyCondition;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;

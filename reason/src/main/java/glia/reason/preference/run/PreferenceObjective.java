@@ -2,17 +2,20 @@ package glia.reason.preference.run;
 
 import glia.engine.training.Loss;
 import glia.engine.training.Predictions;
+import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.reason.preference.Scored;
 import glia.tensor.autograd.Value;
 import glia.train.run.LossBatch;
+import glia.train.run.Objective.StepLoss;
 import glia.train.run.Objective;
-import glia.train.run.StepLoss;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 
 /// The mean loss of preferences, with the rewards that the policy implies as figures.
 final class PreferenceObjective implements Objective {
@@ -88,5 +91,51 @@ final class PreferenceObjective implements Objective {
     @Override
     public Map<String, Double> validationFigures() {
         return validated;
+    }
+
+    /// Figures of several micro-batches: rewards of all, and weighted means of the rest.
+    static final class Figures {
+        private final DoubleStream.Builder chosen = DoubleStream.builder();
+        private final DoubleStream.Builder rejected = DoubleStream.builder();
+        private final Map<String, double[]> sums = new LinkedHashMap<>();
+
+        void add(Scored scored, double weight) {
+            DoubleStream.of(scored.chosenRewards()).forEach(chosen);
+            DoubleStream.of(scored.rejectedRewards()).forEach(rejected);
+            scored.figures().forEach((name, value) -> {
+                double[] sum = sums.computeIfAbsent(name, n -> new double[2]);
+                sum[0] += weight * value;
+                sum[1] += weight;
+            });
+        }
+
+        /// @param arePairs whether the i-th chosen and rejected completions belong together
+        Map<String, Double> all(boolean arePairs) {
+            Map<String, Double> all = Scored.rewards(chosen.build().toArray(), rejected.build().toArray(), arePairs);
+            sums.forEach((name, sum) -> all.put(name, sum[0] / sum[1]));
+            return all;
+        }
+    }
+
+    /// A micro-batch of preferences with the loss on it.
+    interface PreferenceBatch {
+        /// The sequences.
+        TokenBatch tokens();
+
+        /// What the loss is a mean over, such as the number of pairs.
+        double weight();
+
+        /// Computes what the loss needs besides the policy's predictions, such as log-probabilities under the reference
+        /// model.
+        void prepare(TrainingPass policy);
+
+        /// The loss. Called once after `prepare`.
+        Scored score(Predictions predictions);
+
+        /// Micro-batches by number, each a pure function of it.
+        @FunctionalInterface
+        interface Source {
+            PreferenceBatch batch(long index);
+        }
     }
 }

@@ -1,15 +1,25 @@
 package glia.reason.preference.run;
 
+import glia.engine.training.Predictions;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.reason.preference.CompletionLogProbs;
 import glia.reason.preference.CpoLoss;
 import glia.reason.preference.DpoLoss;
 import glia.reason.preference.FDivergence;
 import glia.reason.preference.KtoLoss;
 import glia.reason.preference.OrpoLoss;
+import glia.reason.preference.Scored;
+import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
+import glia.reason.preference.run.PreferenceTask.Reference;
+import glia.reason.preference.run.Split.ExampleOrder;
 import glia.train.data.ExampleCounts;
 import glia.train.data.HeldOut;
+import glia.train.data.MaskedTokens;
+import glia.train.data.PreferenceData.Pair;
 import glia.train.data.PreferenceData;
-import glia.train.recipe.KeyCondition;
+import glia.train.recipe.KeyConditions.KeyCondition;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeExtension;
 import glia.train.recipe.RecipeKey;
@@ -22,6 +32,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// Tasks of recipes that train on preferences.
 public final class PreferenceRecipes implements RecipeExtension {
@@ -136,5 +148,138 @@ public final class PreferenceRecipes implements RecipeExtension {
                 true, split.training().size(), new PreferenceData(split.training(), counts.getFirst()).numTokens(),
                 reference, Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs"),
                 split.sentence()));
+    }
+
+    /// Micro-batches of pairs, with the log-probabilities of the reference model computed with each batch, or once before.
+    static final class PairSource {
+        private final List<Pair> pairs;
+        private final ExampleOrder order;
+        private final PairRule rule;
+        private final Optional<Reference> reference;
+        /// The log-probabilities of the chosen and the rejected completion of each pair, if computed before.
+        private Optional<float[][]> computed = Optional.empty();
+
+        /// @param reference for a rule that takes one
+        PairSource(List<Pair> pairs, ExampleOrder order, PairRule rule, Optional<Reference> reference) {
+            this.pairs = pairs;
+            this.order = order;
+            this.rule = rule;
+            this.reference = reference;
+        }
+
+        /// Computes the log-probabilities of all pairs under the reference model, which is not needed any more.
+        void compute() {
+            float[][] all = new float[pairs.size()][2];
+            for (int i = 0; i < order.count(); i++) {
+                int[] numbers = order.ordered(i);
+                float[] sums = live(batch(numbers));
+                for (int k = 0; k < numbers.length; k++) {
+                    all[numbers[k]][0] = sums[k];
+                    all[numbers[k]][1] = sums[numbers.length + k];
+                }
+            }
+            computed = Optional.of(all);
+        }
+
+        private float[] live(PairBatch batch) {
+            DpoLoss loss = rule.referenced().orElseThrow();
+            return reference.orElseThrow().of(batch.tokens(), p -> {
+                CompletionLogProbs logProbs = batch.logProbs(p, false);
+                return loss.sums(logProbs);
+            });
+        }
+
+        private float[] stored(int[] numbers) {
+            float[][] all = computed.orElseThrow();
+            float[] sums = new float[2 * numbers.length];
+            for (int k = 0; k < numbers.length; k++) {
+                sums[k] = all[numbers[k]][0];
+                sums[numbers.length + k] = all[numbers[k]][1];
+            }
+            return sums;
+        }
+
+        private PairBatch batch(int[] numbers) {
+            List<Pair> chosen = IntStream.of(numbers).mapToObj(pairs::get).toList();
+            return new PairBatch(chosen, rule, batch -> rule.referenced().isEmpty() ? new float[0]
+                    : computed.isPresent() ? stored(numbers) : live(batch));
+        }
+
+        /// Micro-batches of training.
+        PreferenceBatch.Source training() {
+            return index -> batch(order.training(index));
+        }
+
+        /// Micro-batches of all pairs in their order.
+        PreferenceBatch.Source ordered() {
+            return index -> batch(order.ordered(index));
+        }
+    }
+
+    /// Pairs: N chosen and then N rejected sequences.
+    static final class PairBatch implements PreferenceBatch {
+        private final List<Pair> pairs;
+        private final PairRule rule;
+        private final ReferenceSums sums;
+        private final TokenBatch tokens = new TokenBatch();
+        private final float[] completion;
+        private float[] reference = new float[0];
+
+        /// Gives log-probabilities of a batch under the reference model.
+        @FunctionalInterface
+        interface ReferenceSums {
+            float[] of(PairBatch batch);
+        }
+
+        PairBatch(List<Pair> pairs, PairRule rule, ReferenceSums sums) {
+            this.pairs = pairs;
+            this.rule = rule;
+            this.sums = sums;
+            List<MaskedTokens> sequences = Stream.concat(pairs.stream().map(Pair::chosen),
+                    pairs.stream().map(Pair::rejected)).toList();
+            for (int i = 0; i < sequences.size(); i++) {
+                if (rule.trainsPrompts() && i < pairs.size()) {
+                    tokens.add(sequences.get(i).ids());
+                } else {
+                    tokens.add(sequences.get(i).ids(), sequences.get(i).weights());
+                }
+            }
+            completion = new float[tokens.numRows()];
+            int row = 0;
+            for (int i = 0; i < sequences.size(); i++) {
+                float[] weights = sequences.get(i).weights();
+                boolean areAllRows = rule.trainsPrompts() && i < pairs.size();
+                for (int t = 1; t < weights.length; t++) {
+                    if (areAllRows || weights[t] != 0) {
+                        completion[row++] = weights[t];
+                    }
+                }
+            }
+        }
+
+        @Override
+        public TokenBatch tokens() {
+            return tokens;
+        }
+
+        @Override
+        public double weight() {
+            return pairs.size();
+        }
+
+        @Override
+        public void prepare(TrainingPass policy) {
+            reference = sums.of(this);
+        }
+
+        /// The log-probabilities of tokens.
+        CompletionLogProbs logProbs(Predictions p, boolean wantsSquares) {
+            return CompletionLogProbs.of(p, completion, wantsSquares);
+        }
+
+        @Override
+        public Scored score(Predictions p) {
+            return rule.score(logProbs(p, rule.needsSquares()), reference);
+        }
     }
 }

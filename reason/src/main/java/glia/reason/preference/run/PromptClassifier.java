@@ -3,6 +3,7 @@ package glia.reason.preference.run;
 import glia.engine.training.TokenBatch;
 import glia.model.layout.Pooling;
 import glia.reason.preference.BcoLoss;
+import glia.reason.preference.run.PreferenceTask.Reference;
 import glia.train.data.ShuffledOrder;
 import glia.train.data.UnpairedData.Row;
 import java.util.List;

@@ -3,6 +3,7 @@ package glia.reason.preference.run;
 import glia.io.CheckpointException;
 import glia.train.data.ChatOptions;
 import glia.train.data.HeldOut;
+import glia.train.data.ShuffledOrder;
 import glia.train.recipe.Recipe;
 import glia.train.recipe.RecipeKey;
 import glia.train.recipe.RecipeKeys;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /// Examples for training and validation.
 ///
@@ -65,5 +67,28 @@ record Split<T>(List<T> training, List<T> validation, String sentence) {
     /// How many micro-batches of validation there are.
     int validationBatches(TaskContext context) throws CheckpointException {
         return (int) Math.min(context.recipe().get(RecipeKeys.VALIDATE_BATCHES), validationOrder(context).count());
+    }
+
+    /// Which examples are in which micro-batch.
+    ///
+    /// @param size examples in all
+    /// @param perBatch of a micro-batch
+    record ExampleOrder(int size, int perBatch, long seed) {
+        /// Those of a micro-batch of training, shuffled in each epoch.
+        int[] training(long index) {
+            ShuffledOrder order = new ShuffledOrder(size, seed);
+            int count = Math.min(perBatch, size);
+            return IntStream.range(0, count).map(i -> Math.toIntExact(order.at(index * count + i))).toArray();
+        }
+
+        /// Those of a micro-batch of all examples in their order; the last one may be smaller.
+        int[] ordered(long index) {
+            return IntStream.range((int) index * perBatch, Math.min(size, ((int) index + 1) * perBatch)).toArray();
+        }
+
+        /// How many micro-batches in order there are.
+        int count() {
+            return (size + perBatch - 1) / perBatch;
+        }
     }
 }

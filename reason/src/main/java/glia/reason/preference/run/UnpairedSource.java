@@ -7,6 +7,8 @@ import glia.reason.preference.CompletionLogProbs;
 import glia.reason.preference.KtoLoss;
 import glia.reason.preference.ReferenceLogProbs;
 import glia.reason.preference.Scored;
+import glia.reason.preference.run.PreferenceTask.Reference;
+import glia.reason.preference.run.UnpairedTask.UnpairedRule;
 import glia.tensor.autograd.Value;
 import glia.train.data.MaskedTokens;
 import glia.train.data.UnpairedData.Row;
@@ -18,7 +20,7 @@ import java.util.stream.IntStream;
 /// Micro-batches of completions that are desirable or not.
 final class UnpairedSource {
     private final List<Row> rows;
-    private final ExampleOrder order;
+    private final Split.ExampleOrder order;
     private final UnpairedRule rule;
     private final Reference reference;
     private final float[] weights;
@@ -28,7 +30,7 @@ final class UnpairedSource {
 
     /// @param weights by row
     /// @param maxTokens of a sequence
-    UnpairedSource(List<Row> rows, ExampleOrder order, UnpairedRule rule, Reference reference, float[] weights,
+    UnpairedSource(List<Row> rows, Split.ExampleOrder order, UnpairedRule rule, Reference reference, float[] weights,
             int maxTokens) {
         this.rows = rows;
         this.order = order;
@@ -77,16 +79,16 @@ final class UnpairedSource {
     }
 
     /// Micro-batches of training.
-    PreferenceBatch.Source training() {
+    PreferenceObjective.PreferenceBatch.Source training() {
         return index -> new Batch(order.training(index), true);
     }
 
     /// Micro-batches of all completions in their order.
-    PreferenceBatch.Source ordered() {
+    PreferenceObjective.PreferenceBatch.Source ordered() {
         return index -> new Batch(order.ordered(index), false);
     }
 
-    private final class Batch implements PreferenceBatch {
+    private final class Batch implements PreferenceObjective.PreferenceBatch {
         private final int[] numbers;
         private final boolean isTraining;
         private final TokenBatch tokens;

@@ -338,7 +338,7 @@ abstract class AtomParser extends DecimalParser {
             return all.getFirst();
         }
         return all.size() == 2 && all.stream().allMatch(MathExpr::isScalar)
-                ? Brackets.pair(all.get(0), all.get(1), open, !closed) : new Tuple(all);
+                ? TokenCursor.Brackets.pair(all.get(0), all.get(1), open, !closed) : new Tuple(all);
     }
 
     private MathExpr environment() {

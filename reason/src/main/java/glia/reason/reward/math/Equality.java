@@ -114,8 +114,8 @@ final class Equality {
         if (!isDecimal(a) && !isDecimal(b)) {
             return false;
         }
-        Optional<BigDecimal> x = Order.real(a);
-        Optional<BigDecimal> y = Order.real(b);
+        Optional<BigDecimal> x = RealSet.Order.real(a);
+        Optional<BigDecimal> y = RealSet.Order.real(b);
         if (x.isEmpty() || y.isEmpty() || isInteger(x.get()) && !isDecimal(a) || isInteger(y.get()) && !isDecimal(b)) {
             return false;
         }

@@ -10,6 +10,7 @@ import glia.reason.reward.math.MathExpr.Num;
 import glia.reason.reward.math.MathExpr.Product;
 import glia.reason.reward.math.MathExpr.Symbol;
 import glia.reason.reward.math.MathExpr.Tuple;
+import glia.reason.reward.math.RealSet.Order;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

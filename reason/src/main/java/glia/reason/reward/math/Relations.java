@@ -121,7 +121,7 @@ final class Relations {
         if (r.left() instanceof MathExpr.Call(String f, List<MathExpr> u) && f.equals("abs")
                 && Symbols.in(r.right()).isEmpty()) {
             // |u| < c means u² < c² for c ≥ 0.
-            if (Order.real(r.right()).filter(c -> c.signum() >= 0).isEmpty()) {
+            if (RealSet.Order.real(r.right()).filter(c -> c.signum() >= 0).isEmpty()) {
                 return Optional.empty();
             }
             return solutions(new Relation(r.operator(), square(u.getFirst()), square(r.right())), symbol);
@@ -153,10 +153,10 @@ final class Relations {
     /// `x < √2`: one side is the symbol, the other one a constant.
     private static Optional<RealSet> linear(Relation r, String symbol) {
         MathExpr.Symbol x = new MathExpr.Symbol(symbol);
-        if (r.left().equals(x) && Order.real(r.right()).isPresent()) {
+        if (r.left().equals(x) && RealSet.Order.real(r.right()).isPresent()) {
             return Optional.of(halfLine(r.operator(), r.right(), 1));
         }
-        return r.right().equals(x) && Order.real(r.left()).isPresent()
+        return r.right().equals(x) && RealSet.Order.real(r.left()).isPresent()
                 ? Optional.of(halfLine(r.operator().flipped(), r.left(), 1)) : Optional.empty();
     }
 

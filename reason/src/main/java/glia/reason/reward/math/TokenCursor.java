@@ -2,8 +2,11 @@ package glia.reason.reward.math;
 
 import glia.reason.reward.math.LatexTokens.Kind;
 import glia.reason.reward.math.LatexTokens.Token;
+import glia.reason.reward.math.MathExpr.Interval;
+import glia.reason.reward.math.MathExpr.Tuple;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /// A position in a list of tokens, with a bound on the depth of nesting.
 class TokenCursor {
@@ -69,5 +72,18 @@ class TokenCursor {
     /// Replaces the current token.
     final void replace(Token token) {
         tokens.set(index, token);
+    }
+
+    /// Decides what a pair in parentheses or brackets is.
+    static final class Brackets {
+        private Brackets() { }
+
+        /// An interval; a tuple where the interval would be empty.
+        static MathExpr pair(MathExpr low, MathExpr high, boolean lowOpen, boolean highOpen) {
+            OptionalInt order = RealSet.Order.compare(low, high);
+            boolean empty = order.isPresent() && (lowOpen && highOpen && order.getAsInt() >= 0
+                    || !lowOpen && !highOpen && order.getAsInt() > 0);
+            return empty ? new Tuple(List.of(low, high)) : new Interval(low, high, lowOpen, highOpen);
+        }
     }
 }

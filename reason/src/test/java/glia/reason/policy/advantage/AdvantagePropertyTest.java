@@ -3,7 +3,16 @@ package glia.reason.policy.advantage;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import glia.reason.policy.advantage.GroupRelative.Scale;
+import glia.reason.policy.advantage.AdvantageEstimator.BestOfGroup;
+import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
+import glia.reason.policy.advantage.AdvantageEstimator.GroupBaseline;
+import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative.Scale;
+import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
+import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
+import glia.reason.policy.advantage.AdvantageEstimator.LengthWeighted;
+import glia.reason.policy.advantage.AdvantageEstimator.Lone;
+import glia.reason.policy.advantage.AdvantageEstimator.NonZeroScaled;
+import glia.reason.policy.advantage.AdvantageEstimator.RewardToGo;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;

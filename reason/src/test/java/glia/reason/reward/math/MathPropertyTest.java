@@ -86,8 +86,8 @@ class MathPropertyTest {
 
     private static boolean contains(List<Interval> all, double x) {
         return all.stream().anyMatch(i -> {
-            double low = Order.real(i.low()).orElseThrow().doubleValue();
-            double high = Order.real(i.high()).orElseThrow().doubleValue();
+            double low = RealSet.Order.real(i.low()).orElseThrow().doubleValue();
+            double high = RealSet.Order.real(i.high()).orElseThrow().doubleValue();
             return (x > low || x == low && !i.lowOpen()) && (x < high || x == high && !i.highOpen());
         });
     }
