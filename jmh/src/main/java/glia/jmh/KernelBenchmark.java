@@ -174,8 +174,8 @@ public abstract class KernelBenchmark {
         return RandomWeights.make(arena, random, type, shape.rows(), shape.cols());
     }
 
-    /// Measures memory bandwidth: all threads read memory and compute only an exclusive or. Over memory that far exceeds
-    /// the last-level cache this is the limit for kernels that read each weight once.
+    /// Measures memory bandwidth: all threads read memory and compute only an exclusive or. Over memory that far
+    /// exceeds the last-level cache this is the limit for kernels that read each weight once.
     static final class ReadLoop implements Workers.Task {
         private static final VectorSpecies<Long> L = LongVector.SPECIES_PREFERRED;
         private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
@@ -223,8 +223,8 @@ public abstract class KernelBenchmark {
             results[worker * APART] ^= read(memory.address() + from, (int) Math.min(CHUNK, numBytes() - from));
         }
 
-        /// The exclusive or of `bytes` bytes, a multiple of 1024, as longs. Both halves are read side by side: two streams
-        /// are a few percent faster than one or four.
+        /// The exclusive or of `bytes` bytes, a multiple of 1024, as longs. Both halves are read side by side: two
+        /// streams are a few percent faster than one or four.
         private static long read(long address, int bytes) {
             long from = Memory.address(address);
             int half = bytes / 2;
@@ -238,7 +238,8 @@ public abstract class KernelBenchmark {
                 a = a.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at, ORDER));
                 b = b.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + half, ORDER));
                 c = c.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + width, ORDER));
-                d = d.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + half + width, ORDER));
+                d = d.lanewise(VectorOperators.XOR, LongVector.fromMemorySegment(L, Memory.ALL, at + half + width,
+                        ORDER));
             }
             return a.lanewise(VectorOperators.XOR, b).lanewise(VectorOperators.XOR, c).lanewise(VectorOperators.XOR, d)
                     .reduceLanes(VectorOperators.XOR);

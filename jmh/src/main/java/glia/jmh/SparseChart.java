@@ -188,7 +188,8 @@ public final class SparseChart {
 
         /// Above the end of a line, or below the lowest.
         private static void label(StringBuilder svg, String name, String color, double y) {
-            svg.append(String.format(Locale.ROOT, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
+            svg.append(String.format(Locale.ROOT,
+                    "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
                     RIGHT, y, color, name));
         }
 
@@ -203,7 +204,8 @@ public final class SparseChart {
         }
 
         private static void line(StringBuilder svg, double x1, double y1, double x2, double y2, String color) {
-            svg.append(String.format(Locale.ROOT, "<line x1=\"%.0f\" y1=\"%.1f\" x2=\"%.0f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
+            svg.append(String.format(Locale.ROOT,
+                    "<line x1=\"%.0f\" y1=\"%.1f\" x2=\"%.0f\" y2=\"%.1f\" stroke=\"%s\"/>\n",
                     x1, y1, x2, y2, color));
         }
 

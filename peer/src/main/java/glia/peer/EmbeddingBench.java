@@ -97,8 +97,8 @@ public final class EmbeddingBench {
         }).toArray();
     }
 
-    /// The sentence encoder all-MiniLM-L6-v2 as a Maven artifact has it: for ONNX Runtime as it is, for Glia as a folder in
-    /// the hub's layout. https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
+    /// The sentence encoder all-MiniLM-L6-v2 as a Maven artifact has it: for ONNX Runtime as it is, for Glia as a
+    /// folder in the hub's layout. https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
     static final class MiniLm implements AutoCloseable {
         static final int CONTEXT = 512;
         private static final String CONFIG = """

@@ -156,7 +156,8 @@ public final class TrainingSpeed {
                 int count = Math.min(some, config.batch - from);
                 for (int i = 0; i < count; i++) {
                     int[] ids = random.ints(config.context + 1, 0, config.vocabSize).toArray();
-                    batch.addTargets(Arrays.copyOf(ids, config.context), Arrays.copyOfRange(ids, 1, ids.length), weights);
+                    batch.addTargets(Arrays.copyOf(ids, config.context), Arrays.copyOfRange(ids, 1, ids.length),
+                            weights);
                 }
                 loss += pass.loss(batch, Loss.CROSS_ENTROPY.scaled((double) count / config.batch));
             }

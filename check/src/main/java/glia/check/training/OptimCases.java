@@ -247,7 +247,8 @@ public final class OptimCases {
                         p.number("num_cycles", 0.5));
                 case "cosine_with_restarts" -> new CosineRestarts(warmup, total, p.number("num_cycles", 1));
                 case "cosine_warmup_with_min_lr" -> new CosineFromFirstStep(warmup, total, minimum(p, peak),
-                        p.has("warmup_lr_rate") ? OptionalDouble.of(p.number("warmup_lr_rate")) : OptionalDouble.empty(),
+                        p.has("warmup_lr_rate") ? OptionalDouble.of(p.number("warmup_lr_rate"))
+                        : OptionalDouble.empty(),
                         p.number("num_cycles", 0.5));
                 case "polynomial" -> new PolynomialSchedule(warmup, total, p.number("lr_end", 1e-7) / peak,
                         p.number("power", 1));

@@ -124,7 +124,8 @@ public final class TrainingReplay {
         /// @param weights what is updated, by name
         void replay(TrainingPass pass, Kernels kernels, Map<String, Weight.Stored> weights, TokenBatch batch,
                 Consumer<CaseResult> results) {
-            try (Optimizer optimizer = new Optimizer(kernels, List.of(new ParameterGroup(weights, rule, weightDecay, 1)))) {
+            try (Optimizer optimizer = new Optimizer(kernels, List.of(new ParameterGroup(weights, rule, weightDecay,
+                    1)))) {
                 for (int step = 0; step < losses.length; step++) {
                     String id = "step " + (step + 1);
                     double loss = pass.loss(batch);

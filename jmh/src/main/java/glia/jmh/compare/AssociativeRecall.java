@@ -131,9 +131,9 @@ public final class AssociativeRecall {
 
     /// Multi-query associative recall (MQAR, https://arxiv.org/abs/2312.04927, appendix C): a sequence begins with n
     /// different keys, each followed by its value. Then each key comes once more, in an order with a power-law
-    /// distribution, and its value is the target there. The other positions hold token 0 and have no target. Keys are the
-    /// lower half of the vocabulary, values the upper half. A sequence has 4 n tokens, the fewest in which all keys have a
-    /// place, and so the most targets for a number of tokens.
+    /// distribution, and its value is the target there. The other positions hold token 0 and have no target. Keys are
+    /// the lower half of the vocabulary, values the upper half. A sequence has 4 n tokens, the fewest in which all keys
+    /// have a place, and so the most targets for a number of tokens.
     ///
     /// Sequences for training and held-out ones are different: a hash of the tokens decides which a sequence is.
     ///

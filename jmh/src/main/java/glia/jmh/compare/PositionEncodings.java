@@ -188,7 +188,8 @@ public final class PositionEncodings {
         ROPE("RoPE"),
         /// https://arxiv.org/abs/2108.12409
         ALIBI("ALiBi"),
-        /// A vector for each position, added to the embedding. Those beyond the training length keep their initial values.
+        /// A vector for each position, added to the embedding. Those beyond the training length keep their initial
+        /// values.
         LEARNED("learned"),
         /// Only the causal mask. https://arxiv.org/abs/2305.19466
         NONE("none");

@@ -84,8 +84,8 @@ public final class AttentionMaps {
         return new Map(spec.sublayers().get(place.sublayer()).layer(), spec.mixer(place).describe(), weights);
     }
 
-    /// Attention weights by their definition, for one text whose first token has position 0. Kernels compute them without
-    /// storing them.
+    /// Attention weights by their definition, for one text whose first token has position 0. Kernels compute them
+    /// without storing them.
     static final class AttentionWeights {
         private final float[] q;
         private final float[] k;
@@ -151,7 +151,8 @@ public final class AttentionMaps {
                 case Scores.Sinks sinks -> product;
                 case Scores.Capped capped -> capped.cap() * Math.tanh(product / capped.cap());
                 case Scores.Alibi alibi -> product + alibi.slope(head, shape.numHeads()) * distance;
-                case Scores.RelativeBias b -> product + learned.get((long) b.bucket(distance) * shape.numHeads() + head);
+                case Scores.RelativeBias b -> product + learned.get((long) b.bucket(distance) * shape.numHeads()
+                        + head);
             };
         }
     }

@@ -130,8 +130,8 @@ public record GradientSaliency(double[][] norms, int[] best, int first) {
         }
     }
 
-    /// The outputs of all linear layers in a pass over one text, for passes whose runs are prefixes of it: their rows are
-    /// copied instead of computed.
+    /// The outputs of all linear layers in a pass over one text, for passes whose runs are prefixes of it: their rows
+    /// are copied instead of computed.
     static final class LinearOutputs implements AutoCloseable {
         private final Arena arena = Arena.ofConfined();
         /// In the order of the pass.

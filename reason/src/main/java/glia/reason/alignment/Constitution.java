@@ -153,8 +153,8 @@ public record Constitution(List<Principle> principles) implements AutoCloseable 
     /// @param critique the request to criticize the last answer by this principle; `{prompt}` stands for the prompt
     /// @param revision the request to rewrite it, with the same placeholder
     /// @param comparison the question which of two answers follows the principle
-    /// @param check scores an answer without a model; a check that fails or does not apply counts as a principle that is
-    ///     not kept
+    /// @param check scores an answer without a model; a check that fails or does not apply counts as a principle that
+    ///        is not kept
     /// @param least the score from which an answer keeps the principle
     public record Principle(String name, String critique, String revision, String comparison, ContainedReward check,
             double least) {

@@ -97,8 +97,8 @@ public sealed interface Aggregation {
         }
     }
 
-    /// What means are divided by: the tokens and sequences of a whole step, of which a micro-batch is a part. The losses of
-    /// micro-batches then add up to the loss of the step, however it is divided.
+    /// What means are divided by: the tokens and sequences of a whole step, of which a micro-batch is a part. The
+    /// losses of micro-batches then add up to the loss of the step, however it is divided.
     ///
     /// @param tokens rows of the loss
     /// @param sequences sequences that count in means over sequences

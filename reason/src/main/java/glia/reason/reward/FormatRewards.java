@@ -120,7 +120,8 @@ public final class FormatRewards {
         @Override
         public char charAt(int index) {
             if (--left < 0) {
-                throw new IllegalStateException("the regular expression backtracks too often on a text of " + text.length()
+                throw new IllegalStateException("the regular expression backtracks too often on a text of "
+                        + text.length()
                         + " characters");
             }
             if (left % READS_PER_CHECK == 0 && Thread.currentThread().isInterrupted()) {

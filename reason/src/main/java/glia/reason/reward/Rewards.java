@@ -51,18 +51,19 @@ public final class Rewards {
         return reward.factory().apply(new RewardOptions(name, reward.optionNames(), options));
     }
 
-    /// A reward that says nothing about the completion: 1 with a probability, else 0. It is a control: what a run learns
-    /// from it, it has not learned from right answers (Shao et al. 2025, https://arxiv.org/abs/2506.10947).
+    /// A reward that says nothing about the completion: 1 with a probability, else 0. It is a control: what a run
+    /// learns from it, it has not learned from right answers (Shao et al. 2025, https://arxiv.org/abs/2506.10947).
     ///
-    /// It is a function of the random seed and the completion's place in the run, so equal completions may have different
-    /// rewards and a resumed run repeats them. Outside of a run it is a function of prompt and completion.
+    /// It is a function of the random seed and the completion's place in the run, so equal completions may have
+    /// different rewards and a resumed run repeats them. Outside of a run it is a function of prompt and completion.
     static final class RandomReward {
         private static final int BITS = 53;
 
         private RandomReward() { }
 
         static NamedReward named() {
-            return new NamedReward("random", "a control: 1 with a probability, else 0, whatever the completion is", List.of(
+            return new NamedReward("random", "a control: 1 with a probability, else 0, whatever the completion is",
+                    List.of(
                     new RewardOption("probability", "0.5", "of the score 1"),
                     new RewardOption("seed", "0", "random seed")), RandomReward::random);
         }

@@ -189,10 +189,12 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
             figures.put("response_length/max", scored.stream().mapToDouble(r -> r.rollout().numSampled()).max()
                     .orElse(0));
             if (scoring.tools().isPresent()) {
-                figures.put("turns/mean", mean(scored.stream().mapToDouble(r -> ToolTurns.turns(r.rollout())).toArray()));
+                figures.put("turns/mean",
+                        mean(scored.stream().mapToDouble(r -> ToolTurns.turns(r.rollout())).toArray()));
             }
             figures.putAll(words.shares(scored.stream().map(ScoredRollout::text).toList()));
-            figures.put("groups/cut", mean(scored.stream().mapToDouble(r -> r.rollout().isFinished() ? 0 : 1).toArray()));
+            figures.put("groups/cut", mean(scored.stream().mapToDouble(r -> r.rollout().isFinished() ? 0
+                    : 1).toArray()));
             figures.put("groups/all_right", collected.allRight());
             figures.put("groups/all_wrong", collected.allWrong());
             figures.put("rollouts/generated", (double) collected.numGenerated());

@@ -70,7 +70,8 @@ public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjec
 
         /// The values of the rows of a batch, `[M, 1]`.
         public Value of(Predictions predictions) {
-            Value product = new Value(predictions.ops(), predictions.ops().linear(predictions.hidden().tensor(), weight));
+            Value product = new Value(predictions.ops(), predictions.ops().linear(predictions.hidden().tensor(),
+                    weight));
             Value shift = new Value(predictions.ops(),
                     predictions.ops().linear(predictions.constant(1).tensor(), bias));
             return product.plus(shift);

@@ -62,12 +62,14 @@ public final class RlExtension implements RecipeExtension {
 
         static List<KeyCondition> of(String task) {
             return List.of(
-                    new KeyCondition(List.of(RecipeKeys.TRAIN), List.of(RecipeKeys.TASK), "tokenizer.train, or another task"
+                    new KeyCondition(List.of(RecipeKeys.TRAIN), List.of(RecipeKeys.TASK),
+                    "tokenizer.train, or another task"
                             + " than rl, whose problems are those of problems.task or problems.files",
                             r -> !r.get(RecipeKeys.TASK).equals(task) || r.has(RecipeKeys.NEW_TOKENIZER)),
                     new KeyCondition(List.of(RecipeKeys.VALIDATION, RecipeKeys.VALIDATION_SHARE, RecipeKeys.TRUNCATE,
                             RecipeKeys.SEQUENCES, RecipeKeys.ACCUMULATE, RecipeKeys.VALIDATE_BATCHES),
-                            List.of(RecipeKeys.TASK), "another task than rl", r -> !r.get(RecipeKeys.TASK).equals(task)),
+                            List.of(RecipeKeys.TASK), "another task than rl",
+                            r -> !r.get(RecipeKeys.TASK).equals(task)),
                     KeyCondition.of(List.of(RlKeys.VALUE_COEFFICIENT, RlKeys.VALUE_CLIP, RlKeys.GAMMA, RlKeys.LAMBDA),
                             RlKeys.METHOD, "ppo"),
                     KeyCondition.isSet(List.of(RlKeys.ENTROPY_STEP, RlKeys.ENTROPY_MIN, RlKeys.ENTROPY_MAX),

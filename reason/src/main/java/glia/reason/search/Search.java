@@ -188,7 +188,8 @@ public final class Search {
         }
 
         Sample sample(Search.Candidate candidate) {
-            return new Sample(prompt, candidate.completion(), candidate.tokens().length, candidate.isFinished(), fields);
+            return new Sample(prompt, candidate.completion(), candidate.tokens().length, candidate.isFinished(),
+                    fields);
         }
     }
 }

@@ -93,7 +93,8 @@ public record TraceSet(TaskSet set, TraceOptions options) {
             }
             List<String> assignments = PythonPrograms.assignments(problem.fields());
             boolean isCut = strategy == Strategy.RANDOM && assignments.size() > 1;
-            int count = Math.min(MAX_LINES, isCut ? 1 + pad.random().below(assignments.size() - 1) : assignments.size());
+            int count = Math.min(MAX_LINES, isCut ? 1 + pad.random().below(assignments.size() - 1)
+                    : assignments.size());
             assignments.subList(0, count).forEach(line -> {
                 pad.step();
                 pad.line(line);
@@ -103,7 +104,8 @@ public record TraceSet(TaskSet set, TraceOptions options) {
         }
     }
 
-    /// String puzzles letter by letter: the letters of the string, then of each result. A random solver stops too early.
+    /// String puzzles letter by letter: the letters of the string, then of each result. A random solver stops too
+    /// early.
     static final class StringSolver implements Solver {
         @Override
         public String solve(Problem problem, Strategy strategy, Scratchpad pad) {

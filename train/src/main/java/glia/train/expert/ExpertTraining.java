@@ -170,9 +170,9 @@ public final class ExpertTraining implements StepHook {
         numBatches = 0;
     }
 
-    /// Load balancing without an auxiliary loss (https://arxiv.org/abs/2408.15664): after each step the bias that corrects
-    /// an expert's score for the choice moves by γ towards balance, `b_e ← b_e + γ · sign(mean(load) - load_e)`. The bias
-    /// does not enter the weights of the experts' outputs, so it has no gradient.
+    /// Load balancing without an auxiliary loss (https://arxiv.org/abs/2408.15664): after each step the bias that
+    /// corrects an expert's score for the choice moves by γ towards balance, `b_e ← b_e + γ · sign(mean(load) -
+    /// load_e)`. The bias does not enter the weights of the experts' outputs, so it has no gradient.
     public static final class ExpertBias {
         private final Map<Place, Weight.Stored> biases = new LinkedHashMap<>();
         private final double step;
@@ -191,7 +191,8 @@ public final class ExpertTraining implements StepHook {
                 }
             }
             if (biases.isEmpty()) {
-                throw new IllegalArgumentException("routers of the family " + model.spec().modelType() + " have no bias "
+                throw new IllegalArgumentException("routers of the family " + model.spec().modelType()
+                        + " have no bias "
                         + "that corrects the choice of experts; use the load-balancing loss instead");
             }
         }

@@ -115,8 +115,8 @@ public final class KeyConditions {
         return notes;
     }
 
-    /// What keys of a recipe need to have an effect, besides their task. A key that has none is named in a note when the
-    /// run begins.
+    /// What keys of a recipe need to have an effect, besides their task. A key that has none is named in a note when
+    /// the run begins.
     ///
     /// @param keys that need it
     /// @param switches the keys that decide: if the command line sets one of them, keys of the file get no note

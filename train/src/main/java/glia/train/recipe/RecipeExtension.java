@@ -89,7 +89,8 @@ public interface RecipeExtension {
         ///
         /// @param name of the file, without its ending
         /// @param count the most lines
-        /// @param line the JSON of a line by its number, from 0, or an empty text for none: a pure function, for any thread
+        /// @param line the JSON of a line by its number, from 0, or an empty text for none: a pure function, for any
+        ///        thread
         record Lines(String name, long count, LongFunction<String> line) { }
     }
 }

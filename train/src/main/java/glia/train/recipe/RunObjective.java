@@ -92,7 +92,8 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
         /// Samples of a recipe's prompts.
         ///
         /// @param template renders prompts as messages of chats; empty for plain texts
-        /// @throws CheckpointException if the recipe wants samples without prompts, or of a model that generates no text
+        /// @throws CheckpointException if the recipe wants samples without prompts, or of a model that generates no
+        ///        text
         static TextSamples of(Recipe recipe, Engine engine, Tokenizer tokenizer, Optional<ChatTemplate> template)
                 throws CheckpointException {
             List<String> prompts = recipe.get(RecipeKeys.PROMPTS);
@@ -105,7 +106,8 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
                             + ", which does not continue texts; remove the key");
                 }
                 if (prompts.isEmpty()) {
-                    throw recipe.error(RecipeKeys.PROMPTS, "is empty, but " + RecipeKeys.SAMPLE_EVERY.name() + " is set: "
+                    throw recipe.error(RecipeKeys.PROMPTS, "is empty, but " + RecipeKeys.SAMPLE_EVERY.name()
+                            + " is set: "
                             + "give texts to continue");
                 }
             }

@@ -133,7 +133,8 @@ record RunPlan(long steps, double learningRate, long warmup, long validateEvery,
             if (needed <= machine) {
                 return;
             }
-            String problem = "%d sequences of up to %d tokens need %.1f GB of memory for a step, more than the %.1f GB of "
+            String problem
+                    = "%d sequences of up to %d tokens need %.1f GB of memory for a step, more than the %.1f GB of "
                     .formatted(sequences, context, needed / 1e9, machine / 1e9) + "this machine; lower " + batch.keys()
                     + ", or set batch.activation_checkpointing";
             if (recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK)) {

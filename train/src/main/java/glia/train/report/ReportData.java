@@ -252,8 +252,8 @@ final class ReportData {
         return json.begin('{').key("kind").string(kind).key("title").string(title);
     }
 
-    /// Where a figure of a step is shown, by its name. `group/figure` is a curve among those of its group. A name with the
-    /// index of a layer or expert, such as `experts/layer3/load` or `experts/layer3/load/5`, is a row of a heatmap.
+    /// Where a figure of a step is shown, by its name. `group/figure` is a curve among those of its group. A name with
+    /// the index of a layer or expert, such as `experts/layer3/load` or `experts/layer3/load/5`, is a row of a heatmap.
     ///
     /// @param group what stands before the first slash; the name itself if it has none
     /// @param table the heatmap: the name without the indices, as in `experts/load`; empty for a curve
@@ -274,7 +274,8 @@ final class ReportData {
         }
     }
 
-    /// Texts of some steps in bounded memory: every one of a short run, and equally spaced ones and the last of a long run.
+    /// Texts of some steps in bounded memory: every one of a short run, and equally spaced ones and the last of a long
+    /// run.
     static final class TextHistory<T> {
         private static final int MAX = 40;
 

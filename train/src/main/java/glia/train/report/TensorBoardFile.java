@@ -191,7 +191,8 @@ public final class TensorBoardFile implements TrainingListener {
     /// A file of TFRecords: the length of a record in 8 bytes, the masked CRC-32C of these, the record and its masked
     /// CRC-32C, all little-endian.
     ///
-    /// @see <a href="https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details">TFRecord format</a>
+    /// @see <a href="https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details">TFRecord
+    ///        format</a>
     static final class RecordFile implements AutoCloseable {
         private static final int MASK_DELTA = 0xa282ead8;
         private static final int FRAME_BYTES = 16;
@@ -218,7 +219,8 @@ public final class TensorBoardFile implements TrainingListener {
             end = at;
         }
 
-        /// The checksum rotated right by 15 bits, plus a constant, so that a checksum of data that holds checksums differs.
+        /// The checksum rotated right by 15 bits, plus a constant, so that a checksum of data that holds checksums
+        /// differs.
         static int maskedCrc(byte[] bytes, int from, int length) {
             CRC32C crc = new CRC32C();
             crc.update(bytes, from, length);

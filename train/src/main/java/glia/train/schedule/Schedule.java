@@ -204,8 +204,8 @@ public sealed interface Schedule {
         }
     }
 
-    /// Warm-up, then the peak rate, then a decay (WSD, MiniCPM, https://arxiv.org/abs/2404.06395), each between the share m
-    /// and 1 of the peak rate. The warm-up begins above m, a step after it.
+    /// Warm-up, then the peak rate, then a decay (WSD, MiniCPM, https://arxiv.org/abs/2404.06395), each between the
+    /// share m and 1 of the peak rate. The warm-up begins above m, a step after it.
     ///
     /// @param stable steps at the peak rate
     /// @param decay steps of the decay
@@ -235,7 +235,8 @@ public sealed interface Schedule {
 
         public WarmupStableDecay {
             if (warmup < 0 || stable < 0 || decay < 0) {
-                throw new IllegalArgumentException("warm-up, stable and decay steps are " + warmup + ", " + stable + ", "
+                throw new IllegalArgumentException("warm-up, stable and decay steps are " + warmup + ", " + stable
+                        + ", "
                         + decay + ", expected 0 or more");
             }
             Steps.checkShare("the smallest share of the learning rate", minimum);
@@ -290,7 +291,8 @@ public sealed interface Schedule {
                 throw new IllegalArgumentException(warmup + " warm-up steps, expected 0 or more");
             }
             if (total < 1 || warmup > total) {
-                throw new IllegalArgumentException(total + " steps with " + warmup + " of warm-up, expected at least 1 step"
+                throw new IllegalArgumentException(total + " steps with " + warmup
+                        + " of warm-up, expected at least 1 step"
                         + " and no more warm-up than steps");
             }
         }

@@ -12,8 +12,8 @@ public sealed interface TokenizerTrainer permits BpeTrainer, TokenizerTrainer.Ch
     /// The tokenizer of the texts so far.
     TrainedTokenizer train();
 
-    /// Trains a tokenizer whose tokens are the characters (Unicode code points) of its texts, in their order. A character
-    /// that the texts did not have becomes the unknown token, `<unk>` unless the special tokens name another.
+    /// Trains a tokenizer whose tokens are the characters (Unicode code points) of its texts, in their order. A
+    /// character that the texts did not have becomes the unknown token, `<unk>` unless the special tokens name another.
     static final class CharacterTrainer implements TokenizerTrainer {
         private final SpecialTokens specialTokens;
         private final BitSet characters = new BitSet();

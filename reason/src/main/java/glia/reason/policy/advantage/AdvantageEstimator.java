@@ -18,15 +18,16 @@ import java.util.Arrays;
 /// | [GreedyBaseline] | `G - R of the greedy answer` |
 /// | [OptimalTokenBaseline] | `G - variance-weighted mean of G over g at each place` |
 /// | [GeneralizedAdvantage] | `Σ (γλ)ᵗ δ`, whitened over tokens |
-public sealed interface AdvantageEstimator permits AdvantageEstimator.OutcomeEstimator, RewardDecoupled, AdvantageEstimator.RewardToGo, AdvantageEstimator.GroupBaseline,
+public sealed interface AdvantageEstimator permits AdvantageEstimator.OutcomeEstimator, RewardDecoupled,
+        AdvantageEstimator.RewardToGo, AdvantageEstimator.GroupBaseline,
         GreedyBaseline, OptimalTokenBaseline, AdvantageEstimator.GeneralizedAdvantage {
     /// The advantages of a batch of completions.
     ///
     /// @throws IllegalArgumentException if the input lacks something that the estimator needs
     Advantages of(AdvantageInput input);
 
-    /// An estimator of one advantage for each completion from its reward. A completion whose reward is NaN does not apply:
-    /// its advantage is 0 and the others do not see it.
+    /// An estimator of one advantage for each completion from its reward. A completion whose reward is NaN does not
+    /// apply: its advantage is 0 and the others do not see it.
     sealed interface OutcomeEstimator extends AdvantageEstimator permits GroupRelative, LeaveOneOut,
             LengthWeighted, NonZeroScaled, BestOfGroup {
         /// The advantage of each completion.
@@ -40,8 +41,8 @@ public sealed interface AdvantageEstimator permits AdvantageEstimator.OutcomeEst
         }
     }
 
-    /// REINFORCE++ with baseline (https://arxiv.org/abs/2501.03262): rewards relative to the group's mean, whitened over
-    /// the tokens of the batch, where long completions weigh more. A lone completion keeps its reward.
+    /// REINFORCE++ with baseline (https://arxiv.org/abs/2501.03262): rewards relative to the group's mean, whitened
+    /// over the tokens of the batch, where long completions weigh more. A lone completion keeps its reward.
     record GroupBaseline() implements AdvantageEstimator {
         @Override
         public Advantages of(AdvantageInput input) {
@@ -78,8 +79,8 @@ public sealed interface AdvantageEstimator permits AdvantageEstimator.OutcomeEst
         }
     }
 
-    /// REINFORCE++ (https://arxiv.org/abs/2501.03262): the discounted rewards from each token to the end, whitened over the
-    /// tokens of the batch; no groups are needed.
+    /// REINFORCE++ (https://arxiv.org/abs/2501.03262): the discounted rewards from each token to the end, whitened over
+    /// the tokens of the batch; no groups are needed.
     ///
     /// > G[t] = r[t] + γ·G[t+1], where observations are skipped with their rewards
     ///
@@ -162,8 +163,8 @@ public sealed interface AdvantageEstimator permits AdvantageEstimator.OutcomeEst
         }
     }
 
-    /// Pass@k training (https://arxiv.org/abs/2503.19595): only the best completion of a group learns, by its lead on the
-    /// second best; 0 on a tie.
+    /// Pass@k training (https://arxiv.org/abs/2503.19595): only the best completion of a group learns, by its lead on
+    /// the second best; 0 on a tie.
     ///
     /// @param normalizes whether the lead is divided by the group's standard deviation + 1e-6
     record BestOfGroup(boolean normalizes) implements AdvantageEstimator.OutcomeEstimator {

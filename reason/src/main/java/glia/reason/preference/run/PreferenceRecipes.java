@@ -150,7 +150,8 @@ public final class PreferenceRecipes implements RecipeExtension {
                 split.sentence()));
     }
 
-    /// Micro-batches of pairs, with the log-probabilities of the reference model computed with each batch, or once before.
+    /// Micro-batches of pairs, with the log-probabilities of the reference model computed with each batch, or once
+    /// before.
     static final class PairSource {
         private final List<Pair> pairs;
         private final ExampleOrder order;

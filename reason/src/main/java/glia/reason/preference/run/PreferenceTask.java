@@ -66,7 +66,8 @@ record PreferenceTask(TaskContext context, PreferenceBatch.Source training, Pref
         ///
         /// @throws IllegalStateException if it was closed
         float[] of(TokenBatch batch, Function<Predictions, Value> column) {
-            return ReferenceLogProbs.of(model.orElseThrow(() -> new IllegalStateException("the reference model is closed"))
+            return ReferenceLogProbs.of(model.orElseThrow(()
+                    -> new IllegalStateException("the reference model is closed"))
                     .pass(), batch, column);
         }
 

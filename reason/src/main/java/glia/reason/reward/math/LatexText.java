@@ -223,8 +223,9 @@ final class LatexText {
         return count >= 2 ? latex.substring(last) : latex;
     }
 
-    /// Unicode's mathematical characters as LaTeX: `x²` becomes `x^{2}`, `3½` `3\frac{1}{2}`, `√12` `\sqrt{12}` and `⌊x⌋`
-    /// `\lfloor x\rfloor`. Full-width signs and digits become those of ASCII, and spaces that do not break plain ones.
+    /// Unicode's mathematical characters as LaTeX: `x²` becomes `x^{2}`, `3½` `3\frac{1}{2}`, `√12` `\sqrt{12}` and
+    /// `⌊x⌋` `\lfloor x\rfloor`. Full-width signs and digits become those of ASCII, and spaces that do not break plain
+    /// ones.
     static final class UnicodeMath {
         private static final String SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ";
         private static final String RAISED = "0123456789+-ni";
@@ -236,12 +237,14 @@ final class LatexText {
                 Map.entry('⋅', "\\cdot "), Map.entry('∙', "\\cdot "), Map.entry('∗', "\\cdot "),
                 Map.entry('⁄', "/"), Map.entry('∕', "/"), Map.entry('∶', ":"), Map.entry('、', ","), Map.entry('′', "'"),
                 Map.entry('‐', "-"), Map.entry('‑', "-"), Map.entry('∨', "\\lor "), Map.entry('∧', "\\land "),
-                Map.entry('⩽', "\\le "), Map.entry('⩾', "\\ge "), Map.entry('∣', "\\mid "), Map.entry('∖', "\\setminus "),
+                Map.entry('⩽', "\\le "), Map.entry('⩾', "\\ge "), Map.entry('∣', "\\mid "),
+                Map.entry('∖', "\\setminus "),
                 Map.entry('\u00A0', " "), Map.entry('\u2007', " "), Map.entry('\u202F', " "));
         private static final Pattern ROOT = Pattern.compile("([√∛∜])\\s?(\\d++(?:\\.\\d++)?+)?+");
         private static final String GREEK = "αβγδεζηθικλμνξρστυφχψωΓΔΘΛΞΣΦΨΩ";
         private static final List<String> LETTERS = List.of("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta",
-                "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi",
+                "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi",
+                "psi",
                 "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega");
         private static final char FIRST_FULL_WIDTH = '！';
         private static final char LAST_FULL_WIDTH = '～';
