@@ -71,8 +71,8 @@ public final class ReasonerRecipes implements RecipeExtension {
 
         @Override
         public String summary() {
-            return "chats with solver traces of a task, or of drills, such as traces:countdown:4; also quality=, verify=, "
-                    + "slips=, attempts=, split=, seed=, start= as the options of glia tasks traces";
+            return "chats with solver traces of a task, or of drills, such as traces:countdown:4; also quality=, "
+                    + "verify=, slips=, attempts=, split=, seed=, start= as the options of glia tasks traces";
         }
 
         @Override
