@@ -1,6 +1,5 @@
 package glia.model.spec;
 
-import java.util.List;
 
 /// A mixture of experts in a smaller dimension (latent MoE): `out(Σ_j w_j · expert_j(in(x))) + shared(x)`, where the
 /// router and the shared expert read x itself. https://arxiv.org/abs/2401.04088 has the plain form.
@@ -19,11 +18,6 @@ public record CompressedExperts(Experts experts, int size, Bias bias) implements
         shapes.linear(Role.EXPERT_INPUT, Role.EXPERT_INPUT_BIAS, bias != Bias.NONE, size, hidden);
         experts.parameters(shapes, hidden, size);
         shapes.linear(Role.EXPERT_OUTPUT, Role.EXPERT_OUTPUT_BIAS, bias != Bias.NONE, hidden, size);
-    }
-
-    @Override
-    public List<CacheKind> caches() {
-        return List.of();
     }
 
     @Override

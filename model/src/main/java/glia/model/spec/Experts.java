@@ -3,7 +3,6 @@ package glia.model.spec;
 import glia.tensor.ops.expert.ExpertMlp.Weighting;
 import glia.tensor.ops.expert.MlpForm;
 import glia.tensor.ops.expert.Router;
-import java.util.List;
 import java.util.Locale;
 
 /// A mixture of experts (MoE): a router selects a few MLPs for each token; a shared expert may process every token.
@@ -100,11 +99,6 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         }
         shapes.linear(Role.SHARED_UP, Role.SHARED_UP_BIAS, biased, width, hidden);
         shapes.linear(Role.SHARED_DOWN, Role.SHARED_DOWN_BIAS, biased, hidden, width);
-    }
-
-    @Override
-    public List<CacheKind> caches() {
-        return List.of();
     }
 
     @Override

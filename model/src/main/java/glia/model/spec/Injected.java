@@ -1,6 +1,5 @@
 package glia.model.spec;
 
-import java.util.List;
 import java.util.function.UnaryOperator;
 
 /// A mixer whose input gets the output of another one added: `mixer(norm(x + source(x)))`. The stream itself does not
@@ -23,11 +22,6 @@ public record Injected(Mixer source, Norm norm, Mixer mixer) implements Mixer {
     }
 
     /// None; both mixers have their own.
-    @Override
-    public List<CacheKind> caches() {
-        return List.of();
-    }
-
     @Override
     public String describe() {
         return mixer.describe() + " of " + source.describe();

@@ -53,7 +53,9 @@ public sealed interface Mixer permits
     void parameters(Shapes shapes, int hidden);
 
     /// The caches of each sequence; blocks refer to them by index.
-    List<CacheKind> caches();
+    default List<CacheKind> caches() {
+        return List.of();
+    }
 
     /// A short description in the terms of the paper, with sizes.
     String describe();
@@ -68,11 +70,6 @@ public sealed interface Mixer permits
         @Override
         public void parameters(Shapes shapes, int hidden) {
             mlp.parameters(shapes, hidden);
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override
@@ -91,11 +88,6 @@ public sealed interface Mixer permits
         public void parameters(Shapes shapes, int hidden) {
             shapes.linear(Role.UP, Role.UP_BIAS, bias.ofInputs(), intermediateSize, hidden);
             shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias.ofOutput(), hidden, intermediateSize);
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override
@@ -118,11 +110,6 @@ public sealed interface Mixer permits
         }
 
         @Override
-        public List<CacheKind> caches() {
-            return List.of();
-        }
-
-        @Override
         public String describe() {
             return experts.describe() + ", chosen by the token";
         }
@@ -140,11 +127,6 @@ public sealed interface Mixer permits
             shapes.add(Role.ROUTER_NORM, hidden);
             experts.parameters(shapes, hidden);
             shapes.add(Role.EXPERT_SCALE, experts.numExperts());
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override
@@ -170,11 +152,6 @@ public sealed interface Mixer permits
         }
 
         @Override
-        public List<CacheKind> caches() {
-            return List.of();
-        }
-
-        @Override
         public String describe() {
             return "learned augmented residual of rank " + rank;
         }
@@ -192,11 +169,6 @@ public sealed interface Mixer permits
             shapes.linear(Role.GATE, Role.GATE_BIAS, inputs, intermediateSize, hidden);
             shapes.linear(Role.UP, Role.UP_BIAS, inputs, intermediateSize, hidden);
             shapes.linear(Role.DOWN, Role.DOWN_BIAS, bias.ofOutput(), hidden, intermediateSize);
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override
@@ -223,11 +195,6 @@ public sealed interface Mixer permits
         }
 
         @Override
-        public List<CacheKind> caches() {
-            return List.of();
-        }
-
-        @Override
         public String describe() {
             return mlp.describe() + ", " + sparsity + " of the gates 0";
         }
@@ -247,11 +214,6 @@ public sealed interface Mixer permits
             shapes.add(Role.GATE, intermediateSize, hidden);
             shapes.add(Role.UP, intermediateSize, hidden);
             shapes.add(Role.DOWN, hidden, intermediateSize);
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override
@@ -275,11 +237,6 @@ public sealed interface Mixer permits
             shapes.add(Role.COMMON_SLOPE, 1);
             shapes.add(Role.SLOPE_LIMIT, 1);
             shapes.add(Role.DOWN, hidden, intermediateSize);
-        }
-
-        @Override
-        public List<CacheKind> caches() {
-            return List.of();
         }
 
         @Override

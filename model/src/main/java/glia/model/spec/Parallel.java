@@ -45,11 +45,6 @@ public record Parallel(List<Branch> branches) implements Mixer {
 
     /// None; the branches have their own.
     @Override
-    public List<CacheKind> caches() {
-        return List.of();
-    }
-
-    @Override
     public String describe() {
         return branches.stream().map(b -> b.mixer().describe()).collect(Collectors.joining(" in parallel with "));
     }

@@ -1,7 +1,6 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
-import java.util.List;
 
 /// The use of per-layer embeddings in a layer: `down(f(gate(x)) ⊙ p)`, where p is the layer's vector of
 /// `PerLayerEmbeddings`. https://ai.google.dev/gemma/docs/gemma-3n#ple-caching
@@ -18,11 +17,6 @@ public record PerLayerEmbedding(int layer, int size, Activation activation) impl
     public void parameters(Shapes shapes, int hidden) {
         shapes.add(Role.GATE, size, hidden);
         shapes.add(Role.DOWN, hidden, size);
-    }
-
-    @Override
-    public List<CacheKind> caches() {
-        return List.of();
     }
 
     @Override

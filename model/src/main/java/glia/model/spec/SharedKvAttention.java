@@ -1,7 +1,6 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.Span;
-import java.util.List;
 
 /// Attention with cross-layer KV sharing: it computes queries, `q = rope(norm(W_q x))`, and reuses the keys and values
 /// of an earlier `NormedAttention`, so it needs no key and value projections and no KV cache. Scores are not scaled.
@@ -26,11 +25,6 @@ public record SharedKvAttention(int numHeads, int numKeyValueHeads, int headSize
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, biased, querySize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, querySize());
         shapes.add(Role.QUERY_NORM, headSize);
-    }
-
-    @Override
-    public List<CacheKind> caches() {
-        return List.of();
     }
 
     @Override
