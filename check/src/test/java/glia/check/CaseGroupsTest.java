@@ -26,7 +26,8 @@ class CaseGroupsTest {
     @ParameterizedTest
     @CsvSource({"adaptive-entropy, 10", "bco, 5", "cpo, 6", "distillation, 2", "dpo, 60", "gmpo, 3", "grpo, 20",
         "kto, 8", "lora, 2", "math-verify, 40", "minillm, 2", "optim, 2", "orpo, 3", "ppo-trl, 2", "prm, 13",
-        "reward-model, 2", "rewards, 80", "rloo, 4", "steps, 5", "verl-advantages, 14", "verl-distillation, 2", "verl-losses, 24"})
+        "reward-model, 2", "rewards, 80", "rloo, 4", "steps, 5", "verl-advantages, 14", "verl-distillation, 2",
+        "verl-losses, 24"})
     void agreesWithTheReference(String name, int least) throws Exception {
         Path tree = Optional.ofNullable(System.getenv("GLIA_SHARED")).map(Path::of)
                 .map(shared -> shared.resolve("golden-training")).filter(Files::isDirectory).orElse(FEW);

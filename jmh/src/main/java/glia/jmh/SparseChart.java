@@ -151,7 +151,8 @@ public final class SparseChart {
             double most = lines.stream().flatMapToDouble(l -> Arrays.stream(l.values)).max().orElseThrow();
             int low = (int) Math.floor(Math.log10(least));
             int high = Math.max(low + 1, (int) Math.ceil(Math.log10(most)));
-            StringBuilder svg = new StringBuilder("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + WIDTH + " "
+            StringBuilder svg = new StringBuilder(
+                    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + WIDTH + " "
                     + HEIGHT + "\" font-family=\"sans-serif\" font-size=\"13\">\n" + LineChart.WORDS + '\n');
             text(svg, LEFT, 24, "start", title);
             text(svg, LEFT, 42, "start", unit);
