@@ -232,6 +232,16 @@ public final class Config {
         return values;
     }
 
+    /// A list of lists of integers.
+    public int[][] integerLists(String key) throws CheckpointException {
+        List<?> list = list(key, "a list of lists of integers");
+        int[][] values = new int[list.size()][];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = new Config(origin, prefix, Map.of(key, list.get(i)), where).integers(key);
+        }
+        return values;
+    }
+
     public double[] reals(String key) throws CheckpointException {
         List<?> list = list(key, "a list of numbers");
         double[] values = new double[list.size()];

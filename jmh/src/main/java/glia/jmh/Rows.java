@@ -73,7 +73,7 @@ public class Rows extends KernelBenchmark {
         switch (kind) {
             case RMS_NORM -> set.rmsNorm(y, x, gain, EPS, 0);
             case LAYER_NORM -> set.layerNorm(y, x, gain, gain, EPS);
-            case ROTATE_HALVES, ROTATE_PAIRS -> set.rotate(x, HEAD_SIZE, rope, runs, 1);
+            case ROTATE_HALVES, ROTATE_PAIRS -> set.rotate(x, HEAD_SIZE, rope, runs.positions(), 1);
             case SWIGLU -> set.gated(y, x, other, Activation.SILU);
             case GELU -> set.activate(y, x, Activation.GELU_TANH);
             case ADD -> set.add(y, x, other, 1);

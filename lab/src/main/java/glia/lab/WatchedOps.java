@@ -4,6 +4,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Operation;
@@ -49,8 +50,8 @@ public class WatchedOps implements Ops {
     }
 
     @Override
-    public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
-        return inner.rotate(x, headSize, table, runs);
+    public Tensor rotate(Tensor x, int headSize, RopeTable table, Positions positions) {
+        return inner.rotate(x, headSize, table, positions);
     }
 
     @Override

@@ -7,6 +7,7 @@ import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
 import glia.model.block.Decoder;
+import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Precision;
@@ -14,6 +15,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.ops.Compute;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -42,6 +44,7 @@ public final class Engine implements AutoCloseable {
     private final EngineGuard guard;
     private final Engine shared;
     private PrefixCache prefixCache;
+    private final EncodedRows encoded = new EncodedRows();
 
     /// Creates an engine for the model's own context.
     ///
@@ -144,7 +147,7 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
     public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
-        add(sequence, ids, from, to, wanted, NOTHING);
+        add(sequence, ids, List.of(), from, to, wanted, NOTHING);
     }
 
     /// Adds tokens of which some get logits.
@@ -154,8 +157,19 @@ public final class Engine implements AutoCloseable {
     public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
         guard.requireOpen();
         Pass.requirePlaces(wanted, to - from);
-        add(sequence, ids, from, to, Pass.Outputs.NONE, NOTHING);
+        add(sequence, ids, List.of(), from, to, Pass.Outputs.NONE, NOTHING);
         pass.want(wanted);
+    }
+
+    /// Adds `ids[from..to)` as the next tokens of a sequence, with rows in the place of some. Towers are run first,
+    /// once for each content.
+    ///
+    /// @param embedded the rows of the whole sequence, whose places count from its start
+    /// @throws IllegalArgumentException as above, if rows that see each other in both directions are cut
+    ///     (`Input.chunkEnd`), or do not fit the model
+    public void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
+            Pass.Outputs wanted) {
+        add(sequence, ids, embedded, from, to, wanted, NOTHING);
     }
 
     /// Adds the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
@@ -166,10 +180,11 @@ public final class Engine implements AutoCloseable {
         if (model.spec().encoder().isEmpty()) {
             throw new IllegalArgumentException("the model has no encoder to read a source");
         }
-        add(sequence, ids, from, to, wanted, source);
+        add(sequence, ids, List.of(), from, to, wanted, source);
     }
 
-    private void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted, int[] source) {
+    private void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
+            Pass.Outputs wanted, int[] source) {
         enter();
         try {
             Objects.checkFromToIndex(from, to, ids.length);
@@ -180,8 +195,10 @@ public final class Engine implements AutoCloseable {
                 throw new IllegalArgumentException("the model is an encoder, which does not generate text: use it "
                         + "for embeddings or masked tokens");
             }
+            List<Input.Embedded> rows = embedded.isEmpty() ? embedded : whileOpen(() -> encoded.of(embedded,
+                    sequence.length(), sequence.length() + to - from, ops, decoder, model.weights().version()));
             states.add(sequence);
-            pass.add(ids, from, to, sequence.length(), wanted);
+            pass.add(ids, rows, from, to, sequence.length(), wanted);
             adapters.add(sequence.adapter());
             if (model.spec().encoder().isPresent()) {
                 pass.from(source, 0, source.length);

@@ -6,6 +6,7 @@ import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Input;
 import glia.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,11 @@ final class DraftModelRunner extends EngineRunner {
         @Override
         public void useAdapter(int number) {
             target.useAdapter(number);
+        }
+
+        @Override
+        public void useRows(List<Input.Embedded> embedded) {
+            target.useRows(embedded);
         }
 
         @Override
@@ -141,8 +147,8 @@ final class DraftModelRunner extends EngineRunner {
     }
 
     @Override
-    public DecodeState resume(String key, int[] tokens) {
-        return new State(target.resume(key, tokens), drafter.open());
+    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
+        return new State(target.resume(key, tokens, embedded), drafter.open());
     }
 
     @Override

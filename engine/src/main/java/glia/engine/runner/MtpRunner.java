@@ -11,6 +11,7 @@ import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.spec.ModelSpec;
 import glia.tensor.DType;
+import glia.model.block.Input;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Compute;
 import java.lang.foreign.Arena;
@@ -179,7 +180,7 @@ final class MtpRunner extends EngineRunner {
     }
 
     @Override
-    public DecodeState resume(String key, int[] tokens) {
+    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
         return new State(engine.prefixCache().open(key, tokens), draftStates.open(engine.pool()));
     }
 

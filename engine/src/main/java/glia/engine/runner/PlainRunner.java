@@ -4,8 +4,10 @@ import glia.engine.draft.DraftTokens;
 import glia.engine.pass.Engine;
 import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
+import java.util.List;
 
 /// A runner that drafts nothing itself: its decode steps compute a token of each sequence and the draft tokens that it
 /// is given.
@@ -22,6 +24,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         private final int[] next = new int[1 + DraftTokens.MOST];
         private int numDrafts;
         private int row = -1;
+        private List<Input.Embedded> embedded = List.of();
 
         State(Sequence sequence) {
             this.sequence = sequence;
@@ -39,7 +42,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
 
         @Override
         public int chunkEnd(int to) {
-            return sequence.chunkEnd(to);
+            return Input.chunkEnd(embedded, sequence.length(), sequence.chunkEnd(to));
         }
 
         @Override
@@ -53,12 +56,20 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         }
 
         @Override
-        public DecodeState fork() {
-            return new State(sequence.fork());
+        public void useRows(List<Input.Embedded> rows) {
+            embedded = rows;
         }
 
         @Override
-        public void leave(String key, int[] tokens, boolean whole) {
+        public DecodeState fork() {
+            State fork = new State(sequence.fork());
+            fork.embedded = embedded;
+            return fork;
+        }
+
+        @Override
+        public void leave(String key, int[] ids, boolean whole) {
+            int[] tokens = engine.prefixCache().keys(ids, embedded);
             if (whole) {
                 engine.prefixCache().insertAndClose(key, sequence, tokens);
             } else {
@@ -104,8 +115,8 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
     }
 
     @Override
-    public DecodeState resume(String key, int[] tokens) {
-        return new State(engine.prefixCache().open(key, tokens));
+    public DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded) {
+        return new State(engine.prefixCache().open(key, engine.prefixCache().keys(tokens, embedded)));
     }
 
     @Override
@@ -135,7 +146,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         if (hasEncoder) {
             engine.add(s.sequence, source, ids, from, to, wanted);
         } else {
-            engine.add(s.sequence, ids, from, to, wanted);
+            engine.add(s.sequence, ids, s.embedded, from, to, wanted);
         }
         s.row = to == length ? numRows++ : -1;
     }
@@ -153,7 +164,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         drafts.copyTo(s.next, 1);
         s.numDrafts = drafts.count();
         s.sequence.revocable(s.numDrafts);
-        engine.add(s.sequence, s.next, 0, 1 + s.numDrafts, Outputs.ALL);
+        engine.add(s.sequence, s.next, s.embedded, 0, 1 + s.numDrafts, Outputs.ALL);
         s.row = numRows;
         numRows += 1 + s.numDrafts;
     }

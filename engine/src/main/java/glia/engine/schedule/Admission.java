@@ -96,8 +96,9 @@ final class Admission {
         if (s.computed == null) {
             Optional<Session> session = s.request.session();
             s.computed = session.isPresent()
-                    ? session.get().resume(runner, s.request.prompt(), s.request.adapter()) : runner.open(false);
+                    ? session.get().resume(runner, s.request) : runner.open(false);
             s.computed.useAdapter(s.request.adapter());
+            s.computed.useRows(s.request.embedded());
         }
     }
 
@@ -105,7 +106,9 @@ final class Admission {
     private void resume(ScheduledSequence s) {
         if (cachesPrefixes && s.request.session().isEmpty()) {
             s.computed.close();
-            s.computed = runner.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()));
+            s.computed = runner.resume(s.request.cacheKey(), Arrays.copyOf(s.tokens(), s.length()),
+                    s.request.embedded());
+            s.computed.useRows(s.request.embedded());
             s.computed.useAdapter(s.request.adapter());
         }
     }

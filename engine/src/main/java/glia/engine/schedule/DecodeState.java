@@ -1,5 +1,8 @@
 package glia.engine.schedule;
 
+import glia.model.block.Input;
+import java.util.List;
+
 /// The state of one sequence in a [ModelRunner]: KV cache and recurrent states.
 public interface DecodeState extends AutoCloseable {
     /// The number of computed tokens, which is the position of the next.
@@ -25,6 +28,16 @@ public interface DecodeState extends AutoCloseable {
     default void useAdapter(int number) {
         if (number != 0) {
             throw new IllegalArgumentException("adapters of requests cannot be used with a model that drafts tokens");
+        }
+    }
+
+    /// Sets the rows in the prompt.
+    ///
+    /// @param embedded their places count from the start of the sequence
+    /// @throws IllegalArgumentException if the runner takes none
+    default void useRows(List<Input.Embedded> embedded) {
+        if (!embedded.isEmpty()) {
+            throw new IllegalArgumentException("pictures cannot be used with a model that drafts tokens");
         }
     }
 

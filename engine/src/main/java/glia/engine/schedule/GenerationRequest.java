@@ -5,8 +5,10 @@ import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
+import glia.model.block.Input;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -34,6 +36,18 @@ public final class GenerationRequest {
     /// Starts a request that continues a prompt.
     public static Builder of(int... prompt) {
         return new Builder(prompt);
+    }
+
+    /// Starts a request that continues a prompt with rows, such as pictures, in the place of some tokens.
+    public static Builder of(Input prompt) {
+        Builder builder = new Builder(prompt.ids());
+        builder.embedded = prompt.embedded();
+        return builder;
+    }
+
+    /// The rows in the prompt.
+    List<Input.Embedded> embedded() {
+        return values.embedded;
     }
 
     /// The prompt.
@@ -125,6 +139,7 @@ public final class GenerationRequest {
     /// Builds a request.
     public static final class Builder {
         private final int[] prompt;
+        private List<Input.Embedded> embedded = List.of();
         private int[] source = {};
         private SamplingOptions sampling = SamplingOptions.defaults();
         private Optional<IntFunction<TokenSampler>> sampler = Optional.empty();
@@ -148,6 +163,7 @@ public final class GenerationRequest {
 
         private Builder(Builder of) {
             prompt = of.prompt;
+            embedded = of.embedded;
             source = of.source;
             sampling = of.sampling;
             sampler = of.sampler;

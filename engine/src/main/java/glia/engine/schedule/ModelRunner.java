@@ -2,8 +2,10 @@ package glia.engine.schedule;
 
 import glia.engine.draft.DraftTokens;
 import glia.engine.state.StateMemoryException;
+import glia.model.block.Input;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
+import java.util.List;
 
 /// Computes passes for a scheduler: the tokens of many sequences are gathered one sequence at a time and computed by
 /// one pass. For one thread at a time.
@@ -16,7 +18,9 @@ public interface ModelRunner extends AutoCloseable {
 
     /// Opens a state with the longest prefix of these tokens in the prefix cache, at most all but the last, whose
     /// logits are needed.
-    DecodeState resume(String key, int[] tokens);
+    ///
+    /// @param embedded rows in the place of some tokens
+    DecodeState resume(String key, int[] tokens, List<Input.Embedded> embedded);
 
     /// Clears the prefix cache, since weights were updated.
     void clearPrefixCache();

@@ -1,6 +1,8 @@
 package glia.engine.schedule;
 
+import glia.model.block.Input;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The KV cache of the last request of a conversation: a prompt that begins with the same tokens computes only the new
@@ -12,6 +14,7 @@ public final class Session implements AutoCloseable {
     private DecodeState computed;
     private int[] tokens = {};
     private int adapter;
+    private List<Input.Embedded> embedded = List.of();
     private long lastUse;
     private volatile int length;
 
@@ -38,15 +41,18 @@ public final class Session implements AutoCloseable {
 
     /// The state truncated to the longest common prefix with a prompt, at most all but the prompt's last token, whose
     /// logits are needed. The state of another adapter is dropped.
-    DecodeState resume(ModelRunner runner, int[] prompt, int ofAdapter) {
+    DecodeState resume(ModelRunner runner, GenerationRequest request) {
+        int[] prompt = request.prompt();
         if (computed == null) {
             computed = runner.open(true);
         }
-        if (adapter != ofAdapter) {
+        if (adapter != request.adapter()) {
             drop();
-            adapter = ofAdapter;
+            adapter = request.adapter();
         }
-        int most = Math.min(computed.length(), prompt.length - 1);
+        int most = Math.min(Math.min(computed.length(), prompt.length - 1),
+                Input.common(embedded, request.embedded()));
+        embedded = request.embedded();
         int common = Arrays.mismatch(tokens, 0, most, prompt, 0, most);
         computed.keep(common < 0 ? most : common);
         return computed;

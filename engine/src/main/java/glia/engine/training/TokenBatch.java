@@ -1,5 +1,6 @@
 package glia.engine.training;
 
+import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.spec.ModelSpec;
 import java.util.Arrays;
@@ -78,6 +79,20 @@ public final class TokenBatch {
         start(ids, 0, ids.length);
         for (int i = 0; i + 1 < ids.length; i++) {
             row(i, ids[i + 1], 1);
+        }
+        return this;
+    }
+
+    /// Adds a sequence with rows in the place of some tokens, for next-token prediction of all tokens but the first.
+    /// Towers run with the batch, so that they get gradients.
+    public TokenBatch add(Input input) {
+        if (input.embedded().isEmpty()) {
+            return add(input.ids());
+        }
+        pass.add(input, 0, input.ids().length, Pass.Outputs.NONE);
+        started(input.ids().length);
+        for (int i = 0; i + 1 < input.ids().length; i++) {
+            row(i, input.ids()[i + 1], 1);
         }
         return this;
     }
@@ -164,8 +179,12 @@ public final class TokenBatch {
 
     private void start(int[] ids, int from, int to) {
         pass.add(ids, from, to, 0, Pass.Outputs.NONE);
+        started(to - from);
+    }
+
+    private void started(int numTokens) {
         numSequences++;
-        int rows = numRows + to - from;
+        int rows = numRows + numTokens;
         if (rows > targets.length) {
             int size = Math.max(2 * targets.length, rows);
             targets = Arrays.copyOf(targets, size);

@@ -31,6 +31,7 @@ import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.GroupedGemm;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -287,8 +288,8 @@ public final class EmittedKernels implements Kernels {
     }
 
     @Override
-    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-        rotation.run(x, headSize, table, runs, sign);
+    public void rotate(Tensor x, int headSize, RopeTable table, Positions positions, float sign) {
+        rotation.run(x, headSize, table, positions, sign);
     }
 
     @Override

@@ -118,7 +118,7 @@ final class SelfTest {
                 y.copyFrom(x);
                 RopeTable table = new RopeTable(new float[] {1, 0.5f, 0.1f, 1e-3f, 2}, 1,
                         RopeTable.Layout.HALF_SPLIT);
-                kernels.rotate(y, WIDTH / 2, table, new Runs().add(TOKENS, 3), 1);
+                kernels.rotate(y, WIDTH / 2, table, new Runs().add(TOKENS, 3).positions(), 1);
             }
             case POINTWISE -> {
                 kernels.gated(y, x, x, Activation.SILU);

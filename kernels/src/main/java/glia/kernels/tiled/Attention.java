@@ -168,7 +168,7 @@ public final class Attention implements Workers.Task {
     }
 
     private int last(int run, int position) {
-        return shape.span().last(position, keyValues[run].length());
+        return runs.last(run, shape.span(), position, keyValues[run].length());
     }
 
     /// Size of a partial result, in bytes: the largest score, the denominator, the sums.

@@ -132,7 +132,7 @@ final class AttentionBackwardTile {
             heads[i] = kvHead * group + query % group;
             positions[i] = trace.runs().position(run) + query / group;
             int first = shape.span().first(positions[i]);
-            int last = shape.span().last(positions[i], trace.numKeys(run));
+            int last = trace.runs().last(run, shape.span(), positions[i], trace.numKeys(run));
             Memory.f32(state + 2 * panelBytes + 4L * i, first);
             Memory.f32(state + 3 * panelBytes + 4L * i, last);
             lowest = Math.min(lowest, first);

@@ -82,7 +82,8 @@ final class AttentionTile {
             int n = query / groupSize;
             int head = kvHead * groupSize + query % groupSize;
             heads[i] = head;
-            see(i, runs.position(run) + n, first, last);
+            int position = runs.position(run) + n;
+            see(i, position, runs.last(run, shape.span(), position, kv.length()), first, last);
         }
         queries(q, runs.start(run), from);
         int end = Math.min(highest, last) + 1;
@@ -171,10 +172,9 @@ final class AttentionTile {
     }
 
     /// Sets the positions visible to lane i. The attention sinks are added in the range of the first of them.
-    private void see(int i, int position, int rangeFirst, int rangeLast) {
+    private void see(int i, int position, int last, int rangeFirst, int rangeLast) {
         int first = shape.span().first(position);
         boolean sinks = rule.hasSinks() && first >= rangeFirst && first <= rangeLast;
-        int last = shape.span().last(position, kv.length());
         if (last >= MAX_POSITIONS) {
             throw new IllegalArgumentException("position " + last + ", at most " + (MAX_POSITIONS - 1));
         }

@@ -22,6 +22,7 @@ import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -156,10 +157,10 @@ public final class VectorKernels implements Kernels {
     }
 
     @Override
-    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
+    public void rotate(Tensor x, int headSize, RopeTable table, Positions positions, float sign) {
         switch (table.layout()) {
-            case HALF_SPLIT -> rotation.run(x, headSize, table, runs, sign);
-            case INTERLEAVED -> scalar.rotate(x, headSize, table, runs, sign);
+            case HALF_SPLIT -> rotation.run(x, headSize, table, positions, sign);
+            case INTERLEAVED -> scalar.rotate(x, headSize, table, positions, sign);
         }
     }
 
@@ -226,39 +227,37 @@ public final class VectorKernels implements Kernels {
         private int headSize;
         private long cosSin;
         private int numPairs;
-        private Runs runs;
+        private long gathered;
+        private Positions positions;
         private float sign;
 
         public Rotation(Workers workers) {
             super(workers);
         }
 
-        public void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-            assert x.dtype() == DType.F32 && x.rows() == runs.numTokens() && x.cols() % headSize == 0;
+        public void run(Tensor x, int headSize, RopeTable table, Positions positions, float sign) {
+            assert x.dtype() == DType.F32 && x.rows() == positions.numTokens() && x.cols() % headSize == 0;
             assert 2 * table.numPairs() <= headSize && table.layout() == RopeTable.Layout.HALF_SPLIT;
-            int numPositions = 0;
-            for (int run = 0; run < runs.count(); run++) {
-                numPositions = Math.max(numPositions, runs.position(run) + runs.end(run) - runs.start(run));
-            }
             this.x = x;
             this.headSize = headSize;
-            this.cosSin = table.upTo(numPositions);
+            this.cosSin = positions.prepare(table);
+            this.gathered = positions.gathered(table);
             this.numPairs = table.numPairs();
-            this.runs = runs;
+            this.positions = positions;
             this.sign = sign;
             distribute(x.rows(), x.cols());
         }
 
         @Override
         protected void range(int from, int to, int worker) {
-            int run = 0;
+            int piece = 0;
             for (int n = from; n < to; n++) {
-                while (n >= runs.end(run)) {
-                    run++;
+                while (n >= positions.end(piece)) {
+                    piece++;
                 }
-                int position = runs.position(run) + n - runs.start(run);
                 long token = x.address() + n * x.rowBytes();
-                token(token, x.cols() / headSize, headSize, cosSin + 8L * position * numPairs, numPairs, sign);
+                token(token, x.cols() / headSize, headSize, positions.row(piece, n, cosSin, gathered,
+                        8L * numPairs), numPairs, sign);
             }
         }
 

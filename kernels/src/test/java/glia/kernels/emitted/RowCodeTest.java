@@ -78,8 +78,8 @@ class RowCodeTest extends RowTest {
                         Tensor found = tensor(arena, runs.numTokens(), 3 * headSize);
                         Tensor expected = copy(arena, found);
                         for (float sign : new float[] {1, -1}) {
-                            scalar.rotate(expected, headSize, table, runs, sign);
-                            rotation.run(found, headSize, table, runs, sign);
+                            scalar.rotate(expected, headSize, table, runs.positions(), sign);
+                            rotation.run(found, headSize, table, runs.positions(), sign);
                             assertSame(expected, found);
                         }
                     }
@@ -206,8 +206,8 @@ class RowCodeTest extends RowTest {
                 refused(() -> new Norms(workers, level).rms(odd, x, row, 1, 1));
                 refused(() -> new QuantizeActivations(workers, level).run(x, odd));
             }
-            refused(() -> new Rotation(workers, level).run(x, 20, table, runs, 1));
-            refused(() -> new Rotation(workers, level).run(small, 5, table, runs, 1));
+            refused(() -> new Rotation(workers, level).run(x, 20, table, runs.positions(), 1));
+            refused(() -> new Rotation(workers, level).run(small, 5, table, runs.positions(), 1));
             Gather gather = new Gather(workers, new RowDecoder(workers, level));
             refused(() -> gather.run(small, x, new int[] {0, 1, 2}, 3));
             refused(() -> gather.run(x, small, new int[] {0, 2}, 2));
@@ -242,7 +242,7 @@ class RowCodeTest extends RowTest {
                 pointwise.scale(x, x, 0.5f);
                 norms.rms(x, x, row, 1e-5f, 0);
                 norms.layer(x, x, row, row, 1e-5f);
-                rotation.run(x, 32, rope, runs, 1);
+                rotation.run(x, 32, rope, runs.positions(), 1);
                 rounding.run(x, x);
                 logits.argmax(x, 3);
                 logits.logSumExp(x, 3);

@@ -39,6 +39,10 @@ class AttentionGradientTest {
             cases.add(within(new AttentionShape(6, 2, 4, 3, 0.6f, CAUSAL, rule), 13, 1, 4));
             cases.add(within(new AttentionShape(3, 1, 4, 4, 0.6f, new Span.Bidirectional(), rule), 8, 3));
         }
+        Runs mutual = new Runs().add(12, 0);
+        mutual.see(2, 6);
+        mutual.see(9, 10);
+        cases.add(within(new AttentionShape(4, 2, 4, 3, 0.6f, new Span.Sliding(4), PLAIN), mutual));
         cases.add(between(new AttentionShape(4, 2, 4, 3, 0.6f, new Span.Bidirectional(), PLAIN)));
         return cases.stream();
     }
@@ -48,6 +52,10 @@ class AttentionGradientTest {
         for (int tokens : runTokens) {
             runs.add(tokens, 0);
         }
+        return within(s, runs);
+    }
+
+    private static Case within(AttentionShape s, Runs runs) {
         long n = runs.numTokens();
         long kvHeads = s.numKeyValueHeads();
         long[] learned = s.scores() instanceof Scores.RelativeBias b ? shape(b.numBuckets(), s.numHeads())

@@ -79,7 +79,7 @@ class GradientTest {
         Runs runs = new Runs().add(2, 0).add(3, 70);
         float[] frequencies = {1, 0.2f, 0.03f};
         RopeTable table = new RopeTable(frequencies, 1.25f, layout);
-        return of("rotate " + layout, (ops, w) -> ops.rotate(rows(ops, w[0]), 8, table, runs),
+        return of("rotate " + layout, (ops, w) -> ops.rotate(rows(ops, w[0]), 8, table, runs.positions()),
                 w -> Reference.rotate(w[0], 16, 8, frequencies, 1.25, layout, runs), shape(5, 16));
     }
 

@@ -80,8 +80,8 @@ class RecorderContractTest {
         private Tensor logits(int[] ids, Runs runs) {
             Tensor x = ops.embed(weights[0], ids, ids.length);
             Tensor h = ops.rmsNorm(x, weights[1], 1e-6f, 0);
-            Tensor q = ops.rotate(ops.linear(h, weights[2]), 4, ROPE, runs);
-            Tensor k = ops.rotate(ops.linear(h, weights[3]), 4, ROPE, runs);
+            Tensor q = ops.rotate(ops.linear(h, weights[2]), 4, ROPE, runs.positions());
+            Tensor k = ops.rotate(ops.linear(h, weights[3]), 4, ROPE, runs.positions());
             Tensor mixed = ops.attention(q, k, ops.linear(h, weights[4]), KeyValueState.NONE, runs, ATTENTION);
             x = ops.residual(x, ops.linear(mixed, weights[5]), 1);
             Tensor up = ops.linear(x, weights[6]);

@@ -123,7 +123,7 @@ final class Reference {
         int position = runs.position(run) + n - runs.start(run);
         int start = keyRuns.start(run);
         int first = start + shape.span().first(position);
-        int last = start + shape.span().last(position, keyRuns.end(run) - start);
+        int last = start + runs.last(run, shape.span(), position, keyRuns.end(run) - start);
         double[] p = new double[last + 1];
         double sum = shape.scores() instanceof Scores.Sinks ? Math.exp(learned[h]) : 0;
         for (int m = first; m <= last; m++) {

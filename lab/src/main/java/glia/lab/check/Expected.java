@@ -2,16 +2,23 @@ package glia.lab.check;
 
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.model.block.Input;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The file `expected.safetensors`: inputs and the results of a reference implementation.
 final class Expected implements AutoCloseable {
     static final String GRADIENT_PREFIX = "grad.";
+    private static final String PIXELS = "pixel_values";
+    private static final String GRID = "image_grid_thw";
+    private static final String SIZES = "image_sizes";
     /// Prefixes of the names of inputs other than tokens.
     private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
 
@@ -23,13 +30,69 @@ final class Expected implements AutoCloseable {
         this.tensors = SafetensorsCheckpoint.open(file);
     }
 
-    /// @throws CheckpointException if there are inputs other than text
-    void requireTextAlone() throws CheckpointException {
+    /// @throws CheckpointException if there are inputs that the model does not read
+    void requireReadable(ModelSpec spec) throws CheckpointException {
         for (String name : tensors.names()) {
-            if (OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
-                throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text parts of models "
-                        + "and expects results for tokens alone");
+            boolean isRead = !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES).contains(name);
+            if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
+                throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text part of this "
+                        + "model and expects results for tokens alone");
             }
+        }
+    }
+
+    /// The inputs of a model: token ids, and pictures in the place of their placeholders where the model has a tower.
+    ///
+    /// @param name of the token ids
+    /// @throws CheckpointException if the pictures do not fit the model
+    List<Input> inputs(String name, ModelSpec spec) throws CheckpointException {
+        int[][] ids = ids(name);
+        List<Input.Rows> pictures = spec.towers().isEmpty() || !has(PIXELS) ? List.of() : pictures(spec);
+        List<Input> inputs = new ArrayList<>();
+        for (int[] one : ids) {
+            if (!pictures.isEmpty() && ids.length > 1) {
+                throw new CheckpointException(file, PIXELS, "pictures of " + ids.length + " texts, expected one text");
+            }
+            try {
+                inputs.add(pictures.isEmpty() ? Input.of(one)
+                        : Input.of(one, spec.towers().getFirst().placeholder(), pictures));
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(file, name, e.getMessage(), e);
+            }
+        }
+        return inputs;
+    }
+
+    private List<Input.Rows> pictures(ModelSpec spec) throws CheckpointException {
+        Tower tower = spec.towers().getFirst();
+        Tensor pixels = reals(PIXELS);
+        List<Input.Rows> pictures = new ArrayList<>();
+        try {
+            if (has(GRID)) {
+                int at = 0;
+                for (int[] grid : ids(GRID)) {
+                    int count = grid[0] * grid[1] * grid[2];
+                    pictures.add(Input.Rows.of(tower, 0, pixels.rows(at, at + count), grid[0], grid[1], grid[2]));
+                    at += count;
+                }
+                return pictures;
+            }
+            long[] shape = pixels.shape();
+            if (has(SIZES)) {
+                for (int i = 0; i < shape[0]; i++) {
+                    int[] size = ids(SIZES)[i];
+                    pictures.add(Input.Rows.ofTiles(tower, 0, pixels.view(i * pixels.sizeBytes() / shape[0], DType.F32,
+                            Arrays.copyOfRange(shape, 1, shape.length)), size[0], size[1]));
+                }
+                return pictures;
+            }
+            for (int i = 0; i < shape[0]; i++) {
+                pictures.add(Input.Rows.ofPixels(tower, 0, pixels.view(i * pixels.sizeBytes() / shape[0], DType.F32,
+                        Arrays.copyOfRange(shape, 1, shape.length))));
+            }
+            return pictures;
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new CheckpointException(file, PIXELS, e.getMessage(), e);
         }
     }
 

@@ -8,6 +8,7 @@ import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.model.block.Pass.Outputs;
+import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.spec.Attention;
 import glia.model.spec.Head;
@@ -39,6 +40,8 @@ public final class ModelCheck {
     private final Differences differences;
     /// The sources of an encoder-decoder.
     private int[][] sources = {};
+    /// The texts with their pictures.
+    private List<Input> inputs = List.of();
 
     private ModelCheck(Engine engine, Expected expected, boolean quantized, Consumer<CheckLine> lines) {
         this.engine = engine;
@@ -59,7 +62,7 @@ public final class ModelCheck {
         }
         boolean quantized = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantized);
         try (Expected expected = new Expected(file)) {
-            expected.requireTextAlone();
+            expected.requireReadable(engine.model().spec());
             try (Engine fitting = engine.forContext(length(engine, expected))) {
                 ModelCheck check = new ModelCheck(fitting, expected, quantized, lines);
                 if (RetrievalCheck.applies(fitting, expected)) {
@@ -86,6 +89,7 @@ public final class ModelCheck {
             throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
                     + " rows, input_ids has " + sources.length);
         }
+        inputs = expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine.model().spec());
         Tensor logits = expected.reals("logits");
         if (engine.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new CheckpointException(Path.of("expected.safetensors"), "logits",
@@ -111,6 +115,9 @@ public final class ModelCheck {
         if (ids.length > 1) {
             logits("logits, " + ids.length + " sequences in a batch", ids, logits, this::together);
             logits("logits, prefill and decode mixed", ids, logits, this::staggered);
+        }
+        if (hasPictures()) {
+            logits("logits, among texts of strangers", ids, logits, this::amongStrangers);
         }
         if (expected.has("greedy") && sources.length == 0) {
             greedy(expected.ids("greedy"));
@@ -203,8 +210,35 @@ public final class ModelCheck {
         if (sources.length > 0 && sequence.length() == 0) {
             engine.add(sequence, sources[s], ids, from, to, Outputs.ALL);
         } else {
-            engine.add(sequence, ids, from, to, Outputs.ALL);
+            engine.add(sequence, ids, inputs.get(s).embedded(), from, to, Outputs.ALL);
         }
+    }
+
+    private boolean hasPictures() {
+        return inputs.stream().anyMatch(input -> !input.embedded().isEmpty());
+    }
+
+    /// Chunks of five tokens, between a text that is prefilled and one that is decoded.
+    private void amongStrangers(int[][] ids, Collector out) {
+        int[] stranger = new int[ids[0].length + 4];
+        Arrays.fill(stranger, 1);
+        List<Sequence> sequences = open(3);
+        for (int at = 0, to; at < ids[0].length; at = to) {
+            to = end(0, at, Math.min(ids[0].length, at + 5));
+            engine.add(sequences.get(0), stranger, 0, at == 0 ? 4 : 1, Outputs.NONE);
+            add(sequences.get(1), 0, ids[0], at, to);
+            engine.add(sequences.get(2), stranger, 0, 1, Outputs.NONE);
+            Tensor logits = engine.run();
+            for (int i = at; i < to; i++) {
+                out.take(logits, i - at, 0, i);
+            }
+        }
+        sequences.forEach(Sequence::close);
+    }
+
+    /// Where a chunk of text `s` may end.
+    private int end(int s, int at, int to) {
+        return Input.chunkEnd(inputs.get(s).embedded(), at, to);
     }
 
     private void whole(int[][] ids, Collector out) {
@@ -214,8 +248,8 @@ public final class ModelCheck {
     private void chunks(int[][] ids, int size, Collector out) {
         for (int s = 0; s < ids.length; s++) {
             try (Sequence sequence = engine.open()) {
-                for (int at = 0; at < ids[s].length; at += size) {
-                    int to = Math.min(ids[s].length, at + size);
+                for (int at = 0, to; at < ids[s].length; at = to) {
+                    to = end(s, at, Math.min(ids[s].length, at + size));
                     add(sequence, s, ids[s], at, to);
                     Tensor logits = engine.run();
                     for (int i = at; i < to; i++) {
@@ -310,7 +344,10 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        TokenBatch batch = TokenBatch.of(engine.model().spec(), ids, sources);
+        TokenBatch batch = hasPictures() ? new TokenBatch() : TokenBatch.of(engine.model().spec(), ids, sources);
+        if (hasPictures()) {
+            inputs.forEach(batch::add);
+        }
         try (TrainingPass training = TrainingPass.of(engine, TrainingOptions.defaults())) {
             boolean hasGradients = !expected.gradients().isEmpty();
             differences.loss(hasGradients ? training.loss(batch) : training.evaluate(batch, Loss.CROSS_ENTROPY));

@@ -211,6 +211,6 @@ final class AttentionBlock implements Block {
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {
-        return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs());
+        return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs().positions());
     }
 }

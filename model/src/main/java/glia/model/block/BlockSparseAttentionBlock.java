@@ -91,7 +91,7 @@ final class BlockSparseAttentionBlock {
     private Tensor rotated(Ops ops, Tensor x, Weight weight, Pass pass) {
         Norm.Rms norm = spec.norm();
         Tensor normed = ops.rmsNorm(x, weight, norm.eps(), norm.offset());
-        return rope.isEmpty() ? normed : ops.rotate(normed, spec.indexSize(), rope.get(), pass.runs());
+        return rope.isEmpty() ? normed : ops.rotate(normed, spec.indexSize(), rope.get(), pass.runs().positions());
     }
 
     private static int length(Runs runs) {

@@ -147,12 +147,12 @@ final class CompressedAttentionBlock implements Block {
         static Tensor rotateLast(Ops ops, Tensor x, int headSize, RopeTable rope, Runs runs) {
             int rotated = 2 * rope.numPairs();
             if (rotated == headSize) {
-                return ops.rotate(x, headSize, rope, runs);
+                return ops.rotate(x, headSize, rope, runs.positions());
             }
             Tensor plain = ops.apply(new SliceColumns(x, headSize, 0, headSize - rotated));
             Tensor turned =
                     ops.rotate(ops.apply(new SliceColumns(x, headSize, headSize - rotated, rotated)), rotated, rope,
-                    runs);
+                    runs.positions());
             return ops.apply(new ConcatColumns(plain, turned, x.cols() / headSize, false));
         }
     }

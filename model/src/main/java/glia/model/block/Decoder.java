@@ -42,6 +42,7 @@ public final class Decoder {
     private final int[] layerOf;
     private final boolean keepsEmbeddings;
     private final List<DraftBlock> drafts = new ArrayList<>();
+    private final List<TowerBlock> towers;
 
     /// A model with the context length of its spec.
     public Decoder(ModelSpec spec, Weights weights) {
@@ -64,6 +65,7 @@ public final class Decoder {
         keepsEmbeddings = IntStream.range(0, spec.sublayers().size())
                 .anyMatch(i -> spec.mixers(i).stream().anyMatch(SharedTransformer.class::isInstance));
         layerOf = spec.allSublayers().stream().mapToInt(Sublayer::layer).toArray();
+        towers = IntStream.range(0, spec.towers().size()).mapToObj(i -> new TowerBlock(spec, i, all)).toList();
         for (int i = 0; i < spec.drafts().size(); i++) {
             drafts.add(new DraftBlock(spec.drafts().get(i), spec.firstPlace(i), mixers));
         }
@@ -180,8 +182,20 @@ public final class Decoder {
         return x;
     }
 
-    private static Tensor embed(EmbeddingBlock block, Ops ops, Pass pass, States states, int reader) {
-        return ops.dropout(block.forward(ops, pass, states), Ops.Dropped.EMBEDDINGS, reader);
+    private Tensor embed(EmbeddingBlock block, Ops ops, Pass pass, States states, int reader) {
+        return ops.dropout(block.forward(ops, pass, states, rows -> encode(ops, rows)), Ops.Dropped.EMBEDDINGS,
+                reader);
+    }
+
+    /// The embeddings `[count, D]` of rows: as they are, or made by their tower, with gradients where `ops` records.
+    ///
+    /// @throws IllegalArgumentException if the model has no such tower
+    public Tensor encode(Ops ops, Input.Rows rows) {
+        if (rows.tower() >= towers.size()) {
+            throw new IllegalArgumentException("features for tower " + rows.tower() + ", but the model has "
+                    + towers.size() + " towers");
+        }
+        return rows.tower() < 0 ? rows.values() : towers.get(rows.tower()).forward(ops, rows);
     }
 
     /// A source is encoded as a full sequence, without a cache.

@@ -8,7 +8,14 @@ import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.SpreadRows;
+import glia.tensor.ops.row.Sum;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// `norm(scale · E[token] + P[position] + S[segment])`, projected to the hidden size if the embedding is factorized.
@@ -17,6 +24,8 @@ final class EmbeddingBlock {
     private final Weight tokens;
     private final List<Weight> positions;
     private final List<Weight> segments;
+    /// Maps rows of the input to embeddings.
+    private final Block features;
     private final Block norm;
     private final Block projection;
     /// The table, the projection and its norm of per-layer embeddings.
@@ -28,7 +37,10 @@ final class EmbeddingBlock {
 
     private EmbeddingBlock(Embedding spec, Weights weights, Role positionRole, Role normWeight, Role normBias) {
         this.spec = spec;
-        tokens = weights.get(Place.WHOLE, Role.EMBEDDING);
+        tokens = spec.features().isPresent() && !weights.has(Place.WHOLE, Role.EMBEDDING) ? Weight.ABSENT
+                : weights.get(Place.WHOLE, Role.EMBEDDING);
+        features = spec.features().isEmpty() ? (ops, x, pass, states) -> x
+                : Projection.of(weights, Place.WHOLE, Role.FEATURES, Role.FEATURES_BIAS, spec.features().get().biased());
         positions = spec.positions() instanceof Positions.None ? List.of()
                 : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
@@ -49,11 +61,11 @@ final class EmbeddingBlock {
     /// The input embeddings `[N, D]`.
     ///
     /// @throws IllegalArgumentException if a token, a learned position or a segment does not exist
-    Tensor forward(Ops ops, Pass pass, States states) {
-        Tensor x = ops.embed(tokens, pass.tokens(), pass.numTokens(), spec.padding().orElse(-1));
-        if (spec.scale() != 1) {
-            x = ops.scale(x, spec.scale());
-        }
+    ///
+    /// @param encoder gives the rows of a part of the input
+    Tensor forward(Ops ops, Pass pass, States states, Function<Input.Rows, Tensor> encoder) {
+        Tensor x = pass.parts().isEmpty() ? tokens(ops, pass.tokens(), pass.numTokens())
+                : withRows(ops, pass, states, encoder);
         for (Weight table : positions) {
             x = switch (spec.positions()) {
                 case Positions.Counted counted -> addCounted(ops, x, table, pass, counted);
@@ -68,6 +80,43 @@ final class EmbeddingBlock {
         x = projection.forward(ops, norm.forward(ops, x, pass, states), pass, states);
         if (spec.perLayer().isPresent()) {
             pass.crossLayer().perLayer(perLayer(ops, x, pass, spec.perLayer().get()));
+        }
+        return x;
+    }
+
+    private Tensor tokens(Ops ops, int[] ids, int count) {
+        Tensor x = ops.embed(tokens, ids, count, spec.padding().orElse(-1));
+        return spec.scale() == 1 ? x : ops.scale(x, spec.scale());
+    }
+
+    /// The embeddings of tokens, and rows in their places. This is the one place where a model takes them.
+    private Tensor withRows(Ops ops, Pass pass, States states, Function<Input.Rows, Tensor> encoder) {
+        int[] ids = new int[pass.numTokens()];
+        int[] places = new int[pass.numTokens()];
+        int count = 0;
+        int next = 0;
+        for (Pass.Part part : pass.parts()) {
+            for (; next < part.start(); next++) {
+                ids[count] = pass.tokens()[next];
+                places[count++] = next;
+            }
+            next += part.count();
+        }
+        for (; next < pass.numTokens(); next++) {
+            ids[count] = pass.tokens()[next];
+            places[count++] = next;
+        }
+        Tensor x = count == 0 ? null : ops.apply(new SpreadRows(tokens(ops, ids, count), Arrays.copyOf(places, count),
+                pass.numTokens()));
+        Map<Input.Rows, Tensor> known = new IdentityHashMap<>();
+        for (Pass.Part part : pass.parts()) {
+            Tensor rows = known.computeIfAbsent(part.rows(), encoder);
+            int[] chosen = IntStream.range(part.from(), part.from() + part.count()).toArray();
+            rows = part.count() == rows.rows() ? rows : ops.select(rows, chosen, chosen.length);
+            rows = features.forward(ops, rows, pass, states);
+            Tensor spread = ops.apply(new SpreadRows(rows,
+                    IntStream.range(part.start(), part.start() + part.count()).toArray(), pass.numTokens()));
+            x = x == null ? spread : ops.apply(new Sum(x, 1, spread, 1));
         }
         return x;
     }

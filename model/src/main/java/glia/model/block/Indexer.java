@@ -64,7 +64,7 @@ interface Indexer {
     }
 
     private static Tensor rotate(Ops ops, Tensor x, KeyChoice.Indexed spec, Optional<RopeTable> rope, Pass pass) {
-        return rope.isEmpty() ? x : ops.rotate(x, spec.headSize(), rope.get(), pass.runs());
+        return rope.isEmpty() ? x : ops.rotate(x, spec.headSize(), rope.get(), pass.runs().positions());
     }
 
     /// The length of the longest sequence.

@@ -95,7 +95,7 @@ final class LatentAttentionBlock implements Block {
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {
-        return rope.isEmpty() ? x : ops.rotate(x, spec.sharedSize(), rope.get(), pass.runs());
+        return rope.isEmpty() ? x : ops.rotate(x, spec.sharedSize(), rope.get(), pass.runs().positions());
     }
 
     /// The plain part of each head and its part for the shared key, if there is one.

@@ -73,12 +73,15 @@ final class MlpBlock {
         };
     }
 
-    /// `down(f(up(x)))`.
+    /// `down(f(s · up(x)) / s)`.
     static Block of(Mlp spec, Weights weights, Place place) {
         Block up = Projection.of(weights, place, Role.UP, Role.UP_BIAS, spec.bias().ofInputs());
         Block down = Projection.of(weights, place, Role.DOWN, Role.DOWN_BIAS, spec.bias().ofOutput());
-        return (ops, x, pass, states) ->
-                down.forward(ops, ops.activate(up.forward(ops, x, pass, states), spec.activation()), pass, states);
+        float steepness = spec.steepness();
+        Block scaled = up.scaled(steepness);
+        Block inner = ((Block) (ops, x, pass, states) ->
+                ops.activate(scaled.forward(ops, x, pass, states), spec.activation())).scaled(1 / steepness);
+        return (ops, x, pass, states) -> down.forward(ops, inner.forward(ops, x, pass, states), pass, states);
     }
 
     /// `down(xIELU(up(x)))`.

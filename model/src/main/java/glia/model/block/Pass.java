@@ -3,6 +3,7 @@ package glia.model.block;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,13 @@ public final class Pass {
     private int numTokens;
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
+    private List<Part> parts = List.of();
+
+    /// Rows in the pass.
+    ///
+    /// @param start the token whose place the first takes
+    /// @param from the first of the rows that are in the pass
+    record Part(int start, Input.Rows rows, int from, int count) { }
 
     public Pass() {
         this(new Runs(), new CrossLayer());
@@ -50,6 +58,7 @@ public final class Pass {
         copy.numTokens = numTokens;
         copy.numOutputs = numOutputs;
         copy.source = source.map(s -> s.frozen(ops));
+        copy.parts = List.copyOf(parts);
         return copy;
     }
 
@@ -64,6 +73,7 @@ public final class Pass {
         view.numTokens = numTokens;
         view.numOutputs = numOutputs;
         view.source = source;
+        view.parts = parts;
         return view;
     }
 
@@ -73,14 +83,66 @@ public final class Pass {
         hidden = NONE_HIDDEN;
         numTokens = 0;
         numOutputs = 0;
+        parts = List.of();
         source.ifPresent(Pass::clear);
         crossLayer.clear();
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.
     public Pass add(int[] ids, int from, int to, int position, Outputs wanted) {
+        runs.add(to - from, position);
+        return append(ids, from, to, position, wanted);
+    }
+
+    /// Appends `input[from..to)` of one sequence.
+    public Pass add(Input input, int from, int to, Outputs wanted) {
+        return add(input.ids(), input.embedded(), from, to, from, wanted);
+    }
+
+    /// Appends `ids[from..to)` of one sequence, with rows in the place of some.
+    ///
+    /// @param embedded rows of the whole sequence
+    /// @param position the index of `from` in the sequence: those of `embedded` count from its start
+    /// @throws IllegalArgumentException if rows that see each other in both directions are cut
+    public Pass add(int[] ids, List<Input.Embedded> embedded, int from, int to, int position, Outputs wanted) {
+        if (embedded.isEmpty()) {
+            return add(ids, from, to, position, wanted);
+        }
+        int end = position + to - from;
+        if (Input.chunkEnd(embedded, position, end) != end) {
+            throw new IllegalArgumentException("a chunk that ends at token " + end + ", within rows that see each "
+                    + "other in both directions; expected a place of Input.chunkEnd");
+        }
+        runs.begin(to - from, position);
+        int at = position;
+        int shift = Input.shift(embedded, position);
+        for (Input.Embedded e : embedded) {
+            Input.Rows rows = e.rows();
+            if (e.end() <= at || e.start() >= end) {
+                continue;
+            }
+            runs.addPositions(Math.max(0, e.start() - at), at + shift);
+            int first = Math.max(0, at - e.start());
+            int count = Math.min(end, e.end()) - e.start() - first;
+            if (rows.positions().length == 0) {
+                runs.addPositions(count, e.start() + first + shift);
+            } else {
+                runs.addPositions(count, e.start() + shift, rows.positions(), first, rows.numAxes());
+            }
+            if (rows.isMutual()) {
+                runs.see(e.start(), e.end() - 1);
+            }
+            parts = parts.isEmpty() ? new ArrayList<>() : parts;
+            parts.add(new Part(numTokens + e.start() + first - position, rows, first, count));
+            at = e.start() + first + count;
+            shift += rows.advance() - rows.count();
+        }
+        runs.addPositions(end - at, at + shift);
+        return append(ids, from, to, position, wanted);
+    }
+
+    private Pass append(int[] ids, int from, int to, int position, Outputs wanted) {
         int count = to - from;
-        runs.add(count, position);
         if (numTokens + count > tokens.length) {
             int size = Math.max(2 * tokens.length, numTokens + count);
             tokens = Arrays.copyOf(tokens, size);
@@ -173,6 +235,11 @@ public final class Pass {
 
     public Runs runs() {
         return runs;
+    }
+
+    /// The rows that take the place of tokens, ascending.
+    List<Part> parts() {
+        return parts;
     }
 
     public int numTokens() {

@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /// The RoPE tables of a model, one for each `Rope.Rotary` of its layers.
 final class RopeTables {
-    private final Map<Rope.Rotary, RopeTable> tables = new HashMap<>();
+    private final Map<Rope, RopeTable> tables = new HashMap<>();
     private final int context;
 
     /// @param context the context length
@@ -19,8 +19,19 @@ final class RopeTables {
     Optional<RopeTable> of(Rope rope) {
         return switch (rope) {
             case Rope.None none -> Optional.empty();
-            case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, this::make));
+            case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, r -> make(rotary)));
+            case Rope.Axial axial -> Optional.of(tables.computeIfAbsent(axial, r -> make(axial)));
         };
+    }
+
+    private RopeTable make(Rope.Axial rope) {
+        RopeTable plain = make(rope.rotary());
+        float[] frequencies = new float[rope.axes().size()];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = plain.frequencies()[rope.frequencies().get(i)];
+        }
+        return new RopeTable(frequencies, plain.factor(), plain.layout(),
+                rope.axes().stream().mapToInt(Integer::intValue).toArray());
     }
 
     /// `ω_i = theta^(-2i / rotatedSize)`, then scaled.

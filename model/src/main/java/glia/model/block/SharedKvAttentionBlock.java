@@ -35,7 +35,7 @@ final class SharedKvAttentionBlock implements Block {
     @Override
     public Tensor forward(Ops ops, Tensor x, Pass pass, States states) {
         Tensor q = ops.rmsNorm(query.forward(ops, x, pass, states), queryNorm, spec.eps(), 0);
-        q = rope.isEmpty() ? q : ops.rotate(q, shape.keySize(), rope.get(), pass.runs());
+        q = rope.isEmpty() ? q : ops.rotate(q, shape.keySize(), rope.get(), pass.runs().positions());
         CrossLayer.Attended earlier = pass.crossLayer().attended(spec.followed());
         Tensor mixed = ops.attention(q, earlier.keys(), earlier.values(), states.keyValues(spec.followed(), 0),
                 pass.runs(), shape);

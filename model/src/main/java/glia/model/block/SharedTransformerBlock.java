@@ -94,6 +94,6 @@ final class SharedTransformerBlock implements Block {
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {
-        return rope.isEmpty() ? x : ops.rotate(x, spec.headSize(), rope.get(), pass.runs());
+        return rope.isEmpty() ? x : ops.rotate(x, spec.headSize(), rope.get(), pass.runs().positions());
     }
 }

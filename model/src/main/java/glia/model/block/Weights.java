@@ -27,7 +27,7 @@ public final class Weights {
     ///
     /// @param owners the place that holds the parameters of a place
     Weights shared(UnaryOperator<Place> owners) {
-        return new Weights(all, owners);
+        return new Weights(all, place -> owner.apply(owners.apply(place)));
     }
 
     public Weight get(Place place, Role role) {
@@ -45,6 +45,11 @@ public final class Weights {
             throw new IllegalArgumentException("the model has no parameter " + p);
         }
         return w;
+    }
+
+    /// Whether there is a parameter.
+    boolean has(Place place, Role role) {
+        return all.containsKey(new Parameter(owner.apply(place), role, -1));
     }
 
     /// A copy with other weights of some parameters.

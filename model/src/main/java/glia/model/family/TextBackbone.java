@@ -9,19 +9,28 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 
 /// The text model of a multimodal model. Its config is `text_config`, of another family; its tensors have that family's
-/// names after a prefix. The tensors of image and audio encoders are ignored.
+/// names after a prefix. The tensors of image and audio encoders are ignored, except those of `tower`.
 ///
 /// @param modelType the `model_type` of the multimodal model
 /// @param textType the default `model_type` of `text_config`
 /// @param tied whether the head is tied by default
 /// @param otherParts name prefixes of ignored tensors
-record TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) implements Family {
+/// @param tower the encoder of pictures, if it is supported
+record TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts,
+        Optional<TowerFamily> tower) implements Family {
     private static final String HEAD = "tie_word_embeddings";
     private static final String MODEL = "model.";
     private static final List<String> PREFIXES =
             List.of("language_model.model.", "model.language_model.model.", "model.language_model.");
+
+    /// A family whose towers are not run.
+    TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) {
+        this(modelType, textType, tied, otherParts, Optional.empty());
+    }
 
     @Override
     public List<String> modelTypes() {
@@ -36,9 +45,18 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
         return spec.withHead(spec.head().with(one ? Head.Matrix.TIED : Head.Matrix.SEPARATE));
     }
 
+    /// With the tower, if the checkpoint has it.
+    @Override
+    public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
+        ModelSpec text = spec(config);
+        return tower.isPresent() && config.has("vision_config")
+                && config.child("vision_config").has("patch_size") && tower.get().isIn(tensors) ? tower.get().spec(config, text) : text;
+    }
+
     @Override
     public Source source(ModelSpec spec, Parameter p) {
-        return text(spec).source(spec, p).renamed(TextBackbone::names);
+        int number = spec.towerOf(p.place());
+        return number >= 0 ? tower.orElseThrow().source(spec.towers().get(number), spec.inTower(p)) : text(spec).source(spec, p).renamed(TextBackbone::names);
     }
 
     private static Family text(ModelSpec spec) {

@@ -13,8 +13,15 @@ import java.util.OptionalInt;
 /// @param perLayer per-layer embeddings, if there are any
 /// @param size the width of E, P, S and the norm of a factorized embedding, which A `[D, size]` maps to the hidden
 ///     size; empty for D. https://arxiv.org/abs/1909.11942
+/// @param features the rows of a tower's input, which `W f + b` maps to the width of E; empty where rows are embeddings
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
-        Optional<PerLayerEmbeddings> perLayer, OptionalInt size) {
+        Optional<PerLayerEmbeddings> perLayer, OptionalInt size, Optional<Features> features) {
+    /// The features of a tower.
+    ///
+    /// @param size their width
+    /// @param biased whether there is a b
+    public record Features(int size, boolean biased) { }
+
     /// The token's row alone.
     public static final Embedding PLAIN = scaled(1);
 
@@ -25,22 +32,30 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// An embedding without a padding token.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
-        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), OptionalInt.empty());
+        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), OptionalInt.empty(),
+                Optional.empty());
     }
 
     /// A copy with a padding token.
     public Embedding withPadding(int token) {
-        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, size);
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, size,
+                features);
     }
 
     /// A copy with per-layer embeddings.
     public Embedding with(PerLayerEmbeddings more) {
-        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size);
+        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size, features);
     }
 
     /// A copy that is factorized.
     public Embedding factorized(int width) {
-        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, OptionalInt.of(width));
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, OptionalInt.of(width),
+                features);
+    }
+
+    /// A copy for a tower.
+    public Embedding with(Features of) {
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, Optional.of(of));
     }
 
     /// `scale · E[token]`.
@@ -51,7 +66,10 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     /// Adds the parameters; E is `[V, D]`.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
         int width = size.orElse(hidden);
-        shapes.add(Role.EMBEDDING, vocabSize, width);
+        if (vocabSize > 0) {
+            shapes.add(Role.EMBEDDING, vocabSize, width);
+        }
+        features.ifPresent(f -> shapes.linear(Role.FEATURES, Role.FEATURES_BIAS, f.biased, width, f.size));
         positions(shapes, Role.POSITIONS, width);
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, width);

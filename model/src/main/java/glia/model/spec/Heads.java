@@ -15,6 +15,10 @@ final class Heads {
 
     /// @throws IllegalArgumentException if the rotation is wider than a head
     static void check(Rope rope, int headSize) {
+        if (rope instanceof Rope.Axial axial && 2 * axial.axes().size() > headSize) {
+            throw new IllegalArgumentException("RoPE rotates " + 2 * axial.axes().size()
+                    + " dimensions, but heads have " + headSize);
+        }
         if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
             throw new IllegalArgumentException("RoPE rotates " + rotary.rotatedSize() + " dimensions, but heads have "
                     + headSize);

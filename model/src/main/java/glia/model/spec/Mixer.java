@@ -78,10 +78,19 @@ public sealed interface Mixer permits
         }
     }
 
-    /// `down(f(up(x)))`.
-    record Mlp(int intermediateSize, Activation activation, Bias bias) implements Mixer {
+    /// `down(f(s · up(x)) / s)`.
+    ///
+    /// @param steepness s, usually 1; 1.702 with SiLU is the quick approximation of GELU
+    ///     (https://arxiv.org/abs/1606.08415)
+    record Mlp(int intermediateSize, Activation activation, Bias bias, float steepness) implements Mixer {
+        /// `down(f(up(x)))`.
+        public Mlp(int intermediateSize, Activation activation, Bias bias) {
+            this(intermediateSize, activation, bias, 1);
+        }
+
         public Mlp {
             NumberRange.SIZE.require("MLP width", intermediateSize);
+            NumberRange.FACTOR.require("steepness of an activation", steepness);
         }
 
         @Override
@@ -92,7 +101,8 @@ public sealed interface Mixer permits
 
         @Override
         public String describe() {
-            return "MLP, " + intermediateSize + " wide, " + Labels.of(activation);
+            return "MLP, " + intermediateSize + " wide, " + Labels.of(activation)
+                    + (steepness == 1 ? "" : " of " + steepness + " x");
         }
     }
 

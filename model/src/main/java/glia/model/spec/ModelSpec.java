@@ -13,16 +13,18 @@ import java.util.stream.Stream;
 /// @param encoder the encoder of an encoder-decoder model
 /// @param drafts multi-token-prediction layers
 /// @param streams the residual streams of the decoder, if there are several
+/// @param towers the encoders of pictures and sounds; a tower itself has no vocabulary
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
         List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts,
-        Optional<Streams> streams) {
+        Optional<Streams> streams, List<Tower> towers) {
     public ModelSpec {
-        if (vocabSize < 1 || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
+        if (vocabSize < (embedding.features().isPresent() ? 0 : 1) || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
                     + ", context " + contextLength + " and " + sublayers.size() + " sublayers");
         }
         sublayers = List.copyOf(sublayers);
         drafts = List.copyOf(drafts);
+        towers = List.copyOf(towers);
         NumberRange.LAYERS.require("number of layers", sublayers.getLast().layer() + 1.0);
         requireShared(allSublayers(sublayers, encoder, drafts));
         encoder.ifPresent(e -> requireToken("start token", e.startToken(), vocabSize));
@@ -53,7 +55,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
             List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
         this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, encoder, drafts,
-                Optional.empty());
+                Optional.empty(), List.of());
     }
 
     /// A model without multi-token-prediction layers.
@@ -98,7 +100,48 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     }
 
     private Sublayer sublayer(int index) {
-        return index < sublayers.size() ? sublayers.get(index) : allSublayers().get(index);
+        int tower = towerOf(index);
+        return index < sublayers.size() ? sublayers.get(index)
+                : tower >= 0 ? towers.get(tower).body().sublayers().get(index - firstOfTower(tower))
+                : allSublayers().get(index);
+    }
+
+    /// The index of the first sublayer of a tower, after all others.
+    private int firstOfTower(int tower) {
+        return firstPlace(drafts.size())
+                + towers.subList(0, tower).stream().mapToInt(t -> t.body().sublayers().size()).sum();
+    }
+
+    /// The index of the tower that a sublayer belongs to; -1 for none.
+    private int towerOf(int sublayer) {
+        int tower = sublayer < 0 ? -2 - sublayer : towers.size() - 1;
+        while (sublayer >= 0 && tower >= 0 && firstOfTower(tower) > sublayer) {
+            tower--;
+        }
+        return Math.max(-1, tower);
+    }
+
+    /// The index of the tower that a place belongs to; -1 for none.
+    public int towerOf(Place place) {
+        return towerOf(place.sublayer());
+    }
+
+    /// The place in this model of a place of a tower.
+    public Place towerPlace(int tower, Place place) {
+        return new Place(place.sublayer() < 0 ? -2 - tower : firstOfTower(tower) + place.sublayer(), place.branch());
+    }
+
+    /// A parameter of a tower as that of its body; the steps of its projector are branches of the whole, from 1 on.
+    public Parameter inTower(Parameter p) {
+        int tower = towerOf(p.place());
+        return new Parameter(new Place(p.sublayer() < 0 ? -1 : p.sublayer() - firstOfTower(tower), p.place().branch()),
+                p.role(), p.expert());
+    }
+
+    /// A copy with towers.
+    public ModelSpec withTowers(List<Tower> others) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
+                encoder, drafts, streams, others);
     }
 
     /// The place of the parameters that a place uses: its own, or that of the sublayer that it shares them with.
@@ -129,7 +172,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 sublayers.stream().map(change).toList(), finalNorm, head,
                 encoder.map(e -> e.with(e.sublayers().stream().map(change).toList(), e.finalNorm())),
                 drafts.stream().map(d -> new Draft(d.embeddingNorm(), d.hiddenNorm(),
-                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams);
+                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams, towers);
     }
 
     /// A copy with other mixers, including those of parallel branches.
@@ -153,19 +196,19 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 changed.encoder.map(e -> e.with(e.sublayers(), change.apply(e.finalNorm()))),
                 changed.drafts.stream().map(d -> new Draft(change.apply(d.embeddingNorm()),
                         change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList(),
-                streams);
+                streams, towers);
     }
 
     /// A copy with another head.
     public ModelSpec withHead(Head other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
-                encoder, drafts, streams);
+                encoder, drafts, streams, towers);
     }
 
     /// A copy with several residual streams.
     public ModelSpec with(Streams others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, drafts, Optional.of(others));
+                encoder, drafts, Optional.of(others), towers);
     }
 
     /// A copy with the first layers alone, without multi-token-prediction layers.
@@ -181,12 +224,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         }
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().filter(s -> s.layer() < count).toList(), finalNorm, head, encoder, List.of(),
-                streams);
+                streams, towers);
     }
 
     /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, others, streams);
+                encoder, others, streams, towers);
     }
 }

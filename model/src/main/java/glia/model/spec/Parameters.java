@@ -47,6 +47,12 @@ public final class Parameters {
         for (int draft = 0; draft < spec.drafts().size(); draft++) {
             spec.drafts().get(draft).parameters(shapes, spec.firstPlace(draft), hidden);
         }
+        for (int tower = 0; tower < spec.towers().size(); tower++) {
+            int number = tower;
+            forEach(spec.towers().get(tower).body(), (p, shape) -> consumer.accept(new Parameter(
+                    spec.towerPlace(number, p.place()), p.role(), p.expert()), shape));
+            spec.towers().get(tower).projectorParameters(shapes, spec.towerPlace(tower, Place.WHOLE).sublayer());
+        }
     }
 
     static void sublayers(Shapes shapes, List<Sublayer> sublayers, int firstPlace, int hidden) {

@@ -1,6 +1,9 @@
 package glia.model.spec;
 
 import glia.tensor.kernel.RopeTable.Layout;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// Rotary position embedding (RoPE) of queries and keys.
 public sealed interface Rope {
@@ -26,6 +29,42 @@ public sealed interface Rope {
         /// A copy with another layout of the pairs.
         public Rotary with(Layout other) {
             return new Rotary(rotatedSize, theta, scaling, other);
+        }
+    }
+
+    /// RoPE by positions on several axes, such as time, row and column of a picture: pair i of a head turns by
+    /// `position[axes_i] · ω[frequencies_i]`. Tokens of text have equal positions on all axes.
+    ///
+    /// @param rotary gives the frequencies ω
+    record Axial(Rotary rotary, List<Integer> axes, List<Integer> frequencies) implements Rope {
+        public Axial {
+            axes = List.copyOf(axes);
+            frequencies = List.copyOf(frequencies);
+            if (axes.size() != frequencies.size() || axes.isEmpty()
+                    || frequencies.stream().anyMatch(i -> i < 0 || 2 * i >= rotary.rotatedSize())) {
+                throw new IllegalArgumentException("RoPE with axes " + axes + " and frequencies " + frequencies
+                        + " of " + rotary.rotatedSize() / 2);
+            }
+        }
+
+        /// Consecutive pairs by axis (M-RoPE, https://arxiv.org/abs/2409.12191).
+        ///
+        /// @param sections the number of pairs of each axis
+        public static Axial sections(Rotary rotary, List<Integer> sections) {
+            List<Integer> axes = IntStream.range(0, sections.size()).boxed()
+                    .flatMap(axis -> Collections.nCopies(sections.get(axis), axis).stream()).toList();
+            if (axes.size() * 2 != rotary.rotatedSize()) {
+                throw new IllegalArgumentException("RoPE with sections " + sections + ", expected a sum of "
+                        + rotary.rotatedSize() / 2);
+            }
+            return new Axial(rotary, axes, IntStream.range(0, axes.size()).boxed().toList());
+        }
+
+        /// Equal parts of a head for the axes, each with all frequencies.
+        public static Axial grid(Rotary rotary, int numAxes) {
+            int each = rotary.rotatedSize() / 2;
+            return new Axial(rotary, IntStream.range(0, numAxes * each).map(i -> i / each).boxed().toList(),
+                    IntStream.range(0, numAxes * each).map(i -> i % each).boxed().toList());
         }
     }
 }

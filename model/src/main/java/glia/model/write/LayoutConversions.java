@@ -46,7 +46,7 @@ final class LayoutConversions {
         return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
                 embedding(from.embedding(), to.embedding(), scales), sublayers,
                 norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
-                from.encoder(), List.of(), from.streams());
+                from.encoder(), List.of(), from.streams(), List.of());
     }
 
     /// Whether embedding and logit factors can be folded into the matrices; a tied matrix can take only one.
@@ -74,7 +74,7 @@ final class LayoutConversions {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), from.perLayer(), from.size());
+                from.norm(), to.padding(), from.perLayer(), from.size(), from.features());
     }
 
     private static Head head(Head from, Head to) {

@@ -8,6 +8,7 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
@@ -239,8 +240,8 @@ public final class Recorder implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
-        return apply(new Pointwise.Rotate(x, headSize, table, runs));
+    public Tensor rotate(Tensor x, int headSize, RopeTable table, Positions positions) {
+        return apply(new Pointwise.Rotate(x, headSize, table, positions));
     }
 
     @Override

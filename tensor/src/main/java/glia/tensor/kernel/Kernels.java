@@ -146,7 +146,7 @@ public interface Kernels {
     /// Applies rotary position embedding to every head of every token in place; x is `[N, heads·headSize]`.
     ///
     /// @param sign 1 forward, -1 for the inverse rotation (the gradient)
-    void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign);
+    void rotate(Tensor x, int headSize, RopeTable table, Positions positions, float sign);
 
     /// Computes `y = f(gate) · up`, all `[N,I]`. y may be gate or up.
     void gated(Tensor y, Tensor gate, Tensor up, Activation f);

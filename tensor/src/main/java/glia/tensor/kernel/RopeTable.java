@@ -27,11 +27,19 @@ public final class RopeTable {
     private final float[] inverseFrequencies;
     private final float attentionFactor;
     private final Layout layout;
+    /// The axis of each pair; empty for a single axis.
+    private final int[] axes;
     /// Also keeps tables that were outgrown: another thread may still read them.
     private final Arena arena = Arena.ofAuto();
     private volatile Table made = new Table(0, 0, 0);
 
     public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout) {
+        this(inverseFrequencies, attentionFactor, layout, new int[0]);
+    }
+
+    /// @param axes the axis of the positions that each pair turns by; empty for a single axis
+    public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout, int[] axes) {
+        this.axes = axes.clone();
         this.inverseFrequencies = inverseFrequencies.clone();
         this.attentionFactor = attentionFactor;
         this.layout = layout;
@@ -43,7 +51,7 @@ public final class RopeTable {
         for (int i = 0; i < negative.length; i++) {
             negative[i] = -inverseFrequencies[i];
         }
-        return new RopeTable(negative, attentionFactor, layout);
+        return new RopeTable(negative, attentionFactor, layout, axes);
     }
 
     /// The frequencies of the pairs, scaled.
@@ -58,6 +66,11 @@ public final class RopeTable {
 
     public Layout layout() {
         return layout;
+    }
+
+    /// The axis of the positions that a pair turns by.
+    public int axis(int pair) {
+        return axes.length == 0 ? 0 : axes[pair];
     }
 
     /// The number of rotated pairs; the first `2 · numPairs` values of each head are rotated, the rest is unchanged.

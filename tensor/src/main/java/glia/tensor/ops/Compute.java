@@ -8,6 +8,7 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.FullSequences;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.function.Consumer;
@@ -166,11 +167,11 @@ public final class Compute implements Ops, AutoCloseable {
     }
 
     @Override
-    public Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs) {
-        require(x.cols() % headSize == 0 && x.rows() == runs.numTokens(), "rotate", x, headSize);
+    public Tensor rotate(Tensor x, int headSize, RopeTable table, Positions positions) {
+        require(x.cols() % headSize == 0 && x.rows() == positions.numTokens(), "rotate", x, headSize);
         Tensor y = like(x);
         y.copyFrom(x);
-        kernels.rotate(y, headSize, table, runs, 1);
+        kernels.rotate(y, headSize, table, positions, 1);
         return y;
     }
 

@@ -4,6 +4,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import java.util.Arrays;
@@ -49,7 +50,7 @@ public interface Ops {
     Tensor layerNorm(Tensor x, Weight w, float eps);
 
     /// Applies rotary position embedding to every head. https://arxiv.org/abs/2104.09864
-    Tensor rotate(Tensor x, int headSize, RopeTable table, Runs runs);
+    Tensor rotate(Tensor x, int headSize, RopeTable table, Positions positions);
 
     /// Computes a gated activation, `y = f(gate) · up`. https://arxiv.org/abs/2002.05202
     Tensor gated(Tensor gate, Tensor up, Activation f);

@@ -2,6 +2,8 @@ package glia.model.family.config;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Bias;
+import glia.model.spec.Mixer.Mlp;
 import glia.tensor.kernel.Activation;
 
 /// Activation functions by their names in configs.
@@ -10,6 +12,12 @@ public final class Activations {
 
     public static Activation read(Config config, String key, String otherwise) throws CheckpointException {
         return of(config, key, config.text(key, otherwise));
+    }
+
+    /// An MLP without a gate, whose activation may be `quick_gelu`.
+    public static Mlp mlp(Config config, int width, String key, String otherwise) throws CheckpointException {
+        return config.text(key, otherwise).equals("quick_gelu") ? new Mlp(width, Activation.SILU, Bias.ALL, 1.702f)
+                : new Mlp(width, read(config, key, otherwise), Bias.ALL);
     }
 
     /// The activation of a name.

@@ -75,14 +75,15 @@ final class Attention extends RangeTask {
                 run++;
             }
             assert shape.reads(keyValues[run]);
-            attend(token, unit % heads, keyValues[run], runs.position(run) + token - runs.start(run), worker);
+            attend(token, unit % heads, run, runs.position(run) + token - runs.start(run), worker);
         }
     }
 
-    private void attend(int token, int head, KeyValues kv, int position, int worker) {
+    private void attend(int token, int head, int run, int position, int worker) {
+        KeyValues kv = keyValues[run];
         int keySize = shape.keySize();
         int valueSize = shape.valueSize();
-        int last = shape.span().last(position, kv.length());
+        int last = runs.last(run, shape.span(), position, kv.length());
         float[] query = queries.of(worker, keySize);
         float[] sum = sums.of(worker, valueSize);
         float[] scores = blocks.of(worker, BLOCK);
@@ -241,7 +242,7 @@ final class Attention extends RangeTask {
             int position = trace.runs().position(run) + n - trace.runs().start(run);
             float lse = Memory.f32(row(trace.logSumExp(), index, 1));
             double doO = Vectors.dot(dout, row(trace.out(), index, valueSize), valueSize);
-            int last = shape.span().last(position, trace.numKeys(run));
+            int last = trace.runs().last(run, shape.span(), position, trace.numKeys(run));
             for (int p = shape.span().first(position); p <= last; p++) {
                 long key = (long) (trace.keyRuns().start(run) + p) * shape.numKeyValueHeads()
                         + head / shape.groupSize();

@@ -13,6 +13,7 @@ import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
@@ -117,8 +118,8 @@ public final class ScalarKernels implements Kernels {
     }
 
     @Override
-    public void rotate(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-        rotate.run(x, headSize, table, runs, sign);
+    public void rotate(Tensor x, int headSize, RopeTable table, Positions positions, float sign) {
+        rotate.run(x, headSize, table, positions, sign);
     }
 
     @Override
@@ -269,39 +270,37 @@ public final class ScalarKernels implements Kernels {
         private int headSize;
         private RopeTable table;
         private long cosSin;
-        private Runs runs;
+        private long gathered;
+        private Positions positions;
         private float sign;
 
         Rotate(Workers workers) {
             super(workers);
         }
 
-        void run(Tensor x, int headSize, RopeTable table, Runs runs, float sign) {
-            assert x.dtype() == DType.F32 && x.rows() == runs.numTokens() && x.cols() % headSize == 0;
+        void run(Tensor x, int headSize, RopeTable table, Positions positions, float sign) {
+            assert x.dtype() == DType.F32 && x.rows() == positions.numTokens() && x.cols() % headSize == 0;
             assert 2 * table.numPairs() <= headSize;
-            int numPositions = 0;
-            for (int run = 0; run < runs.count(); run++) {
-                numPositions = Math.max(numPositions, runs.position(run) + runs.end(run) - runs.start(run));
-            }
             this.x = x;
             this.headSize = headSize;
             this.table = table;
-            this.cosSin = table.upTo(numPositions);
-            this.runs = runs;
+            this.cosSin = positions.prepare(table);
+            this.gathered = positions.gathered(table);
+            this.positions = positions;
             this.sign = sign;
             distribute(x.rows(), 2L * x.cols());
         }
 
         @Override
         protected void range(int from, int to, int worker) {
-            int run = 0;
+            int piece = 0;
             for (int n = from; n < to; n++) {
-                while (n >= runs.end(run)) {
-                    run++;
+                while (n >= positions.end(piece)) {
+                    piece++;
                 }
-                int position = runs.position(run) + n - runs.start(run);
+                long angles = positions.row(piece, n, cosSin, gathered, table.rowBytes());
                 for (int at = 0; at < x.cols(); at += headSize) {
-                    head(x.address() + 4L * ((long) n * x.cols() + at), cosSin + position * table.rowBytes());
+                    head(x.address() + 4L * ((long) n * x.cols() + at), angles);
                 }
             }
         }

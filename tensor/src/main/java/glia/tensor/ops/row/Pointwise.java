@@ -2,8 +2,8 @@ package glia.tensor.ops.row;
 
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RopeTable;
-import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
@@ -16,23 +16,23 @@ public final class Pointwise {
     private Pointwise() { }
 
     /// See `Ops.rotate`. The gradient is rotated by the negative angle.
-    public record Rotate(Tensor x, int headSize, RopeTable table, Runs runs)
+    public record Rotate(Tensor x, int headSize, RopeTable table, Positions positions)
             implements UnaryOperation, Operation.Rounded, Operation.ReadsNothing {
         @Override
         public Tensor forward(Compute ops) {
-            return ops.rotate(x, headSize, table, runs);
+            return ops.rotate(x, headSize, table, positions);
         }
 
         @Override
         public void backward(Tape tape, Tensor y) {
             Tensor dy = tape.gradient(y);
-            tape.kernels().rotate(dy, headSize, table, runs, -1);
+            tape.kernels().rotate(dy, headSize, table, positions, -1);
             tape.add(x, dy, 1);
         }
 
         @Override
         public Operation owned() {
-            return new Rotate(x, headSize, table, runs.frozen());
+            return new Rotate(x, headSize, table, positions.frozen());
         }
     }
 

@@ -58,7 +58,7 @@ class ScalarKernelsTest extends KernelContract {
                 kernels.quantizeActivations(y, y);
                 kernels.linear(x, y, quantized);
                 kernels.addRow(x, x, w);
-                kernels.rotate(x, 16, rope, runs, 1);
+                kernels.rotate(x, 16, rope, runs.positions(), 1);
                 kernels.attention(y, null, x, keyValues, runs, SHAPE);
                 kernels.gated(x, y, y, Activation.SILU);
                 kernels.activate(x, x, Activation.GELU);

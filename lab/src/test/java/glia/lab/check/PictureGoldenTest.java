@@ -1,0 +1,288 @@
+package glia.lab.check;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.engine.pass.Engine;
+import glia.engine.runner.Runners;
+import glia.engine.sampling.SamplingOptions;
+import glia.engine.schedule.Completion;
+import glia.engine.schedule.Generation;
+import glia.engine.schedule.GenerationRequest;
+import glia.engine.schedule.Scheduler;
+import glia.engine.schedule.SchedulerOptions;
+import glia.engine.schedule.Session;
+import glia.engine.state.PrefixCache;
+import glia.engine.state.Sequence;
+import glia.engine.training.Loss;
+import glia.engine.training.TokenBatch;
+import glia.engine.training.TrainingOptions;
+import glia.engine.training.TrainingPass;
+import glia.io.CheckpointException;
+import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.kernels.KernelBackends;
+import glia.model.Model;
+import glia.model.ModelLoader;
+import glia.model.block.Input;
+import glia.model.block.Pass.Outputs;
+import glia.model.spec.Tower;
+import glia.model.write.ModelWriter;
+import glia.tensor.DType;
+import glia.tensor.Precision;
+import glia.tensor.Tensor;
+import glia.tensor.kernel.Workers;
+import glia.tensor.kernel.scalar.ScalarKernels;
+import glia.tensor.ops.Compute;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Models with towers: logits, loss and gradients of text with pictures, those of the tower too, against the
+/// reference; prefixes, sessions and chunks never mix up pictures.
+class PictureGoldenTest {
+    private static final List<String> FOLDERS = List.of("llava", "llava_next", "qwen2_vl", "gemma3");
+
+    @TempDir
+    Path temporary;
+
+    static Stream<String> cases() {
+        return FOLDERS.stream().flatMap(f -> Stream.of("scalar", "best").map(kernels -> f + " " + kernels));
+    }
+
+    private static Path folder(String name) {
+        try {
+            return Path.of(PictureGoldenTest.class.getResource("/golden-pictures/" + name + "/config.json").toURI())
+                    .getParent();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void check(Path folder, Path expected, String kernels) throws CheckpointException {
+        List<CheckLine> lines = new ArrayList<>();
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(folder); Engine engine = new Engine(model,
+                KernelBackends.choose(kernels, workers).kernels(), Precision.EXACT, 1 << 30)) {
+            ModelCheck.run(expected, engine, lines::add);
+        }
+        assertTrue(lines.size() >= 5, lines::toString);
+        for (CheckLine line : lines) {
+            assertTrue(line.passed(), line::toString);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void agreesWithTheReference(String familyAndKernels) throws CheckpointException {
+        String[] words = familyAndKernels.split(" ");
+        check(folder(words[0]), folder(words[0]), words[1]);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llava", "llava_next", "qwen2_vl", "gemma3"})
+    void savingChangesNothing(String name) throws IOException {
+        Path saved = temporary.resolve("saved");
+        try (Model model = ModelLoader.load(folder(name), p -> true)) {
+            ModelWriter.write(model, saved);
+        }
+        try (SafetensorsCheckpoint before = SafetensorsCheckpoint.open(folder(name).resolve("model.safetensors"));
+                SafetensorsCheckpoint after = SafetensorsCheckpoint.open(saved.resolve("model.safetensors"))) {
+            assertEquals(before.names(), after.names());
+            for (String tensor : before.names()) {
+                assertArrayEquals(before.tensor(tensor).shape(), after.tensor(tensor).shape(), tensor);
+                assertArrayEquals(before.tensor(tensor).toArray(), after.tensor(tensor).toArray(), tensor);
+            }
+        }
+        check(saved, folder(name), "scalar");
+    }
+
+    /// Work with a model and an engine.
+    private interface Work {
+        void with(Model model, Engine engine) throws Exception;
+    }
+
+    private static void open(String name, Work work) throws Exception {
+        try (Workers workers = new Workers(2); Model model = ModelLoader.load(folder(name), p -> true); Engine engine =
+                new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 28)) {
+            work.with(model, engine);
+        }
+    }
+
+    /// A text of some tokens, a picture of one gray, `more` tokens.
+    private static Input text(Model model, float gray, int before, int more) {
+        Tower tower = model.spec().towers().getFirst();
+        int side = tower.side() * 2;
+        Tensor values = Tensor.allocate(Arena.ofAuto(), DType.F32, 4 * tower.side() * tower.side(),
+                tower.featureSize());
+        for (int i = 0; i < values.size(); i++) {
+            values.set(i, gray + i % 7 * 0.1f);
+        }
+        Input.Rows rows = Input.Rows.of(tower, 0, values, 1, side, side);
+        int[] ids = new int[before + rows.count() + more];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = i >= before && i < before + rows.count() ? tower.placeholder() : 1 + i % 5;
+        }
+        return Input.of(ids, tower.placeholder(), List.of(rows));
+    }
+
+    private static float[] last(Engine engine, Sequence sequence, Input input) {
+        engine.add(sequence, input.ids(), input.embedded(), sequence.length(), input.ids().length, Outputs.LAST);
+        return engine.run().toArray();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    void thePrefixCacheNeverTakesOnePictureForAnother(String name) throws Exception {
+        open(name, (model, engine) -> {
+            Input first = text(model, 0.2f, 60, 8);
+            Input other = text(model, -0.4f, 60, 8);
+            assertArrayEquals(first.ids(), other.ids(), "the placeholders are equal");
+            PrefixCache cache = engine.prefixCache();
+            Sequence alone = engine.open();
+            float[] ofFirst = last(engine, alone, first);
+            alone.close();
+            Sequence whole = engine.open();
+            float[] ofOther = last(engine, whole, other);
+            assertFalse(Arrays.equals(ofFirst, ofOther), "the pictures matter");
+            cache.insertAndClose("", whole, cache.keys(other.ids(), other.embedded()));
+            Sequence same = cache.open("", cache.keys(other.ids(), text(model, -0.4f, 60, 8).embedded()));
+            assertTrue(same.length() > 64, "found " + same.length());
+            assertClose(ofOther, last(engine, same, other));
+            same.close();
+            Sequence different = cache.open("", cache.keys(first.ids(), first.embedded()));
+            assertTrue(different.length() <= 60, "found " + different.length());
+            assertClose(ofFirst, last(engine, different, first));
+            different.close();
+            Sequence plain = cache.open("", first.ids());
+            assertTrue(plain.length() <= 60, "placeholders without a picture found " + plain.length());
+            plain.close();
+        });
+    }
+
+    private static void assertClose(float[] expected, float[] found) {
+        assertArrayEquals(expected, found, 1e-4f);
+    }
+
+    /// Requests of a scheduler, in small passes that cut through pictures, with prefixes, samples and sessions.
+    @ParameterizedTest
+    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    void aSchedulerAnswersAsTheEngineAlone(String name) throws Exception {
+        open(name, (model, engine) -> {
+            List<Input> texts = List.of(text(model, 0.2f, 66, 3), text(model, -0.4f, 66, 3), text(model, 0.2f, 66, 3),
+                    text(model, 0.7f, 3, 2), Input.of(1, 2, 3));
+            List<int[]> expected = new ArrayList<>();
+            for (Input text : texts) {
+                expected.add(greedy(engine, text));
+            }
+            try (Scheduler scheduler = new Scheduler(Runners.plain(engine),
+                    SchedulerOptions.defaults().withMaxSequences(4).withTokenBudget(10), model.spec().vocabSize(), 256)) {
+                for (int round = 0; round < 2; round++) {
+                    List<Generation> running = new ArrayList<>();
+                    for (Input text : texts) {
+                        running.add(scheduler.submit(request(text).numSamples(2).build()));
+                    }
+                    for (int i = 0; i < texts.size(); i++) {
+                        for (Completion completion : running.get(i).await()) {
+                            assertArrayEquals(expected.get(i), completion.tokens(), "text " + i);
+                        }
+                    }
+                }
+                try (Session session = scheduler.session()) {
+                    for (int i = 0; i < 3; i++) {
+                        assertArrayEquals(expected.get(i), scheduler.submit(request(texts.get(i)).session(session)
+                                .build()).await().getFirst().tokens(), "text " + i + " of a session");
+                    }
+                }
+            }
+        });
+    }
+
+    private static GenerationRequest.Builder request(Input text) {
+        return GenerationRequest.of(text).maxTokens(4).sampling(SamplingOptions.greedy());
+    }
+
+    private static int[] greedy(Engine engine, Input text) {
+        int[] ids = text.ids();
+        try (Sequence sequence = engine.open()) {
+            for (int i = 0; i < 4; i++) {
+                float[] logits = last(engine, sequence, new Input(ids, text.embedded()));
+                int best = 0;
+                for (int v = 1; v < logits.length; v++) {
+                    best = logits[v] > logits[best] ? v : best;
+                }
+                ids = Arrays.copyOf(ids, ids.length + 1);
+                ids[ids.length - 1] = best;
+            }
+        }
+        return Arrays.copyOfRange(ids, text.ids().length, ids.length);
+    }
+
+    /// A step against the gradient of the tower alone lowers the loss by the square of its length.
+    @ParameterizedTest
+    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    void towersHaveGradients(String name) throws Exception {
+        open(name, (model, engine) -> {
+            Input text = text(model, 0.2f, 3, 5);
+            try (TrainingPass pass = TrainingPass.of(engine, TrainingOptions.defaults())) {
+                TokenBatch batch = new TokenBatch().add(text);
+                double before = pass.loss(batch);
+                double square = 0;
+                for (var entry : model.weights().all().entrySet()) {
+                    if (model.spec().towerOf(entry.getKey().place()) < 0) {
+                        continue;
+                    }
+                    Tensor weight = Compute.stored(entry.getValue());
+                    Tensor gradient = pass.weightGradients().find(entry.getValue()).orElseThrow();
+                    for (long i = 0; i < weight.size(); i++) {
+                        square += (double) gradient.get(i) * gradient.get(i);
+                    }
+                }
+                double step = 1e-3 / square;
+                for (var entry : model.weights().all().entrySet()) {
+                    if (model.spec().towerOf(entry.getKey().place()) >= 0) {
+                        Tensor weight = Compute.stored(entry.getValue());
+                        Tensor gradient = pass.weightGradients().find(entry.getValue()).orElseThrow();
+                        for (long i = 0; i < weight.size(); i++) {
+                            weight.set(i, (float) (weight.get(i) - step * gradient.get(i)));
+                        }
+                    }
+                }
+                double lowered = before - pass.evaluate(batch, Loss.CROSS_ENTROPY);
+                assertEquals(1e-3, lowered, 1e-4);
+            }
+        });
+    }
+
+    @Test
+    void whatDoesNotFitIsRefused() throws Exception {
+        open("gemma3", (model, engine) -> {
+            Input text = text(model, 0.2f, 3, 5);
+            try (Sequence sequence = engine.open()) {
+                assertTrue(assertThrows(IllegalArgumentException.class, () -> engine.add(sequence, text.ids(),
+                        text.embedded(), 0, 5, Outputs.LAST)).getMessage().contains("both directions"));
+                last(engine, sequence, text);
+                assertEquals(text.ids().length, sequence.length());
+            }
+            int placeholder = model.spec().towers().getFirst().placeholder();
+            Input.Rows rows = text.embedded().getFirst().rows();
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> Input.of(new int[] {1, placeholder, 2},
+                    placeholder, List.of(rows))).getMessage().contains("placeholders"));
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> Input.of(new int[] {placeholder, placeholder,
+                placeholder, placeholder, placeholder}, placeholder, List.of(rows))).getMessage()
+                    .contains("of no picture"));
+        });
+    }
+}

@@ -1,0 +1,229 @@
+package glia.model.block;
+
+import glia.model.spec.Tower;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+
+/// What goes into a model for one sequence: token ids, of which some are placeholders of rows, such as those of a
+/// picture. A row takes one index of the KV cache, like a token; its positions for rotary embedding are its own.
+///
+/// @param ids the token ids; placeholders where rows take their place
+/// @param embedded the rows, ascending, without overlap
+public record Input(int[] ids, List<Embedded> embedded) {
+    private static final int[] CONSECUTIVE = {};
+
+    public Input {
+        embedded = List.copyOf(embedded);
+        int end = 0;
+        for (Embedded e : embedded) {
+            if (e.start < end || e.start + e.rows.count > ids.length) {
+                throw new IllegalArgumentException(e.rows.count + " rows at token " + e.start + " of " + ids.length
+                        + "; expected places after token " + end);
+            }
+            end = e.end();
+        }
+    }
+
+    /// Token ids alone.
+    public static Input of(int... ids) {
+        return new Input(ids, List.of());
+    }
+
+    /// Puts pictures in the places of their placeholders, in order.
+    ///
+    /// @param ids with as many placeholders in a row as each picture has rows
+    /// @throws IllegalArgumentException if the placeholders are not those of the pictures
+    public static Input of(int[] ids, int placeholder, List<Rows> pictures) {
+        List<Embedded> placed = new ArrayList<>();
+        int at = 0;
+        for (Rows rows : pictures) {
+            while (at < ids.length && ids[at] != placeholder) {
+                at++;
+            }
+            placed.add(new Embedded(at, rows));
+            int end = at + rows.count;
+            for (; at < end; at++) {
+                if (at >= ids.length || ids[at] != placeholder) {
+                    throw new IllegalArgumentException("picture " + (placed.size() - 1) + " has " + rows.count
+                            + " rows, but there are " + (rows.count - end + at) + " placeholders " + placeholder
+                            + "; expected one for each row");
+                }
+            }
+        }
+        for (; at < ids.length; at++) {
+            if (ids[at] == placeholder && !pictures.isEmpty()) {
+                throw new IllegalArgumentException("token " + at + " is the placeholder " + placeholder
+                        + " of no picture; expected one for each row of the " + pictures.size() + " pictures");
+            }
+        }
+        return new Input(ids, placed);
+    }
+
+    /// How far the position for rotary embedding of a token of text is ahead of its index.
+    ///
+    /// @param index that of the token
+    static int shift(List<Embedded> embedded, int index) {
+        int shift = 0;
+        for (int i = 0; i < embedded.size() && embedded.get(i).end() <= index; i++) {
+            shift += embedded.get(i).rows.advance - embedded.get(i).rows.count;
+        }
+        return shift;
+    }
+
+    /// The index up to which two sequences have the same rows: the start of the first that differs.
+    public static int common(List<Embedded> a, List<Embedded> b) {
+        for (int i = 0; i < Math.max(a.size(), b.size()); i++) {
+            int ofA = i < a.size() ? a.get(i).start : Integer.MAX_VALUE;
+            int ofB = i < b.size() ? b.get(i).start : Integer.MAX_VALUE;
+            if (ofA != ofB || !a.get(i).rows.hash.equals(b.get(i).rows.hash)) {
+                return Math.min(ofA, ofB);
+            }
+        }
+        return Integer.MAX_VALUE;
+    }
+
+    /// Where a chunk of a prompt may end: not within rows that see each other in both directions.
+    ///
+    /// @param from the start of the chunk
+    /// @param to the wanted end
+    /// @return `to`, or the start of such rows if it is after `from`, or else their end
+    public static int chunkEnd(List<Embedded> embedded, int from, int to) {
+        for (int i = 0; i < embedded.size(); i++) {
+            Embedded e = embedded.get(i);
+            if (e.rows.isMutual && e.start < to && to < e.end()) {
+                return e.start > from ? e.start : e.end();
+            }
+        }
+        return to;
+    }
+
+    /// Rows in a sequence.
+    ///
+    /// @param start the index of the first
+    public record Embedded(int start, Rows rows) {
+        /// The index after the last.
+        public int end() {
+            return start + rows.count;
+        }
+    }
+
+    /// Rows that take the places of tokens: embeddings, or features of which a tower makes them.
+    ///
+    /// @param values embeddings `[count, D]`, or the features of a tower, F32
+    /// @param grid of features: time, rows, columns; the features are in this order or the one that the tower wants
+    /// @param order of the rows of tiles, for the tower
+    /// @param tower the index of the tower that makes embeddings of features; -1 for embeddings
+    /// @param count the number of tokens that they take
+    /// @param positions for rotary embedding, relative to the first, `[count, numAxes]`; empty if consecutive
+    /// @param advance the number of positions that they take: the next token has the first position plus this
+    /// @param isMutual whether they see each other in both directions
+    /// @param hash of the content: equal only for equal rows
+    public record Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions, int numAxes,
+            int advance, boolean isMutual, String hash) {
+        /// Embeddings `[count, D]` at consecutive positions.
+        public static Rows of(Tensor embeddings) {
+            return new Rows(embeddings, List.of(), CONSECUTIVE, -1, embeddings.rows(), CONSECUTIVE, 1, embeddings.rows(), false,
+                    hash(embeddings, "embeddings"));
+        }
+
+        /// Features for a tower of a model.
+        ///
+        /// @param values `[F, K]`
+        /// @param grid time, rows, columns, whose product is F
+        /// @throws IllegalArgumentException if they do not fit
+        public static Rows of(Tower tower, int number, Tensor values, int time, int height, int width) {
+            if (values.dtype() != DType.F32 || values.rank() != 2 || values.cols() != tower.featureSize()
+                    || values.rows() != time * height * width) {
+                throw new IllegalArgumentException("features " + values + " of a grid of " + time + " x " + height
+                        + " x " + width + ", expected F32 with " + tower.featureSize() + " columns and a row for each "
+                        + "place");
+            }
+            List<Integer> grid = List.of(time, height, width);
+            return new Rows(values, grid, CONSECUTIVE, number, tower.numRows(time, height, width),
+                    tower.positions(time, height, width), Tower.NUM_AXES, tower.advance(time, height, width),
+                    tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + grid));
+        }
+
+        /// A picture for a tower, cut to patches row by row.
+        ///
+        /// @param pixels `[channels, height, width]`, F32, normalized as the model wants it
+        /// @throws IllegalArgumentException if the sides are no multiples of the tower's patches
+        public static Rows ofPixels(Tower tower, int number, Tensor pixels) {
+            long[] shape = pixels.shape();
+            long[] one = new long[] {1, shape[0], shape[1], shape[2]};
+            Tensor values = patches(tower, pixels.reshape(one));
+            int patch = (int) Math.round(Math.sqrt((double) tower.featureSize() / shape[0]));
+            return of(tower, number, values, 1, (int) shape[1] / patch, (int) shape[2] / patch);
+        }
+
+        /// A picture and its enlarged tiles.
+        ///
+        /// @param pixels `[tiles, channels, side, side]`; the first is the whole picture
+        /// @param height of the picture, in pixels
+        /// @throws IllegalArgumentException if the tower takes no tiles, or they are not those of the picture's size
+        public static Rows ofTiles(Tower tower, int number, Tensor pixels, int height, int width) {
+            Tower.Step.Tiled tiled = tower.projector().stream().filter(Tower.Step.Tiled.class::isInstance)
+                    .map(Tower.Step.Tiled.class::cast).findFirst()
+                    .orElseThrow(() -> new IllegalArgumentException("the model takes no tiles"));
+            Tensor values = patches(tower, pixels);
+            int[] order = tiled.order(height, width);
+            if (Arrays.stream(order).max().orElse(-1) >= values.rows()) {
+                throw new IllegalArgumentException("a picture of " + height + " x " + width + " pixels in "
+                        + pixels.shape()[0] + " tiles, expected more");
+            }
+            List<Integer> grid = List.of((int) pixels.shape()[0], tiled.across(), tiled.across());
+            return new Rows(values, grid, order, number, order.length, CONSECUTIVE, Tower.NUM_AXES, order.length,
+                    tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + height + "x" + width));
+        }
+
+        /// The patches of pictures `[pictures, channels, height, width]`, picture by picture, row by row.
+        private static Tensor patches(Tower tower, Tensor pixels) {
+            long[] all = pixels.shape();
+            long[] shape = Arrays.copyOfRange(all, 1, all.length);
+            int patch = (int) Math.round(Math.sqrt((double) tower.featureSize() / shape[0]));
+            if (shape.length != 3 || shape[0] * patch * patch != tower.featureSize() || shape[1] % patch != 0
+                    || shape[2] % patch != 0) {
+                throw new IllegalArgumentException("pixels " + pixels + ", expected [channels, height, width] in "
+                        + "patches of " + tower.featureSize() + " numbers");
+            }
+            int height = (int) shape[1] / patch;
+            int width = (int) shape[2] / patch;
+            Tensor values = Tensor.allocate(Arena.ofAuto(), DType.F32, all[0] * height * width, tower.featureSize());
+            long size = shape[0] * shape[1] * shape[2];
+            for (int i = 0; i < values.size(); i++) {
+                long picture = i / size * size;
+                int inside = i % tower.featureSize();
+                int row = i / tower.featureSize() / width % height * patch + inside / patch % patch;
+                int column = i / tower.featureSize() % width * patch + inside % patch;
+                values.set(i, pixels.get(picture + (inside / (patch * patch) * shape[1] + row) * shape[2] + column));
+            }
+            return values;
+        }
+
+        /// The embeddings that a tower made of these features.
+        public Rows encoded(Tensor embeddings) {
+            return new Rows(embeddings, grid, order, -1, count, positions, numAxes, advance, isMutual, hash);
+        }
+
+        /// SHA-256 of the values and of what they are.
+        private static String hash(Tensor values, String what) {
+            try {
+                MessageDigest digest = MessageDigest.getInstance("SHA-256");
+                digest.update((what + values).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                ByteBuffer bytes = values.memory().asSlice(0, values.sizeBytes()).asByteBuffer();
+                digest.update(bytes);
+                return HexFormat.of().formatHex(digest.digest());
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

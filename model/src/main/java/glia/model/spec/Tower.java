@@ -1,0 +1,196 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/// A tower: an encoder of pictures or sounds. Its body makes hidden states of features such as patches of pixels, its
+/// projector rows of the language model's width, which take the places of tokens.
+///
+/// @param body a model with bidirectional attention and without a head; its vocabulary is empty, or a single token
+///     before the features, such as the class token of ViT (https://arxiv.org/abs/2010.11929)
+/// @param projector the steps from hidden states of features to rows
+/// @param placeholder the token whose places the rows take
+/// @param side side×side features of a grid make one row
+/// @param axes the positions of the rows for the language model's rotary embedding
+/// @param sight whom the rows see
+public record Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight) {
+    /// Axes of a grid: time, row, column.
+    public static final int NUM_AXES = 3;
+
+    /// Positions of rows.
+    public enum Axes {
+        /// Consecutive, like text.
+        TEXT,
+        /// Time, row and column of the grid, counted from the position after the text
+        /// (M-RoPE, https://arxiv.org/abs/2409.12191).
+        GRID
+    }
+
+    /// What rows attend to.
+    public enum Sight {
+        /// Earlier rows and tokens, like text.
+        CAUSAL,
+        /// All rows of their picture besides.
+        MUTUAL
+    }
+
+    /// A step of a projector.
+    public sealed interface Step {
+        /// A norm.
+        record Normed(Norm norm) implements Step { }
+
+        /// Each `count` consecutive rows side by side: `[N, D]` to `[N/count, count·D]`.
+        record Folded(int count) implements Step { }
+
+        /// The mean of each square of the grid, whose features are row by row.
+        record Pooled(int side) implements Step { }
+
+        /// A linear map.
+        record Linear(int outputs, boolean biased) implements Step { }
+
+        /// The rows of a picture and of its enlarged tiles in the order of LLaVA-NeXT
+        /// (https://llava-vl.github.io/blog/2024-01-30-llava-next): those of the whole picture, then line by line those
+        /// of the tiles without their padding, each line with a learned row at its end.
+        ///
+        /// @param imageSize the side of a tile, in pixels
+        /// @param across rows along the side of a tile
+        /// @param heights the heights of the resolutions, in pixels
+        record Tiled(int imageSize, int across, List<Integer> heights, List<Integer> widths) implements Step {
+            /// The row of each place, tile by tile; -1 for the end of a line.
+            ///
+            /// @param height of the picture, in pixels
+            public int[] order(int height, int width) {
+                int best = best(height, width);
+                int high = heights.get(best) / imageSize * across;
+                int wide = widths.get(best) / imageSize * across;
+                int top = 0;
+                int left = 0;
+                if ((double) width / height > (double) wide / high) {
+                    top = (high - (int) rounded((double) height * wide / width)) / 2;
+                } else {
+                    left = (wide - (int) rounded((double) width * high / height)) / 2;
+                }
+                IntStream.Builder order = IntStream.builder();
+                IntStream.range(0, across * across).forEach(order::add);
+                for (int row = top; row < high - top; row++) {
+                    for (int column = left; column < wide - left; column++) {
+                        int tile = 1 + row / across * (wide / across) + column / across;
+                        order.add((tile * across + row % across) * across + column % across);
+                    }
+                    order.add(-1);
+                }
+                return order.build().toArray();
+            }
+
+            private static double rounded(double x) {
+                return Math.rint(x * 1e7) / 1e7;
+            }
+
+            /// The resolution that keeps most of a picture's pixels, of those the one with the least padding.
+            private int best(int height, int width) {
+                int best = 0;
+                long mostKept = -1;
+                long leastWasted = 0;
+                for (int i = 0; i < heights.size(); i++) {
+                    double scale = Math.min((double) widths.get(i) / width, (double) heights.get(i) / height);
+                    long kept = Math.min((long) (width * scale) * (long) (height * scale), (long) width * height);
+                    long wasted = (long) heights.get(i) * widths.get(i) - kept;
+                    if (kept > mostKept || kept == mostKept && wasted < leastWasted) {
+                        best = i;
+                        mostKept = kept;
+                        leastWasted = wasted;
+                    }
+                }
+                return best;
+            }
+        }
+
+        /// An activation function.
+        record Activated(Activation activation) implements Step { }
+    }
+
+    public Tower {
+        projector = List.copyOf(projector);
+        NumberRange.SIZE.require("features of a row", side);
+        NumberRange.COUNT.require("placeholder token", placeholder);
+        if (body.embedding().features().isEmpty() || body.vocabSize() > 1) {
+            throw new IllegalArgumentException("a tower reads features, found a model with a vocabulary of "
+                    + body.vocabSize());
+        }
+    }
+
+    /// The width of a feature, K.
+    public int featureSize() {
+        return body.embedding().features().orElseThrow().size();
+    }
+
+    /// The number of tokens before the features: 0 or 1.
+    public int numLeading() {
+        return body.vocabSize();
+    }
+
+    /// The number of rows of a grid.
+    ///
+    /// @throws IllegalArgumentException if the sides of the grid are no multiples
+    public int numRows(int time, int height, int width) {
+        if (height % side != 0 || width % side != 0) {
+            throw new IllegalArgumentException("a grid of " + height + " x " + width + " features, expected multiples of "
+                    + side);
+        }
+        return time * (height / side) * (width / side);
+    }
+
+    /// The positions of the rows of a grid, `[rows, NUM_AXES]`; empty if consecutive.
+    public int[] positions(int time, int height, int width) {
+        int count = axes == Axes.TEXT ? 0 : numRows(time, height, width);
+        int[] positions = new int[count * NUM_AXES];
+        int across = width / side;
+        int each = height / side * across;
+        for (int i = 0; i < count; i++) {
+            positions[i * NUM_AXES] = i / each;
+            positions[i * NUM_AXES + 1] = i % each / across;
+            positions[i * NUM_AXES + 2] = i % across;
+        }
+        return positions;
+    }
+
+    /// The number of positions that the rows of a grid take.
+    public int advance(int time, int height, int width) {
+        return axes == Axes.TEXT ? numRows(time, height, width)
+                : Math.max(time, Math.max(height / side, width / side));
+    }
+
+    /// The positions of the features of a frame for the tower's own rotary embedding, row and column `[features, 2]`;
+    /// with folded rows the features of a square follow each other.
+    public int[] featurePositions(int height, int width) {
+        boolean squares = projector.stream().anyMatch(Step.Folded.class::isInstance);
+        int block = squares ? side : 1;
+        int[] positions = new int[height * width * 2];
+        for (int i = 0; i < positions.length / 2; i++) {
+            int square = i / (block * block);
+            int inside = i % (block * block);
+            positions[2 * i] = square / (width / block) * block + inside / block;
+            positions[2 * i + 1] = square % (width / block) * block + inside % block;
+        }
+        return positions;
+    }
+
+    /// Adds the parameters of the projector; step i is branch `1 + i` of the place.
+    void projectorParameters(Shapes shapes, int sublayer) {
+        long width = body.hiddenSize();
+        for (int i = 0; i < projector.size(); i++) {
+            shapes.at(new Place(sublayer, 1 + i));
+            switch (projector.get(i)) {
+                case Step.Normed normed -> shapes.norm(normed.norm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, width);
+                case Step.Folded folded -> width *= folded.count();
+                case Step.Linear linear -> {
+                    shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, linear.biased(), linear.outputs(), width);
+                    width = linear.outputs();
+                }
+                case Step.Tiled _ -> shapes.add(Role.NEWLINE, 1, width);
+                case Step.Pooled _, Step.Activated _ -> { }
+            }
+        }
+    }
+}
