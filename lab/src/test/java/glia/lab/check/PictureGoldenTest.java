@@ -278,6 +278,12 @@ class PictureGoldenTest {
             }
             int placeholder = model.spec().towers().getFirst().placeholder();
             Input.Rows rows = text.embedded().getFirst().rows();
+            Input expanded = Input.expanded(new int[] {1, placeholder, 2, placeholder}, placeholder,
+                    List.of(rows, rows));
+            assertEquals(2 + 2 * rows.count(), expanded.ids().length);
+            assertEquals(2 + rows.count(), expanded.embedded().getLast().start());
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> Input.expanded(new int[] {1, 2}, placeholder,
+                    List.of(rows))).getMessage().contains("0 placeholders"));
             assertTrue(assertThrows(IllegalArgumentException.class, () -> Input.of(new int[] {1, placeholder, 2},
                     placeholder, List.of(rows))).getMessage().contains("placeholders"));
             assertTrue(assertThrows(IllegalArgumentException.class, () -> Input.of(new int[] {placeholder, placeholder,

@@ -5,12 +5,14 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// What goes into a model for one sequence: token ids, of which some are placeholders of rows, such as those of a
 /// picture. A row takes one index of the KV cache, like a token; its positions for rotary embedding are its own.
@@ -65,6 +67,26 @@ public record Input(int[] ids, List<Embedded> embedded) {
             }
         }
         return new Input(ids, placed);
+    }
+
+    /// Ids in which each placeholder, as a chat template writes one for a picture, is repeated for each of its rows.
+    ///
+    /// @throws IllegalArgumentException if there are not as many placeholders as pictures
+    public static Input expanded(int[] ids, int placeholder, List<Rows> pictures) {
+        IntStream.Builder all = IntStream.builder();
+        int found = 0;
+        for (int id : ids) {
+            int count = id != placeholder ? 1 : found < pictures.size() ? pictures.get(found).count : 0;
+            found += id == placeholder ? 1 : 0;
+            for (int i = 0; i < count; i++) {
+                all.add(id);
+            }
+        }
+        if (found != pictures.size()) {
+            throw new IllegalArgumentException(found + " placeholders " + placeholder + " for " + pictures.size()
+                    + " pictures; expected one for each");
+        }
+        return of(all.build().toArray(), placeholder, pictures);
     }
 
     /// How far the position for rotary embedding of a token of text is ahead of its index.
@@ -217,7 +239,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
         private static String hash(Tensor values, String what) {
             try {
                 MessageDigest digest = MessageDigest.getInstance("SHA-256");
-                digest.update((what + values).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                digest.update((what + values).getBytes(StandardCharsets.UTF_8));
                 ByteBuffer bytes = values.memory().asSlice(0, values.sizeBytes()).asByteBuffer();
                 digest.update(bytes);
                 return HexFormat.of().formatHex(digest.digest());

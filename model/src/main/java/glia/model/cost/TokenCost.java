@@ -13,10 +13,10 @@ import java.util.Map;
 public final class TokenCost {
     private TokenCost() { }
 
-    /// Whether a parameter is active for a token: of the experts, only as many as are selected.
+    /// Whether a parameter is active for a token: of the experts, only as many as are selected, and none of a tower.
     static boolean isActive(ModelSpec spec, Parameter p) {
-        return p.expert() < 0 || p.sublayer() < 0
-                || p.expert() < MixerCost.of(spec.mixer(p.place()), 0, 0).numExperts();
+        return spec.towerOf(p.place()) < 0 && (p.expert() < 0 || p.sublayer() < 0
+                || p.expert() < MixerCost.of(spec.mixer(p.place()), 0, 0).numExperts());
     }
 
     /// FLOPs of one token of a decoder or encoder at a position: matrix multiplications, attention and recurrences. The

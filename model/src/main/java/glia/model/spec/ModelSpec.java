@@ -138,6 +138,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 p.role(), p.expert());
     }
 
+    /// The model of text alone: no towers, and rotary embedding by one position, which is the same for text.
+    public ModelSpec text() {
+        return towers.isEmpty() ? this : mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Axial axial
+                ? a.with(axial.rotary()) : m).withTowers(List.of());
+    }
+
     /// A copy with towers.
     public ModelSpec withTowers(List<Tower> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,

@@ -111,7 +111,7 @@ public final class GgufModelWriter {
         }
         String family = model.spec().modelType();
         GgufForm form = Families.ofModelType(family).flatMap(Family::gguf)
-                .filter(f -> f.metadata(model.spec()).isPresent())
+                .filter(f -> f.metadata(model.spec().text()).isPresent())
                 .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
                         + "' has no form in GGUF files that Glia writes"));
         try (Arena arena = Arena.ofConfined()) {
@@ -123,7 +123,7 @@ public final class GgufModelWriter {
 
     private void write(Optional<? extends MatrixTypes> types, TypeCast cast, Progress progress, IfExists ifExists,
             Arena arena) throws CheckpointException {
-        ModelSpec from = form.held(model.spec().withDrafts(List.of()));
+        ModelSpec from = form.held(model.spec().text().withDrafts(List.of()));
         Map<String, Object> metadata = metadata(from, types);
         Map<String, float[]> further = form.further(from);
         ModelSpec to = readBack(from, GgufMetadata.of(file, metadata), further, arena);
