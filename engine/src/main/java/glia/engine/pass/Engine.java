@@ -95,7 +95,6 @@ public final class Engine implements AutoCloseable {
     /// of this engine, too. The tokens that it adds to them lack the other layers' keys and values and must be
     /// truncated before this engine continues ([Sequence#provisional]).
     ///
-    /// @param count the number of layers
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
         return other(model.firstLayers(count), context, keyValueType, this);
@@ -161,12 +160,10 @@ public final class Engine implements AutoCloseable {
         pass.want(wanted);
     }
 
-    /// Adds `ids[from..to)` as the next tokens of a sequence, with rows in the place of some. Towers are run first,
-    /// once for each content.
+    /// Adds tokens with rows in the place of some. Towers are run first, once for each content.
     ///
     /// @param embedded the rows of the whole sequence, whose places count from its start
-    /// @throws IllegalArgumentException as above, if rows that see each other in both directions are cut
-    ///     (`Input.chunkEnd`), or do not fit the model
+    /// @throws IllegalArgumentException as above, or if rows are cut (`Input.chunkEnd`) or do not fit the model
     public void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
             Pass.Outputs wanted) {
         add(sequence, ids, embedded, from, to, wanted, NOTHING);
@@ -188,9 +185,7 @@ public final class Engine implements AutoCloseable {
         enter();
         try {
             Objects.checkFromToIndex(from, to, ids.length);
-            if (!sequence.isIn(pool)) {
-                throw new IllegalArgumentException("the sequence was opened by another engine");
-            }
+            sequence.requireIn(pool);
             if (looksAhead) {
                 throw new IllegalArgumentException("the model is an encoder, which does not generate text: use it "
                         + "for embeddings or masked tokens");
@@ -306,9 +301,7 @@ public final class Engine implements AutoCloseable {
         return whileOpen(() -> advance(() -> decoder.forward(ops, pass, states)));
     }
 
-    /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`.
-    ///
-    /// @return valid until the next run
+    /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`, valid until the next run.
     public Tensor runHidden() {
         return whileOpen(() -> advance(() -> decoder.hidden(ops, pass, states)));
     }
@@ -360,7 +353,7 @@ public final class Engine implements AutoCloseable {
 
     /// Prefills a sequence with `ids[from..to)`, in chunks.
     ///
-    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
+    /// @param cancelled is called between chunks; true ends the prefill and keeps the chunks until then
     /// @return the logits `[1, V]` after the last token, or no row if cancelled
     /// @throws ContextFullException if the sequence would be longer than the context; then nothing is computed
     public Tensor prefill(Sequence sequence, int[] ids, int from, int to, BooleanSupplier cancelled) {
@@ -369,7 +362,7 @@ public final class Engine implements AutoCloseable {
             throw new IllegalArgumentException("a prompt of no tokens");
         }
         Objects.checkFromToIndex(from, to, ids.length);
-        requireContext(sequence.length() + to - from);
+        ContextFullException.require(sequence.length() + to - from, context);
         return prefill(sequence, ids, from - sequence.length(), to, cancelled, () -> { });
     }
 
@@ -388,21 +381,12 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
+    /// Prefills, as above, the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
     ///
     /// @param key of the prefix cache
-    /// @param cancelled is called between chunks; true ends the prefill, and the chunks until then stay computed
-    /// @return the logits `[1, V]` after the last token, or no row if cancelled
-    /// @throws ContextFullException if the prompt is longer than the context; then nothing is computed
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
-        requireContext(ids.length);
+        ContextFullException.require(ids.length, context);
         return prefill(sequence, ids, 0, ids.length, cancelled, () -> prefixCache().insert(key, sequence, ids));
-    }
-
-    private void requireContext(int numTokens) {
-        if (numTokens > context) {
-            throw new ContextFullException(numTokens, context);
-        }
     }
 
     @Override

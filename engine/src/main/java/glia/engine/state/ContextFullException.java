@@ -18,4 +18,11 @@ public final class ContextFullException extends RuntimeException {
     public ContextFullException(int contextLength) {
         super("the prompt is longer than the context of " + contextLength + " tokens" + ADVICE);
     }
+
+    /// @throws ContextFullException if there are more tokens than the context holds
+    public static void require(int numTokens, int context) {
+        if (numTokens > context) {
+            throw new ContextFullException(numTokens, context);
+        }
+    }
 }

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -50,14 +49,7 @@ public final class PrefixCache implements AutoCloseable {
     /// The version of the weights with which the cached tokens were computed.
     private long version;
     private long sizeBytes;
-    /// Numbers of the contents of rows, such as pictures. A number is never used again.
-    private final Map<String, Integer> contents = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
-            return size() > MAX_NODES;
-        }
-    };
-    private int numContents;
+    private final PrefixNode.Contents contents = new PrefixNode.Contents(MAX_NODES);
 
     PrefixCache(StateLayout layout, BlockPool pool, long limitBytes, LongSupplier weights) {
         this(layout, pool, limitBytes, weights, Arrays::compare);
@@ -98,15 +90,7 @@ public final class PrefixCache implements AutoCloseable {
     ///
     /// @param tokens returned if there are no rows
     public int[] keys(int[] tokens, List<Input.Embedded> embedded) {
-        if (embedded.isEmpty()) {
-            return tokens;
-        }
-        int[] keys = tokens.clone();
-        for (Input.Embedded e : embedded) {
-            int number = contents.computeIfAbsent(e.rows().hash(), hash -> -++numContents);
-            Arrays.fill(keys, e.start(), e.end(), number);
-        }
-        return keys;
+        return embedded.isEmpty() ? tokens : contents.keys(tokens, embedded);
     }
 
     /// The length of the sequence that `open` gives.

@@ -1,11 +1,41 @@
 package glia.engine.state;
 
+import glia.model.block.Input;
+import java.util.Arrays;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
 /// A node of the prefix cache: up to 64 tokens after a prefix, with their blocks.
 final class PrefixNode {
+    /// Numbers of the contents of rows, such as pictures: negative, and never used again for another content.
+    static final class Contents {
+        private final Map<String, Integer> numbers;
+        private int count;
+
+        /// @param most contents that are known; those used long ago get a new number
+        Contents(int most) {
+            numbers = new LinkedHashMap<>(16, 0.75f, true) {
+                @Override
+                protected boolean removeEldestEntry(Map.Entry<String, Integer> eldest) {
+                    return size() > most;
+                }
+            };
+        }
+
+        /// Tokens with the numbers of rows in their places.
+        int[] keys(int[] tokens, List<Input.Embedded> embedded) {
+            int[] keys = tokens.clone();
+            for (Input.Embedded e : embedded) {
+                Arrays.fill(keys, e.start(), e.end(), numbers.computeIfAbsent(e.rows().hash(), hash -> -++count));
+            }
+            return keys;
+        }
+    }
+
     /// Null for the root of a key's tree.
     final PrefixNode parent;
     final PrefixNode root;

@@ -334,6 +334,13 @@ public final class Sequence implements AutoCloseable {
         return pool == of;
     }
 
+    /// @throws IllegalArgumentException unless the sequence's blocks are of this pool
+    public void requireIn(BlockPool of) {
+        if (pool != of) {
+            throw new IllegalArgumentException("the sequence was opened by another engine");
+        }
+    }
+
     /// Removes all tokens.
     public void clear() {
         truncate(0);

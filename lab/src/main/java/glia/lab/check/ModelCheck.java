@@ -117,7 +117,7 @@ public final class ModelCheck {
             logits("logits, prefill and decode mixed", ids, logits, this::staggered);
         }
         if (hasPictures()) {
-            logits("logits, among texts of strangers", ids, logits, this::amongStrangers);
+            logits("logits, among other sequences", ids, logits, this::amongOthers);
         }
         if (expected.has("greedy") && sources.length == 0) {
             greedy(expected.ids("greedy"));
@@ -219,15 +219,15 @@ public final class ModelCheck {
     }
 
     /// Chunks of five tokens, between a text that is prefilled and one that is decoded.
-    private void amongStrangers(int[][] ids, Collector out) {
-        int[] stranger = new int[ids[0].length + 4];
-        Arrays.fill(stranger, 1);
+    private void amongOthers(int[][] ids, Collector out) {
+        int[] other = new int[ids[0].length + 4];
+        Arrays.fill(other, 1);
         List<Sequence> sequences = open(3);
         for (int at = 0, to; at < ids[0].length; at = to) {
             to = end(0, at, Math.min(ids[0].length, at + 5));
-            engine.add(sequences.get(0), stranger, 0, at == 0 ? 4 : 1, Outputs.NONE);
+            engine.add(sequences.get(0), other, 0, at == 0 ? 4 : 1, Outputs.NONE);
             add(sequences.get(1), 0, ids[0], at, to);
-            engine.add(sequences.get(2), stranger, 0, 1, Outputs.NONE);
+            engine.add(sequences.get(2), other, 0, 1, Outputs.NONE);
             Tensor logits = engine.run();
             for (int i = at; i < to; i++) {
                 out.take(logits, i - at, 0, i);

@@ -188,7 +188,8 @@ class PictureGoldenTest {
                 expected.add(greedy(engine, text));
             }
             try (Scheduler scheduler = new Scheduler(Runners.plain(engine),
-                    SchedulerOptions.defaults().withMaxSequences(4).withTokenBudget(10), model.spec().vocabSize(), 256)) {
+                    SchedulerOptions.defaults().withMaxSequences(4).withTokenBudget(10), model.spec().vocabSize(),
+                    256)) {
                 for (int round = 0; round < 2; round++) {
                     List<Generation> running = new ArrayList<>();
                     for (Input text : texts) {

@@ -40,7 +40,8 @@ final class EmbeddingBlock {
         tokens = spec.features().isPresent() && !weights.has(Place.WHOLE, Role.EMBEDDING) ? Weight.ABSENT
                 : weights.get(Place.WHOLE, Role.EMBEDDING);
         features = spec.features().isEmpty() ? (ops, x, pass, states) -> x
-                : Projection.of(weights, Place.WHOLE, Role.FEATURES, Role.FEATURES_BIAS, spec.features().get().biased());
+                : Projection.of(weights, Place.WHOLE, Role.FEATURES, Role.FEATURES_BIAS,
+                        spec.features().get().biased());
         positions = spec.positions() instanceof Positions.None ? List.of()
                 : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));

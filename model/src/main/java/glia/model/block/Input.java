@@ -148,12 +148,12 @@ public record Input(int[] ids, List<Embedded> embedded) {
     /// @param advance the number of positions that they take: the next token has the first position plus this
     /// @param isMutual whether they see each other in both directions
     /// @param hash of the content: equal only for equal rows
-    public record Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions, int numAxes,
-            int advance, boolean isMutual, String hash) {
+    public record Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions,
+            int numAxes, int advance, boolean isMutual, String hash) {
         /// Embeddings `[count, D]` at consecutive positions.
         public static Rows of(Tensor embeddings) {
-            return new Rows(embeddings, List.of(), CONSECUTIVE, -1, embeddings.rows(), CONSECUTIVE, 1, embeddings.rows(), false,
-                    hash(embeddings, "embeddings"));
+            return new Rows(embeddings, List.of(), CONSECUTIVE, -1, embeddings.rows(), CONSECUTIVE, 1,
+                    embeddings.rows(), false, hash(embeddings, "embeddings"));
         }
 
         /// Features for a tower of a model.

@@ -50,13 +50,15 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
     public ModelSpec spec(Config config, Set<String> tensors) throws CheckpointException {
         ModelSpec text = spec(config);
         return tower.isPresent() && config.has("vision_config")
-                && config.child("vision_config").has("patch_size") && tower.get().isIn(tensors) ? tower.get().spec(config, text) : text;
+                && config.child("vision_config").has("patch_size") && tower.get().isIn(tensors)
+                ? tower.get().spec(config, text) : text;
     }
 
     @Override
     public Source source(ModelSpec spec, Parameter p) {
         int number = spec.towerOf(p.place());
-        return number >= 0 ? tower.orElseThrow().source(spec.towers().get(number), spec.inTower(p)) : text(spec).source(spec, p).renamed(TextBackbone::names);
+        return number >= 0 ? tower.orElseThrow().source(spec.towers().get(number), spec.inTower(p))
+                : text(spec).source(spec, p).renamed(TextBackbone::names);
     }
 
     private static Family text(ModelSpec spec) {

@@ -18,7 +18,8 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts,
         Optional<Streams> streams, List<Tower> towers) {
     public ModelSpec {
-        if (vocabSize < (embedding.features().isPresent() ? 0 : 1) || hiddenSize < 1 || contextLength < 1 || sublayers.isEmpty()) {
+        if (vocabSize < (embedding.features().isPresent() ? 0 : 1) || hiddenSize < 1 || contextLength < 1
+                || sublayers.isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
                     + ", context " + contextLength + " and " + sublayers.size() + " sublayers");
         }

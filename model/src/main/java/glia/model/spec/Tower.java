@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
 /// @param placeholder the token whose places the rows take
 /// @param side side×side features of a grid make one row
 /// @param axes the positions of the rows for the language model's rotary embedding
-/// @param sight whom the rows see
+/// @param sight what the rows attend to
 public record Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight) {
     /// Axes of a grid: time, row, column.
     public static final int NUM_AXES = 3;
@@ -135,8 +135,8 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
     /// @throws IllegalArgumentException if the sides of the grid are no multiples
     public int numRows(int time, int height, int width) {
         if (height % side != 0 || width % side != 0) {
-            throw new IllegalArgumentException("a grid of " + height + " x " + width + " features, expected multiples of "
-                    + side);
+            throw new IllegalArgumentException("a grid of " + height + " x " + width + " features, expected multiples "
+                    + "of " + side);
         }
         return time * (height / side) * (width / side);
     }
