@@ -163,7 +163,7 @@ public final class Engine implements AutoCloseable {
     /// Adds tokens with rows in the place of some. Towers are run first, once for each content.
     ///
     /// @param embedded the rows of the whole sequence, whose places count from its start
-    /// @throws IllegalArgumentException as above, or if rows are cut (`Input.chunkEnd`) or do not fit the model
+    /// @throws IllegalArgumentException as above, or if rows are cut (`Input.chunkEnd`)
     public void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
             Pass.Outputs wanted) {
         add(sequence, ids, embedded, from, to, wanted, NOTHING);
@@ -269,7 +269,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Computes a pass over whole texts without a KV cache.
-    ///
     /// @param reader reads the logits `[outputs, V]`, which are valid during the call: other threads are kept out
     public <T> T read(Pass texts, Function<Tensor, T> reader) {
         return computeWhole(() -> decoder.forward(ops, texts, States.NONE), reader);

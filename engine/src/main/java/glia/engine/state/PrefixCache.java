@@ -85,10 +85,7 @@ public final class PrefixCache implements AutoCloseable {
         return sequence;
     }
 
-    /// The tokens of an input by which its prefixes are found: the places of rows, whose ids are the same for all
-    /// pictures, have a negative number of the rows' content.
-    ///
-    /// @param tokens returned if there are no rows
+    /// The tokens by which prefixes are found: in the places of rows a negative number of their content.
     public int[] keys(int[] tokens, List<Input.Embedded> embedded) {
         return embedded.isEmpty() ? tokens : contents.keys(tokens, embedded);
     }
