@@ -380,7 +380,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Prefills, as above, the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
+    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
     ///
     /// @param key of the prefix cache
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
