@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
 import glia.model.family.config.Numbers;
+import glia.model.family.config.RopeConfig;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
@@ -22,7 +23,6 @@ import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /// The tower of Qwen2-VL (https://arxiv.org/abs/2409.12191): patches of two frames, rotary embedding by row and column,
@@ -58,17 +58,7 @@ final class Qwen2Vision implements TowerFamily {
                 new Tower.Step.Linear(folded * hidden, true), new Tower.Step.Activated(Activation.GELU),
                 new Tower.Step.Linear(text.hiddenSize(), true)), config.positive("image_token_id", 151_655), side,
                 Tower.Axes.GRID, Tower.Sight.CAUSAL);
-        return withAxes(config, text).withTowers(List.of(tower));
-    }
-
-    /// The text model with rotary embedding by several axes.
-    private static ModelSpec withAxes(Config config, ModelSpec text) throws CheckpointException {
-        Config inner = config.has("text_config") ? config.child("text_config") : config;
-        Config rope = inner.has("rope_parameters") ? inner.child("rope_parameters") : inner.child("rope_scaling");
-        List<Integer> sections = Arrays.stream(Numbers.reals(rope, "mrope_section", NumberRange.COUNT))
-                .mapToObj(count -> (int) count).toList();
-        return text.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary rotary
-                ? a.with(Rope.Axial.sections(rotary, sections)) : m);
+        return RopeConfig.withAxes(config, text).withTowers(List.of(tower));
     }
 
     @Override
@@ -96,14 +86,10 @@ final class Qwen2Vision implements TowerFamily {
                     (long) tower.featureSize()), (long) hidden, 3L, 2L, patch, patch);
         }
         String block = "blocks." + p.sublayer() / 2 + ".";
-        int part = switch (p.role()) {
-            case QUERY, QUERY_BIAS -> 0;
-            case KEY, KEY_BIAS -> 1;
-            case VALUE, VALUE_BIAS -> 2;
-            default -> -1;
-        };
+        int part = List.of(Role.QUERY, Role.QUERY_BIAS, Role.KEY, Role.KEY_BIAS, Role.VALUE, Role.VALUE_BIAS)
+                .indexOf(p.role());
         return part < 0 ? stored(block + TowerFamily.inLayer(p, "norm1", "norm2", "attn.proj") + TowerFamily.suffix(p))
-                : new Source.Rows(stored(block + "attn.qkv" + TowerFamily.suffix(p)), part * hidden, hidden,
+                : new Source.Rows(stored(block + "attn.qkv" + TowerFamily.suffix(p)), part / 2 * hidden, hidden,
                         3 * hidden);
     }
 }

@@ -2,11 +2,14 @@ package glia.model.family.config;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.spec.Attention;
+import glia.model.spec.ModelSpec;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -161,5 +164,17 @@ public final class RopeConfig {
     /// `0.1 · scale · ln(factor) + 1`, https://arxiv.org/abs/2309.00071, equation 22.
     public static double sharpening(double factor, double scale) {
         return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+    }
+
+    /// A text model with rotary embedding by several axes, whose config has `mrope_section`.
+    ///
+    /// @param config of the whole model
+    public static ModelSpec withAxes(Config config, ModelSpec text) throws CheckpointException {
+        Config inner = config.has("text_config") ? config.child("text_config") : config;
+        Config rope = inner.has("rope_parameters") ? inner.child("rope_parameters") : inner.child("rope_scaling");
+        List<Integer> sections = Arrays.stream(Numbers.reals(rope, "mrope_section", NumberRange.COUNT))
+                .mapToObj(count -> (int) count).toList();
+        return text.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary rotary
+                ? a.with(Rope.Axial.sections(rotary, sections)) : m);
     }
 }
