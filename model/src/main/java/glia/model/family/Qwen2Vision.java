@@ -28,7 +28,6 @@ import java.util.List;
 /// The tower of Qwen2-VL (https://arxiv.org/abs/2409.12191): patches of two frames, rotary embedding by row and column,
 /// four patches to a row; the language model rotates by time, row and column.
 final class Qwen2Vision implements TowerFamily {
-    private static final int CONTEXT = 1 << 16;
     private static final float EPSILON = 1e-6f;
 
     @Override
@@ -51,7 +50,7 @@ final class Qwen2Vision implements TowerFamily {
             sublayers.add(new Sublayer(layer, norm, attention));
             sublayers.add(new Sublayer(layer, norm, Activations.mlp(vision, width, "hidden_act", "quick_gelu")));
         }
-        ModelSpec body = new ModelSpec("qwen2_vl_vision", 0, hidden, CONTEXT,
+        ModelSpec body = new ModelSpec("qwen2_vl_vision", 0, hidden, 1 << 16,
                 Embedding.PLAIN.with(new Embedding.Features(size, false)), sublayers, new Norm.None(), Head.ABSENT);
         int folded = side * side;
         Tower tower = new Tower(body, List.of(new Tower.Step.Normed(norm), new Tower.Step.Folded(folded),
