@@ -171,8 +171,8 @@ public final class QuantizedMatrix implements Matrix {
     /// Returns columns `from` (inclusive) to `to` (exclusive), with copies of their codes and scales that are made at
     /// first use.
     ///
-    /// @throws IllegalArgumentException if columns are stored in activation order, or these begin within a block, or end
-    ///     within a byte
+    /// @throws IllegalArgumentException if columns are stored in activation order, or these begin within a block or a
+    ///     byte
     public QuantizedMatrix columns(int from, int to) {
         Objects.checkFromToIndex(from, to, cols);
         if (hasActOrder()) {
