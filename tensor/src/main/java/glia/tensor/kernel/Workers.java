@@ -25,7 +25,8 @@ public final class Workers implements AutoCloseable {
         void run(int chunk, int worker);
     }
 
-    private static final long SPIN_NANOS = 300_000;
+    /// A property, since processes that share processors take them from each other by spinning.
+    private static final long SPIN_NANOS = Long.getLong("glia.spin", 300_000);
     private static final int SPINS_BEFORE_PARK = 2_000;
 
     private final Thread[] helpers;
