@@ -2,19 +2,18 @@ package glia.cli;
 
 import glia.cli.args.Completions;
 import glia.cli.args.Option;
-import glia.cli.args.Program;
 import glia.cli.args.Program.Call;
+import glia.cli.args.Program;
 import glia.cli.args.Syntax;
-import glia.cli.command.AlignCheckCommand;
+import glia.cli.command.AlignCommand.AlignCheckCommand;
+import glia.cli.command.AlignCommand.AlignLabelCommand;
+import glia.cli.command.AlignCommand.AlignReviseCommand;
 import glia.cli.command.AlignCommand;
-import glia.cli.command.AlignLabelCommand;
-import glia.cli.command.AlignReviseCommand;
 import glia.cli.command.AttentionCommand;
 import glia.cli.command.BenchCommand;
 import glia.cli.command.ChatCommand;
 import glia.cli.command.CheckCommand;
 import glia.cli.command.ClassifyCommand;
-import glia.cli.command.ClearCommand;
 import glia.cli.command.Command;
 import glia.cli.command.CompletionCommand;
 import glia.cli.command.ConvertCommand;
@@ -27,37 +26,43 @@ import glia.cli.command.KeysCommand;
 import glia.cli.command.LoadCommand;
 import glia.cli.command.McpCommand;
 import glia.cli.command.MergeCommand;
+import glia.cli.command.ModelsCommand.ClearCommand;
+import glia.cli.command.ModelsCommand.PullCommand;
+import glia.cli.command.ModelsCommand.RemoveCommand;
 import glia.cli.command.ModelsCommand;
 import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
 import glia.cli.command.PsCommand;
-import glia.cli.command.PullCommand;
 import glia.cli.command.QuantizeCommand;
 import glia.cli.command.ReasonBenchCommand;
 import glia.cli.command.ReasonCommand;
 import glia.cli.command.ReasonRouterCommand;
 import glia.cli.command.ReasonSampleCommand;
-import glia.cli.command.RemoveCommand;
 import glia.cli.command.ReportCommand;
 import glia.cli.command.RerankCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.ServeCommand;
 import glia.cli.command.StopCommand;
+import glia.cli.command.TasksCommand.TasksSampleCommand;
+import glia.cli.command.TasksCommand.TasksSplitsCommand;
 import glia.cli.command.TasksCommand;
-import glia.cli.command.TasksSampleCommand;
 import glia.cli.command.TasksScoreCommand;
-import glia.cli.command.TasksSplitsCommand;
 import glia.cli.command.TasksTracesCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.command.TrainCommand;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Output;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -203,5 +208,26 @@ public final class Cli {
             exitCodes.put(Integer.toString(meaning.code()), meaning.text());
         }
         return exitCodes;
+    }
+
+    /// The program's version, written by the build.
+    static final class Version {
+        private Version() {}
+
+        /// The version with the JDK and the machine, for `--version`.
+        static String line() {
+            String system = System.getProperty("os.name") + " " + System.getProperty("os.arch");
+            return "glia " + number() + " (JDK " + Runtime.version() + ", " + system.toLowerCase(Locale.ROOT) + ")";
+        }
+
+        private static String number() {
+            Properties properties = new Properties();
+            try (InputStream in = Version.class.getResourceAsStream("version.properties")) {
+                properties.load(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return properties.getProperty("version");
+        }
     }
 }

@@ -1,7 +1,7 @@
 package glia.engine;
 
 import glia.io.CheckpointException;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
 import glia.text.template.ChatMessage;

@@ -2,8 +2,8 @@ package glia.jinja;
 
 import glia.jinja.value.Attributed;
 import glia.jinja.value.Budget;
-import glia.jinja.value.ListValue;
 import glia.jinja.value.Repr;
+import glia.jinja.value.Sequence.ListValue;
 import glia.jinja.value.Undefined;
 import glia.jinja.value.Values;
 import java.util.Iterator;

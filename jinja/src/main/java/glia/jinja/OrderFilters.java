@@ -6,7 +6,7 @@ import glia.jinja.value.DictValue;
 import glia.jinja.value.Iteration.Generator;
 import glia.jinja.value.Iteration;
 import glia.jinja.value.JinjaError;
-import glia.jinja.value.ListValue;
+import glia.jinja.value.Sequence.ListValue;
 import glia.jinja.value.Sorting;
 import glia.jinja.value.Text;
 import glia.jinja.value.Types;

@@ -2,11 +2,11 @@ package glia.jinja;
 
 import glia.jinja.value.Budget;
 import glia.jinja.value.DictValue;
-import glia.jinja.value.ListValue;
-import glia.jinja.value.RangeValue;
+import glia.jinja.value.Sequence.ListValue;
+import glia.jinja.value.Sequence.RangeValue;
+import glia.jinja.value.Sequence.TupleValue;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
-import glia.jinja.value.TupleValue;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,8 +1,11 @@
 package glia.serve;
 
+import static glia.serve.http.Json.object;
+
 import glia.engine.LanguageModel;
 import glia.serve.anthropic.AnthropicRoutes;
 import glia.serve.http.ClientConnections;
+import glia.serve.http.Exchange;
 import glia.serve.http.Gate;
 import glia.serve.http.IdleHeap;
 import glia.serve.http.RefusedHttp;
@@ -13,8 +16,8 @@ import glia.serve.metrics.ServerMetrics;
 import glia.serve.ollama.OllamaRoutes;
 import glia.serve.openai.OpenAiRoutes;
 import glia.serve.page.PageRoutes;
+import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.pool.ModelPool;
-import glia.serve.pool.ServedModel;
 import glia.serve.request.HttpLimits;
 import glia.serve.security.Access;
 import io.helidon.common.socket.SocketOptions;
@@ -23,6 +26,7 @@ import io.helidon.webserver.http.HttpRouting;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -190,5 +194,32 @@ public final class Server implements AutoCloseable {
     @Override
     public void close() {
         drain(Duration.ZERO);
+    }
+
+    /// Routes about the server itself: whether it lives, whether it takes requests, its metrics.
+    static final class ServerState {
+        private final Gate gate;
+        private final ServerMetrics metrics;
+
+        ServerState(Gate gate, ServerMetrics metrics) {
+            this.gate = gate;
+            this.metrics = metrics;
+        }
+
+        void addRoutes(Routes routes) {
+            routes.open("/health", exchange -> exchange.json(object("status", "ok"))).probe("/ready", this::ready)
+                    .probe("/metrics", this::metrics);
+        }
+
+        private void metrics(Exchange exchange) {
+            String type = ServerMetrics.contentType(exchange.header("Accept").orElse(""));
+            exchange.setHeader("Vary", "Accept");
+            exchange.send(200, type, metrics.text(type).getBytes(StandardCharsets.UTF_8));
+        }
+
+        private void ready(Exchange exchange) {
+            String state = gate.isDraining() ? "draining" : "ready";
+            exchange.json(state.equals("ready") ? 200 : 503, object("status", state));
+        }
     }
 }

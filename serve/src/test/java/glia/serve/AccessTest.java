@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.pool.ModelPool;
-import glia.serve.pool.ServedModel;
 import glia.serve.security.Access;
 import glia.serve.security.KeyFile;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package glia.cli.chat;
 
 import glia.cli.terminal.Console;
 import glia.cli.terminal.VisibleText;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.serve.mcp.ToolConversation;
 import glia.text.template.ToolCall;
 import java.io.BufferedReader;

@@ -6,21 +6,31 @@ import glia.cli.args.Option;
 import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
+import glia.cli.command.CaseReport.Comparisons;
 import glia.cli.option.ComputeOptions;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.cli.terminal.Table;
 import glia.engine.LanguageModel;
+import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.load.LoadOptions;
 import glia.engine.load.LoadedModel;
+import glia.engine.load.TextLoader;
 import glia.engine.pass.Engine;
+import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.hub.HubException;
 import glia.io.hub.Progress;
+import glia.io.load.Checkpoints;
 import glia.lab.check.CheckLine;
 import glia.lab.check.ModelCheck;
+import glia.lab.check.StructuredCheck.Outcome.Kind;
+import glia.lab.check.StructuredCheck;
+import glia.lab.check.StructuredReport;
 import glia.lab.check.TextCheck;
 import glia.tensor.Precision;
 import glia.text.template.TemplateCheck;
+import glia.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,6 +41,7 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -222,6 +233,83 @@ public final class CheckCommand implements Command {
             return Clock.fixed(LocalDateTime.parse(time).atZone(zone).toInstant(), zone);
         } catch (DateTimeParseException e) {
             throw new IllegalArgumentException("'" + time + "' is not a time such as 2026-01-31T12:00:00", e);
+        }
+    }
+
+    /// Runs a [StructuredCheck] and prints its counts and times.
+    static final class StructuredView {
+        private final Console console;
+        private final boolean json;
+        private final Map<String, Object> document = new LinkedHashMap<>();
+
+        StructuredView(Console console, boolean json) {
+            this.console = console;
+            this.json = json;
+        }
+
+        /// Checks the schemas of a file.
+        ///
+        /// @param model whose tokenizer is used; empty for the default model
+        /// @return whether no instance was wrongly accepted or refused
+        boolean run(Path file, Optional<String> model, Arguments arguments) throws IOException {
+            Tokenizer tokenizer = tokenizer(model, arguments);
+            StructuredCheck check = new StructuredCheck(tokenizer, GrammarVocabulary.of(tokenizer));
+            StructuredReport report = check.run(file, outcome -> {
+                if (!json && outcome.kind() != Kind.PASSING) {
+                    console.out().println(outcome.kind().name().toLowerCase(Locale.ROOT).replace('_', ' ') + "  "
+                            + outcome.name() + ": " + outcome.detail());
+                }
+            });
+            document.put("schemas", report.schemas());
+            document.put("passing", report.count(Kind.PASSING));
+            document.put("compile_errors", report.count(Kind.COMPILE_ERROR));
+            document.put("validation_errors", report.count(Kind.VALIDATION_ERROR));
+            document.put("invalidation_errors", report.count(Kind.INVALIDATION_ERROR));
+            document.put("vocabulary", tokenizer.vocabSize());
+            document.put("mask_us", report.maskMicros());
+            document.put("first_mask_us", report.firstMaskMicros());
+            if (!json) {
+                print(report);
+            }
+            return report.schemas() > 0 && report.count(Kind.VALIDATION_ERROR) + report.count(Kind.INVALIDATION_ERROR)
+                    == 0;
+        }
+
+        /// A folder needs no weights: only its tokenizer is loaded.
+        private Tokenizer tokenizer(Optional<String> model, Arguments arguments) throws IOException {
+            if (model.isPresent() && Files.isRegularFile(Path.of(model.get()).resolve("tokenizer.json"))) {
+                return Tokenizer.load(Path.of(model.get()));
+            }
+            Path path = Models.files(model, arguments, console).base();
+            try (Checkpoint checkpoint = Checkpoints.open(path)) {
+                return TextLoader.start(path, checkpoint).tokenizer();
+            }
+        }
+
+        private void print(StructuredReport report) {
+            int schemas = Math.max(1, report.schemas());
+            console.out().printf(Locale.ROOT,
+                    "%d schemas: %d passing (%.1f %%), %d compile errors, %d validation errors, "
+                    + "%d invalidation errors%n", report.schemas(), report.count(Kind.PASSING),
+                    100.0 * report.count(Kind.PASSING) / schemas, report.count(Kind.COMPILE_ERROR),
+                    report.count(Kind.VALIDATION_ERROR), report.count(Kind.INVALIDATION_ERROR));
+            Table table = new Table("lrrrrrr").row("microseconds", "mean", "p50", "p90", "p99", "p99.9", "most");
+            add(table, "mask", report.maskMicros());
+            add(table, "compile, first mask", report.firstMaskMicros());
+            table.print(console);
+        }
+
+        private static void add(Table table, String name, Map<String, Double> micros) {
+            table.row(name, tenths(micros, "mean"), tenths(micros, "p50"), tenths(micros, "p90"), tenths(micros, "p99"),
+                    tenths(micros, "p999"), tenths(micros, "max"));
+        }
+
+        private static String tenths(Map<String, Double> micros, String name) {
+            return String.format(Locale.ROOT, "%.1f", micros.get(name));
+        }
+
+        Map<String, Object> document() {
+            return document;
         }
     }
 }

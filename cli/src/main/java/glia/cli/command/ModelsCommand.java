@@ -2,18 +2,22 @@ package glia.cli.command;
 
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
+import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
-import glia.io.hub.CachedModel;
 import glia.io.hub.CachedModel.CachedFile;
+import glia.io.hub.CachedModel;
 import glia.io.hub.HubException;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelCache;
+import glia.io.hub.ModelLocation;
 import glia.io.hub.ModelLocator;
+import glia.io.packed.PackedCopy;
 import glia.io.packed.PackedFolder;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -144,5 +148,134 @@ public final class ModelsCommand implements Command {
         document.put("bytes", file.sizeBytes());
         document.put("by_glia", file.byGlia());
         return document;
+    }
+
+    /// Deletes packed weights.
+    public static final class ClearCommand implements Command {
+        private static final Option<Boolean> HISTORY = Option.flag("delete the history of chats, too", "--history");
+
+        /// For [glia.cli.Cli].
+        public ClearCommand() {}
+
+        @Override
+        public String name() {
+            return "models clear";
+        }
+
+        @Override
+        public Syntax syntax() {
+            return new Syntax(name(), "Delete packed weights", List.of(), List.of(HISTORY, Json.OPTION))
+                    .examples("""
+                            $ glia models clear
+                            Deleted 2 files of packed weights, 203.8 MB.""")
+                    .notes(
+                    "Models stay. Packed weights make loading faster; the next start of a model makes them again. "
+                            + "glia models --caches lists them.");
+        }
+
+        @Override
+        public int run(Arguments arguments, Console console) throws IOException {
+            HubSettings settings = HubSettings.fromEnvironment();
+            PackedFolder.Usage deleted = PackedFolder.in(settings.gliaCache()).clear();
+            boolean history = arguments.has(HISTORY)
+                    && Files.deleteIfExists(settings.gliaCache().resolve("chat-history"));
+            if (arguments.has(Json.OPTION)) {
+                Map<String, Object> document = new LinkedHashMap<>();
+                document.put("files", deleted.numFiles());
+                document.put("bytes", deleted.sizeBytes());
+                document.put("history", history);
+                Json.print(console, document);
+            } else {
+                console.printText("Deleted " + Units.counted(deleted.numFiles(), "file") + " of packed weights, "
+                        + Units.bytes(deleted.sizeBytes()) + (history ? ", and the history of chats" : "") + ".");
+            }
+            return ExitCode.OK;
+        }
+    }
+
+    /// Removes a model from the cache, except for files from other tools.
+    public static final class RemoveCommand implements Command {
+        /// For [glia.cli.Cli].
+        public RemoveCommand() {}
+
+        @Override
+        public String name() {
+            return "models remove";
+        }
+
+        @Override
+        public Syntax syntax() {
+            return new Syntax(name(), "Remove a model from the cache",
+                    List.of(new Positional("NAME", "name in the list of glia models", true)), List.of(Json.OPTION))
+                    .aliases("rm", "remove")
+                    .examples("""
+                            $ glia models remove stories260K-27339de0
+                            Removed 5 files, 1.1 MB.""")
+                    .notes("Files that another tool downloaded are kept.");
+        }
+
+        @Override
+        public int run(Arguments arguments, Console console) throws HubException {
+            HubSettings settings = HubSettings.fromEnvironment();
+            ModelCache.Removal removal = new ModelCache(settings).remove(arguments.required(0));
+            long packedBytes = PackedCopy.sweep(PackedFolder.in(settings.gliaCache()));
+            if (arguments.has(Json.OPTION)) {
+                Map<String, Object> document = new LinkedHashMap<>();
+                document.put("files", removal.numFiles());
+                document.put("bytes", removal.sizeBytes());
+                document.put("packed_bytes", packedBytes);
+                document.put("kept", removal.kept().stream().map(Path::toString).toList());
+                Json.print(console, document);
+                return ExitCode.OK;
+            }
+            console.printText("Removed " + Units.counted(removal.numFiles(), "file") + ", "
+                    + Units.bytes(removal.sizeBytes()) + (packedBytes == 0 ? "" : ", and "
+                    + Units.bytes(packedBytes) + " of packed weights") + ".");
+            removal.kept().forEach(file -> console.printText("Kept " + file
+                    + ", which another tool downloaded or uses."));
+            return ExitCode.OK;
+        }
+    }
+
+    /// Downloads a model into the cache, or updates it there.
+    public static final class PullCommand implements Command {
+        /// For [glia.cli.Cli].
+        public PullCommand() {}
+
+        @Override
+        public String name() {
+            return "pull";
+        }
+
+        @Override
+        public Syntax syntax() {
+            return new Syntax(name(), "Download a model into the cache",
+                    List.of(new Positional("SOURCE", "hub name owner/name[@revision][:file], or zip or wheel file",
+                    true)), List.of(Json.OPTION)).aliases("download")
+                    .examples("""
+                            $ glia pull HuggingFaceTB/SmolLM2-135M-Instruct
+                            .../hub/models--HuggingFaceTB--SmolLM2-135M-Instruct/snapshots/12fd25f7...
+                            $ glia run HuggingFaceTB/SmolLM2-135M-Instruct "Why is the sky blue?\"""")
+                    .notes("The hub cache is shared with other Hugging Face tools. Environment variables: HF_ENDPOINT, "
+                            + "HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE; GLIA_CACHE for models from archives.");
+        }
+
+        @Override
+        public int run(Arguments arguments, Console console) throws HubException {
+            String source = arguments.required(0);
+            ModelLocation choice = Models.fetch(arguments, console,
+                    (settings, progress) -> new ModelLocator(settings).pull(source, progress));
+            if (arguments.has(Json.OPTION)) {
+                Map<String, Object> document = new LinkedHashMap<>();
+                document.put("path", choice.path().toString());
+                document.put("origin", choice.origin().name().toLowerCase(Locale.ROOT));
+                document.put("explanation", choice.explanation());
+                Json.print(console, document);
+            } else {
+                console.err().println(choice.explanation());
+                console.out().println(choice.path());
+            }
+            return ExitCode.OK;
+        }
     }
 }

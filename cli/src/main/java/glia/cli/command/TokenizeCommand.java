@@ -11,7 +11,7 @@ import glia.cli.terminal.Table;
 import glia.cli.terminal.Units;
 import glia.engine.load.TextLoader;
 import glia.io.Checkpoint;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.io.load.Checkpoints;
 import glia.text.tokenizer.StreamingDecoder;
 import glia.text.tokenizer.Tokenizer;

@@ -3,7 +3,7 @@ package glia.cli.option;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.engine.call.PromptLimits;
-import glia.io.json.JsonLimits;
+import glia.io.json.JsonValues.JsonLimits;
 import glia.serve.ServerOptions;
 import glia.serve.request.HttpLimits;
 import glia.serve.request.Timeouts;

@@ -2,14 +2,14 @@ package glia.engine.tool;
 
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.limit.GrammarException;
-import glia.io.json.JsonText;
-import glia.text.tool.ToolFormat;
+import glia.io.json.JsonTree.JsonText;
 import glia.text.tool.ToolFormat.Braces;
 import glia.text.tool.ToolFormat.Elements;
 import glia.text.tool.ToolFormat.Functions;
 import glia.text.tool.ToolFormat.Messages;
 import glia.text.tool.ToolFormat.Named;
 import glia.text.tool.ToolFormat.Objects;
+import glia.text.tool.ToolFormat;
 import glia.text.tool.ToolSchemas;
 import java.util.ArrayList;
 import java.util.List;

@@ -19,20 +19,20 @@ import java.util.Set;
 /// ```
 public final class GliaChatModel implements ChatModel {
     private final LangChainCalls calls;
-    private final ModelSettings settings;
+    private final GliaStreamingChatModel.ModelSettings settings;
 
-    private GliaChatModel(LanguageModel model, ModelSettings settings) {
+    private GliaChatModel(LanguageModel model, GliaStreamingChatModel.ModelSettings settings) {
         this.calls = new LangChainCalls(model, settings.name(), settings.returnsThinking());
         this.settings = settings;
     }
 
     /// A chat model with the usual settings. The caller closes `model`.
     public static GliaChatModel of(LanguageModel model) {
-        return of(model, ModelSettings.defaults());
+        return of(model, GliaStreamingChatModel.ModelSettings.defaults());
     }
 
     /// A chat model with settings. The caller closes `model`.
-    public static GliaChatModel of(LanguageModel model, ModelSettings settings) {
+    public static GliaChatModel of(LanguageModel model, GliaStreamingChatModel.ModelSettings settings) {
         return new GliaChatModel(model, settings);
     }
 

@@ -15,6 +15,7 @@ import dev.langchain4j.model.chat.response.ChatResponse;
 import glia.engine.Chat;
 import glia.engine.GenerationOptions;
 import glia.integrations.SmolLm2;
+import glia.integrations.langchain4j.GliaStreamingChatModel.ModelSettings;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

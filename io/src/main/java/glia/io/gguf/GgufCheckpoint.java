@@ -1,9 +1,13 @@
 package glia.io.gguf;
 
 import glia.io.CheckpointException;
-import glia.io.file.MappedFile;
 import glia.io.file.MappedCheckpoint;
+import glia.io.file.MappedFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// A GGUF checkpoint, version 2 or 3, little-endian: one file, or shards
 /// `…-00001-of-00003.gguf`, of which the first is opened and contains the metadata. Shapes have the outermost dimension
@@ -44,5 +48,81 @@ public final class GgufCheckpoint extends MappedCheckpoint {
     /// The metadata of the file or of the first shard.
     public GgufMetadata metadata() {
         return metadata;
+    }
+
+    /// The shards of a split model: files `<prefix>-00001-of-00003.gguf`, each with `split.no` (from 0) and
+    /// `split.count` in its metadata, the first with `split.tensors.count` for all of them.
+    ///
+    /// @param first the first shard
+    /// @param prefix the common prefix of the names
+    /// @param numTensors in all shards, or -1 if not stated
+    record GgufSplit(Path first, String prefix, int numParts, long numTensors) {
+        private static final Pattern NAME = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf", Pattern.DOTALL);
+        private static final String NUMBER = "split.no";
+        private static final String COUNT = "split.count";
+        private static final String NUM_TENSORS = "split.tensors.count";
+        private static final int MAX_PARTS = 65_535;
+
+        /// @throws CheckpointException if this is not the first shard, or name and metadata contradict each other
+        static GgufSplit of(Path path, GgufMetadata metadata) throws CheckpointException {
+            if (!metadata.has(COUNT) && !path.getFileName().toString().contains("-of-")) {
+                return new GgufSplit(path, "", 1, -1);
+            }
+            Matcher name = NAME.matcher(path.getFileName().toString());
+            long named = name.matches() ? Integer.parseInt(name.group(3)) : 1;
+            long count = metadata.has(COUNT) ? metadata.integer(COUNT) : 1;
+            if (count < 1 || count > MAX_PARTS) {
+                throw error(path, COUNT, "found " + count + ", expected 1 to " + MAX_PARTS);
+            }
+            if (count != named) {
+                throw error(path, COUNT, "found " + (metadata.has(COUNT) ? count + " shards" : "no number of shards")
+                        + ", expected " + named + " as in the file name; shards are named …-00001-of-"
+                        + String.format(Locale.ROOT, "%05d", Math.max(count, named)) + ".gguf");
+            }
+            if (count == 1) {
+                return new GgufSplit(path, "", 1, -1);
+            }
+            GgufSplit split = new GgufSplit(path, name.group(1), (int) count,
+                    metadata.has(NUM_TENSORS) ? metadata.integer(NUM_TENSORS) : -1);
+            if (Integer.parseInt(name.group(2)) != 1) {
+                throw new CheckpointException(path, "", "is shard " + name.group(2) + " of " + count
+                        + "; open the first, " + split.path(0).getFileName());
+            }
+            split.checkPart(0, metadata);
+            for (int part = 1; part < count; part++) {
+                if (!Files.exists(split.path(part))) {
+                    throw new CheckpointException(split.path(part), "", "is missing, shard " + (part + 1) + " of "
+                            + count
+                            + " of " + path.getFileName());
+                }
+            }
+            return split;
+        }
+
+        /// The file of a shard, counted from 0.
+        Path path(int part) {
+            return first.resolveSibling(String.format(Locale.ROOT, "%s-%05d-of-%05d.gguf", prefix, part + 1, numParts));
+        }
+
+        /// Checks the metadata of a shard.
+        void checkPart(int part, GgufMetadata metadata) throws CheckpointException {
+            if (metadata.integer(NUMBER) != part) {
+                throw error(path(part), NUMBER, "found " + metadata.integer(NUMBER) + ", expected " + part);
+            }
+            if (metadata.integer(COUNT) != numParts) {
+                throw error(path(part), COUNT, "found " + metadata.integer(COUNT) + ", expected " + numParts
+                        + " as in the first shard");
+            }
+        }
+
+        void checkNumTensors(int found) throws CheckpointException {
+            if (numTensors >= 0 && numTensors != found) {
+                throw error(first, NUM_TENSORS, "found " + found + " tensors in all shards, expected " + numTensors);
+            }
+        }
+
+        private static CheckpointException error(Path path, String key, String problem) {
+            return new CheckpointException(path, "metadata key " + key, problem);
+        }
     }
 }

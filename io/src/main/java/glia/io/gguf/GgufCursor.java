@@ -3,6 +3,7 @@ package glia.io.gguf;
 import glia.io.CheckpointException;
 import glia.io.file.MappedFile;
 import glia.io.file.Utf8;
+import glia.io.gguf.GgufValue.GgufList;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.util.Arrays;

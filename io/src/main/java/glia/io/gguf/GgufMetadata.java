@@ -1,6 +1,7 @@
 package glia.io.gguf;
 
 import glia.io.CheckpointException;
+import glia.io.gguf.GgufValue.GgufList;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Path;
 import java.util.Collections;

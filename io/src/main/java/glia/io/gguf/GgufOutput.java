@@ -55,7 +55,7 @@ final class GgufOutput {
     }
 
     /// An array without the type ARRAY: element type, count, elements.
-    GgufOutput list(GgufList list) {
+    GgufOutput list(GgufValue.GgufList list) {
         return int32(list.elements().ordinal()).int64(list.count()).bytes(list.bytes());
     }
 

@@ -11,12 +11,12 @@ public final class GgufStrings {
     private final byte[] bytes;
     private final int[] ends;
 
-    GgufStrings(GgufList list) {
+    GgufStrings(GgufValue.GgufList list) {
         bytes = list.bytes();
         ends = new int[list.count()];
         int at = 0;
         for (int i = 0; i < ends.length; i++) {
-            at += Long.BYTES + GgufList.length(bytes, at);
+            at += Long.BYTES + GgufValue.GgufList.length(bytes, at);
             ends[i] = at;
         }
     }

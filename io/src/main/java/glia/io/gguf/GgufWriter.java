@@ -1,8 +1,8 @@
 package glia.io.gguf;
 
 import glia.io.CheckpointException;
-import glia.io.file.AtomicFile;
 import glia.io.file.AtomicFile.IfExists;
+import glia.io.file.AtomicFile;
 import glia.io.file.TensorContent;
 import glia.io.file.TensorEntry;
 import glia.tensor.Tensor;
@@ -65,7 +65,7 @@ public final class GgufWriter {
             checkName(file, "metadata key " + key, key, GgufHeader.MAX_NAME_BYTES);
             GgufValue value = metadata.value(key);
             header.string(key).int32(value.kind().ordinal());
-            if (value.content() instanceof GgufList list) {
+            if (value.content() instanceof GgufValue.GgufList list) {
                 header.list(list);
             } else {
                 header.scalar(value.kind(), value.content());
@@ -94,7 +94,7 @@ public final class GgufWriter {
     private static void describe(GgufOutput header, Path file, String name, TensorContent tensor, long at)
             throws CheckpointException {
         checkName(file, TensorEntry.where(name), name, MAX_TENSOR_NAME_BYTES);
-        int type = GgufTypes.number(tensor.dtype());
+        int type = GgufHeader.GgufTypes.number(tensor.dtype());
         if (type < 0) {
             throw new CheckpointException(file, TensorEntry.where(name), "cannot be written: GGUF has no type for "
                     + tensor.dtype());

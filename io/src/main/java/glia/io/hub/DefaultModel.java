@@ -49,7 +49,7 @@ public final class DefaultModel {
     /// @return the model, with an explanation of which it is and why
     /// @throws HubException (DISK) or (INTERRUPTED); after other errors the next source is tried
     public ModelLocation choose(Progress progress) throws HubException {
-        Progress printable = new PrintableProgress(progress);
+        Progress printable = new Progress.PrintableProgress(progress);
         try {
             return locate(printable);
         } catch (HubException e) {

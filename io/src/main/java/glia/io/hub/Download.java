@@ -2,6 +2,7 @@ package glia.io.hub;
 
 import glia.io.hub.HubApi.RemoteFile;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.RetryPolicy.RetryClock;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;

@@ -54,7 +54,7 @@ record GliaCache(Path root) {
             }
             Folders.delete(part);
             Files.createDirectories(part);
-            try (var _ = new ExitHook(() -> deleteIfPossible(part))) {
+            try (var _ = new Pip.ExitHook(() -> deleteIfPossible(part))) {
                 filler.fill(part);
                 Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
             } finally {

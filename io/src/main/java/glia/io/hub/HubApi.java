@@ -160,7 +160,7 @@ final class HubApi {
         return response;
     }
 
-    HubTimeouts timeouts() {
+    HubHttp.HubTimeouts timeouts() {
         return http.timeouts();
     }
 

@@ -34,12 +34,12 @@ final class HubHttp {
     private static final String USER_AGENT = "glia/0.1.0; java/" + Runtime.version().feature();
 
     private final HubSettings settings;
-    private final RetryClock clock;
+    private final RetryPolicy.RetryClock clock;
     private final HubTimeouts timeouts;
     private final HttpClient client;
     private final ProxySelector proxies;
 
-    HubHttp(HubSettings settings, RetryClock clock, HubTimeouts timeouts, ProxySelector proxies) {
+    HubHttp(HubSettings settings, RetryPolicy.RetryClock clock, HubTimeouts timeouts, ProxySelector proxies) {
         this.settings = settings;
         this.clock = clock;
         this.timeouts = timeouts;
@@ -252,5 +252,18 @@ final class HubHttp {
         } catch (IOException e) {
             // Nothing of it is needed.
         }
+    }
+
+    /// Time limits of requests.
+    ///
+    /// @param connect for the name lookup, and again for the connection
+    /// @param headers from the request to the response headers. Not the timeout of `HttpRequest`, which in later JDKs
+    ///     includes the body and would cut long downloads
+    /// @param window a body must deliver `minBytes` in each window of this length
+    /// @param minBytes the fewest bytes in a window
+    /// @param listing the most time for the whole body of a listing
+    record HubTimeouts(Duration connect, Duration headers, Duration window, long minBytes, Duration listing) {
+        static final HubTimeouts DEFAULT = new HubTimeouts(Duration.ofSeconds(5), Duration.ofSeconds(30),
+            Duration.ofSeconds(30), 4096, Duration.ofSeconds(120));
     }
 }

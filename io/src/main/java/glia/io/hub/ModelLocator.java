@@ -4,6 +4,7 @@ import glia.io.ContentSniffer;
 import glia.io.Suggestions;
 import glia.io.hub.HubException.Kind;
 import glia.io.hub.ModelLocation.Origin;
+import glia.io.hub.Progress.PrintableProgress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

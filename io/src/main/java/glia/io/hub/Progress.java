@@ -1,5 +1,7 @@
 package glia.io.hub;
 
+import glia.io.DisplayText;
+
 /// Receives the progress of a long operation. This package prints nothing: a command line draws a progress bar from
 /// these calls, a server logs them, a library user passes [#NONE]. Calls come from the thread that does the work.
 public interface Progress {
@@ -23,4 +25,17 @@ public interface Progress {
     /// @param what the object of the operation, such as a file name
     /// @param totalBytes the total, or -1 if unknown
     void advance(String what, long doneBytes, long totalBytes);
+
+    /// Passes progress on with control characters escaped: file names in it come from servers and archives.
+    record PrintableProgress(Progress target) implements Progress {
+        @Override
+        public void step(String oneLine) {
+            target.step(DisplayText.escape(oneLine));
+        }
+
+        @Override
+        public void advance(String what, long doneBytes, long totalBytes) {
+            target.advance(DisplayText.escape(what), doneBytes, totalBytes);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 package glia.io.hub;
 
+import glia.io.hub.HubException.Kind;
 import java.net.http.HttpResponse;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -44,5 +45,31 @@ final class RetryPolicy {
     /// Whole seconds, rounded up.
     static long seconds(Duration wait) {
         return wait.plusMillis(999).toSeconds();
+    }
+
+    /// The clock by which retries wait; tests replace it.
+    interface RetryClock {
+        /// The system's clock.
+        RetryClock SYSTEM = new RetryClock() {
+            @Override
+            public Instant now() {
+                return Instant.now();
+            }
+
+            @Override
+            public void sleep(Duration time) throws HubException {
+                try {
+                    Thread.sleep(time);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new HubException(Kind.INTERRUPTED, "Stopped while waiting to retry.", e);
+                }
+            }
+        };
+
+        Instant now();
+
+        /// @throws HubException (INTERRUPTED)
+        void sleep(Duration time) throws HubException;
     }
 }

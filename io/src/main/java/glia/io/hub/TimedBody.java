@@ -11,14 +11,14 @@ final class TimedBody extends InputStream {
 
     private final InputStream body;
     private final String host;
-    private final HubTimeouts timeouts;
+    private final HubHttp.HubTimeouts timeouts;
     private final Duration total;
     private final Thread watcher;
     private volatile long receivedBytes;
     private volatile String timeout = "";
 
     /// @param total the most time for all of the body
-    TimedBody(InputStream body, String host, HubTimeouts timeouts, Duration total) {
+    TimedBody(InputStream body, String host, HubHttp.HubTimeouts timeouts, Duration total) {
         this.body = body;
         this.host = host;
         this.timeouts = timeouts;
@@ -27,7 +27,7 @@ final class TimedBody extends InputStream {
     }
 
     /// A body whose total time is unlimited as long as bytes keep coming.
-    static TimedBody ofDownload(InputStream body, String host, HubTimeouts timeouts) {
+    static TimedBody ofDownload(InputStream body, String host, HubHttp.HubTimeouts timeouts) {
         return new TimedBody(body, host, timeouts, FOREVER);
     }
 

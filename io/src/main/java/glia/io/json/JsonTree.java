@@ -2,7 +2,9 @@ package glia.io.json;
 
 import java.math.BigInteger;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.databind.JsonNode;
@@ -85,5 +87,44 @@ public final class JsonTree {
             }
             default -> node;
         };
+    }
+
+    /// Describes errors of JSON texts.
+    public static final class JsonErrors {
+        /// What the parser says of its source, which is not a file.
+        private static final Pattern SOURCE = Pattern.compile(
+                " \\((for \\w+ starting at|start marker at) \\[Source: [^\\]]*\\]\\)");
+
+        private JsonErrors() { }
+
+        /// The reason without the parser's source.
+        public static String reason(JacksonException e) {
+            return SOURCE.matcher(e.getOriginalMessage()).replaceAll("");
+        }
+    }
+
+    /// Writes JSON strings as the safetensors library does.
+    public static final class JsonText {
+        private JsonText() { }
+
+        /// A string in quotes, with the necessary escapes only.
+        public static String quote(String text) {
+            StringBuilder quoted = new StringBuilder(text.length() + 2).append('"');
+            for (int i = 0; i < text.length(); i++) {
+                char c = text.charAt(i);
+                switch (c) {
+                    case '"' -> quoted.append("\\\"");
+                    case '\\' -> quoted.append("\\\\");
+                    case '\b' -> quoted.append("\\b");
+                    case '\f' -> quoted.append("\\f");
+                    case '\n' -> quoted.append("\\n");
+                    case '\r' -> quoted.append("\\r");
+                    case '\t' -> quoted.append("\\t");
+                    default -> quoted.append(c < ' ' ? String.format(Locale.ROOT, "\\u%04x", (int) c)
+                            : String.valueOf(c));
+                }
+            }
+            return quoted.append('"').toString();
+        }
     }
 }

@@ -106,10 +106,10 @@ final class HeaderParser {
     }
 
     private DType dtype(String name, String text) throws CheckpointException {
-        DType dtype = SafetensorsTypes.of(text);
+        DType dtype = SafetensorsWriter.SafetensorsTypes.of(text);
         if (dtype == null) {
             throw new CheckpointException(file, where(name), "found the type " + text + ", expected one of "
-                    + SafetensorsTypes.names());
+                    + SafetensorsWriter.SafetensorsTypes.names());
         }
         return dtype;
     }

@@ -51,7 +51,7 @@ final class GgufBytes {
         string(key);
         GgufValue v = GgufValue.ofJava(value);
         int32(v.kind().ordinal());
-        if (v.content() instanceof GgufList list) {
+        if (v.content() instanceof GgufValue.GgufList list) {
             field();
             out.list(list);
         } else {
@@ -70,7 +70,7 @@ final class GgufBytes {
     }
 
     GgufBytes tensor(String name, DType dtype, long place, long... dims) {
-        return tensor(name, GgufTypes.number(dtype), place, dims);
+        return tensor(name, GgufHeader.GgufTypes.number(dtype), place, dims);
     }
 
     int size() {

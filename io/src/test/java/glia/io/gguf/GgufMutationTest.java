@@ -106,7 +106,7 @@ class GgufMutationTest {
             }
             Tensor tensor = checkpoint.tensor(names[i]);
             assertArrayEquals(shape, tensor.shape());
-            assertEquals(in.getInt(), GgufTypes.number(tensor.dtype()));
+            assertEquals(in.getInt(), GgufHeader.GgufTypes.number(tensor.dtype()));
             long elements = Arrays.stream(shape).reduce(1, Math::multiplyExact);
             places[i] = new long[] {in.getLong(), tensor.dtype().bytes(elements)};
         }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.HubHttp.HubTimeouts;
 import java.io.IOException;
 import java.net.ProxySelector;
 import java.nio.file.Files;

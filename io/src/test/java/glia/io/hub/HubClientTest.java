@@ -47,7 +47,7 @@ class HubClientTest {
     }
 
     static HubClient client(HubSettings settings) {
-        return new HubClient(settings, new FakeClock(), HubTimeouts.DEFAULT, ProxySelector.of(null));
+        return new HubClient(settings, new FakeClock(), HubHttp.HubTimeouts.DEFAULT, ProxySelector.of(null));
     }
 
     @AfterEach

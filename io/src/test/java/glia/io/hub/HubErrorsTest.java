@@ -63,7 +63,7 @@ class HubErrorsTest {
     }
 
     private ModelLocation pull(HubSettings as) throws HubException {
-        return new HubClient(as, clock, HubTimeouts.DEFAULT, ProxySelector.of(null)).pull(tiny, steps);
+        return new HubClient(as, clock, HubHttp.HubTimeouts.DEFAULT, ProxySelector.of(null)).pull(tiny, steps);
     }
 
     private HubSettings withoutToken() {

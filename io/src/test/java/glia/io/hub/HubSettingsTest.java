@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.io.hub.HubClient.EnvironmentProxy;
 import glia.io.hub.HubException.Kind;
 import java.io.IOException;
 import java.net.Proxy;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import glia.io.hub.HubException.Kind;
+import glia.io.hub.HubHttp.HubTimeouts;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.ProxySelector;

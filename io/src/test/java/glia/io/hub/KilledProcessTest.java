@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import glia.io.hub.HubHttp.HubTimeouts;
+import glia.io.hub.RetryPolicy.RetryClock;
 import java.io.File;
 import java.io.IOException;
 import java.net.ProxySelector;

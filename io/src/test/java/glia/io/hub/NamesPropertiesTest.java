@@ -106,7 +106,7 @@ class NamesPropertiesTest {
     }
 
     private static final HubHttp HTTP = new HubHttp(new HubSettings(URI.create(ENDPOINT), Optional.empty(), ROOT, ROOT,
-        false, true), RetryClock.SYSTEM, HubTimeouts.DEFAULT, ProxySelector.of(null));
+        false, true), RetryPolicy.RetryClock.SYSTEM, HubHttp.HubTimeouts.DEFAULT, ProxySelector.of(null));
 
     @Example
     void readsEachForm() throws HubException {

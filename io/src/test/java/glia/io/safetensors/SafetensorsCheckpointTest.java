@@ -32,7 +32,7 @@ class SafetensorsCheckpointTest {
         try (SafetensorsCheckpoint checkpoint = SafetensorsCheckpoint.open(Fixtures.path("types.safetensors"))) {
             assertEquals(Map.of("note", "a \"quoted\"\ttext, né 語"), checkpoint.metadata());
             for (DType dtype : DType.values()) {
-                if (SafetensorsTypes.order(dtype) >= 0 && dtype != DType.BOOL) {
+                if (SafetensorsWriter.SafetensorsTypes.order(dtype) >= 0 && dtype != DType.BOOL) {
                     Tensor tensor = checkpoint.tensor("all." + dtype.name().toLowerCase(Locale.ROOT));
                     assertEquals(dtype, tensor.dtype());
                     assertTrue(tensor.is(2, 3));

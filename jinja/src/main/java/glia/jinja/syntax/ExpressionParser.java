@@ -1,5 +1,6 @@
 package glia.jinja.syntax;
 
+import glia.jinja.syntax.Lexer.Token;
 import glia.jinja.value.Operators.Comparison;
 import glia.jinja.value.Operators.Operator;
 import java.util.ArrayList;

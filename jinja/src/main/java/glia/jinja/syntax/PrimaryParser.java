@@ -1,5 +1,6 @@
 package glia.jinja.syntax;
 
+import glia.jinja.syntax.Lexer.Token;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,7 @@
 package glia.jinja.syntax;
 
+import glia.jinja.syntax.Lexer.Token;
 import glia.jinja.value.JinjaError;
-
 import java.util.List;
 
 /// The tokens of a template and the current position.

@@ -72,7 +72,7 @@ final class DictMethods {
         }
         DictValue.Entry last = dict.last();
         dict.remove(last.key(), budget);
-        return TupleValue.of(budget, last.key(), last.value());
+        return Sequence.TupleValue.of(budget, last.key(), last.value());
     }
 
     private static Object setDefault(DictValue dict, Arguments.Bound arguments, Budget budget) {
@@ -108,7 +108,7 @@ final class DictMethods {
         Operators.refuseUndefined(source, null);
         Iterator<Object> pairs = Iteration.of(source, budget);
         while (pairs.hasNext()) {
-            ListValue pair = Iteration.list(pairs.next(), budget);
+            Sequence.ListValue pair = Iteration.list(pairs.next(), budget);
             if (pair.size() != 2) {
                 throw new JinjaError("dictionary update sequence element has length " + pair.size()
                         + "; 2 is required");

@@ -105,13 +105,13 @@ public final class DictValue {
         public enum Part { KEYS, VALUES, ITEMS }
 
         /// A list of the current elements.
-        public ListValue list(Budget budget) {
-            ListValue list = new ListValue(budget);
+        public Sequence.ListValue list(Budget budget) {
+            Sequence.ListValue list = new Sequence.ListValue(budget);
             for (Entry entry : dict.entries()) {
                 list.add(switch (part) {
                     case KEYS -> entry.key();
                     case VALUES -> entry.value();
-                    case ITEMS -> TupleValue.of(budget, entry.key(), entry.value());
+                    case ITEMS -> Sequence.TupleValue.of(budget, entry.key(), entry.value());
                 }, budget);
             }
             return list;

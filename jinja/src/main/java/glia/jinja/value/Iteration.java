@@ -46,11 +46,11 @@ public final class Iteration {
     }
 
     /// A new list of the value's elements.
-    public static ListValue list(Object value, Budget budget) {
-        if (value instanceof ListValue items) {
+    public static Sequence.ListValue list(Object value, Budget budget) {
+        if (value instanceof Sequence.ListValue items) {
             return items.pick(0, 1, items.size(), budget);
         }
-        ListValue list = new ListValue(budget);
+        Sequence.ListValue list = new Sequence.ListValue(budget);
         Iterator<Object> iterator = of(value, budget);
         while (iterator.hasNext()) {
             list.add(iterator.next(), budget);

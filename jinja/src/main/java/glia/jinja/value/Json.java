@@ -26,7 +26,7 @@ public final class Json {
         indent = indent(arguments, budget);
         item = indent == null ? ", " : ",";
         if (arguments.get(2, null) != null) {
-            ListValue separators = Iteration.list(arguments.get(2, null), budget);
+            Sequence.ListValue separators = Iteration.list(arguments.get(2, null), budget);
             if (separators.size() != 2 || Types.kind(separators.get(0)) != Types.Kind.TEXT
                     || Types.kind(separators.get(1)) != Types.Kind.TEXT) {
                 throw new JinjaError("tojson() takes two strings as separators");

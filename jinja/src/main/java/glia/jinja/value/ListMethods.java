@@ -27,11 +27,11 @@ final class ListMethods {
                 arguments.positional(name, 0, 0);
                 yield Iteration.list(target, budget);
             }
-            default -> change((ListValue) target, name, arguments, budget);
+            default -> change((Sequence.ListValue) target, name, arguments, budget);
         };
     }
 
-    private static Object change(ListValue target, String name, Arguments arguments, Budget budget) {
+    private static Object change(Sequence.ListValue target, String name, Arguments arguments, Budget budget) {
         List<Object> list = target.items();
         switch (name) {
             case "append" -> target.add(arguments.positional(name, 1, 1).get(0, null), budget);
@@ -73,7 +73,7 @@ final class ListMethods {
         return list.remove((int) position);
     }
 
-    private static void remove(ListValue list, Arguments.Bound arguments, Budget budget) {
+    private static void remove(Sequence.ListValue list, Arguments.Bound arguments, Budget budget) {
         int index = Values.indexOf(list, arguments.get(0, null), 0, budget);
         if (index < 0) {
             throw new JinjaError("list.remove(x): x not in list");

@@ -1,5 +1,6 @@
 package glia.jinja.value;
 
+import glia.jinja.value.Sequence.ListValue;
 import java.util.List;
 
 /// The arithmetic operators, on all values for which Python defines them.
@@ -52,7 +53,7 @@ public final class Operators {
 
     private static JinjaError unsupported(Operator operator, Object a, Object b) {
         if (operator == Operator.ADD && (Types.kind(a) == Types.Kind.TEXT || a instanceof ListValue
-                || a instanceof TupleValue)) {
+                || a instanceof Sequence.TupleValue)) {
             String type = Types.name(a);
             return new JinjaError("can only concatenate " + type + " (not \"" + Types.name(b) + "\") to " + type);
         }
@@ -75,7 +76,7 @@ public final class Operators {
             case TUPLE -> {
                 ListValue sum = Iteration.list(a, budget);
                 sum.addAll(Iteration.list(b, budget), budget);
-                yield TupleValue.of(budget, sum.items().toArray());
+                yield Sequence.TupleValue.of(budget, sum.items().toArray());
             }
             default -> Values.ABSENT;
         };
@@ -92,7 +93,7 @@ public final class Operators {
         return switch (Types.kind(a)) {
             case TEXT -> repeat(a, count, budget);
             case LIST -> repeat((Sequence) a, count, budget);
-            case TUPLE -> TupleValue.of(budget, repeat((Sequence) a, count, budget).items().toArray());
+            case TUPLE -> Sequence.TupleValue.of(budget, repeat((Sequence) a, count, budget).items().toArray());
             default -> Values.ABSENT;
         };
     }

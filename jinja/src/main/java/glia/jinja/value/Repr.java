@@ -48,9 +48,9 @@ public final class Repr {
             case INT -> out.trusted(integer(value, budget));
             case FLOAT -> out.trusted(real((Double) value, budget));
             case TEXT -> text(value, out, budget);
-            case LIST -> list((ListValue) value, out, budget);
-            case TUPLE -> tuple((TupleValue) value, out, budget);
-            case RANGE -> range((RangeValue) value, out);
+            case LIST -> list((Sequence.ListValue) value, out, budget);
+            case TUPLE -> tuple((Sequence.TupleValue) value, out, budget);
+            case RANGE -> range((Sequence.RangeValue) value, out);
             case DICT -> dict((DictValue) value, out, budget);
             case UNDEFINED -> out.append("Undefined");
             case OTHER -> other(value, out, budget);
@@ -93,7 +93,7 @@ public final class Repr {
         }
     }
 
-    private static void range(RangeValue range, TextBuilder out) {
+    private static void range(Sequence.RangeValue range, TextBuilder out) {
         out.append("range(" + range.start() + ", " + (range.start() + range.size() * range.step())
                 + (range.step() != 1 ? ", " + range.step() : "") + ")");
     }

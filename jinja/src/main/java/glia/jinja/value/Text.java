@@ -155,10 +155,10 @@ public final class Text {
     }
 
     /// Splits into lines, each with its end where `keepEnds`.
-    public static ListValue lines(Object value, boolean keepEnds, Budget budget) {
+    public static Sequence.ListValue lines(Object value, boolean keepEnds, Budget budget) {
         String text = value.toString();
         budget.scan(4L * text.length());
-        ListValue lines = new ListValue(budget);
+        Sequence.ListValue lines = new Sequence.ListValue(budget);
         int start = 0;
         while (start < text.length()) {
             int end = start;

@@ -144,7 +144,7 @@ final class TextMethods {
     private static boolean affix(String text, String name, Arguments.Bound arguments, Budget budget) {
         Window window = Window.of(text, arguments, budget);
         Object affix = arguments.get(0, null);
-        if (!(affix instanceof TupleValue tuple)) {
+        if (!(affix instanceof Sequence.TupleValue tuple)) {
             return affix(window, name, arguments.text(0, null));
         }
         for (int i = 0; i < tuple.size(); i++) {

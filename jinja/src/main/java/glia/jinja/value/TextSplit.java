@@ -1,5 +1,7 @@
 package glia.jinja.value;
 
+import glia.jinja.value.Sequence.ListValue;
+import glia.jinja.value.Sequence.TupleValue;
 import java.util.Collections;
 
 /// Splits strings.

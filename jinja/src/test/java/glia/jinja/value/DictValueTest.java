@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.jinja.value.Sequence.ListValue;
+import glia.jinja.value.Sequence.RangeValue;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.math.BigInteger;
@@ -39,7 +41,7 @@ class DictValueTest {
 
     @Test
     void listsTuplesRangesAndDictsAreNoKeys() {
-        for (Object key : List.of(TupleValue.of(budget, 1L), RangeValue.of(0, 5, 3), new ListValue(budget),
+        for (Object key : List.of(Sequence.TupleValue.of(budget, 1L), RangeValue.of(0, 5, 3), new ListValue(budget),
                 new DictValue(budget))) {
             JinjaError error = assertThrows(JinjaError.class, () -> same(key, key));
             assertTrue(error.getMessage().startsWith("unhashable type: '" + Types.name(key) + "'"), error.getMessage());

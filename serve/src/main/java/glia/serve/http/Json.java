@@ -1,6 +1,6 @@
 package glia.serve.http;
 
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

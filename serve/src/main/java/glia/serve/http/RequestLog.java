@@ -23,7 +23,7 @@ public final class RequestLog implements RequestListener {
     }
 
     @Override
-    public void ended(RequestSummary request) {
+    public void ended(RequestListener.RequestSummary request) {
         if (logsRequests) {
             lines.accept(String.format(Locale.ROOT, "%s %s %s %s %d %.1f ms", request.id(), request.caller(),
                     request.method(), request.path(), request.status(), request.nanos() / 1e6));

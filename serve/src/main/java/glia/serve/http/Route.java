@@ -30,4 +30,11 @@ public record Route(String method, String path, ErrorStyle style, String about, 
     public static Route delete(String path, ErrorStyle style, String about, Endpoint endpoint) {
         return new Route("DELETE", path, style, about, FieldTable.NONE, endpoint);
     }
+
+    /// Answers requests of one route.
+    @FunctionalInterface
+    public interface Endpoint {
+        /// Answers a request. Exceptions become errors of the route's style; after a stream has begun they end it.
+        void answer(Exchange exchange) throws Exception;
+    }
 }

@@ -1,5 +1,7 @@
 package glia.serve.http;
 
+import glia.serve.http.RequestListener.RequestSummary;
+import glia.serve.http.Route.Endpoint;
 import glia.serve.request.ServeException;
 import glia.serve.security.OriginCheck;
 import io.helidon.http.HeaderName;

@@ -190,4 +190,13 @@ public final class LoadGenerator {
             }
         }
     }
+
+    /// A server could not be reached, or does not serve a model by OpenAI's API.
+    public static final class LoadException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        LoadException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
 }

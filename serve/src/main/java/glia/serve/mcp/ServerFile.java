@@ -1,6 +1,6 @@
 package glia.serve.mcp;
 
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import java.io.IOException;
 import java.net.URI;

@@ -2,8 +2,8 @@ package glia.serve.metrics;
 
 import glia.engine.call.CallObserver;
 import glia.engine.schedule.Scheduler;
+import glia.serve.http.RequestListener.RequestSummary;
 import glia.serve.http.RequestListener;
-import glia.serve.http.RequestSummary;
 import io.micrometer.common.util.internal.logging.InternalLoggerFactory;
 import io.micrometer.common.util.internal.logging.JdkLoggerFactory;
 import io.micrometer.core.instrument.Counter;

@@ -7,8 +7,8 @@ import glia.engine.call.GenerationRun;
 import glia.engine.call.JsonForms;
 import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
-import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
+import glia.serve.http.Route.Endpoint;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -31,7 +31,7 @@ final class OllamaChat implements Endpoint {
         try (OllamaModel model = OllamaModel.lease(models, body)) {
             boolean streams = body.flag("stream");
             GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
-                    .withThinking(ThinkField.read(body, model.model(), exchange));
+                    .withThinking(OllamaFields.ThinkField.read(body, model.model(), exchange));
             List<ChatMessage> messages = OllamaMessages.read(body);
             List<Map<String, Object>> tools = OllamaMessages.tools(body);
             Optional<Grammar> form = form(body, model.model());

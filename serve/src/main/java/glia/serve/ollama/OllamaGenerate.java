@@ -10,8 +10,8 @@ import glia.engine.call.GenerationRun;
 import glia.engine.call.HeavyWork;
 import glia.engine.call.Prompt;
 import glia.engine.grammar.Grammar;
-import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
+import glia.serve.http.Route.Endpoint;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -38,7 +38,7 @@ final class OllamaGenerate implements Endpoint {
             boolean streams = body.flag("stream");
             boolean isRaw = body.flag("raw");
             GenerationOptions options = OllamaOptions.read(body, model.model(), exchange)
-                    .withThinking(ThinkField.read(body, model.model(), exchange));
+                    .withThinking(OllamaFields.ThinkField.read(body, model.model(), exchange));
             Optional<FillInMiddle> between = body.text("suffix").filter(text -> !text.isEmpty())
                     .map(text -> fillInMiddle(model.model()));
             Prompt prompt = between.isPresent() ? between(body, between.get()) : prompt(body, model.model(), isRaw);

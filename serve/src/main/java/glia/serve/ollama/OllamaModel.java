@@ -11,13 +11,13 @@ import glia.serve.request.ServeException;
 /// @param name its name in the request
 /// @param times when the request began, and when the model was there
 /// @param isUnloaded whether `keep_alive` unloads the model after the request
-record OllamaModel(String name, ModelPool.Lease lease, RequestTimes times, boolean isUnloaded)
+record OllamaModel(String name, ModelPool.Lease lease, OllamaAnswer.RequestTimes times, boolean isUnloaded)
         implements AutoCloseable {
     private static final String TAG = ":latest";
 
     /// Leases the model of a request and sets how long it is kept.
     static OllamaModel lease(ModelPool models, Fields body) {
-        RequestTimes times = new RequestTimes();
+        OllamaAnswer.RequestTimes times = new OllamaAnswer.RequestTimes();
         String name = name(body);
         Object keep = body.value("keep_alive");
         KeepAlive keepAlive = keep == null ? null : KeepAlive.of(keep);

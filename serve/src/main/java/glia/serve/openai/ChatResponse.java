@@ -109,7 +109,7 @@ final class ChatResponse implements AnswerReceiver {
     }
 
     private Object timings(int sample) {
-        return choices[sample].end().<Object>map(Usage::timings).orElse(ABSENT);
+        return choices[sample].end().<Object>map(CompletionResponse.Usage::timings).orElse(ABSENT);
     }
 
     /// A chunk of a streamed response.
@@ -134,6 +134,6 @@ final class ChatResponse implements AnswerReceiver {
             generated += choice.end().orElseThrow().tokens();
             thought += choice.end().orElseThrow().thinkingTokens();
         }
-        return Usage.of(choices[0].end().orElseThrow(), generated, thought);
+        return CompletionResponse.Usage.of(choices[0].end().orElseThrow(), generated, thought);
     }
 }

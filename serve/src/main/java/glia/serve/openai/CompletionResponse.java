@@ -6,10 +6,15 @@ import static glia.serve.http.Json.object;
 import glia.engine.answer.AnswerEnd;
 import glia.engine.answer.AnswerReceiver;
 import glia.engine.answer.GeneratedToken;
+import glia.engine.sampling.TokenLogProbability;
 import glia.engine.score.PromptScorer;
+import glia.serve.chat.TokenTexts;
 import glia.serve.http.EventStream;
+import glia.text.tokenizer.StreamingDecoder;
+import glia.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -180,6 +185,116 @@ final class CompletionResponse {
             choice.end = new End(ChatCompletions.reason(end), end.stop().orElse(null), end.promptTokens(),
                     end.reusedTokens(), end.tokens(), end.thinkingTokens(), Usage.timings(end));
             choice.write("", choice.end);
+        }
+    }
+
+    /// The tokens of one choice of a completion with their log-probabilities and places in the text: those that have
+    /// not been written yet.
+    static final class CompletionTokens {
+        private final TokenTexts texts;
+        private final StreamingDecoder decoder;
+        private int offset;
+        private List<Object> names = new ArrayList<>();
+        private List<Object> logProbabilities = new ArrayList<>();
+        private List<Object> alternatives = new ArrayList<>();
+        private List<Object> offsets = new ArrayList<>();
+        private List<Object> ids = new ArrayList<>();
+
+        CompletionTokens(Tokenizer tokenizer) {
+            this.texts = new TokenTexts(tokenizer);
+            this.decoder = tokenizer.streamingDecoder(true);
+        }
+
+        /// Passes by the prompt, which is not echoed.
+        void follow(int lastOfPrompt) {
+            decoder.accept(lastOfPrompt);
+        }
+
+        /// Adds a token of the prompt.
+        ///
+        /// @param logProbability NaN for the first token
+        void prompt(int id, float logProbability, List<TokenLogProbability> others) {
+            add(id, Float.isNaN(logProbability) ? null : TokenTexts.finite(logProbability),
+                    Float.isNaN(logProbability) ? null : others);
+        }
+
+        /// Adds a generated token.
+        void generated(GeneratedToken token) {
+            ids.add(token.id());
+            add(token.id(), TokenTexts.finite(token.logProbability()), token.alternatives());
+        }
+
+        private void add(int id, Double logProbability, List<TokenLogProbability> others) {
+            names.add(texts.name(id));
+            logProbabilities.add(logProbability);
+            offsets.add(offset);
+            offset += decoder.accept(id).length();
+            if (others == null) {
+                alternatives.add(null);
+                return;
+            }
+            Map<String, Object> map = new LinkedHashMap<>();
+            for (TokenLogProbability other : others) {
+                map.putIfAbsent(texts.name(other.token()), TokenTexts.finite(other.logProbability()));
+            }
+            // As OpenAI's API: the token itself is there, too.
+            map.putIfAbsent(texts.name(id), logProbability);
+            alternatives.add(map);
+        }
+
+        /// The log-probabilities since the last call, as the API has them.
+        Map<String, Object> takeLogProbabilities() {
+            Map<String, Object> taken = object("tokens", names, "token_logprobs", logProbabilities, "top_logprobs",
+                    alternatives, "text_offset", offsets);
+            names = new ArrayList<>();
+            logProbabilities = new ArrayList<>();
+            alternatives = new ArrayList<>();
+            offsets = new ArrayList<>();
+            return taken;
+        }
+
+        /// The ids of the generated tokens since the last call.
+        List<Object> takeIds() {
+            List<Object> taken = ids;
+            ids = new ArrayList<>();
+            return taken;
+        }
+    }
+
+    /// The tokens of a request in OpenAI's names.
+    static final class Usage {
+        private Usage() { }
+
+        /// The durations of an answer in the names of llama-server. Those of the prompt include the time that it
+        /// waited.
+        static Map<String, Object> timings(AnswerEnd end) {
+            int read = end.promptTokens() - end.reusedTokens();
+            double prompt = end.firstTokenNanos() / 1e6;
+            double made = Math.max(0, end.totalNanos() - end.firstTokenNanos()) / 1e6;
+            return object("cache_n", end.reusedTokens(), "prompt_n", read, "prompt_ms", prompt, "prompt_per_token_ms",
+                    prompt / Math.max(1, read), "prompt_per_second", rate(read, prompt), "predicted_n", end.tokens(),
+                    "predicted_ms", made, "predicted_per_token_ms", made / Math.max(1, end.tokens()),
+                    "predicted_per_second", rate(end.tokens(), made));
+        }
+
+        private static double rate(int tokens, double millis) {
+            return millis == 0 ? 0 : tokens / millis * 1e3;
+        }
+
+        /// @param first the end of the first answer, which prefilled the prompt
+        /// @param generated tokens of all answers
+        /// @param thought tokens of thinking of all answers
+        static Map<String, Object> of(AnswerEnd first, int generated, int thought) {
+            return of(first.promptTokens(), first.reusedTokens(), generated, thought);
+        }
+
+        /// @param read tokens of the prompts
+        /// @param reused tokens of the prompts that the KV cache held
+        static Map<String, Object> of(int read, int reused, int generated, int thought) {
+            return object("prompt_tokens", read, "completion_tokens", generated, "total_tokens", read + generated,
+                    "prompt_tokens_details", object("cached_tokens", reused, "audio_tokens", 0),
+                    "completion_tokens_details", object("reasoning_tokens", thought, "audio_tokens", 0,
+                            "accepted_prediction_tokens", 0, "rejected_prediction_tokens", 0));
         }
     }
 }

@@ -21,8 +21,8 @@ import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
-import glia.text.tokenizer.FillInMiddle;
 import glia.text.tokenizer.FillInMiddle.ContextFile;
+import glia.text.tokenizer.FillInMiddle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -190,7 +190,7 @@ final class LlamaCompletions {
                     end.reusedTokens(), "generation_settings", settings, "prompt", prompt, "has_new_line",
                     text.indexOf("\n") >= 0, "truncated", false, "stop_type", end.isCut() ? "limit"
                             : end.stop().isPresent() ? "word" : "eos", "stopping_word", end.stop().orElse(""),
-                    "timings", Usage.timings(end)));
+                    "timings", CompletionResponse.Usage.timings(end)));
             return last;
         }
     }

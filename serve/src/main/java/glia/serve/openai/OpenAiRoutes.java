@@ -1,15 +1,33 @@
 package glia.serve.openai;
 
+import static glia.serve.http.Json.object;
+
+import glia.engine.LanguageModel;
+import glia.engine.ModelScope;
+import glia.engine.call.GenerationRun;
+import glia.engine.call.GenerationRuns;
+import glia.engine.schedule.SchedulerOptions;
+import glia.engine.score.PromptScorer;
 import glia.serve.anthropic.AnthropicModels;
 import glia.serve.http.ErrorStyle;
+import glia.serve.http.EventStream;
+import glia.serve.http.Exchange;
+import glia.serve.http.Json;
+import glia.serve.http.Route.Endpoint;
 import glia.serve.http.Route;
 import glia.serve.http.Routes;
+import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.FieldTable;
+import glia.serve.request.Fields;
+import glia.text.template.ChatTemplate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
 
 /// The routes of OpenAI's API.
 public final class OpenAiRoutes {
@@ -96,5 +114,132 @@ public final class OpenAiRoutes {
         ALSO.forEach((path, known) -> all.addAll(all.stream().filter(route -> route.path().equals(known))
                 .map(route -> route.at(path)).toList()));
         return List.copyOf(all);
+    }
+
+    /// `GET /v1/models` and `GET /v1/models/{model}` (https://platform.openai.com/docs/api-reference/models).
+    public static final class ModelList {
+        private final ModelPool models;
+
+        public ModelList(ModelPool models) {
+            this.models = models;
+        }
+
+        /// All models, also those that are not loaded.
+        public void list(Exchange exchange) {
+            exchange.json(object("object", "list", "data", models.entries().stream().map(ModelList::entry).toList()));
+        }
+
+        /// One model.
+        public void one(Exchange exchange) {
+            exchange.json(entry(models.entry(exchange.pathPart("model"))));
+        }
+
+        private static Map<String, Object> entry(ModelPool.Entry entry) {
+            Optional<ServedModel> served = entry.served();
+            return object("id", entry.name(), "object", "model", "created",
+                    served.map(model -> model.since().getEpochSecond()).orElse(0L), "owned_by", "glia", "max_model_len",
+                    served.<Object>map(model -> model.model().contextLength()).orElse(Json.ABSENT),
+                    "input_modalities", List.of("text"), "description", served.flatMap(model -> model.model().scope())
+                            .<Object>map(ModelScope::summary).orElse(Json.ABSENT));
+        }
+    }
+
+    /// `GET /props` and `GET /slots` of llama-server. This server has no slots: a sequence that runs is one.
+    static final class LlamaState {
+        private static final int SLOTS = SchedulerOptions.defaults().maxSequences();
+
+        private final ModelPool models;
+
+        LlamaState(ModelPool models) {
+            this.models = models;
+        }
+
+        /// The first model, or the query's `model`.
+        void props(Exchange exchange) {
+            try (ModelPool.Lease lease = models.lease(exchange.query("model").orElse(""))) {
+                LanguageModel model = lease.served().model();
+                exchange.json(object("default_generation_settings", object("id", 0, "n_ctx", model.contextLength(),
+                                "is_processing", false, "params", LlamaCompletions.settings(model, model.options())),
+                        "total_slots", SLOTS, "model_alias", lease.served().name(), "model_path", lease.served().name(),
+                        "chat_template", model.template().map(ChatTemplate::source).orElse(""),
+                        "bos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().bos()),
+                        "eos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().eos()),
+                        "modalities", object("vision", false, "audio", false), "build_info", "glia"));
+            }
+        }
+
+        /// The sequences of the first model, or of the query's `model`.
+        void slots(Exchange exchange) {
+            try (ModelPool.Lease lease = models.lease(exchange.query("model").orElse(""))) {
+                LanguageModel model = lease.served().model();
+                int running = model.scheduler().load().numRunning();
+                List<Object> slots = IntStream.range(0, Math.max(SLOTS, running)).<Object>mapToObj(i -> object("id", i,
+                        "n_ctx", model.contextLength(), "speculative", false, "is_processing", i < running)).toList();
+                exchange.json(slots);
+            }
+        }
+    }
+
+    /// `POST /v1/completions` (https://platform.openai.com/docs/api-reference/completions). With `echo` and `logprobs`
+    /// the prompt has log-probabilities, too, as lm-evaluation-harness reads them.
+    public static final class Completions implements Endpoint {
+        private final ModelPool models;
+
+        public Completions(ModelPool models) {
+            this.models = models;
+        }
+
+        @Override
+        public void answer(Exchange exchange) {
+            Fields body = exchange.body();
+            try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
+                LanguageModel model = lease.served().model();
+                CompletionRequest request = CompletionRequest.read(body, exchange, model);
+                body.end();
+                List<GenerationRun> runs = request.calls().stream().map(call -> new GenerationRun(model, call))
+                        .toList();
+                CompletionResponse response = new CompletionResponse(exchange.id(), lease.served().name(), request);
+                List<PromptScorer.Score> scores = request.scoresPrompts() ? new PromptScorer(model)
+                        .score(request.prompts().ids(), request.alternatives(), exchange.caller().name(),
+                                exchange::goesOn) : List.of();
+                if (!exchange.isConnected()) {
+                    return;
+                }
+                if (request.streams()) {
+                    stream(exchange, request, runs, response, scores);
+                } else {
+                    run(request, runs, response, scores, exchange::isConnected);
+                    if (response.isComplete()) {
+                        exchange.json(response.whole());
+                    }
+                }
+            }
+        }
+
+        private static void run(CompletionRequest request, List<GenerationRun> runs, CompletionResponse response,
+                List<PromptScorer.Score> scores, BooleanSupplier isWanted) {
+            for (int i = 0; i < request.prompts().ids().size(); i++) {
+                response.begin(i, scores.isEmpty() ? null : scores.get(i));
+            }
+            if (runs.isEmpty()) {
+                response.endPrompts();
+            } else {
+                GenerationRuns.run(runs, response::receiver, isWanted);
+            }
+        }
+
+        private static void stream(Exchange exchange, CompletionRequest request, List<GenerationRun> runs,
+                CompletionResponse response, List<PromptScorer.Score> scores) {
+            EventStream stream = exchange.stream(EventStream.Form.SSE);
+            response.to(stream);
+            run(request, runs, response, scores, stream::isOpen);
+            if (response.isComplete()) {
+                if (request.withUsage()) {
+                    stream.event(response.usageChunk());
+                }
+                stream.raw("[DONE]");
+                stream.close();
+            }
+        }
     }
 }

@@ -5,8 +5,8 @@ import static glia.serve.http.Json.object;
 
 import glia.io.CheckpointException;
 import glia.serve.embedding.Reranker;
-import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
+import glia.serve.http.Route.Endpoint;
 import glia.serve.pool.ModelPool;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;

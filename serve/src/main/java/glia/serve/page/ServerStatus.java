@@ -4,10 +4,10 @@ import static glia.serve.http.Json.object;
 
 import glia.engine.LanguageModel;
 import glia.engine.schedule.Scheduler;
-import glia.serve.http.Endpoint;
 import glia.serve.http.Exchange;
+import glia.serve.http.Route.Endpoint;
+import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.pool.ModelPool;
-import glia.serve.pool.ServedModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

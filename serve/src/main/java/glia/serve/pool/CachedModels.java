@@ -19,7 +19,7 @@ import java.util.Optional;
 /// @param pulls whether names that no cache has are downloaded from the hub
 public record CachedModels(HubSettings settings, LoadOptions options, boolean pulls) implements ModelCatalogue {
     @Override
-    public Optional<ModelSource> find(String name) throws HubException {
+    public Optional<ModelCatalogue.ModelSource> find(String name) throws HubException {
         ModelLocator locator = new ModelLocator(settings);
         Optional<ModelLocation> found = pulls ? locator.named(name, Progress.NONE) : locator.cached(name);
         return found.map(location -> new FileSource(location.path(), options));

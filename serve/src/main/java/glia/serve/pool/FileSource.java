@@ -25,7 +25,7 @@ import java.util.function.UnaryOperator;
 /// @param progress receives the progress of loading
 /// @param defaults what requests leave open
 public record FileSource(Path path, LoadOptions options, Map<String, Path> folders, Progress progress,
-        Defaults defaults) implements ModelSource {
+        Defaults defaults) implements ModelCatalogue.ModelSource {
     /// Options and system prompt of requests that have none.
     ///
     /// @param options the options, given the model's own

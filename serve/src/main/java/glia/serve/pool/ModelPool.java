@@ -1,7 +1,9 @@
 package glia.serve.pool;
 
+import glia.engine.load.MachineMemory;
 import glia.engine.schedule.Scheduler;
 import glia.io.hub.HubException;
+import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.request.ServeException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -106,7 +108,7 @@ public final class ModelPool implements AutoCloseable {
     }
 
     /// Adds a model that is loaded when it is requested. The first model answers requests without a name.
-    public void add(String name, ModelSource source) {
+    public void add(String name, ModelCatalogue.ModelSource source) {
         memory.locked(() -> slots.put(name, new Slot(name, source, options.keepAlive())));
     }
 
@@ -183,7 +185,7 @@ public final class ModelPool implements AutoCloseable {
             return known.get();
         }
         try {
-            Optional<ModelSource> found = catalogue.find(name);
+            Optional<ModelCatalogue.ModelSource> found = catalogue.find(name);
             if (found.isPresent()) {
                 return ModelName.of(slotOf(name, found.get())).called(name);
             }
@@ -198,7 +200,7 @@ public final class ModelPool implements AutoCloseable {
     }
 
     /// The slot of a model of the catalogue, which several names may mean.
-    private Slot slotOf(String name, ModelSource source) {
+    private Slot slotOf(String name, ModelCatalogue.ModelSource source) {
         lock.lock();
         try {
             return slots.values().stream().filter(slot -> source.equals(slot.source)).findFirst()
@@ -325,5 +327,24 @@ public final class ModelPool implements AutoCloseable {
             lock.unlock();
         }
         open.forEach(memory::close);
+    }
+
+    /// Options of a pool of models.
+    ///
+    /// @param memoryBytes the most that weights and KV caches of all loaded models take together
+    /// @param keepAlive how long a model stays loaded after its last request, unless the request says
+    public record PoolOptions(long memoryBytes, KeepAlive keepAlive) {
+        /// Four fifths of the machine's memory; models stay loaded until others need the memory.
+        public static PoolOptions defaults() {
+            return new PoolOptions(MachineMemory.totalBytes() / 5 * 4, KeepAlive.FOR_EVER);
+        }
+
+        public PoolOptions withMemory(long bytes) {
+            return new PoolOptions(bytes, keepAlive);
+        }
+
+        public PoolOptions withKeepAlive(KeepAlive other) {
+            return new PoolOptions(memoryBytes, other);
+        }
     }
 }

@@ -19,14 +19,14 @@ final class PoolMemory {
 
     private static final long MIN_STATE_BYTES = ModelPool.MIN_STATE_BYTES;
 
-    private final PoolOptions options;
+    private final ModelPool.PoolOptions options;
     private final ReentrantLock lock;
     private final Condition changed;
     private final Map<String, Slot> slots;
 
     /// @param lock of the pool, which guards the slots
     /// @param changed signalled when the state of a slot has changed
-    PoolMemory(PoolOptions options, ReentrantLock lock, Condition changed, Map<String, Slot> slots) {
+    PoolMemory(ModelPool.PoolOptions options, ReentrantLock lock, Condition changed, Map<String, Slot> slots) {
         this.options = options;
         this.lock = lock;
         this.changed = changed;

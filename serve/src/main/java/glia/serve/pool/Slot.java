@@ -15,7 +15,7 @@ final class Slot {
     }
 
     final String name;
-    final ModelSource source;
+    final ModelCatalogue.ModelSource source;
     State state = State.UNLOADED;
     /// The attempt while the state is LOADING.
     Attempt attempt;
@@ -31,7 +31,7 @@ final class Slot {
     long lastUse;
     KeepAlive keepAlive;
 
-    Slot(String name, ModelSource source, KeepAlive keepAlive) {
+    Slot(String name, ModelCatalogue.ModelSource source, KeepAlive keepAlive) {
         this.name = name;
         this.source = source;
         this.keepAlive = keepAlive;

@@ -1,7 +1,7 @@
 package glia.serve.request;
 
 import glia.engine.call.PromptLimits;
-import glia.io.json.JsonLimits;
+import glia.io.json.JsonValues.JsonLimits;
 import java.time.Duration;
 
 /// Limits of a server and its requests.

@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import glia.io.json.JsonValues;
 import glia.serve.TestServer;
+import glia.serve.load.LoadGenerator.LoadException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;

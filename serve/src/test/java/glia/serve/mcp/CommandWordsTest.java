@@ -3,6 +3,7 @@ package glia.serve.mcp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import glia.serve.mcp.ServerSettings.CommandWords;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

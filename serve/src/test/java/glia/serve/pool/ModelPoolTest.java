@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.engine.LanguageModel;
+import glia.serve.pool.ModelCatalogue.ModelSource;
 import glia.serve.request.ServeException;
 import java.io.IOException;
 import java.time.Duration;
@@ -64,7 +65,7 @@ class ModelPoolTest {
 
     /// A pool of models of 100 MiB, which take 164 MiB with their least KV cache.
     private ModelPool pool(long mebibytes, String... names) {
-        pool = new ModelPool(PoolOptions.defaults().withMemory(mebibytes * MIB), ModelCatalogue.EMPTY);
+        pool = new ModelPool(ModelPool.PoolOptions.defaults().withMemory(mebibytes * MIB), ModelCatalogue.EMPTY);
         for (String name : names) {
             pool.add(name, source(name, 100));
         }
@@ -93,7 +94,7 @@ class ModelPoolTest {
     }
 
     private List<String> loadedNames() {
-        return pool.all().stream().map(ServedModel::name).toList();
+        return pool.all().stream().map(ModelCatalogue.ServedModel::name).toList();
     }
 
     @Test

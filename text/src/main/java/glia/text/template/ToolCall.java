@@ -1,6 +1,6 @@
 package glia.text.template;
 
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.DisplayText;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import java.util.List;
 import java.util.function.Function;
 import tools.jackson.databind.JsonNode;

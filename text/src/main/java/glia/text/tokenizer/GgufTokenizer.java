@@ -3,6 +3,7 @@ package glia.text.tokenizer;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
 import glia.io.gguf.GgufStrings;
+import glia.text.tokenizer.GgufPairs.BpeJson;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;

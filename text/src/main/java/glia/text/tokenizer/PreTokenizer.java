@@ -1,6 +1,6 @@
 package glia.text.tokenizer;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

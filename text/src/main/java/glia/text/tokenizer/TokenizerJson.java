@@ -112,7 +112,7 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
         private String bytePairs(List<AddedToken> added, String normalizer, String preTokenizer, String[] all)
                 throws CheckpointException {
             expect(scores.length == 0, "model.vocab", "an object of pieces and ids, as BPE has");
-            return new BpeJson(added, normalizer, preTokenizer, options(), Pieces.of(all))
+            return new GgufPairs.BpeJson(added, normalizer, preTokenizer, options(), Pieces.of(all))
                     .write(text -> text.raw(bytes, mergesFrom, mergesTo)).toString();
         }
 
@@ -160,7 +160,7 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             }
         }
 
-        private BpeJson.Options options() throws CheckpointException {
+        private GgufPairs.BpeJson.Options options() throws CheckpointException {
             for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
                 JsonNode node = modelPart(affix);
                 expect(node.isNull() || node.isMissingNode() || node.asString("").isEmpty(), "model." + affix, "none");
@@ -170,7 +170,7 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             boolean hasUnknown = unknown.isString();
             expect(!hasUnknown || Arrays.asList(pieces).contains(unknown.asString()), "model.unk_token",
                     "a piece of the vocabulary");
-            return new BpeJson.Options(hasUnknown ? unknown.asString() : null, flag("fuse_unk"),
+            return new GgufPairs.BpeJson.Options(hasUnknown ? unknown.asString() : null, flag("fuse_unk"),
                     flag("byte_fallback"), flag("ignore_merges"));
         }
 
@@ -271,6 +271,55 @@ record TokenizerJson(String json, TextLimit limit, Vocabulary vocabulary, PieceD
             if (!holds) {
                 throw new CheckpointException(file, where, "expected " + expected);
             }
+        }
+    }
+
+    /// Checks the added tokens that the native library looks for in another form than the file has: those with
+    /// `normalized`, and those that take white space beside them (`lstrip`, `rstrip`).
+    ///
+    /// The library normalizes the text of a `normalized` token. Where nothing is left of it, it finds the token at
+    /// every byte of a text; such a token is looked for as it is written. A token of white space with `lstrip` may come
+    /// to lie inside the white space that a token with `rstrip` takes, which ends the process; such a file is refused.
+    static final class NormalizedTokens {
+        private static final String PROBE = ",\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":\"BPE\","
+                + "\"unk_token\":\"?\",\"fuse_unk\":false,\"byte_fallback\":false,\"vocab\":{\"?\":0},\"merges\":[]}}";
+
+        private NormalizedTokens() { }
+
+        /// @param normalizer the `normalizer`, as JSON, checked
+        /// @param mayDelete whether it may delete characters
+        /// @return the tokens, some no longer `normalized`
+        /// @throws IllegalArgumentException if the tokens cannot be used together
+        static List<AddedToken> checked(List<AddedToken> tokens, String normalizer, boolean mayDelete) {
+            AddedToken.checkSizes(tokens);
+            boolean takesSpace = tokens.stream().anyMatch(AddedToken::rstrip) && tokens.stream().anyMatch(
+                    AddedToken::lstrip);
+            boolean mayVanish = mayDelete && tokens.stream().anyMatch(AddedToken::normalized);
+            if (!takesSpace && !mayVanish) {
+                return tokens;
+            }
+            NativeTokenizer all = probe(normalizer, "null");
+            List<AddedToken> checked = new ArrayList<>();
+            for (AddedToken token : tokens) {
+                boolean vanishes = token.normalized() && all.encode(token.content()).length == 0;
+                checked.add(vanishes ? token.verbatim() : token);
+            }
+            NativeTokenizer raw = probe("null", "{\"type\":\"WhitespaceSplit\"}");
+            NativeTokenizer words = probe(normalizer, "{\"type\":\"WhitespaceSplit\"}");
+            for (AddedToken token : checked) {
+                if (takesSpace && token.lstrip()
+                        && (token.normalized() ? words : raw).encode(token.content()).length == 0) {
+                    throw new IllegalArgumentException("found the token " + token.id() + " of white space with lstrip, "
+                            + "beside tokens with rstrip, expected no lstrip");
+                }
+            }
+            return checked;
+        }
+
+        /// A tokenizer that makes a token of each character that its normalizer and pre-tokenizer leave.
+        private static NativeTokenizer probe(String normalizer, String preTokenizer) {
+            return NativeTokenizer.of("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[],"
+                    + "\"normalizer\":" + normalizer + ",\"pre_tokenizer\":" + preTokenizer + PROBE);
         }
     }
 }

@@ -2,6 +2,7 @@ package glia.text.tool;
 
 import glia.io.DisplayText;
 import glia.io.json.JsonValues;
+import glia.text.tool.CallReader.Malformed;
 
 /// Reads arguments in JSON: an object, null, or a string that holds an object.
 final class ArgumentsReader {
@@ -25,7 +26,7 @@ final class ArgumentsReader {
     /// Reads on.
     ///
     /// @param out receives the text of the object as it comes; null to keep it
-    /// @throws Incomplete until the value is complete
+    /// @throws CallReader.Incomplete until the value is complete
     void read(CallOutput out) {
         if (!isReading) {
             text.skipBlanks();
@@ -47,7 +48,7 @@ final class ArgumentsReader {
             copy.setLength(0);
         }
         if (!isDone) {
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
     }
 

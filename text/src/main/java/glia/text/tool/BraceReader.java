@@ -1,6 +1,6 @@
 package glia.text.tool;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.text.tool.ToolFormat.Braces;
 import java.util.HashSet;
 import java.util.List;
@@ -129,7 +129,7 @@ final class BraceReader implements CallReader {
             text.skip(quote);
             text.skipBlanks();
             text.expect(":");
-        } catch (Incomplete e) {
+        } catch (CallReader.Incomplete e) {
             text.move(from - text.at());
             throw e;
         }
@@ -164,7 +164,7 @@ final class BraceReader implements CallReader {
         int position = text.indexOf(format.quote(), text.at());
         if (position < 0) {
             pass(text.length() - text.numHeld(format.quote()) - text.at());
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         pass(position - text.at());
         int after = position + format.quote().length();
@@ -216,7 +216,7 @@ final class BraceReader implements CallReader {
             return -1;
         }
         if (at == text.length() && !text.isFinal()) {
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         return at;
     }
@@ -246,7 +246,7 @@ final class BraceReader implements CallReader {
         boolean isDone = quoted.scan(text, copy);
         out.arguments(copy);
         if (!isDone) {
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         state = State.AFTER;
     }

@@ -1,6 +1,6 @@
 package glia.text.tool;
 
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import glia.text.template.ToolCall;
 import java.util.LinkedHashMap;
@@ -30,11 +30,11 @@ final class CallOutput {
         return isOpen ? next : -1;
     }
 
-    /// @throws Malformed if the name cannot be that of a tool
+    /// @throws CallReader.Malformed if the name cannot be that of a tool
     void begin(String callId, String callName) {
         if (callName.isEmpty() || callName.length() > CallText.MAX_WORD
                 || callName.chars().anyMatch(c -> c <= ' ' || c == 0x7f)) {
-            throw new Malformed(ToolProblem.Kind.INVALID_NAME, "found " + (callName.isEmpty() ? "no name"
+            throw new CallReader.Malformed(ToolProblem.Kind.INVALID_NAME, "found " + (callName.isEmpty() ? "no name"
                     : "a name with blanks") + ", expected the name of a tool");
         }
         isOpen = true;
@@ -58,7 +58,7 @@ final class CallOutput {
 
     /// Ends the call.
     ///
-    /// @throws Malformed if the arguments are not an object, such as one with a key twice
+    /// @throws CallReader.Malformed if the arguments are not an object, such as one with a key twice
     void end() {
         if (arguments.isEmpty()) {
             arguments("{}");
@@ -68,7 +68,7 @@ final class CallOutput {
             Map<?, ?> parsed = (Map<?, ?>) JsonValues.parse(arguments.toString());
             parsed.forEach((key, value) -> values.put((String) key, value));
         } catch (JacksonException e) {
-            throw new Malformed(ToolProblem.Kind.INVALID_JSON, "the arguments: " + JsonErrors.reason(e));
+            throw new CallReader.Malformed(ToolProblem.Kind.INVALID_JSON, "the arguments: " + JsonErrors.reason(e));
         }
         isOpen = false;
         int index = next++;

@@ -15,4 +15,30 @@ sealed interface CallReader permits BraceReader, ElementReader, FunctionReader, 
     default boolean isGuess() {
         return false;
     }
+
+    /// Interrupts the reading of a call until there is more text.
+    static final class Incomplete extends RuntimeException {
+        static final Incomplete INSTANCE = new Incomplete();
+        private static final long serialVersionUID = 1;
+
+        private Incomplete() {
+            super("more text is needed", null, false, false);
+        }
+    }
+
+    /// Ends the reading of a call.
+    static final class Malformed extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        private final transient ToolProblem.Kind kind;
+
+        Malformed(ToolProblem.Kind kind, String message) {
+            super(message, null, false, false);
+            this.kind = kind;
+        }
+
+        ToolProblem.Kind kind() {
+            return kind;
+        }
+    }
 }

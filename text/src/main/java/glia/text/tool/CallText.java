@@ -1,6 +1,7 @@
 package glia.text.tool;
 
 import glia.io.DisplayText;
+import glia.text.tool.CallReader.Incomplete;
 import java.util.List;
 
 /// The text of a call so far, with the position up to which it is read. What may continue differently waits for more
@@ -193,12 +194,12 @@ final class CallText {
         return end < 0 ? -1 : from + end;
     }
 
-    Malformed unexpected(String expected) {
+    CallReader.Malformed unexpected(String expected) {
         if (isAtEnd()) {
             throw Incomplete.INSTANCE;
         }
         String next = text.substring(at, Math.min(text.length(), at + SHOWN));
-        return new Malformed(ToolProblem.Kind.INVALID_SYNTAX,
+        return new CallReader.Malformed(ToolProblem.Kind.INVALID_SYNTAX,
                 "found \"" + DisplayText.escape(next) + "\", expected " + expected.strip());
     }
 

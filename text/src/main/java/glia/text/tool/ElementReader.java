@@ -1,6 +1,6 @@
 package glia.text.tool;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.text.tool.ToolFormat.Elements;
 import glia.text.tool.ToolFormat.Tag;
 import java.util.EnumSet;
@@ -96,7 +96,7 @@ final class ElementReader implements CallReader {
             } else {
                 key();
             }
-        } catch (Incomplete e) {
+        } catch (CallReader.Incomplete e) {
             text.move(from - text.at());
             throw e;
         }
@@ -186,7 +186,7 @@ final class ElementReader implements CallReader {
         int marker = text.indexOf(close, text.at());
         if (marker < 0) {
             pass(text.length() - text.at() - Math.max(text.numHeld(close), text.numHeld(lineBreak + close)));
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         boolean isOwnLine = marker - lineBreak.length() >= text.at()
                 && text.has(lineBreak, marker - lineBreak.length());
@@ -215,7 +215,7 @@ final class ElementReader implements CallReader {
                 return true;
             }
             if (at - from <= MAX_BLANKS) {
-                throw Incomplete.INSTANCE;
+                throw CallReader.Incomplete.INSTANCE;
             }
         }
         if (at - from > MAX_BLANKS) {
@@ -293,7 +293,7 @@ final class ElementReader implements CallReader {
         int at = text.afterBlanks(from);
         if (at == text.length() && at - from <= MAX_BLANKS) {
             if (!text.isFinal()) {
-                throw Incomplete.INSTANCE;
+                throw CallReader.Incomplete.INSTANCE;
             }
             return true;
         }
@@ -333,7 +333,7 @@ final class ElementReader implements CallReader {
                     json = null;
                     isJson = next.afterBlanks(next.at()) == next.length();
                 }
-            } catch (Malformed e) {
+            } catch (CallReader.Malformed e) {
                 json = null;
             }
         }

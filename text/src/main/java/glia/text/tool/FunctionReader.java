@@ -32,21 +32,21 @@ final class FunctionReader implements CallReader {
         searched = Math.max(text.at(), text.length() - end.length());
         boolean isFound = position >= 0;
         if (!isFound && !text.isFinal()) {
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         String source = text.substring(text.at(), isFound ? position : text.length());
         List<Call> calls;
         PythonLiteral literal = new PythonLiteral(source);
         try {
             calls = calls(literal);
-        } catch (Malformed e) {
+        } catch (CallReader.Malformed e) {
             if (isFound && literal.isWithinString() && text.indexOf(end, position + end.length()) >= 0) {
                 // The marker is part of a string.
                 searched = position + end.length();
                 return true;
             }
             boolean mayGoOn = isFound && literal.isWithinString() && !text.isFinal();
-            throw mayGoOn || !isFound && !end.isEmpty() ? Incomplete.INSTANCE : e;
+            throw mayGoOn || !isFound && !end.isEmpty() ? CallReader.Incomplete.INSTANCE : e;
         }
         text.move(source.length() + (isFound ? end.length() : 0));
         for (Call call : calls) {

@@ -1,5 +1,6 @@
 package glia.text.tool;
 
+import glia.text.tool.CallReader.Malformed;
 import java.util.Locale;
 import java.util.regex.Pattern;
 

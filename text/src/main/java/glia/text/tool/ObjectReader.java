@@ -70,7 +70,7 @@ final class ObjectReader implements CallReader {
             case VALUE -> value();
             case SKIPPED -> {
                 if (!skipped.scan(text, new StringBuilder())) {
-                    throw Incomplete.INSTANCE;
+                    throw CallReader.Incomplete.INSTANCE;
                 }
                 state = State.AFTER_VALUE;
             }
@@ -158,15 +158,15 @@ final class ObjectReader implements CallReader {
             throw invalid("a string of at most " + CallText.MAX_WORD + " characters");
         }
         if (at >= text.length()) {
-            throw Incomplete.INSTANCE;
+            throw CallReader.Incomplete.INSTANCE;
         }
         StringBuilder copy = new StringBuilder();
         new JsonScanner().scan(text, copy);
         return (String) JsonValues.parse(copy.toString());
     }
 
-    private Malformed invalid(String expected) {
-        return new Malformed(ToolProblem.Kind.INVALID_JSON, text.unexpected(expected).getMessage());
+    private CallReader.Malformed invalid(String expected) {
+        return new CallReader.Malformed(ToolProblem.Kind.INVALID_JSON, text.unexpected(expected).getMessage());
     }
 
     private void endObject() {
@@ -177,7 +177,7 @@ final class ObjectReader implements CallReader {
             return;
         }
         if (name.isEmpty()) {
-            throw new Malformed(ToolProblem.Kind.INVALID_NAME, "found an object without \"name\"");
+            throw new CallReader.Malformed(ToolProblem.Kind.INVALID_NAME, "found an object without \"name\"");
         }
         if (!out.isOpen()) {
             out.begin(id, name);

@@ -26,7 +26,7 @@ final class PythonLiteral {
 
     /// The value of a whole text.
     ///
-    /// @throws Malformed if it is no literal
+    /// @throws CallReader.Malformed if it is no literal
     static Object parse(String text) {
         PythonLiteral literal = new PythonLiteral(text);
         Object value = literal.value();
@@ -41,8 +41,8 @@ final class PythonLiteral {
         return isWithinString;
     }
 
-    Malformed unexpected(String expected) {
-        return new Malformed(ToolProblem.Kind.INVALID_SYNTAX,
+    CallReader.Malformed unexpected(String expected) {
+        return new CallReader.Malformed(ToolProblem.Kind.INVALID_SYNTAX,
                 "found " + (at < text.length() ? "'" + DisplayText.escape(text.substring(at, at + 1)) + "'"
                         : "the end") + " at character " + (at + 1) + ", expected " + expected);
     }

@@ -53,7 +53,7 @@ final class TaggedReader implements CallReader {
                 next++;
             }
             if (text.at() + next == text.length() && !text.isFinal()) {
-                throw Incomplete.INSTANCE;
+                throw CallReader.Incomplete.INSTANCE;
             }
             c = text.at() + next == text.length() ? 0 : text.charAt(text.at() + next);
         }

@@ -221,7 +221,7 @@ public final class ToolCallParser {
                 end(true);
             }
             return true;
-        } catch (Incomplete e) {
+        } catch (CallReader.Incomplete e) {
             if (isFinal) {
                 giveUp(ToolProblem.Kind.UNFINISHED, "the text ends within a call", held.length());
                 return true;
@@ -232,7 +232,7 @@ public final class ToolCallParser {
                 return true;
             }
             return false;
-        } catch (Malformed e) {
+        } catch (CallReader.Malformed e) {
             giveUp(e.kind(), e.getMessage(), text.at());
             return true;
         }

@@ -1,6 +1,6 @@
 package glia.text.tool;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
 import java.util.Set;
@@ -43,13 +43,13 @@ final class ValueText {
             if (new JsonScanner().scan(all, copy) && all.isAtEnd()) {
                 return new Read(copy.toString(), JsonValues.parse(copy.toString()));
             }
-        } catch (Malformed | JacksonException e) {
+        } catch (CallReader.Malformed | JacksonException e) {
             // Not JSON.
         }
         try {
             Object value = PythonLiteral.parse(text);
             return new Read(JsonTree.of(value).toString(), value);
-        } catch (Malformed e) {
+        } catch (CallReader.Malformed e) {
             return null;
         }
     }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.text.tokenizer.TestData.Sample;
 import java.io.UncheckedIOException;
 import java.util.Arrays;

@@ -3,7 +3,7 @@ package glia.text.tokenizer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import net.jqwik.api.ForAll;

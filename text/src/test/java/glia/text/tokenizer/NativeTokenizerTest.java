@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URL;

@@ -1,7 +1,7 @@
 package glia.text.tokenizer;
 
 import glia.io.gguf.GgufMetadata;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

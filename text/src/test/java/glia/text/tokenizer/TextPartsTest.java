@@ -41,7 +41,7 @@ class TextPartsTest {
                     lengths.add(part.length());
                     return tokenizer.encode(part, false);
                 };
-                assertArrayEquals(whole, new TextParts(encoder, most).encode(text), "parts of " + most);
+                assertArrayEquals(whole, new Encoder.TextParts(encoder, most).encode(text), "parts of " + most);
                 assertTrue(lengths.stream().allMatch(n -> n <= most), lengths.toString());
             }
         }
@@ -54,7 +54,7 @@ class TextPartsTest {
         Tokenizer tokenizer = Tokenizer.load(TestData.stories260K());
         String text = unit.repeat(4000);
         assertArrayEquals(tokenizer.encode(text, false),
-                new TextParts(part -> tokenizer.encode(part, false), 1000).encode(text));
+                new Encoder.TextParts(part -> tokenizer.encode(part, false), 1000).encode(text));
     }
 
     @Test

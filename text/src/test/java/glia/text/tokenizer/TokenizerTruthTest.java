@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.hub.HubSettings;
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.text.tokenizer.TestData.Sample;
 import java.io.IOException;
 import java.nio.file.Files;

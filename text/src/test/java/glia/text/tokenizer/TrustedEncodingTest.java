@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.FileErrors;
 import glia.io.file.Folders;
 import glia.io.hub.ContentHash;
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonTree;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import java.io.IOException;

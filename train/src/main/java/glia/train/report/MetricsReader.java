@@ -2,7 +2,7 @@ package glia.train.report;
 
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile;
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import glia.train.run.TrainingListener.ScoredText;
 import glia.train.run.TrainingListener.StepFigures;

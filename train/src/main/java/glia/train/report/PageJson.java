@@ -1,6 +1,6 @@
 package glia.train.report;
 
-import glia.io.json.JsonText;
+import glia.io.json.JsonTree.JsonText;
 
 /// Writes JSON into a page. Numbers have 7 digits, and 4 in heatmaps, so that the page stays small. What is not finite
 /// is null. The text holds no `<`, so it may stand in a script element.

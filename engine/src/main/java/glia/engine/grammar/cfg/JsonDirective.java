@@ -6,7 +6,7 @@ import glia.engine.grammar.parser.Rules;
 import glia.engine.grammar.regex.CharacterEncoder;
 import glia.engine.grammar.regex.RegexPool;
 import glia.engine.grammar.schema.SchemaCompiler;
-import glia.io.json.JsonErrors;
+import glia.io.json.JsonTree.JsonErrors;
 import glia.io.json.JsonValues;
 import tools.jackson.core.JacksonException;
 
