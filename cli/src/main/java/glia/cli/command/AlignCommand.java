@@ -244,8 +244,8 @@ public final class AlignCommand implements Command {
                             $ glia align revise SmolLM2-135M-Instruct -o chats.jsonl
                             $ glia train constitutional-sft data.train=chats.jsonl""")
                     .notes("The model answers, criticizes its answer by each principle that its check finds broken, "
-                            + "and revises it. A revision replaces the answer only if the checks find that it keeps more "
-                            + "principles: the checks select, the model writes.");
+                            + "and revises it. A revision replaces the answer only if the checks find that it keeps "
+                            + "more principles: the checks select, the model writes.");
         }
 
         @Override

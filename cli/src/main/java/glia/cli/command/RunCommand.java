@@ -231,7 +231,8 @@ public final class RunCommand implements Command {
     static final class StrategyAnswer {
         static final Option<String> STRATEGY = Option.text("STRATEGY", "several answers and a choice among them: "
                 + "majority:8, best:8, beam:4x2, mcts:32x3 or parallel:4; @EFFORT may follow; --max-tokens is the "
-                + "budget of all answers together", "--strategy").in("Thinking").elsewhere("--best-of", "--self-consistency");
+                + "budget of all answers together", "--strategy").in("Thinking")
+                .elsewhere("--best-of", "--self-consistency");
         private static final float USUAL_TEMPERATURE = SamplingOptions.defaults().temperature();
 
         private StrategyAnswer() { }
