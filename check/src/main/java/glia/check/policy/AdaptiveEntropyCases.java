@@ -10,8 +10,9 @@ import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.PolicyMethod;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.RatioLevel;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
 import java.io.IOException;
@@ -46,7 +47,7 @@ public final class AdaptiveEntropyCases {
                     p.number("min"), p.number("max"), p.number("target"));
             AdaptiveEntropy before = controllers.getOrDefault(start, start);
             CaseRows rows = new CaseRows(c.input("mask"));
-            PolicyBatch batch = rows.batch(c.input("advantages")).withOld(rows.of(c.input("logp_old")));
+            RolloutColumns batch = rows.batch(c.input("advantages")).with(Column.OLD, rows.of(c.input("logp_old")));
             PolicyObjective dapo = PolicyMethod.named("dapo", rows.width()).objective();
             PolicyObjective objective = dapo.withLoss(ClippedRatio.of(RatioLevel.TOKEN, CLIP, CLIP))
                     .withEntropy(dapo.entropy().withCoefficient(before.applied()));

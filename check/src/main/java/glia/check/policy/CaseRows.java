@@ -2,7 +2,7 @@ package glia.check.policy;
 
 import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Arrays;
 import java.util.stream.IntStream;
@@ -66,10 +66,10 @@ final class CaseRows {
     }
 
     /// A batch with the advantages of sequences, `[B]`, or tokens, `[B, T]`.
-    PolicyBatch batch(CaseTensor advantages) {
+    RolloutColumns batch(CaseTensor advantages) {
         return advantages.values().length == count && width > 1
-                ? PolicyBatch.ofSequences(sequences(), advantages.values())
-                : PolicyBatch.ofRows(sequences(), count, of(advantages));
+                ? RolloutColumns.ofSequences(sequences(), advantages.values())
+                : RolloutColumns.ofRows(sequences(), count, of(advantages));
     }
 
     /// The rows of a variable, whose gradient has the shape of the matrix.

@@ -10,7 +10,8 @@ import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
 import glia.reason.policy.loss.GeometricMean;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
@@ -40,18 +41,18 @@ public final class GmpoCases {
                 SequenceMean.ofMeans(), kl, EntropyBonus.NONE,
                 new TokenMasks(p.number("top_entropy_quantile", 1), Double.POSITIVE_INFINITY));
         double[] advantages = c.input("advantages").values();
-        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), advantages);
+        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), advantages);
         if (c.hasInput("logp_old")) {
-            batch = batch.withOld(rows.of(c.input("logp_old")));
+            batch = batch.with(Column.OLD, rows.of(c.input("logp_old")));
         }
         if (c.hasInput("logp_ref")) {
-            batch = batch.withReference(rows.of(c.input("logp_ref")));
+            batch = batch.with(Column.REFERENCE, rows.of(c.input("logp_ref")));
         }
         Totals totals = Totals.of(batch, objective.aggregation()).times(p.number("gradient_accumulation_steps", 1));
         Value logProbs = rows.variable(c, "logp", c.input("logp_new"));
         Value entropies = rows.variable(c, "entropy", c.input("entropy"));
         PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch, totals);
-        double[] means = batch.sequenceMeans(result.kl().map(CaseRows::numbers).orElse(new double[rows.numRows()]));
+        double[] means = batch.means(result.kl().map(CaseRows::numbers).orElse(new double[rows.numRows()]));
         double[] losses = CaseRows.numbers(result.losses());
         Arrays.setAll(losses, s -> losses[s] + kl.coefficient() * means[s]);
         c.compare("per_sequence_loss", losses);

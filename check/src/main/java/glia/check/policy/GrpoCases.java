@@ -16,13 +16,13 @@ import glia.reason.policy.correction.SamplerCorrection;
 import glia.reason.policy.loss.Cispo;
 import glia.reason.policy.loss.ClipFigures;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.ImportanceWeights;
 import glia.reason.policy.loss.LossInput;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.policy.loss.Sapo;
 import glia.reason.policy.loss.Vespo;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
@@ -48,9 +48,10 @@ public final class GrpoCases {
                 c.params().number("clip_max", Double.POSITIVE_INFINITY));
         double[] training = rows.of(c.input("logp_old"));
         double[] sampler = rows.of(c.input("logp_sampling"));
-        ImportanceWeights weights = rule.weights(rows.sequences(), rows.numSequences(), training, sampler);
+        double[] weights = rule.weights(RolloutColumns.of(rows.sequences(), rows.numSequences())
+                .with(Column.OLD, training).with(Column.SAMPLER, sampler));
         double[] expected = c.tensor("is_ratio").values();
-        c.compare("is_ratio", weights.weights(), weights.isPerSequence() ? expected : rows.of(expected));
+        c.compare("is_ratio", weights, rule.isPerSequence() ? expected : rows.of(expected));
         // Tokens that the sampler could not score do not count.
         double[] differences = IntStream.range(0, training.length).mapToDouble(n -> Math.abs(training[n] - sampler[n]))
                 .filter(x -> !Double.isNaN(x)).toArray();
@@ -58,9 +59,9 @@ public final class GrpoCases {
         c.compare(difference + "mean", Arrays.stream(differences).average().orElse(0));
         c.compare(difference + "max", Arrays.stream(differences).max().orElse(0));
         String ratio = "sampling/importance_sampling_ratio/";
-        c.compare(ratio + "min", Arrays.stream(weights.weights()).min().orElse(0));
-        c.compare(ratio + "mean", Arrays.stream(weights.weights()).average().orElse(0));
-        c.compare(ratio + "max", Arrays.stream(weights.weights()).max().orElse(0));
+        c.compare(ratio + "min", Arrays.stream(weights).min().orElse(0));
+        c.compare(ratio + "mean", Arrays.stream(weights).average().orElse(0));
+        c.compare(ratio + "max", Arrays.stream(weights).max().orElse(0));
     }
 
     // ---- losses --------------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ public final class GrpoCases {
         String lossType = c.params().text("loss_type");
         PolicyObjective objective = objective(c.params(), lossType, c.params().number("max_completion_length"));
         Totals totals = totals(c.params(), lossType, rows);
-        PolicyBatch batch = batch(c, rows);
+        RolloutColumns batch = batch(c, rows);
         Value logProbs = rows.variable(c, "logp", c.input("logp_new"));
         Value entropies = rows.variable(c, "entropy", c.input("entropy"));
         PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch, totals);
@@ -155,21 +156,22 @@ public final class GrpoCases {
         }
     }
 
-    private static PolicyBatch batch(ReferenceCase c, CaseRows rows) {
-        PolicyBatch batch = rows.batch(c.input("advantages"));
+    private static RolloutColumns batch(ReferenceCase c, CaseRows rows) {
+        RolloutColumns batch = rows.batch(c.input("advantages"));
         if (c.hasInput("logp_old")) {
-            batch = batch.withOld(rows.of(c.input("logp_old")));
+            batch = batch.with(Column.OLD, rows.of(c.input("logp_old")));
         }
         if (c.hasInput("logp_ref")) {
-            batch = batch.withReference(rows.of(c.input("logp_ref")));
+            batch = batch.with(Column.REFERENCE, rows.of(c.input("logp_ref")));
         }
         if (c.hasTensor("logp_sampling")) {
-            batch = batch.withSampler(rows.of(c.tensor("logp_sampling")));
+            batch = batch.with(Column.SAMPLER, rows.of(c.tensor("logp_sampling")));
         }
         if (c.hasTensor("is_ratio")) {
             double[] weights = c.tensor("is_ratio").values();
             boolean perSequence = weights.length == rows.numSequences();
-            batch = batch.withCorrection(new ImportanceWeights(perSequence ? weights : rows.of(weights), perSequence));
+            batch = perSequence ? batch.with(Column.SEQUENCE_WEIGHT, weights)
+                    : batch.with(Column.WEIGHT, rows.of(weights));
         }
         return batch;
     }

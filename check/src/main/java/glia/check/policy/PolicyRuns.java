@@ -9,7 +9,8 @@ import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.train.run.LossBatch;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,14 +58,14 @@ public final class PolicyRuns implements RunKind {
         }
         TokenBatch tokens = tokens(tensors, step, mask, learned);
         CaseRows rows = new CaseRows(new CaseTensor(mask.dtype(), mask.shape(), learned));
-        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), column(tensors, step, "advantages", mask));
+        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), column(tensors, step, "advantages", mask));
         if (tensors.has(step, "old_per_token_logps")) {
-            batch = batch.withOld(rows.of(matrix(tensors, step, "old_per_token_logps", mask)));
+            batch = batch.with(Column.OLD, rows.of(matrix(tensors, step, "old_per_token_logps", mask)));
         } else if (tensors.has(step, "old_logps")) {
-            batch = batch.withOld(shares(batch, column(tensors, step, "old_logps", mask)));
+            batch = batch.with(Column.OLD, shares(batch, column(tensors, step, "old_logps", mask)));
         }
         if (tensors.has(step, "ref_per_token_logps")) {
-            batch = batch.withReference(rows.of(matrix(tensors, step, "ref_per_token_logps", mask)));
+            batch = batch.with(Column.REFERENCE, rows.of(matrix(tensors, step, "ref_per_token_logps", mask)));
         }
         return LossBatch.ofRows(tokens, objective.loss(batch, Totals.of(batch, objective.aggregation()), temperature,
                 figures -> { }));
@@ -91,7 +92,7 @@ public final class PolicyRuns implements RunKind {
     }
 
     /// Sums of sequences as equal parts of their rows.
-    private static double[] shares(PolicyBatch batch, double[] sums) {
+    private static double[] shares(RolloutColumns batch, double[] sums) {
         int[] lengths = batch.lengths();
         double[] shares = new double[batch.numRows()];
         Arrays.setAll(shares, n -> sums[batch.sequences()[n]] / lengths[batch.sequences()[n]]);

@@ -10,8 +10,9 @@ import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
 import glia.reason.policy.advantage.PpoAdvantages;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.RatioLevel;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
@@ -75,9 +76,9 @@ public final class PpoCases {
         CaseRows places = rows(c, which, width, 1);
         double clip = c.params().number("cliprange", 0.2);
         PolicyObjective objective = PolicyObjective.of(ClippedRatio.of(RatioLevel.TOKEN, clip, clip), new TokenMean());
-        PolicyBatch batch = PolicyBatch.ofRows(tokens.sequences(), which.length,
+        RolloutColumns batch = RolloutColumns.ofRows(tokens.sequences(), which.length,
                 tokens.of(pick(all.advantages(), which)))
-                .withOld(tokens.of(pick(matrix(c.input("logprobs")), which)));
+                .with(Column.OLD, tokens.of(pick(matrix(c.input("logprobs")), which)));
         Value logProbs = tokens.variable(c, "logp", c.tensor("new_logprobs"));
         PolicyObjective.Result policy = objective.evaluate(logProbs, Optional.empty(), batch,
                 Totals.of(batch, objective.aggregation()));
@@ -86,7 +87,7 @@ public final class PpoCases {
         c.compare("pg_clipfrac", policy.figures().clip().any());
         c.compare("pg_loss", policy.loss().number());
         ValueLoss rule = new ValueLoss(c.params().number("cliprange_value", 0.2), new TokenMean());
-        PolicyBatch ofValues = PolicyBatch.ofRows(places.sequences(), which.length, new double[places.numRows()]);
+        RolloutColumns ofValues = RolloutColumns.ofRows(places.sequences(), which.length, new double[places.numRows()]);
         Value predicted = places.variable(c, "vpred", c.tensor("vpred"));
         ValueLoss.Result value = rule.of(predicted, places.of(pick(matrix(c.input("values")), which)),
                 places.of(pick(all.returns(), which)), ofValues, Totals.of(ofValues, rule.aggregation()));

@@ -13,8 +13,9 @@ import glia.reason.policy.advantage.AdvantageInput;
 import glia.reason.policy.advantage.RewardStatistics;
 import glia.reason.policy.loss.ClipFigures;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.RatioLevel;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
@@ -86,7 +87,8 @@ public final class RlooCases {
 
     private static void loss(ReferenceCase c, CaseRows rows, double[] advantages) {
         PolicyObjective objective = objective(c.params());
-        PolicyBatch batch = PolicyBatch.ofSequences(rows.sequences(), advantages).withOld(rows.of(c.input("logp_old")));
+        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), advantages)
+                .with(Column.OLD, rows.of(c.input("logp_old")));
         Value logProbs = rows.variable(c, "logp", c.input("logp_new"));
         Value entropies = rows.variable(c, "entropy", c.input("entropy"));
         PolicyObjective.Result result = objective.evaluate(logProbs, Optional.of(entropies), batch,

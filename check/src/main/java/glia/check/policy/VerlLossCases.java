@@ -11,9 +11,9 @@ import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.correction.RejectionRule;
 import glia.reason.policy.correction.RolloutWeights;
-import glia.reason.policy.correction.SampledTokens;
 import glia.reason.policy.correction.SamplerDivergence;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
@@ -51,8 +51,8 @@ public final class VerlLossCases {
     private static void actorLoss(ReferenceCase c) {
         CaseParams p = c.params();
         CaseRows rows = rows(c);
-        PolicyBatch batch = rows.batch(c.input(p.text("advantages", "advantages")))
-                .withOld(rows.of(c.input("logp_old"))).withReference(rows.of(c.input("logp_ref")));
+        RolloutColumns batch = rows.batch(c.input(p.text("advantages", "advantages")))
+                .with(Column.OLD, rows.of(c.input("logp_old"))).with(Column.REFERENCE, rows.of(c.input("logp_ref")));
         PolicyObjective policy = VerlPolicyLosses.objective(p, rows, p.text("loss"));
         KlTerm kl = new KlTerm(KlEstimator.named(p.text("kl_loss_type", "low_var_kl")),
                 p.number("kl_loss_coef", 0.001), KlTerm.Placement.LOSS);
@@ -72,7 +72,7 @@ public final class VerlLossCases {
     private static void valueLoss(ReferenceCase c) {
         CaseParams p = c.params();
         CaseRows rows = rows(c);
-        PolicyBatch batch = PolicyBatch.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
+        RolloutColumns batch = RolloutColumns.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
         ValueLoss rule = new ValueLoss(p.number("cliprange_value", 0.5), VerlPolicyLosses.aggregation(p, rows));
         Value values = rows.variable(c, "vpreds", c.input("vpreds"));
         ValueLoss.Result result = rule.of(values, rows.of(c.input("values")), rows.of(c.input("returns")), batch,
@@ -90,7 +90,7 @@ public final class VerlLossCases {
         Value all = logProbs.times(logProbs.exp()).rowSums().times(-1);
         int[] places = IntStream.range(0, rows.numSequences() * rows.width())
                 .filter(i -> c.input(p.text("mask", "mask")).values()[i] != 0).toArray();
-        PolicyBatch batch = PolicyBatch.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
+        RolloutColumns batch = RolloutColumns.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
         PolicyObjective objective = PolicyObjective.of(VerlPolicyLosses.NO_LOSS,
                 VerlPolicyLosses.aggregation(p, rows)).withEntropy(new EntropyBonus(-1, true));
         Value entropies = all.rows(places);
@@ -153,15 +153,16 @@ public final class VerlLossCases {
         static void run(ReferenceCase c) {
             CaseParams p = c.params();
             CaseRows rows = new CaseRows(c.input("mask"));
-            SampledTokens tokens = new SampledTokens(rows.sequences(), rows.numSequences(),
-                    rows.of(c.input("logp_old")), rows.of(c.input("logp_rollout")));
+            RolloutColumns tokens = RolloutColumns.of(rows.sequences(), rows.numSequences())
+                    .with(Column.OLD, rows.of(c.input("logp_old")))
+                    .with(Column.SAMPLER, rows.of(c.input("logp_rollout")));
             double[] mask = new double[rows.numRows()];
             Arrays.fill(mask, 1);
             if (p.has("rollout_is")) {
                 RolloutWeights.Result result = RolloutWeights.of(p.text("rollout_is"),
                         threshold(p, "rollout_is_threshold", "2.0"), p.flag("rollout_is_batch_normalize", false))
                         .of(tokens);
-                rows.compare(c, "weights", result.weights().weights(), ReferenceCase.F64);
+                rows.compare(c, "weights", result.weights(), ReferenceCase.F64);
                 compare(c, result.figures());
             }
             if (p.has("rollout_rs")) {

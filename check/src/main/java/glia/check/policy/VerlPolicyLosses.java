@@ -17,13 +17,13 @@ import glia.reason.policy.loss.DirectRewards;
 import glia.reason.policy.loss.DivergenceBound.Divergence;
 import glia.reason.policy.loss.DivergenceBound;
 import glia.reason.policy.loss.GeometricMean;
-import glia.reason.policy.loss.ImportanceWeights;
 import glia.reason.policy.loss.KlCovariance;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.policy.loss.Reinforce;
 import glia.reason.policy.loss.Sapo;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Arrays;
 import java.util.List;
@@ -58,7 +58,7 @@ final class VerlPolicyLosses {
     }
 
     /// The totals of the global batch, which several processes share.
-    static Totals totals(CaseParams p, PolicyBatch batch, PolicyObjective objective) {
+    static Totals totals(CaseParams p, RolloutColumns batch, PolicyObjective objective) {
         Totals local = Totals.of(batch, objective.aggregation());
         if (!p.has("global_batch_info")) {
             return local;
@@ -126,9 +126,10 @@ final class VerlPolicyLosses {
         PolicyObjective objective = objective(p, rows, name);
         // The reference of the plain policy gradient compares with the sampler, only in its figures.
         String old = name.equals("reinforce") ? "logp_rollout" : "logp_old";
-        PolicyBatch batch = rows.batch(c.input(p.text("advantages", "advantages"))).withOld(rows.of(c.input(old)));
+        RolloutColumns batch = rows.batch(c.input(p.text("advantages", "advantages")))
+                .with(Column.OLD, rows.of(c.input(old)));
         if (p.has("rollout_is_weights")) {
-            batch = batch.withCorrection(new ImportanceWeights(rows.of(c.input(p.text("rollout_is_weights"))), false));
+            batch = batch.with(Column.WEIGHT, rows.of(c.input(p.text("rollout_is_weights"))));
         }
         Value logProbs = rows.variable(c, "logp", c.input(p.text("logp_new", "logp_new")));
         PolicyObjective.Result result = objective.evaluate(logProbs, Optional.empty(), batch,
@@ -163,7 +164,7 @@ final class VerlPolicyLosses {
 
     /// Compares the mean of the old minus the new log-probabilities, each clamped where the loss clamps it; for KL-Cov
     /// their mean distance.
-    static void approximateKl(ReferenceCase c, PolicyLoss loss, double[] logProbs, PolicyBatch batch) {
+    static void approximateKl(ReferenceCase c, PolicyLoss loss, double[] logProbs, RolloutColumns batch) {
         if (!c.hasScalar("actor/ppo_kl")) {
             return;
         }
@@ -176,7 +177,7 @@ final class VerlPolicyLosses {
         };
         double sum = 0;
         for (int n = 0; n < logProbs.length; n++) {
-            double d = batch.oldLogProbs()[n] - logProbs[n];
+            double d = batch.get(Column.OLD)[n] - logProbs[n];
             sum += clamps ? Math.clamp(d, -EXPONENT, EXPONENT) : loss instanceof KlCovariance ? Math.abs(d) : d;
         }
         c.compare("actor/ppo_kl", sum / Math.max(1, logProbs.length));
@@ -190,14 +191,14 @@ final class VerlPolicyLosses {
     }
 
     /// verl counts log ratios outside the range on both sides, by the sign of the advantage.
-    private static void outside(ReferenceCase c, GeometricMean rule, double[] logProbs, PolicyBatch batch) {
+    private static void outside(ReferenceCase c, GeometricMean rule, double[] logProbs, RolloutColumns batch) {
         double[] positive = new double[logProbs.length];
         double[] negative = new double[logProbs.length];
         for (int n = 0; n < logProbs.length; n++) {
-            double d = logProbs[n] - batch.oldLogProbs()[n];
+            double d = logProbs[n] - batch.get(Column.OLD)[n];
             boolean isOutside = d < -rule.low() || d > rule.high();
-            positive[n] = isOutside && batch.advantages()[n] > 0 ? 1 : 0;
-            negative[n] = isOutside && batch.advantages()[n] < 0 ? 1 : 0;
+            positive[n] = isOutside && batch.get(Column.ADVANTAGE)[n] > 0 ? 1 : 0;
+            negative[n] = isOutside && batch.get(Column.ADVANTAGE)[n] < 0 ? 1 : 0;
         }
         c.compare("actor/pg_clipfrac", Arrays.stream(positive).average().orElse(0));
         c.compare("actor/pg_clipfrac_lower", Arrays.stream(negative).average().orElse(0));

@@ -11,7 +11,7 @@ import glia.reason.policy.Aggregation;
 import glia.reason.policy.KlController;
 import glia.reason.policy.KlReward;
 import glia.reason.policy.ValueLoss;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import org.junit.jupiter.api.Test;
@@ -52,7 +52,7 @@ class ControllersTest {
 
     @Test
     void valuesAreClippedNearTheOldOnes() {
-        PolicyBatch batch = PolicyBatch.ofRows(new int[] {0, 0}, 1, new double[2]);
+        RolloutColumns batch = RolloutColumns.ofRows(new int[] {0, 0}, 1, new double[2]);
         Aggregation tokens = new Aggregation.TokenMean();
         try (Variables variables = LossBatches.variables()) {
             Value values = variables.variable("values", LossBatches.column(1, 3));

@@ -5,13 +5,14 @@ import glia.check.reference.Variables;
 import glia.kernels.KernelBackends;
 import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.loss.PolicyBatch;
-import glia.reason.policy.loss.StepChoices;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.DType;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -23,7 +24,7 @@ final class LossBatches {
     private LossBatches() { }
 
     /// A batch with its log-probabilities and entropies under the policy.
-    record Rollouts(PolicyBatch batch, double[] logProbs, double[] entropies) { }
+    record Rollouts(RolloutColumns batch, double[] logProbs, double[] entropies) { }
 
     static Rollouts random(long seed, boolean perSequence, int... lengths) {
         Random random = new Random(seed);
@@ -36,10 +37,10 @@ final class LossBatches {
         double[] advantages = random.doubles(perSequence ? lengths.length : rows, -2, 2).toArray();
         double[] now = random.doubles(rows, -2, -0.2).toArray();
         double[] old = near(random, now);
-        PolicyBatch batch = perSequence ? PolicyBatch.ofSequences(sequences, advantages)
-                : PolicyBatch.ofRows(sequences, lengths.length, advantages);
-        return new Rollouts(batch.withOld(old).withReference(near(random, now)).withSampler(near(random, old)), now,
-                random.doubles(rows, 0.1, 3).toArray());
+        RolloutColumns batch = perSequence ? RolloutColumns.ofSequences(sequences, advantages)
+                : RolloutColumns.ofRows(sequences, lengths.length, advantages);
+        return new Rollouts(batch.with(Column.OLD, old).with(Column.REFERENCE, near(random, now))
+                .with(Column.SAMPLER, near(random, old)), now, random.doubles(rows, 0.1, 3).toArray());
     }
 
     private static double[] near(Random random, double... numbers) {
@@ -79,18 +80,11 @@ final class LossBatches {
         return new CaseTensor(DType.F32, new long[] {numbers.length}, numbers);
     }
 
-    /// One sequence of a batch as a batch of its own, with what was chosen among all tokens.
-    static Rollouts single(Rollouts all, int sequence, StepChoices choices) {
-        PolicyBatch b = all.batch;
-        int[] rows = IntStream.range(0, b.numRows()).filter(n -> b.sequences()[n] == sequence)
+    /// One sequence of a batch, with what was chosen among all tokens, as a batch of its own.
+    static Rollouts single(Rollouts all, int sequence) {
+        int[] rows = IntStream.range(0, all.batch.numRows()).filter(n -> all.batch.sequences()[n] == sequence)
                 .toArray();
-        PolicyBatch own = new PolicyBatch(new int[rows.length], 1, pick(b.advantages(), rows),
-                new double[] {b.sequenceAdvantages()[sequence]}, pick(b.oldLogProbs(), rows),
-                pick(b.referenceLogProbs(), rows), pick(b.samplerLogProbs(), rows), b.correction(), b.seed(),
-                Optional.empty());
-        int first = (int) Arrays.stream(b.sequences()).filter(s -> s < sequence).count();
-        return new Rollouts(own.withChoices(choices.part(first, rows.length)),
-                pick(all.logProbs, rows), pick(all.entropies, rows));
+        return new Rollouts(all.batch.part(List.of(sequence)), pick(all.logProbs, rows), pick(all.entropies, rows));
     }
 
     private static double[] pick(double[] numbers, int... rows) {

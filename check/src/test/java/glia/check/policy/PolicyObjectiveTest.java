@@ -21,17 +21,15 @@ import glia.reason.policy.TokenMasks;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.DirectRewards;
 import glia.reason.policy.loss.GeometricMean;
-import glia.reason.policy.loss.ImportanceWeights;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.policy.loss.Reinforce;
 import glia.reason.policy.loss.Sapo;
-import glia.reason.policy.loss.StepChoices;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -93,13 +91,14 @@ class PolicyObjectiveTest {
                     .withKl(new KlTerm(KlEstimator.K3, 0.1, Placement.LOSS))
                     .withMasks(new TokenMasks(0.4, Double.POSITIVE_INFINITY));
             Rollouts whole = LossBatches.random(seed, true, lengths);
-            StepChoices choices = objective.choices(whole.batch(), whole.logProbs(), whole.entropies());
+            Rollouts chosen = new Rollouts(objective.withChoices(whole.batch(), whole.logProbs(), whole.entropies()),
+                    whole.logProbs(), whole.entropies());
             Totals totals = Totals.of(whole.batch(), objective.aggregation());
             Computed expected = LossBatches.compute(objective, whole, totals);
             double loss = 0;
             int at = 0;
             for (int s = 0; s < lengths.length; s++) {
-                Computed part = LossBatches.compute(objective, LossBatches.single(whole, s, choices), totals);
+                Computed part = LossBatches.compute(objective, LossBatches.single(chosen, s), totals);
                 loss += part.loss();
                 assertArrayEquals(Arrays.copyOfRange(expected.gradient(), at, at += lengths[s]), part.gradient(),
                         1e-6, name);
@@ -111,8 +110,9 @@ class PolicyObjectiveTest {
     @Test
     void onPolicyTheLossHasTheGradientOfReinforce() {
         Rollouts rollouts = LossBatches.random(4, false, 3, 4);
-        Rollouts onPolicy = new Rollouts(rollouts.batch().withOld(), rollouts.logProbs(), rollouts.entropies());
-        double[] expected = Arrays.stream(rollouts.batch().advantages()).map(a -> -a / 7).toArray();
+        Rollouts onPolicy = new Rollouts(rollouts.batch().with(Column.OLD, new double[0]), rollouts.logProbs(),
+                rollouts.entropies());
+        double[] expected = Arrays.stream(rollouts.batch().get(Column.ADVANTAGE)).map(a -> -a / 7).toArray();
         for (PolicyLoss loss : List.of(new Reinforce(), ClippedRatio.of(RatioLevel.TOKEN, 0.2, 0.2),
                 Sapo.of(RatioLevel.TOKEN, 1, 1.05))) {
             assertArrayEquals(expected, LossBatches.compute(PolicyObjective.of(loss, new TokenMean()), onPolicy)
@@ -131,10 +131,10 @@ class PolicyObjectiveTest {
         Arrays.sort(sorted);
         int kept = 0;
         for (int n = 0; n < 8; n++) {
-            double ofKl = (rollouts.logProbs()[n] - rollouts.batch().referenceLogProbs()[n]) / 8;
+            double ofKl = (rollouts.logProbs()[n] - rollouts.batch().get(Column.REFERENCE)[n]) / 8;
             boolean learns = rollouts.entropies()[n] >= sorted[6];
             kept += learns ? 1 : 0;
-            assertEquals(ofKl - (learns ? rollouts.batch().advantages()[n] / 8 : 0), gradient[n], 1e-5);
+            assertEquals(ofKl - (learns ? rollouts.batch().get(Column.ADVANTAGE)[n] / 8 : 0), gradient[n], 1e-5);
         }
         assertEquals(2, kept);
         assertEquals(1.75f, TokenMasks.quantile(new double[] {2, 1, 3, 0}, 0.5833333333), 1e-6);
@@ -170,7 +170,7 @@ class PolicyObjectiveTest {
         Rollouts near = LossBatches.random(5, true, 3, 2);
         double[] far = {-1e4, 0, -1e4, -50, 0};
         double[] old = {0, -1e4, -1e4, 0, -50};
-        Rollouts rollouts = new Rollouts(near.batch().withOld(old), far, near.entropies());
+        Rollouts rollouts = new Rollouts(near.batch().with(Column.OLD, old), far, near.entropies());
         for (String name : PolicyMethod.names()) {
             Computed computed = LossBatches.compute(PolicyMethod.named(name, 7).objective(), rollouts);
             assertTrue(Double.isFinite(computed.loss()), name + ": " + computed.loss());
@@ -181,7 +181,8 @@ class PolicyObjectiveTest {
     @Test
     void whatIsMissingIsNamed() {
         Rollouts rollouts = LossBatches.random(1, true, 2);
-        Rollouts alone = new Rollouts(rollouts.batch().withReference(), rollouts.logProbs(), rollouts.entropies());
+        Rollouts alone = new Rollouts(rollouts.batch().with(Column.REFERENCE, new double[0]), rollouts.logProbs(),
+                rollouts.entropies());
         PolicyObjective objective = PolicyObjective.of(new Reinforce(), new TokenMean());
         PolicyObjective needsReference = objective.withKl(new KlTerm(KlEstimator.K1, 0.1, Placement.LOSS));
         assertMessage("reference model", () -> LossBatches.compute(needsReference, alone));
@@ -191,11 +192,10 @@ class PolicyObjectiveTest {
         assertMessage("tango", () -> PolicyMethod.named("tango", 8));
         assertMessage("dual clip", () -> ClippedRatio.of(RatioLevel.TOKEN, 0.2, 0.2).withDualClip(1));
         assertMessage("length", () -> SequenceMean.byLength(0));
-        PolicyBatch batch = PolicyBatch.ofRows(new int[] {0, 2}, 3, new double[] {1, 1});
-        assertMessage("correction", () -> batch.withCorrection(new ImportanceWeights(new double[] {1}, false)));
-        assertMessage("sequences[1]", () -> new PolicyBatch(new int[] {0, 3}, 3, new double[2], new double[3],
-                new double[0], new double[0], new double[0], ImportanceWeights.NONE, 0,
-                Optional.empty()));
+        RolloutColumns batch = RolloutColumns.ofRows(new int[] {0, 2}, 3, new double[] {1, 1});
+        assertMessage("sequence_weight", () -> batch.with(Column.SEQUENCE_WEIGHT, 1));
+        assertMessage("weight", () -> batch.with(Column.WEIGHT, 1));
+        assertMessage("sequences[1]", () -> RolloutColumns.of(new int[] {0, 3}, 3));
     }
 
     private static void assertMessage(String part, Runnable action) {

@@ -1,6 +1,6 @@
 package glia.reason.policy;
 
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns;
 
 /// How the losses of tokens become the loss of a step: a weighted sum with a constant weight for each token, y is the
 /// number of tokens of its sequence.
@@ -19,7 +19,7 @@ public sealed interface Aggregation {
     }
 
     /// The weight of each row.
-    default double[] weights(PolicyBatch batch, Totals totals) {
+    default double[] weights(RolloutColumns batch, Totals totals) {
         int[] lengths = batch.lengths();
         double[] weights = new double[batch.numRows()];
         for (int n = 0; n < weights.length; n++) {
@@ -104,7 +104,7 @@ public sealed interface Aggregation {
     /// @param sequences sequences that count in means over sequences
     record Totals(double tokens, double sequences) {
         /// The totals of a step that has only this batch.
-        public static Totals of(PolicyBatch batch, Aggregation aggregation) {
+        public static Totals of(RolloutColumns batch, Aggregation aggregation) {
             return new Totals(batch.numRows(), aggregation.countsEmpty() ? batch.numSequences() : batch.numNonEmpty());
         }
 

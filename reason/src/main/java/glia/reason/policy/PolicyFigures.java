@@ -1,7 +1,8 @@
 package glia.reason.policy;
 
 import glia.reason.policy.loss.ClipFigures;
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Arrays;
 import java.util.Optional;
@@ -19,9 +20,9 @@ import java.util.Optional;
 /// @param keptTokens number of those that have a policy loss
 public record PolicyFigures(double loss, double policyLoss, double kl, double entropy, double keptEntropy,
         double approximateKl, ClipFigures clip, int tokens, int keptTokens) {
-    static PolicyFigures of(PolicyBatch batch, Value logProbs, double[] entropies, boolean[] kept, ClipFigures clip,
+    static PolicyFigures of(RolloutColumns batch, Value logProbs, double[] entropies, boolean[] kept, ClipFigures clip,
             Optional<Value> kl, double loss, double policyLoss) {
-        double[] old = batch.oldLogProbs();
+        double[] old = batch.get(Column.OLD);
         double[] now = numbers(logProbs);
         double moved = 0;
         double keptSum = 0;

@@ -3,13 +3,12 @@ package glia.reason.policy;
 import glia.engine.training.Loss;
 import glia.engine.training.Predictions.Tokens;
 import glia.reason.policy.Aggregation.Totals;
-import glia.reason.policy.loss.ImportanceWeights;
 import glia.reason.policy.loss.LossInput;
 import glia.reason.policy.loss.LossTerms;
-import glia.reason.policy.loss.PolicyBatch;
 import glia.reason.policy.loss.PolicyLoss;
-import glia.reason.policy.loss.StepChoices;
 import glia.reason.policy.loss.Vespo;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -62,12 +61,13 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
         return entropy.coefficient() != 0 || masks.needEntropy();
     }
 
-    /// The choices among all tokens of an update that is computed in several micro-batches.
+    /// All tokens of an update that is computed in several micro-batches, with those that are chosen among them all.
     ///
     /// @param logProbs of each row under the policy; read if the loss [compares tokens][PolicyLoss#comparesTokens]
     /// @param entropies of each row; read if the masks need them
-    public StepChoices choices(PolicyBatch whole, double[] logProbs, double[] entropies) {
-        return new StepChoices(masks.highEntropy(entropies), loss.highCovariance(whole, logProbs));
+    public RolloutColumns withChoices(RolloutColumns whole, double[] logProbs, double[] entropies) {
+        return whole.with(Column.HIGH_ENTROPY, masks.highEntropy(entropies))
+                .with(Column.HIGH_COVARIANCE, loss.highCovariance(whole, logProbs));
     }
 
     /// What a micro-batch computed.
@@ -87,7 +87,7 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     /// @param totals of the step
     /// @param temperature divisor of the logits, that of the sampler
     /// @param figures receives the figures of the micro-batch
-    public Loss loss(PolicyBatch batch, Totals totals, double temperature, Consumer<PolicyFigures> figures) {
+    public Loss loss(RolloutColumns batch, Totals totals, double temperature, Consumer<PolicyFigures> figures) {
         return predictions -> {
             Tokens tokens = predictions.tokens(temperature, true, 0);
             Value entropies = needsEntropy() ? tokens.entropy() : tokens.entropy().detached();
@@ -102,13 +102,13 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     /// @param logProbs of each row under the policy, `[N, 1]`
     /// @param entropies of each row, `[N, 1]`; may be empty if the loss does not need them
     /// @throws IllegalArgumentException if the batch lacks something that the loss needs
-    public Result evaluate(Value logProbs, Optional<Value> entropies, PolicyBatch batch, Totals totals) {
+    public Result evaluate(Value logProbs, Optional<Value> entropies, RolloutColumns batch, Totals totals) {
         if (needsEntropy() && entropies.isEmpty()) {
             throw new IllegalArgumentException("the loss needs entropies, expected one for each row");
         }
         double[] entropyNumbers = entropies.map(PolicyFigures::numbers).orElse(new double[0]);
-        boolean[] kept = batch.choices().map(StepChoices::highEntropy)
-                .orElseGet(() -> masks.highEntropy(entropyNumbers));
+        boolean[] kept = batch.has(Column.HIGH_ENTROPY) ? batch.flags(Column.HIGH_ENTROPY)
+                : masks.highEntropy(entropyNumbers);
         boolean[] onPolicy = masks.onPolicy(batch, PolicyFigures.numbers(logProbs));
         LossTerms terms = loss.of(new LossInput(logProbs, batch, kept));
         double[] factors = terms.isPerSequence() ? sequenceFactors(batch, onPolicy) : factors(batch, kept, onPolicy);
@@ -133,42 +133,41 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
         return new Result(total, terms, losses, divergence, kept, onPolicy, figures);
     }
 
-    private Value klOf(Value logProbs, PolicyBatch batch, LossTerms terms) {
-        if (batch.referenceLogProbs().length != batch.numRows()) {
+    private Value klOf(Value logProbs, RolloutColumns batch, LossTerms terms) {
+        if (batch.get(Column.REFERENCE).length != batch.numRows()) {
             throw new IllegalArgumentException("the KL penalty needs log-probabilities of the reference model, found "
-                    + batch.referenceLogProbs().length + ", expected " + batch.numRows());
+                    + batch.get(Column.REFERENCE).length + ", expected " + batch.numRows());
         }
-        Value estimate = kl.estimator().of(logProbs, column(logProbs, batch.referenceLogProbs()));
+        Value estimate = kl.estimator().of(logProbs, column(logProbs, batch.get(Column.REFERENCE)));
         return kl.placement() == KlTerm.Placement.LOSS ? estimate : estimate.times(terms.klRatio(batch));
     }
 
-    private double[] factors(PolicyBatch batch, boolean[] kept, boolean[] onPolicy) {
-        ImportanceWeights correction = loss instanceof Vespo ? ImportanceWeights.NONE : batch.correction();
+    private double[] factors(RolloutColumns batch, boolean[] kept, boolean[] onPolicy) {
         double[] factors = new double[batch.numRows()];
         for (int n = 0; n < factors.length; n++) {
             boolean learns = (kept.length == 0 || kept[n])
-                    && (batch.advantages()[n] >= 0 || onPolicy[batch.sequences()[n]]);
-            factors[n] = learns ? correction.of(batch, n) : 0;
+                    && (batch.get(Column.ADVANTAGE)[n] >= 0 || onPolicy[batch.sequences()[n]]);
+            factors[n] = !learns ? 0 : loss instanceof Vespo ? 1 : batch.weight(n);
         }
         return factors;
     }
 
     /// Factors of losses of sequences; importance weights of tokens are combined by their geometric mean.
-    private static double[] sequenceFactors(PolicyBatch batch, boolean[] onPolicy) {
-        ImportanceWeights correction = batch.correction();
+    private static double[] sequenceFactors(RolloutColumns batch, boolean[] onPolicy) {
         double[] logs = new double[batch.numRows()];
         for (int n = 0; n < logs.length; n++) {
-            logs[n] = Math.log(correction.of(batch, n) + SMALL);
+            logs[n] = Math.log(batch.weight(n) + SMALL);
         }
-        double[] factors = batch.sequenceMeans(logs);
+        double[] factors = batch.means(logs);
+        boolean isWeighted = batch.has(Column.WEIGHT) || batch.has(Column.SEQUENCE_WEIGHT);
         for (int s = 0; s < factors.length; s++) {
-            double weight = correction.isNone() ? 1 : Math.exp(factors[s]);
-            factors[s] = batch.sequenceAdvantages()[s] >= 0 || onPolicy[s] ? weight : 0;
+            double weight = isWeighted ? Math.exp(factors[s]) : 1;
+            factors[s] = batch.get(Column.SEQUENCE_ADVANTAGE)[s] >= 0 || onPolicy[s] ? weight : 0;
         }
         return factors;
     }
 
-    private double[] entropyShares(PolicyBatch batch, boolean[] kept, double[] weights, Totals totals) {
+    private double[] entropyShares(RolloutColumns batch, boolean[] kept, double[] weights, Totals totals) {
         double[] shares = new double[batch.numRows()];
         int count = 0;
         for (int n = 0; n < shares.length; n++) {

@@ -1,6 +1,7 @@
 package glia.reason.policy;
 
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 
 /// Which tokens have a policy loss. Masked tokens still pay the KL penalty.
@@ -63,9 +64,9 @@ public record TokenMasks(double topEntropy, double offPolicy) {
     /// Whether each sequence is close enough to the sampler for a negative advantage.
     ///
     /// @param logProbs of the policy
-    boolean[] onPolicy(PolicyBatch batch, double[] logProbs) {
+    boolean[] onPolicy(RolloutColumns batch, double[] logProbs) {
         boolean[] close = new boolean[batch.numSequences()];
-        double[] sampler = batch.samplerLogProbs().length > 0 ? batch.samplerLogProbs() : batch.oldLogProbs();
+        double[] sampler = batch.get(Column.SAMPLER).length > 0 ? batch.get(Column.SAMPLER) : batch.get(Column.OLD);
         if (Double.isInfinite(offPolicy) || sampler.length == 0) {
             Arrays.fill(close, 0 <= offPolicy);
             return close;
@@ -74,7 +75,7 @@ public record TokenMasks(double topEntropy, double offPolicy) {
         for (int n = 0; n < differences.length; n++) {
             differences[n] = sampler[n] - logProbs[n];
         }
-        double[] means = batch.sequenceMeans(differences);
+        double[] means = batch.means(differences);
         for (int s = 0; s < close.length; s++) {
             close[s] = means[s] <= offPolicy;
         }

@@ -1,6 +1,6 @@
 package glia.reason.policy;
 
-import glia.reason.policy.loss.PolicyBatch;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 
 /// The clipped loss of PPO's value model:
@@ -31,7 +31,7 @@ public record ValueLoss(double range, Aggregation aggregation) {
     /// @param returns what the values should be
     /// @param batch says which rows belong to which sequences
     /// @throws IllegalArgumentException if there is not one of each for each row
-    public Result of(Value values, double[] old, double[] returns, PolicyBatch batch, Aggregation.Totals totals) {
+    public Result of(Value values, double[] old, double[] returns, RolloutColumns batch, Aggregation.Totals totals) {
         int rows = batch.numRows();
         if (values.tensor().size() != rows || old.length != rows || returns.length != rows) {
             throw new IllegalArgumentException("found " + values.tensor().size() + " values, " + old.length

@@ -7,9 +7,10 @@ import glia.reason.policy.advantage.AdvantageEstimator.OutcomeEstimator;
 import glia.reason.policy.advantage.AdvantageInput;
 import glia.reason.policy.advantage.Advantages;
 import glia.reason.policy.correction.RolloutCorrection;
-import glia.reason.policy.correction.SampledTokens;
 import glia.reason.rollout.Rollout;
 import glia.train.loss.KlEstimator;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -56,10 +57,14 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
                     || rollouts.get(i).numSampled() == 0;
         }
         Map<String, Double> figures = figures(collected, sampler, reference);
-        double[][] weights = NONE;
+        RolloutColumns columns = RolloutColumns.of(Column.ADVANTAGE, advantages.advantages())
+                .with(Column.SEQUENCE_ADVANTAGE, sequences).with(Column.OLD, old).with(Column.REFERENCE, reference)
+                .with(Column.VALUE, values)
+                .with(Column.RETURN, values.length == 0 ? NONE : advantages.returns());
         if (corrects) {
-            RolloutCorrection.Result correction = training.correction().of(SampledTokens.of(old, sampler));
-            weights = divided(correction.weights(), sampler);
+            columns = columns.with(Column.SAMPLER, sampler);
+            RolloutCorrection.Result correction = training.correction().of(columns);
+            columns = columns.with(Column.WEIGHT, correction.weights());
             for (int i = 0; i < isMasked.length; i++) {
                 isMasked[i] |= correction.rejected()[i];
             }
@@ -71,21 +76,7 @@ record BatchPreparation(RolloutSettings settings, PolicyTraining training, Rollo
                     input.mask());
             numbers.afterBatch(penalty.meanKl(), scored.size());
         }
-        return new RolloutBatch(index, scored, advantages.advantages(), sequences, old,
-                corrects ? sampler : NONE, weights, klCoefficient, reference, values,
-                values.length == 0 ? NONE : advantages.returns(), isMasked,
-                figures, collected.numTokens());
-    }
-
-    /// Numbers end to end by rollout.
-    private static double[][] divided(double[] numbers, double[][] like) {
-        double[][] parts = new double[like.length][];
-        int at = 0;
-        for (int i = 0; i < parts.length; i++) {
-            parts[i] = Arrays.copyOfRange(numbers, at, at + like[i].length);
-            at += like[i].length;
-        }
-        return parts;
+        return new RolloutBatch(index, scored, columns, klCoefficient, isMasked, figures, collected.numTokens());
     }
 
     private static Advantages ones(boolean[][] mask) {

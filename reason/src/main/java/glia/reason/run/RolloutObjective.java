@@ -7,9 +7,9 @@ import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.PolicyFigures;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.loss.PolicyBatch;
-import glia.reason.policy.loss.StepChoices;
 import glia.reason.rollout.Rollout;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.Hash;
 import glia.tensor.autograd.Value;
 import glia.text.tokenizer.StreamingDecoder;
@@ -124,20 +124,20 @@ public final class RolloutObjective implements Objective {
         Update update = new Update();
         List<Rollout> rollouts = batch.rollouts();
         List<List<Integer>> parts = MicroBatches.of(rollouts, which, settings.batchTokens());
-        Optional<StepChoices> choices = parts.size() < 2 ? Optional.empty()
-                : choices(pass, objective, rollouts, batch.constants(which, seed), which);
+        RolloutColumns whole = batch.columns().part(which).withSeed(seed);
+        if (parts.size() > 1) {
+            whole = withChoices(pass, objective, which.stream().map(rollouts::get).toList(), whole);
+        }
         pass.expectLosses(parts.size());
-        int row = 0;
+        int sequence = 0;
         for (int i = 0; i < parts.size(); i++) {
             List<Integer> part = parts.get(i);
             TokenBatch tokens = MicroBatches.tokens(rollouts, part);
-            PolicyBatch alone = batch.constants(part, Hash.next(seed, i));
-            int first = row;
-            PolicyBatch constants = choices.map(c -> alone.withChoices(c.part(first, alone.numRows()))).orElse(alone);
-            row += alone.numRows();
+            RolloutColumns constants = whole.part(IntStream.range(sequence, sequence += part.size()).boxed().toList())
+                    .withSeed(Hash.next(seed, i));
             Loss policy = objective.loss(constants, totals, settings.temperature(), update.parts::add);
             Loss loss = training.value().isEmpty() ? policy
-                    : withValues(policy, training.value().get(), batch, part, constants, totals, update);
+                    : withValues(policy, training.value().get(), constants, totals, update);
             update.loss += pass.loss(tokens, change.apply(loss));
             update.tokens += tokens.numTokens();
         }
@@ -148,33 +148,31 @@ public final class RolloutObjective implements Objective {
         return update;
     }
 
-    /// Choices among all tokens of the update, by a pass without gradients over its micro-batches; none if the
-    /// objective makes none.
-    private Optional<StepChoices> choices(TrainingPass pass, PolicyObjective objective, List<Rollout> rollouts,
-            PolicyBatch whole, List<Integer> which) {
+    /// The tokens of an update with what is chosen among them all, by a pass without gradients over its micro-batches;
+    /// as they are if the objective chooses nothing.
+    private RolloutColumns withChoices(TrainingPass pass, PolicyObjective objective, List<Rollout> all,
+            RolloutColumns whole) {
         boolean needEntropy = objective.masks().needEntropy();
         boolean comparesTokens = objective.loss().comparesTokens();
         if (!needEntropy && !comparesTokens) {
-            return Optional.empty();
+            return whole;
         }
-        List<Rollout> all = which.stream().map(rollouts::get).toList();
         double[] logProbs = !comparesTokens ? new double[0] : flat(MicroBatches.evaluate(pass, all,
                 settings.batchTokens(), p -> p.tokens(settings.temperature(), false, 0).logProbs()));
         double[] entropies = !needEntropy ? new double[0] : flat(MicroBatches.evaluate(pass, all,
                 settings.batchTokens(), p -> p.tokens(settings.temperature(), true, 0).entropy()));
-        return Optional.of(objective.choices(whole, logProbs, entropies));
+        return objective.withChoices(whole, logProbs, entropies);
     }
 
     private static double[] flat(double[][] rows) {
         return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     }
 
-    private static Loss withValues(Loss policy, PolicyTraining.Critic critic, RolloutBatch batch, List<Integer> part,
-            PolicyBatch constants, Totals totals, Update update) {
-        double[] before = RolloutBatch.rows(batch.values(), part);
-        double[] returns = RolloutBatch.rows(batch.returns(), part);
+    private static Loss withValues(Loss policy, PolicyTraining.Critic critic, RolloutColumns constants, Totals totals,
+            Update update) {
         return p -> {
-            Value loss = critic.loss().of(critic.head().of(p), before, returns, constants, totals).loss();
+            Value loss = critic.loss().of(critic.head().of(p), constants.get(Column.VALUE),
+                    constants.get(Column.RETURN), constants, totals).loss();
             update.valueLoss += loss.number();
             return policy.of(p).plus(loss.times(critic.coefficient()));
         };
@@ -219,10 +217,12 @@ public final class RolloutObjective implements Objective {
             return List.of();
         }
         // First those that were learned from: in a group of equal rewards all advantages are 0.
-        return IntStream.range(0, batch.scored().size()).boxed()
-                .sorted(Comparator.comparing(i -> Arrays.stream(batch.advantages()[i]).allMatch(a -> a == 0)))
+        List<double[]> advantages = IntStream.range(0, batch.scored().size())
+                .mapToObj(i -> batch.columns().part(List.of(i)).get(Column.ADVANTAGE)).toList();
+        return IntStream.range(0, advantages.size()).boxed()
+                .sorted(Comparator.comparing(i -> Arrays.stream(advantages.get(i)).allMatch(a -> a == 0)))
                 .limit(display.count())
-                .map(i -> RolloutTexts.of(batch.scored().get(i), batch.advantages()[i], tokenizer)).toList();
+                .map(i -> RolloutTexts.of(batch.scored().get(i), advantages.get(i), tokenizer)).toList();
     }
 
     /// The share of wrong answers to held-out problems.

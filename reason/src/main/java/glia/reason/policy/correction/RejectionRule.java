@@ -1,5 +1,6 @@
 package glia.reason.policy.correction;
 
+import glia.reason.rollout.RolloutColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -92,7 +93,7 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
     public record Result(boolean[] kept, Map<String, Double> figures) { }
 
     /// Applies rules: a row must pass all.
-    public static Result apply(List<RejectionRule> rules, SampledTokens tokens) {
+    public static Result apply(List<RejectionRule> rules, RolloutColumns tokens) {
         boolean[] kept = new boolean[tokens.sequences().length];
         Arrays.fill(kept, true);
         Map<String, Double> figures = new LinkedHashMap<>();
@@ -111,7 +112,7 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
         return new Result(kept, figures);
     }
 
-    private static void masked(String prefix, SampledTokens tokens, boolean[] kept, int numSequences,
+    private static void masked(String prefix, RolloutColumns tokens, boolean[] kept, int numSequences,
             Map<String, Double> figures) {
         double[] rejected = new double[kept.length];
         for (int n = 0; n < kept.length; n++) {
@@ -123,10 +124,10 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
     }
 
     /// The statistic of each row; that of its sequence where the rule is about sequences.
-    private double[] statistics(SampledTokens tokens) {
+    private double[] statistics(RolloutColumns tokens) {
         double[] each = tokens.logRatios();
         for (int n = 0; n < each.length; n++) {
-            each[n] = estimator.of.applyAsDouble(SampledTokens.clamped(each[n]));
+            each[n] = estimator.of.applyAsDouble(Statistics.clamped(each[n]));
         }
         if (scope == Scope.TOKEN) {
             return each;
@@ -140,7 +141,7 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
         return rows;
     }
 
-    private static double[] maxima(SampledTokens tokens, double[] each) {
+    private static double[] maxima(RolloutColumns tokens, double[] each) {
         double[] maxima = new double[tokens.numSequences()];
         for (int n = 0; n < each.length; n++) {
             maxima[tokens.sequences()[n]] = Math.max(maxima[tokens.sequences()[n]], each[n]);
@@ -148,7 +149,7 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
         return maxima;
     }
 
-    private void figures(String prefix, SampledTokens tokens, double[] statistics, Map<String, Double> figures) {
+    private void figures(String prefix, RolloutColumns tokens, double[] statistics, Map<String, Double> figures) {
         double[] all = tokens.means(statistics);
         int[] lengths = tokens.lengths();
         double[] sequences = IntStream.range(0, all.length).filter(s -> lengths[s] > 0)

@@ -1,5 +1,6 @@
 package glia.reason.policy.correction;
 
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,21 +35,20 @@ public record RolloutCorrection(Optional<SamplerCorrection> truncation, Optional
     public record Result(double[] weights, boolean[] rejected, Map<String, Double> figures) { }
 
     /// The weights of rows.
-    public Result of(SampledTokens tokens) {
+    public Result of(RolloutColumns tokens) {
         double[] product = new double[tokens.sequences().length];
         Arrays.fill(product, 1);
         Map<String, Double> figures = new LinkedHashMap<>();
         Map<String, Double> divergence = SamplerDivergence.figures(tokens);
         figures.put("sampler/kl", divergence.get("k3_kl"));
         if (truncation.isPresent()) {
-            var own = truncation.get().weights(tokens.sequences(), tokens.numSequences(), tokens.training(),
-                    tokens.sampler());
+            double[] own = truncation.get().weights(tokens);
             for (int n = 0; n < product.length; n++) {
-                product[n] *= own.weights()[own.isPerSequence() ? tokens.sequences()[n] : n];
+                product[n] *= own[truncation.get().isPerSequence() ? tokens.sequences()[n] : n];
             }
         }
         if (weights.isPresent()) {
-            double[] own = weights.get().of(tokens).weights().weights();
+            double[] own = weights.get().of(tokens).weights();
             Arrays.setAll(product, n -> product[n] * own[n]);
         }
         boolean[] kept = RejectionRule.apply(rules, tokens).kept();

@@ -1,6 +1,6 @@
 package glia.reason.policy.correction;
 
-import glia.reason.policy.loss.ImportanceWeights;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -44,17 +44,17 @@ public record RolloutWeights(boolean isPerSequence, double least, double most, b
     ///
     /// @param weights of each row
     /// @param figures by verl's names
-    public record Result(ImportanceWeights weights, Map<String, Double> figures) { }
+    public record Result(double[] weights, Map<String, Double> figures) { }
 
     /// The weights of rows.
-    public Result of(SampledTokens tokens) {
+    public Result of(RolloutColumns tokens) {
         double[] sums = tokens.sums(tokens.logRatios());
         double[] raw = tokens.logRatios();
         double[] weights = new double[raw.length];
         int outside = 0;
         for (int n = 0; n < raw.length; n++) {
             double log = isPerSequence ? sums[tokens.sequences()[n]] : raw[n];
-            raw[n] = Math.exp(SampledTokens.clamped(log));
+            raw[n] = Math.exp(Statistics.clamped(log));
             boolean isOutside = raw[n] < least || raw[n] > most;
             outside += isOutside ? 1 : 0;
             weights[n] = !zeroesOutside ? Math.min(raw[n], most) : isOutside ? 0 : raw[n];
@@ -72,13 +72,13 @@ public record RolloutWeights(boolean isPerSequence, double least, double most, b
             }
             figures.put("rollout_is_batch_norm_factor", factor);
         }
-        return new Result(new ImportanceWeights(weights, false), figures);
+        return new Result(weights, figures);
     }
 
-    private Map<String, Double> figures(SampledTokens tokens, double[] sums, double[] raw, double[] weights) {
+    private Map<String, Double> figures(RolloutColumns tokens, double[] sums, double[] raw, double[] weights) {
         Map<String, Double> figures = new LinkedHashMap<>();
         if (isPerSequence) {
-            figures.put("rollout_is_max", Math.exp(Math.min(Statistics.max(sums), SampledTokens.LARGEST_LOG)));
+            figures.put("rollout_is_max", Math.exp(Math.min(Statistics.max(sums), Statistics.LARGEST_LOG)));
             figures.put("rollout_is_min", Math.exp(Statistics.min(sums)));
             figures.put("rollout_is_ratio_fraction_high", Statistics.share(z -> z > Math.log(most), sums));
             figures.put("rollout_is_ratio_fraction_low", Statistics.share(z -> z < Math.log(least), sums));

@@ -1,6 +1,6 @@
 package glia.reason.policy.correction;
 
-import glia.reason.policy.loss.ImportanceWeights;
+import glia.reason.rollout.RolloutColumns;
 
 /// Importance weights for the difference between the policy as training computes it and as the sampler did, as in TRL:
 /// `w = exp(o - s)` of the log-probabilities of both, for each token or for the sums of each sequence. Weights out of
@@ -36,19 +36,17 @@ public record SamplerCorrection(boolean isPerSequence, boolean isMasked, double 
 
     /// The weights of rows or sequences. A log-probability that is not a number counts as no difference.
     ///
-    /// @param sequences the sequence of each row
-    /// @param training log-probabilities of rows under the policy
-    /// @param sampler those that the sampler computed
-    public ImportanceWeights weights(int[] sequences, int numSequences, double[] training, double[] sampler) {
-        double[] logs = new double[isPerSequence ? numSequences : training.length];
-        for (int n = 0; n < training.length; n++) {
-            double difference = training[n] - sampler[n];
-            logs[isPerSequence ? sequences[n] : n] += Double.isNaN(difference) ? 0 : difference;
+    /// @param tokens with log-probabilities under the policy and as the sampler computed them
+    public double[] weights(RolloutColumns tokens) {
+        double[] d = tokens.logRatios();
+        double[] logs = new double[isPerSequence ? tokens.numSequences() : d.length];
+        for (int n = 0; n < d.length; n++) {
+            logs[isPerSequence ? tokens.sequences()[n] : n] += Double.isNaN(d[n]) ? 0 : d[n];
         }
         for (int i = 0; i < logs.length; i++) {
             double weight = Math.exp(logs[i]);
             logs[i] = !isMasked ? Math.clamp(weight, least, most) : weight < least || weight > most ? 0 : weight;
         }
-        return new ImportanceWeights(logs, isPerSequence);
+        return logs;
     }
 }

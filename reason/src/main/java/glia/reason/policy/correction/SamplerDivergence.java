@@ -1,5 +1,7 @@
 package glia.reason.policy.correction;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -10,9 +12,9 @@ public final class SamplerDivergence {
     private SamplerDivergence() { }
 
     /// The figures by verl's names.
-    public static Map<String, Double> figures(SampledTokens tokens) {
-        double[] training = tokens.means(tokens.training());
-        double[] sampler = tokens.means(tokens.sampler());
+    public static Map<String, Double> figures(RolloutColumns tokens) {
+        double[] training = tokens.means(tokens.get(Column.OLD));
+        double[] sampler = tokens.means(tokens.get(Column.SAMPLER));
         double[] d = tokens.logRatios();
         double[] differences = new double[training.length];
         Arrays.setAll(differences, s -> sampler[s] - training[s]);
@@ -28,8 +30,8 @@ public final class SamplerDivergence {
         figures.put("log_ppl_diff_max", Statistics.max(differences));
         figures.put("log_ppl_diff_min", Statistics.min(differences));
         figures.put("ppl_ratio", mean(differences, Math::exp));
-        figures.put("chi2_token", mean(d, x -> Math.exp(2 * SampledTokens.clamped(x))) - 1);
-        figures.put("chi2_seq", mean(tokens.sums(d), x -> Math.exp(2 * SampledTokens.clamped(x))) - 1);
+        figures.put("chi2_token", mean(d, x -> Math.exp(2 * Statistics.clamped(x))) - 1);
+        figures.put("chi2_seq", mean(tokens.sums(d), x -> Math.exp(2 * Statistics.clamped(x))) - 1);
         return figures;
     }
 

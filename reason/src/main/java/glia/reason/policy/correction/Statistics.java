@@ -5,6 +5,8 @@ import java.util.function.DoublePredicate;
 
 /// Statistics of numbers.
 final class Statistics {
+    static final double LARGEST_LOG = 20;
+
     private static final double EPSILON = 1e-8;
 
     private Statistics() { }
@@ -39,5 +41,9 @@ final class Statistics {
 
     static double share(DoublePredicate of, double... x) {
         return (double) Arrays.stream(x).filter(of).count() / Math.max(1, x.length);
+    }
+
+    static double clamped(double log) {
+        return Math.clamp(log, -LARGEST_LOG, LARGEST_LOG);
     }
 }

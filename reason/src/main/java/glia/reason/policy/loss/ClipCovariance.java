@@ -1,5 +1,7 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,9 +29,9 @@ public record ClipCovariance(double low, double high, double share, double least
     }
 
     @Override
-    public boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
-        double[] advantages = whole.advantages();
-        double[] old = whole.oldLogProbs();
+    public boolean[] highCovariance(RolloutColumns whole, double[] logProbs) {
+        double[] advantages = whole.get(Column.ADVANTAGE);
+        double[] old = whole.get(Column.OLD);
         double[] covariances = Covariance.of(whole, logProbs);
         List<Integer> candidates = new ArrayList<>();
         for (int n = 0; n < logProbs.length; n++) {

@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns;
 
 /// How much of a batch a loss clips. Shares are of tokens, or of sequences where there is one ratio for each.
 ///
@@ -18,7 +19,7 @@ public record ClipFigures(double low, double high, double any, double lowMin, do
     /// @param low whether each row or sequence is below
     /// @param high whether it is above
     /// @param further whether it is beyond a second bound
-    static ClipFigures of(PolicyBatch batch, boolean perSequence, boolean[] low, boolean[] high, boolean[] further) {
+    static ClipFigures of(RolloutColumns batch, boolean perSequence, boolean[] low, boolean[] high, boolean[] further) {
         double[] lows = shares(batch, perSequence, low);
         double[] highs = shares(batch, perSequence, high);
         int[] lengths = batch.lengths();
@@ -39,12 +40,12 @@ public record ClipFigures(double low, double high, double any, double lowMin, do
                 share(further));
     }
 
-    private static double[] shares(PolicyBatch batch, boolean perSequence, boolean[] which) {
+    private static double[] shares(RolloutColumns batch, boolean perSequence, boolean[] which) {
         double[] ones = new double[which.length];
         for (int i = 0; i < ones.length; i++) {
             ones[i] = which[i] ? 1 : 0;
         }
-        return perSequence ? ones : batch.sequenceMeans(ones);
+        return perSequence ? ones : batch.means(ones);
     }
 
     static double share(boolean[] which) {

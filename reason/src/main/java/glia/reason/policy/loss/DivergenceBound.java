@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
 import glia.tensor.autograd.Value;
 
 /// DPPO: the ratio is a weight without gradient, and a token stops learning when its probability has moved too far in
@@ -43,7 +44,7 @@ public record DivergenceBound(Divergence divergence, double low, double high, do
         Value ratio = RatioLevel.TOKEN.ratio(in, -mostExponent, mostExponent);
         double[] d = in.differences();
         double[] logProbs = LossInput.numbers(in.logProbs());
-        double[] advantages = in.batch().advantages();
+        double[] advantages = in.batch().get(Column.ADVANTAGE);
         double[] gains = new double[d.length];
         boolean[] up = new boolean[d.length];
         boolean[] down = new boolean[d.length];

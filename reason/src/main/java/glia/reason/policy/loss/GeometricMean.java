@@ -1,5 +1,7 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Optional;
 
@@ -7,7 +9,7 @@ import java.util.Optional;
 ///
 /// > L = -exp(mean(clip(d)))·A, where log ratios d are cut at high for A > 0 and at -low for A < 0
 ///
-/// The advantage of a sequence is that of [PolicyBatch#sequenceAdvantages]. Tokens of advantage 0 count as ratio 1.
+/// The advantage of a sequence is that of [RolloutColumns#sequenceAdvantages]. Tokens of advantage 0 count as ratio 1.
 ///
 /// @param low how far a log ratio may fall below 0, 0.4 in the paper
 /// @param high how far it may rise above 0
@@ -26,7 +28,7 @@ public record GeometricMean(double low, double high) implements PolicyLoss {
     @Override
     public LossTerms of(LossInput in) {
         Value d = in.difference();
-        double[] advantages = in.batch().advantages();
+        double[] advantages = in.batch().get(Column.ADVANTAGE);
         double[] largest = new double[advantages.length];
         double[] smallest = new double[advantages.length];
         double[] shares = in.keptShares();
@@ -37,13 +39,13 @@ public record GeometricMean(double low, double high) implements PolicyLoss {
         }
         Value clipped = d.min(in.constant(largest)).max(in.constant(smallest));
         Value ratio = in.sequenceSums(clipped.times(in.constant(shares))).exp();
-        Value losses = ratio.times(in.constant(in.batch().sequenceAdvantages())).times(-1);
+        Value losses = ratio.times(in.constant(in.batch().get(Column.SEQUENCE_ADVANTAGE))).times(-1);
         return new LossTerms(losses, true, Optional.of(ratio), Optional.of(ratio), true, figures(in));
     }
 
     private ClipFigures figures(LossInput in) {
         double[] d = in.differences();
-        double[] advantages = in.batch().advantages();
+        double[] advantages = in.batch().get(Column.ADVANTAGE);
         boolean[] below = new boolean[d.length];
         boolean[] above = new boolean[d.length];
         for (int n = 0; n < d.length; n++) {

@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -26,7 +27,7 @@ public record KlCovariance(double share, double coefficient) implements PolicyLo
     }
 
     @Override
-    public boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
+    public boolean[] highCovariance(RolloutColumns whole, double[] logProbs) {
         double[] covariances = Covariance.of(whole, logProbs);
         Integer[] order = new Integer[covariances.length];
         Arrays.setAll(order, n -> n);

@@ -1,5 +1,7 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 
@@ -7,7 +9,7 @@ import glia.tensor.autograd.Value;
 ///
 /// @param logProbs log-probability ℓ of each row under the policy, `[N, 1]`
 /// @param kept whether each row has a policy loss; empty if all have. Losses of rows are masked by the caller.
-public record LossInput(Value logProbs, PolicyBatch batch, boolean... kept) {
+public record LossInput(Value logProbs, RolloutColumns batch, boolean... kept) {
     /// @throws IllegalArgumentException if there is not one log-probability for each row
     public LossInput {
         Tensor t = logProbs.tensor();
@@ -23,7 +25,7 @@ public record LossInput(Value logProbs, PolicyBatch batch, boolean... kept) {
         for (int n = 0; n < shares.length; n++) {
             shares[n] = kept.length == 0 || kept[n] ? 1 : 0;
         }
-        double[] counts = batch.sequenceSums(shares);
+        double[] counts = batch.sums(shares);
         for (int n = 0; n < shares.length; n++) {
             shares[n] /= Math.max(1, counts[batch.sequences()[n]]);
         }
@@ -32,26 +34,26 @@ public record LossInput(Value logProbs, PolicyBatch batch, boolean... kept) {
 
     /// ℓ minus the log-probability under the old policy; on-policy it is 0 with the gradient of ℓ.
     Value difference() {
-        return logProbs.minus(batch.oldLogProbs().length == 0 ? logProbs.detached() : constant(batch.oldLogProbs()));
+        return logProbs.minus(batch.has(Column.OLD) ? constant(batch.get(Column.OLD)) : logProbs.detached());
     }
 
     /// The numbers of `difference`.
     double[] differences() {
         double[] d = numbers(logProbs);
         for (int n = 0; n < d.length; n++) {
-            d[n] = batch.oldLogProbs().length == 0 ? 0 : d[n] - batch.oldLogProbs()[n];
+            d[n] = batch.get(Column.OLD).length == 0 ? 0 : d[n] - batch.get(Column.OLD)[n];
         }
         return d;
     }
 
     /// The advantage of each row.
     Value advantages() {
-        return constant(batch.advantages());
+        return constant(batch.get(Column.ADVANTAGE));
     }
 
     /// The advantages of sequences or rows.
     double[] advantages(boolean perSequence) {
-        return perSequence ? batch.sequenceAdvantages() : batch.advantages();
+        return perSequence ? batch.get(Column.SEQUENCE_ADVANTAGE) : batch.get(Column.ADVANTAGE);
     }
 
     /// A column of constants.

@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import java.util.Optional;
 
@@ -16,7 +17,7 @@ public record LossTerms(Value losses, boolean isPerSequence, Optional<Value> unl
     /// The ratio of each row, by which a KL estimate is multiplied.
     ///
     /// @throws IllegalArgumentException if the loss has no ratio
-    public Value klRatio(PolicyBatch batch) {
+    public Value klRatio(RolloutColumns batch) {
         Value all = unlimited.orElseThrow(() -> new IllegalArgumentException(
                 "the loss has no probability ratio by which a KL estimate could be multiplied"));
         return all.tensor().rows() == batch.numRows() && !ratioIsPerSequence ? all : all.rows(batch.sequences());

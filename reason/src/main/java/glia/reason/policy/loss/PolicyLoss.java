@@ -1,5 +1,7 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns;
+
 /// The loss of each token or sequence of a batch, before masks, KL and aggregation. ℓ is the log-probability of a token
 /// under the policy, r the ratio to its probability under the old policy, A its advantage, sg stops the gradient.
 ///
@@ -32,7 +34,7 @@ public sealed interface PolicyLoss permits ClippedRatio, Cispo, Sapo, Vespo, Geo
     ///
     /// @param whole the tokens of the update
     /// @param logProbs of each of its rows under the policy
-    default boolean[] highCovariance(PolicyBatch whole, double[] logProbs) {
+    default boolean[] highCovariance(RolloutColumns whole, double[] logProbs) {
         return new boolean[0];
     }
 

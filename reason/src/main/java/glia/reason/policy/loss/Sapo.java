@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
 import glia.tensor.autograd.Value;
 
 /// SAPO (https://arxiv.org/abs/2511.20347): a smooth gate in place of the clip.
@@ -26,7 +27,7 @@ public record Sapo(RatioLevel level, double positive, double negative, double mo
     public LossTerms of(LossInput in) {
         Value ratio = level.ratio(in, -mostExponent, mostExponent);
         Value ofRows = level.isPerSequence() ? in.rows(ratio) : ratio;
-        double[] advantages = in.batch().advantages();
+        double[] advantages = in.batch().get(Column.ADVANTAGE);
         double[] temperatures = new double[advantages.length];
         double[] gains = new double[advantages.length];
         for (int n = 0; n < advantages.length; n++) {

@@ -1,5 +1,6 @@
 package glia.reason.policy.loss;
 
+import glia.reason.rollout.RolloutColumns.Column;
 import glia.tensor.autograd.Value;
 
 /// VESPO (https://arxiv.org/abs/2602.10693): a smooth weight of the ratio of whole sequences.
@@ -23,7 +24,7 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
     public LossTerms of(LossInput in) {
         double[] gains = rowWeights(in);
         for (int n = 0; n < gains.length; n++) {
-            gains[n] *= -in.batch().advantages()[n];
+            gains[n] *= -in.batch().get(Column.ADVANTAGE)[n];
         }
         Value ratio = level.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
         return LossTerms.ofRows(in.logProbs().times(in.constant(gains)), ratio, level.isPerSequence(),
@@ -35,7 +36,7 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
         double[] z = logRatios(in);
         double[] weights = new double[z.length];
         for (int s = 0; s < z.length; s++) {
-            weights[s] = weight(z[s], in.batch().sequenceAdvantages()[s]);
+            weights[s] = weight(z[s], in.batch().get(Column.SEQUENCE_ADVANTAGE)[s]);
         }
         return weights;
     }
@@ -45,7 +46,7 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
         double[] z = logRatios(in);
         double[] weights = new double[in.batch().numRows()];
         for (int n = 0; n < weights.length; n++) {
-            weights[n] = weight(z[in.batch().sequences()[n]], in.batch().advantages()[n]);
+            weights[n] = weight(z[in.batch().sequences()[n]], in.batch().get(Column.ADVANTAGE)[n]);
         }
         return weights;
     }
@@ -60,17 +61,15 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
 
     private static double[] logRatios(LossInput in) {
         double[] d = in.differences();
-        ImportanceWeights correction = in.batch().correction();
+        double[] ofRows = in.batch().get(Column.WEIGHT);
+        double[] ofSequences = in.batch().get(Column.SEQUENCE_WEIGHT);
         for (int n = 0; n < d.length; n++) {
             d[n] = Math.clamp(d[n], -MOST, MOST);
-            if (!correction.isNone() && !correction.isPerSequence()) {
-                d[n] += logWeight(correction.weights()[n]);
-            }
+            d[n] += ofRows.length == 0 ? 0 : logWeight(ofRows[n]);
         }
-        double[] z = in.batch().sequenceSums(d);
+        double[] z = in.batch().sums(d);
         for (int s = 0; s < z.length; s++) {
-            double more = correction.isNone() || !correction.isPerSequence() ? 0 : logWeight(correction.weights()[s]);
-            z[s] = Math.clamp(z[s] + more, LEAST, MOST);
+            z[s] = Math.clamp(z[s] + (ofSequences.length == 0 ? 0 : logWeight(ofSequences[s])), LEAST, MOST);
         }
         return z;
     }

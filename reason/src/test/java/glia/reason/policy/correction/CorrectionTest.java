@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import glia.reason.policy.loss.ImportanceWeights;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -13,7 +14,11 @@ class CorrectionTest {
     private static final int[] SEQUENCES = {0, 0, 2};
     private static final double[] TRAINING = {-1, -1, -1};
     private static final double[] SAMPLER = {-1 - Math.log(2), -1, -1 + Math.log(4)};
-    private static final SampledTokens TOKENS = new SampledTokens(SEQUENCES, 3, TRAINING, SAMPLER);
+    private static final RolloutColumns TOKENS = tokens(SEQUENCES, 3, TRAINING, SAMPLER);
+
+    private static RolloutColumns tokens(int[] sequences, int numSequences, double[] training, double[] sampler) {
+        return RolloutColumns.of(sequences, numSequences).with(Column.OLD, training).with(Column.SAMPLER, sampler);
+    }
 
     @Test
     void weightsOutOfRangeAreCutOrZero() {
@@ -26,25 +31,24 @@ class CorrectionTest {
     }
 
     private static void assertWeights(String mode, double... expected) {
-        ImportanceWeights weights = SamplerCorrection.of(mode, 0.5, 1.5).weights(SEQUENCES, 3, TRAINING, SAMPLER);
-        assertArrayEquals(expected, weights.weights(), 1e-12, mode);
+        assertArrayEquals(expected, SamplerCorrection.of(mode, 0.5, 1.5).weights(TOKENS), 1e-12, mode);
     }
 
     @Test
     void aMissingLogProbabilityIsNoDifference() {
-        ImportanceWeights weights = SamplerCorrection.of("sequence_mask", 0, 3).weights(new int[] {0, 0}, 1,
-                new double[] {-1, -1}, new double[] {Double.NaN, -2});
-        assertEquals(Math.E, weights.weights()[0], 1e-12);
+        double[] weights = SamplerCorrection.of("sequence_mask", 0, 3).weights(tokens(new int[] {0, 0}, 1,
+                new double[] {-1, -1}, new double[] {Double.NaN, -2}));
+        assertEquals(Math.E, weights[0], 1e-12);
     }
 
     @Test
     void rolloutWeightsAreTruncatedOrZeroed() {
-        assertArrayEquals(new double[] {1.5, 1, 0.25}, RolloutWeights.of("token", "1.5", false).of(TOKENS).weights()
-                .weights(), 1e-12);
-        assertArrayEquals(new double[] {0, 1, 0}, RolloutWeights.of("token", "0.5_1.5", false).of(TOKENS).weights()
-                .weights(), 1e-12);
+        assertArrayEquals(new double[] {1.5, 1, 0.25}, RolloutWeights.of("token", "1.5", false).of(TOKENS).weights(),
+                1e-12);
+        assertArrayEquals(new double[] {0, 1, 0}, RolloutWeights.of("token", "0.5_1.5", false).of(TOKENS).weights(),
+                1e-12);
         assertArrayEquals(new double[] {1.5, 1.5, 0.25}, RolloutWeights.of("sequence", "1.5", false).of(TOKENS)
-                .weights().weights(), 1e-12);
+                .weights(), 1e-12);
         double mean = RolloutWeights.of("token", "9", true).of(TOKENS).figures().get("rollout_is_batch_norm_factor");
         assertEquals((2 + 1 + 0.25) / 3, mean, 1e-12);
         assertThrows(IllegalArgumentException.class, () -> RolloutWeights.of("word", "2", false));
