@@ -144,8 +144,15 @@ public final class TrainingPass implements AutoCloseable {
     /// Sets the size of the buckets in which gradients become complete, from the head down to the embedding: trainable
     /// parameters in the reverse of the model's order, each at the place of its first use. Before the first loss.
     ///
-    /// @throws IllegalStateException if there are gradients already
+    /// @throws IllegalStateException if there are gradients already, or this or the model is closed
     public void planBuckets(long bytes) {
+        whileOpen(() -> {
+            plan(bytes);
+            return null;
+        });
+    }
+
+    private void plan(long bytes) {
         Set<Weight> all = new LinkedHashSet<>();
         model.sources().keySet().stream()
                 .filter(p -> p.role() != Role.ROUTER_TABLE && p.role() != Role.ROUTER_CORRECTION)
