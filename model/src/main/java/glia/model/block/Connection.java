@@ -36,11 +36,9 @@ interface Connection {
     static Connection of(Residual residual, Weights weights, Place place) {
         return switch (residual) {
             case Residual.Add add -> single((ops, x, normed, update) -> ops.residual(x, update, add.scale()));
-            case Residual.Scaled _ -> {
-                Weight scale = weights.get(place, Role.LAYER_SCALE);
-                yield single((ops, x, normed, update) ->
-                        ops.replace(x, ops.apply(new StoredScale(ops.residual(x, update, 1), scale))));
-            }
+            case Residual.Scaled _ -> scaled(weights.get(place, Role.LAYER_SCALE));
+            case Residual.ScaledApart apart -> scaled(weights.get(place,
+                    apart.encodes() ? Role.ENCODER_LAYER_SCALE : Role.LAYER_SCALE));
             case Residual.Normed r -> single((ops, x, normed, update) ->
                     ops.replace(x, ops.apply(new Sum(normed, r.alpha(), update, r.beta()))));
             case Residual.PostNorm post -> {
@@ -63,6 +61,11 @@ interface Connection {
     /// A connection of one stream.
     interface Single {
         Tensor close(Ops ops, Tensor x, Tensor normed, Tensor update);
+    }
+
+    private static Connection scaled(Weight scale) {
+        return single((ops, x, normed, update) ->
+                ops.replace(x, ops.apply(new StoredScale(ops.residual(x, update, 1), scale))));
     }
 
     private static Connection single(Single rule) {

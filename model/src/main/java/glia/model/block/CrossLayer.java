@@ -114,6 +114,11 @@ final class CrossLayer {
         return attended.get(place);
     }
 
+    /// All keys and values of earlier layers.
+    Map<Place, Attended> attended() {
+        return attended;
+    }
+
     /// Stores keys and values for later layers.
     void attended(Place place, Tensor keys, Tensor values) {
         attended.put(place, new Attended(keys, values));

@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.Bias;
 import glia.model.spec.Classes;
+import glia.model.spec.Diffusion;
 import glia.model.spec.Draft;
 import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
@@ -12,6 +13,7 @@ import glia.model.spec.SharedLatentAttention;
 import glia.model.spec.SharedTransformer;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.loss.LogitHead;
@@ -21,7 +23,9 @@ import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Elementwise.SoftCap;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -41,6 +45,8 @@ public final class Decoder {
     private final HeadBlock head;
     private final int[] layerOf;
     private final boolean keepsEmbeddings;
+    /// The spans of the encoder's layers whose keys and values a canvas sees.
+    private final Map<Place, Span> prefixSpans = new HashMap<>();
     private final List<DraftBlock> drafts = new ArrayList<>();
     private final List<TowerBlock> towers;
 
@@ -64,6 +70,11 @@ public final class Decoder {
         head = new HeadBlock(spec.head(), weights);
         keepsEmbeddings = IntStream.range(0, spec.sublayers().size())
                 .anyMatch(i -> spec.mixers(i).stream().anyMatch(SharedTransformer.class::isInstance));
+        spec.sublayers().stream().map(Sublayer::mixer).forEach(mixer -> {
+            if (mixer instanceof Diffusion.CanvasAttention canvas) {
+                prefixSpans.put(canvas.encoder(), canvas.attention().span());
+            }
+        });
         layerOf = spec.allSublayers().stream().mapToInt(Sublayer::layer).toArray();
         towers = IntStream.range(0, spec.towers().size()).mapToObj(i -> new TowerBlock(spec, i, all)).toList();
         for (int i = 0; i < spec.drafts().size(); i++) {
@@ -79,6 +90,7 @@ public final class Decoder {
     private static Set<Integer> followed(ModelSpec spec) {
         return IntStream.range(0, spec.sublayers().size()).boxed().flatMap(i -> spec.mixers(i).stream())
                 .flatMap(m -> m instanceof SharedKvAttention a ? Stream.of(a.followed().sublayer())
+                        : m instanceof Diffusion.CanvasAttention a ? Stream.of(a.encoder().sublayer())
                         : m instanceof SharedLatentAttention a ? a.followed().map(Place::sublayer).stream()
                         : Stream.of())
                 .collect(Collectors.toSet());
@@ -152,7 +164,8 @@ public final class Decoder {
     public Tensor hidden(Ops ops, Pass pass, States states) {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
-        encoder.ifPresent(e -> own.crossLayer().encoded(encode(e, ops, own)));
+        encoder.ifPresent(e -> own.encoded().ifPresentOrElse(prefix -> prefix.copyTo(own.crossLayer()),
+                () -> own.crossLayer().encoded(encode(e, ops, own))));
         Tensor x = layers.forward(ops, streams.open(ops, embed(ops, own, states, 0)), own, states);
         keepRouted(own, pass);
         if (own.numOutputs() < own.numTokens()) {
@@ -206,7 +219,21 @@ public final class Decoder {
         }
         Tensor x = reader.layers.forward(ops, embed(reader.embedding, ops, source, States.NONE, 1), source,
                 States.NONE);
+        source.crossLayer().attended().forEach((place, kv) ->
+                pass.crossLayer().attended(place, kv.keys(), kv.values()));
         return reader.finalNorm.forward(ops, x, source, States.NONE);
+    }
+
+    /// Computes the keys and values that canvases after a prefix see, for `Pass.after`.
+    ///
+    /// @throws IllegalArgumentException if the model has no encoder for canvases
+    public EncodedPrefix encode(Ops ops, int... prefix) {
+        if (prefixSpans.isEmpty()) {
+            throw new IllegalArgumentException("the model has no encoder for the canvas of text diffusion");
+        }
+        Pass pass = new Pass().add(prefix, 0, 0, prefix.length, Pass.Outputs.NONE).from(prefix, 0, prefix.length);
+        encode(encoder.orElseThrow(), ops, pass);
+        return new EncodedPrefix(prefix.length, pass.crossLayer().attended(), prefixSpans);
     }
 
     /// A multi-token-prediction (MTP) layer (https://arxiv.org/abs/2412.19437, section 2.2).

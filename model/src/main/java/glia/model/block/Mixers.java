@@ -8,6 +8,7 @@ import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
+import glia.model.spec.Diffusion;
 import glia.model.spec.DisentangledAttention;
 import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
@@ -50,10 +51,10 @@ import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Elementwise.ElementwiseBinary.Function;
 import glia.tensor.ops.row.Elementwise.ElementwiseBinary;
 import glia.tensor.ops.row.Scales.SigmoidGate;
-import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.scan.CausalConvolution;
 import glia.tensor.ops.scan.LightningScan;
@@ -77,6 +78,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case SharedLatentAttention a -> new SharedLatentAttentionBlock(a, weights, place, ropes,
                     followed.contains(place.sublayer()));
             case SharedKvAttention a -> new SharedKvAttentionBlock(a, weights, place, ropes);
+            case Diffusion.CanvasAttention a -> new NormedAttentionBlock(a, weights, place, ropes);
+            case Diffusion.SelfConditioning s -> new SelfConditioningBlock(s, weights, place);
             case PerLayerEmbedding i -> new PerLayerEmbeddingBlock(i, weights, place);
             case CrossAttention a -> new CrossAttentionBlock(a, weights, place);
             case DifferentialAttention a -> new DifferentialAttentionBlock(a, weights, place, ropes);

@@ -1,18 +1,25 @@
 package glia.model.block;
 
 import glia.model.spec.Bias;
+import glia.model.spec.Diffusion;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
 import glia.tensor.kernel.RopeTable;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.JoinedRows;
 import glia.tensor.ops.row.Norms.UnitNorm;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
-/// Attention with norms of queries, keys and values (see `NormedAttention`).
+/// Attention with norms of queries, keys and values (see `NormedAttention`), also of a canvas (see `CanvasAttention`).
 final class NormedAttentionBlock implements Block {
     private final Place place;
     private final NormedAttention spec;
@@ -25,13 +32,25 @@ final class NormedAttentionBlock implements Block {
     private final Weight keyNorm;
     private final Optional<RopeTable> rope;
     private final boolean isFollowed;
+    /// The encoder's attention whose keys and values a canvas sees, too.
+    private final Optional<Place> encoder;
+
+    NormedAttentionBlock(Diffusion.CanvasAttention canvas, Weights weights, Place place, RopeTables ropes) {
+        this(canvas.attention(), weights, place, ropes, false, Optional.of(canvas.encoder()));
+    }
 
     /// @param isFollowed whether later layers share its keys and values
     NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes, boolean isFollowed) {
+        this(spec, weights, place, ropes, isFollowed, Optional.empty());
+    }
+
+    private NormedAttentionBlock(NormedAttention spec, Weights weights, Place place, RopeTables ropes,
+            boolean isFollowed, Optional<Place> encoder) {
         this.place = place;
         this.spec = spec;
         shape = new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.headSize(), 1,
-                spec.span());
+                encoder.isPresent() ? new Span.Bidirectional() : spec.span());
+        this.encoder = encoder;
         boolean bias = spec.bias() != Bias.NONE;
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
         key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
@@ -56,9 +75,38 @@ final class NormedAttentionBlock implements Block {
         if (isFollowed) {
             pass.crossLayer().attended(place, k, v);
         }
-        Tensor mixed = ops.attention(rotate(ops, q, pass), k, v, states.keyValues(place, 0),
-                pass.runs(), shape);
+        Tensor rotated = rotate(ops, q, pass);
+        Tensor mixed = encoder.isPresent() ? ofCanvas(ops, rotated, k, v, pass, encoder.get())
+                : ops.attention(rotated, k, v, states.keyValues(place, 0), pass.runs(), shape);
         return output.forward(ops, mixed, pass, states);
+    }
+
+    /// Each canvas sees itself and the last tokens of its prefix that the span reaches.
+    private Tensor ofCanvas(Ops ops, Tensor q, Tensor k, Tensor v, Pass pass, Place prefix) {
+        CrossLayer.Attended before = pass.crossLayer().attended(prefix);
+        int numBefore = before.keys().rows();
+        Runs keyRuns = new Runs();
+        List<Integer> rows = new ArrayList<>();
+        for (int run = 0; run < pass.runs().count(); run++) {
+            int first = rows.size();
+            int end = pass.encoded().isPresent() ? numBefore : pass.source().runs().end(run);
+            int start = pass.encoded().isPresent() ? 0 : pass.source().runs().start(run);
+            for (int i = Math.max(start, end - reach(spec.span())); i < end; i++) {
+                rows.add(i);
+            }
+            for (int i = pass.runs().start(run); i < pass.runs().end(run); i++) {
+                rows.add(numBefore + i);
+            }
+            keyRuns.add(rows.size() - first, 0);
+        }
+        int[] seen = rows.stream().mapToInt(Integer::intValue).toArray();
+        return ops.crossAttention(q, pass.runs(), ops.apply(new JoinedRows(before.keys(), k, seen)),
+                ops.apply(new JoinedRows(before.values(), v, seen)), keyRuns.frozen(), KeyValueState.NONE, shape);
+    }
+
+    /// The tokens of a prefix that a canvas sees.
+    static int reach(Span span) {
+        return span instanceof Span.Sliding window ? window.window() - 1 : Integer.MAX_VALUE;
     }
 
     private Tensor rotate(Ops ops, Tensor x, Pass pass) {

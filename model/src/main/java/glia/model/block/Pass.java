@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
@@ -29,6 +30,8 @@ public final class Pass {
     private int numTokens;
     private int numOutputs;
     private Optional<Pass> source = Optional.empty();
+    private Optional<EncodedPrefix> encoded = Optional.empty();
+    private Optional<Tensor> probabilities = Optional.empty();
     private List<Part> parts = List.of();
 
     /// Rows in the pass.
@@ -59,6 +62,8 @@ public final class Pass {
         copy.numOutputs = numOutputs;
         copy.source = source.map(s -> s.frozen(ops));
         copy.parts = List.copyOf(parts);
+        copy.encoded = encoded;
+        copy.probabilities = probabilities;
         return copy;
     }
 
@@ -74,6 +79,8 @@ public final class Pass {
         view.numOutputs = numOutputs;
         view.source = source;
         view.parts = parts;
+        view.encoded = encoded;
+        view.probabilities = probabilities;
         return view;
     }
 
@@ -85,6 +92,8 @@ public final class Pass {
         numOutputs = 0;
         parts = List.of();
         source.ifPresent(Pass::clear);
+        encoded = Optional.empty();
+        probabilities = Optional.empty();
         crossLayer.clear();
     }
 
@@ -216,6 +225,29 @@ public final class Pass {
             source = Optional.of(new Pass());
         }
         return source.get();
+    }
+
+    /// Sets the encoded prefix of the pass's only run, a canvas, in place of its source.
+    public Pass after(EncodedPrefix prefix) {
+        encoded = Optional.of(prefix);
+        return this;
+    }
+
+    /// The encoded prefix, if there is one.
+    Optional<EncodedPrefix> encoded() {
+        return encoded;
+    }
+
+    /// Sets the probabilities `[numTokens, V]` that self-conditioning reads: those of the step before, zeros for a token
+    /// without. They are not copied.
+    public Pass condition(Tensor ofTokens) {
+        probabilities = Optional.of(ofTokens);
+        return this;
+    }
+
+    /// The probabilities of the step before, if there are any.
+    Optional<Tensor> probabilities() {
+        return probabilities;
     }
 
     /// Makes passes through a model keep what its routers of experts do: `routed`.

@@ -7,6 +7,7 @@ import glia.model.spec.CompressedAttention;
 import glia.model.spec.CompressedExperts;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.DifferentialAttention;
+import glia.model.spec.Diffusion;
 import glia.model.spec.DisentangledAttention;
 import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
@@ -58,6 +59,9 @@ record MixerCost(int numExperts, long mixing) {
         return switch (mixer) {
             case Attention a -> attention(a.numHeads(), (long) a.headSize() + a.valueSize(), a.span(), position);
             case NormedAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case Diffusion.CanvasAttention a -> attention(a.attention().numHeads(), 2L * a.attention().headSize(),
+                    a.attention().span(), position);
+            case Diffusion.SelfConditioning s -> NONE;
             case SharedKvAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
                     s.count(position));

@@ -14,6 +14,8 @@ public sealed interface Mixer permits
         CompressedAttention,
         CompressedExperts,
         CrossAttention,
+        Diffusion.CanvasAttention,
+        Diffusion.SelfConditioning,
         DifferentialAttention,
         ExpertAttention,
         DisentangledAttention,

@@ -14,9 +14,10 @@ import java.util.stream.Stream;
 /// @param drafts multi-token-prediction layers
 /// @param streams the residual streams of the decoder, if there are several
 /// @param towers the encoders of pictures and sounds; a tower itself has no vocabulary
+/// @param diffusion how a text diffusion model generates; empty for other models
 public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
         List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts,
-        Optional<Streams> streams, List<Tower> towers) {
+        Optional<Streams> streams, List<Tower> towers, Optional<Diffusion> diffusion) {
     public ModelSpec {
         if (vocabSize < (embedding.features().isPresent() ? 0 : 1) || hiddenSize < 1 || contextLength < 1
                 || sublayers.isEmpty()) {
@@ -30,6 +31,9 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         requireShared(allSublayers(sublayers, encoder, drafts));
         encoder.ifPresent(e -> requireToken("start token", e.startToken(), vocabSize));
         embedding.padding().ifPresent(token -> requireToken("padding token", token, vocabSize));
+        if (diffusion.orElse(null) instanceof Diffusion.Masked masked) {
+            requireToken("mask token", masked.maskToken(), vocabSize);
+        }
     }
 
     /// Sublayers share parameters only with earlier ones of the same kind that have their own.
@@ -38,11 +42,16 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
             Sublayer s = all.get(i);
             int with = s.sharedWith().orElse(-1);
             if (s.sharedWith().isPresent() && (with < 0 || with >= i || all.get(with).sharedWith().isPresent()
-                    || !all.get(with).mixer().equals(s.mixer()))) {
+                    || !canShare(all.get(with).mixer(), s.mixer()))) {
                 throw new IllegalArgumentException("sublayer " + i + ": shares the parameters of sublayer " + with
                         + ", expected an earlier one with the same mixer that has its own");
             }
         }
+    }
+
+    /// The encoder before a canvas has the parameters of the canvas's attention.
+    private static boolean canShare(Mixer owner, Mixer other) {
+        return other.equals(owner instanceof Diffusion.CanvasAttention canvas ? canvas.attention() : owner);
     }
 
     private static void requireToken(String what, int token, int vocabSize) {
@@ -56,7 +65,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     public ModelSpec(String modelType, int vocabSize, int hiddenSize, int contextLength, Embedding embedding,
             List<Sublayer> sublayers, Norm finalNorm, Head head, Optional<Encoder> encoder, List<Draft> drafts) {
         this(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head, encoder, drafts,
-                Optional.empty(), List.of());
+                Optional.empty(), List.of(), Optional.empty());
     }
 
     /// A model without multi-token-prediction layers.
@@ -148,7 +157,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     /// A copy with towers.
     public ModelSpec withTowers(List<Tower> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, drafts, streams, others);
+                encoder, drafts, streams, others, diffusion);
     }
 
     /// The place of the parameters that a place uses: its own, or that of the sublayer that it shares them with.
@@ -167,9 +176,10 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         return Parallel.all(sublayer(sublayer).mixer());
     }
 
-    /// Whether attention is bidirectional, as in encoders. Such a model cannot generate.
+    /// Whether attention is bidirectional, as in encoders and text diffusion models. Such a model cannot generate token
+    /// after token.
     public boolean looksAhead() {
-        return sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.caches().stream())
+        return diffusion.isPresent() || sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.caches().stream())
                 .anyMatch(r -> r instanceof CacheKind.KeyValues kv && kv.span().last(0) > 0);
     }
 
@@ -179,7 +189,8 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 sublayers.stream().map(change).toList(), finalNorm, head,
                 encoder.map(e -> e.with(e.sublayers().stream().map(change).toList(), e.finalNorm())),
                 drafts.stream().map(d -> new Draft(d.embeddingNorm(), d.hiddenNorm(),
-                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams, towers);
+                        d.sublayers().stream().map(change).toList(), d.finalNorm())).toList(), streams, towers,
+                diffusion);
     }
 
     /// A copy with other mixers, including those of parallel branches.
@@ -203,19 +214,31 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 changed.encoder.map(e -> e.with(e.sublayers(), change.apply(e.finalNorm()))),
                 changed.drafts.stream().map(d -> new Draft(change.apply(d.embeddingNorm()),
                         change.apply(d.hiddenNorm()), d.sublayers(), change.apply(d.finalNorm()))).toList(),
-                streams, towers);
+                streams, towers, diffusion);
     }
 
     /// A copy with another head.
     public ModelSpec withHead(Head other) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, other,
-                encoder, drafts, streams, towers);
+                encoder, drafts, streams, towers, diffusion);
+    }
+
+    /// A copy that is a text diffusion model.
+    public ModelSpec with(Diffusion other) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
+                encoder, drafts, streams, towers, Optional.of(other));
+    }
+
+    /// A copy with an encoder.
+    public ModelSpec with(Encoder other) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
+                Optional.of(other), drafts, streams, towers, diffusion);
     }
 
     /// A copy with several residual streams.
     public ModelSpec with(Streams others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, drafts, Optional.of(others), towers);
+                encoder, drafts, Optional.of(others), towers, diffusion);
     }
 
     /// A copy with the first layers alone, without multi-token-prediction layers.
@@ -231,12 +254,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         }
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding,
                 sublayers.stream().filter(s -> s.layer() < count).toList(), finalNorm, head, encoder, List.of(),
-                streams, towers);
+                streams, towers, diffusion);
     }
 
     /// A copy with other multi-token-prediction layers.
     public ModelSpec withDrafts(List<Draft> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,
-                encoder, others, streams, towers);
+                encoder, others, streams, towers, diffusion);
     }
 }

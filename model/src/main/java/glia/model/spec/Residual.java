@@ -23,6 +23,17 @@ public sealed interface Residual {
         }
     }
 
+    /// The same in an encoder and a decoder that share all parameters but these scalars.
+    ///
+    /// @param encodes whether it belongs to the encoder
+    record ScaledApart(boolean encodes) implements Residual {
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.LAYER_SCALE, 1);
+            shapes.add(Role.ENCODER_LAYER_SCALE, 1);
+        }
+    }
+
     /// `alpha · before(x) + beta · u`: the stream itself is normalized. With both 1 this is post-norm, where the norm
     /// after a sum is the `before` of the next sublayer. https://arxiv.org/abs/1706.03762,
     /// https://arxiv.org/abs/2501.08313

@@ -46,7 +46,7 @@ final class LayoutConversions {
         return new ModelSpec(from.modelType(), from.vocabSize(), from.hiddenSize(), from.contextLength(),
                 embedding(from.embedding(), to.embedding(), scales), sublayers,
                 norm(from.finalNorm(), to.finalNorm()), scales ? head(from.head(), to.head()) : from.head(),
-                from.encoder(), List.of(), from.streams(), List.of());
+                from.encoder(), List.of(), from.streams(), List.of(), from.diffusion());
     }
 
     /// Whether embedding and logit factors can be folded into the matrices; a tied matrix can take only one.

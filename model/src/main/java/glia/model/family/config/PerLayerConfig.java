@@ -9,8 +9,9 @@ import java.util.Set;
 /// `per_layer_config`: settings of single layers, by the layer's index, which override those of the whole model.
 public final class PerLayerConfig {
     private static final String KEY = "per_layer_config";
+    private static final Set<String> HEADS = Set.of("head_dim", "num_key_value_heads");
     private static final Map<String, Set<String>> SUPPORTED =
-            Map.of("gemma4_text", Set.of("head_dim", "num_key_value_heads"));
+            Map.of("gemma4_text", HEADS, "diffusion_gemma_text", HEADS);
 
     private PerLayerConfig() { }
 

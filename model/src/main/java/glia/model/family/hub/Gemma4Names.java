@@ -3,6 +3,7 @@ package glia.model.family.hub;
 import glia.model.layout.Source;
 import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Mixer;
+import glia.model.spec.Diffusion;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Parameter;
@@ -25,7 +26,8 @@ public final class Gemma4Names {
         }
         String layer = "model.layers." + spec.sublayer(p).layer() + ".";
         Mixer mixer = spec.mixer(p.place());
-        boolean attention = mixer instanceof NormedAttention || mixer instanceof SharedKvAttention;
+        boolean attention = mixer instanceof NormedAttention || mixer instanceof SharedKvAttention
+                || mixer instanceof Diffusion.CanvasAttention;
         if (mixer instanceof PerLayerEmbedding) {
             return new Source.Stored(layer + ofToken(p));
         }
