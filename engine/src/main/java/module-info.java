@@ -8,6 +8,7 @@ module glia.engine {
     exports glia.engine;
     exports glia.engine.answer;
     exports glia.engine.call;
+    exports glia.engine.diffusion;
     exports glia.engine.draft;
     exports glia.engine.embedding;
     exports glia.engine.grammar;

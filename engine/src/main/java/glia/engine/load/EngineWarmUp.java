@@ -24,7 +24,8 @@ final class EngineWarmUp {
         ModelSpec spec = engine.model().spec();
         int[] ids = new int[NUM_TOKENS];
         if (spec.looksAhead()) {
-            engine.read(new Pass().add(ids, 0, ids.length, 0, Outputs.LAST), logits -> null);
+            Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.LAST);
+            engine.read(spec.encoder().isPresent() ? pass.from(ids, 0, ids.length) : pass, logits -> null);
             return;
         }
         try (Sequence sequence = engine.open()) {

@@ -7,6 +7,7 @@ import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.model.Model;
 import glia.model.block.Decoder;
+import glia.model.block.EncodedPrefix;
 import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.block.States;
@@ -187,8 +188,9 @@ public final class Engine implements AutoCloseable {
             Objects.checkFromToIndex(from, to, ids.length);
             sequence.requireIn(pool);
             if (looksAhead) {
-                throw new IllegalArgumentException("the model is an encoder, which does not generate text: use it "
-                        + "for embeddings or masked tokens");
+                throw new IllegalArgumentException(model.spec().diffusion().isPresent() ? "the model generates by text "
+                        + "diffusion, not token after token" : "the model is an encoder, which does not generate text: "
+                        + "use it for embeddings or masked tokens");
             }
             List<Input.Embedded> rows = embedded.isEmpty() ? embedded : whileOpen(() -> encoded.of(embedded,
                     sequence.length(), sequence.length() + to - from, ops, decoder, model.weights().version()));
@@ -279,7 +281,14 @@ public final class Engine implements AutoCloseable {
         return computeWhole(() -> decoder.hidden(ops, texts, States.NONE), reader);
     }
 
-    private <T> T computeWhole(Supplier<Tensor> forward, Function<Tensor, T> reader) {
+    /// Computes what the canvases of a text diffusion model see of the tokens before them.
+    ///
+    /// @throws IllegalArgumentException if the model has no encoder for canvases
+    public EncodedPrefix encode(int... prefix) {
+        return computeWhole(() -> decoder.encode(ops, prefix), Function.identity());
+    }
+
+    private <S, T> T computeWhole(Supplier<S> forward, Function<S, T> reader) {
         return whileOpen(() -> {
             claim();
             try {

@@ -3,6 +3,7 @@ package glia.engine.training;
 import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.spec.ModelSpec;
+import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
 
@@ -210,6 +211,12 @@ public final class TokenBatch {
     /// Sets the segment of the last `count` tokens, such as the second text of a pair.
     public TokenBatch segment(int count, int segment) {
         pass.segment(count, segment);
+        return this;
+    }
+
+    /// Sets the probabilities that self-conditioning reads (`Pass.condition`), a row for each token of the batch.
+    public TokenBatch condition(Tensor probabilities) {
+        pass.condition(probabilities);
         return this;
     }
 

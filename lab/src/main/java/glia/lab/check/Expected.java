@@ -127,6 +127,16 @@ final class Expected implements AutoCloseable {
         return numbers;
     }
 
+    /// Flags, each 0 or 1.
+    int[] bytes(String name) throws CheckpointException {
+        Tensor t = tensors.tensor(name);
+        int[] bytes = new int[Math.toIntExact(t.size())];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = t.memory().get(ValueLayout.JAVA_BYTE, i);
+        }
+        return bytes;
+    }
+
     /// A matrix of flags.
     boolean[][] flags(String name) throws CheckpointException {
         Tensor t = tensors.tensor(name);

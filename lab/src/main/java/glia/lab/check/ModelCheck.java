@@ -63,6 +63,10 @@ public final class ModelCheck {
         boolean quantized = engine.model().weights().all().values().stream().anyMatch(Weight::isQuantized);
         try (Expected expected = new Expected(file)) {
             expected.requireReadable(engine.model().spec());
+            if (engine.model().spec().diffusion().isPresent()) {
+                new DiffusionCheck(folder, engine, expected, quantized ? LOGITS_QUANTIZED : LOGITS, lines).run();
+                return;
+            }
             try (Engine fitting = engine.forContext(length(engine, expected))) {
                 ModelCheck check = new ModelCheck(fitting, expected, quantized, lines);
                 if (RetrievalCheck.applies(fitting, expected)) {

@@ -32,7 +32,7 @@ public final class EncodedPrefix implements AutoCloseable {
     }
 
     /// The number of its tokens: the position of the first token of a canvas.
-    public int length() {
+    int length() {
         return length;
     }
 

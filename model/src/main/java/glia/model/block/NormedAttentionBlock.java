@@ -71,14 +71,26 @@ final class NormedAttentionBlock implements Block {
         Tensor projected = key.forward(ops, x, pass, states);
         Tensor v = value.isEmpty() ? projected : value.get().forward(ops, x, pass, states);
         v = ops.apply(UnitNorm.rms(v, spec.headSize(), spec.eps()));
-        Tensor k = rotate(ops, ops.rmsNorm(projected, keyNorm, spec.eps(), 0), pass);
+        Runs positions = encoder.isPresent() ? afterPrefixes(pass) : pass.runs();
+        Tensor k = rotate(ops, ops.rmsNorm(projected, keyNorm, spec.eps(), 0), positions);
         if (isFollowed) {
             pass.crossLayer().attended(place, k, v);
         }
-        Tensor rotated = rotate(ops, q, pass);
+        Tensor rotated = rotate(ops, q, positions);
         Tensor mixed = encoder.isPresent() ? ofCanvas(ops, rotated, k, v, pass, encoder.get())
                 : ops.attention(rotated, k, v, states.keyValues(place, 0), pass.runs(), shape);
         return output.forward(ops, mixed, pass, states);
+    }
+
+    /// The canvases at the positions after their prefixes.
+    private static Runs afterPrefixes(Pass pass) {
+        Runs runs = new Runs();
+        for (int run = 0; run < pass.runs().count(); run++) {
+            int before = run;
+            runs.add(pass.runs().end(run) - pass.runs().start(run), pass.encoded().map(EncodedPrefix::length)
+                    .orElseGet(() -> pass.source().runs().end(before) - pass.source().runs().start(before)));
+        }
+        return runs.frozen();
     }
 
     /// Each canvas sees itself and the last tokens of its prefix that the span reaches.
@@ -109,7 +121,7 @@ final class NormedAttentionBlock implements Block {
         return span instanceof Span.Sliding window ? window.window() - 1 : Integer.MAX_VALUE;
     }
 
-    private Tensor rotate(Ops ops, Tensor x, Pass pass) {
-        return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), pass.runs().positions());
+    private Tensor rotate(Ops ops, Tensor x, Runs runs) {
+        return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), runs.positions());
     }
 }

@@ -68,7 +68,7 @@ public final class Llada implements Family {
                 Standard.layers(Numbers.layers(config, "n_layers"), norm, Residual.PLAIN,
                         layer -> attention, layer -> gated), norm,
                 head.with(Standard.logits(config.flag("scale_logits", false) ? 1 / Math.sqrt(hidden) : 1)))
-                .with(new Diffusion.Masked(Numbers.count(config, "mask_token_id"), false));
+                .with(new Diffusion.Masked(config.integer("mask_token_id"), false));
     }
 
     private static void required(Config config, String key, Object otherwise, Object supported)
