@@ -7,11 +7,13 @@ import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.gguf.GgufMetadata;
 import glia.model.Model;
+import glia.model.spec.Diffusion;
 import glia.model.write.SamplingKeys;
 import glia.text.template.ChatTemplate;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// A model's default options, for all front ends. Sampling options are those of its `generation_config.json` or GGUF
@@ -40,13 +42,32 @@ final class GenerationConfig {
     private static final int MOST_TOKENS = 4096;
     private static final int MOST_TOKENS_THINKING = 49_152;
 
+    /// The tokens of an answer of masked diffusion, which are all computed.
+    private static final int MASKED_TOKENS = 128;
+
     private GenerationConfig() { }
+
+    /// The options of text diffusion of a model's files.
+    static Config diffusion(Path path) throws CheckpointException {
+        Path file = TextLoader.folder(path).resolve(FILE);
+        return Files.isRegularFile(file) ? Config.read(file) : Config.of(file, Map.of());
+    }
 
     /// All default options of a model.
     ///
     /// @param thinks whether it thinks before its answers
     static GenerationOptions options(Path path, Model model, Optional<ChatTemplate> template, boolean thinks)
             throws CheckpointException {
+        if (model.spec().diffusion().isPresent()) {
+            Config config = diffusion(path);
+            boolean isMasked = model.spec().diffusion().get() instanceof Diffusion.Masked;
+            SamplingOptions sampling = SamplingOptions.neutral()
+                    .withTemperature(real(config, "temperature", isMasked ? 0 : 1))
+                    .withTopP(config.has("top_p") ? real(config, "top_p", 1) : 1)
+                    .withTopK(config.has("top_k") ? config.integer("top_k") : 0);
+            return new GenerationOptions(sampling, isMasked ? config.positive("max_new_tokens", MASKED_TOKENS)
+                    : MOST_TOKENS, List.of());
+        }
         return new GenerationOptions(sampling(path, model, template), thinks ? MOST_TOKENS_THINKING : MOST_TOKENS,
                 List.of());
     }

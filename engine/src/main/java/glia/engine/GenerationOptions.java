@@ -4,6 +4,7 @@ import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.thinking.ThinkingOptions;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -17,8 +18,10 @@ import java.util.Set;
 /// @param grammar the form of the answer, after the thinking, for [Chat] and [Generator]; empty for free text. An
 ///     answer that ends before the stop token, at the most tokens say, is the begin of a text of the grammar
 /// @param stopTokens tokens that end the answer besides the model's own, for [Generator]; they are not part of it
+/// @param diffusion options of text diffusion by their keys, such as `steps`, in place of the model's own
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops,
-        ThinkingOptions thinking, Optional<Grammar> grammar, Set<Integer> stopTokens) {
+        ThinkingOptions thinking, Optional<Grammar> grammar, Set<Integer> stopTokens,
+        Map<String, Object> diffusion) {
     public GenerationOptions {
         if (maxTokens < 0) {
             throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
@@ -26,6 +29,18 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
         }
         stops = List.copyOf(stops);
         stopTokens = Set.copyOf(stopTokens);
+        diffusion = Map.copyOf(diffusion);
+    }
+
+    /// The model's own options of text diffusion.
+    public GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops, ThinkingOptions thinking,
+            Optional<Grammar> grammar, Set<Integer> stopTokens) {
+        this(sampling, maxTokens, stops, thinking, grammar, stopTokens, Map.of());
+    }
+
+    /// @param others options of text diffusion by their keys
+    public GenerationOptions withDiffusion(Map<String, Object> others) {
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, stopTokens, others);
     }
 
     /// Free text.
@@ -44,27 +59,27 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
     }
 
     public GenerationOptions withSampling(SamplingOptions other) {
-        return new GenerationOptions(other, maxTokens, stops, thinking, grammar, stopTokens);
+        return new GenerationOptions(other, maxTokens, stops, thinking, grammar, stopTokens, diffusion);
     }
 
     public GenerationOptions withMaxTokens(int other) {
-        return new GenerationOptions(sampling, other, stops, thinking, grammar, stopTokens);
+        return new GenerationOptions(sampling, other, stops, thinking, grammar, stopTokens, diffusion);
     }
 
     /// @param other all stop strings; an empty list for none
     public GenerationOptions withStops(List<String> other) {
-        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar, stopTokens);
+        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar, stopTokens, diffusion);
     }
 
     public GenerationOptions withThinking(ThinkingOptions other) {
-        return new GenerationOptions(sampling, maxTokens, stops, other, grammar, stopTokens);
+        return new GenerationOptions(sampling, maxTokens, stops, other, grammar, stopTokens, diffusion);
     }
 
     public GenerationOptions withGrammar(Grammar other) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other), stopTokens);
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other), stopTokens, diffusion);
     }
 
     public GenerationOptions withStopTokens(Set<Integer> other) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, other);
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, other, diffusion);
     }
 }

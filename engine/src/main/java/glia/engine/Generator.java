@@ -3,6 +3,7 @@ package glia.engine;
 import glia.engine.answer.AnswerReceiver;
 import glia.engine.answer.AnswerText;
 import glia.engine.answer.TokenRules;
+import glia.engine.diffusion.DiffusionRun;
 import glia.engine.grammar.Grammar;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.load.LoadedModel;
@@ -32,12 +33,15 @@ public final class Generator implements AutoCloseable {
     private final Supplier<GrammarVocabulary> vocabulary;
     private final LoadedModel model;
     private final int adapter;
+    private final Optional<DiffusionRun> diffusion;
     private Session session;
     private boolean isClosed;
 
     /// @param vocabulary gives the vocabulary for grammars
     /// @param adapter the number of the adapter that it generates with; 0 for none
-    Generator(LoadedModel model, Tokenizer tokenizer, Supplier<GrammarVocabulary> vocabulary, int adapter) {
+    /// @param diffusion generates by text diffusion; empty for other models
+    Generator(LoadedModel model, Tokenizer tokenizer, Supplier<GrammarVocabulary> vocabulary, int adapter,
+            Optional<DiffusionRun> diffusion) {
         if (model.model().spec().head().classes().isPresent()) {
             throw new IllegalArgumentException("the model is a classifier and generates no text; use glia classify");
         }
@@ -45,6 +49,7 @@ public final class Generator implements AutoCloseable {
         this.vocabulary = vocabulary;
         this.model = model;
         this.adapter = adapter;
+        this.diffusion = diffusion;
     }
 
     /// The number of tokens in the KV cache.
@@ -73,10 +78,13 @@ public final class Generator implements AutoCloseable {
         if (isClosed) {
             throw new IllegalStateException("the generator or its chat is closed");
         }
+        Text text = new Text(options, special, plan, listener);
+        if (diffusion.isPresent()) {
+            return generated(diffused(diffusion.get(), prompt, options, plan, text), text, special, plan);
+        }
         if (session == null) {
             session = model.scheduler().session();
         }
-        Text text = new Text(options, special, plan, listener);
         Optional<Encoder> encoder = model.model().spec().encoder();
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
@@ -87,7 +95,22 @@ public final class Generator implements AutoCloseable {
         } else if (plan.isPresent() && plan.get().isLimited()) {
             request.mask(sample -> plan.get().mask().orElseThrow());
         }
-        Completion made = model.scheduler().generate(request.build(), text::deliver);
+        return generated(model.scheduler().generate(request.build(), text::deliver), text, special, plan);
+    }
+
+    private Completion diffused(DiffusionRun run, int[] prompt, GenerationOptions options, Optional<ThinkingPlan> plan,
+            Text text) {
+        DiffusionRun.refuse(options.grammar().isPresent(), "the form of the answer (grammar)");
+        DiffusionRun.refuse(plan.isPresent() && plan.get().isLimited(), "the limit of thinking");
+        return run.run(model.scheduler(), "", prompt, options.maxTokens(),
+                run.options(options.sampling(), options.diffusion()), DiffusionRun.seed(options.sampling()),
+                stopTokens(options), 0, text, canvas -> {
+                    text.deliver();
+                    text.listener.canvas(canvas);
+                }, text::deliver, Long.MAX_VALUE);
+    }
+
+    private Generated generated(Completion made, Text text, boolean special, Optional<ThinkingPlan> plan) {
         TrustedText content = content(made.tokens(), text.end(), !special);
         return new Generated(new Answer(content, made.finish(), made.promptTokens(), made.reusedTokens(),
                 made.tokens().length, made.draftedTokens(), made.acceptedTokens(), made.firstTokenNanos(),

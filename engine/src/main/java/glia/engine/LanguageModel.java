@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.diffusion.DiffusionRun;
 import glia.engine.grammar.GrammarVocabulary;
 import glia.engine.load.LoadOptions;
 import glia.engine.load.LoadedModel;
@@ -9,6 +10,7 @@ import glia.engine.schedule.Scheduler;
 import glia.engine.thinking.ModelThinking;
 import glia.engine.thinking.ThinkingOptions;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.io.hub.HubSettings;
 import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
@@ -52,6 +54,8 @@ public final class LanguageModel implements AutoCloseable {
     private final Optional<TemplateException> templateError;
     private final GenerationOptions options;
     private final Optional<ModelScope> scope;
+    /// The options of a text diffusion model's files; empty for other models.
+    private final Optional<Config> diffusion;
     private final RenderOptions render;
     private final ModelThinking thinking;
     private final Path path;
@@ -80,7 +84,15 @@ public final class LanguageModel implements AutoCloseable {
         this.thinking = new ModelThinking(tokenizer, template, render);
         this.options = GenerationConfig.options(path, loaded.model(), template, thinking.format().isPresent());
         this.scope = ModelScope.of(path, loaded.model().checkpoint());
+        this.diffusion = loaded.model().spec().diffusion().isEmpty() ? Optional.empty()
+                : Optional.of(GenerationConfig.diffusion(path));
         loaded.limitVocabulary(tokenizer.vocabSize());
+    }
+
+    /// What generates answers of a text diffusion model; empty for other models.
+    public Optional<DiffusionRun> diffusion() {
+        return diffusion.map(config -> new DiffusionRun(engine(), tokenizer, config, tokenizer.vocabSize(),
+                contextLength()));
     }
 
     private LanguageModel(LanguageModel base, int adapter, GenerationOptions options, Optional<String> system) {
@@ -93,6 +105,7 @@ public final class LanguageModel implements AutoCloseable {
         templateError = base.templateError;
         this.options = options;
         scope = base.scope;
+        diffusion = base.diffusion;
         render = base.render;
         thinking = base.thinking;
     }
@@ -180,7 +193,7 @@ public final class LanguageModel implements AutoCloseable {
     /// @throws IllegalStateException if the model is closed
     public Generator generator() {
         loaded.requireOpen();
-        return new Generator(loaded, tokenizer, this::grammarVocabulary, adapter);
+        return new Generator(loaded, tokenizer, this::grammarVocabulary, adapter, diffusion());
     }
 
     /// A view of this model whose requests have an adapter that it was loaded with. All views share weights and

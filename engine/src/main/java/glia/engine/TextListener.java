@@ -1,5 +1,6 @@
 package glia.engine;
 
+import glia.engine.answer.Canvas;
 import glia.engine.thinking.Thought;
 
 /// Receives the text of an answer as it is generated.
@@ -13,6 +14,9 @@ public interface TextListener {
 
     /// Is called once when the thinking has ended, before the answer's text. Not called if there is no thinking.
     default void thought(Thought thought) { }
+
+    /// Receives the canvas of a text diffusion model after a step, after the text that has become final.
+    default void canvas(Canvas canvas) { }
 
     /// Is called before each token.
     ///

@@ -4,6 +4,7 @@ import glia.cli.terminal.Console;
 import glia.cli.terminal.VisibleText;
 import glia.cli.terminal.WordWrap;
 import glia.engine.TextListener;
+import glia.engine.answer.Canvas;
 import glia.engine.thinking.Thought;
 
 /// Prints an answer while it is generated. Cancels generation when the reader of standard output is gone, or after
@@ -19,6 +20,7 @@ public class StreamedAnswer implements TextListener {
     private final boolean showsThinking;
     private final Runnable onFirst;
     private boolean begun;
+    private boolean isDrawn;
     private boolean isThinking;
     private volatile boolean stopped;
 
@@ -51,6 +53,31 @@ public class StreamedAnswer implements TextListener {
         begin();
         // Before lines are wrapped, since a control character takes several columns then.
         print(lines.accept(shown(piece)));
+    }
+
+    /// Draws what may still change faint behind the text, on the rest of the line, and lets the next text replace it.
+    @Override
+    public void canvas(Canvas canvas) {
+        StringBuilder open = new StringBuilder();
+        canvas.spans().stream().filter(span -> span.state() != Canvas.State.FINAL)
+                .forEach(span -> open.append(span.text()));
+        if (console.color() && lines.room() > 1) {
+            begin();
+            String line = VisibleText.of(open.toString().replace('\n', ' '));
+            while (WordWrap.width(line) >= lines.room()) {
+                line = line.substring(0, line.offsetByCodePoints(line.length(), -1));
+            }
+            clearCanvas();
+            console.drawBehind(line);
+            isDrawn = true;
+        }
+    }
+
+    private void clearCanvas() {
+        if (isDrawn) {
+            console.clearBehind();
+            isDrawn = false;
+        }
     }
 
     private String shown(String piece) {
@@ -104,6 +131,7 @@ public class StreamedAnswer implements TextListener {
     }
 
     private void print(String text) {
+        clearCanvas();
         console.out().print(text);
         if (console.out().checkError()) {
             stopped = true;

@@ -66,7 +66,7 @@ public final class ChatCommand implements Command {
         Path history = HubSettings.fromEnvironment().gliaCache().resolve("chat-history");
         // The terminal is set up while the model is loaded.
         try (Input input = Input.of(console, history); LanguageModel model = await(loading)) {
-            if (model.model().spec().looksAhead()) {
+            if (model.model().spec().looksAhead() && model.diffusion().isEmpty()) {
                 throw new IllegalArgumentException("the model is an encoder and generates no text; use glia embed or "
                         + "glia fill-mask");
             }

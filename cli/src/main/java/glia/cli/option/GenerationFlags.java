@@ -9,7 +9,9 @@ import glia.engine.sampling.SamplingOptions;
 import glia.engine.thinking.ThinkingOptions;
 import glia.io.Suggestions;
 import glia.text.thinking.Effort;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -48,6 +50,17 @@ public final class GenerationFlags {
             "stop string: generation ends before it; may be given several times", "--stop").repeated().in(GROUP)
             .elsewhere("--reverse-prompt", "-r");
 
+    private static final String DIFFUSION_GROUP = "Text diffusion";
+    private static final Option<Integer> STEPS = Option.integer("N", 1, Integer.MAX_VALUE,
+            "denoising steps (default: the model's, else one a token)", "--steps").in(DIFFUSION_GROUP);
+    private static final Option<Integer> BLOCK_LENGTH = Option.integer("N", 1, Integer.MAX_VALUE,
+            "tokens of a block, which is denoised before the next begins (default: the model's, else 32)",
+            "--block-length").in(DIFFUSION_GROUP);
+    private static final Option<String> REMASKING = Option.text("RULE",
+            "rule that sets places: low_confidence, random, origin, maskgit_plus, topk_margin or entropy (default: the "
+                    + "model's)", "--remasking").in(DIFFUSION_GROUP);
+    private static final List<Option<?>> DIFFUSION = List.of(STEPS, BLOCK_LENGTH, REMASKING);
+
     private static final String THINKING_GROUP = "Thinking";
     private static final Option<Effort> EFFORT = Option.choice("EFFORT", Effort.class,
             "how much a model thinks before its answer: instant, low, medium, high or auto (default: its template's)",
@@ -67,7 +80,8 @@ public final class GenerationFlags {
 
     /// All of them.
     public static final List<Option<?>> ALL = List.of(MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
-            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, EFFORT, THINKING_BUDGET, MIN_THINKING);
+            PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, STEPS, BLOCK_LENGTH, REMASKING, EFFORT,
+            THINKING_BUDGET, MIN_THINKING);
 
     /// The note on defaults in help texts.
     public static final String NOTE = "A model's generation_config.json replaces these sampling defaults. "
@@ -89,7 +103,16 @@ public final class GenerationFlags {
                 arguments.get(FREQUENCY_PENALTY).orElse(own.frequencyPenalty()),
                 own.penaltyWindow(), own.logitBias(), seed);
         return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
-                arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()));
+                arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()))
+                .withDiffusion(diffusion(arguments, model.diffusion()));
+    }
+
+    private static Map<String, Object> diffusion(Arguments arguments, Map<String, Object> model) {
+        Map<String, Object> all = new HashMap<>(model);
+        for (Option<?> option : DIFFUSION) {
+            arguments.get(option).ifPresent(value -> all.put(word(option).replace('-', '_'), value));
+        }
+        return all;
     }
 
     /// Whether a command line sets the most tokens.
@@ -172,6 +195,9 @@ public final class GenerationFlags {
                 .row(word(FREQUENCY_PENALTY), sampling.frequencyPenalty())
                 .row(word(SEED), sampling.seed().isPresent() ? sampling.seed().getAsLong() : "(random)")
                 .row(word(STOP), options.stops().isEmpty() ? "(none)" : String.join(" ", options.stops()))
+                .row(word(STEPS), options.diffusion().getOrDefault("steps", "(the model's)"))
+                .row(word(BLOCK_LENGTH), options.diffusion().getOrDefault("block_length", "(the model's)"))
+                .row(word(REMASKING), options.diffusion().getOrDefault("remasking", "(the model's)"))
                 .row(word(EFFORT), options.thinking().effort().map(Effort::word).orElse("(the template's)"))
                 .row(word(THINKING_BUDGET), options.thinking().budget().isPresent()
                         ? options.thinking().budget().getAsInt()

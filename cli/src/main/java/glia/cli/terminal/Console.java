@@ -91,6 +91,19 @@ public record Console(InputStream in, PrintStream out, PrintStream err,
         }
     }
 
+    /// Draws text faint behind the cursor, which stays. The text must fit the line.
+    public void drawBehind(String text) {
+        Output.control(out, "\0337");
+        printFaint(text);
+        Output.control(out, "\0338");
+        out.flush();
+    }
+
+    /// Clears what stands behind the cursor in its line.
+    public void clearBehind() {
+        Output.control(out, "\033[K");
+    }
+
     /// Clears the last line of standard output, and begins it again.
     public void clearLine() {
         Output.control(out, CLEAR_LINE);

@@ -81,6 +81,11 @@ public final class WordWrap {
         }
     }
 
+    /// The columns that are left in the current line.
+    public int room() {
+        return Math.max(0, width - column);
+    }
+
     /// The rest: the last word. The next piece begins a line.
     public String finish() {
         StringBuilder out = new StringBuilder();

@@ -11,6 +11,9 @@ public interface AnswerReceiver {
     /// Receives the next piece of the answer.
     void text(int sample, String piece);
 
+    /// Receives the canvas of a text diffusion model after a step, before the text that has become final.
+    default void canvas(int sample, Canvas canvas) { }
+
     /// Receives the beginning of a tool call.
     ///
     /// @param index the number of the call in its answer, from 0

@@ -9,12 +9,16 @@ import glia.engine.answer.AnswerReceiver;
 import glia.engine.answer.AnswerText;
 import glia.engine.answer.AnswerTools;
 import glia.engine.answer.GeneratedToken;
+import glia.engine.diffusion.DiffusionOptions;
+import glia.engine.diffusion.DiffusionRun;
+import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenLogProbability;
 import glia.engine.sampling.TokenMask;
 import glia.engine.schedule.Completion;
 import glia.engine.schedule.Generation;
 import glia.engine.schedule.GenerationRequest;
 import glia.engine.schedule.TokenListener;
+import glia.engine.thinking.ThinkingPlan;
 import glia.model.spec.Encoder;
 import glia.text.tool.ToolTemplate;
 import java.util.Arrays;
@@ -134,7 +138,51 @@ public final class GenerationRun {
     /// Generates the answers of one prompt.
     void generate(AnswerReceiver receiver, BooleanSupplier isWanted) {
         try (masks) {
+            if (model.diffusion().isPresent()) {
+                diffuse(model.diffusion().get(), receiver, isWanted);
+                return;
+            }
             deliver(model.scheduler().submit(request()), receiver, isWanted);
+        }
+    }
+
+    /// Generates the answers of a text diffusion model, one after another.
+    private void diffuse(DiffusionRun run, AnswerReceiver receiver, BooleanSupplier isWanted) {
+        refuse(call.numAlternatives() >= 0, "logprobs");
+        refuse(call.grammar().isPresent(), "response_format");
+        refuse(call.toolChoice().isRequired() || call.toolChoice().isStrict(), "tool_choice");
+        refuse(call.tokenRules().minTokens() > 0, "min_tokens");
+        refuse(prompt.plan().filter(ThinkingPlan::isLimited).isPresent(), "thinking budget");
+        SamplingOptions sampling = call.options().sampling();
+        DiffusionOptions options;
+        try {
+            options = run.options(sampling, call.options().diffusion());
+        } catch (IllegalArgumentException e) {
+            throw new CallException("options", e.getMessage());
+        }
+        long seed = DiffusionRun.seed(sampling);
+        Listener listener = new Listener();
+        for (int i = 0; i < texts.length; i++) {
+            int sample = i;
+            listener.ended(sample, run.run(model.scheduler(), call.terms().caller(), prompt.ids(),
+                    prompt.mostTokens(), options, seed, stopTokens(), sample, listener, canvas -> {
+                        flush(receiver);
+                        deliver(to -> to.canvas(sample, canvas), receiver);
+                    }, () -> isWanted.getAsBoolean() && !call.terms().isStopping().getAsBoolean(),
+                    CallTerms.left(call.terms().timeout(), since).toNanos()));
+            flush(receiver);
+        }
+    }
+
+    private void flush(AnswerReceiver receiver) {
+        for (AnswerEvent event = events.poll(); event != null; event = events.poll()) {
+            deliver(event, receiver);
+        }
+    }
+
+    private static void refuse(boolean isUsed, String name) {
+        if (isUsed) {
+            throw new CallException(name, DiffusionRun.refusal());
         }
     }
 

@@ -108,6 +108,11 @@ public final class LoadedModel implements AutoCloseable {
         this.text = text;
         this.contextLength = contextLength;
         this.drafting = drafting;
+        if (model.spec().diffusion().isPresent() && (drafting.requiresLayer() || drafting.drafter().orElse(null)
+                instanceof Drafter.SmallerModel || drafting.drafter().orElse(null) instanceof Drafter.FirstLayers)) {
+            throw new IllegalArgumentException("drafts of speculative decoding cannot be applied: the model generates "
+                    + "by text diffusion, all places at once");
+        }
         this.drafter = drafter;
         this.firstLayers = drafting.drafter().orElse(null) instanceof Drafter.FirstLayers layers
                 ? Optional.of(owned.add(engine.ofFirstLayers(layers.count()))) : Optional.empty();

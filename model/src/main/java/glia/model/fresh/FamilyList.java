@@ -38,6 +38,7 @@ final class FamilyList {
         all.addAll(RareDecoders.all());
         all.addAll(HybridList.all());
         all.addAll(EncoderList.all());
+        all.addAll(EncoderList.diffusion());
         all.sort((a, b) -> a.modelType().compareTo(b.modelType()));
         return List.copyOf(all);
     }
@@ -269,6 +270,25 @@ final class FamilyList {
         private static final int PADDING_OF_ROBERTA = 1;
 
         private EncoderList() { }
+
+        /// Text diffusion models, whose last token is the mask.
+        static List<FamilySizes> diffusion() {
+            FamilySizes llada = ends(sized("llada", "LLaDAModelLM", "d_model", "n_layers")
+                    .size("heads", "n_heads", v -> heads(v.get("hidden")))
+                    .size("kv-heads", "n_kv_heads", v -> v.get("heads"))
+                    .size("mlp", "mlp_hidden_size", v -> MixerKeys.gatedWidth(v.get("hidden"))), "max_sequence_length")
+                    .with("embedding_size", v -> v.get("vocab")).with("mask_token_id", v -> v.get("vocab") - 1)
+                    .with("rope", true).with("rope_theta", 5e5).with("include_bias", false).with("block_type", "llama")
+                    .with("layer_norm_type", "rms").with("rms_norm_eps", 1e-5).with("activation_type", "silu")
+                    .with("weight_tying", false);
+            FamilySizes dream = FamilyList.rms(FamilyList.usual("Dream", "DreamModel"), 1e-6, 1e6)
+                    .with("mask_token_id", v -> v.get("vocab") - 1);
+            FamilySizes gemma = FamilyList.withExpertSize(FamilyList.gemma("diffusion_gemma",
+                    "DiffusionGemmaForBlockDiffusion").size("experts", "num_experts", 8)
+                    .size("active", "top_k_experts", v -> Math.min(2, v.get("experts"))))
+                    .size("canvas", "canvas_length", 32).with("global_head_dim", v -> v.get("head-size"));
+            return List.of(llada, dream, gemma);
+        }
 
         static List<FamilySizes> all() {
             FamilySizes distilbert = ends(sized("distilbert", "DistilBertForMaskedLM", "dim", "n_layers")

@@ -112,7 +112,7 @@ final class OllamaModels {
 
     private static List<String> capabilities(LanguageModel model) {
         List<String> all = new ArrayList<>();
-        boolean looksAhead = model.model().spec().looksAhead();
+        boolean looksAhead = model.model().spec().looksAhead() && model.diffusion().isEmpty();
         all.add(looksAhead ? "embedding" : "completion");
         if (model.tools().isPresent()) {
             all.add("tools");

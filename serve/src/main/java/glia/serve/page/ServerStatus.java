@@ -34,7 +34,8 @@ final class ServerStatus implements Endpoint {
         Scheduler.Load load = model.scheduler().load();
         boolean thinks = model.thinking().format().isPresent();
         return object("id", served.name(), "context", model.contextLength(), "chats", model.template().isPresent(),
-                "embeds", model.model().spec().looksAhead(), "thinks", thinks, "input_modalities", List.of("text"),
+                "embeds",
+                model.model().spec().looksAhead() && model.diffusion().isEmpty(), "thinks", thinks, "input_modalities", List.of("text"),
                 "running", load.numRunning(), "waiting", load.numWaiting(), "preemptions", load.numPreemptions(),
                 "cache_bytes", load.usedBytes());
     }
