@@ -2,8 +2,8 @@ package glia.engine.diffusion;
 
 import java.util.SplittableRandom;
 
-/// The random numbers of a sampler, by what they are for. A sample of probabilities p is `argmax p / e` with exponential
-/// numbers e.
+/// The random numbers of a sampler, by what they are for. A sample of probabilities p is `argmax p / e` with
+/// exponential numbers e.
 public interface DiffusionNoise {
     /// In place of a token: the number of a place itself.
     int NO_TOKEN = -1;

@@ -9,8 +9,8 @@ import java.util.Set;
 
 /// Options of text diffusion, under the keys of `generation_config.json` and of the models' own samplers.
 ///
-/// @param steps denoising steps: of the whole canvas with masks, at most of a block with uniform noise; 0 for one step a
-///     token
+/// @param steps denoising steps: of the whole canvas with masks, at most of a block with uniform noise; 0 for one step
+///     a token
 /// @param blockLength the tokens of a block, which is denoised before the next begins
 /// @param remasking the rule by which places are set: `low_confidence` or `random` in blocks, or by a schedule over the
 ///     whole canvas `origin`, `maskgit_plus`, `topk_margin`, `entropy`
@@ -43,8 +43,8 @@ public record DiffusionOptions(int steps, int blockLength, String remasking, dou
         List<String> rules = isScheduled ? SCHEDULED_RULES : BLOCK_RULES;
         String rule = config.text("remasking", config.text("alg", rules.getFirst()));
         if (isUniform && (config.has("remasking") || config.has("block_length"))) {
-            throw config.error(config.has("remasking") ? "remasking" : "block_length", "is not an option of this model: "
-                    + "its canvas has " + ((Diffusion.Uniform) kind).canvasLength() + " tokens, and entropy_bound and "
+            throw config.error(config.has("remasking") ? "remasking" : "block_length", "is not an option of this "
+                    + "model: its canvas has " + ((Diffusion.Uniform) kind).canvasLength() + " tokens, and entropy_bound and "
                     + "confidence_threshold decide which of them are accepted");
         }
         if (!isUniform && !rules.contains(rule)) {
@@ -61,7 +61,8 @@ public record DiffusionOptions(int steps, int blockLength, String remasking, dou
         return new DiffusionOptions(steps, isUniform ? ((Diffusion.Uniform) kind).canvasLength()
                 : config.positive("block_length", BLOCK), rule,
                 real(config, "temperature", isUniform ? 1 : 0, 0, 100),
-                config.has("top_p") ? real(config, "top_p", 1, 0, 1) : 1, config.has("top_k") ? config.positive("top_k") : 0,
+                config.has("top_p") ? real(config, "top_p", 1, 0, 1) : 1,
+                config.has("top_k") ? config.positive("top_k") : 0,
                 config.has("alg_temp") ? real(config, "alg_temp", 0, 0, 100) : 0, real(config, "cfg_scale", 0, 0, 100),
                 real(config, "eps", 1e-3, 1e-12, 0.999), real(config, "entropy_bound", 0.1, 0, 1e6), lowest,
                 real(config, "t_max", Math.max(lowest, 0.8), lowest, 100),

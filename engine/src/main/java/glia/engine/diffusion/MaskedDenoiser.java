@@ -12,8 +12,8 @@ import java.util.stream.IntStream;
 ///
 /// In blocks ([LLaDA](https://arxiv.org/abs/2502.09992)): a token is `argmax l - T ln(-ln U)`, its confidence is the
 /// probability without temperature or a random number, and the masks of a block are divided evenly among its steps.
-/// By a schedule ([Dream](https://arxiv.org/abs/2508.15487)): at times t from 1 to eps a share `1 - s/t` of the masks is
-/// set, at random (`origin`) or the most certain by probability, margin or entropy.
+/// By a schedule ([Dream](https://arxiv.org/abs/2508.15487)): at times t from 1 to eps a share `1 - s/t` of the masks
+/// is set, at random (`origin`) or the most certain by probability, margin or entropy.
 public final class MaskedDenoiser implements Denoiser {
     private final Engine engine;
     private final Diffusion.Masked kind;

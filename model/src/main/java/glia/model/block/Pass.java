@@ -238,8 +238,8 @@ public final class Pass {
         return encoded;
     }
 
-    /// Sets the probabilities `[numTokens, V]` that self-conditioning reads: those of the step before, zeros for a token
-    /// without. They are not copied.
+    /// Sets the probabilities `[numTokens, V]` that self-conditioning reads: those of the step before, zeros for a
+    /// token without. They are not copied.
     public Pass condition(Tensor ofTokens) {
         probabilities = Optional.of(ofTokens);
         return this;

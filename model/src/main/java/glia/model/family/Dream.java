@@ -16,8 +16,8 @@ import glia.model.spec.Parameter;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// Dream, masked text diffusion (https://arxiv.org/abs/2508.15487): Qwen2's structure with attention in both directions;
-/// the logits at a place are those of the next. Checked against `DreamModel`.
+/// Dream, masked text diffusion (https://arxiv.org/abs/2508.15487): Qwen2's structure with attention in both
+/// directions; the logits at a place are those of the next. Checked against `DreamModel`.
 public final class Dream implements Family {
     public Dream() { }
 

@@ -6,20 +6,20 @@ import java.util.List;
 /// How a text diffusion model generates: a canvas of tokens is denoised in steps, all places at once, instead of token
 /// after token.
 public sealed interface Diffusion {
-    /// Masked diffusion (https://arxiv.org/abs/2502.09992, https://arxiv.org/abs/2508.15487): noise replaces tokens by a
-    /// mask, and a token that has been set stays.
+    /// Masked diffusion (https://arxiv.org/abs/2502.09992, https://arxiv.org/abs/2508.15487): noise replaces tokens by
+    /// a mask, and a token that has been set stays.
     ///
     /// @param maskToken the id of the mask
-    /// @param isShifted whether the logits at a place are those of the next one, as in models that continue the training
-    ///     of an autoregressive one
+    /// @param isShifted whether the logits at a place are those of the next one, as in models that continue the
+    ///     training of an autoregressive one
     record Masked(int maskToken, boolean isShifted) implements Diffusion {
         public Masked {
             NumberRange.COUNT.require("mask token", maskToken);
         }
     }
 
-    /// Block diffusion with uniform noise: noise replaces tokens by random ones, and each step decides anew which places
-    /// of the canvas are accepted. A causal encoder with the same weights reads what stands before the canvas.
+    /// Block diffusion with uniform noise: noise replaces tokens by random ones, and each step decides again which
+    /// places of the canvas are accepted. A causal encoder with the same weights reads what stands before the canvas.
     ///
     /// @param canvasLength the tokens of a block
     record Uniform(int canvasLength) implements Diffusion {

@@ -179,7 +179,8 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     /// Whether attention is bidirectional, as in encoders and text diffusion models. Such a model cannot generate token
     /// after token.
     public boolean looksAhead() {
-        return diffusion.isPresent() || sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream()).flatMap(m -> m.caches().stream())
+        return diffusion.isPresent() || sublayers.stream().flatMap(s -> Parallel.all(s.mixer()).stream())
+                .flatMap(m -> m.caches().stream())
                 .anyMatch(r -> r instanceof CacheKind.KeyValues kv && kv.span().last(0) > 0);
     }
 

@@ -35,7 +35,8 @@ final class ServerStatus implements Endpoint {
         boolean thinks = model.thinking().format().isPresent();
         return object("id", served.name(), "context", model.contextLength(), "chats", model.template().isPresent(),
                 "embeds",
-                model.model().spec().looksAhead() && model.diffusion().isEmpty(), "thinks", thinks, "input_modalities", List.of("text"),
+                model.model().spec().looksAhead() && model.diffusion().isEmpty(), "thinks", thinks,
+                "input_modalities", List.of("text"),
                 "running", load.numRunning(), "waiting", load.numWaiting(), "preemptions", load.numPreemptions(),
                 "cache_bytes", load.usedBytes());
     }
