@@ -89,12 +89,6 @@ public final class LanguageModel implements AutoCloseable {
         loaded.limitVocabulary(tokenizer.vocabSize());
     }
 
-    /// What generates answers of a text diffusion model; empty for other models.
-    public Optional<DiffusionRun> diffusion() {
-        return diffusion.map(config -> new DiffusionRun(engine(), tokenizer, config, tokenizer.vocabSize(),
-                contextLength()));
-    }
-
     private LanguageModel(LanguageModel base, int adapter, GenerationOptions options, Optional<String> system) {
         path = base.path;
         this.adapter = adapter;
@@ -154,7 +148,7 @@ public final class LanguageModel implements AutoCloseable {
             TextLoader text = loaded.text().orElseThrow();
             Tokenizer tokenizer = text.tokenizer();
             if (loaded.drafter().isPresent()) {
-                requireSame(tokenizer, loaded.drafter().get().text().orElseThrow().tokenizer());
+                text.requireSame(loaded.drafter().get().text().orElseThrow());
             }
             try {
                 return new LanguageModel(loaded, tokenizer, text.template(), Optional.empty(), files.base());
@@ -164,18 +158,6 @@ public final class LanguageModel implements AutoCloseable {
         } catch (CheckpointException | RuntimeException | Error e) {
             loaded.close();
             throw e;
-        }
-    }
-
-    /// @throws IllegalArgumentException if the tokens of a draft model are others
-    private static void requireSame(Tokenizer tokenizer, Tokenizer ofDrafter) {
-        int common = Math.min(tokenizer.vocabSize(), ofDrafter.vocabSize());
-        for (int id = 0; id < common; id++) {
-            if (!tokenizer.piece(id).equals(ofDrafter.piece(id))) {
-                throw new IllegalArgumentException("the draft model has another vocabulary: token " + id + " is '"
-                        + ofDrafter.piece(id) + "', in the model '" + tokenizer.piece(id)
-                        + "'; expected a smaller model of the same series");
-            }
         }
     }
 
@@ -194,6 +176,12 @@ public final class LanguageModel implements AutoCloseable {
     public Generator generator() {
         loaded.requireOpen();
         return new Generator(loaded, tokenizer, this::grammarVocabulary, adapter, diffusion());
+    }
+
+    /// What generates answers of a text diffusion model; empty for other models.
+    public Optional<DiffusionRun> diffusion() {
+        return diffusion.map(config -> new DiffusionRun(engine(), tokenizer, config, tokenizer.vocabSize(),
+                contextLength()));
     }
 
     /// A view of this model whose requests have an adapter that it was loaded with. All views share weights and

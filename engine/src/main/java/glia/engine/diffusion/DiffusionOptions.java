@@ -44,8 +44,8 @@ public record DiffusionOptions(int steps, int blockLength, String remasking, dou
         String rule = config.text("remasking", config.text("alg", rules.getFirst()));
         if (isUniform && (config.has("remasking") || config.has("block_length"))) {
             throw config.error(config.has("remasking") ? "remasking" : "block_length", "is not an option of this "
-                    + "model: its canvas has " + ((Diffusion.Uniform) kind).canvasLength() + " tokens, and entropy_bound and "
-                    + "confidence_threshold decide which of them are accepted");
+                    + "model: its canvas has " + ((Diffusion.Uniform) kind).canvasLength()
+                    + " tokens, and entropy_bound and confidence_threshold decide which of them are accepted");
         }
         if (!isUniform && !rules.contains(rule)) {
             throw config.error(config.has("remasking") ? "remasking" : "alg", "found '" + rule + "', expected "

@@ -98,6 +98,22 @@ public final class TextLoader {
         return await(tokenizer, "tokenizer");
     }
 
+    /// Waits for the tokenizers of this model and of its draft model, which must have the same tokens.
+    ///
+    /// @throws CheckpointException if one of them cannot be used
+    /// @throws IllegalArgumentException if the tokens of the draft model are others
+    public void requireSame(TextLoader drafter) throws CheckpointException {
+        Tokenizer own = tokenizer();
+        Tokenizer other = drafter.tokenizer();
+        for (int id = 0; id < Math.min(own.vocabSize(), other.vocabSize()); id++) {
+            if (!own.piece(id).equals(other.piece(id))) {
+                throw new IllegalArgumentException("the draft model has another vocabulary: token " + id + " is '"
+                        + other.piece(id) + "', in the model '" + own.piece(id)
+                        + "'; expected a smaller model of the same series");
+            }
+        }
+    }
+
     /// Waits for the chat template, if there is one.
     ///
     /// @throws CheckpointException if it is not a text

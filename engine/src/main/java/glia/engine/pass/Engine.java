@@ -67,7 +67,7 @@ public final class Engine implements AutoCloseable {
     /// @param shared the engine whose sequences this one continues; null for none
     private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType, EngineGuard parent, Engine shared) {
-        this.guard = new EngineGuard(parent);
+        this.guard = new EngineGuard(parent, this::clear);
         this.shared = shared;
         this.model = model;
         this.keyValueType = keyValueType;
@@ -183,7 +183,7 @@ public final class Engine implements AutoCloseable {
 
     private void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
             Pass.Outputs wanted, int[] source) {
-        enter();
+        guard.own();
         try {
             Objects.checkFromToIndex(from, to, ids.length);
             sequence.requireIn(pool);
@@ -207,7 +207,7 @@ public final class Engine implements AutoCloseable {
 
     /// Removes all tokens from the pass.
     public void discard() {
-        enter();
+        guard.own();
         clear();
         leave();
     }
@@ -216,15 +216,13 @@ public final class Engine implements AutoCloseable {
     ///
     /// @throws IllegalStateException if another thread uses it, or the model is closed
     public void claim() {
-        enter();
+        guard.own();
         guard.claim();
     }
 
     /// Claims the engine as [#claim] does, but waits in turn for other threads, also if the model is closed.
     public void awaitClaim() {
-        if (guard.awaitOwnership()) {
-            clear();
-        }
+        guard.awaitOwnership();
         guard.claim();
     }
 
@@ -246,15 +244,6 @@ public final class Engine implements AutoCloseable {
     public void release() {
         guard.unclaim();
         leave();
-    }
-
-    /// Takes the engine and removes what a thread that has ended has added.
-    ///
-    /// @throws IllegalStateException if the model is closed, or another thread uses the engine
-    private void enter() {
-        if (guard.own()) {
-            clear();
-        }
     }
 
     private void clear() {
@@ -342,7 +331,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private Tensor advance(Supplier<Tensor> forward) {
-        enter();
+        guard.own();
         try {
             ops.release(0);
             adapters.use(ops, pass);

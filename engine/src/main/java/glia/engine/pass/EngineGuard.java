@@ -7,12 +7,13 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /// Guards an engine. One thread at a time owns it: to gather and compute a pass, or until it releases its claims. Any
 /// threads may keep it open meanwhile; [#close] waits for them and refuses new ones. A thread that has ended owns
-/// nothing.
+/// nothing, and what it has left is removed.
 final class EngineGuard {
     /// After so long a waiting thread looks whether the owner has ended.
     private static final long LOOK_MILLIS = 50;
 
     private final EngineGuard parent;
+    private final Runnable clear;
     /// The read lock keeps the engine open; the write lock waits for those who do.
     private final ReentrantReadWriteLock uses = new ReentrantReadWriteLock();
     /// Fair, so that waiting threads get the engine between two steps of a thread that computes in a loop.
@@ -23,8 +24,10 @@ final class EngineGuard {
     private volatile boolean isClosed;
 
     /// @param parent the guard of an engine whose memory this one uses; null for none
-    EngineGuard(EngineGuard parent) {
+    /// @param clear removes what the owner before has added; called by each new owner
+    EngineGuard(EngineGuard parent, Runnable clear) {
         this.parent = parent;
+        this.clear = clear;
     }
 
     /// Keeps the engine open until `endUse` of the same thread.
@@ -95,12 +98,11 @@ final class EngineGuard {
 
     /// Makes the current thread the owner.
     ///
-    /// @return whether it was not before
     /// @throws IllegalStateException if another thread is the owner, or the engine is closed
-    boolean own() {
+    void own() {
         requireOpen();
         if (isOwned()) {
-            return false;
+            return;
         }
         disown();
         if (!ownership.tryAcquire()) {
@@ -111,16 +113,14 @@ final class EngineGuard {
                     + "thread claim the engine");
         }
         owner.set(Thread.currentThread());
-        return true;
+        clear.run();
     }
 
     /// Waits, in turn, until no other thread is the owner, and makes the current one the owner, also of a closed
     /// engine.
-    ///
-    /// @return whether it was not before
-    boolean awaitOwnership() {
+    void awaitOwnership() {
         if (isOwned()) {
-            return false;
+            return;
         }
         boolean isInterrupted = false;
         while (true) {
@@ -134,10 +134,10 @@ final class EngineGuard {
             }
         }
         owner.set(Thread.currentThread());
+        clear.run();
         if (isInterrupted) {
             Thread.currentThread().interrupt();
         }
-        return true;
     }
 
     /// Ends the ownership of a thread that has ended.

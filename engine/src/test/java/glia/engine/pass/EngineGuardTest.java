@@ -13,7 +13,12 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class EngineGuardTest {
-    private final EngineGuard guard = new EngineGuard(null);
+    private final EngineGuard guard = new EngineGuard(null, this::clear);
+    private int numCleared;
+
+    private void clear() {
+        numCleared++;
+    }
 
     private static String refused(Runnable call) {
         return assertThrows(IllegalStateException.class, call::run).getMessage();
@@ -31,7 +36,7 @@ class EngineGuardTest {
 
     @Test
     void useAfterCloseIsRefused() {
-        EngineGuard child = new EngineGuard(guard);
+        EngineGuard child = new EngineGuard(guard, () -> { });
         assertTrue(guard.close());
         assertFalse(guard.close());
         for (EngineGuard each : List.of(guard, child)) {
@@ -44,7 +49,7 @@ class EngineGuardTest {
 
     @Test
     void closeWaitsForUsesOfOthersAndRefusesNewOnes() throws InterruptedException {
-        EngineGuard child = new EngineGuard(guard);
+        EngineGuard child = new EngineGuard(guard, () -> { });
         child.beginUse();
         guard.beginUse();
         Thread closer = begin(guard::close);
@@ -60,7 +65,7 @@ class EngineGuardTest {
 
     @Test
     void aUseThatClosesIsAnErrorAndNoDeadlock() {
-        EngineGuard child = new EngineGuard(guard);
+        EngineGuard child = new EngineGuard(guard, () -> { });
         child.beginUse();
         assertTrue(refused(guard::close).contains("in the middle of a pass"));
         assertTrue(refused(child::close).contains("in the middle of a pass"));
@@ -71,8 +76,9 @@ class EngineGuardTest {
 
     @Test
     void theSecondThreadIsRefusedAndNamed() throws InterruptedException {
-        assertTrue(guard.own());
-        assertFalse(guard.own());
+        guard.own();
+        guard.own();
+        assertEquals(1, numCleared);
         ConcurrentLinkedQueue<String> messages = new ConcurrentLinkedQueue<>();
         begin(() -> {
             messages.add(refused(guard::own));
@@ -118,7 +124,13 @@ class EngineGuardTest {
                 guard.own();
                 guard.claim();
             }).join();
-            assertTrue(i == 0 ? guard.own() : guard.awaitOwnership());
+            if (i == 0) {
+                guard.own();
+            } else {
+                guard.awaitOwnership();
+            }
+            assertTrue(guard.isOwned());
+            assertEquals(2 * i + 2, numCleared);
             guard.disownUnclaimed();
         }
         CountDownLatch owned = new CountDownLatch(1);

@@ -25,7 +25,7 @@ import java.util.List;
 /// Diffusion Gemma, text: blocks of tokens are denoised by Gemma 4's layers with experts, which see a whole canvas; an
 /// encoder with the same weights, but for the learned scales of its layers, reads what stands before it. Checked
 /// against the class `DiffusionGemmaForBlockDiffusion`.
-public final class DiffusionGemma implements Family {
+final class DiffusionGemma implements Family {
     private static final float LOGIT_CAP = 30;
     private static final String DECODER = "model.decoder.";
 

@@ -18,9 +18,7 @@ import java.util.List;
 
 /// Dream, masked text diffusion (https://arxiv.org/abs/2508.15487): Qwen2's structure with attention in both
 /// directions; the logits at a place are those of the next. Checked against `DreamModel`.
-public final class Dream implements Family {
-    public Dream() { }
-
+final class Dream implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("Dream");

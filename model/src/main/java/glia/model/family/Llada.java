@@ -26,9 +26,7 @@ import java.util.List;
 /// LLaDA, masked text diffusion (https://arxiv.org/abs/2502.09992): Llama's structure with attention in both
 /// directions, under the keys and names of OLMo's first code, whose other switches are refused. Checked against
 /// `LLaDAModelLM`.
-public final class Llada implements Family {
-    public Llada() { }
-
+final class Llada implements Family {
     @Override
     public List<String> modelTypes() {
         return List.of("llada");
