@@ -82,6 +82,7 @@ public final class Generator implements AutoCloseable {
         if (diffusion.isPresent()) {
             return generated(diffused(diffusion.get(), prompt, options, plan, text), text, special, plan);
         }
+        DiffusionRun.requireNone(options.diffusion());
         if (session == null) {
             session = model.scheduler().session();
         }

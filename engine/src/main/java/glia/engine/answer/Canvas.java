@@ -38,15 +38,18 @@ public record Canvas(int step, List<Span> spans) {
             }
             int[] run = Arrays.copyOfRange(tokens, from, to);
             boolean isMasked = state == State.NOISE && Arrays.stream(run).allMatch(isMask);
-            spans.add(new Span(state, isMasked ? "░".repeat(run.length) : text(tokenizer, tokens, from, to)));
+            spans.add(new Span(state, isMasked ? "░".repeat(run.length)
+                    : text(tokenizer, tokens, from > 0 && !isMask.test(tokens[from - 1]) ? from - 1 : from, from, to)));
         }
         return new Canvas(step, List.copyOf(spans));
     }
 
     /// The text of tokens, with the space that stands between them and the token before.
-    private static String text(Tokenizer tokenizer, int[] tokens, int from, int to) {
-        String before = from == 0 ? "" : tokenizer.decode(new int[] {tokens[from - 1]}, true);
-        String both = tokenizer.decode(Arrays.copyOfRange(tokens, Math.max(0, from - 1), to), true);
+    ///
+    /// @param start the token before; `from` after a mask, which has no text
+    private static String text(Tokenizer tokenizer, int[] tokens, int start, int from, int to) {
+        String before = tokenizer.decode(Arrays.copyOfRange(tokens, start, from), true);
+        String both = tokenizer.decode(Arrays.copyOfRange(tokens, start, to), true);
         return both.startsWith(before) ? both.substring(before.length()) : both;
     }
 

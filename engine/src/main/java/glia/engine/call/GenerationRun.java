@@ -11,7 +11,6 @@ import glia.engine.answer.AnswerTools;
 import glia.engine.answer.GeneratedToken;
 import glia.engine.diffusion.DiffusionOptions;
 import glia.engine.diffusion.DiffusionRun;
-import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenLogProbability;
 import glia.engine.sampling.TokenMask;
 import glia.engine.schedule.Completion;
@@ -42,6 +41,7 @@ public final class GenerationRun {
 
     private final LanguageModel model;
     private final GenerationCall call;
+    private final Optional<DiffusionOptions> diffusion;
     private final RenderedPrompt prompt;
     private final LinkedBlockingQueue<AnswerEvent> events = new LinkedBlockingQueue<>();
     private final AnswerText[] texts;
@@ -72,6 +72,7 @@ public final class GenerationRun {
         }
         PromptLimits.check(call.prompt() instanceof Prompt.Conversation ? "messages" : "prompt", "tokens",
                 prompt.ids().length, call.terms().limits().promptTokens(), "--max-prompt-tokens");
+        diffusion = diffusionOptions();
         // What does not fit into the context needs no grammar of its tools.
         this.masks = AnswerMasks.of(model, call, tools);
         texts = new AnswerText[call.numSamples()];
@@ -138,29 +139,46 @@ public final class GenerationRun {
     /// Generates the answers of one prompt.
     void generate(AnswerReceiver receiver, BooleanSupplier isWanted) {
         try (masks) {
-            if (model.diffusion().isPresent()) {
-                diffuse(model.diffusion().get(), receiver, isWanted);
+            if (diffusion.isPresent()) {
+                diffuse(model.diffusion().orElseThrow(), diffusion.get(), receiver, isWanted);
                 return;
             }
             deliver(model.scheduler().submit(request()), receiver, isWanted);
         }
     }
 
-    /// Generates the answers of a text diffusion model, one after another.
-    private void diffuse(DiffusionRun run, AnswerReceiver receiver, BooleanSupplier isWanted) {
+    /// The options of a text diffusion model; empty for other models.
+    private Optional<DiffusionOptions> diffusionOptions() {
+        try {
+            if (model.diffusion().isEmpty()) {
+                DiffusionRun.requireNone(call.options().diffusion());
+                return Optional.empty();
+            }
+            refuseOfTokens();
+            return Optional.of(model.diffusion().get().options(call.options().sampling(),
+                    call.options().diffusion()));
+        } catch (CallException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            String[] parts = e.getMessage().split(": ", 2);
+            boolean isNamed = parts.length == 2 && parts[0].matches("\\w+");
+            throw new CallException(isNamed ? parts[0] : "options", isNamed ? parts[1] : e.getMessage());
+        }
+    }
+
+    /// Refuses what belongs to generation token after token.
+    private void refuseOfTokens() {
         refuse(call.numAlternatives() >= 0, "logprobs");
         refuse(call.grammar().isPresent(), "response_format");
         refuse(call.toolChoice().isRequired() || call.toolChoice().isStrict(), "tool_choice");
         refuse(call.tokenRules().minTokens() > 0, "min_tokens");
-        refuse(prompt.plan().filter(ThinkingPlan::isLimited).isPresent(), "thinking budget");
-        SamplingOptions sampling = call.options().sampling();
-        DiffusionOptions options;
-        try {
-            options = run.options(sampling, call.options().diffusion());
-        } catch (IllegalArgumentException e) {
-            throw new CallException("options", e.getMessage());
-        }
-        long seed = DiffusionRun.seed(sampling);
+        refuse(prompt.plan().filter(ThinkingPlan::isLimited).isPresent(), "thinking_budget");
+    }
+
+    /// Generates the answers of a text diffusion model, one after another.
+    private void diffuse(DiffusionRun run, DiffusionOptions options, AnswerReceiver receiver,
+            BooleanSupplier isWanted) {
+        long seed = DiffusionRun.seed(call.options().sampling());
         Listener listener = new Listener();
         for (int i = 0; i < texts.length; i++) {
             int sample = i;

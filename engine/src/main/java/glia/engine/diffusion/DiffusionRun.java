@@ -56,6 +56,15 @@ public record DiffusionRun(Engine engine, Tokenizer tokenizer, Config config, in
         return "cannot be applied: the model generates by text diffusion, all places at once; leave it out";
     }
 
+    /// Refuses options of text diffusion for another model.
+    ///
+    /// @throws IllegalArgumentException the message names the first
+    public static void requireNone(Map<String, Object> options) {
+        options.keySet().stream().sorted().findFirst().ifPresent(key -> {
+            throw new IllegalArgumentException(key + ": the model does not generate by text diffusion; leave it out");
+        });
+    }
+
     /// The options of a request.
     ///
     /// @throws IllegalArgumentException if one is impossible or cannot be applied
@@ -70,7 +79,10 @@ public record DiffusionRun(Engine engine, Tokenizer tokenizer, Config config, in
         try {
             return DiffusionOptions.read(sampling.topK() == 0 ? all : all.with("top_k", sampling.topK()), kind);
         } catch (CheckpointException e) {
-            throw new IllegalArgumentException(e.getMessage(), e);
+            // What the request has set is not a fault of the file.
+            String problem = e.getMessage().replaceFirst("^.*?: key (?=\\w+: )", "");
+            throw new IllegalArgumentException(others.keySet().stream().anyMatch(key -> problem.startsWith(key + ": "))
+                    ? problem : e.getMessage(), e);
         }
     }
 
