@@ -59,6 +59,7 @@ class ReinforcementLearningCodeTest {
     private void compile(String lines) throws Exception {
         Path source = Files.writeString(folder.resolve("Example.java"), """
                 import glia.engine.*;
+                import glia.engine.pass.*;
                 import glia.engine.training.*;
                 import glia.kernels.*;
                 import glia.model.*;
