@@ -174,13 +174,13 @@ public final class LanguageModel implements AutoCloseable {
     ///
     /// @throws IllegalStateException if the model is closed
     public Generator generator() {
-        loaded.requireOpen();
         return new Generator(loaded, tokenizer, this::grammarVocabulary, adapter, diffusion());
     }
 
-    /// What generates answers of a text diffusion model; empty for other models.
+    /// What generates answers of a text diffusion model; empty for other models, or an error if this is closed.
     public Optional<DiffusionRun> diffusion() {
-        return diffusion.map(config -> new DiffusionRun(engine(), tokenizer, config, tokenizer.vocabSize(),
+        Engine engine = engine();
+        return diffusion.map(config -> new DiffusionRun(engine, tokenizer, config, tokenizer.vocabSize(),
                 contextLength()));
     }
 
