@@ -44,7 +44,7 @@ public final class ChatCommand implements Command {
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
                 Syntax.join(List.of(SYSTEM), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
-                                ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                                ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia chat
                         > What is the capital of France?

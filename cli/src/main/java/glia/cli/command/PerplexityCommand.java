@@ -40,7 +40,7 @@ public final class PerplexityCommand implements Command {
                 List.of(Models.MODEL, new Positional("FILE", "text file in UTF-8", true,
                         Optional.of(Option.text("FILE", "the same as FILE", "--file", "-f")))),
                 Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia perplexity HuggingFaceTB/SmolLM2-135M-Instruct wiki.txt --windows 20
                         perplexity 39.1810 over 20 windows""")

@@ -67,7 +67,7 @@ public final class RunCommand implements Command {
                 Syntax.join(List.of(ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
-                                ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
+                                ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named

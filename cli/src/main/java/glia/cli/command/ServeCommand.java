@@ -42,7 +42,7 @@ public final class ServeCommand implements Command {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
                 List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
                         GenerationFlags.ALL, ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.DRAFT)))
+                        List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct
                         $ curl localhost:8080/v1/chat/completions -d '{"messages":

@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.UsageException;
+import glia.cli.option.ComputeOptions;
 import glia.cli.option.GenerationFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ProgressDisplay;
@@ -26,15 +27,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /// The models of `glia serve` and their options.
 final class ServeModels {
     private static final String GROUP = "Models";
-    private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?) ?([kmgt]?)(i?b)?");
 
-    private static final Option<Long> MEMORY = Option.parsed("SIZE", List.of(), ServeModels::bytes,
+    private static final Option<Long> MEMORY = Option.parsed("SIZE", List.of(), ComputeOptions::bytes,
             "the most that weights and KV caches of all models take, such as 8GB; idle models are unloaded for others "
                     + "(default: four fifths of the machine's memory)", "--memory").in(GROUP);
     private static final Option<KeepAlive> KEEP_ALIVE = Option.parsed("TIME", List.of(), KeepAlive::parse,
@@ -204,19 +202,5 @@ final class ServeModels {
         public void advance(String what, long doneBytes, long totalBytes) {
             to.advance(what, doneBytes, totalBytes);
         }
-    }
-
-    /// Reads a size such as `8GB`, `512MiB` or `1.5g`; units are powers of 1024.
-    private static long bytes(String word) {
-        Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
-        if (!m.matches()) {
-            throw new IllegalArgumentException("'" + word + "' is not a size such as 8GB or 512MB");
-        }
-        int power = "kmgt".indexOf(m.group(2)) + (m.group(2).isEmpty() ? 0 : 1);
-        double bytes = Double.parseDouble(m.group(1)) * Math.pow(1024, power);
-        if (bytes < 1 || bytes > Long.MAX_VALUE / 2) {
-            throw new IllegalArgumentException(word + " is not between 1 byte and 4 exabytes");
-        }
-        return (long) bytes;
     }
 }

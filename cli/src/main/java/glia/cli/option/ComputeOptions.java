@@ -10,6 +10,8 @@ import glia.tensor.kernel.KeyValueType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Options of all commands that compute.
@@ -17,6 +19,7 @@ public final class ComputeOptions {
     private enum KernelSet { SCALAR, VECTOR, EMITTED, EMITTED_AMX, EMITTED_AVX512, EMITTED_AVX_VNNI, EMITTED_AVX2 }
 
     private static final String GROUP = "Computation";
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?) ?([kmgt]?)(i?b)?");
     private static final String EARLY_EXIT = "early-exit:";
 
     private static final Option<Integer> THREADS = Option.integer("N", 1, 1024,
@@ -48,6 +51,11 @@ public final class ComputeOptions {
             "number format of the KV cache; bf16 takes half the memory, int8 about a quarter (default: f32)",
             "--kv-cache-type").in(GROUP).elsewhere("--cache-type-k", "--cache-type-v", "-ctk", "--kv-cache-dtype");
 
+    /// For commands that hold long texts.
+    public static final Option<Long> KV_MEMORY = Option.parsed("SIZE", List.of(), ComputeOptions::kvMemory,
+            "memory for the KV cache, such as 2g; what has no room there goes to a file in Glia's cache folder "
+                    + "(default: all of it stays in memory)", "--kv-memory").in(GROUP);
+
     /// For commands whose model may have an adapter; [glia.cli.command.Models] finds it.
     public static final Option<String> ADAPTER = Option.text("DIR", "PEFT adapter of the model (LoRA, rsLoRA, DoRA): "
             + "a folder or a name on the hub", "--adapter").in(GROUP).elsewhere("--lora", "--peft", "--lora-path");
@@ -69,6 +77,14 @@ public final class ComputeOptions {
         }
     }
 
+    private static long kvMemory(String word) {
+        long bytes = bytes(word);
+        if (bytes < LoadOptions.LEAST_KV_MEMORY) {
+            throw new IllegalArgumentException("the KV cache needs 16 MiB of memory or more, not " + word);
+        }
+        return bytes;
+    }
+
     private static KeyValueType keyValueType(String word) {
         return KeyValueType.named(word).orElseThrow(() ->
                 new IllegalArgumentException("'" + word + "' is not f32, bf16 or int8 (also called q8_0)"));
@@ -81,7 +97,8 @@ public final class ComputeOptions {
         return new LoadOptions(arguments.get(THREADS).orElse(0), arguments.get(CONTEXT).orElse(0),
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
-                Drafting.none(), arguments.has(BATCH_INVARIANT), Optional.empty());
+                Drafting.none(), arguments.has(BATCH_INVARIANT),
+                arguments.get(KV_MEMORY).orElse(0L), Optional.empty());
     }
 
     /// The speculative decoding of the command line, if it is not that of a draft model.
@@ -100,5 +117,19 @@ public final class ComputeOptions {
             case "mtp" -> Optional.of(Drafting.ofMtp());
             default -> Optional.empty();
         };
+    }
+
+    /// Reads a size such as `8GB`, `512MiB` or `1.5g`; units are powers of 1024.
+    public static long bytes(String word) {
+        Matcher m = SIZE.matcher(word.toLowerCase(Locale.ROOT));
+        if (!m.matches()) {
+            throw new IllegalArgumentException("'" + word + "' is not a size such as 8GB or 512MB");
+        }
+        int power = "kmgt".indexOf(m.group(2)) + (m.group(2).isEmpty() ? 0 : 1);
+        double bytes = Double.parseDouble(m.group(1)) * Math.pow(1024, power);
+        if (bytes < 1 || bytes > Long.MAX_VALUE / 2) {
+            throw new IllegalArgumentException(word + " is not between 1 byte and 4 exabytes");
+        }
+        return (long) bytes;
     }
 }

@@ -64,6 +64,14 @@ class KvCacheTypeTest {
     }
 
     @Test
+    void memoryForTheCacheIsBounded() {
+        assertEquals("time, there was a little girl named Lily.\n", run(ExitCode.OK, "run", "stories260K", "-p",
+                "Once upon a", "--temperature", "0", "--stop", " She", "--kv-memory", "16m").out());
+        String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-memory", "15mb").err();
+        assertTrue(message.contains("16 MiB"), message);
+    }
+
+    @Test
     void otherTypesAreRefused() {
         String message = run(ExitCode.USAGE, "run", "stories260K", "hello", "--kv-cache-type", "f16").err();
         assertTrue(message.contains("is not f32, bf16 or int8 (also called q8_0)"), message);

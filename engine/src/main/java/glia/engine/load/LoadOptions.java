@@ -1,6 +1,8 @@
 package glia.engine.load;
 
 import glia.engine.draft.Drafting;
+import glia.engine.state.BlockPool;
+import glia.io.hub.HubSettings;
 import glia.model.adapter.AdaptedModel;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
@@ -16,9 +18,14 @@ import java.util.Optional;
 /// @param keyValueType the type of the KV cache: smaller ones take less memory and make long contexts faster
 /// @param drafting speculative decoding: what drafts tokens; the output is the same
 /// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, at a cost in speed
+/// @param kvMemoryBytes memory for the KV cache; what has no room there goes to a file. 0: all of it is in memory
 /// @param adapter a folder with an adapter (LoRA) of the model, as PEFT saves it
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
-        KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, Optional<Path> adapter) {
+        KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
+        Optional<Path> adapter) {
+    /// The least memory for a KV cache that may be larger than memory.
+    public static final long LEAST_KV_MEMORY = 16 << 20;
+
     public LoadOptions {
         if (threads < 0 || threads > 1024) {
             throw new IllegalArgumentException("threads must be 1 to 1024, or 0 for one a core, not " + threads);
@@ -26,11 +33,16 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
         if (contextLength < 0) {
             throw new IllegalArgumentException("the context must hold at least 1 token, not " + contextLength);
         }
+        if (kvMemoryBytes != 0 && kvMemoryBytes < LEAST_KV_MEMORY) {
+            throw new IllegalArgumentException("the KV cache needs 16 MiB of memory or more, not " + kvMemoryBytes
+                    + " bytes");
+        }
     }
 
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
-        this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, Optional.empty());
+        this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
+                Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -41,32 +53,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                adapter);
+                kvMemoryBytes, adapter);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                adapter);
+                kvMemoryBytes, adapter);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                adapter);
+                kvMemoryBytes, adapter);
     }
 
     public LoadOptions withContextLength(int other) {
-        return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant, adapter);
+        return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
+                kvMemoryBytes, adapter);
+    }
+
+    /// With a KV cache that may be larger than memory.
+    public LoadOptions withKvMemory(long bytes) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                bytes, adapter);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                adapter);
+                kvMemoryBytes, adapter);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
-        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, adapter);
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
+                adapter);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -74,7 +94,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                Optional.of(folder));
+                kvMemoryBytes, Optional.of(folder));
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -91,7 +111,13 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                Optional.empty());
+                kvMemoryBytes, Optional.empty());
+    }
+
+    /// The memory of the sequences of a model whose weights take so many bytes.
+    BlockPool newPool(long weightBytes) {
+        return kvMemoryBytes == 0 ? new BlockPool(MachineMemory.forStates(weightBytes))
+                : new BlockPool(kvMemoryBytes, HubSettings.gliaCacheFolder().resolve("kv"));
     }
 
     /// The number of compute threads.

@@ -175,7 +175,7 @@ public final class LoadedModel implements AutoCloseable {
             int context = contextLength(options, model);
             KernelBackends.Choice kernels = options.batchInvariant() ? choosing.get().batchInvariant() : choosing.get();
             Engine engine = owned.add(new Engine(model, kernels.kernels(), options.precision(),
-                    MachineMemory.forStates(model.checkpoint().sizeBytes()), context, options.keyValueType()));
+                    options.newPool(model.checkpoint().sizeBytes()), context, options.keyValueType()));
             if (set.isPresent()) {
                 requireBatching(engine, set.get());
             }
@@ -223,7 +223,7 @@ public final class LoadedModel implements AutoCloseable {
     /// Sets the most memory of all sequences together; waits for the current step.
     public void limitState(long bytes) {
         scheduler().whilePaused(() -> {
-            engine.pool().limitBytes(bytes);
+            engine.pool().shareBytes(bytes);
             return bytes;
         });
     }

@@ -34,7 +34,6 @@ public final class Engine implements AutoCloseable {
     private final Decoder decoder;
     private final Precision precision;
     private final KeyValueType keyValueType;
-    private final long stateLimitBytes;
     private final int context;
     private final Compute ops;
     private final BlockPool pool;
@@ -47,9 +46,7 @@ public final class Engine implements AutoCloseable {
     private PrefixCache prefixCache;
     private final EncodedRows encoded = new EncodedRows();
 
-    /// Creates an engine for the model's own context.
-    ///
-    /// @param stateLimitBytes the most memory of all sequences together
+    /// Creates an engine for the model's own context, whose sequences take `stateLimitBytes` together at most.
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes) {
         this(model, kernels, precision, stateLimitBytes, model.spec().contextLength());
     }
@@ -61,24 +58,27 @@ public final class Engine implements AutoCloseable {
 
     public Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
             KeyValueType keyValueType) {
-        this(model, kernels, precision, stateLimitBytes, context, keyValueType, null, null);
+        this(model, kernels, precision, new BlockPool(stateLimitBytes), context, keyValueType);
+    }
+
+    /// @param pool the memory of all sequences, which `close` frees
+    public Engine(Model model, Kernels kernels, Precision precision, BlockPool pool, int context, KeyValueType type) {
+        this(model, kernels, precision, pool, context, type, null, null);
     }
 
     /// @param shared the engine whose sequences this one continues; null for none
-    private Engine(Model model, Kernels kernels, Precision precision, long stateLimitBytes, int context,
-            KeyValueType keyValueType, EngineGuard parent, Engine shared) {
+    private Engine(Model model, Kernels kernels, Precision precision, BlockPool pool, int context, KeyValueType type,
+            EngineGuard parent, Engine shared) {
         this.guard = new EngineGuard(parent, this::clear);
         this.shared = shared;
         this.model = model;
-        this.keyValueType = keyValueType;
+        this.keyValueType = type;
         this.context = context;
         this.decoder = model.decoder(context);
         this.precision = precision;
-        this.stateLimitBytes = stateLimitBytes;
         this.ops = new Compute(kernels, precision);
-        this.pool = shared == null ? new BlockPool(stateLimitBytes) : shared.pool;
-        this.states = new SequenceStates((shared == null ? this : shared).model.spec(), keyValueType,
-                kernels.workers());
+        this.pool = pool;
+        this.states = new SequenceStates((shared == null ? model : shared.model).spec(), type, kernels.workers());
         this.looksAhead = model.spec().looksAhead();
     }
 
@@ -103,7 +103,8 @@ public final class Engine implements AutoCloseable {
 
     private Engine other(Model view, int otherContext, KeyValueType type, Engine sharedWith) {
         guard.requireOpen();
-        return new Engine(view, ops.kernels(), precision, stateLimitBytes, otherContext, type, guard, sharedWith);
+        return new Engine(view, ops.kernels(), precision, sharedWith == null ? pool.another() : pool, otherContext,
+                type, guard, sharedWith);
     }
 
     public KeyValueType keyValueType() {
@@ -128,12 +129,11 @@ public final class Engine implements AutoCloseable {
         return states.open(pool);
     }
 
-    /// The prefix cache of this engine's sequences. Its blocks are evicted before a sequence fails for lack of memory.
-    /// It is cleared when weights are updated.
+    /// The prefix cache of this engine's sequences, evicted for sequences that lack memory, cleared by new weights.
     public PrefixCache prefixCache() {
         guard.requireOpen();
         if (prefixCache == null) {
-            prefixCache = states.newPrefixCache(pool, stateLimitBytes, model.weights()::version);
+            prefixCache = states.prefixCacheFor(pool, context, model.weights()::version);
         }
         return prefixCache;
     }

@@ -20,6 +20,11 @@ final class BlockGroup {
             return keys == values;
         }
 
+        /// Bytes of the layer's pages, which are neighbours.
+        long sizeBytes() {
+            return values.offset + values.sizeBytes() - keys.offset;
+        }
+
         /// An empty view of a sequence's keys and values.
         KeyValues newView() {
             return new KeyValues(group.type, BLOCK_TOKENS, keys.cols, keys.offset, values.cols, values.offset);
@@ -111,8 +116,8 @@ final class BlockGroup {
     /// Copies the first `positions` positions of a block to another.
     void copy(Block from, Block to, int positions) {
         for (Page page : pages) {
-            MemorySegment.copy(Memory.ALL, from.address + page.offset, Memory.ALL,
-                    to.address + page.offset, positions * page.rowBytes());
+            MemorySegment.copy(Memory.ALL, from.address() + page.offset, Memory.ALL,
+                    to.address() + page.offset, positions * page.rowBytes());
         }
     }
 }

@@ -4,19 +4,17 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.KeyValues;
 import java.util.Arrays;
 
-/// The blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds positions `64 i`
-/// to `64 i + 63`. Forks share blocks; a table copies a shared block before it writes to it (copy-on-write). Where the
-/// span slides, blocks that no later token attends to are freed.
+/// The ids of the blocks that hold the keys and values of one sequence in the layers of a group: block `i` holds
+/// positions `64 i` to `64 i + 63`. Forks share blocks; a table copies a shared block before it writes to it
+/// (copy-on-write). Where the span slides, blocks that no later token attends to are freed.
 final class BlockTable {
     private static final int BLOCK_TOKENS = BlockGroup.BLOCK_TOKENS;
     private static final int FIRST_CAPACITY = 2;
 
     private final BlockGroup group;
     private final BlockPool pool;
-    /// Null where a block has left the span.
-    private Block[] blocks;
-    /// For kernels: the addresses of the blocks, 0 where there is none.
-    private long[] addresses;
+    /// 0 where a block has left the span.
+    private int[] ids;
     private int numBlocks;
     /// The number of computed tokens.
     private int length;
@@ -26,26 +24,23 @@ final class BlockTable {
     private Block replaced;
 
     BlockTable(BlockGroup group, BlockPool pool) {
-        this(group, pool, new Block[FIRST_CAPACITY], new long[FIRST_CAPACITY]);
+        this(group, pool, new int[FIRST_CAPACITY]);
     }
 
-    private BlockTable(BlockGroup group, BlockPool pool, Block[] blocks, long[] addresses) {
+    private BlockTable(BlockGroup group, BlockPool pool, int[] ids) {
         this.group = group;
         this.pool = pool;
-        this.blocks = blocks;
-        this.addresses = addresses;
+        this.ids = ids;
     }
 
     /// A table that shares all blocks.
     BlockTable fork() {
-        int capacity = Math.max(FIRST_CAPACITY, numBlocks);
-        BlockTable fork = new BlockTable(group, pool, Arrays.copyOf(blocks, capacity),
-                Arrays.copyOf(addresses, capacity));
+        BlockTable fork = new BlockTable(group, pool, Arrays.copyOf(ids, Math.max(FIRST_CAPACITY, numBlocks)));
         fork.numBlocks = numBlocks;
         fork.length = length;
         for (int i = 0; i < numBlocks; i++) {
-            if (blocks[i] != null) {
-                pool.retain(blocks[i]);
+            if (ids[i] != 0) {
+                pool.retain(pool.block(ids[i]));
             }
         }
         return fork;
@@ -82,9 +77,13 @@ final class BlockTable {
         return Math.max(0, numBlocks - group.firstBlock(length));
     }
 
-    /// Whether the next token goes to a shared block.
+    /// Whether the next token goes to a block that is shared or in the file.
     private boolean mustCopy() {
-        return length % BLOCK_TOKENS != 0 && blocks[length / BLOCK_TOKENS].isShared();
+        if (length % BLOCK_TOKENS == 0) {
+            return false;
+        }
+        Block last = block(length / BLOCK_TOKENS);
+        return last.isShared() || last.place() != Block.Place.MEMORY;
     }
 
     /// Takes the blocks that `count` more tokens need, and copies the last one if it is shared.
@@ -97,29 +96,24 @@ final class BlockTable {
         if (mustCopy()) {
             int last = length / BLOCK_TOKENS;
             Block copy = pool.take(group.blockBytes());
-            group.copy(blocks[last], copy, length % BLOCK_TOKENS);
-            replaced = blocks[last];
-            set(last, copy);
+            replaced = block(last);
+            group.copy(replaced, copy, length % BLOCK_TOKENS);
+            ids[last] = copy.id();
+        } else if (length % BLOCK_TOKENS != 0) {
+            block(length / BLOCK_TOKENS).fullSince = 0;
         }
         for (int end = BlockGroup.blocksOf(length + count); numBlocks < end; ) {
             Block block = pool.take(group.blockBytes());
             ensureCapacity(numBlocks + 1);
-            set(numBlocks++, block);
+            ids[numBlocks++] = block.id();
         }
         pending = count;
     }
 
     private void ensureCapacity(int count) {
-        if (count > blocks.length) {
-            int capacity = Math.max(count, 2 * blocks.length);
-            blocks = Arrays.copyOf(blocks, capacity);
-            addresses = Arrays.copyOf(addresses, capacity);
+        if (count > ids.length) {
+            ids = Arrays.copyOf(ids, Math.max(count, 2 * ids.length));
         }
-    }
-
-    private void set(int i, Block block) {
-        blocks[i] = block;
-        addresses[i] = block.address;
     }
 
     /// Stores the rows `from` to `to` of a pass in a layer's part of the prepared blocks, and sets the view of the
@@ -130,15 +124,27 @@ final class BlockTable {
         if (to - from != pending) {
             throw new IllegalStateException((to - from) + " tokens are appended, " + pending + " were prepared");
         }
-        store.run(keys, from, to, part.keys(), addresses, length);
+        store.run(keys, from, to, part.keys(), ids, pool.addresses(), length);
         if (!part.keysAreValues()) {
-            store.run(values, from, to, part.values(), addresses, length);
+            store.run(values, from, to, part.values(), ids, pool.addresses(), length);
         }
-        view.view(addresses, length + pending);
+        view.view(ids, pool.addresses(), length + pending);
+    }
+
+    /// Lets go of the memory into which the file's pages of a layer were read.
+    void unload(BlockGroup.Part part) {
+        for (int i = 0; i < numBlocks; i++) {
+            if (ids[i] != 0) {
+                block(i).unload(part.keys().offset(), part.sizeBytes());
+            }
+        }
     }
 
     /// Commits the tokens of the pass.
     void advance() {
+        for (int i = length / BLOCK_TOKENS; i < (length + pending) / BLOCK_TOKENS; i++) {
+            pool.setFull(block(i));
+        }
         length += pending;
         pending = 0;
         if (replaced != null) {
@@ -149,7 +155,7 @@ final class BlockTable {
 
     /// Frees the blocks that no token from `position` on attends to.
     void slide(int position) {
-        for (int i = Math.min(group.firstBlock(position), numBlocks) - 1; i >= 0 && blocks[i] != null; i--) {
+        for (int i = Math.min(group.firstBlock(position), numBlocks) - 1; i >= 0 && ids[i] != 0; i--) {
             drop(i);
         }
     }
@@ -157,15 +163,15 @@ final class BlockTable {
     /// Whether the blocks that a sequence of `newLength` tokens needs are still there.
     boolean canTruncate(int newLength) {
         int first = group.firstBlock(newLength);
-        return newLength == 0 || first >= numBlocks || blocks[first] != null;
+        return newLength == 0 || first >= numBlocks || ids[first] != 0;
     }
 
     /// Removes the tokens from `newLength` on, and those of a pass.
     void truncate(int newLength) {
         if (replaced != null) {
             int last = length / BLOCK_TOKENS;
-            pool.release(blocks[last]);
-            set(last, replaced);
+            pool.release(block(last));
+            ids[last] = replaced.id();
             replaced = null;
         }
         length = newLength;
@@ -177,13 +183,15 @@ final class BlockTable {
 
     /// The block that holds positions from `64 i` on; null if there is none.
     Block block(int i) {
-        return i < numBlocks ? blocks[i] : null;
+        return i < numBlocks ? pool.block(ids[i]) : null;
     }
 
     /// The blocks that a sequence of `newLength` tokens needs to continue, if they are still there.
     Block[] window(int newLength) {
         int first = group.firstBlock(newLength);
-        return Arrays.copyOfRange(blocks, first, first + group.neededBlocks(newLength));
+        Block[] window = new Block[group.neededBlocks(newLength)];
+        Arrays.setAll(window, i -> block(first + i));
+        return window;
     }
 
     /// Replaces the content by `newLength` tokens of another table.
@@ -195,17 +203,16 @@ final class BlockTable {
         int first = BlockGroup.blocksOf(newLength) - window.length;
         for (int i = 0; i < window.length; i++) {
             pool.retain(window[i]);
-            set(first + i, window[i]);
+            ids[first + i] = window[i].id();
         }
         numBlocks = BlockGroup.blocksOf(newLength);
         length = newLength;
     }
 
     private void drop(int i) {
-        if (blocks[i] != null) {
-            pool.release(blocks[i]);
-            blocks[i] = null;
-            addresses[i] = 0;
+        if (ids[i] != 0) {
+            pool.release(block(i));
+            ids[i] = 0;
         }
     }
 }

@@ -13,7 +13,8 @@ final class RowStore extends RangeTask {
     private Tensor rows;
     private int first;
     private BlockGroup.Page page;
-    private long[] blocks;
+    private int[] blocks;
+    private long[] addresses;
     private int position;
 
     RowStore(Workers workers) {
@@ -23,13 +24,16 @@ final class RowStore extends RangeTask {
     /// Stores the rows `from` to `to` of an F32 matrix.
     ///
     /// @param page where the rows of position 0 begin in a block
-    /// @param blocks the addresses of all blocks
+    /// @param blocks the ids of the sequence's blocks
+    /// @param addresses of blocks by id
     /// @param position of the first row
-    void run(Tensor rows, int from, int to, BlockGroup.Page page, long[] blocks, int position) {
+    void run(Tensor rows, int from, int to, BlockGroup.Page page, int[] blocks, long[] addresses,
+            int position) {
         this.rows = rows;
         first = from;
         this.page = page;
         this.blocks = blocks;
+        this.addresses = addresses;
         this.position = position;
         if (page.type() == KeyValueType.F32) {
             range(0, to - from, 0);
@@ -44,7 +48,7 @@ final class RowStore extends RangeTask {
             int at = position + row;
             count = Math.min(to - row, BlockGroup.BLOCK_TOKENS - at % BlockGroup.BLOCK_TOKENS);
             page.type().store(rows.address() + (first + row) * rows.rowBytes(), rows.cols(), count,
-                    blocks[at / BlockGroup.BLOCK_TOKENS] + page.offset()
+                    addresses[blocks[at / BlockGroup.BLOCK_TOKENS]] + page.offset()
                             + at % BlockGroup.BLOCK_TOKENS * page.rowBytes());
         }
     }

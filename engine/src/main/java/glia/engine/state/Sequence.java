@@ -135,14 +135,21 @@ public final class Sequence implements AutoCloseable {
         return tables[group];
     }
 
+    /// Lets go of the memory into which the file's pages of a layer were read, if that is short.
+    void unload(int group, BlockGroup.Part part) {
+        if (pool.unloadsPages()) {
+            tables[group].unload(part);
+        }
+    }
+
     /// The address of the recurrent states before a pass, or 0 if the sequence is empty.
     long stateBefore() {
-        return state == null ? 0 : state.address;
+        return state == null ? 0 : state.address();
     }
 
     /// The address of the recurrent states after a pass, or 0 if it has no tokens of the sequence.
     long stateAfter() {
-        return nextState == null ? 0 : nextState.address;
+        return nextState == null ? 0 : nextState.address();
     }
 
     /// Commits the tokens of the pass and frees blocks that left the span.

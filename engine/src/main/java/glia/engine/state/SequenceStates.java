@@ -30,6 +30,7 @@ public final class SequenceStates implements States {
 
         @Override
         public KeyValues[] append(Tensor keys, Tensor values, Runs runs) {
+            read(this);
             int known = views.length;
             if (known < runs.count()) {
                 views = Arrays.copyOf(views, Math.max(runs.count(), 2 * known));
@@ -66,6 +67,8 @@ public final class SequenceStates implements States {
     }
 
     private final List<Sequence> sequences = new ArrayList<>();
+    /// The layer whose pages are being read; null outside of a pass.
+    private CachedKeyValues reading;
     private final StateSlots slots;
     private final StateLayout layout;
     private final RowStore store;
@@ -120,6 +123,13 @@ public final class SequenceStates implements States {
         return new PrefixCache(layout, pool, limitBytes, weights);
     }
 
+    /// A prefix cache of the size that suits the pool and contexts of a length; parameters as above.
+    public PrefixCache prefixCacheFor(BlockPool pool, int context, LongSupplier weights) {
+        try (Sequence longest = open(pool)) {
+            return newPrefixCache(pool, pool.cacheLimitBytes(longest.bytesToAppend(context)), weights);
+        }
+    }
+
     /// Removes the sequences of the last pass.
     public void clear() {
         sequences.clear();
@@ -149,8 +159,19 @@ public final class SequenceStates implements States {
         return runs.end(run) - runs.start(run);
     }
 
+    /// The memory that held pages of the last layer's keys and values is given back before the next layer is read.
+    private void read(CachedKeyValues next) {
+        if (reading != null && reading != next) {
+            for (int i = 0; i < sequences.size(); i++) {
+                sequences.get(i).unload(reading.group, reading.part);
+            }
+        }
+        reading = next;
+    }
+
     /// Commits the tokens of the pass in every sequence.
     public void advance(Runs runs) {
+        read(null);
         for (int i = 0; i < runs.count(); i++) {
             sequences.get(i).advance(count(runs, i));
         }
@@ -158,6 +179,7 @@ public final class SequenceStates implements States {
 
     /// Reverts the preparation of a pass that failed.
     public void retract() {
+        read(null);
         for (int i = 0; i < sequences.size(); i++) {
             sequences.get(i).retract();
         }

@@ -9,6 +9,7 @@ import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.Workers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -92,7 +93,12 @@ final class GoldenModels {
     }
 
     Engine engine(Model model, long limitBytes) {
-        return new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT, limitBytes);
+        return engine(model, new BlockPool(limitBytes));
+    }
+
+    Engine engine(Model model, BlockPool pool) {
+        return new Engine(model, KernelBackends.choose("best", workers).kernels(), Precision.EXACT, pool,
+                model.spec().contextLength(), KeyValueType.F32);
     }
 
     /// The largest difference of logits from those of tokens `from` on of a text, in units of what rounding may do.

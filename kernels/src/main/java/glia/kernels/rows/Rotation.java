@@ -18,27 +18,26 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RopeRows;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Workers;
 import java.lang.foreign.Arena;
 import java.util.List;
 
-/// Rotary position embedding in place, by `RotateCode`, for several tokens of a piece at a time. Each call checks that
-/// x is F32, has a row for each token, and consists of whole heads that hold all pairs. The table is computed for all
-/// positions first.
+/// Rotary position embedding in place, by `RotateCode`, for several tokens at a time. Each call checks that x is F32,
+/// has a row for each token, and consists of whole heads that hold all pairs. The rows of angles are computed first.
 public final class Rotation extends RangeTask {
     /// Number of values in a call, which takes a few µs, unless a token has more.
     private static final int MAX_PER_CALL = 16_384;
 
     private final IsaLevel level;
+    private final RopeRows rows = new RopeRows();
     private RopeTable.Layout layout;
     private long x;
     private int cols;
     private int headSize;
     private long angles;
     private int numPairs;
-    private long gathered;
-    private Positions positions;
     private float sign;
 
     public Rotation(Workers workers, IsaLevel level) {
@@ -56,11 +55,9 @@ public final class Rotation extends RangeTask {
         layout = table.layout();
         this.x = x.address();
         this.headSize = headSize;
-        this.positions = positions;
         this.sign = sign;
         cols = x.cols();
-        angles = positions.prepare(table);
-        gathered = positions.gathered(table);
+        angles = rows.of(table, positions);
         numPairs = table.numPairs();
         distribute(numPairs == 0 || cols == 0 ? 0 : x.rows(), cols);
     }
@@ -68,14 +65,10 @@ public final class Rotation extends RangeTask {
     @Override
     protected void range(int from, int to, int worker) {
         int most = Math.max(1, MAX_PER_CALL / cols);
-        int piece = 0;
         for (int n = from; n < to;) {
-            while (n >= positions.end(piece)) {
-                piece++;
-            }
-            int tokens = Math.min(most, Math.min(to, positions.end(piece)) - n);
+            int tokens = Math.min(most, to - n);
             RotateCode.CODES.of(level).rotate(layout, x + 4L * n * cols, tokens, cols / headSize, headSize,
-                    positions.row(piece, n, angles, gathered, 8L * numPairs), numPairs, sign);
+                    angles + 8L * n * numPairs, numPairs, sign);
             n += tokens;
         }
     }

@@ -5,6 +5,7 @@ import glia.tensor.Memory;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValues;
+import glia.tensor.kernel.PartialAttention;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
 
@@ -27,6 +28,8 @@ public final class Attention implements Workers.Task {
     private static final int SINGLES_A_WORKER = 4;
     /// The number of tiles from which on there are no ranges.
     private static final int MANY_TILES = 4;
+    /// The number of partial values, a few µs of work, from which on the workers share their combination.
+    private static final int SHARED_VALUES = 8192;
 
     private final Workers workers;
     private final boolean isBatchInvariant;
@@ -36,6 +39,7 @@ public final class Attention implements Workers.Task {
     private final AttentionRow[] rows;
     private final ScoreRule rule;
     private final Scratch partials = new Scratch();
+    private final Workers.Task combining = this::combine;
     private final Scratch[] totals;
     private int[] firstChunks = new int[2];
     private long[] partialsOf = new long[1];
@@ -88,11 +92,7 @@ public final class Attention implements Workers.Task {
         this.runs = runs;
         this.shape = shape;
         workers.run(this, plan());
-        for (int run = 0; run < runs.count(); run++) {
-            if (partsOf[run] > 1) {
-                combine(run);
-            }
-        }
+        combine();
     }
 
     /// Numbers the chunks of all runs and reserves memory for partial results; returns the number of chunks.
@@ -171,9 +171,8 @@ public final class Attention implements Workers.Task {
         return runs.last(run, shape.span(), position, keyValues[run].length());
     }
 
-    /// Size of a partial result, in bytes: the largest score, the denominator, the sums.
     private long partialBytes() {
-        return 4L * (2 + shape.valueSize());
+        return PartialAttention.bytes(shape.valueSize());
     }
 
     @Override
@@ -254,7 +253,7 @@ public final class Attention implements Workers.Task {
                     t.store(i, total + i * partialBytes());
                 } else {
                     t.store(i, part);
-                    merge(total + i * partialBytes(), part);
+                    PartialAttention.add(total + i * partialBytes(), part, shape.valueSize());
                 }
             }
         }
@@ -342,34 +341,42 @@ public final class Attention implements Workers.Task {
         }
     }
 
-    /// Combines the ranges of each token and head, in the first one's place.
-    private void combine(int run) {
-        int ranges = rangesOf[run];
-        for (int n = 0; n < runs.end(run) - runs.start(run); n++) {
-            for (int head = 0; head < shape.numHeads(); head++) {
-                long all = partial(run, n, head, 0, ranges);
-                for (int i = 1; i < ranges; i++) {
-                    merge(all, all + i * partialBytes());
-                }
-                write(runs.start(run) + n, head, Memory.f32(all), Memory.f32(all + 4), all + 8);
+    /// Combines the ranges of each token and head, which the workers share unless there is little to do.
+    private void combine() {
+        long values = 0;
+        int results = 0;
+        for (int run = 0; run < runs.count(); run++) {
+            if (partsOf[run] > 1) {
+                int ofRun = (runs.end(run) - runs.start(run)) * shape.numHeads();
+                results += ofRun;
+                values += (long) ofRun * partsOf[run] * shape.valueSize();
+            }
+        }
+        if (values >= SHARED_VALUES) {
+            workers.run(combining, results);
+        } else {
+            for (int i = 0; i < results; i++) {
+                combine(i, 0);
             }
         }
     }
 
-    /// Adds a partial result to another. One without visible keys changes no bit.
-    private void merge(long total, long part) {
-        if (Memory.f32(part + 4) == 0) {
-            return;
+    /// Combines the ranges of one token and head, in the first one's place.
+    private void combine(int result, int worker) {
+        int i = result;
+        int run = 0;
+        for (int ofRun; ; run++, i -= ofRun) {
+            ofRun = partsOf[run] > 1 ? (runs.end(run) - runs.start(run)) * shape.numHeads() : 0;
+            if (i < ofRun) {
+                break;
+            }
         }
-        boolean isFirst = Memory.f32(total + 4) == 0;
-        float largest = isFirst ? Memory.f32(part) : Math.max(Memory.f32(total), Memory.f32(part));
-        float kept = isFirst ? 0 : (float) Math.exp(Memory.f32(total) - largest);
-        float factor = (float) Math.exp(Memory.f32(part) - largest);
-        Memory.f32(total, largest);
-        Memory.f32(total + 4, kept * Memory.f32(total + 4) + factor * Memory.f32(part + 4));
-        for (long at = 8; at < partialBytes(); at += 4) {
-            float before = isFirst ? 0 : kept * Memory.f32(total + at);
-            Memory.f32(total + at, before + factor * Memory.f32(part + at));
+        int n = i / shape.numHeads();
+        int head = i % shape.numHeads();
+        long all = partial(run, n, head, 0, rangesOf[run]);
+        for (int range = 1; range < rangesOf[run]; range++) {
+            PartialAttention.add(all, all + range * partialBytes(), shape.valueSize());
         }
+        write(runs.start(run) + n, head, Memory.f32(all), Memory.f32(all + 4), all + 8);
     }
 }

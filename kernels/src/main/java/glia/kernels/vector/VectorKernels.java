@@ -21,8 +21,9 @@ import glia.tensor.kernel.AttentionTrace;
 import glia.tensor.kernel.GradientKernels;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValues;
-import glia.tensor.kernel.RangeTask;
 import glia.tensor.kernel.Positions;
+import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RopeRows;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -223,12 +224,11 @@ public final class VectorKernels implements Kernels {
     /// Rotary position embedding of split halves, in place (https://arxiv.org/abs/2104.09864): pair (a, b) at the angle
     /// t becomes `(a·cos t - b·sin t, b·cos t + a·sin t)`.
     public static final class Rotation extends RangeTask {
+        private final RopeRows rows = new RopeRows();
         private Tensor x;
         private int headSize;
         private long cosSin;
         private int numPairs;
-        private long gathered;
-        private Positions positions;
         private float sign;
 
         public Rotation(Workers workers) {
@@ -240,24 +240,17 @@ public final class VectorKernels implements Kernels {
             assert 2 * table.numPairs() <= headSize && table.layout() == RopeTable.Layout.HALF_SPLIT;
             this.x = x;
             this.headSize = headSize;
-            this.cosSin = positions.prepare(table);
-            this.gathered = positions.gathered(table);
+            this.cosSin = rows.of(table, positions);
             this.numPairs = table.numPairs();
-            this.positions = positions;
             this.sign = sign;
             distribute(x.rows(), x.cols());
         }
 
         @Override
         protected void range(int from, int to, int worker) {
-            int piece = 0;
             for (int n = from; n < to; n++) {
-                while (n >= positions.end(piece)) {
-                    piece++;
-                }
                 long token = x.address() + n * x.rowBytes();
-                token(token, x.cols() / headSize, headSize, positions.row(piece, n, cosSin, gathered,
-                        8L * numPairs), numPairs, sign);
+                token(token, x.cols() / headSize, headSize, cosSin + 8L * n * numPairs, numPairs, sign);
             }
         }
 

@@ -6,14 +6,14 @@ import java.util.Arrays;
 
 /// The keys and values of one sequence in one layer (a paged KV cache), in pages of `pageTokens` positions. A key page
 /// holds the keys of all heads, `[pageTokens, K·E]`, a value page the values, both of one `KeyValueType`. Position `p`
-/// is in page `p / pageTokens`. Pages before a sliding window or chunk may be absent (address 0); kernels never read
-/// them.
+/// is in page `p / pageTokens`. Pages before a sliding window or chunk may be absent; kernels never read them.
 ///
 /// Rows may be wider than the heads: latent attention has one page of rows `[c | k]`, which are the keys and whose
 /// first columns are the values; both addresses are then the same.
 ///
 /// The pages of several layers may lie in shared blocks, each layer's at its own offsets. The view of such a layer is
-/// set to the block table of one sequence after the other. It owns no memory: the engine allocates and frees blocks.
+/// set to the block table of one sequence after the other: the ids of its blocks, whose addresses the engine keeps. It
+/// owns no memory: the engine allocates, moves and frees blocks.
 public final class KeyValues {
     private final KeyValueType type;
     private int pageTokens;
@@ -23,6 +23,8 @@ public final class KeyValues {
     private long valueRowBytes;
     private final long keyOffset;
     private final long valueOffset;
+    /// The ids of the blocks; null if pages were added one by one.
+    private int[] blocks;
     private long[] keyPages;
     private long[] valuePages;
     private int numPages;
@@ -85,11 +87,13 @@ public final class KeyValues {
 
     /// Sets the view to the blocks of a sequence.
     ///
-    /// @param blocks the address of each block; used without copying
+    /// @param ids the block of each page; used without copying
+    /// @param addresses the addresses of blocks by id; used without copying
     /// @param positions the number of positions with keys and values
-    public void view(long[] blocks, int positions) {
-        keyPages = blocks;
-        valuePages = blocks;
+    public void view(int[] ids, long[] addresses, int positions) {
+        blocks = ids;
+        keyPages = addresses;
+        valuePages = addresses;
         length = positions;
     }
 
@@ -141,11 +145,16 @@ public final class KeyValues {
 
     /// The address of the keys of all heads at one position.
     public long keyAddress(int position) {
-        return keyPages[position / pageTokens] + keyOffset + position % pageTokens * keyRowBytes;
+        return keyPages[page(position)] + keyOffset + position % pageTokens * keyRowBytes;
     }
 
     /// The address of the values of all heads at one position.
     public long valueAddress(int position) {
-        return valuePages[position / pageTokens] + valueOffset + position % pageTokens * valueRowBytes;
+        return valuePages[page(position)] + valueOffset + position % pageTokens * valueRowBytes;
+    }
+
+    private int page(int position) {
+        int page = position / pageTokens;
+        return blocks == null ? page : blocks[page];
     }
 }

@@ -1,8 +1,5 @@
 package glia.tensor.kernel;
 
-import glia.tensor.Memory;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// The positions of the tokens of a flat batch for rotary embedding, on one or several axes, apart from the index of a
@@ -20,13 +17,9 @@ public final class Positions {
     private int[] values = NONE;
     private int count;
     private int numValues;
-    private int highest = -1;
     private boolean isFrozen;
     /// The last copy, until the positions change.
     private Positions copy;
-    /// Rows of angles of the pieces with positions of their own, for the tables that asked.
-    private RopeTable[] tables = {};
-    private MemorySegment[] angles = {};
 
     /// Creates an object without tokens.
     public Positions() { }
@@ -51,7 +44,6 @@ public final class Positions {
         copy.values = Arrays.copyOf(values, numValues);
         copy.count = count;
         copy.numValues = numValues;
-        copy.highest = highest;
         return copy;
     }
 
@@ -59,14 +51,11 @@ public final class Positions {
         copy = null;
         count = 0;
         numValues = 0;
-        highest = -1;
-        tables = tables.length == 0 ? tables : new RopeTable[0];
     }
 
     /// Appends tokens at consecutive positions.
     void add(int numTokens, int first) {
         piece(numTokens, first, 0);
-        highest = Math.max(highest, first + numTokens - 1);
     }
 
     /// Appends tokens whose positions are `offset` plus those of `relative`, `[tokens, numAxes]` from token `from` on.
@@ -77,11 +66,8 @@ public final class Positions {
             values = Arrays.copyOf(values, Math.max(2 * values.length, numValues + size));
         }
         for (int i = 0; i < size; i++) {
-            int position = offset + relative[from * numAxes + i];
-            values[numValues++] = position;
-            highest = Math.max(highest, position);
+            values[numValues++] = offset + relative[from * numAxes + i];
         }
-        tables = new RopeTable[0];
     }
 
     private void piece(int numTokens, int first, int numAxes) {
@@ -116,56 +102,5 @@ public final class Positions {
         int i = token - (piece == 0 ? 0 : ends[piece - 1]);
         int numAxes = axes[piece];
         return numAxes == 0 ? firsts[piece] + i : values[firsts[piece] + i * numAxes + Math.min(axis, numAxes - 1)];
-    }
-
-    /// Prepares the angles of all tokens. The caller's thread, before kernels call `row`.
-    ///
-    /// @return the address of the table's rows, one a position
-    public long prepare(RopeTable table) {
-        long rows = table.upTo(highest + 1);
-        if (numValues > 0 && gathered(table) == 0) {
-            gather(table, rows);
-        }
-        return rows;
-    }
-
-    /// The address of the angles of pieces with positions of their own, for `row`; 0 if there are none.
-    public long gathered(RopeTable table) {
-        for (int i = 0; i < tables.length; i++) {
-            if (tables[i] == table) {
-                return angles[i].address();
-            }
-        }
-        return 0;
-    }
-
-    private void gather(RopeTable table, long rows) {
-        int numPairs = table.numPairs();
-        MemorySegment made = Arena.ofAuto().allocate(Math.max(1, numTokens() * table.rowBytes()), Long.BYTES);
-        for (int piece = 0; piece < count; piece++) {
-            for (int n = piece == 0 ? 0 : ends[piece - 1]; axes[piece] > 0 && n < ends[piece]; n++) {
-                long to = made.address() + n * table.rowBytes();
-                for (int i = 0; i < numPairs; i++) {
-                    long from = rows + at(piece, n, table.axis(i)) * table.rowBytes() + 4L * i;
-                    Memory.f32(to + 4L * i, Memory.f32(from));
-                    Memory.f32(to + 4L * (numPairs + i), Memory.f32(from + 4L * numPairs));
-                }
-            }
-        }
-        int size = tables.length;
-        tables = Arrays.copyOf(tables, size + 1);
-        angles = Arrays.copyOf(angles, size + 1);
-        tables[size] = table;
-        angles[size] = made;
-    }
-
-    /// The address of a token's row of angles: first all cosines, then all sines. Rows of the next tokens of the piece
-    /// follow.
-    ///
-    /// @param rows of `prepare`
-    /// @param gathered of `gathered`
-    public long row(int piece, int token, long rows, long gathered, long rowBytes) {
-        return axes[piece] > 0 ? gathered + token * rowBytes
-                : rows + (firsts[piece] + token - (piece == 0 ? 0 : ends[piece - 1])) * rowBytes;
     }
 }

@@ -1,10 +1,9 @@
 package glia.tensor.kernel;
 
 import glia.tensor.Memory;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
-/// Cosines and sines of rotary position embedding, computed lazily and kept off-heap.
+/// The angles of rotary position embedding; `RopeRows` holds the cosines and sines of a pass.
 ///
 /// Pair i of a head at position p is rotated by the angle `p · inverseFrequency[i]`; cosine and sine are multiplied by
 /// `attentionFactor` (YaRN; otherwise 1). https://arxiv.org/abs/2104.09864
@@ -17,21 +16,13 @@ public final class RopeTable {
         INTERLEAVED
     }
 
-    private static final long ALIGNMENT = 64;
-    /// Upper limit of positions computed ahead.
-    private static final int MAX_AHEAD = 4096;
-
-    /// The computed table: `numPositions` rows of `capacity` at an address.
-    private record Table(long address, int numPositions, int capacity) { }
-
     private final float[] inverseFrequencies;
     private final float attentionFactor;
     private final Layout layout;
     /// The axis of each pair; empty for a single axis.
     private final int[] axes;
-    /// Also keeps tables that were outgrown: another thread may still read them.
-    private final Arena arena = Arena.ofAuto();
-    private volatile Table made = new Table(0, 0, 0);
+    private final int numAxes;
+    private RopeTable reversed;
 
     public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout) {
         this(inverseFrequencies, attentionFactor, layout, new int[0]);
@@ -40,18 +31,22 @@ public final class RopeTable {
     /// @param axes the axis of the positions that each pair turns by; empty for a single axis
     public RopeTable(float[] inverseFrequencies, float attentionFactor, Layout layout, int[] axes) {
         this.axes = axes.clone();
+        numAxes = 1 + Arrays.stream(axes).max().orElse(0);
         this.inverseFrequencies = inverseFrequencies.clone();
         this.attentionFactor = attentionFactor;
         this.layout = layout;
     }
 
-    /// The rotation the other way.
+    /// The rotation the other way: always the same object, so that layers share its rows.
     public RopeTable reversed() {
-        float[] negative = new float[inverseFrequencies.length];
-        for (int i = 0; i < negative.length; i++) {
-            negative[i] = -inverseFrequencies[i];
+        if (reversed == null) {
+            float[] negative = new float[inverseFrequencies.length];
+            for (int i = 0; i < negative.length; i++) {
+                negative[i] = -inverseFrequencies[i];
+            }
+            reversed = new RopeTable(negative, attentionFactor, layout, axes);
         }
-        return new RopeTable(negative, attentionFactor, layout, axes);
+        return reversed;
     }
 
     /// The frequencies of the pairs, scaled.
@@ -68,9 +63,9 @@ public final class RopeTable {
         return layout;
     }
 
-    /// The axis of the positions that a pair turns by.
-    public int axis(int pair) {
-        return axes.length == 0 ? 0 : axes[pair];
+    /// The number of axes of the positions that pairs turn by.
+    int numAxes() {
+        return numAxes;
     }
 
     /// The number of rotated pairs; the first `2 · numPairs` values of each head are rotated, the rest is unchanged.
@@ -83,38 +78,15 @@ public final class RopeTable {
         return 2L * numPairs() * Float.BYTES;
     }
 
-    /// Returns the address of the table, one row a position, for at least the positions below `numPositions`. It is
-    /// valid as long as this object.
-    public long upTo(int numPositions) {
-        Table now = made;
-        return numPositions <= now.numPositions ? now.address : grow(numPositions).address;
-    }
-
-    private synchronized Table grow(int numPositions) {
-        Table old = made;
-        if (numPositions <= old.numPositions) {
-            return old;
-        }
-        int want = Math.max(numPositions, (int) Math.min(2L * old.numPositions, old.numPositions + (long) MAX_AHEAD));
-        int capacity = want <= old.capacity ? old.capacity
-                : (int) Math.max(want, Math.min(2L * old.capacity, Integer.MAX_VALUE));
-        long address = old.address;
-        if (capacity != old.capacity) {
-            address = arena.allocate(Math.max(1, capacity * rowBytes()), ALIGNMENT).address();
-            MemorySegment.copy(Memory.ALL, old.address, Memory.ALL, address, old.numPositions * rowBytes());
-        }
-        for (int p = old.numPositions; p < want; p++) {
-            fill(p, address + p * rowBytes());
-        }
-        made = new Table(address, want, capacity);
-        return made;
-    }
-
-    private void fill(int position, long row) {
+    /// Computes the row of a token.
+    ///
+    /// @param positions holds its positions on all axes, from `first` on
+    /// @param row its address, not checked
+    void fill(int[] positions, int first, long row) {
         long sines = row + rowBytes() / 2;
         for (int i = 0; i < numPairs(); i++) {
             // The product is rounded to float first, as in the reference implementation.
-            double angle = (float) position * inverseFrequencies[i];
+            double angle = (float) positions[first + (axes.length == 0 ? 0 : axes[i])] * inverseFrequencies[i];
             Memory.f32(row + 4L * i, (float) Math.cos(angle) * attentionFactor);
             Memory.f32(sines + 4L * i, (float) Math.sin(angle) * attentionFactor);
         }

@@ -15,6 +15,7 @@ import glia.tensor.kernel.KeyValueType;
 import glia.tensor.kernel.KeyValues;
 import glia.tensor.kernel.Positions;
 import glia.tensor.kernel.RangeTask;
+import glia.tensor.kernel.RopeRows;
 import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Workers;
@@ -266,12 +267,11 @@ public final class ScalarKernels implements Kernels {
     /// Rotary position embedding in place, https://arxiv.org/abs/2104.09864. Pair (a, b) at the angle t becomes `(a·cos
     /// t - b·sin t, b·cos t + a·sin t)`.
     static final class Rotate extends RangeTask {
+        private final RopeRows rows = new RopeRows();
         private Tensor x;
         private int headSize;
         private RopeTable table;
         private long cosSin;
-        private long gathered;
-        private Positions positions;
         private float sign;
 
         Rotate(Workers workers) {
@@ -284,23 +284,16 @@ public final class ScalarKernels implements Kernels {
             this.x = x;
             this.headSize = headSize;
             this.table = table;
-            this.cosSin = positions.prepare(table);
-            this.gathered = positions.gathered(table);
-            this.positions = positions;
+            this.cosSin = rows.of(table, positions);
             this.sign = sign;
             distribute(x.rows(), 2L * x.cols());
         }
 
         @Override
         protected void range(int from, int to, int worker) {
-            int piece = 0;
             for (int n = from; n < to; n++) {
-                while (n >= positions.end(piece)) {
-                    piece++;
-                }
-                long angles = positions.row(piece, n, cosSin, gathered, table.rowBytes());
                 for (int at = 0; at < x.cols(); at += headSize) {
-                    head(x.address() + 4L * ((long) n * x.cols() + at), angles);
+                    head(x.address() + 4L * ((long) n * x.cols() + at), cosSin + n * table.rowBytes());
                 }
             }
         }
