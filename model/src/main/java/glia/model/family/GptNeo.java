@@ -56,7 +56,8 @@ final class GptNeo implements Family {
         List<Boolean> slides = new ArrayList<>();
         for (Object pattern : patterns) {
             if (!(pattern instanceof List<?> two && two.size() == 2 && two.getFirst() instanceof List<?> kinds
-                    && two.getLast() instanceof Number count && List.of("global", "local").containsAll(kinds)
+                    && two.getLast() instanceof Number count
+                    && kinds.stream().allMatch(k -> "global".equals(k) || "local".equals(k))
                     && count.doubleValue() >= 0 && count.doubleValue() * kinds.size() <= numLayers)) {
                 throw config.error(TYPES, "found " + pattern + ", expected patterns of global and local layers with a "
                         + "number, such as [[\"global\", \"local\"], 12], for " + numLayers + " layers in total");
