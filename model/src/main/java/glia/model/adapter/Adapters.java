@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /// The low-rank adapters of a model: LoRA (https://arxiv.org/abs/2106.09685), rsLoRA (https://arxiv.org/abs/2312.03732)
 /// or DoRA (https://arxiv.org/abs/2402.09353), and modules that are trained as a whole beside them. All trained weights
@@ -160,14 +161,17 @@ public final class Adapters implements AutoCloseable {
         }
     }
 
-    /// The names of the modules with an adapter, for the config file.
+    /// The names of the modules with an adapter, for the config file: the last name, or the whole one where a module
+    /// without an adapter has the same last name, such as LLaDA's head.
     ModuleNames targets() {
         if (!(config.targets() instanceof ModuleNames.AllLinear)) {
             return config.targets();
         }
-        List<String> names = new ArrayList<>(modules.stream().map(AdapterModule::lastName).distinct().sorted()
-                .toList());
-        return new ModuleNames.Suffixes(names);
+        Set<String> others = new AdapterModules(model).all().stream()
+                .filter(m -> m.kind() != AdapterModule.Kind.LINEAR)
+                .map(AdapterModule::lastName).collect(Collectors.toSet());
+        return new ModuleNames.Suffixes(modules.stream().map(m -> others.contains(m.lastName()) ? m.path()
+                : m.lastName()).distinct().sorted().toList());
     }
 
     /// The biases of modules with an adapter.
