@@ -76,7 +76,9 @@ class OllamaWireTest {
             assertTrue(duration >= 0, part);
             parts += duration;
         }
-        assertTrue(total <= nanos && parts <= total && parts > total / 2, parts + " of " + total + " of " + nanos);
+        // Microseconds would be a thousandth; how much of the time is waiting depends on the machine.
+        assertTrue(total <= nanos && total > nanos / 500 && parts <= total && parts > total / 500,
+                parts + " of " + total + " of " + nanos);
         assertTrue((int) whole.get("eval_count") > 1);
     }
 
