@@ -5,7 +5,6 @@ import glia.io.Config;
 import glia.model.spec.Diffusion;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /// Options of text diffusion, under the keys of `generation_config.json` and of the models' own samplers.
 ///
@@ -26,9 +25,6 @@ import java.util.Set;
 public record DiffusionOptions(int steps, int blockLength, String remasking, double temperature, double topP, int topK,
         double algTemperature, double cfgScale, double eps, double entropyBound, double lowest, double highest,
         int stability, double confidence) {
-    /// The keys that a request may set.
-    public static final Set<String> KEYS = Set.of("steps", "block_length", "remasking", "alg_temp", "cfg_scale",
-            "entropy_bound", "confidence_threshold", "stability_threshold");
     private static final List<String> BLOCK_RULES = List.of("low_confidence", "random");
     private static final List<String> SCHEDULED_RULES = List.of("origin", "maskgit_plus", "topk_margin", "entropy");
     private static final int BLOCK = 32;

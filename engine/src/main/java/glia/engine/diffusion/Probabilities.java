@@ -51,6 +51,7 @@ final class Probabilities {
         return of(logits);
     }
 
+    /// The indices of all numbers, the largest first.
     private static int[] descending(double[] values) {
         return IntStream.range(0, values.length).boxed()
                 .sorted(Comparator.comparingDouble(v -> -values[v])).mapToInt(Integer::intValue).toArray();
@@ -59,6 +60,11 @@ final class Probabilities {
     /// The indices of the largest numbers.
     static int[] largest(double[] values, int count) {
         return Arrays.copyOf(descending(values), Math.min(count, values.length));
+    }
+
+    /// The indices of all numbers, the smallest first.
+    static int[] ascending(double[] values) {
+        return descending(Arrays.stream(values).map(x -> -x).toArray());
     }
 
     /// The difference of the two largest.

@@ -9,8 +9,6 @@ import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.stream.IntStream;
 
 /// Block diffusion with uniform noise. A block's canvas begins as random tokens. Each step samples a token for all of
 /// its places, accepts those of least entropy while the sum of the smaller entropies is within the bound, and draws new
@@ -128,10 +126,8 @@ public final class UniformDenoiser implements Denoiser {
     }
 
     private void accept() {
-        int[] order = IntStream.range(0, canvasLength).boxed().sorted(Comparator.comparingDouble(i -> entropies[i]))
-                .mapToInt(Integer::intValue).toArray();
         double smaller = 0;
-        for (int i : order) {
+        for (int i : Probabilities.ascending(entropies)) {
             accepted[i] = smaller <= options.entropyBound();
             smaller += entropies[i];
             canvas[i] = accepted[i] ? sampled[i] : canvas[i];

@@ -2,6 +2,7 @@ package glia.engine.pass;
 
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
@@ -21,7 +22,7 @@ final class EngineGuard {
     private final AtomicReference<Thread> owner = new AtomicReference<>();
     /// Claims of the owner.
     private int numClaims;
-    private volatile boolean isClosed;
+    private final AtomicBoolean isClosed = new AtomicBoolean();
 
     /// @param parent the guard of an engine whose memory this one uses; null for none
     /// @param clear removes what the owner before has added; called by each new owner
@@ -41,7 +42,7 @@ final class EngineGuard {
             endParentUse();
             throw closed();
         }
-        if (isClosed) {
+        if (isClosed.get()) {
             endUse();
             throw closed();
         }
@@ -60,7 +61,7 @@ final class EngineGuard {
 
     /// @throws IllegalStateException if the engine or its parent is closed
     void requireOpen() {
-        if (isClosed) {
+        if (isClosed.get()) {
             throw closed();
         }
         if (parent != null) {
@@ -81,11 +82,7 @@ final class EngineGuard {
             throw new IllegalStateException("thread " + Thread.currentThread().getName() + " closes the model in the "
                     + "middle of a pass that it computes: close it after the pass, or on another thread");
         }
-        boolean isFirst;
-        synchronized (this) {
-            isFirst = !isClosed;
-            isClosed = true;
-        }
+        boolean isFirst = isClosed.compareAndSet(false, true);
         uses.writeLock().lock();
         uses.writeLock().unlock();
         return isFirst;
