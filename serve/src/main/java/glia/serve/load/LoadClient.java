@@ -12,9 +12,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 
 /// Sends one request after another, as a normal, slow, vanishing or hostile client.
@@ -37,6 +39,11 @@ final class LoadClient {
         this.random = random;
     }
 
+    static HttpClient connections(Executor threads) {
+        return HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).executor(threads)
+                .connectTimeout(Duration.ofSeconds(30)).build();
+    }
+
     /// Sends a request and waits for its end.
     ///
     /// @param start from when times count, in `System.nanoTime`
@@ -47,9 +54,9 @@ final class LoadClient {
             if (kind < mix.hostile()) {
                 attack();
             } else if (kind < mix.hostile() + mix.vanishing()) {
-                answer(start, random.nextInt(MOST_PIECES_BEFORE_LEAVING), false);
+                vanish(start);
             } else {
-                answer(start, Integer.MAX_VALUE, kind < mix.hostile() + mix.vanishing() + mix.slow());
+                answer(http, start, Integer.MAX_VALUE, kind < mix.hostile() + mix.vanishing() + mix.slow());
             }
         } catch (HttpTimeoutException e) {
             recorder.error("timeout");
@@ -112,8 +119,18 @@ final class LoadClient {
                 "stream_options", plan.streams() ? Map.of("include_usage", true) : Json.ABSENT));
     }
 
+    /// Goes away within an answer. The connection is of this client alone and ends with it: no later request can get it.
+    private void vanish(long start) throws IOException, InterruptedException {
+        HttpClient own = connections(http.executor().orElseThrow());
+        try {
+            answer(own, start, random.nextInt(MOST_PIECES_BEFORE_LEAVING), false);
+        } finally {
+            own.shutdownNow();
+        }
+    }
+
     /// @param most pieces after which the client goes away
-    private void answer(long start, int most, boolean isSlow) throws IOException, InterruptedException {
+    private void answer(HttpClient http, long start, int most, boolean isSlow) throws IOException, InterruptedException {
         LoadPrompts.Prompt prompt = prompts.next(random);
         HttpResponse<InputStream> response = http.send(request(body(prompt)),
                 HttpResponse.BodyHandlers.ofInputStream());

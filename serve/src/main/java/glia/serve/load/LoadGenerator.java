@@ -51,8 +51,7 @@ public final class LoadGenerator {
     /// @throws InterruptedException if the thread is interrupted; requests are abandoned then
     public LoadResult run(Consumer<LoadResult> progress) throws IOException, InterruptedException {
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-                HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).executor(threads)
-                        .connectTimeout(Duration.ofSeconds(30)).build()) {
+                HttpClient http = LoadClient.connections(threads)) {
             Map<?, ?> model = model(http);
             LoadPlan named = plan.withModel((String) model.get("id"), plan.key());
             LoadPrompts fitting = prompts.within(model.get("max_model_len") instanceof Integer length

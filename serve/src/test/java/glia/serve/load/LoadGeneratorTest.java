@@ -248,6 +248,7 @@ class LoadGeneratorTest {
         server.removeContext("/v1/chat/completions");
         answerChats(exchange -> send(exchange, 200, CHUNK.formatted("content", "b").repeat(100), DONE));
         LoadResult left = run(plan(20).withMix(new LoadPlan.Mix(0, 1, 0), 3));
+        assertEquals(Map.of(), left.messages());
         assertEquals(20, left.left());
         assertEquals(0, left.complete());
     }
