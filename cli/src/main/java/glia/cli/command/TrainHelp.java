@@ -30,7 +30,7 @@ final class TrainHelp {
         PURPOSES.put("Adapt a model to your data", List.of("lora", "sft", "distill"));
         PURPOSES.put("Train a new model", List.of("nano", "pretrain"));
         PURPOSES.put("Classifiers, reward models, embeddings, encoders",
-                List.of("classify", "reward", "embed", "mask"));
+                List.of("classify", "reward", "embed", "mask", "diffusion"));
         PURPOSES.put("Preferences and principles", List.of("dpo", "constitutional", "rlhf"));
         PURPOSES.put("Reinforcement learning and reasoning", List.of("rl", "r1", "reasoner"));
     }

@@ -5,19 +5,28 @@ import glia.tensor.Hash;
 import glia.text.tokenizer.Tokenizer;
 import java.util.Arrays;
 
-/// Windows from random places of a corpus with masked tokens, for masked language models: the special tokens that the
-/// tokenizer puts around a text, and the window between them.
+/// Windows from random places of a corpus with masked tokens, for masked language models and masked diffusion: the
+/// special tokens that a tokenizer may put around a text, and the window between them.
 ///
 /// @param tokens of the corpus
 /// @param length tokens of a window, without the special tokens
 /// @param before special tokens before a window
 /// @param after special tokens after it
-public record MaskedWindows(Tokens tokens, int length, int[] before, int[] after, TokenMasking masking, long seed)
+public record MaskedWindows(Tokens tokens, int length, int[] before, int[] after, Masking masking, long seed)
         implements RowStream {
     public MaskedWindows {
         if (length < 1 || tokens.size() < length) {
             throw new IllegalArgumentException("windows of " + length + " tokens of a corpus of " + tokens.size());
         }
+    }
+
+    /// Chooses the tokens that are masked and predicted.
+    @FunctionalInterface
+    public interface Masking {
+        /// Adds a text to a batch, with masks and the masked tokens as targets.
+        ///
+        /// @param row the number of the text in its step
+        void add(TokenBatch batch, int[] ids, long step, long row);
     }
 
     /// Windows that with their special tokens fill the context.

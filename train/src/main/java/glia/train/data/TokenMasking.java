@@ -12,7 +12,8 @@ import java.util.function.IntPredicate;
 /// @param vocabSize random tokens are below this
 /// @param isSpecial special tokens, which are neither predicted nor taken as random tokens
 /// @param share the probability that a token is predicted, usually 0.15
-public record TokenMasking(int mask, int vocabSize, IntPredicate isSpecial, double share, long seed) {
+public record TokenMasking(int mask, int vocabSize, IntPredicate isSpecial, double share, long seed)
+        implements MaskedWindows.Masking {
     private static final double MASKED = 0.8;
     private static final double REPLACED = 0.9;
     private static final int MOST_DRAWS = 100;
@@ -31,6 +32,7 @@ public record TokenMasking(int mask, int vocabSize, IntPredicate isSpecial, doub
     ///
     /// @param ids the text's tokens, special tokens included
     /// @param row the number of the text in its step
+    @Override
     public void add(TokenBatch batch, int[] ids, long step, long row) {
         int[] targets = new int[ids.length];
         float[] weights = new float[ids.length];

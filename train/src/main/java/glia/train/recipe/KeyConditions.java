@@ -42,7 +42,7 @@ public final class KeyConditions {
                     "data of chats or answers", r -> RunData.hasChats(r) || r.isTask(Task.REWARD)
                     || RecipeExtensions.of(r.get(RecipeKeys.TASK)).isPresent()),
             new KeyCondition(List.of(RecipeKeys.TEXT_KEY, RecipeKeys.SEPARATOR), List.of(RecipeKeys.TASK,
-                    RecipeKeys.FORMAT), "data of texts: task: pretrain, mask or distill",
+                    RecipeKeys.FORMAT), "data of texts: task: pretrain, mask, diffusion or distill",
                     r -> hasTexts(r) || r.has(RecipeKeys.NEW_TOKENIZER) && !RunData.hasChats(r)),
             new KeyCondition(List.of(RecipeKeys.PACKING), List.of(RecipeKeys.FORMAT), "data.format: text",
                     KeyConditions::hasTexts),
@@ -72,7 +72,7 @@ public final class KeyConditions {
 
     /// Whether the training files hold texts.
     static boolean hasTexts(Recipe recipe) throws CheckpointException {
-        return recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK)
+        return recipe.isTask(Task.PRETRAIN) || recipe.isTask(Task.MASK) || recipe.isTask(Task.DIFFUSION)
                 || recipe.isTask(Task.DISTILL) && recipe.get(RecipeKeys.FORMAT) == Format.TEXT;
     }
 

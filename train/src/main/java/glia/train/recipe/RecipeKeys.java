@@ -22,7 +22,7 @@ public final class RecipeKeys {
     private static final int MAX = Integer.MAX_VALUE;
 
     /// What is trained, and on what kind of data; an extension ([RecipeExtension]) has tasks besides these.
-    public enum Task { PRETRAIN, SFT, CLASSIFY, REWARD, EMBED, MASK, DISTILL }
+    public enum Task { PRETRAIN, SFT, CLASSIFY, REWARD, EMBED, MASK, DIFFUSION, DISTILL }
 
     /// Initial values of new models, see [glia.model.Initialization].
     public enum Init { DEFAULT, GPT2, MUP }
@@ -68,8 +68,8 @@ public final class RecipeKeys {
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
     public static final RecipeKey<String> TASK = word("task", tasks(), "pretrain: next tokens of text; sft: answers"
-            + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; distill: a"
-            + " teacher's distribution" + extensionTasks()).or(RecipeKey.word(Task.PRETRAIN));
+            + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; diffusion: text"
+            + " diffusion with masks; distill: a teacher's distribution" + extensionTasks()).or(RecipeKey.word(Task.PRETRAIN));
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);
@@ -173,10 +173,10 @@ public final class RecipeKeys {
 
     public static final RecipeKey<Double> LABEL_SMOOTHING = number("loss.label_smoothing", 0, false, 0.99,
             "share of the target distribution spread over the vocabulary").or(0.0)
-            .only(Task.PRETRAIN, Task.SFT, Task.CLASSIFY, Task.MASK, Task.DISTILL);
+            .only(Task.PRETRAIN, Task.SFT, Task.CLASSIFY, Task.MASK, Task.DIFFUSION, Task.DISTILL);
     public static final RecipeKey<Double> Z_LOSS = number("loss.z_loss", 0, false, 1e3,
             "coefficient of the mean squared log-sum-exp of logits").or(0.0)
-            .only(Task.PRETRAIN, Task.SFT, Task.MASK, Task.DISTILL);
+            .only(Task.PRETRAIN, Task.SFT, Task.MASK, Task.DIFFUSION, Task.DISTILL);
     public static final RecipeKey<Double> MTP = number("loss.mtp", 0, false, 1e3,
             "weight of the multi-token-prediction loss, for models with such layers").or(0.0).only(Task.PRETRAIN);
     public static final RecipeKey<Long> EARLY_EXIT = integer("loss.early_exit", 1, 1 << 20,

@@ -68,7 +68,7 @@ record RunData(LossBatch.Source training, LossBatch.Source validation, int valid
     static RunData read(Reader reader) throws IOException {
         Recipe recipe = reader.recipe();
         return switch (Task.valueOf(recipe.get(RecipeKeys.TASK).toUpperCase(Locale.ROOT))) {
-            case PRETRAIN, MASK -> TextTasks.read(reader);
+            case PRETRAIN, MASK, DIFFUSION -> TextTasks.read(reader);
             case DISTILL, SFT -> hasChats(recipe) ? ChatTasks.read(reader) : TextTasks.read(reader);
             case CLASSIFY -> ExampleTasks.labels(reader);
             case REWARD -> ExampleTasks.preferences(reader);

@@ -24,6 +24,7 @@ import glia.tensor.Precision;
 import glia.tensor.autograd.DropoutRates;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
+import glia.text.tokenizer.Tokenizer;
 import glia.text.tokenizer.TokenizerFiles;
 import glia.train.checkpoint.CheckpointStore.Saved;
 import glia.train.checkpoint.TrainedModel;
@@ -79,8 +80,8 @@ final class RunModel implements AutoCloseable {
 
     /// The config of a recipe's new model.
     ///
-    /// @param vocabSize of the tokenizer
-    static Config config(Recipe recipe, int vocabSize) throws CheckpointException {
+    /// @param tokenizer has the vocabulary, and the mask of a model with masks
+    static Config config(Recipe recipe, Tokenizer tokenizer) throws CheckpointException {
         Config config;
         if (recipe.has(RecipeKeys.NEW)) {
             Map<String, Object> sizes = new LinkedHashMap<>(recipe.get(RecipeKeys.NEW));
@@ -90,6 +91,9 @@ final class RunModel implements AutoCloseable {
                         + "file");
             }
             boolean isFile = source.contains(".");
+            if (!isFile) {
+                sizes.put("vocab", tokenizer.vocabSize());
+            }
             try {
                 config = NewModels.config(isFile ? recipe.path(RecipeKeys.NEW, source).toString() : source, sizes);
             } catch (IllegalArgumentException e) {
@@ -98,7 +102,17 @@ final class RunModel implements AutoCloseable {
         } else {
             config = recipe.config(RecipeKeys.CONFIG);
         }
-        return config.with("vocab_size", vocabSize);
+        return withMask(recipe, config.with("vocab_size", tokenizer.vocabSize()), tokenizer);
+    }
+
+    private static Config withMask(Recipe recipe, Config config, Tokenizer tokenizer) throws CheckpointException {
+        if (!config.has("mask_token_id")) {
+            return config;
+        }
+        if (tokenizer.mask().isEmpty() && recipe.isTask(Task.DIFFUSION)) {
+            throw recipe.error(RecipeKeys.SPECIAL_TOKENS, "has no mask token, which the new model needs: add <mask>");
+        }
+        return tokenizer.mask().isEmpty() ? config : config.with("mask_token_id", tokenizer.mask().getAsInt());
     }
 
     /// How new weights are drawn.
@@ -231,6 +245,11 @@ final class RunModel implements AutoCloseable {
         if (spec.encoder().isPresent() && !recipe.isTask(RecipeKeys.Task.SFT)) {
             throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is an "
                     + "encoder-decoder; use sft, with a \"prompt\" and a \"completion\" in each line");
+        }
+        if (spec.diffusion().isPresent() && Stream.of(Task.DIFFUSION, Task.CLASSIFY, Task.REWARD, Task.EMBED)
+                .map(RecipeKey::word).noneMatch(recipe.get(RecipeKeys.TASK)::equals)) {
+            throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is a text "
+                    + "diffusion model, which sees the tokens to be predicted; use diffusion");
         }
     }
 

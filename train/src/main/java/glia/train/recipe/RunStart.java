@@ -33,8 +33,7 @@ record RunStart(Model model, Tokenizer tokenizer, Optional<ChatTemplate> templat
             Optional<Path> existing = recipe.has(RecipeKeys.TOKENIZER)
                     ? Optional.of(path(recipe, RecipeKeys.TOKENIZER, models)) : Optional.empty();
             Path tokenizer = RunTokenizer.folder(recipe, existing, folder.tokenizer());
-            int vocabSize = Tokenizer.load(tokenizer).vocabSize();
-            RunModel.writeStart(recipe, RunModel.config(recipe, vocabSize), tokenizer, folder.start());
+            RunModel.writeStart(recipe, RunModel.config(recipe, Tokenizer.load(tokenizer)), tokenizer, folder.start());
         }
         return folder.start();
     }

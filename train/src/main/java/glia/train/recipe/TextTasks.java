@@ -2,8 +2,10 @@ package glia.train.recipe;
 
 import glia.engine.training.Loss;
 import glia.io.CheckpointException;
+import glia.model.spec.Diffusion;
 import glia.text.tokenizer.Tokenizer;
 import glia.train.data.Batches;
+import glia.train.data.DiffusionMasking;
 import glia.train.data.Documents;
 import glia.train.data.MaskedWindows;
 import glia.train.data.Mixture;
@@ -25,7 +27,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/// Texts for next-token prediction, or with masked tokens.
+/// Texts for next-token prediction, with masked tokens, or at the noise levels of masked diffusion.
 final class TextTasks {
     private final RunData.Reader reader;
     private final Recipe recipe;
@@ -105,7 +107,7 @@ final class TextTasks {
     }
 
     private RowStream stream(Documents documents, long seed) throws CheckpointException {
-        if (recipe.isTask(Task.MASK)) {
+        if (recipe.isTask(Task.MASK) || recipe.isTask(Task.DIFFUSION)) {
             return masked(documents, seed);
         }
         return windows ? new RandomWindows(documents, size, reader.context(), seed)
@@ -113,6 +115,15 @@ final class TextTasks {
     }
 
     private MaskedWindows masked(Tokens text, long seed) throws CheckpointException {
+        if (recipe.isTask(Task.DIFFUSION)) {
+            if (!(reader.spec().diffusion().orElse(null) instanceof Diffusion.Masked kind)) {
+                throw recipe.error(RecipeKeys.TASK, "is diffusion, but the model " + (reader.spec().diffusion()
+                        .isPresent() ? "has random tokens as noise, which cannot be trained" : "generates token after "
+                        + "token") + "; use a model whose noise is masks, such as llada or Dream");
+            }
+            return new MaskedWindows(text, (int) Math.min(reader.context(), text.size()), new int[0], new int[0],
+                    new DiffusionMasking(kind, seed), seed);
+        }
         if (!reader.spec().looksAhead()) {
             throw recipe.error(RecipeKeys.TASK, "is mask, but the model is no encoder; use pretrain, or an encoder "
                     + "such as bert or modernbert");
@@ -142,7 +153,7 @@ final class TextTasks {
         List<Batches> parts = new ArrayList<>();
         long most = held.isEmpty() ? 0 : recipe.get(RecipeKeys.VALIDATE_BATCHES);
         for (Documents each : held) {
-            if (recipe.isTask(Task.MASK)) {
+            if (recipe.isTask(Task.MASK) || recipe.isTask(Task.DIFFUSION)) {
                 parts.add(masked(each, reader.seed() - 1).batches(size));
             } else if (windows && each.size() > reader.context()) {
                 parts.add(new RandomWindows(each, size, reader.context(), reader.seed() - 1));

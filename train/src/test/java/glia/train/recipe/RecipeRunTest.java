@@ -15,6 +15,7 @@ import glia.io.yaml.YamlDocument;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.spec.Diffusion;
 import glia.model.write.GgufModelWriter;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
@@ -351,6 +352,37 @@ class RecipeRunTest {
                 steps: 30
                 """), "mask", Existing.REFUSE, -1);
         assertTrue(losses.get(30L) < losses.get(1L), losses.toString());
+    }
+
+    @Test
+    void maskedDiffusionIsLearned() throws Exception {
+        String text = """
+                task: diffusion
+                model: {new: {family: llada, hidden: 32, layers: 2, heads: 2, context: 32}}
+                tokenizer: {train: characters, special_tokens: [<|endoftext|>, <mask>]}
+                data: {train: text.txt}
+                batch: {context: 16, sequences: 8}
+                optimizer: {learning_rate: 1e-2}
+                validate: {every: 15}
+                steps: 30
+                """;
+        Map<Long, Double> losses = run(recipe(text), "diffusion", Existing.REFUSE, -1);
+        assertTrue(losses.get(30L) < losses.get(1L), losses.toString());
+        try (Model model = ModelLoader.load(folder.resolve("diffusion/model"))) {
+            Tokenizer tokenizer = Tokenizer.load(folder.resolve("diffusion/model"));
+            assertEquals(new Diffusion.Masked(tokenizer.mask().getAsInt(), false),
+                    model.spec().diffusion().orElseThrow());
+            assertEquals(tokenizer.vocabSize(), model.spec().vocabSize());
+        }
+        for (String[] each : new String[][] {
+            {"task=pretrain", "sees the tokens to be predicted; use diffusion"},
+            {"model.new.family=llama", "generates token after token"},
+            {"tokenizer.special_tokens=[<|endoftext|>]", "add <mask>"},
+            {"sample.every=5", "a text diffusion model, which does not continue texts"}}) {
+            Exception e = assertThrows(Exception.class,
+                    () -> run(recipe(text, each[0]), "bad", Existing.REPLACE, -1), each[0]);
+            assertTrue(e.getMessage().contains(each[1]), each[0] + ": " + e.getMessage());
+        }
     }
 
     @Test
