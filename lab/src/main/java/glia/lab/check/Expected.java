@@ -63,6 +63,24 @@ final class Expected implements AutoCloseable {
         return inputs;
     }
 
+    /// The inputs of a prefix language model: tokens of type 1, which are the first, see each other in both directions.
+    List<Input> withPrefixes(int[][] ids) throws CheckpointException {
+        int[][] types = ids("token_type_ids");
+        List<Input> inputs = new ArrayList<>();
+        for (int s = 0; s < ids.length; s++) {
+            int count = 0;
+            while (count < types[s].length && types[s][count] == 1) {
+                count++;
+            }
+            if (Arrays.stream(types[s]).sum() != count) {
+                throw new CheckpointException(file, "token_type_ids", "has tokens of type 1 after others in row " + s
+                        + ", expected them at the start");
+            }
+            inputs.add(Input.withPrefix(ids[s], count));
+        }
+        return inputs;
+    }
+
     private List<Input.Rows> pictures(ModelSpec spec) throws CheckpointException {
         Tower tower = spec.towers().getFirst();
         Tensor pixels = reals(PIXELS);

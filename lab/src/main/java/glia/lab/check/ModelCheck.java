@@ -7,6 +7,7 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.io.Config;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Input;
 import glia.model.block.Pass;
@@ -72,7 +73,8 @@ public final class ModelCheck {
                 if (RetrievalCheck.applies(fitting, expected)) {
                     RetrievalCheck.run(folder, fitting, expected, check.differences);
                 } else {
-                    check.all();
+                    check.all(Config.read(folder.resolve("config.json")).flag("prefix_lm", false)
+                            && expected.has("token_type_ids"));
                 }
             }
         }
@@ -85,7 +87,8 @@ public final class ModelCheck {
         return ids.length == 0 ? 1 : ids[0].length;
     }
 
-    private void all() throws CheckpointException {
+    /// @param hasPrefixes whether tokens of a type see each other in both directions
+    private void all(boolean hasPrefixes) throws CheckpointException {
         boolean hasSources = engine.model().spec().encoder().isPresent();
         sources = hasSources ? expected.ids("input_ids") : new int[0][];
         int[][] ids = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
@@ -93,7 +96,8 @@ public final class ModelCheck {
             throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
                     + " rows, input_ids has " + sources.length);
         }
-        inputs = expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine.model().spec());
+        inputs = hasPrefixes ? expected.withPrefixes(ids)
+                : expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine.model().spec());
         Tensor logits = expected.reals("logits");
         if (engine.model().spec().head().matrix() == Head.Matrix.ABSENT) {
             throw new CheckpointException(Path.of("expected.safetensors"), "logits",
@@ -122,6 +126,12 @@ public final class ModelCheck {
         }
         if (hasPictures()) {
             logits("logits, among other sequences", ids, logits, this::amongOthers);
+        }
+        if (hasPrefixes && expected.has("logits_causal")) {
+            List<Input> prefixed = inputs;
+            inputs = Arrays.stream(ids).map(Input::of).toList();
+            logits("logits without prefixes", ids, expected.reals("logits_causal"), (all, out) -> chunks(all, 5, out));
+            inputs = prefixed;
         }
         if (expected.has("greedy") && sources.length == 0) {
             greedy(expected.ids("greedy"));
@@ -226,18 +236,20 @@ public final class ModelCheck {
     private void amongOthers(int[][] ids, Collector out) {
         int[] other = new int[ids[0].length + 4];
         Arrays.fill(other, 1);
-        List<Sequence> sequences = open(3);
-        for (int at = 0, to; at < ids[0].length; at = to) {
-            to = end(0, at, Math.min(ids[0].length, at + 5));
-            engine.add(sequences.get(0), other, 0, at == 0 ? 4 : 1, Outputs.NONE);
-            add(sequences.get(1), 0, ids[0], at, to);
-            engine.add(sequences.get(2), other, 0, 1, Outputs.NONE);
-            Tensor logits = engine.run();
-            for (int i = at; i < to; i++) {
-                out.take(logits, i - at, 0, i);
+        for (int s = 0; s < ids.length; s++) {
+            List<Sequence> sequences = open(3);
+            for (int at = 0, to; at < ids[s].length; at = to) {
+                to = end(s, at, Math.min(ids[s].length, at + 5));
+                engine.add(sequences.get(0), other, 0, at == 0 ? 4 : 1, Outputs.NONE);
+                add(sequences.get(1), s, ids[s], at, to);
+                engine.add(sequences.get(2), other, 0, 1, Outputs.NONE);
+                Tensor logits = engine.run();
+                for (int i = at; i < to; i++) {
+                    out.take(logits, i - at, s, i);
+                }
             }
+            sequences.forEach(Sequence::close);
         }
-        sequences.forEach(Sequence::close);
     }
 
     /// Where a chunk of text `s` may end.
@@ -280,7 +292,7 @@ public final class ModelCheck {
             List<int[]> rows = new ArrayList<>();
             for (int s = 0; s < Math.min(ids.length, step + 1); s++) {
                 int at = sequences.get(s).length();
-                int to = Math.min(ids[s].length, at + (at == 0 ? 5 : 1));
+                int to = end(s, at, Math.min(ids[s].length, at + (at == 0 ? 5 : 1)));
                 if (at < to) {
                     add(sequences.get(s), s, ids[s], at, to);
                     for (int i = at; i < to; i++) {

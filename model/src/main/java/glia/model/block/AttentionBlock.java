@@ -52,7 +52,7 @@ final class AttentionBlock implements Block {
     private final Optional<RopeTable> rope;
     private final Temperature temperature;
     private final Attention.Gating gating;
-    private final Weight gate;
+    private final Block gate;
     private final Mixing mixing;
 
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
@@ -83,9 +83,10 @@ final class AttentionBlock implements Block {
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         outputNorm = NormBlock.of(subNorm, weights, place, Role.SUB_NORM, Role.SUB_NORM);
         gate = switch (spec.gating()) {
-            case PROJECTED -> weights.get(place, Role.ATTENTION_GATE);
-            case BY_HEAD -> weights.get(place, Role.GATE);
-            case NONE, SIGMOID -> Weight.ABSENT;
+            case PROJECTED, BIASED -> Projection.of(weights, place, Role.ATTENTION_GATE, Role.ATTENTION_GATE_BIAS,
+                    spec.gating() == Attention.Gating.BIASED);
+            case BY_HEAD -> Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, false);
+            case NONE, SIGMOID -> output;
         };
         queryNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.QUERY_NORM);
         keyNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.KEY_NORM);
@@ -196,7 +197,7 @@ final class AttentionBlock implements Block {
         Tensor result = switch (gating) {
             case NONE -> mixed;
             case SIGMOID -> ops.apply(new SigmoidGate(mixed, half(ops, queries, 1)));
-            case PROJECTED, BY_HEAD -> ops.apply(new SigmoidGate(mixed, ops.linear(x, gate)));
+            case PROJECTED, BIASED, BY_HEAD -> ops.apply(new SigmoidGate(mixed, gate.forward(ops, x, pass, states)));
         };
         return output.forward(ops, outputNorm.forward(ops, result, pass, states), pass, states);
     }
@@ -205,7 +206,7 @@ final class AttentionBlock implements Block {
     private Tensor half(Ops ops, Tensor queries, int which) {
         int size = shape.keySize();
         return switch (gating) {
-            case NONE, PROJECTED, BY_HEAD -> queries;
+            case NONE, PROJECTED, BIASED, BY_HEAD -> queries;
             case SIGMOID -> ops.apply(new SliceColumns(queries, 2 * size, which * size, size));
         };
     }

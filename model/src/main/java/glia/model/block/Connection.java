@@ -9,6 +9,7 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Elementwise.Detached;
 import glia.tensor.ops.row.Scales.StoredScale;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.Norms.UnitNorm;
@@ -52,6 +53,8 @@ interface Connection {
             case Residual.Predicted predicted -> new Predicted(predicted, Router.of(predicted, weights, place),
                     weights.get(place, Role.PREDICTION));
             case Residual.Working working -> new Working(working.numStreams());
+            case Residual.Cycled cycled -> new Cycled(cycled, NormBlock.of(cycled.end(), weights, place,
+                    Role.AFTER_WEIGHT, Role.AFTER_BIAS));
             case Residual.Corrected c -> new Corrected(c.predicted(),
                     Router.of(c.predicted(), weights, c.first()), weights.get(c.first(), Role.CORRECTION),
                     c.scaled() ? weights.get(place, Role.LAYER_SCALE) : Weight.ABSENT);
@@ -98,6 +101,27 @@ interface Connection {
         public Tensor close(Ops ops, Tensor x, Tensor[] opened, Tensor normed, Tensor update) {
             Tensor mixed = ops.apply(new StreamMix(x, opened[2], spec.numStreams()));
             return ops.replace(x, ops.apply(new Sum(mixed, 1, ops.apply(new StreamMix(update, opened[1], 1)), 1)));
+        }
+    }
+
+    /// `Residual.Cycled`.
+    record Cycled(Residual.Cycled spec, Block end) implements Connection {
+        private static final Pass ANY = new Pass();
+
+        @Override
+        public Tensor[] open(Ops ops, Tensor x) {
+            int size = x.cols() / 2;
+            Tensor own = ops.apply(SliceColumns.of(x, spec.isFast() ? size : 0, size));
+            Tensor other = ops.apply(SliceColumns.of(x, spec.isFast() ? 0 : size, size));
+            return new Tensor[] {spec.joins() ? ops.apply(new Sum(own, 1, other, 1)) : own, other};
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x, Tensor[] opened, Tensor normed, Tensor update) {
+            Tensor own = end.forward(ops, ops.apply(new Sum(opened[0], 1, update, 1)), ANY, States.NONE);
+            own = spec.isCut() ? ops.apply(new Detached(own)) : own;
+            return ops.replace(x, ops.apply(spec.isFast() ? new ConcatColumns(opened[1], own, 1, false)
+                    : new ConcatColumns(own, opened[1], 1, false)));
         }
     }
 

@@ -21,6 +21,8 @@ import java.util.stream.IntStream;
 /// @param embedded the rows, ascending, without overlap
 public record Input(int[] ids, List<Embedded> embedded) {
     private static final int[] CONSECUTIVE = {};
+    /// In place of the number of a tower.
+    private static final int TOKENS = -2;
 
     public Input {
         embedded = List.copyOf(embedded);
@@ -89,6 +91,13 @@ public record Input(int[] ids, List<Embedded> embedded) {
         return of(all.build().toArray(), placeholder, pictures);
     }
 
+    /// Token ids the first of which see each other in both directions, as the prompt of a prefix language model does.
+    ///
+    /// @param count of these tokens
+    public static Input withPrefix(int[] ids, int count) {
+        return count < 2 ? of(ids) : new Input(ids, List.of(new Embedded(0, Rows.mutualTokens(count))));
+    }
+
     /// How far the position for rotary embedding of a token of text is ahead of its index.
     ///
     /// @param index that of the token
@@ -154,6 +163,17 @@ public record Input(int[] ids, List<Embedded> embedded) {
         public static Rows of(Tensor embeddings) {
             return new Rows(embeddings, List.of(), CONSECUTIVE, -1, embeddings.rows(), CONSECUTIVE, 1,
                     embeddings.rows(), false, hash(embeddings, "embeddings"));
+        }
+
+        /// Tokens that stay as they are and see each other in both directions.
+        public static Rows mutualTokens(int count) {
+            return new Rows(Tensor.allocate(Arena.ofAuto(), DType.F32, 0, 0), List.of(), CONSECUTIVE, TOKENS, count,
+                    CONSECUTIVE, 1, count, true, "tokens " + count);
+        }
+
+        /// Whether they are tokens, with no rows in their place.
+        boolean areTokens() {
+            return tower == TOKENS;
         }
 
         /// Features for a tower of a model.

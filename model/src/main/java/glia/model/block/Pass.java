@@ -141,8 +141,10 @@ public final class Pass {
             if (rows.isMutual()) {
                 runs.see(e.start(), e.end() - 1);
             }
-            parts = parts.isEmpty() ? new ArrayList<>() : parts;
-            parts.add(new Part(numTokens + e.start() + first - position, rows, first, count));
+            if (!rows.areTokens()) {
+                parts = parts.isEmpty() ? new ArrayList<>() : parts;
+                parts.add(new Part(numTokens + e.start() + first - position, rows, first, count));
+            }
             at = e.start() + first + count;
             shift += rows.advance() - rows.count();
         }

@@ -8,6 +8,7 @@ import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.SliceColumns;
+import glia.tensor.ops.row.Elementwise.Detached;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.Norms.UnitNorm;
 import glia.tensor.ops.stream.HyperWeights;
@@ -43,6 +44,7 @@ interface StreamsBlock {
             case Streams.Mean mean -> new Mean(mean.count());
             case Streams.Weighted weighted -> new Weighted(weighted, weights.get(Place.WHOLE, Role.STREAM_WEIGHTS),
                     weights.get(Place.WHOLE, Role.STREAM_SCALE), weights.get(Place.WHOLE, Role.STREAM_BASE));
+            case Streams.Hierarchical _ -> new Hierarchical(weights.get(Place.WHOLE, Role.STREAM_BASE));
             case Streams.Projected projected -> new Projected(matrices(projected, weights, Role.STREAM_INPUT),
                     matrices(projected, weights, Role.STREAM_OUTPUT));
         };
@@ -90,6 +92,20 @@ interface StreamsBlock {
             Tensor z = ops.linear(ops.apply(UnitNorm.rms(x, x.cols(), spec.normEps())), map);
             Tensor read = ops.apply(new HyperWeights(z, scale, base, spec.count(), 1, spec.eps()));
             return ops.apply(new StreamMix(x, read, spec.count()));
+        }
+    }
+
+    /// `Streams.Hierarchical`.
+    record Hierarchical(Weight first) implements StreamsBlock {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            Tensor fast = ops.apply(new Detached(ops.addBias(ops.scale(x, 0), first)));
+            return ops.apply(new ConcatColumns(x, fast, 1, false));
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            return ops.apply(SliceColumns.of(x, 0, x.cols() / 2));
         }
     }
 

@@ -64,6 +64,7 @@ public final class Families {
             new GraniteMoeHybrid(),
             new HandWritten(),
             new Helium(),
+            new HrmText(),
             new Hunyuan(),
             new HunyuanV3(),
             new Jamba(),

@@ -19,7 +19,7 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(deepseek(), gemma3n(), mimo(), minimax());
+        return List.of(deepseek(), gemma3n(), hrm(), mimo(), minimax());
     }
 
     private static FamilySizes deepseek() {
@@ -50,6 +50,19 @@ final class StreamList {
                 .with("altup_active_idx", 0).with("altup_correct_scale", true)
                 .with("activation_sparsity_pattern",
                         v -> IntStream.range(0, v.get("layers")).mapToObj(_ -> 0.0).toList());
+    }
+
+    /// Layers are those of each of the two stacks.
+    private static FamilySizes hrm() {
+        return ends(sized("hrm_text", "HrmTextForCausalLM", "hidden_size", "num_layers_per_stack")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("head-size", "head_dim", v -> Math.max(2, v.get("hidden") / v.get("heads")))
+                .size("mlp", "intermediate_size", v -> MixerKeys.gatedWidth(v.get("hidden"))),
+                "max_position_embeddings").size("high-cycles", "H_cycles", 2).size("low-cycles", "L_cycles", 3)
+                .with("num_hidden_layers", v -> v.get("layers") * v.get("high-cycles") * (v.get("low-cycles") + 1))
+                .with("L_bp_cycles", List.of(2)).with("initializer_range", 0.02).with("embedding_scale", 50.0)
+                .with("rms_norm_eps", 1e-6).with("rope_theta", 10_000.0).with("hidden_act", "silu")
+                .with("prefix_lm", true).with("tie_word_embeddings", false);
     }
 
     private static FamilySizes minimax() {

@@ -24,6 +24,8 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         SIGMOID,
         /// `output ⊙ σ(W x)`, with a matrix W of its own for the gates of all heads. https://arxiv.org/abs/2505.06708
         PROJECTED,
+        /// `output ⊙ σ(W x + b)`.
+        BIASED,
         /// Each head's output is multiplied by `σ(w_h · x)`, of a matrix of its own.
         BY_HEAD
     }
@@ -136,15 +138,15 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
     public void parameters(Shapes shapes, int hidden) {
         boolean inputs = bias.ofInputs();
         int queries = switch (gating) {
-            case NONE, PROJECTED, BY_HEAD -> querySize();
+            case NONE, PROJECTED, BIASED, BY_HEAD -> querySize();
             case SIGMOID -> Math.multiplyExact(2, querySize());
         };
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
         shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, numKeyValueHeads * valueSize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, outputSize());
-        if (gating == Gating.PROJECTED) {
-            shapes.add(Role.ATTENTION_GATE, outputSize(), hidden);
+        if (gating == Gating.PROJECTED || gating == Gating.BIASED) {
+            shapes.linear(Role.ATTENTION_GATE, Role.ATTENTION_GATE_BIAS, gating == Gating.BIASED, outputSize(), hidden);
         }
         if (gating == Gating.BY_HEAD) {
             shapes.add(Role.GATE, numHeads, hidden);

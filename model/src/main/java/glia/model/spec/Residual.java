@@ -113,6 +113,15 @@ public sealed interface Residual {
         }
     }
 
+    /// One of the two states [slow | fast] of `Streams.Hierarchical`, which stacks of layers update in turn:
+    /// `x ← end(x + u)`. https://arxiv.org/abs/2506.21734
+    ///
+    /// @param isFast which state
+    /// @param joins whether the sublayer begins a stack, which reads the sum of both states
+    /// @param end the norm after the last sublayer of a stack, without weights
+    /// @param isCut whether no gradient flows back from the result
+    record Cycled(boolean isFast, boolean joins, Norm end, boolean isCut) implements Residual { }
+
     /// `norm(x + u)`. https://arxiv.org/abs/1706.03762
     record PostNorm(Norm norm) implements Residual {
         @Override

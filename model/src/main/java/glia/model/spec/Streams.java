@@ -58,6 +58,20 @@ public sealed interface Streams {
         }
     }
 
+    /// A slow state, which begins as the embedding and is what remains at the end, and a fast one, which begins as a
+    /// stored vector that gets no gradient (`Residual.Cycled`). https://arxiv.org/abs/2506.21734
+    record Hierarchical() implements Streams {
+        @Override
+        public int count() {
+            return 2;
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.STREAM_BASE, hidden);
+        }
+    }
+
     private static void check(int count) {
         if (count < 1 || count > 64) {
             throw new IllegalArgumentException("found " + count + " residual streams, expected 1 to 64");

@@ -74,6 +74,18 @@ public final class Fused {
         };
     }
 
+    /// The matrices of gates, queries, keys and values of a layer in one `attn.gqkv_proj`; other parameters, biases too,
+    /// as they are.
+    public static Source gateQueriesKeysValues(ModelSpec spec, Parameter p, Source separate) {
+        int place = List.of(Role.ATTENTION_GATE, Role.QUERY, Role.KEY, Role.VALUE).indexOf(p.role());
+        if (place < 0) {
+            return separate;
+        }
+        int size = ((Attention) spec.mixer(p.place())).querySize();
+        return new Source.Rows(separate.renamed(name -> List.of(name.replaceFirst("self_attn\\.[a-z]+_proj",
+                "attn.gqkv_proj"))), place * size, size, 4 * size);
+    }
+
     private static int place(Parameter p) {
         return switch (p.role()) {
             case QUERY, QUERY_BIAS -> 0;

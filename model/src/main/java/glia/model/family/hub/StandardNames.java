@@ -99,6 +99,7 @@ public final class StandardNames {
             case KEY_NORM_BIAS -> "self_attn.k_norm.bias";
             case SINKS -> "self_attn.sinks";
             case ATTENTION_GATE -> "self_attn.gate_proj.weight";
+            case ATTENTION_GATE_BIAS -> "self_attn.gate_proj.bias";
             case SUB_NORM -> attention ? "self_attn.attn_sub_norm.weight" : "mlp.ffn_sub_norm.weight";
             case FIRST_QUERY -> "self_attn.lambda_q1";
             case FIRST_KEY -> "self_attn.lambda_k1";

@@ -127,6 +127,22 @@ public final class Elementwise {
         }
     }
 
+    /// A copy through which no gradient flows back.
+    public record Detached(Tensor x) implements Operation.ReadsNothing {
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(x.rows(), x.cols());
+            ops.kernels().scale(y, x, 1);
+            return y;
+        }
+
+        @Override
+        public void inputs(Inputs inputs) { }
+
+        @Override
+        public void backward(Tape tape, Tensor y) { }
+    }
+
     /// `y = f(a, b)`, elementwise in F64. b is broadcast: a column `[N, 1]` to all columns, a row `[1, C]` to all rows,
     /// a single value to all.
     public record ElementwiseBinary(Function f, Tensor a, Tensor b) implements Operation {
