@@ -11,7 +11,7 @@ public interface AnswerReceiver {
     /// Receives the next piece of the answer.
     void text(int sample, String piece);
 
-    /// Receives the canvas of a text diffusion model after a step, before the text that has become final.
+    /// Receives the canvas of a text diffusion model after a step, after the text that has become final.
     default void canvas(int sample, Canvas canvas) { }
 
     /// Receives the beginning of a tool call.

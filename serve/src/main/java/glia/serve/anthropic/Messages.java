@@ -13,6 +13,7 @@ import glia.engine.call.Prompt;
 import glia.engine.call.RenderedPrompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.DiffusionFields;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
@@ -156,8 +157,8 @@ final class Messages {
             if (stops.stream().anyMatch(String::isBlank)) {
                 throw Fields.wrong("stop_sequences", stops, "strings that are not blank");
             }
-            return new MessagesRequest(request.prompt, request.options.withSampling(sampling).withStops(stops),
-                    request.form, request.toolChoice, request.omitsThinking);
+            return new MessagesRequest(request.prompt,
+                    DiffusionFields.read(body, request.options.withSampling(sampling).withStops(stops)), request.form, request.toolChoice, request.omitsThinking);
         }
 
         /// Reads the fields that the prompt depends on.

@@ -16,6 +16,7 @@ import static glia.serve.request.Field.word;
 
 import glia.engine.LanguageModel;
 import glia.engine.thinking.ThinkingOptions;
+import glia.serve.chat.DiffusionFields;
 import glia.serve.http.Exchange;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
@@ -51,7 +52,7 @@ final class OllamaFields {
             unused("num_keep", "contexts are not shifted"), unused("num_batch", ENGINE), unused("num_gpu", ENGINE),
             unused("main_gpu", ENGINE), unused("low_vram", ENGINE), unused("use_mmap", ENGINE),
             unused("use_mlock", ENGINE), unused("num_thread", ENGINE), unused("numa", ENGINE),
-            unused("f16_kv", ENGINE)).and(FieldTable.unused(ENGINE, "logits_all", "vocab_only", "embedding_only",
+            unused("f16_kv", ENGINE)).and(DiffusionFields.TABLE, FieldTable.unused(ENGINE, "logits_all", "vocab_only", "embedding_only",
                     "rope_frequency_base", "rope_frequency_scale", "num_gqa", "gpu_layers", "flash_attn",
                     "cache_type_k", "cache_type_v", "split_mode", "tensor_split", "draft_num_predict")));
 
@@ -86,7 +87,7 @@ final class OllamaFields {
             text("prompt").note("none: the model is loaded"), text("system"), flag("raw", false),
             value("context", "token ids").note("of an earlier answer, which is continued"), IMAGES,
             refused("width", "the models write text"), refused("height", "the models write text"),
-            refused("steps", "the models write text"),
+            refused("steps", "the models write text; steps of text diffusion are in `options`"),
             text("suffix").note("the text after the answer, of models with tokens for it"),
             only("template", "none: prompts are rendered with the model's own template, or by raw", ""::equals)),
             GENERATE_AND_CHAT);

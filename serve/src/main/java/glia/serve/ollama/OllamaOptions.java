@@ -3,6 +3,7 @@ package glia.serve.ollama;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.DiffusionFields;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import java.util.List;
@@ -37,8 +38,8 @@ final class OllamaOptions {
         if (stops.contains("")) {
             throw Fields.wrong(options.name("stop"), "", "stop strings of at least one character");
         }
-        GenerationOptions read = otherwise.withSampling(sampling(options, otherwise.sampling(), contextLength))
-                .withMaxTokens(Math.max(0, most)).withStops(stops);
+        GenerationOptions read = DiffusionFields.read(options, otherwise.withSampling(sampling(options,
+                otherwise.sampling(), contextLength)).withMaxTokens(Math.max(0, most)).withStops(stops));
         options.end();
         return read;
     }

@@ -6,6 +6,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.answer.AnswerEnd;
 import glia.engine.answer.AnswerReceiver;
+import glia.engine.answer.Canvas;
 import glia.engine.answer.GeneratedToken;
 import glia.engine.call.GenerationCall;
 import glia.engine.call.GenerationRun;
@@ -36,6 +37,7 @@ public final class ChatCompletions implements Endpoint {
         try (ModelPool.Lease lease = models.lease(body.text("model").orElse(""))) {
             LanguageModel model = lease.served().model();
             boolean streams = body.flag("stream");
+            boolean withCanvas = body.object("stream_options").map(o -> o.flag("include_canvas")).orElse(false);
             boolean withUsage = usage(body, streams);
             GenerationCall call = call(body, exchange, model);
             body.end();
@@ -43,7 +45,7 @@ public final class ChatCompletions implements Endpoint {
             ChatResponse response = new ChatResponse(exchange.id(), lease.served().name(), model.tokenizer(),
                     call.numSamples(), call.numAlternatives());
             if (streams) {
-                stream(exchange, run, response, withUsage);
+                stream(exchange, run, response, withUsage, withCanvas);
             } else {
                 run.run(response, exchange::isConnected);
                 if (response.isComplete()) {
@@ -53,9 +55,10 @@ public final class ChatCompletions implements Endpoint {
         }
     }
 
-    private static void stream(Exchange exchange, GenerationRun run, ChatResponse response, boolean withUsage) {
+    private static void stream(Exchange exchange, GenerationRun run, ChatResponse response, boolean withUsage,
+            boolean withCanvas) {
         EventStream stream = exchange.stream(EventStream.Form.SSE);
-        run.run(new ChatChunks(response, stream, withUsage), stream::isOpen);
+        run.run(new ChatChunks(response, stream, withUsage, withCanvas), stream::isOpen);
         if (response.isComplete()) {
             if (withUsage) {
                 stream.event(response.usageChunk());
@@ -78,6 +81,7 @@ public final class ChatCompletions implements Endpoint {
                     + "out");
         }
         boolean withUsage = options.get().flag("include_usage");
+        options.get().flag("include_canvas");
         options.get().end();
         return withUsage;
     }
@@ -113,13 +117,16 @@ public final class ChatCompletions implements Endpoint {
         private final ChatResponse response;
         private final EventStream stream;
         private final boolean withUsage;
+        private final boolean withCanvas;
         /// Log-probabilities of tokens whose text has not been written, by sample; there is an entry once it has begun.
         private final Map<Integer, List<Object>> pending = new HashMap<>();
 
-        ChatChunks(ChatResponse response, EventStream stream, boolean withUsage) {
+        /// @param withCanvas whether the canvas of text diffusion is written
+        ChatChunks(ChatResponse response, EventStream stream, boolean withUsage, boolean withCanvas) {
             this.response = response;
             this.stream = stream;
             this.withUsage = withUsage;
+            this.withCanvas = withCanvas;
         }
 
         @Override
@@ -136,6 +143,15 @@ public final class ChatCompletions implements Endpoint {
         @Override
         public void text(int sample, String piece) {
             write(sample, object("content", piece));
+        }
+
+        @Override
+        public void canvas(int sample, Canvas canvas) {
+            if (withCanvas) {
+                write(sample, object("canvas", object("step", canvas.step(), "spans", canvas.spans().stream()
+                        .filter(span -> span.state() != Canvas.State.FINAL).map(span -> object("state",
+                                span.state() == Canvas.State.SET ? "set" : "noise", "text", span.text())).toList())));
+            }
         }
 
         @Override

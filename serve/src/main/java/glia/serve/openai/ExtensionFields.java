@@ -6,11 +6,11 @@ import static glia.serve.request.Field.number;
 import static glia.serve.request.Field.object;
 import static glia.serve.request.Field.only;
 import static glia.serve.request.Field.refused;
-import static glia.serve.request.Field.text;
 import static glia.serve.request.Field.unused;
 import static glia.serve.request.Field.value;
 import static glia.serve.request.Field.word;
 
+import glia.serve.chat.DiffusionFields;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
 import java.util.Collection;
@@ -23,7 +23,6 @@ final class ExtensionFields {
     private static final String OF_MODEL = "the model's";
     private static final String VLLM = "vLLM";
     private static final String LLAMA = "llama-server";
-    private static final String DIFFUSION = "text diffusion models";
 
     /// Parts of messages that templates do not read.
     static final String[] PART_LABELS = {"cache_control", "annotations", "logprobs", "prompt_cache_breakpoint",
@@ -34,11 +33,8 @@ final class ExtensionFields {
             number("repeat_penalty", 0.01, 100).usual(OF_MODEL).note(LLAMA + "; as `repetition_penalty`"),
             integer("repeat_last_n", -1, 1 << 20).usual(OF_MODEL)
                     .note(LLAMA + "; the tokens that penalties count; -1: the whole context"),
-            integer("steps", 1, ANY).usual(OF_MODEL).note(DIFFUSION + "; denoising steps of a canvas"),
-            integer("block_length", 1, ANY).usual(OF_MODEL).note(DIFFUSION + "; tokens of a block"),
-            text("remasking").usual(OF_MODEL).note(DIFFUSION + "; which places a step sets"),
             only("typical_p", "1", ExtensionFields::isOne), only("tfs_z", "1", ExtensionFields::isOne))
-            .and(off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier", "min_keep", "top_n_sigma",
+            .and(DiffusionFields.TABLE, off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier", "min_keep", "top_n_sigma",
                     "adaptive_target"),
                     FieldTable.unused("of samplers that this server does not have", "dynatemp_exponent",
                             "xtc_threshold", "dry_base", "dry_allowed_length", "dry_penalty_last_n",

@@ -4,9 +4,9 @@ import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.answer.TokenRules;
 import glia.engine.sampling.SamplingOptions;
+import glia.serve.chat.DiffusionFields;
 import glia.serve.request.Fields;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,17 +65,7 @@ final class Sampling {
         if (stops.contains("")) {
             throw Fields.wrong(body.name("stop"), "", "stop strings of at least one character");
         }
-        return otherwise.withSampling(s).withStops(stops).withDiffusion(diffusion(body, otherwise.diffusion()));
-    }
-
-    /// Options of text diffusion: `steps`, `block_length`, `remasking`.
-    private static Map<String, Object> diffusion(Fields body, Map<String, Object> otherwise) {
-        Map<String, Object> all = new HashMap<>(otherwise);
-        for (String key : List.of("steps", "block_length")) {
-            body.integer(key).ifPresent(value -> all.put(key, value));
-        }
-        body.text("remasking").ifPresent(value -> all.put("remasking", value));
-        return all;
+        return DiffusionFields.read(body, otherwise.withSampling(s).withStops(stops));
     }
 
     /// Which tokens end an answer: `ignore_eos`, `min_tokens`, `stop_token_ids`, `skip_special_tokens`.

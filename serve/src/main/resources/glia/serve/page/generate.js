@@ -55,7 +55,7 @@ export class Generation {
       model: node.model,
       messages: messages(chat, continues ? node : chat.nodes[node.parent], system, continues),
       stream: true,
-      stream_options: {include_usage: true},
+      stream_options: {include_usage: true, include_canvas: true},
       ...fields,
     };
     if (continues) {
@@ -79,6 +79,7 @@ export class Generation {
         node.finish = "error";
       }
     }
+    delete node.canvas;
     this.#measure();
   }
 
@@ -90,6 +91,9 @@ export class Generation {
     if (isPiece) {
       this.numChunks++;
       this.#firstAt ||= performance.now();
+    }
+    if (delta.canvas) {
+      node.canvas = delta.canvas.spans;
     }
     if (delta.reasoning_content) {
       node.thinking = (node.thinking ?? "") + delta.reasoning_content;

@@ -95,6 +95,9 @@ export class MessageView {
     const isRunning = this.#app.isRunning(node);
     this.element.setAttribute("aria-busy", String(isRunning));
     const parts = [this.#thinkingPart(isRunning), ...this.#textPart(isRunning)];
+    if (isRunning && node.canvas?.length) {
+      parts.push(canvasView(node.canvas));
+    }
     node.calls?.forEach(call => parts.push(callView(call, true)));
     if (node.error) {
       parts.push(errorView(node.error, this.#app));
@@ -147,7 +150,8 @@ export class MessageView {
       return [this.tokenView.element];
     }
     if (!node.text) {
-      return isRunning ? [el("div", {class: "waiting"}, el("span", {class: "visually-hidden"}, "Generating"))] : [];
+      return isRunning && !node.canvas?.length
+        ? [el("div", {class: "waiting"}, el("span", {class: "visually-hidden"}, "Generating"))] : [];
     }
     if (node.format) {
       return structuredView(node.format, node.text, !isRunning && node.finish === "stop");
@@ -225,6 +229,12 @@ function keep(parent, wanted) {
       parent.insertBefore(child, parent.childNodes[i] ?? null);
     }
   });
+}
+
+/** What text diffusion may still change, behind the text that is final. Not read aloud: it changes with each step. */
+function canvasView(spans) {
+  return el("div", {class: "canvas", "aria-hidden": "true"},
+    ...spans.map(span => el("span", {class: span.state}, span.text)));
 }
 
 function figures(node) {

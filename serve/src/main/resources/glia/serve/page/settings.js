@@ -26,6 +26,8 @@ const GROUPS = [
     {name: "frequency", label: "Frequency penalty", field: "frequency_penalty", min: -2, max: 2, step: 0.1},
     {name: "repetition", label: "Repetition penalty", field: "repetition_penalty", min: 0.01, max: 100, step: 0.01},
     {name: "budget", label: "Most tokens of thinking", field: "thinking_budget", min: 0, step: 1},
+    {name: "steps", label: "Text diffusion: steps", field: "steps", min: 1, step: 1},
+    {name: "block", label: "Text diffusion: tokens of a block", field: "block_length", min: 1, step: 1},
     {name: "stop", label: "Stop strings, one a line", rows: 2, wide: true},
   ]],
   ["Structured output", [

@@ -67,6 +67,61 @@ class DiffusionFieldsTest {
         }
     }
 
+    private static String ollama(String options) throws Exception {
+        var reply = server.post("/api/generate", "{\"model\":\"diffusion\",\"prompt\":\"2+2\",\"raw\":true,"
+                + "\"stream\":false,\"options\":{\"num_predict\":16,\"temperature\":1,\"seed\":5" + options + "}}");
+        assertEquals(200, reply.status(), reply::text);
+        return (String) TestServer.at(reply.json(), "response");
+    }
+
+    @Test
+    void optionsOfOllamaChangeTheAnswer() throws Exception {
+        String usual = ollama("");
+        assertEquals(usual, ollama(",\"steps\":16,\"block_length\":32,\"remasking\":\"low_confidence\""));
+        for (String options : new String[] {",\"steps\":1", ",\"block_length\":1", ",\"remasking\":\"random\""}) {
+            assertNotEquals(usual, ollama(options), options);
+        }
+        var wrong = server.post("/api/generate", "{\"model\":\"diffusion\",\"prompt\":\"2+2\",\"raw\":true,"
+                + "\"options\":{\"remasking\":\"entropy\"}}");
+        assertEquals(400, wrong.status());
+        assertTrue(wrong.text().contains("remasking") && wrong.text().contains("low_confidence"), wrong::text);
+    }
+
+    private static Object anthropic(String fields) throws Exception {
+        // Greedy: the API has no seed.
+        var reply = server.post("/v1/messages", "{\"model\":\"diffusion\",\"max_tokens\":16,\"temperature\":0,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]" + fields + "}");
+        assertEquals(200, reply.status(), reply::text);
+        return TestServer.at(reply.json(), "content");
+    }
+
+    @Test
+    void fieldsOfAnthropicChangeTheAnswer() throws Exception {
+        Object usual = anthropic("");
+        assertEquals(usual, anthropic(",\"steps\":16,\"block_length\":32,\"remasking\":\"low_confidence\""));
+        for (String fields : new String[] {",\"steps\":1", ",\"block_length\":1"}) {
+            assertNotEquals(usual, anthropic(fields), fields);
+        }
+        var wrong = server.post("/v1/messages", "{\"model\":\"diffusion\",\"max_tokens\":16,\"remasking\":\"entropy\","
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"2+2\"}]}");
+        assertEquals(400, wrong.status());
+        assertTrue(wrong.text().contains("remasking") && wrong.text().contains("low_confidence"), wrong::text);
+    }
+
+    @Test
+    void aStreamHasTheCanvasOfEachStepOnRequest() throws Exception {
+        String body = "{\"model\":\"diffusion\",\"max_tokens\":16,\"ignore_eos\":true,\"stream\":true,\"messages\":"
+                + "[{\"role\":\"user\",\"content\":\"2+2\"}]%s}";
+        assertTrue(server.post("/v1/chat/completions", body.formatted("")).events().stream()
+                .noneMatch(event -> event.contains("canvas")));
+        List<String> events = server.post("/v1/chat/completions",
+                body.formatted(",\"stream_options\":{\"include_canvas\":true}")).events();
+        List<String> canvases = events.stream().filter(event -> event.contains("\"canvas\"")).toList();
+        assertEquals(16, canvases.size(), events::toString);
+        assertTrue(canvases.getFirst().contains("{\"state\":\"noise\",\"text\":\"░"), canvases.getFirst());
+        assertTrue(canvases.getLast().contains("\"spans\":[]"), canvases.getLast());
+    }
+
     @Test
     void whatCannotBeAppliedIsRefusedByName() throws Exception {
         refused("diffusion", ",\"steps\":0", "steps");

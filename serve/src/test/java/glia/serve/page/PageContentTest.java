@@ -71,6 +71,34 @@ class PageContentTest extends BrowserTest {
         browser.await("document.querySelector('.code button')?.textContent === 'Copied'");
     }
 
+    /// What may still change stands behind the final text, and is gone at the end.
+    @Test
+    void theCanvasOfTextDiffusionSettles() {
+        browser.value("(() => {const real = window.real ??= window.fetch; window.fetch = (to, options) => {"
+                + "if (!String(to).includes('chat/completions')) return real(to, options);"
+                + "window.sent = JSON.parse(options.body);"
+                + "return Promise.resolve(new Response(new ReadableStream({start(c) {window.line = text => "
+                + "c.enqueue(new TextEncoder().encode('data: ' + text + '\\n\\n'));"
+                + "window.delta = (delta, finish_reason) => line(JSON.stringify({choices: [{delta, finish_reason}]}))"
+                + "}})))}})()");
+        send("Go");
+        browser.await("window.delta");
+        assertEquals("true", browser.text("sent.stream_options.include_canvas"));
+        browser.value("delta({canvas: {step: 1, spans: [{state: 'noise', text: '░░'}, "
+                + "{state: 'set', text: ' <b>c'}]}})");
+        browser.await("document.querySelector('.assistant .canvas')?.textContent === '░░ <b>c'");
+        assertEquals("░░|<b>c", browser.text("[...document.querySelectorAll('.canvas span')].map(e => "
+                + "e.textContent.trim()).join('|')"));
+        browser.value("delta({content: 'a'}); delta({canvas: {step: 2, spans: [{state: 'set', text: 'b <b>c'}]}})");
+        browser.await("document.querySelector('.assistant .canvas')?.textContent === 'b <b>c'");
+        assertEquals("a", said(".assistant .text"));
+        browser.value("delta({content: 'b c'}); delta({canvas: {step: 3, spans: []}}); delta({}, 'stop'); "
+                + "line('[DONE]')");
+        browser.await("document.querySelector('.assistant[aria-busy=false]')");
+        assertEquals("ab c", said(".assistant .text"));
+        assertEquals(0, browser.value("document.querySelectorAll('.canvas').length"));
+    }
+
     /// Arithmetic is not emphasis; all other stars are CommonMark's.
     @Test
     void starsBetweenOperandsAreNoEmphasis() {
