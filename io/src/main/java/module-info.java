@@ -13,6 +13,7 @@ module glia.io {
     exports glia.io.gguf;
     exports glia.io.load;
     exports glia.io.packed;
+    exports glia.io.pytorch;
     exports glia.io.safetensors;
     exports glia.io.hub;
     exports glia.io.json;

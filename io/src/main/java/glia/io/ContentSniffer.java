@@ -23,7 +23,7 @@ public final class ContentSniffer {
         }
         String text = text(head);
         if (text.startsWith("PK\3\4")) {
-            return "a zip archive, perhaps in PyTorch's pickle format; convert it to safetensors first";
+            return "a zip archive; name it .zip if it holds a model, .bin if PyTorch saved it";
         }
         if (text.startsWith("GGUF")) {
             return "a GGUF file; name it .gguf";

@@ -48,13 +48,20 @@ public abstract class MappedCheckpoint implements Checkpoint {
         sources.add(new Source(file.path(), memory));
         for (TensorEntry entry : entries) {
             MemorySegment part = memory.asSlice(dataStart + entry.begin(), entry.end() - entry.begin());
-            MappedFile other = owners.putIfAbsent(entry.name(), file);
-            if (other != null) {
-                throw new CheckpointException(file.path(), TensorEntry.where(entry.name()),
-                        "is there twice, also in " + other.path().getFileName());
-            }
-            tensors.put(entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
+            add(file, entry.name(), Tensor.of(entry.dtype(), part, entry.shape()));
         }
+    }
+
+    /// Adds a tensor of one of the files.
+    ///
+    /// @throws CheckpointException if another file has a tensor of the same name
+    protected final void add(MappedFile file, String name, Tensor tensor) throws CheckpointException {
+        MappedFile other = owners.putIfAbsent(name, file);
+        if (other != null) {
+            throw new CheckpointException(file.path(), TensorEntry.where(name),
+                    "is there twice, also in " + other.path().getFileName());
+        }
+        tensors.put(name, tensor);
     }
 
     @Override

@@ -64,7 +64,7 @@ final class ArchiveModel {
             ModelFiles.ggufModels(names).stream()).toList();
         if (found.isEmpty()) {
             throw new HubException(Kind.NOT_FOUND, archive + " holds no model: no *.gguf, and no folder with "
-                + "config.json and *.safetensors.");
+                + "config.json and *.safetensors or pytorch_model.bin.");
         }
         if (inner.isEmpty() && found.size() > 1) {
             throw new HubException(Kind.NOT_FOUND, archive + " holds " + found.size() + " models. Name one, as in "
@@ -77,7 +77,7 @@ final class ArchiveModel {
             : new Model("", ModelFiles.of(names, name, archive.toString()));
     }
 
-    /// The folders with a `config.json` and safetensors weights, and the files that may belong to each: those at its
+    /// The folders with a `config.json` and weights, and the files that may belong to each: those at its
     /// top level, and the configs of its sentence-transformers modules.
     private static Map<String, List<String>> modelFolders(List<String> names) {
         Set<String> all = new HashSet<>(names);
@@ -98,7 +98,8 @@ final class ArchiveModel {
                 folders.get(module.group(1)).add(name.substring(module.group(1).length()));
             }
         }
-        folders.values().removeIf(inside -> inside.stream().noneMatch(name -> name.endsWith(".safetensors")));
+        folders.values().removeIf(inside -> inside.stream().noneMatch(name -> name.endsWith(".safetensors")
+            || name.startsWith("pytorch_model") && name.endsWith(".bin")));
         return folders;
     }
 

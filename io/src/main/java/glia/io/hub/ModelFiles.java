@@ -16,17 +16,18 @@ import java.util.stream.Stream;
 /// and an archive. Takes time linear in the number of files.
 ///
 /// @param files the files needed: small files first and weights last, so that present weights mean a complete model
-/// @param main the GGUF or safetensors file that is the model, or an empty string where the folder is the model
+/// @param main the file that is the model, or an empty string where the folder is the model
 record ModelFiles(List<String> files, String main) {
     /// Files at the top level besides the weights, and the configs of sentence-transformers modules (`1_Pooling`).
     private static final Pattern SMALL_FILE = Pattern.compile(
         "config\\.json|generation_config\\.json|adapter_config\\.json|tokenizer\\.(json|model)|tokenizer_config\\.json"
         + "|special_tokens_map\\.json|added_tokens\\.json|vocab\\.(json|txt)|merges\\.txt|spiece\\.model|tekken\\.json"
-        + "|chat_template[^/]*|model\\.safetensors\\.index\\.json|modules\\.json|config_sentence_transformers\\.json"
+        + "|chat_template[^/]*|(model\\.safetensors|pytorch_model\\.bin|consolidated\\.safetensors)\\.index\\.json"
+        + "|params\\.json|tokenizer\\.model\\.v\\d\\w*|modules\\.json|config_sentence_transformers\\.json"
         + "|sentence_[\\w-]+_config\\.json|\\d+_[A-Za-z]+/config\\.json");
-    private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf)");
-    private static final Pattern PICKLE = Pattern.compile("(?i).*\\.(bin|pt|pth|ckpt|pkl|onnx|h5|msgpack)");
-    private static final Pattern WEIGHTS = Pattern.compile("(?i).*\\.(gguf|safetensors)");
+    private static final Pattern SHARD = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})(\\.safetensors|\\.gguf|\\.bin)");
+    private static final Pattern OTHER_WEIGHTS = Pattern.compile("(?i).*\\.(ckpt|pkl|onnx|h5|msgpack)");
+    private static final Pattern WEIGHTS = Pattern.compile("(?i).*\\.(gguf|safetensors|bin|pt|pth)");
     /// GGUF files that are not language models: image encoders, and importance matrices for quantizers.
     private static final Pattern GGUF_EXTRA = Pattern.compile("(?i)(.*/)?mmproj.*|.*imatrix.*");
     private static final List<String> DEFAULT_QUANTIZATIONS = List.of("Q4_K_M", "Q8_0");
@@ -42,7 +43,8 @@ record ModelFiles(List<String> files, String main) {
             return named(all, wanted, where);
         }
         List<String> weights = safetensors(all);
-        if (!weights.isEmpty() && (all.contains("config.json") || all.contains("adapter_config.json"))) {
+        boolean isDescribed = all.contains("config.json") || all.contains("adapter_config.json");
+        if (!weights.isEmpty() && (isDescribed || all.contains("params.json") && isConsolidated(weights))) {
             return new ModelFiles(withSmallFiles(all, allShards(all, weights, where)), "");
         }
         List<String> models = ggufModels(all);
@@ -54,6 +56,10 @@ record ModelFiles(List<String> files, String main) {
             if (fitting.size() == 1) {
                 return gguf(all, fitting.getFirst(), where);
             }
+        }
+        List<String> pickles = isDescribed ? pickles(all) : List.of();
+        if (!pickles.isEmpty()) {
+            return new ModelFiles(withSmallFiles(all, allShards(all, pickles, where)), "");
         }
         throw models.isEmpty() ? noModel(all, weights, where) : new HubException(Kind.NOT_FOUND, where + " holds "
             + models.size() + " GGUF files, of which none is the default. Add a quantization or a file name, as in "
@@ -73,11 +79,11 @@ record ModelFiles(List<String> files, String main) {
     }
 
     private static ModelFiles named(Set<String> names, String wanted, String where) throws HubException {
-        if (PICKLE.matcher(wanted).matches()) {
+        if (OTHER_WEIGHTS.matcher(wanted).matches()) {
             throw new HubException(Kind.REFUSED, FileNames.printable(wanted) + " is not in a format that Glia reads: "
-                + "Glia reads safetensors and GGUF, which cannot run code as pickle files can.");
+                + "Glia reads safetensors, GGUF and the tensors of pytorch_model.bin.");
         }
-        if (lower(wanted).endsWith(".safetensors") && names.contains(wanted)) {
+        if (lower(wanted).matches(".*\\.(safetensors|bin|pt|pth)") && names.contains(wanted)) {
             return SHARD.matcher(wanted).matches()
                 ? new ModelFiles(withSmallFiles(names, allShards(names, List.of(wanted), where)), "")
                 : new ModelFiles(withSmallFiles(names, List.of(wanted)), wanted);
@@ -111,10 +117,33 @@ record ModelFiles(List<String> files, String main) {
         return shards.isEmpty() ? top : shards;
     }
 
+    /// Whether weights are those of Mistral's own form, which `params.json` describes.
+    private static boolean isConsolidated(List<String> weights) {
+        return weights.stream().allMatch(name -> name.startsWith("consolidated"));
+    }
+
+    /// PyTorch's files of a model or an adapter; repositories also hold those of a training run.
+    private static List<String> pickles(Set<String> names) {
+        for (String one : List.of("pytorch_model.bin", "adapter_model.bin")) {
+            if (names.contains(one)) {
+                return List.of(one);
+            }
+        }
+        return names.stream().filter(name -> name.startsWith("pytorch_model-") && name.endsWith(".bin")
+            && SHARD.matcher(name).matches()).sorted().toList();
+    }
+
     private static List<String> withSmallFiles(Set<String> names, List<String> weights) {
         Stream<String> small = names.stream().filter(name -> SMALL_FILE.matcher(name).matches()
-            && (!name.endsWith(".index.json") || !weights.equals(List.of("model.safetensors"))));
+            && (!name.endsWith(".index.json") || isIndexOf(name, weights)));
         return Stream.concat(small.sorted(), weights.stream()).toList();
+    }
+
+    private static boolean isIndexOf(String index, List<String> weights) {
+        String first = weights.getFirst();
+        boolean sameType = index.endsWith(first.substring(first.lastIndexOf('.')) + ".index.json");
+        return sameType && index.startsWith("consolidated") == isConsolidated(weights)
+            && !first.equals("model.safetensors") && !first.equals("pytorch_model.bin");
     }
 
     private static ModelFiles gguf(Set<String> names, String first, String where) throws HubException {
@@ -168,10 +197,9 @@ record ModelFiles(List<String> files, String main) {
             return new HubException(Kind.NOT_FOUND, where + " is the folder of a training run; its model is in the "
                 + "folder model in it.");
         }
-        List<String> pickles = names.stream().filter(name -> PICKLE.matcher(name).matches()).toList();
+        List<String> pickles = names.stream().filter(name -> OTHER_WEIGHTS.matcher(name).matches()).toList();
         return new HubException(Kind.NOT_FOUND, where + " holds no model: no config.json with *.safetensors, and no "
-            + "*.gguf. " + (pickles.isEmpty() ? "" : "Pickle files are not read, since they can run code when they are "
-            + "loaded: look for a conversion to safetensors or GGUF. ")
+            + "*.gguf. " + (pickles.isEmpty() ? "" : "Other formats must be converted first. ")
             + "It holds: " + list(pickles.isEmpty() ? names : pickles));
     }
 

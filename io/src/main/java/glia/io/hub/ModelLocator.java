@@ -3,6 +3,7 @@ package glia.io.hub;
 import glia.io.ContentSniffer;
 import glia.io.Suggestions;
 import glia.io.hub.HubException.Kind;
+import glia.io.pytorch.PickleCheckpoint;
 import glia.io.hub.ModelLocation.Origin;
 import glia.io.hub.Progress.PrintableProgress;
 import java.io.IOException;
@@ -151,7 +152,11 @@ public final class ModelLocator {
         }
         byte[] head = head(path);
         String magic = new String(head, 0, Math.min(4, head.length), StandardCharsets.ISO_8859_1);
-        if (magic.startsWith("PK")) {
+        String name = path.toString().toLowerCase(Locale.ROOT);
+        Path config = path.toAbsolutePath().resolveSibling("config.json");
+        boolean isDescribed = Files.isRegularFile(config) || Files.isRegularFile(config.resolveSibling("params.json"));
+        boolean isWeights = name.endsWith(".safetensors") || PickleCheckpoint.isNamed(name);
+        if (magic.startsWith("PK") && !(isWeights && isDescribed)) {
             return new ArchiveModel(cache).locate(path, inner, progress);
         }
         if (!inner.isEmpty()) {
@@ -161,17 +166,15 @@ public final class ModelLocator {
         if (!stub.isEmpty()) {
             throw new HubException(Kind.CORRUPT, path + ": found " + stub + ".");
         }
-        String name = path.toString().toLowerCase(Locale.ROOT);
-        Path config = path.toAbsolutePath().resolveSibling("config.json");
-        if (magic.equals("GGUF") || name.endsWith(".safetensors") && Files.isRegularFile(config)) {
+        if (magic.equals("GGUF") || isWeights && isDescribed) {
             return new ModelLocation(path, Origin.LOCAL, "The file " + path);
         }
-        throw new HubException(Kind.NOT_FOUND, name.endsWith(".safetensors")
+        throw new HubException(Kind.NOT_FOUND, isWeights
             ? path + " has no config.json beside it. The file describes the architecture: get it from where the "
                 + "weights come from, and put it at " + config + "."
-            : path + " is not a model in a format that Glia reads (GGUF, safetensors, or a zip with one of these): "
-                + "found " + ContentSniffer.describe(head) + "." + (name.matches(".*\\.(bin|pt|pth|ckpt|onnx)")
-                ? " Pickle and ONNX models must be converted first." : ""));
+            : path + " is not a model in a format that Glia reads (GGUF, safetensors, pytorch_model.bin, or a zip with one of these): "
+                + "found " + ContentSniffer.describe(head) + "." + (name.matches(".*\\.(ckpt|onnx)")
+                ? " It must be converted first." : ""));
     }
 
     private static byte[] head(Path path) throws HubException {

@@ -6,6 +6,7 @@ import glia.io.ContentSniffer;
 import glia.io.FileErrors;
 import glia.io.file.MappedFile;
 import glia.io.gguf.GgufCheckpoint;
+import glia.io.pytorch.PickleCheckpoint;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,14 +15,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/// Opens a checkpoint of either format.
+/// Opens a checkpoint of any format.
 public final class Checkpoints {
-    private static final List<String> PICKLES = List.of(".bin", ".pt", ".pth", ".ckpt");
-
     private Checkpoints() { }
 
-    /// Opens a folder that holds `model.safetensors`, its index or a single GGUF model; or a `.safetensors`, an
-    /// `….index.json` or a `.gguf` file.
+    /// Opens a folder that holds `model.safetensors`, its index, a single GGUF model, or `pytorch_model.bin` or its
+    /// index; or one of these files.
     ///
     /// @throws CheckpointException if it is none of these or violates its format
     public static Checkpoint open(Path path) throws CheckpointException {
@@ -29,13 +28,16 @@ public final class Checkpoints {
             return openFolder(path);
         }
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
+        if (PickleCheckpoint.isNamed(name) || name.endsWith(".bin.index.json")) {
+            return PickleCheckpoint.open(path);
+        }
         if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
             return SafetensorsCheckpoint.open(path);
         }
         if (!name.endsWith(".gguf") && !isGguf(path)) {
             try (MappedFile file = MappedFile.open(path)) {
                 throw new CheckpointException(path, "", "found " + ContentSniffer.describe(file.head())
-                        + ", expected a .safetensors or .gguf file");
+                        + ", expected a .safetensors, .gguf or .bin file");
             }
         }
         return GgufCheckpoint.open(path);
@@ -63,18 +65,19 @@ public final class Checkpoints {
             throw new CheckpointException(folder, "", "holds " + models.size() + " GGUF models, expected one; name "
                     + "the file: " + some(models));
         }
-        List<String> others = names.stream().filter(name -> name.endsWith(".safetensors")).toList();
+        for (String name : List.of(PickleCheckpoint.FILE_NAME, PickleCheckpoint.INDEX_NAME)) {
+            if (names.contains(name)) {
+                return PickleCheckpoint.open(folder.resolve(name));
+            }
+        }
+        List<String> others = names.stream().filter(name -> name.endsWith(".safetensors")
+                || PickleCheckpoint.isNamed(name)).toList();
         if (!others.isEmpty()) {
             throw new CheckpointException(folder, "", "holds no " + SafetensorsCheckpoint.FILE_NAME
                     + " and no index of several; name the file: " + some(others));
         }
-        List<String> pickles = names.stream().filter(name -> PICKLES.stream().anyMatch(name::endsWith)).toList();
-        if (!pickles.isEmpty()) {
-            throw new CheckpointException(folder, "", "holds weights only in PyTorch's pickle format (" + some(pickles)
-                    + "), which can run code when it is read; convert them to safetensors or get another copy");
-        }
         throw new CheckpointException(folder, "", "holds no checkpoint, expected " + SafetensorsCheckpoint.FILE_NAME
-                + ", " + SafetensorsCheckpoint.INDEX_NAME + " or a .gguf file; found "
+                + ", " + SafetensorsCheckpoint.INDEX_NAME + ", a .gguf file or " + PickleCheckpoint.FILE_NAME + "; found "
                 + (names.isEmpty() ? "nothing" : some(names)));
     }
 

@@ -1,10 +1,9 @@
 package glia.io.safetensors;
 
 import glia.io.CheckpointException;
-import glia.io.Config;
 import glia.io.file.MappedCheckpoint;
 import glia.io.file.MappedFile;
-import glia.io.file.TensorEntry;
+import glia.io.file.ShardIndex;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
@@ -13,8 +12,6 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /// A safetensors checkpoint: one file, or several with an index of the tensors.
 public final class SafetensorsCheckpoint extends MappedCheckpoint {
@@ -59,7 +56,7 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
     }
 
     private static SafetensorsCheckpoint openIndexed(Path file) throws CheckpointException {
-        SafetensorsIndex index = SafetensorsIndex.read(file);
+        ShardIndex index = ShardIndex.read(file, ".safetensors");
         SafetensorsCheckpoint checkpoint = new SafetensorsCheckpoint(file);
         try {
             for (String shard : index.files()) {
@@ -102,52 +99,5 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
     /// The strings under `__metadata__`; if several files have a key, that of the first.
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
-    }
-
-    /// The index of a checkpoint in several files, `{"metadata": {…}, "weight_map": {"<tensor>": "<file>", …}}`.
-    ///
-    /// @param path the index file
-    /// @param fileOf the file of each tensor, a plain name in the same folder
-    record SafetensorsIndex(Path path, Map<String, String> fileOf) {
-        static SafetensorsIndex read(Path path) throws CheckpointException {
-            Config map = Config.read(path).child("weight_map");
-            Map<String, String> fileOf = new LinkedHashMap<>();
-            for (String tensor : map.keys()) {
-                String file = map.text(tensor);
-                if (!isPlain(file)) {
-                    throw new CheckpointException(path, TensorEntry.where(tensor), "found the file name \"" + file
-                            + "\", expected a .safetensors file beside the index, named without a folder");
-                }
-                fileOf.put(tensor, file);
-            }
-            if (fileOf.isEmpty()) {
-                throw new CheckpointException(path, "weight_map", "is empty, expected the file of each tensor");
-            }
-            return new SafetensorsIndex(path, fileOf);
-        }
-
-        /// Whether a name stays in the folder on every system: no separators, drives, streams or control characters.
-        private static boolean isPlain(String name) {
-            return name.endsWith(".safetensors") && !name.startsWith(".")
-                    && name.chars().allMatch(c -> c >= ' ' && c != 0x7F && "/\\:*?\"<>|".indexOf(c) < 0);
-        }
-
-        /// The files, sorted by name.
-        SortedSet<String> files() {
-            return new TreeSet<>(fileOf.values());
-        }
-
-        /// Checks that each tensor is in the file that the index states.
-        void checkAgainst(MappedCheckpoint tensors) throws CheckpointException {
-            for (Map.Entry<String, String> entry : fileOf.entrySet()) {
-                Path expected = path.resolveSibling(entry.getValue());
-                Path found = tensors.fileOf(entry.getKey());
-                if (!expected.equals(found)) {
-                    throw new CheckpointException(expected, TensorEntry.where(entry.getKey()), "is "
-                            + (found == null ? "missing" : "in " + found.getFileName()) + ", expected here by "
-                            + path.getFileName() + "; the files may be of different checkpoints");
-                }
-            }
-        }
     }
 }

@@ -59,6 +59,27 @@ class ModelFilesTest {
     }
 
     @Test
+    void selectsFilesOfPyTorchWhereThereIsNothingElse() throws HubException {
+        assertEquals(List.of("config.json", "pytorch_model.bin"),
+            of("", "config.json", "pytorch_model.bin", "training_args.bin", "optimizer.pt").files());
+        assertEquals(List.of("config.json", "pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin",
+            "pytorch_model-00002-of-00002.bin"), of("", "config.json", "pytorch_model.bin.index.json",
+            "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin").files());
+        assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "pytorch_model-00001-of-00002.bin")
+            .contains("lacks pytorch_model-00002-of-00002.bin"));
+        assertEquals(List.of("config.json", "model.safetensors"),
+            of("", "config.json", "pytorch_model.bin", "model.safetensors").files());
+        assertEquals(List.of("adapter_config.json", "adapter_model.bin"),
+            of("", "adapter_config.json", "adapter_model.bin").files());
+    }
+
+    @Test
+    void selectsMistralsOwnForm() throws HubException {
+        assertEquals(List.of("params.json", "tekken.json", "consolidated.safetensors"),
+            of("", "params.json", "tekken.json", "consolidated.safetensors").files());
+    }
+
+    @Test
     void selectsADefaultGguf() throws HubException {
         assertEquals("m-Q4_K_M.gguf", of("", "m-Q8_0.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf").main());
         assertEquals("m.q8_0.gguf", of("", "m.f16.gguf", "m.q8_0.gguf").main());
@@ -80,12 +101,12 @@ class ModelFilesTest {
         assertTrue(refusal(Kind.NOT_FOUND, "Q6_K", names).contains("m-Q6_K.gguf, other-Q6_K.gguf"));
         assertTrue(refusal(Kind.NOT_FOUND, "Q4_K", names).contains("m-Q4_K_M.gguf"), "a part of a tag is no tag");
         assertTrue(refusal(Kind.NOT_FOUND, "Q9", names).contains("model.safetensors"));
-        assertTrue(refusal(Kind.REFUSED, "pytorch_model.bin", names).contains("safetensors"));
+        assertTrue(refusal(Kind.REFUSED, "model.onnx", names).contains("safetensors"));
     }
 
     @Test
     void reportsMissingFiles() {
-        assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "pytorch_model.bin").contains("pytorch_model.bin"));
+        assertTrue(refusal(Kind.NOT_FOUND, "", "config.json", "model.onnx").contains("model.onnx"));
         assertTrue(refusal(Kind.NOT_FOUND, "", "model.safetensors").contains("no config.json"));
         assertTrue(refusal(Kind.NOT_FOUND, "").contains("It holds: nothing"));
     }

@@ -160,8 +160,8 @@ class ModelLocatorTest {
         }
         refusal(Kind.REFUSED, "acme/tiny:../../x");
         assertTrue(refusal(Kind.NOT_FOUND, file("m/pytorch_model.bin", "x").getParent().toString())
-            .contains("pytorch_model.bin"));
-        assertTrue(refusal(Kind.NOT_FOUND, file("m.pt", "\u0080\u0002").toString()).contains("converted"));
+            .contains("no config.json"));
+        assertTrue(refusal(Kind.NOT_FOUND, file("m.pt", "\u0080\u0002").toString()).contains("no config.json"));
         assertTrue(refusal(Kind.NOT_FOUND, file("m.txt", "").toString()).contains("not a model in a format"));
         assertTrue(refusal(Kind.NOT_FOUND, file("run/model/adapter_config.json", "{}").getParent().getParent()
             .toString()).contains("its model is in the folder model"));

@@ -57,7 +57,8 @@ class CheckpointsTest {
         file("config.json", "{}");
         refused(folder, "holds no checkpoint", "found config.json");
         file("pytorch_model.bin", "x");
-        refused(folder, "pickle", "pytorch_model.bin", "safetensors");
+        refused(folder, "pytorch_model.bin", "expected a file of torch.save");
+        Files.delete(folder.resolve("pytorch_model.bin"));
         file("consolidated.safetensors", "x");
         refused(folder, "name the file", "consolidated.safetensors");
     }
@@ -69,7 +70,7 @@ class CheckpointsTest {
         refused(file("page.gguf", "<!DOCTYPE html>"), "HTML page");
         refused(file("pointer.gguf", "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull");
         refused(file("pointer.safetensors", "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull");
-        refused(file("model.zip", "PK\3\4"), "zip archive", "expected a .safetensors or .gguf file");
+        refused(file("model.zip", "PK\3\4"), "zip archive", "expected a .safetensors, .gguf or .bin file");
         refused(file("config.json", "{}"), "JSON");
         refused(file("empty.gguf", ""), "empty file");
     }

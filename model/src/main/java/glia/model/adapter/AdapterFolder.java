@@ -4,7 +4,7 @@ import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.file.AtomicFile;
-import glia.io.safetensors.SafetensorsCheckpoint;
+import glia.io.load.Checkpoints;
 import glia.io.safetensors.SafetensorsWriter;
 import glia.model.Model;
 import glia.model.adapter.AdapterBuilder.Factors;
@@ -96,8 +96,8 @@ public final class AdapterFolder {
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(configFile, "", e.getMessage(), e);
         }
-        Path file = folder.resolve(TENSORS);
-        try (Checkpoint tensors = SafetensorsCheckpoint.open(file); Arena scratch = Arena.ofConfined()) {
+        Path file = tensors(folder);
+        try (Checkpoint tensors = Checkpoints.open(file); Arena scratch = Arena.ofConfined()) {
             new AdapterFolder(file, builder).read(tensors, scratch);
             return new Adapters(builder);
         } catch (IllegalArgumentException e) {
@@ -109,6 +109,12 @@ public final class AdapterFolder {
             }
             throw e;
         }
+    }
+
+    /// The file with the tensors: PEFT's safetensors, or what older versions of it save with PyTorch.
+    static Path tensors(Path folder) {
+        Path pickle = folder.resolve("adapter_model.bin");
+        return Files.exists(pickle) && !Files.exists(folder.resolve(TENSORS)) ? pickle : folder.resolve(TENSORS);
     }
 
     private void read(Checkpoint tensors, Arena scratch) throws CheckpointException {

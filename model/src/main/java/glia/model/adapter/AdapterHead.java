@@ -6,7 +6,6 @@ import glia.io.Config;
 import glia.io.file.AtomicFile;
 import glia.io.file.AtomicFile.IfExists;
 import glia.io.load.Checkpoints;
-import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.NewHead;
@@ -95,7 +94,7 @@ public final class AdapterHead {
         if (!Files.isRegularFile(config) || AdapterConfigFile.read(config).modulesToSave().isEmpty()) {
             return Optional.empty();
         }
-        try (Checkpoint tensors = SafetensorsCheckpoint.open(folder.resolve(AdapterFolder.TENSORS))) {
+        try (Checkpoint tensors = Checkpoints.open(AdapterFolder.tensors(folder))) {
             for (String name : tensors.names()) {
                 if (SCORES.matcher(name).matches()) {
                     int count = Math.toIntExact(tensors.tensor(name).shape()[0]);
