@@ -74,8 +74,8 @@ public final class Fused {
         };
     }
 
-    /// The matrices of gates, queries, keys and values of a layer in one `attn.gqkv_proj`; other parameters, biases too,
-    /// as they are.
+    /// The matrices of gates, queries, keys and values of a layer in one `attn.gqkv_proj`; other parameters, among them
+    /// biases, as they are.
     public static Source gateQueriesKeysValues(ModelSpec spec, Parameter p, Source separate) {
         int place = List.of(Role.ATTENTION_GATE, Role.QUERY, Role.KEY, Role.VALUE).indexOf(p.role());
         if (place < 0) {
