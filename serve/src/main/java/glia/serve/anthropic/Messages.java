@@ -158,7 +158,8 @@ final class Messages {
                 throw Fields.wrong("stop_sequences", stops, "strings that are not blank");
             }
             return new MessagesRequest(request.prompt,
-                    DiffusionFields.read(body, request.options.withSampling(sampling).withStops(stops)), request.form, request.toolChoice, request.omitsThinking);
+                    DiffusionFields.read(body, request.options.withSampling(sampling).withStops(stops)), request.form,
+                    request.toolChoice, request.omitsThinking);
         }
 
         /// Reads the fields that the prompt depends on.

@@ -34,8 +34,8 @@ final class ExtensionFields {
             integer("repeat_last_n", -1, 1 << 20).usual(OF_MODEL)
                     .note(LLAMA + "; the tokens that penalties count; -1: the whole context"),
             only("typical_p", "1", ExtensionFields::isOne), only("tfs_z", "1", ExtensionFields::isOne))
-            .and(DiffusionFields.TABLE, off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier", "min_keep", "top_n_sigma",
-                    "adaptive_target"),
+            .and(DiffusionFields.TABLE, off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier",
+                    "min_keep", "top_n_sigma", "adaptive_target"),
                     FieldTable.unused("of samplers that this server does not have", "dynatemp_exponent",
                             "xtc_threshold", "dry_base", "dry_allowed_length", "dry_penalty_last_n",
                             "dry_sequence_breakers", "mirostat_tau", "mirostat_eta", "adaptive_decay"),

@@ -45,7 +45,8 @@ public final class OpenAiFields {
     private static final Field STREAM = flag("stream", false);
     private static final Field STREAM_OPTIONS = object("stream_options", FieldTable.of("",
             flag("include_usage", false), flag("include_canvas", false).note("chat completions; text diffusion models: "
-                    + "what is not final after each step, as `canvas` of a delta"), unused("include_obfuscation", "nothing is obfuscated"),
+                    + "what is not final after each step, as `canvas` of a delta"),
+            unused("include_obfuscation", "nothing is obfuscated"),
             unused("continuous_usage_stats", "usage is at the end")));
     private static final Field ECHO_KWARGS = value("chat_template_kwargs", "object")
             .note("variables of the chat template");

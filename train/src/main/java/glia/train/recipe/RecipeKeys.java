@@ -68,8 +68,9 @@ public final class RecipeKeys {
     public enum Distillation { LOGITS, TEXT, ON_POLICY, MINILLM }
 
     public static final RecipeKey<String> TASK = word("task", tasks(), "pretrain: next tokens of text; sft: answers"
-            + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; diffusion: text"
-            + " diffusion with masks; distill: a teacher's distribution" + extensionTasks()).or(RecipeKey.word(Task.PRETRAIN));
+            + " of chats; classify: labels; reward: preferences; embed: similar texts; mask: masked tokens; diffusion:"
+            + " text diffusion with masks; distill: a teacher's distribution" + extensionTasks())
+            .or(RecipeKey.word(Task.PRETRAIN));
     public static final RecipeKey<String> OUTPUT = text("output",
             "folder of the run: checkpoints, metrics.jsonl, report.html; refused if it holds a run, unless --resume");
     public static final RecipeKey<Long> SEED = integer("seed", 0, Long.MAX_VALUE, "random seed of everything").or(1L);

@@ -101,7 +101,8 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
                 ModelSpec spec = engine.model().spec();
                 if (spec.looksAhead() || spec.encoder().isPresent() || spec.head().classes().isPresent()) {
                     throw recipe.error(RecipeKeys.SAMPLE_EVERY, "is set, but the model is "
-                            + (spec.diffusion().isPresent() ? "a text diffusion model" : spec.looksAhead() ? "an encoder" : spec.encoder().isPresent() ? "an encoder-decoder"
+                            + (spec.diffusion().isPresent() ? "a text diffusion model"
+                                    : spec.looksAhead() ? "an encoder" : spec.encoder().isPresent() ? "an encoder-decoder"
                                     : "a classifier or reward model")
                             + ", which does not continue texts; remove the key");
                 }
