@@ -53,8 +53,9 @@ final class OllamaFields {
             unused("main_gpu", ENGINE), unused("low_vram", ENGINE), unused("use_mmap", ENGINE),
             unused("use_mlock", ENGINE), unused("num_thread", ENGINE), unused("numa", ENGINE),
             unused("f16_kv", ENGINE)).and(DiffusionFields.TABLE, FieldTable.unused(ENGINE, "logits_all",
-                    "vocab_only", "embedding_only", "rope_frequency_base", "rope_frequency_scale", "num_gqa", "gpu_layers", "flash_attn",
-                    "cache_type_k", "cache_type_v", "split_mode", "tensor_split", "draft_num_predict")));
+                    "vocab_only", "embedding_only", "rope_frequency_base", "rope_frequency_scale", "num_gqa",
+                    "gpu_layers", "flash_attn", "cache_type_k", "cache_type_v", "split_mode", "tensor_split",
+                    "draft_num_predict")));
 
     private static final Field IMAGES = value("images", "empty list").note("the models read no images");
 

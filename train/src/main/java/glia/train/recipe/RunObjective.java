@@ -102,7 +102,8 @@ record RunObjective(Objective objective, List<StepHook> hooks) {
                 if (spec.looksAhead() || spec.encoder().isPresent() || spec.head().classes().isPresent()) {
                     throw recipe.error(RecipeKeys.SAMPLE_EVERY, "is set, but the model is "
                             + (spec.diffusion().isPresent() ? "a text diffusion model"
-                                    : spec.looksAhead() ? "an encoder" : spec.encoder().isPresent() ? "an encoder-decoder"
+                                    : spec.looksAhead() ? "an encoder"
+                                    : spec.encoder().isPresent() ? "an encoder-decoder"
                                     : "a classifier or reward model")
                             + ", which does not continue texts; remove the key");
                 }
