@@ -7,6 +7,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,31 +88,42 @@ final class Expected implements AutoCloseable {
         List<Input.Rows> pictures = new ArrayList<>();
         try {
             if (has(GRID)) {
+                Tensor features = pixels.reshape(pixels.shape()[0], tower.featureSize());
                 int at = 0;
                 for (int[] grid : ids(GRID)) {
                     int count = grid[0] * grid[1] * grid[2];
-                    pictures.add(Input.Rows.of(tower, 0, pixels.rows(at, at + count), grid[0], grid[1], grid[2]));
+                    pictures.add(Input.Rows.of(tower, 0, features.rows(at, at + count), grid[0], grid[1], grid[2]));
                     at += count;
                 }
                 return pictures;
             }
-            long[] shape = pixels.shape();
-            if (has(SIZES)) {
-                for (int i = 0; i < shape[0]; i++) {
-                    int[] size = ids(SIZES)[i];
-                    pictures.add(Input.Rows.ofTiles(tower, 0, pixels.view(i * pixels.sizeBytes() / shape[0], DType.F32,
-                            Arrays.copyOfRange(shape, 1, shape.length)), size[0], size[1]));
-                }
-                return pictures;
-            }
-            for (int i = 0; i < shape[0]; i++) {
-                pictures.add(Input.Rows.ofPixels(tower, 0, pixels.view(i * pixels.sizeBytes() / shape[0], DType.F32,
-                        Arrays.copyOfRange(shape, 1, shape.length))));
+            boolean isTiled = tower.projector().stream().anyMatch(Tower.Step.Tiled.class::isInstance);
+            // Without tiles some have a dimension for the texts, of which there is one.
+            long[] all = pixels.shape();
+            int first = isTiled ? 1 : all.length - 3;
+            long[] shape = Arrays.copyOfRange(all, first, all.length);
+            int count = Math.toIntExact(Arrays.stream(all, 0, first).reduce(1, (x, y) -> x * y));
+            for (int i = 0; i < count; i++) {
+                Tensor picture = pixels.view(i * pixels.sizeBytes() / count, DType.F32, shape);
+                int[] size = has(SIZES) ? ids(SIZES)[i] : new int[0];
+                pictures.add(isTiled ? Input.Rows.ofTiles(tower, 0, picture, size[0], size[1])
+                        : Input.Rows.ofPixels(tower, 0, size.length == 0 ? picture : cut(picture, size)));
             }
             return pictures;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(file, PIXELS, e.getMessage(), e);
         }
+    }
+
+    /// The top left corner of a picture `[channels, height, width]`; the rest is padding.
+    private static Tensor cut(Tensor picture, int[] size) {
+        long[] shape = picture.shape();
+        Tensor part = Tensor.allocate(Arena.ofAuto(), DType.F32, shape[0], size[0], size[1]);
+        for (long i = 0; i < part.size(); i++) {
+            long row = i / size[1];
+            part.set(i, picture.get((row / size[0] * shape[1] + row % size[0]) * shape[2] + i % size[1]));
+        }
+        return part;
     }
 
     boolean has(String name) {

@@ -54,7 +54,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Models with towers: logits, loss and gradients of text with pictures, those of the tower too, against the
 /// reference; prefixes, sessions and chunks never mix up pictures.
 class PictureGoldenTest {
-    private static final List<String> FOLDERS = List.of("llava", "llava_next", "qwen2_vl", "gemma3");
+    private static final List<String> FOLDERS = List.of("gemma3", "glm4v", "internvl", "kimi_k25",
+            "llama4", "llava", "llava_next", "minimax_m3", "mistral3", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm");
 
     @TempDir
     Path temporary;
@@ -91,8 +92,12 @@ class PictureGoldenTest {
         check(folder(words[0]), folder(words[0]), words[1]);
     }
 
+    static Stream<String> folders() {
+        return FOLDERS.stream();
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"llava", "llava_next", "qwen2_vl", "gemma3"})
+    @MethodSource("folders")
     void savingChangesNothing(String name) throws IOException {
         Path saved = temporary.resolve("saved");
         try (Model model = ModelLoader.load(folder(name), p -> true)) {
@@ -133,7 +138,7 @@ class PictureGoldenTest {
         Input.Rows rows = Input.Rows.of(tower, 0, values, 1, side, side);
         int[] ids = new int[before + rows.count() + more];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = i >= before && i < before + rows.count() ? tower.placeholder() : 1 + i % 5;
+            ids[i] = i >= before && i < before + rows.count() ? tower.placeholder() : 10 + i % 5;
         }
         return Input.of(ids, tower.placeholder(), List.of(rows));
     }
@@ -144,7 +149,7 @@ class PictureGoldenTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    @ValueSource(strings = {"llava", "qwen2_vl", "qwen3_vl", "gemma3"})
     void thePrefixCacheNeverTakesOnePictureForAnother(String name) throws Exception {
         open(name, (model, engine) -> {
             Input first = text(model, 0.2f, 60, 8);
@@ -178,7 +183,7 @@ class PictureGoldenTest {
 
     /// Requests of a scheduler, in small passes that cut through pictures, with prefixes, samples and sessions.
     @ParameterizedTest
-    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    @ValueSource(strings = {"llava", "qwen2_vl", "qwen3_vl", "gemma3"})
     void aSchedulerAnswersAsTheEngineAlone(String name) throws Exception {
         open(name, (model, engine) -> {
             List<Input> texts = List.of(text(model, 0.2f, 66, 3), text(model, -0.4f, 66, 3), text(model, 0.2f, 66, 3),
@@ -233,7 +238,7 @@ class PictureGoldenTest {
 
     /// A step against the gradient of the tower alone lowers the loss by the square of its length.
     @ParameterizedTest
-    @ValueSource(strings = {"llava", "qwen2_vl", "gemma3"})
+    @ValueSource(strings = {"gemma3", "llama4", "llava", "mistral3", "qwen2_5_vl", "qwen2_vl"})
     void towersHaveGradients(String name) throws Exception {
         open(name, (model, engine) -> {
             Input text = text(model, 0.2f, 3, 5);

@@ -1,6 +1,7 @@
 package glia.model.block;
 
 import glia.model.spec.Attention;
+import glia.model.spec.Mixer.WindowedAttention;
 import glia.model.spec.Place;
 import glia.model.spec.QkNorm;
 import glia.model.spec.Role;
@@ -58,6 +59,11 @@ final class AttentionBlock implements Block {
     AttentionBlock(StridedAttention spec, Weights weights, Place place, RopeTables ropes) {
         this(spec.attention(), weights, place, ropes, new glia.model.spec.Norm.None(),
                 strided(spec, place, full(spec.attention(), weights, place)));
+    }
+
+    /// Attention within the windows of a pass.
+    AttentionBlock(WindowedAttention spec, Weights weights, Place place, RopeTables ropes) {
+        this(spec.attention(), weights, place, ropes, new glia.model.spec.Norm.None(), windowed(spec, place));
     }
 
     AttentionBlock(Attention spec, Weights weights, Place place, RopeTables ropes) {
@@ -120,6 +126,12 @@ final class AttentionBlock implements Block {
         int[] kept = pass.attendedTokens();
         return ops.crossAttention(q, pass.runs(), ops.select(k, kept, kept.length),
                 ops.select(v, kept, kept.length), pass.attendedRuns(), state, shape);
+    }
+
+    private static Mixing windowed(WindowedAttention spec, Place place) {
+        AttentionShape shape = shape(spec.attention());
+        return (ops, x, q, k, v, pass, states) ->
+                ops.attention(q, k, v, states.keyValues(place, 0), pass.windows(), shape, Weight.ABSENT);
     }
 
     /// Full attention while the sequence fits the window, then sparse attention by position lists.

@@ -21,8 +21,10 @@ final class CrossLayer {
     private Optional<Tensor> encoded = Optional.empty();
     private Optional<Tensor> perLayer = Optional.empty();
     private Optional<Tensor> embedded = Optional.empty();
+    private List<Tensor> stacked = List.of();
     private Optional<AttendedPositions> chosen = Optional.empty();
     private final Map<Place, Attended> attended = new LinkedHashMap<>();
+    private final List<Tensor> inner = new ArrayList<>();
     private final List<RoutedTokens> routed = new ArrayList<>();
     private boolean collectsRouted;
 
@@ -33,6 +35,8 @@ final class CrossLayer {
         encoded = Optional.empty();
         perLayer = Optional.empty();
         embedded = Optional.empty();
+        stacked = List.of();
+        inner.clear();
         chosen = Optional.empty();
         attended.clear();
         routed.clear();
@@ -43,6 +47,9 @@ final class CrossLayer {
         encoded = other.encoded;
         perLayer = other.perLayer;
         embedded = other.embedded;
+        stacked = other.stacked;
+        inner.clear();
+        inner.addAll(other.inner);
         chosen = other.chosen;
         attended.clear();
         attended.putAll(other.attended);
@@ -54,10 +61,13 @@ final class CrossLayer {
         encoded.ifPresent(all::add);
         perLayer.ifPresent(all::add);
         embedded.ifPresent(all::add);
+        all.addAll(stacked);
         attended.values().forEach(a -> {
             all.add(a.keys);
             all.add(a.values);
         });
+        // Towers, which keep states of inner layers, share no keys and values.
+        all.addAll(inner);
         return all;
     }
 
@@ -76,9 +86,12 @@ final class CrossLayer {
         if (embedded.isPresent()) {
             other.embedded = Optional.of(tensors.get(at++));
         }
+        other.stacked = List.copyOf(tensors.subList(at, at + stacked.size()));
+        at += stacked.size();
         for (Place place : attended.keySet()) {
             other.attended.put(place, new Attended(tensors.get(at++), tensors.get(at++)));
         }
+        other.inner.addAll(tensors.subList(at, at + inner.size()));
         return other;
     }
 
@@ -107,6 +120,20 @@ final class CrossLayer {
 
     void embedded(Tensor x) {
         embedded = Optional.of(x);
+    }
+
+    /// What rows add to the stream `[N, D]` after layer 0, 1 and so on (DeepStack, https://arxiv.org/abs/2406.04334).
+    List<Tensor> stacked() {
+        return stacked;
+    }
+
+    void stacked(List<Tensor> updates) {
+        stacked = updates;
+    }
+
+    /// The stream after inner layers of a tower, in their order.
+    List<Tensor> inner() {
+        return inner;
     }
 
     /// Keys and values of an earlier layer.

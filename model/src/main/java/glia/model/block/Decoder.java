@@ -162,16 +162,34 @@ public final class Decoder {
 
     /// The final hidden states `[numOutputs, D]`, normalized: the input of the head, and of text embeddings.
     public Tensor hidden(Ops ops, Pass pass, States states) {
+        return hidden(ops, pass, states, List.of());
+    }
+
+    /// The states of the output tokens after some layers, in their order, then the final hidden states.
+    List<Tensor> hidden(Ops ops, Pass pass, Set<Integer> after) {
+        layers.keep(after);
+        List<Tensor> all = new ArrayList<>();
+        Tensor last = hidden(ops, pass, States.NONE, all);
+        all.add(last);
+        return all;
+    }
+
+    private Tensor hidden(Ops ops, Pass pass, States states, List<Tensor> inner) {
         pass.crossLayer().routed().clear();
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.encoded().ifPresentOrElse(prefix -> prefix.copyTo(own.crossLayer()),
                 () -> own.crossLayer().encoded(encode(e, ops, own))));
         Tensor x = layers.forward(ops, streams.open(ops, embed(ops, own, states, 0)), own, states);
         keepRouted(own, pass);
-        if (own.numOutputs() < own.numTokens()) {
-            x = ops.select(x, own.outputs(), own.numOutputs());
+        for (Tensor kept : own.crossLayer().inner()) {
+            inner.add(outputs(ops, kept, own));
         }
+        x = outputs(ops, x, own);
         return finalNorm.forward(ops, streams.close(ops, x), own, states);
+    }
+
+    private static Tensor outputs(Ops ops, Tensor x, Pass pass) {
+        return pass.numOutputs() < pass.numTokens() ? ops.select(x, pass.outputs(), pass.numOutputs()) : x;
     }
 
     private static void keepRouted(Pass own, Pass pass) {

@@ -5,11 +5,16 @@ import glia.model.spec.PerLayerEmbeddings;
 import glia.model.spec.Place;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
+import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
+import glia.tensor.ops.row.WeightedRows;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -39,9 +44,7 @@ final class EmbeddingBlock {
         this.spec = spec;
         tokens = spec.features().isPresent() && !weights.has(Place.WHOLE, Role.EMBEDDING) ? Weight.ABSENT
                 : weights.get(Place.WHOLE, Role.EMBEDDING);
-        features = spec.features().isEmpty() ? (ops, x, pass, states) -> x
-                : Projection.of(weights, Place.WHOLE, Role.FEATURES, Role.FEATURES_BIAS,
-                        spec.features().get().biased());
+        features = spec.features().map(f -> features(f, weights)).orElse((ops, x, pass, states) -> x);
         positions = spec.positions() instanceof Positions.None ? List.of()
                 : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
@@ -51,6 +54,16 @@ final class EmbeddingBlock {
         norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, normWeight, normBias);
         projection = spec.size().isEmpty() ? (ops, x, pass, states) -> x
                 : Projection.of(weights, Place.WHOLE, Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, true);
+    }
+
+    private static Block features(Embedding.Features spec, Weights weights) {
+        Block before = NormBlock.of(spec.before(), weights, Place.WHOLE, Role.FEATURES_BEFORE_WEIGHT,
+                Role.FEATURES_BEFORE_BIAS);
+        Block map = Projection.of(weights, Place.WHOLE, Role.FEATURES, Role.FEATURES_BIAS, spec.biased());
+        Block after = NormBlock.of(spec.after(), weights, Place.WHOLE, Role.FEATURES_AFTER_WEIGHT,
+                Role.FEATURES_AFTER_BIAS);
+        return (ops, x, pass, states) -> after.forward(ops, map.forward(ops, before.forward(ops, x, pass, states),
+                pass, states), pass, states);
     }
 
     /// That of an encoder beside a decoder, which has the token embedding.
@@ -72,6 +85,7 @@ final class EmbeddingBlock {
                 case Positions.Counted counted -> addCounted(ops, x, table, pass, counted);
                 case Positions.Learned learned -> add(ops, x, table, pass.positions(), learned.first(), "position ",
                         pass);
+                case Positions.Grid grid -> addSampled(ops, x, table, pass, grid);
                 case Positions.None none -> x;
             };
         }
@@ -109,17 +123,55 @@ final class EmbeddingBlock {
         }
         Tensor x = count == 0 ? null : ops.apply(new SpreadRows(tokens(ops, ids, count), Arrays.copyOf(places, count),
                 pass.numTokens()));
+        List<Tensor> stacked = new ArrayList<>();
         Map<Input.Rows, Tensor> known = new IdentityHashMap<>();
         for (Pass.Part part : pass.parts()) {
             Tensor rows = known.computeIfAbsent(part.rows(), encoder);
             int[] chosen = IntStream.range(part.from(), part.from() + part.count()).toArray();
             rows = part.count() == rows.rows() ? rows : ops.select(rows, chosen, chosen.length);
             rows = features.forward(ops, rows, pass, states);
-            Tensor spread = ops.apply(new SpreadRows(rows,
-                    IntStream.range(part.start(), part.start() + part.count()).toArray(), pass.numTokens()));
-            x = x == null ? spread : ops.apply(new Sum(x, 1, spread, 1));
+            int width = spec.features().isPresent() ? rows.cols() : tokens.cols();
+            int[] to = IntStream.range(part.start(), part.start() + part.count()).toArray();
+            for (int i = 0; i < rows.cols() / width; i++) {
+                Tensor own = rows.cols() == width ? rows : ops.apply(SliceColumns.of(rows, i * width, width));
+                Tensor spread = ops.apply(new SpreadRows(own, to, pass.numTokens()));
+                if (i == 0) {
+                    x = x == null ? spread : ops.apply(new Sum(x, 1, spread, 1));
+                } else if (i > stacked.size()) {
+                    stacked.add(spread);
+                } else {
+                    stacked.set(i - 1, ops.apply(new Sum(stacked.get(i - 1), 1, spread, 1)));
+                }
+            }
         }
+        pass.crossLayer().stacked(stacked);
         return x;
+    }
+
+    /// Adds the vectors of a grid, sampled at the place of each feature in the grid of its picture.
+    private static Tensor addSampled(Ops ops, Tensor x, Weight table, Pass pass, Positions.Grid grid) {
+        Tensor weights = Tensor.allocate(Arena.ofAuto(), DType.F32, pass.numTokens(), grid.count());
+        Pass.Part[] partOf = new Pass.Part[pass.numTokens()];
+        pass.parts().forEach(part -> Arrays.fill(partOf, part.start(), part.start() + part.count(), part));
+        for (int n = 0; n < partOf.length; n++) {
+            long row = (long) n * grid.count();
+            if (partOf[n] == null) {
+                weights.set(row + grid.leading().orElseThrow(), 1);
+                continue;
+            }
+            Input.Rows rows = partOf[n].rows();
+            int at = (partOf[n].from() + n - partOf[n].start()) * rows.numAxes();
+            float[] down = new float[grid.height()];
+            float[] across = new float[grid.width()];
+            grid.sampling().weights(rows.positions()[at + 1], rows.grid().get(1), down);
+            grid.sampling().weights(rows.positions()[at + 2], rows.grid().get(2), across);
+            for (int i = 0; i < down.length; i++) {
+                for (int j = 0; down[i] != 0 && j < across.length; j++) {
+                    weights.set(row + grid.first() + i * across.length + j, down[i] * across[j]);
+                }
+            }
+        }
+        return ops.residual(x, ops.apply(new WeightedRows(weights, table)), 1);
     }
 
     /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`. Tokens without a row of F have that of token 0.

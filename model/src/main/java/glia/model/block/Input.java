@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 /// What goes into a model for one sequence: token ids, of which some are placeholders of rows, such as those of a
 /// picture. A row takes one index of the KV cache, like a token; its positions for rotary embedding are its own.
@@ -194,15 +195,15 @@ public record Input(int[] ids, List<Embedded> embedded) {
                     tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + grid));
         }
 
-        /// A picture for a tower, cut to patches row by row.
+        /// A picture for a tower, cut to patches; where a feature covers several frames of a film, each is the picture.
         ///
         /// @param pixels `[channels, height, width]`, F32, normalized as the model wants it
         /// @throws IllegalArgumentException if the sides are no multiples of the tower's patches
         public static Rows ofPixels(Tower tower, int number, Tensor pixels) {
             long[] shape = pixels.shape();
-            long[] one = new long[] {1, shape[0], shape[1], shape[2]};
-            Tensor values = patches(tower, pixels.reshape(one));
-            int patch = (int) Math.round(Math.sqrt((double) tower.featureSize() / shape[0]));
+            Tensor values = patches(tower, pixels.reshape(
+                    LongStream.concat(LongStream.of(1), Arrays.stream(shape)).toArray()));
+            int patch = tower.features().patch();
             return of(tower, number, values, 1, (int) shape[1] / patch, (int) shape[2] / patch);
         }
 
@@ -226,26 +227,29 @@ public record Input(int[] ids, List<Embedded> embedded) {
                     tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + height + "x" + width));
         }
 
-        /// The patches of pictures `[pictures, channels, height, width]`, picture by picture, row by row.
+        /// The patches of pictures `[pictures, channels, height, width]`, picture by picture, in the tower's order, of
+        /// each channel after channel.
         private static Tensor patches(Tower tower, Tensor pixels) {
-            long[] all = pixels.shape();
-            long[] shape = Arrays.copyOfRange(all, 1, all.length);
-            int patch = (int) Math.round(Math.sqrt((double) tower.featureSize() / shape[0]));
-            if (shape.length != 3 || shape[0] * patch * patch != tower.featureSize() || shape[1] % patch != 0
-                    || shape[2] % patch != 0) {
-                throw new IllegalArgumentException("pixels " + pixels + ", expected [channels, height, width] in "
-                        + "patches of " + tower.featureSize() + " numbers");
+            long[] shape = pixels.shape();
+            int patch = tower.features().patch();
+            if (shape.length != 4 || shape[1] != tower.features().channels() || shape[2] % patch != 0
+                    || shape[3] % patch != 0) {
+                throw new IllegalArgumentException("pixels " + pixels + ", expected " + tower.features().channels()
+                        + " channels and sides that are multiples of " + patch);
             }
-            int height = (int) shape[1] / patch;
-            int width = (int) shape[2] / patch;
-            Tensor values = Tensor.allocate(Arena.ofAuto(), DType.F32, all[0] * height * width, tower.featureSize());
-            long size = shape[0] * shape[1] * shape[2];
+            int height = (int) shape[2] / patch;
+            int width = (int) shape[3] / patch;
+            tower.numRows(1, height, width);
+            int[] places = tower.featurePositions(1, height, width);
+            int size = tower.featureSize();
+            Tensor values = Tensor.allocate(Arena.ofAuto(), DType.F32, shape[0] * height * width, size);
             for (int i = 0; i < values.size(); i++) {
-                long picture = i / size * size;
-                int inside = i % tower.featureSize();
-                int row = i / tower.featureSize() / width % height * patch + inside / patch % patch;
-                int column = i / tower.featureSize() % width * patch + inside % patch;
-                values.set(i, pixels.get(picture + (inside / (patch * patch) * shape[1] + row) * shape[2] + column));
+                int place = i / size % (height * width) * Tower.NUM_AXES;
+                long picture = i / size / (height * width);
+                int channel = i % size / (size / tower.features().channels());
+                long row = (long) places[place + 1] * patch + i % size / patch % patch;
+                long column = (long) places[place + 2] * patch + i % size % patch;
+                values.set(i, pixels.get(((picture * shape[1] + channel) * shape[2] + row) * shape[3] + column));
             }
             return values;
         }

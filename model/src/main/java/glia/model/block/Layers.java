@@ -5,17 +5,22 @@ import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 
 /// A sequence of sublayers: `x ← residual(x, after(mixer(before(x))))`.
 final class Layers {
     /// @param isFollowed whether later layers share its keys and values, which then stay in the workspace
-    private record Step(Connection connection, Block before, Block mixer, Block after, boolean isFollowed) { }
+    /// @param ended the layer that ends with it; -1 if others follow
+    private record Step(Connection connection, Block before, Block mixer, Block after, boolean isFollowed,
+            int ended) { }
 
     private final Step[] steps;
     private final int firstPlace;
+    private Set<Integer> kept = Set.of();
 
     /// @param firstPlace the index of the first sublayer in the model
     Layers(List<Sublayer> sublayers, int firstPlace, Mixers mixers) {
@@ -29,8 +34,14 @@ final class Layers {
                     NormBlock.of(s.before(), weights, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS),
                     mixers.of(s.mixer(), place),
                     NormBlock.of(s.after(), weights, place, Role.AFTER_WEIGHT, Role.AFTER_BIAS),
-                    mixers.followed().contains(firstPlace + i));
+                    mixers.followed().contains(firstPlace + i),
+                    i + 1 == steps.length || sublayers.get(i + 1).layer() > s.layer() ? s.layer() : -1);
         }
+    }
+
+    /// Keeps the stream after some layers in `CrossLayer.inner`.
+    void keep(Set<Integer> layers) {
+        kept = layers;
     }
 
     /// The residual stream after all sublayers. x may be overwritten; do not read it afterwards.
@@ -100,7 +111,20 @@ final class Layers {
             if (!step.isFollowed && pass.crossLayer().routed().size() == numRouted) {
                 ops.release(mark);
             }
+            if (step.ended >= 0) {
+                stream = ended(step.ended, ops, stream, pass.crossLayer());
+            }
         }
         return stream;
+    }
+
+    /// The stream after a layer.
+    private Tensor ended(int layer, Ops ops, Tensor x, CrossLayer crossLayer) {
+        if (kept.contains(layer)) {
+            // A copy, since the stream may be overwritten.
+            crossLayer.inner().add(ops.apply(SliceColumns.of(x, 0, x.cols())));
+        }
+        List<Tensor> stacked = crossLayer.stacked();
+        return layer < stacked.size() ? ops.residual(x, stacked.get(layer), 1) : x;
     }
 }

@@ -28,6 +28,7 @@ import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.Mixer.SparseGatedMlp;
 import glia.model.spec.Mixer.SubNorm;
+import glia.model.spec.Mixer.WindowedAttention;
 import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.Norm;
@@ -112,6 +113,7 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             case StateSpaceDual s -> new StateSpaceDualBlock(s, weights, place);
             case TimeMix m -> MixBlocks.of(m, weights, place);
             case StridedAttention a -> new AttentionBlock(a, weights, place, ropes);
+            case WindowedAttention a -> new AttentionBlock(a, weights, place, ropes);
             case SubNorm s -> s.mixer() instanceof Attention a
                     ? new AttentionBlock(a, weights, place, ropes, s.norm())
                     : MlpBlock.of((GatedMlp) s.mixer(), s.norm(), weights, place);

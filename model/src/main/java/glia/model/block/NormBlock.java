@@ -6,6 +6,7 @@ import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Norms.Center;
 import glia.tensor.ops.row.Norms.UnitNorm;
+import glia.tensor.ops.row.Scales.WeightedColumns;
 
 /// A norm, or the identity.
 final class NormBlock {
@@ -22,6 +23,10 @@ final class NormBlock {
             case Norm.UnbiasedLayer layer -> {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.layerNorm(x, w, layer.eps());
+            }
+            case Norm.LayerScale scale -> {
+                Weight w = weights.get(place, weight);
+                yield (ops, x, pass, states) -> ops.apply(new WeightedColumns(x, w));
             }
             case Norm.UnitLayer layer -> (ops, x, pass, states) ->
                     ops.apply(UnitNorm.rms(ops.apply(new Center(x, x.cols())), x.cols(), layer.eps()));

@@ -33,6 +33,7 @@ public final class Pass {
     private Optional<EncodedPrefix> encoded = Optional.empty();
     private Optional<Tensor> probabilities = Optional.empty();
     private List<Part> parts = List.of();
+    private Runs windows;
 
     /// Rows in the pass.
     ///
@@ -62,6 +63,7 @@ public final class Pass {
         copy.numOutputs = numOutputs;
         copy.source = source.map(s -> s.frozen(ops));
         copy.parts = List.copyOf(parts);
+        copy.windows = windows == null ? null : windows.frozen();
         copy.encoded = encoded;
         copy.probabilities = probabilities;
         return copy;
@@ -79,6 +81,7 @@ public final class Pass {
         view.numOutputs = numOutputs;
         view.source = source;
         view.parts = parts;
+        view.windows = windows;
         view.encoded = encoded;
         view.probabilities = probabilities;
         return view;
@@ -269,6 +272,16 @@ public final class Pass {
 
     public Runs runs() {
         return runs;
+    }
+
+    /// Sets the windows of windowed attention: all tokens in runs of their own.
+    void windows(Runs all) {
+        windows = all;
+    }
+
+    /// The windows of windowed attention.
+    Runs windows() {
+        return windows;
     }
 
     /// The rows that take the place of tokens, ascending.

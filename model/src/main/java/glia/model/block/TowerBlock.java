@@ -5,15 +5,21 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Tower;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Columns.SwappedGroups;
 import glia.tensor.ops.row.FoldedRows;
 import glia.tensor.ops.row.Sums.GroupSums;
 import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// A tower: features of a picture or a sound to rows of the language model's width.
@@ -25,21 +31,25 @@ final class TowerBlock {
 
     private final Tower spec;
     private final Decoder body;
+    private final Set<Integer> tapped;
     private final List<Step> steps = new ArrayList<>();
 
     TowerBlock(ModelSpec whole, int number, Weights all) {
         spec = whole.towers().get(number);
         Weights own = all.shared(place -> whole.towerPlace(number, place));
         body = new Decoder(spec.body(), own);
-        for (int i = 0; i < spec.projector().size(); i++) {
+        tapped = spec.taps().stream().map(Tower.Tap::layer).collect(Collectors.toSet());
+        List<Tower.Step> wanted = spec.allSteps();
+        for (int i = 0; i < wanted.size(); i++) {
             Place place = new Place(-1, 1 + i);
-            steps.add(switch (spec.projector().get(i)) {
+            steps.add(switch (wanted.get(i)) {
                 case Tower.Step.Normed normed -> step(NormBlock.of(normed.norm(), own, place, Role.FINAL_WEIGHT,
                         Role.FINAL_BIAS));
                 case Tower.Step.Linear linear -> step(Projection.of(own, place, Role.OUTPUT, Role.OUTPUT_BIAS,
                         linear.biased()));
+                case Tower.Step.Gated gated -> step(MlpBlock.of(gated.mlp(), own, place));
                 case Tower.Step.Activated f -> (ops, x, features) -> ops.activate(x, f.activation());
-                case Tower.Step.Folded folded -> (ops, x, features) -> ops.apply(new FoldedRows(x, folded.count()));
+                case Tower.Step.Folded folded -> (ops, x, features) -> fold(ops, x, features.grid(), folded);
                 case Tower.Step.Tiled tiled -> {
                     Weight newline = own.get(place, Role.NEWLINE);
                     yield (ops, x, features) -> arrange(ops, x, features.order(), newline);
@@ -54,27 +64,117 @@ final class TowerBlock {
         return (ops, x, features) -> block.forward(ops, x, any, States.NONE);
     }
 
-    /// The rows `[count, D]` of one picture, or of the frames of a film, each of which sees itself alone.
+    /// The rows of one picture or film: `[count, D]`, or `[count, (1 + taps)·D]` with those of the taps beside them.
     Tensor forward(Ops ops, Input.Rows features) {
-        int leading = spec.numLeading();
         List<Integer> grid = features.grid();
-        int count = grid.get(1) * grid.get(2);
-        int[] positions = spec.featurePositions(grid.get(1), grid.get(2));
+        int[] order = order(grid);
+        List<Tensor> states = body.hidden(ops, pass(ops, features, order), tapped);
+        Tensor x = projected(ops, states.getLast(), features, order, 0, spec.projector().size());
+        int first = spec.projector().size();
+        List<Integer> layers = tapped.stream().sorted().toList();
+        for (Tower.Tap tap : spec.taps()) {
+            int end = first + tap.projector().size();
+            Tensor rows = projected(ops, states.get(layers.indexOf(tap.layer())), features, order, first, end);
+            x = ops.apply(new ConcatColumns(x, rows, 1, false));
+            first = end;
+        }
+        return x;
+    }
+
+    private Tensor projected(Ops ops, Tensor states, Input.Rows features, int[] order, int from, int to) {
+        Tensor x = states;
+        if (order.length > 0) {
+            int[] back = new int[order.length];
+            for (int i = 0; i < order.length; i++) {
+                back[order[i]] = i;
+            }
+            x = ops.select(x, back, back.length);
+        }
+        for (Step step : steps.subList(from, to)) {
+            x = step.of(ops, x, features);
+        }
+        return x;
+    }
+
+    /// One run for each frame, or for all that see each other.
+    ///
+    /// @param order of the features, window by window
+    private Pass pass(Ops ops, Input.Rows features, int[] order) {
+        List<Integer> grid = features.grid();
+        int leading = spec.numLeading();
+        int runs = spec.films() == Tower.Films.TOGETHER ? 1 : grid.getFirst();
+        int count = features.values().rows() / runs;
+        List<Integer> each = List.of(grid.getFirst() / runs, grid.get(1), grid.get(2));
+        int[] positions = spec.featurePositions(each.getFirst(), each.get(1), each.get(2));
+        Tensor values = features.values();
+        if (order.length > 0) {
+            values = ops.select(values, order, order.length);
+            int[] inRows = positions.clone();
+            for (int i = 0; i < positions.length; i++) {
+                positions[i] = inRows[order[i / Tower.NUM_AXES] * Tower.NUM_AXES + i % Tower.NUM_AXES];
+            }
+        }
         Pass pass = new Pass();
-        for (int frame = 0; frame < grid.getFirst(); frame++) {
-            Input.Rows own = new Input.Rows(features.values().rows(frame * count, (frame + 1) * count), List.of(),
-                    new int[0], -1, count, positions, 2, count, false, features.hash());
+        for (int run = 0; run < runs; run++) {
+            Input.Rows own = new Input.Rows(values.rows(run * count, (run + 1) * count), each, new int[0], -1, count,
+                    positions, Tower.NUM_AXES, count, false, features.hash());
             pass.add(new int[leading + count], List.of(new Input.Embedded(leading, own)), 0, leading + count, 0,
                     Pass.Outputs.NONE);
             for (int i = 0; i < count; i++) {
                 pass.want(leading + i);
             }
         }
-        Tensor x = body.hidden(ops, pass, States.NONE);
-        for (Step step : steps) {
-            x = step.of(ops, x, features);
+        if (spec.window() > 0) {
+            pass.windows(windows(runs, grid.get(1), grid.get(2)));
         }
-        return x;
+        return pass;
+    }
+
+    /// The features of all frames window by window, in each window in their order; empty without windows.
+    private int[] order(List<Integer> grid) {
+        if (spec.window() == 0) {
+            return new int[0];
+        }
+        int[] positions = spec.featurePositions(grid.getFirst(), grid.get(1), grid.get(2));
+        int across = Math.ceilDiv(grid.get(2), spec.window());
+        int down = Math.ceilDiv(grid.get(1), spec.window());
+        return IntStream.range(0, positions.length / Tower.NUM_AXES).boxed()
+                .sorted(Comparator.comparingInt(i -> (positions[i * Tower.NUM_AXES] * down
+                        + positions[i * Tower.NUM_AXES + 1] / spec.window()) * across
+                        + positions[i * Tower.NUM_AXES + 2] / spec.window()))
+                .mapToInt(Integer::intValue).toArray();
+    }
+
+    private Runs windows(int frames, int height, int width) {
+        Runs windows = new Runs();
+        int side = spec.window();
+        for (int frame = 0; frame < frames; frame++) {
+            for (int top = 0; top < height; top += side) {
+                for (int left = 0; left < width; left += side) {
+                    windows.add(Math.min(side, height - top) * Math.min(side, width - left), 0);
+                }
+            }
+        }
+        return windows;
+    }
+
+    /// The features of each square side by side.
+    private Tensor fold(Ops ops, Tensor x, List<Integer> grid, Tower.Step.Folded folded) {
+        int side = folded.side();
+        Tensor squares = x;
+        if (folded.raster()) {
+            int width = grid.get(2);
+            int across = width / side;
+            int[] rows = new int[x.rows()];
+            for (int i = 0; i < rows.length; i++) {
+                int square = i / (side * side);
+                int inside = i % (side * side);
+                rows[i] = (square / across * side + inside / side) * width + square % across * side + inside % side;
+            }
+            squares = ops.select(x, rows, rows.length);
+        }
+        Tensor joined = ops.apply(new FoldedRows(squares, side * side));
+        return folded.byChannel() ? ops.apply(new SwappedGroups(joined, side * side, x.cols())) : joined;
     }
 
     /// Rows in another order, with a learned row where it is negative.

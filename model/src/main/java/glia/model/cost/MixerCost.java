@@ -28,6 +28,7 @@ import glia.model.spec.Mixer.NormedExperts;
 import glia.model.spec.Mixer.ScaledGatedMlp;
 import glia.model.spec.Mixer.SparseGatedMlp;
 import glia.model.spec.Mixer.SubNorm;
+import glia.model.spec.Mixer.WindowedAttention;
 import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Mixer;
 import glia.model.spec.NormedAttention;
@@ -63,6 +64,8 @@ record MixerCost(int numExperts, long mixing) {
                     a.attention().span(), position);
             case Diffusion.SelfConditioning s -> NONE;
             case SharedKvAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);
+            case WindowedAttention w -> attention(w.attention().numHeads(), 2L * w.attention().headSize(),
+                    (long) w.side() * w.side());
             case StridedAttention s -> attention(s.attention().numHeads(), 2L * s.attention().headSize(),
                     s.count(position));
             case RelativeAttention a -> attention(a.numHeads(), 2L * a.headSize(), a.span(), position);

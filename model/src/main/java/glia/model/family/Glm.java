@@ -23,26 +23,30 @@ import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 
 /// GLM-4 9B and GLM-4-0414 (https://arxiv.org/abs/2406.12793): RoPE of neighboring pairs in half of each head, biases
-/// of queries, keys and values, gate and up in one matrix; `glm4` has norms before and after each mixer. Checked
-/// against `GlmForCausalLM` and `Glm4ForCausalLM`.
+/// of queries, keys and values, gate and up in one matrix; `glm4` and the text model of GLM-4.1V have norms before and
+/// after each mixer. Checked against `GlmForCausalLM`, `Glm4ForCausalLM` and `Glm4vForConditionalGeneration`.
 final class Glm implements Family {
     @Override
     public List<String> modelTypes() {
-        return List.of("glm", "glm4");
+        return List.of("glm", "glm4", "glm4v_text");
     }
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        int headSize = AttentionConfig.headSize(config, 128);
+        String type = config.text("model_type");
+        boolean ofPictures = type.equals("glm4v_text");
+        int headSize = AttentionConfig.headSize(config, ofPictures ? 0 : 128);
         Attention attention = AttentionConfig.causal(config, 2, headSize,
-                RopeConfig.read(config, headSize, 10_000, 0.5).with(Layout.INTERLEAVED),
-                config.flag("attention_bias", true) ? Bias.INPUTS : Bias.NONE);
-        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1.5625e-7), 0);
-        Norm after = config.text("model_type").equals("glm4") ? norm : new Norm.None();
+                RopeConfig.read(config, headSize, 10_000, ofPictures ? 1 : 0.5).with(Layout.INTERLEAVED),
+                ofPictures || config.flag("attention_bias", true) ? Bias.INPUTS : Bias.NONE);
+        Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", ofPictures ? 1e-5 : 1.5625e-7), 0);
+        Norm after = type.equals("glm") ? new Norm.None() : norm;
         Mixer mlp = Standard.mlp(config, "intermediate_size", Bias.NONE);
         List<Sublayer> sublayers = Standard.layers(Numbers.layers(config, "num_hidden_layers"), norm, after,
                 Residual.PLAIN, layer -> attention, layer -> mlp);
-        return Standard.model(config, 131_072, Padding.read(config, Embedding.PLAIN, 151_329), sublayers, norm,
+        Embedding embedding = ofPictures ? Padding.read(config, Embedding.PLAIN)
+                : Padding.read(config, Embedding.PLAIN, 151_329);
+        return Standard.model(config, ofPictures ? 32_768 : 131_072, embedding, sublayers, norm,
                 Standard.head(config, false));
     }
 

@@ -25,11 +25,17 @@ record TextBackbone(String modelType, String textType, boolean tied, List<String
     private static final String HEAD = "tie_word_embeddings";
     private static final String MODEL = "model.";
     private static final List<String> PREFIXES =
-            List.of("language_model.model.", "model.language_model.model.", "model.language_model.");
+            List.of("language_model.model.", "model.language_model.model.", "model.language_model.",
+                    "model.text_model.");
 
     /// A family whose towers are not run.
     TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts) {
         this(modelType, textType, tied, otherParts, Optional.empty());
+    }
+
+    /// A family with a tower.
+    TextBackbone(String modelType, String textType, boolean tied, List<String> otherParts, TowerFamily tower) {
+        this(modelType, textType, tied, otherParts, Optional.of(tower));
     }
 
     @Override

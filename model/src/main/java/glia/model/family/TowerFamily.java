@@ -2,13 +2,28 @@ package glia.model.family;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import glia.model.family.config.Numbers;
 import glia.model.layout.Source;
+import glia.model.spec.Attention;
+import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
+import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
+import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.spec.Rope;
+import glia.model.spec.RopeScaling;
+import glia.model.spec.Sublayer;
 import glia.model.spec.Tower;
+import glia.tensor.kernel.RopeTable.Layout;
+import glia.tensor.kernel.Span;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /// The tower of a multimodal family: reads its config and maps its tensor names.
 interface TowerFamily {
@@ -35,9 +50,56 @@ interface TowerFamily {
         return p.sublayer() < 0 && p.place().branch() > 0;
     }
 
+    /// A tensor with or without the prefix `model.`.
+    static Source.Stored stored(String name) {
+        return new Source.Stored(name, "model." + name);
+    }
+
     /// A parameter stored in another shape.
     static Source shaped(Source of, List<Long> shape, Long... written) {
         return new Source.Shaped(of, shape, List.of(written));
+    }
+
+    /// The map of patches, stored as a convolution `[hidden, channels, patch, patch]`, or over frames
+    /// `[hidden, channels, frames, patch, patch]`.
+    static Source patches(Source of, Tower tower, boolean overFrames) {
+        Embedding.Features f = tower.features();
+        List<Long> written = new ArrayList<>(List.of((long) tower.body().hiddenSize(), (long) f.channels(),
+                (long) f.patch(), (long) f.patch()));
+        if (overFrames) {
+            written.add(2, (long) f.frames());
+        }
+        return new Source.Shaped(of, List.of(written.getFirst(), (long) f.size()), written);
+    }
+
+    /// The body of a tower.
+    static ModelSpec body(String type, int vocabulary, int hidden, Embedding embedding, List<Sublayer> sublayers,
+            Norm last) {
+        return new ModelSpec(type, vocabulary, hidden, 1 << 16, embedding, sublayers, last, Head.ABSENT);
+    }
+
+    /// Attention of all features to each other.
+    ///
+    /// @param heads the key of the number of heads
+    static Attention attention(Config vision, int hidden, String heads, Rope rope, Bias bias)
+            throws CheckpointException {
+        int count = vision.positive(heads, 16);
+        if (hidden % count != 0) {
+            throw vision.error(heads, count + " heads do not divide the hidden size " + hidden);
+        }
+        return Attention.causal(count, count, hidden / count, rope, bias).with(new Span.Bidirectional());
+    }
+
+    /// The frequencies of a tower's rotary embedding, `theta^(-2i / size)`.
+    static Rope.Rotary rotary(Config vision, int size, Layout layout) throws CheckpointException {
+        Config own = vision.child("rope_parameters", Map.of());
+        double theta = Numbers.real(own.has("rope_theta") ? own : vision, "rope_theta", NumberRange.ROPE_THETA, 10_000);
+        return new Rope.Rotary(size, theta, new RopeScaling.None(), layout);
+    }
+
+    /// The token whose places a picture takes.
+    static int placeholder(Config config, int otherwise) throws CheckpointException {
+        return config.positive("image_token_index", config.positive("image_token_id", otherwise));
     }
 
     /// The weight or the bias of a pair.
@@ -45,19 +107,42 @@ interface TowerFamily {
         return p.role().name().endsWith("BIAS") ? ".bias" : ".weight";
     }
 
-    /// The name of a sublayer's part, or of the parts of attention and MLP.
-    static String inLayer(Parameter p, String first, String second, String output) {
-        boolean attention = p.sublayer() % 2 == 0;
-        return switch (p.role()) {
-            case BEFORE_WEIGHT, BEFORE_BIAS -> attention ? first : second;
-            case QUERY, QUERY_BIAS -> "self_attn.q_proj";
-            case KEY, KEY_BIAS -> "self_attn.k_proj";
-            case VALUE, VALUE_BIAS -> "self_attn.v_proj";
-            case OUTPUT, OUTPUT_BIAS -> output;
-            case UP, UP_BIAS -> "mlp.fc1";
-            case DOWN, DOWN_BIAS -> "mlp.fc2";
-            default -> throw unknown(p.role());
-        };
+    /// The names of the parts of a layer.
+    ///
+    /// @param attention before `.q_proj`, `.k_proj` and `.v_proj`, or of all three in one if it ends with `qkv`
+    record Parts(String norm, String mlpNorm, String attention, String output, String gate, String up, String down) {
+        /// Those of CLIP.
+        static final Parts CLIP = new Parts("layer_norm1", "layer_norm2", "self_attn", "self_attn.out_proj", "",
+                "mlp.fc1", "mlp.fc2");
+
+        /// The source of a parameter.
+        ///
+        /// @param hidden the size of the queries of all heads
+        /// @param at the tensor of a name in the layer
+        Source source(Parameter p, int hidden, Function<String, Source.Stored> at) {
+            return switch (p.role()) {
+                case BEFORE_WEIGHT, BEFORE_BIAS -> named(p, at, p.sublayer() % 2 == 0 ? norm : mlpNorm);
+                case QUERY, QUERY_BIAS -> part(p, at, 0, ".q_proj", hidden);
+                case KEY, KEY_BIAS -> part(p, at, 1, ".k_proj", hidden);
+                case VALUE, VALUE_BIAS -> part(p, at, 2, ".v_proj", hidden);
+                case OUTPUT, OUTPUT_BIAS -> named(p, at, output);
+                case GATE, GATE_BIAS -> named(p, at, gate);
+                case UP, UP_BIAS -> named(p, at, up);
+                case DOWN, DOWN_BIAS -> named(p, at, down);
+                default -> throw unknown(p.role());
+            };
+        }
+
+        private static Source.Stored named(Parameter p, Function<String, Source.Stored> at, String name) {
+            return at.apply(name + suffix(p));
+        }
+
+        private Source part(Parameter p, Function<String, Source.Stored> at, int number, String name,
+                int hidden) {
+            return attention.endsWith("qkv")
+                    ? new Source.Rows(named(p, at, attention), number * hidden, hidden, 3 * hidden)
+                    : named(p, at, attention + name);
+        }
     }
 
     /// The error for a role that a tower does not have.

@@ -16,11 +16,30 @@ import java.util.OptionalInt;
 /// @param features the rows of a tower's input, which `W f + b` maps to the width of E; empty where rows are embeddings
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
         Optional<PerLayerEmbeddings> perLayer, OptionalInt size, Optional<Features> features) {
-    /// The features of a tower.
+    /// The features of a tower, `after(W · before(f) + b)`.
     ///
-    /// @param size their width
+    /// @param channels of a pixel, such as 3; what is no picture has its width here and 1 frame and pixel
+    /// @param frames the successive frames of a film that a feature covers
+    /// @param patch the side of the square of pixels that a feature covers
     /// @param biased whether there is a b
-    public record Features(int size, boolean biased) { }
+    public record Features(int channels, int frames, int patch, boolean biased, Norm before, Norm after) {
+        public Features {
+            NumberRange.SIZE.require("channels of a pixel", channels);
+            NumberRange.SIZE.require("frames of a patch", frames);
+            NumberRange.SIZE.require("side of a patch", patch);
+            NumberRange.SIZE.require("size of a patch", (double) channels * frames * patch * patch);
+        }
+
+        /// Patches without norms.
+        public Features(int channels, int frames, int patch, boolean biased) {
+            this(channels, frames, patch, biased, new Norm.None(), new Norm.None());
+        }
+
+        /// The width of a feature.
+        public int size() {
+            return channels * frames * patch * patch;
+        }
+    }
 
     /// The token's row alone.
     public static final Embedding PLAIN = scaled(1);
@@ -69,7 +88,11 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         if (vocabSize > 0) {
             shapes.add(Role.EMBEDDING, vocabSize, width);
         }
-        features.ifPresent(f -> shapes.linear(Role.FEATURES, Role.FEATURES_BIAS, f.biased, width, f.size));
+        features.ifPresent(f -> {
+            shapes.norm(f.before, Role.FEATURES_BEFORE_WEIGHT, Role.FEATURES_BEFORE_BIAS, f.size());
+            shapes.linear(Role.FEATURES, Role.FEATURES_BIAS, f.biased, width, f.size());
+            shapes.norm(f.after, Role.FEATURES_AFTER_WEIGHT, Role.FEATURES_AFTER_BIAS, width);
+        });
         positions(shapes, Role.POSITIONS, width);
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, width);
@@ -91,6 +114,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         switch (positions) {
             case Positions.None none -> { }
             case Positions.Learned learned -> shapes.add(role, learned.first() + learned.count(), width);
+            case Positions.Grid grid -> shapes.add(role, grid.count(), width);
             case Positions.Counted counted -> shapes.add(role, counted.padding() + 1 + counted.count(), width);
         }
     }

@@ -48,6 +48,7 @@ public sealed interface Mixer permits
         StridedAttention,
         Mixer.SubNorm,
         TimeMix,
+        Mixer.WindowedAttention,
         Mixer.XieluMlp {
     /// Adds the parameters with their shapes, in the order in which a pass uses them.
     ///
@@ -166,6 +167,29 @@ public sealed interface Mixer permits
         @Override
         public String describe() {
             return "learned augmented residual of rank " + rank;
+        }
+    }
+
+    /// Attention of the features of a picture within windows of `side` × `side` of its grid, in a tower whose other
+    /// layers attend to all. https://arxiv.org/abs/2502.13923
+    record WindowedAttention(Attention attention, int side) implements Mixer {
+        public WindowedAttention {
+            NumberRange.SIZE.require("side of a window", side);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            attention.parameters(shapes, hidden);
+        }
+
+        @Override
+        public List<CacheKind> caches() {
+            return attention.caches();
+        }
+
+        @Override
+        public String describe() {
+            return attention.describe() + ", in windows of " + side + " x " + side;
         }
     }
 

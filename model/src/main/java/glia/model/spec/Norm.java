@@ -44,6 +44,9 @@ public sealed interface Norm {
         }
     }
 
+    /// `w ⊙ x`: LayerScale, which scales and does not normalize. https://arxiv.org/abs/2103.17239
+    record LayerScale() implements Norm { }
+
     /// Layer norm with a weight and no bias.
     record UnbiasedLayer(float eps) implements Norm {
         public UnbiasedLayer {

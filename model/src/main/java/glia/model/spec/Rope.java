@@ -49,10 +49,10 @@ public sealed interface Rope {
 
         /// Consecutive pairs by axis (M-RoPE, https://arxiv.org/abs/2409.12191).
         ///
-        /// @param sections the number of pairs of each axis
+        /// @param sections the number of pairs of time, row, column and so on
         public static Axial sections(Rotary rotary, List<Integer> sections) {
             List<Integer> axes = IntStream.range(0, sections.size()).boxed()
-                    .flatMap(axis -> Collections.nCopies(sections.get(axis), axis).stream()).toList();
+                    .flatMap(i -> Collections.nCopies(sections.get(i), i % 3).stream()).toList();
             if (axes.size() * 2 != rotary.rotatedSize()) {
                 throw new IllegalArgumentException("RoPE with sections " + sections + ", expected a sum of "
                         + rotary.rotatedSize() / 2);
@@ -60,11 +60,20 @@ public sealed interface Rope {
             return new Axial(rotary, axes, IntStream.range(0, axes.size()).boxed().toList());
         }
 
+        /// Pairs by time, row and column in turn, with as many rows and columns as sections say and times for all
+        /// others (interleaved M-RoPE, https://arxiv.org/abs/2511.21631).
+        ///
+        /// @param sections the number of pairs of time, row and column
+        public static Axial interleaved(Rotary rotary, List<Integer> sections) {
+            List<Integer> pairs = IntStream.range(0, rotary.rotatedSize() / 2).boxed().toList();
+            return new Axial(rotary, pairs.stream().map(i -> i / 3 < sections.get(i % 3) ? i % 3 : 0).toList(), pairs);
+        }
+
         /// Equal parts of a head for the axes, each with all frequencies.
-        public static Axial grid(Rotary rotary, int numAxes) {
+        public static Axial grid(Rotary rotary, int... axes) {
             int each = rotary.rotatedSize() / 2;
-            return new Axial(rotary, IntStream.range(0, numAxes * each).map(i -> i / each).boxed().toList(),
-                    IntStream.range(0, numAxes * each).map(i -> i % each).boxed().toList());
+            return new Axial(rotary, IntStream.range(0, axes.length * each).map(i -> axes[i / each]).boxed().toList(),
+                    IntStream.range(0, axes.length * each).map(i -> i % each).boxed().toList());
         }
     }
 }

@@ -45,7 +45,7 @@ public final class Shapes {
             case Norm.None none -> { }
             case Norm.UnitRms _, Norm.UnitLayer _ -> { }
             case Norm.Rms rms -> add(weight, size);
-            case Norm.UnbiasedLayer layer -> add(weight, size);
+            case Norm.UnbiasedLayer _, Norm.LayerScale _ -> add(weight, size);
             case Norm.Layer layer -> {
                 add(weight, size);
                 add(bias, size);

@@ -3,6 +3,7 @@ package glia.model.spec;
 import glia.tensor.kernel.Activation;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /// A tower: an encoder of pictures or sounds. Its body makes hidden states of features such as patches of pixels, its
 /// projector rows of the language model's width, which take the places of tokens.
@@ -14,7 +15,10 @@ import java.util.stream.IntStream;
 /// @param side side×side features of a grid make one row
 /// @param axes the positions of the rows for the language model's rotary embedding
 /// @param sight what the rows attend to
-public record Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight) {
+/// @param films what the frames of a film are to each other
+/// @param taps projectors of inner layers, whose rows are added to the language model's stream
+public record Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight,
+        Films films, List<Tap> taps) {
     /// Axes of a grid: time, row, column.
     public static final int NUM_AXES = 3;
 
@@ -25,6 +29,27 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         /// Time, row and column of the grid, counted from the position after the text
         /// (M-RoPE, https://arxiv.org/abs/2409.12191).
         GRID
+    }
+
+    /// The frames of a film, after those that one feature covers.
+    public enum Films {
+        /// Each sees itself alone.
+        APART,
+        /// They see each other.
+        TOGETHER,
+        /// There are pictures only.
+        NONE
+    }
+
+    /// The projector of the states after an inner layer. Its rows are added to the places of the picture after a layer
+    /// of the language model: those of the first tap after layer 0, and so on (DeepStack,
+    /// https://arxiv.org/abs/2406.04334).
+    ///
+    /// @param layer of the body, from 0 on
+    public record Tap(int layer, List<Step> projector) {
+        public Tap {
+            projector = List.copyOf(projector);
+        }
     }
 
     /// What rows attend to.
@@ -40,8 +65,20 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         /// A norm.
         record Normed(Norm norm) implements Step { }
 
-        /// Each `count` consecutive rows side by side: `[N, D]` to `[N/count, count·D]`.
-        record Folded(int count) implements Step { }
+        /// The features of each square of `side` × `side` of the grid side by side: `[N, D]` to `[N/side², side²·D]`
+        /// (pixel unshuffle, https://arxiv.org/abs/1609.05158).
+        ///
+        /// @param raster whether the features are row by row, not square by square
+        /// @param byChannel whether a row has the squares of channel after channel, as a convolution sees them
+        record Folded(int side, boolean raster, boolean byChannel) implements Step {
+            /// Feature after feature.
+            public Folded(int side, boolean raster) {
+                this(side, raster, false);
+            }
+        }
+
+        /// A gated MLP.
+        record Gated(Mixer.GatedMlp mlp) implements Step { }
 
         /// The mean of each square of the grid, whose features are row by row.
         record Pooled(int side) implements Step { }
@@ -112,6 +149,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
 
     public Tower {
         projector = List.copyOf(projector);
+        taps = List.copyOf(taps);
         NumberRange.SIZE.require("features of a row", side);
         NumberRange.COUNT.require("placeholder token", placeholder);
         if (body.embedding().features().isEmpty() || body.vocabSize() > 1) {
@@ -120,9 +158,29 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         }
     }
 
+    /// A tower whose frames are apart, without taps.
+    public Tower(ModelSpec body, List<Step> projector, int placeholder, int side, Axes axes, Sight sight) {
+        this(body, projector, placeholder, side, axes, sight, Films.APART, List.of());
+    }
+
+    /// A copy with other frames.
+    public Tower with(Films other) {
+        return new Tower(body, projector, placeholder, side, axes, sight, other, taps);
+    }
+
+    /// A copy with taps.
+    public Tower withTaps(List<Tap> others) {
+        return new Tower(body, projector, placeholder, side, axes, sight, films, others);
+    }
+
     /// The width of a feature, K.
     public int featureSize() {
-        return body.embedding().features().orElseThrow().size();
+        return features().size();
+    }
+
+    /// The features.
+    public Embedding.Features features() {
+        return body.embedding().features().orElseThrow();
     }
 
     /// The number of tokens before the features: 0 or 1.
@@ -134,6 +192,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
     ///
     /// @throws IllegalArgumentException if the sides of the grid are no multiples
     public int numRows(int time, int height, int width) {
+        if (time > 1 && films == Films.NONE) {
+            throw new IllegalArgumentException("a film of " + time + " frames, but the model takes pictures only");
+        }
         if (height % side != 0 || width % side != 0) {
             throw new IllegalArgumentException("a grid of " + height + " x " + width + " features, expected multiples "
                     + "of " + side);
@@ -161,33 +222,50 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
                 : Math.max(time, Math.max(height / side, width / side));
     }
 
-    /// The positions of the features of a frame for the tower's own rotary embedding, row and column `[features, 2]`;
-    /// with folded rows the features of a square follow each other.
-    public int[] featurePositions(int height, int width) {
-        boolean squares = projector.stream().anyMatch(Step.Folded.class::isInstance);
-        int block = squares ? side : 1;
-        int[] positions = new int[height * width * 2];
-        for (int i = 0; i < positions.length / 2; i++) {
-            int square = i / (block * block);
+    /// The side of the windows of windowed attention, in features; 0 if there are none.
+    public int window() {
+        return body.sublayers().stream().map(Sublayer::mixer).filter(Mixer.WindowedAttention.class::isInstance)
+                .mapToInt(m -> ((Mixer.WindowedAttention) m).side()).findFirst().orElse(0);
+    }
+
+    /// The positions of the features of a grid in the order of the tower's input, time, row and column
+    /// `[features, NUM_AXES]`. The features of a square follow each other if the projector expects them so.
+    public int[] featurePositions(int time, int height, int width) {
+        int block = projector.stream().anyMatch(s -> s instanceof Step.Folded f && !f.raster()) ? side : 1;
+        int[] positions = new int[time * height * width * NUM_AXES];
+        for (int i = 0; i < positions.length / NUM_AXES; i++) {
+            int square = i % (height * width) / (block * block);
             int inside = i % (block * block);
-            positions[2 * i] = square / (width / block) * block + inside / block;
-            positions[2 * i + 1] = square % (width / block) * block + inside % block;
+            positions[NUM_AXES * i] = i / (height * width);
+            positions[NUM_AXES * i + 1] = square / (width / block) * block + inside / block;
+            positions[NUM_AXES * i + 2] = square % (width / block) * block + inside % block;
         }
         return positions;
     }
 
-    /// Adds the parameters of the projector; step i is branch `1 + i` of the place.
+    /// The projector's steps, then those of the taps. Step i is branch `1 + i` of the place.
+    public List<Step> allSteps() {
+        return Stream.concat(projector.stream(), taps.stream().flatMap(t -> t.projector().stream())).toList();
+    }
+
+    /// Adds the parameters of all steps.
     void projectorParameters(Shapes shapes, int sublayer) {
-        long width = body.hiddenSize();
-        for (int i = 0; i < projector.size(); i++) {
+        List<Step> steps = allSteps();
+        long width = 0;
+        for (int i = 0, next = 0, tap = 0; i < steps.size(); i++) {
+            if (i == next) {
+                width = body.hiddenSize();
+                next += i == 0 ? projector.size() : taps.get(tap++).projector().size();
+            }
             shapes.at(new Place(sublayer, 1 + i));
-            switch (projector.get(i)) {
+            switch (steps.get(i)) {
                 case Step.Normed normed -> shapes.norm(normed.norm(), Role.FINAL_WEIGHT, Role.FINAL_BIAS, width);
-                case Step.Folded folded -> width *= folded.count();
+                case Step.Folded folded -> width *= (long) folded.side() * folded.side();
                 case Step.Linear linear -> {
                     shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, linear.biased(), linear.outputs(), width);
                     width = linear.outputs();
                 }
+                case Step.Gated gated -> gated.mlp().parameters(shapes, Math.toIntExact(width));
                 case Step.Tiled _ -> shapes.add(Role.NEWLINE, 1, width);
                 case Step.Pooled _, Step.Activated _ -> { }
             }

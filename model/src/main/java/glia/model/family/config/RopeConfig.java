@@ -166,15 +166,28 @@ public final class RopeConfig {
         return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
-    /// A text model with rotary embedding by several axes, whose config has `mrope_section`.
+    /// A text model with rotary embedding by several axes.
     ///
     /// @param config of the whole model
-    public static ModelSpec withAxes(Config config, ModelSpec text) throws CheckpointException {
+    /// @param interleaved whether the axes take turns
+    /// @param otherwise the sections without `mrope_section`
+    public static ModelSpec withAxes(Config config, ModelSpec text, boolean interleaved, Integer... otherwise)
+            throws CheckpointException {
         Config inner = config.has("text_config") ? config.child("text_config") : config;
-        Config rope = inner.has("rope_parameters") ? inner.child("rope_parameters") : inner.child("rope_scaling");
-        List<Integer> sections = Arrays.stream(Numbers.reals(rope, "mrope_section", NumberRange.COUNT))
-                .mapToObj(count -> (int) count).toList();
-        return text.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary rotary
-                ? a.with(Rope.Axial.sections(rotary, sections)) : m);
+        Config rope = inner.child(inner.has("rope_parameters") ? "rope_parameters" : "rope_scaling", Map.of());
+        List<Integer> sections = !rope.has("mrope_section") ? List.of(otherwise)
+                : Arrays.stream(Numbers.reals(rope, "mrope_section", NumberRange.COUNT))
+                        .mapToObj(count -> (int) count).toList();
+        if (sections.size() < 3) {
+            throw rope.error("mrope_section", "found " + sections.size() + " sections, expected those of time, row "
+                    + "and column");
+        }
+        try {
+            return text.mapMixers(m -> m instanceof Attention a && a.rope() instanceof Rope.Rotary rotary
+                    ? a.with(interleaved ? Rope.Axial.interleaved(rotary, sections)
+                            : Rope.Axial.sections(rotary, sections)) : m);
+        } catch (IllegalArgumentException e) {
+            throw rope.error("mrope_section", e.getMessage());
+        }
     }
 }
