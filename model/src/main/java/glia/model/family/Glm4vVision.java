@@ -3,7 +3,6 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
-import glia.model.family.config.Numbers;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.layout.Source;
@@ -15,18 +14,17 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
-import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
-import glia.model.spec.Sublayer;
 import glia.model.spec.Tower;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 
-/// The tower of GLM-4.1V (https://arxiv.org/abs/2507.01006): patches of two frames, normalized before learned positions,
-/// rotary embedding by row and column, RMS norms and gated MLPs; a convolution over squares and a gated MLP make rows.
+/// The tower of GLM-4.1V (https://arxiv.org/abs/2507.01006): patches of two frames, normalized before learned
+/// positions, rotary embedding by row and column, gated MLPs; a convolution over squares and a gated MLP make rows.
 final class Glm4vVision implements TowerFamily {
     private static final Parts PARTS = new Parts("norm1", "norm2", "attn.qkv", "attn.proj", "mlp.gate_proj",
             "mlp.up_proj", "mlp.down_proj");
@@ -45,14 +43,12 @@ final class Glm4vVision implements TowerFamily {
         Attention attention = TowerFamily.attention(vision, hidden, "num_heads", Rope.Axial.grid(
                 TowerFamily.rotary(vision, headSize / 2, Layout.HALF_SPLIT), 1, 2),
                 vision.flag("attention_bias", false) ? Bias.INPUTS : Bias.NONE);
-        Mixer mlp = new Mixer.GatedMlp(out, activation, Bias.NONE);
-        List<Sublayer> sublayers = Standard.layers(Numbers.layers(vision, "depth"), norm, new Norm.None(),
-                Residual.PLAIN, layer -> attention, layer -> mlp);
         Embedding embedding = new Embedding(new Positions.Grid(across, across, Positions.Sampling.CUBIC,
                 OptionalInt.empty()), 1, 0, new Norm.None()).with(new Embedding.Features(
                 vision.positive("in_channels", 3), vision.positive("temporal_patch_size", 2), patch, true,
                 new Norm.None(), norm));
-        ModelSpec body = TowerFamily.body("glm4v_vision", 0, hidden, embedding, sublayers, norm);
+        ModelSpec body = TowerFamily.body("glm4v_vision", vision, "depth", hidden, embedding, norm, attention,
+                new Mixer.GatedMlp(out, activation, Bias.NONE), norm);
         return RopeConfig.withAxes(config, text, false, 8, 12, 12).withTowers(List.of(new Tower(body, List.of(
                 new Tower.Step.Folded(side, false, true), new Tower.Step.Linear(out, true),
                 new Tower.Step.Linear(out, false), new Tower.Step.Normed(new Norm.Layer(1e-5f)),
@@ -63,39 +59,31 @@ final class Glm4vVision implements TowerFamily {
 
     @Override
     public List<String> names() {
-        return stored("patch_embed.proj.weight").names();
-    }
-
-    private static Source.Stored stored(String name) {
-        return TowerFamily.stored("visual." + name);
+        return TowerFamily.stored("visual.patch_embed.proj.weight").names();
     }
 
     @Override
     public Source source(Tower tower, Parameter p) {
         if (TowerFamily.isOfProjector(p)) {
-            Source.Stored whole = stored((p.place().branch() == 2 ? "downsample" : "merger." + switch (p.role()) {
-                case FINAL_WEIGHT, FINAL_BIAS -> "post_projection_norm";
-                case GATE -> "gate_proj";
-                case UP -> "up_proj";
-                case DOWN -> "down_proj";
-                default -> "proj";
-            }) + TowerFamily.suffix(p));
+            String gated = p.role().name().toLowerCase(Locale.ROOT);
+            Source.Stored whole = TowerFamily.step(p, "", "visual.downsample", "visual.merger.proj",
+                    "visual.merger.post_projection_norm", "", "visual.merger." + gated + "_proj");
             if (p.place().branch() != 2 || p.role() != Role.OUTPUT) {
                 return whole;
             }
             long hidden = tower.body().hiddenSize();
-            long side = tower.side();
             long out = ((Tower.Step.Linear) tower.projector().get(1)).outputs();
+            long side = tower.side();
             return TowerFamily.shaped(whole, List.of(out, hidden * side * side), out, hidden, side, side);
         }
         return switch (p.role()) {
-            case FEATURES -> TowerFamily.patches(stored("patch_embed.proj.weight"), tower, true);
-            case FEATURES_BIAS -> stored("patch_embed.proj.bias");
-            case FEATURES_AFTER_WEIGHT -> stored("post_conv_layernorm.weight");
-            case POSITIONS -> stored("embeddings.position_embedding.weight");
-            case FINAL_WEIGHT -> stored("post_layernorm.weight");
+            case FEATURES -> TowerFamily.patches(TowerFamily.stored("visual.patch_embed.proj.weight"), tower, true);
+            case FEATURES_BIAS -> TowerFamily.stored("visual.patch_embed.proj.bias");
+            case FEATURES_AFTER_WEIGHT -> TowerFamily.stored("visual.post_conv_layernorm.weight");
+            case POSITIONS -> TowerFamily.stored("visual.embeddings.position_embedding.weight");
+            case FINAL_WEIGHT -> TowerFamily.stored("visual.post_layernorm.weight");
             default -> PARTS.source(p, tower.body().hiddenSize(),
-                    name -> stored("blocks." + p.sublayer() / 2 + "." + name));
+                    name -> TowerFamily.stored("visual.blocks." + p.sublayer() / 2 + "." + name));
         };
     }
 }

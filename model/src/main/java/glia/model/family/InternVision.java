@@ -19,7 +19,6 @@ import glia.model.spec.QkNorm;
 import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.Tower;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -34,11 +33,8 @@ final class InternVision implements TowerFamily {
         Standard.only(config, "vision_feature_select_strategy", "default");
         Config vision = config.child("vision_config");
         int hidden = vision.positive("hidden_size", 1024);
-        int[] patch = sides(vision, "patch_size", 14);
-        int[] image = sides(vision, "image_size", 448);
-        if (patch[0] != patch[1]) {
-            throw vision.error("patch_size", "found " + Arrays.toString(patch) + ", expected a square");
-        }
+        int patch = TowerFamily.side(vision, "patch_size", 14);
+        int[] image = TowerFamily.sides(vision, "image_size", 448);
         int side = (int) (1 / Numbers.real(config, "downsample_ratio", NumberRange.FRACTION, 0.5));
         float eps = Standard.epsilon(vision, "layer_norm_eps", 1e-6);
         Norm norm = vision.text("norm_type", "layer_norm").equals("rms_norm") ? new Norm.Rms(eps, 0)
@@ -49,27 +45,19 @@ final class InternVision implements TowerFamily {
                 ? plain.with(new QkNorm.Whole(new Norm.Rms(1e-6f, 0))) : plain;
         Mixer mlp = Activations.mlp(vision, vision.positive("intermediate_size", 4096), "hidden_act", "gelu");
         Positions positions = vision.flag("use_absolute_position_embeddings", true)
-                ? new Positions.Grid(image[0] / patch[0], image[1] / patch[0], Positions.Sampling.CUBIC,
+                ? new Positions.Grid(image[0] / patch, image[1] / patch, Positions.Sampling.CUBIC,
                         OptionalInt.of(0)) : new Positions.None();
         Embedding embedding = new Embedding(positions, 1, 0, new Norm.None()).with(new Embedding.Features(
-                vision.positive("num_channels", 3), 1, patch[0], true));
-        boolean pooled = vision.flag("use_mean_pooling", true) || config.integer("vision_feature_layer", -1) != -1;
+                vision.positive("num_channels", 3), 1, patch, true));
+        boolean normed = !vision.flag("use_mean_pooling", true) && config.integer("vision_feature_layer", -1) == -1;
         ModelSpec body = TowerFamily.body("internvl_vision", 1, hidden, embedding, Standard.layers(
                 VisionTransformer.layers(config, vision, -1), norm, new Norm.LayerScale(), Residual.PLAIN,
-                layer -> attention, layer -> mlp), pooled ? new Norm.None() : new Norm.Layer(eps));
+                layer -> attention, layer -> mlp), normed ? new Norm.Layer(eps) : new Norm.None());
         return text.withTowers(List.of(new Tower(body, List.of(new Tower.Step.Folded(side, true),
                 new Tower.Step.Normed(new Norm.Layer(1e-5f)), new Tower.Step.Linear(text.hiddenSize(), true),
                 new Tower.Step.Activated(Activations.read(config, "projector_hidden_act", "gelu")),
                 new Tower.Step.Linear(text.hiddenSize(), true)), TowerFamily.placeholder(config, 151_667), side,
                 Tower.Axes.TEXT, Tower.Sight.CAUSAL).with(Tower.Films.NONE)));
-    }
-
-    private static int[] sides(Config vision, String key, int otherwise) throws CheckpointException {
-        int[] sides = vision.isList(key) ? vision.integers(key) : new int[] {vision.positive(key, otherwise)};
-        if (sides.length < 1 || sides.length > 2 || Arrays.stream(sides).anyMatch(s -> s < 1)) {
-            throw vision.error(key, "found " + Arrays.toString(sides) + ", expected a height and a width");
-        }
-        return new int[] {sides[0], sides[sides.length - 1]};
     }
 
     @Override
@@ -84,25 +72,17 @@ final class InternVision implements TowerFamily {
     @Override
     public Source source(Tower tower, Parameter p) {
         if (TowerFamily.isOfProjector(p)) {
-            return TowerFamily.stored("multi_modal_projector." + switch (p.place().branch()) {
-                case 2 -> "layer_norm";
-                case 3 -> "linear_1";
-                default -> "linear_2";
-            } + TowerFamily.suffix(p));
+            String step = "multi_modal_projector.";
+            return TowerFamily.step(p, "", step + "layer_norm", step + "linear_1", "", step + "linear_2");
         }
         long hidden = tower.body().hiddenSize();
         String layer = "encoder.layer." + p.sublayer() / 2 + ".";
         return switch (p.role()) {
-            case EMBEDDING -> TowerFamily.shaped(tower("embeddings.cls_token"), List.of(1L, hidden), 1L, 1L, hidden);
+            case EMBEDDING -> TowerFamily.batched(tower("embeddings.cls_token"), 1, hidden);
             case FEATURES -> TowerFamily.patches(tower("embeddings.patch_embeddings.projection.weight"), tower, false);
             case FEATURES_BIAS -> tower("embeddings.patch_embeddings.projection.bias");
-            case POSITIONS -> {
-                long count = ((Positions.Grid) tower.body().embedding().positions()).count();
-                yield TowerFamily.shaped(tower("embeddings.position_embeddings"), List.of(count, hidden), 1L, count,
-                        hidden);
-            }
-            case QUERY_NORM -> tower(layer + "attention.q_norm.weight");
-            case KEY_NORM -> tower(layer + "attention.k_norm.weight");
+            case POSITIONS -> TowerFamily.batched(tower("embeddings.position_embeddings"),
+                    ((Positions.Grid) tower.body().embedding().positions()).count(), hidden);
             case AFTER_WEIGHT -> tower(layer + (p.sublayer() % 2 == 0 ? "lambda_1" : "lambda_2"));
             case FINAL_WEIGHT, FINAL_BIAS -> tower("layernorm" + TowerFamily.suffix(p));
             default -> PARTS.source(p, tower.body().hiddenSize(), name -> tower(layer + name));

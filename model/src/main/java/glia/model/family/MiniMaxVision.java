@@ -3,7 +3,6 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Activations;
-import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
@@ -14,15 +13,14 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Positions;
-import glia.model.spec.Residual;
 import glia.model.spec.Rope;
 import glia.model.spec.Tower;
 import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.RopeTable.Layout;
 import java.util.List;
 
-/// The tower of MiniMax-M3: CLIP's layers over patches of two frames, rotary embedding by time, row and column in a part
-/// of each head, frames that see each other; one MLP for each patch, one for each square.
+/// The tower of MiniMax-M3: CLIP's layers over patches of two frames, rotary embedding by time, row and column in a
+/// part of each head, frames that see each other; one MLP for each patch, one for each square.
 final class MiniMaxVision implements TowerFamily {
     @Override
     public ModelSpec spec(Config config, ModelSpec text) throws CheckpointException {
@@ -37,9 +35,8 @@ final class MiniMaxVision implements TowerFamily {
         Embedding embedding = new Embedding(new Positions.None(), 1, 0, norm).with(new Embedding.Features(
                 vision.positive("num_channels", 3), vision.positive("temporal_patch_size", 2),
                 vision.positive("patch_size", 14), false));
-        ModelSpec body = TowerFamily.body("minimax_m3_vision", 0, hidden, embedding, Standard.layers(
-                Numbers.layers(vision, "num_hidden_layers"), norm, new Norm.None(), Residual.PLAIN,
-                layer -> attention, layer -> mlp), new Norm.None());
+        ModelSpec body = TowerFamily.body("minimax_m3_vision", vision, "num_hidden_layers", hidden, embedding, norm,
+                attention, mlp, new Norm.None());
         int inner = config.positive("projector_hidden_size", 6144);
         int out = text.hiddenSize();
         Tower.Step gelu = new Tower.Step.Activated(Activation.GELU);
@@ -62,12 +59,8 @@ final class MiniMaxVision implements TowerFamily {
     @Override
     public Source source(Tower tower, Parameter p) {
         if (TowerFamily.isOfProjector(p)) {
-            return TowerFamily.stored(switch (p.place().branch()) {
-                case 1 -> "multi_modal_projector.linear_1";
-                case 3 -> "multi_modal_projector.linear_2";
-                case 5 -> "patch_merge_mlp.linear_1";
-                default -> "patch_merge_mlp.linear_2";
-            } + TowerFamily.suffix(p));
+            return TowerFamily.step(p, "multi_modal_projector.linear_1", "", "multi_modal_projector.linear_2", "",
+                    "patch_merge_mlp.linear_1", "", "patch_merge_mlp.linear_2");
         }
         return switch (p.role()) {
             case FEATURES -> TowerFamily.patches(tower("embeddings.patch_embedding.weight"), tower, true);

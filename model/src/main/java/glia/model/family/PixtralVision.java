@@ -69,12 +69,9 @@ final class PixtralVision implements TowerFamily {
     @Override
     public Source source(Tower tower, Parameter p) {
         if (TowerFamily.isOfProjector(p)) {
-            return stored("multi_modal_projector." + switch (p.place().branch()) {
-                case 1 -> "norm";
-                case 3 -> "patch_merger.merging_layer";
-                case 4 -> "linear_1";
-                default -> "linear_2";
-            } + TowerFamily.suffix(p));
+            String step = "multi_modal_projector.";
+            return TowerFamily.step(p, step + "norm", "", step + "patch_merger.merging_layer", step + "linear_1", "",
+                    step + "linear_2");
         }
         return switch (p.role()) {
             case FEATURES -> TowerFamily.patches(stored("vision_tower.patch_conv.weight"), tower, false);

@@ -30,9 +30,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// The towers of Qwen2-VL (https://arxiv.org/abs/2409.12191), Qwen2.5-VL (https://arxiv.org/abs/2502.13923) and Qwen3-VL
-/// (https://arxiv.org/abs/2511.21631): patches of two frames, rotary embedding by row and column, the patches of a
-/// square to a row; the language model rotates by time, row and column.
+/// The towers of Qwen2-VL (https://arxiv.org/abs/2409.12191), Qwen2.5-VL (https://arxiv.org/abs/2502.13923) and
+/// Qwen3-VL (https://arxiv.org/abs/2511.21631): patches of two frames, rotary embedding by row and column, the patches
+/// of a square to a row; the language model rotates by time, row and column.
 enum QwenVision implements TowerFamily {
     /// Layer norms and plain MLPs.
     QWEN2("fc1", "fc2"),

@@ -3,15 +3,18 @@ package glia.model.family;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Numbers;
+import glia.model.family.config.Standard;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
 import glia.model.spec.Embedding;
 import glia.model.spec.Head;
+import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Norm;
 import glia.model.spec.NumberRange;
 import glia.model.spec.Parameter;
+import glia.model.spec.Residual;
 import glia.model.spec.Role;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
@@ -20,6 +23,7 @@ import glia.model.spec.Tower;
 import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -60,6 +64,11 @@ interface TowerFamily {
         return new Source.Shaped(of, shape, List.of(written));
     }
 
+    /// A matrix stored `[1, rows, columns]`.
+    static Source batched(Source of, long rows, long columns) {
+        return shaped(of, List.of(rows, columns), 1L, rows, columns);
+    }
+
     /// The map of patches, stored as a convolution `[hidden, channels, patch, patch]`, or over frames
     /// `[hidden, channels, frames, patch, patch]`.
     static Source patches(Source of, Tower tower, boolean overFrames) {
@@ -72,10 +81,44 @@ interface TowerFamily {
         return new Source.Shaped(of, List.of(written.getFirst(), (long) f.size()), written);
     }
 
+    /// The source of a step's parameter.
+    ///
+    /// @param names of the steps
+    static Source.Stored step(Parameter p, String... names) {
+        return stored(names[p.place().branch() - 1] + suffix(p));
+    }
+
+    /// A height and a width, in a config one number or two.
+    static int[] sides(Config vision, String key, int otherwise) throws CheckpointException {
+        int[] sides = vision.isList(key) ? vision.integers(key) : new int[] {vision.positive(key, otherwise)};
+        if (sides.length < 1 || sides.length > 2 || Arrays.stream(sides).anyMatch(s -> s < 1)) {
+            throw vision.error(key, "found " + Arrays.toString(sides) + ", expected a height and a width");
+        }
+        return new int[] {sides[0], sides[sides.length - 1]};
+    }
+
+    /// A side of squares, in a config one number or two.
+    static int side(Config vision, String key, int otherwise) throws CheckpointException {
+        int[] sides = sides(vision, key, otherwise);
+        if (sides[0] != sides[1]) {
+            throw vision.error(key, "found " + Arrays.toString(sides) + ", expected a square");
+        }
+        return sides[0];
+    }
+
     /// The body of a tower.
     static ModelSpec body(String type, int vocabulary, int hidden, Embedding embedding, List<Sublayer> sublayers,
             Norm last) {
         return new ModelSpec(type, vocabulary, hidden, 1 << 16, embedding, sublayers, last, Head.ABSENT);
+    }
+
+    /// The body of a tower whose layers are alike.
+    ///
+    /// @param depth the key of the number of layers
+    static ModelSpec body(String type, Config vision, String depth, int hidden, Embedding embedding, Norm norm,
+            Mixer attention, Mixer mlp, Norm last) throws CheckpointException {
+        return body(type, 0, hidden, embedding, Standard.layers(Numbers.layers(vision, depth), norm, new Norm.None(),
+                Residual.PLAIN, layer -> attention, layer -> mlp), last);
     }
 
     /// Attention of all features to each other.
@@ -126,6 +169,8 @@ interface TowerFamily {
                 case KEY, KEY_BIAS -> part(p, at, 1, ".k_proj", hidden);
                 case VALUE, VALUE_BIAS -> part(p, at, 2, ".v_proj", hidden);
                 case OUTPUT, OUTPUT_BIAS -> named(p, at, output);
+                case QUERY_NORM -> at.apply(attention + ".q_norm.weight");
+                case KEY_NORM -> at.apply(attention + ".k_norm.weight");
                 case GATE, GATE_BIAS -> named(p, at, gate);
                 case UP, UP_BIAS -> named(p, at, up);
                 case DOWN, DOWN_BIAS -> named(p, at, down);
