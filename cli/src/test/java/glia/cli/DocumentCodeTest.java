@@ -42,8 +42,8 @@ class DocumentCodeTest {
             Map.entry("losses.md", "Model model, TrainingPass pass, int[] ids, float[] weights, TrainingPass student,"
                     + " TrainingPass teacher, TokenBatch batch, Path folder, Path out, long seed, Kernels kernels,"
                     + " int[] first, int[] second"),
-            Map.entry("policy-optimization.md", "TrainingPass pass, TokenBatch tokens, int maxTokens, int[] groups,"
-                    + " boolean[][] mask, double[] rewards, double[] old, double temperature"),
+            Map.entry("policy-optimization.md", "TrainingPass pass, TokenBatch tokens, int maxTokens,"
+                    + " double[] groups, double[] rewards, double[] old, double temperature"),
             Map.entry("rewards.md", "Reward reward, Sample sample, String prompt, String completion, int tokens"),
             Map.entry("structured-output.md", "LanguageModel model, int[] prompt"),
             Map.entry("tasks.md", "long seed, long index, String completion, int numTokens, boolean finished"),

@@ -37,22 +37,14 @@ final class CaseRows {
         return Arrays.stream(places).map(i -> i / width).toArray();
     }
 
-    /// The mask as arrays.
-    boolean[][] mask() {
-        boolean[][] mask = new boolean[count][width];
-        for (int place : places) {
-            mask[place / width][place % width] = true;
-        }
-        return mask;
+    /// The rows without columns.
+    RolloutColumns columns() {
+        return RolloutColumns.of(sequences(), count);
     }
 
-    /// A matrix as arrays.
-    double[][] matrix(CaseTensor t) {
-        double[][] rows = new double[count][];
-        for (int i = 0; i < count; i++) {
-            rows[i] = Arrays.copyOfRange(t.values(), i * width, (i + 1) * width);
-        }
-        return rows;
+    /// The place of each row in its completion.
+    double[] places() {
+        return Arrays.stream(places).mapToDouble(i -> i % width).toArray();
     }
 
     /// The numbers of rows in a matrix `[B, T]`, or those of their sequences in `[B]` or `[B, 1]`.
@@ -68,8 +60,7 @@ final class CaseRows {
     /// A batch with the advantages of sequences, `[B]`, or tokens, `[B, T]`.
     RolloutColumns batch(CaseTensor advantages) {
         return advantages.values().length == count && width > 1
-                ? RolloutColumns.ofSequences(sequences(), advantages.values())
-                : RolloutColumns.ofRows(sequences(), count, of(advantages));
+                ? columns().withSequenceAdvantages(advantages.values()) : columns().withAdvantages(of(advantages));
     }
 
     /// The rows of a variable, whose gradient has the shape of the matrix.
@@ -89,6 +80,6 @@ final class CaseRows {
 
     /// The numbers of a column.
     static double[] numbers(Value column) {
-        return CaseTensor.of(column.tensor()).values();
+        return column.numbers();
     }
 }

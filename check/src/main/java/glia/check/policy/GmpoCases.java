@@ -9,7 +9,7 @@ import glia.reason.policy.KlTerm;
 import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
-import glia.reason.policy.loss.GeometricMean;
+import glia.reason.policy.loss.PolicyLoss.GeometricMean;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
@@ -41,7 +41,7 @@ public final class GmpoCases {
                 SequenceMean.ofMeans(), kl, EntropyBonus.NONE,
                 new TokenMasks(p.number("top_entropy_quantile", 1), Double.POSITIVE_INFINITY));
         double[] advantages = c.input("advantages").values();
-        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), advantages);
+        RolloutColumns batch = rows.columns().withSequenceAdvantages(advantages);
         if (c.hasInput("logp_old")) {
             batch = batch.with(Column.OLD, rows.of(c.input("logp_old")));
         }

@@ -13,13 +13,13 @@ import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
 import glia.reason.policy.correction.SamplerCorrection;
-import glia.reason.policy.loss.Cispo;
 import glia.reason.policy.loss.ClipFigures;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.LossInput;
+import glia.reason.policy.loss.PolicyLoss.Cispo;
+import glia.reason.policy.loss.PolicyLoss.Sapo;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
-import glia.reason.policy.loss.Sapo;
 import glia.reason.policy.loss.Vespo;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
@@ -48,7 +48,7 @@ public final class GrpoCases {
                 c.params().number("clip_max", Double.POSITIVE_INFINITY));
         double[] training = rows.of(c.input("logp_old"));
         double[] sampler = rows.of(c.input("logp_sampling"));
-        double[] weights = rule.weights(RolloutColumns.of(rows.sequences(), rows.numSequences())
+        double[] weights = rule.weights(rows.columns()
                 .with(Column.OLD, training).with(Column.SAMPLER, sampler));
         double[] expected = c.tensor("is_ratio").values();
         c.compare("is_ratio", weights, rule.isPerSequence() ? expected : rows.of(expected));
@@ -80,7 +80,8 @@ public final class GrpoCases {
         Sapo sapo = Sapo.of(level, p.number("sapo_temperature_pos", 1), p.number("sapo_temperature_neg", 1.05));
         Vespo vespo = new Vespo(level, p.number("vespo_k_pos", 2), p.number("vespo_lambda_pos", 3),
                 p.number("vespo_k_neg", 3), p.number("vespo_lambda_neg", 2));
-        PolicyLoss clipped = ClippedRatio.of(level, low, high).withDelta(delta);
+        PolicyLoss clipped = new ClippedRatio(level, low, high, delta, Double.POSITIVE_INFINITY,
+                -PolicyLoss.LARGEST_EXPONENT, PolicyLoss.LARGEST_EXPONENT);
         PolicyLoss loss = switch (lossType) {
             case "grpo", "bnpo", "dr_grpo", "dapo", "luspo" -> clipped;
             case "cispo" -> Cispo.upTo(level, high);
@@ -202,7 +203,7 @@ public final class GrpoCases {
         }
         if (c.hasTensor("entropy_mask")) {
             double[] kept = new double[losses.length];
-            Arrays.setAll(kept, n -> result.kept().length == 0 || result.kept()[n] ? 1 : 0);
+            Arrays.setAll(kept, n -> result.batch().isKept(n) ? 1 : 0);
             rows.compare(c, "entropy_mask", kept);
         }
         if (c.hasTensor("off_policy_mask")) {

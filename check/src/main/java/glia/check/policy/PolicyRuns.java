@@ -58,7 +58,7 @@ public final class PolicyRuns implements RunKind {
         }
         TokenBatch tokens = tokens(tensors, step, mask, learned);
         CaseRows rows = new CaseRows(new CaseTensor(mask.dtype(), mask.shape(), learned));
-        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), column(tensors, step, "advantages", mask));
+        RolloutColumns batch = rows.columns().withSequenceAdvantages(column(tensors, step, "advantages", mask));
         if (tensors.has(step, "old_per_token_logps")) {
             batch = batch.with(Column.OLD, rows.of(matrix(tensors, step, "old_per_token_logps", mask)));
         } else if (tensors.has(step, "old_logps")) {

@@ -5,10 +5,11 @@ import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.reason.policy.Aggregation.TokenMean;
 import glia.reason.policy.Aggregation.Totals;
+import glia.reason.policy.KlTerm;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
-import glia.reason.policy.advantage.PpoAdvantages;
+import glia.reason.policy.advantage.RewardStatistics.Whitening;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.rollout.RolloutColumns.Column;
@@ -16,46 +17,17 @@ import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /// TRL's PPO: rewards, advantages and returns of a batch, and the losses of its micro-batches.
 public final class PpoCases {
     private PpoCases() { }
 
-    private static double[][] matrix(CaseTensor t) {
-        double[][] rows = new double[t.dim(0)][];
-        Arrays.setAll(rows, i -> Arrays.copyOfRange(t.values(), i * t.dim(1), (i + 1) * t.dim(1)));
-        return rows;
-    }
-
-    private static double[] flat(double[]... rows) {
-        return Stream.of(rows).flatMapToDouble(Arrays::stream).toArray();
-    }
-
-    private static PpoAdvantages.Result advantages(ReferenceCase c) {
-        CaseParams p = c.params();
-        p.has("missing_eos_penalty");
-        KlEstimator estimator = switch (p.text("kl_estimator", "k1")) {
-            case "k1" -> KlEstimator.K1;
-            case "k3" -> KlEstimator.K3_UNCLAMPED;
-            default -> throw new IllegalArgumentException("kl_estimator: found \"" + p.text("kl_estimator")
-                    + "\", expected k1 or k3");
-        };
-        PpoAdvantages rule = new PpoAdvantages(estimator, p.number("kl_coef", 0.05), p.flag("whiten_rewards", false),
-                new GeneralizedAdvantage(p.number("gamma", 1), p.number("lam", 0.95)));
-        int[] lengths = Arrays.stream(c.input("sequence_lengths").ints()).map(last -> last + 1).toArray();
-        PpoAdvantages.Result result = rule.of(c.input("scores").values(), lengths, matrix(c.input("logprobs")),
-                matrix(c.input("ref_logprobs")), matrix(c.input("values")));
-        c.compare("kl", flat(result.kl()), c.input("kl").values());
-        c.compare("rewards", flat(result.rewards()), c.input("rewards").values());
-        c.compare("returns", flat(result.returns()), c.input("returns").values());
-        c.compare("advantages", flat(result.advantages()), c.input("advantages").values());
-        return result;
-    }
-
-    /// Some rows of a mask: 1 for places before the last token and `further` after it.
-    private static CaseRows rows(ReferenceCase c, int[] which, int width, int further) {
+    /// The rows of completions: places up to the last token and `further` after it.
+    private static CaseRows rows(ReferenceCase c, int[] which, int further) {
+        int width = c.input("values").dim(1);
         int[] last = c.input("sequence_lengths").ints();
         double[] mask = new double[which.length * width];
         for (int i = 0; i < which.length; i++) {
@@ -64,34 +36,73 @@ public final class PpoCases {
         return new CaseRows(new CaseTensor(c.input("values").dtype(), new long[] {which.length, width}, mask));
     }
 
-    private static double[] pick(double[][] rows, int... which) {
-        return Arrays.stream(which).mapToObj(i -> rows[i]).flatMapToDouble(Arrays::stream).toArray();
+    private static int[] all(ReferenceCase c) {
+        return IntStream.range(0, c.input("values").dim(0)).toArray();
+    }
+
+    /// Rewards and returns of all places. The score of a completion is the reward of the place after its last token,
+    /// where there is one, so that the value model predicts one place more than there are tokens; every token pays
+    /// `coefficient·kl`.
+    private static RolloutColumns places(ReferenceCase c) {
+        CaseParams p = c.params();
+        p.has("missing_eos_penalty");
+        KlEstimator estimator = switch (p.text("kl_estimator", "k1")) {
+            case "k1" -> KlEstimator.K1;
+            case "k3" -> KlEstimator.K3_UNCLAMPED;
+            default -> throw new IllegalArgumentException("kl_estimator: found \"" + p.text("kl_estimator")
+                    + "\", expected k1 or k3");
+        };
+        CaseRows rows = rows(c, all(c), 1);
+        RolloutColumns in = rows.columns().with(Column.OLD, rows.of(c.input("logprobs")))
+                .with(Column.REFERENCE, rows.of(c.input("ref_logprobs"))).with(Column.VALUE, rows.of(c.input("values")))
+                .with(Column.SCORES, c.input("scores").values());
+        int[] last = c.input("sequence_lengths").ints();
+        double[] kl = new KlTerm(estimator, 1, KlTerm.Placement.REWARD).ofRows(in);
+        Arrays.setAll(kl, n -> rows.places()[n] <= last[in.sequences()[n]] ? kl[n] : 0);
+        c.compare("kl", kl, rows.of(c.input("kl")));
+        double[] rewards = in.rewards();
+        Arrays.setAll(rewards, n -> rewards[n] - p.number("kl_coef", 0.05) * kl[n]);
+        double[] white = p.flag("whiten_rewards", false) ? Whitening.of(rewards).apply(rewards, false) : rewards;
+        RolloutColumns places = new GeneralizedAdvantage(p.number("gamma", 1), p.number("lam", 0.95))
+                .unnormalized(in.with(Column.REWARD, white));
+        c.compare("rewards", white, rows.of(c.input("rewards")));
+        c.compare("returns", places.get(Column.RETURN), rows.of(c.input("returns")));
+        return places;
+    }
+
+    /// The advantages of all tokens.
+    private static RolloutColumns tokens(ReferenceCase c, RolloutColumns places) {
+        CaseRows rows = rows(c, all(c), 0);
+        int[] last = c.input("sequence_lengths").ints();
+        double[] numbers = rows(c, all(c), 1).places();
+        double[] raw = IntStream.range(0, numbers.length).filter(n -> numbers[n] <= last[places.sequences()[n]])
+                .mapToDouble(n -> places.get(Column.ADVANTAGE)[n]).toArray();
+        double[] advantages = Whitening.of(raw).apply(raw, true);
+        c.compare("advantages", advantages, rows.of(c.input("advantages")));
+        return rows.columns().withAdvantages(advantages).with(Column.OLD, rows.of(c.input("logprobs")));
     }
 
     public static void run(ReferenceCase c) {
-        PpoAdvantages.Result all = advantages(c);
         int[] which = c.tensor("rows").ints();
-        int width = c.input("values").dim(1);
-        CaseRows tokens = rows(c, which, width, 0);
-        CaseRows places = rows(c, which, width, 1);
+        List<Integer> some = Arrays.stream(which).boxed().toList();
+        RolloutColumns allPlaces = places(c);
+        RolloutColumns batch = tokens(c, allPlaces).part(some);
+        CaseRows tokens = rows(c, which, 0);
+        CaseRows places = rows(c, which, 1);
         double clip = c.params().number("cliprange", 0.2);
         PolicyObjective objective = PolicyObjective.of(ClippedRatio.of(RatioLevel.TOKEN, clip, clip), new TokenMean());
-        RolloutColumns batch = RolloutColumns.ofRows(tokens.sequences(), which.length,
-                tokens.of(pick(all.advantages(), which)))
-                .with(Column.OLD, tokens.of(pick(matrix(c.input("logprobs")), which)));
         Value logProbs = tokens.variable(c, "logp", c.tensor("new_logprobs"));
         PolicyObjective.Result policy = objective.evaluate(logProbs, Optional.empty(), batch,
                 Totals.of(batch, objective.aggregation()));
-        tokens.compare(c, "pg_losses", CaseRows.numbers(policy.losses()));
-        ratios(c, CaseRows.numbers(policy.terms().ratio().orElseThrow()), which.length * width);
+        tokens.compare(c, "pg_losses", policy.losses().numbers());
+        ratios(c, policy.terms().ratio().orElseThrow().numbers(), which.length * tokens.width());
         c.compare("pg_clipfrac", policy.figures().clip().any());
         c.compare("pg_loss", policy.loss().number());
         ValueLoss rule = new ValueLoss(c.params().number("cliprange_value", 0.2), new TokenMean());
-        RolloutColumns ofValues = RolloutColumns.ofRows(places.sequences(), which.length, new double[places.numRows()]);
+        RolloutColumns ofValues = allPlaces.part(some);
         Value predicted = places.variable(c, "vpred", c.tensor("vpred"));
-        ValueLoss.Result value = rule.of(predicted, places.of(pick(matrix(c.input("values")), which)),
-                places.of(pick(all.returns(), which)), ofValues, Totals.of(ofValues, rule.aggregation()));
-        places.compare(c, "vf_losses", CaseRows.numbers(value.losses()));
+        ValueLoss.Result value = rule.of(predicted, ofValues, Totals.of(ofValues, rule.aggregation()));
+        places.compare(c, "vf_losses", value.losses().numbers());
         c.compare("vf_clipfrac", value.clipped());
         c.compare("vf_loss", value.loss().number());
         Value loss = policy.loss().plus(value.loss().times(c.params().number("vf_coef", 0.1)));

@@ -5,11 +5,10 @@ import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.reason.policy.Aggregation.SequenceMean;
 import glia.reason.policy.Aggregation.Totals;
-import glia.reason.policy.KlReward;
+import glia.reason.policy.KlTerm;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
 import glia.reason.policy.advantage.AdvantageEstimator.Lone;
-import glia.reason.policy.advantage.AdvantageInput;
 import glia.reason.policy.advantage.RewardStatistics;
 import glia.reason.policy.loss.ClipFigures;
 import glia.reason.policy.loss.ClippedRatio;
@@ -20,6 +19,7 @@ import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// TRL's RLOO, from rewards to the loss.
 public final class RlooCases {
@@ -38,7 +38,7 @@ public final class RlooCases {
     }
 
     /// The reward columns. Those of the cases with equal or missing rewards are not stored but documented.
-    private static double[][] scores(ReferenceCase c, int group) {
+    private static double[] scores(ReferenceCase c, int group) {
         double[] first = c.input("rewards").values().clone();
         if (c.id().startsWith("rloo-all-equal")) {
             Arrays.fill(first, 0.5);
@@ -47,35 +47,33 @@ public final class RlooCases {
                 first[i] = Double.NaN;
             }
         }
-        int columns = c.params().integer("reward_columns", 1);
-        double[] second = columns > 1 ? c.input("rewards2").values() : first;
-        double[][] scores = new double[first.length][];
-        Arrays.setAll(scores, i -> columns > 1 ? new double[] {first[i], second[i]} : new double[] {first[i]});
-        return scores;
+        if (c.params().integer("reward_columns", 1) == 1) {
+            return first;
+        }
+        double[] second = c.input("rewards2").values();
+        return IntStream.range(0, 2 * first.length).mapToDouble(i -> i % 2 == 0 ? first[i / 2] : second[i / 2])
+                .toArray();
     }
 
     private static double[] advantages(ReferenceCase c, CaseRows rows) {
         CaseParams p = c.params();
         int size = p.integer("num_generations", 2);
-        double[][] scores = scores(c, size);
-        double[] weights = TrlAdvantages.weights(p, scores[0].length);
-        int[] groups = TrlAdvantages.groups(scores.length, size);
-        AdvantageInput input = AdvantageInput.ofScores(groups, rows.mask(), scores, weights);
-        double[] outcomes = input.outcomes();
+        RolloutColumns in = TrlAdvantages.scored(rows, p, size, scores(c, size));
+        double[] outcomes = in.outcomes();
         c.compare("reward", RewardStatistics.of(outcomes).mean());
         c.compare("reward_std", RewardStatistics.of(outcomes).std());
         double[] range = p.numbers("reward_clip_range");
         double beta = p.number("beta", 0.05);
-        double[] kl = beta == 0 ? new double[outcomes.length] : KlReward.sums(KlEstimator.K1,
-                rows.matrix(c.input("logp_old")), rows.matrix(c.input("logp_ref")), rows.mask());
+        double[] kl = beta == 0 ? new double[outcomes.length] : in.sums(new KlTerm(KlEstimator.K1, beta,
+                KlTerm.Placement.REWARD).ofRows(in.with(Column.OLD, rows.of(c.input("logp_old")))
+                .with(Column.REFERENCE, rows.of(c.input("logp_ref")))));
         for (int i = 0; i < outcomes.length; i++) {
             outcomes[i] = range.length == 2 ? Math.clamp(outcomes[i], range[0], range[1]) : outcomes[i];
             outcomes[i] -= beta * kl[i];
         }
         c.compareIfThere("kl", Arrays.stream(kl).sum() / Math.max(1, rows.numRows()));
-        c.compare("frac_reward_zero_std",
-                RewardStatistics.shareOfZeros(TrlAdvantages.groupStds(groups, size, outcomes)));
-        return new LeaveOneOut(Lone.ZERO, p.flag("normalize_advantages", false)).of(outcomes, input);
+        c.compare("frac_reward_zero_std", RewardStatistics.shareOfZeros(TrlAdvantages.groupStds(in, size, outcomes)));
+        return new LeaveOneOut(Lone.ZERO, p.flag("normalize_advantages", false)).of(outcomes, in);
     }
 
     /// The objective of TRL's parameters.
@@ -87,7 +85,7 @@ public final class RlooCases {
 
     private static void loss(ReferenceCase c, CaseRows rows, double[] advantages) {
         PolicyObjective objective = objective(c.params());
-        RolloutColumns batch = RolloutColumns.ofSequences(rows.sequences(), advantages)
+        RolloutColumns batch = rows.columns().withSequenceAdvantages(advantages)
                 .with(Column.OLD, rows.of(c.input("logp_old")));
         Value logProbs = rows.variable(c, "logp", c.input("logp_new"));
         Value entropies = rows.variable(c, "entropy", c.input("entropy"));

@@ -5,25 +5,29 @@ import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative.Scale;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
+import glia.reason.policy.advantage.AdvantageEstimator.RewardDecoupled;
 import glia.reason.policy.advantage.AdvantageEstimator;
-import glia.reason.policy.advantage.AdvantageInput;
-import glia.reason.policy.advantage.RewardDecoupled;
 import glia.reason.policy.advantage.RewardStatistics;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 
 /// TRL's advantages from rewards.
 final class TrlAdvantages {
     private TrlAdvantages() { }
 
-    /// The number of the group of each completion.
-    static int[] groups(int count, int size) {
-        int[] groups = new int[count];
+    /// Completions in groups of this size with their scores.
+    ///
+    /// @param scores `[completions][K]`
+    static RolloutColumns scored(CaseRows rows, CaseParams p, int size, double... scores) {
+        double[] groups = new double[rows.numSequences()];
         Arrays.setAll(groups, i -> i / size);
-        return groups;
+        return rows.columns().with(Column.GROUP, groups).with(Column.SCORES, scores)
+                .with(Column.SCORE_WEIGHTS, weights(p, scores.length / Math.max(1, groups.length)));
     }
 
     /// The weights of reward columns, 1 where none are given.
-    static double[] weights(CaseParams params, int columns) {
+    private static double[] weights(CaseParams params, int columns) {
         double[] weights = params.numbers("reward_weights");
         if (weights.length == 0) {
             weights = new double[columns];
@@ -54,13 +58,8 @@ final class TrlAdvantages {
         CaseTensor mask = withoutTruncated(c.input("mask"), c.tensor("loss_mask"),
                 p.flag("mask_truncated_completions", false));
         CaseRows rows = new CaseRows(mask);
-        CaseTensor scores = c.tensor("rewards_per_func");
-        int count = scores.dim(0);
-        int columns = scores.values().length / count;
-        double[][] matrix = new double[count][];
-        Arrays.setAll(matrix, i -> Arrays.copyOfRange(scores.values(), i * columns, (i + 1) * columns));
-        int[] groups = groups(count, p.integer("num_generations", 8));
-        AdvantageInput input = AdvantageInput.ofScores(groups, rows.mask(), matrix, weights(p, columns));
+        int size = p.integer("num_generations", 8);
+        RolloutColumns in = scored(rows, p, size, c.tensor("rewards_per_func").values());
         String aggregation = p.text("multi_objective_aggregation", "sum_then_normalize");
         Scale scale = scale(p.text("scale_rewards", "group"));
         AdvantageEstimator estimator = switch (aggregation) {
@@ -69,26 +68,25 @@ final class TrlAdvantages {
             default -> throw new IllegalArgumentException("multi_objective_aggregation: found \"" + aggregation
                     + "\", expected sum_then_normalize or normalize_then_sum");
         };
-        c.compare("advantages", estimator.of(input).sequences());
+        c.compare("advantages", estimator.of(in).get(Column.SEQUENCE_ADVANTAGE));
         double[] stds;
         if (estimator instanceof RewardDecoupled rule) {
-            stds = ofBatch(rule.sums(input));
+            stds = ofBatch(rule.sums(in));
         } else {
-            stds = scale == Scale.BATCH ? ofBatch(input.outcomes())
-                    : groupStds(groups, p.integer("num_generations", 8), input.outcomes());
+            stds = scale == Scale.BATCH ? ofBatch(in.outcomes()) : groupStds(in, size, in.outcomes());
         }
         c.compare("std_rewards", stds);
         c.compare("loss_mask", mask.values());
         c.compare("num_items_in_batch", rows.numRows());
-        RewardStatistics statistics = RewardStatistics.of(input.outcomes());
+        RewardStatistics statistics = RewardStatistics.of(in.outcomes());
         c.compare("reward", statistics.mean());
         c.compare("reward_std", statistics.std());
         c.compare("frac_reward_zero_std", RewardStatistics.shareOfZeros(stds));
     }
 
     /// The standard deviation of each completion's group; TRL takes 0 where groups have one completion.
-    static double[] groupStds(int[] groups, int size, double[] rewards) {
-        return size == 1 ? new double[rewards.length] : RewardStatistics.groupStds(groups, rewards);
+    static double[] groupStds(RolloutColumns in, int size, double[] rewards) {
+        return size == 1 ? new double[rewards.length] : RewardStatistics.groupStds(in, rewards);
     }
 
     /// The standard deviation of all rewards; TRL takes 0 for a batch of one completion.

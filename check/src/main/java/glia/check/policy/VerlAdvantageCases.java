@@ -1,9 +1,11 @@
 package glia.check.policy;
 
 import glia.check.reference.CaseParams;
+import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.reason.policy.advantage.AdvantageEstimator.BestOfGroup;
 import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
+import glia.reason.policy.advantage.AdvantageEstimator.GreedyBaseline;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupBaseline;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative.Scale;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
@@ -11,16 +13,14 @@ import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
 import glia.reason.policy.advantage.AdvantageEstimator.LengthWeighted;
 import glia.reason.policy.advantage.AdvantageEstimator.Lone;
 import glia.reason.policy.advantage.AdvantageEstimator.NonZeroScaled;
+import glia.reason.policy.advantage.AdvantageEstimator.RewardDecoupled;
 import glia.reason.policy.advantage.AdvantageEstimator.RewardToGo;
 import glia.reason.policy.advantage.AdvantageEstimator;
-import glia.reason.policy.advantage.AdvantageInput;
-import glia.reason.policy.advantage.Advantages;
-import glia.reason.policy.advantage.GreedyBaseline;
 import glia.reason.policy.advantage.OptimalTokenBaseline;
-import glia.reason.policy.advantage.RewardDecoupled;
-import glia.reason.policy.advantage.Whitening;
-import java.util.Arrays;
-import java.util.stream.Stream;
+import glia.reason.policy.advantage.RewardStatistics.Whitening;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
+import java.util.stream.IntStream;
 
 /// verl's advantage estimators.
 public final class VerlAdvantageCases {
@@ -37,54 +37,47 @@ public final class VerlAdvantageCases {
         }
     }
 
-    private static double[] flat(double[]... rows) {
-        return Stream.of(rows).flatMapToDouble(Arrays::stream).toArray();
-    }
-
     private static void whiten(ReferenceCase c) {
         CaseRows rows = new CaseRows(c.input(c.params().text("mask", "mask")));
-        double[][] values = rows.matrix(c.input(c.params().text("values", "values")));
-        Whitening rule = Whitening.of(values, rows.mask());
+        CaseTensor values = c.input(c.params().text("values", "values"));
+        Whitening rule = Whitening.of(rows.of(values));
         c.compare("mean", rule.mean(), F64);
         c.compare("var", rule.variance(), F64);
-        c.compare("whitened", flat(rule.apply(values, c.params().flag("shift_mean", true))), F64);
+        c.compare("whitened", rule.apply(values.values(), c.params().flag("shift_mean", true)), F64);
     }
 
     private static void estimator(ReferenceCase c) {
         CaseParams p = c.params();
         CaseRows rows = new CaseRows(c.input(p.text("mask", "mask")));
-        int[] groups = c.input(p.text("index", "group_ids")).ints();
         String name = p.text("estimator");
         AdvantageEstimator estimator = estimator(name, p);
-        if (name.equals("gdpo")) {
+        RolloutColumns in = rows.columns().with(Column.GROUP, c.input(p.text("index", "group_ids")).values());
+        if (estimator instanceof RewardDecoupled) {
             double[] weights = p.numbers("weights");
-            double[][] scores = columns(c.input("scores").values(), c.tensor("rewards2").values());
-            c.compare("advantages", flat(estimator.of(AdvantageInput.ofScores(groups, rows.mask(), scores,
-                    weights.length == 0 ? new double[] {1, 1} : weights)).advantages()));
-            return;
+            double[] first = c.input("scores").values();
+            double[] second = c.tensor("rewards2").values();
+            in = in.with(Column.SCORES, IntStream.range(0, 2 * first.length)
+                    .mapToDouble(i -> i % 2 == 0 ? first[i / 2] : second[i / 2]).toArray())
+                    .with(Column.SCORE_WEIGHTS, weights.length == 0 ? new double[] {1, 1} : weights);
+        } else {
+            in = in.with(Column.REWARD, rows.of(c.input(p.text("rewards"))));
         }
-        AdvantageInput input = AdvantageInput.ofTokenRewards(groups, rows.mask(),
-                rows.matrix(c.input(p.text("rewards"))));
         if (estimator instanceof GeneralizedAdvantage) {
-            input = input.withValues(rows.matrix(c.input("values")));
+            in = in.with(Column.VALUE, rows.of(c.input("values")));
         } else if (estimator instanceof GreedyBaseline) {
-            input = input.withBaselines(c.input("reward_baselines").values());
+            in = in.with(Column.GREEDY_REWARD, c.input("reward_baselines").values());
         } else if (estimator instanceof OptimalTokenBaseline) {
-            input = input.withDistributions(rows.matrix(c.input("logp_old")), rows.matrix(c.input("sum_pi_squared")));
+            in = in.with(Column.OLD, rows.of(c.input("logp_old")))
+                    .with(Column.SQUARED_PROBS, rows.of(c.input("sum_pi_squared")))
+                    .with(Column.PLACE, name.startsWith("tir") ? new double[0] : rows.places());
         }
-        Advantages found = estimator.of(input);
+        RolloutColumns found = estimator.of(in);
         // verl takes means and deviations of groups of this estimator in F32.
         double limit = name.equals("grpo_vectorized") ? ReferenceCase.F32 : F64;
-        c.compare("advantages", flat(found.advantages()), limit);
+        rows.compare(c, "advantages", found.get(Column.ADVANTAGE), limit);
         if (c.hasTensor("returns")) {
-            c.compare("returns", flat(found.returns()), limit);
+            rows.compare(c, "returns", found.get(Column.RETURN), limit);
         }
-    }
-
-    private static double[][] columns(double[] first, double[] second) {
-        double[][] columns = new double[first.length][];
-        Arrays.setAll(columns, i -> new double[] {first[i], second[i]});
-        return columns;
     }
 
     private static AdvantageEstimator estimator(String name, CaseParams p) {
@@ -100,8 +93,8 @@ public final class VerlAdvantageCases {
             case "reinforce_plus_plus" -> new RewardToGo(p.number("gamma", 1));
             case "reinforce_plus_plus_baseline" -> new GroupBaseline();
             case "remax" -> new GreedyBaseline();
-            case "optimal_token_baseline" -> new OptimalTokenBaseline(p.flag("handle_zero_tail", false), false);
-            case "tir_optimal_token_baseline" -> new OptimalTokenBaseline(p.flag("handle_zero_tail", true), true);
+            case "optimal_token_baseline" -> new OptimalTokenBaseline(p.flag("handle_zero_tail", false));
+            case "tir_optimal_token_baseline" -> new OptimalTokenBaseline(p.flag("handle_zero_tail", true));
             case "gdpo" -> new RewardDecoupled(EPSILON, Lone.REWARD, true);
             default -> throw new IllegalArgumentException("estimator: found \"" + name + "\", which is not known");
         };

@@ -4,7 +4,6 @@ import glia.check.reference.CaseParams;
 import glia.check.reference.ReferenceCase;
 import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.KlController;
-import glia.reason.policy.KlReward;
 import glia.reason.policy.KlTerm;
 import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
@@ -20,7 +19,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 
 /// verl's losses: of policies and values, entropy, KL in the loss and in the reward, rollout correction.
@@ -72,10 +70,11 @@ public final class VerlLossCases {
     private static void valueLoss(ReferenceCase c) {
         CaseParams p = c.params();
         CaseRows rows = rows(c);
-        RolloutColumns batch = RolloutColumns.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
+        RolloutColumns batch = rows.columns().with(Column.VALUE, rows.of(c.input("values")))
+                .with(Column.RETURN, rows.of(c.input("returns")));
         ValueLoss rule = new ValueLoss(p.number("cliprange_value", 0.5), VerlPolicyLosses.aggregation(p, rows));
         Value values = rows.variable(c, "vpreds", c.input("vpreds"));
-        ValueLoss.Result result = rule.of(values, rows.of(c.input("values")), rows.of(c.input("returns")), batch,
+        ValueLoss.Result result = rule.of(values, batch,
                 VerlPolicyLosses.totals(p, batch, PolicyObjective.of(VerlPolicyLosses.NO_LOSS, rule.aggregation())));
         c.compare("clipfrac", result.clipped());
         c.compareLoss(result.loss().times(VerlPolicyLosses.factor(p, rule.aggregation())));
@@ -90,7 +89,7 @@ public final class VerlLossCases {
         Value all = logProbs.times(logProbs.exp()).rowSums().times(-1);
         int[] places = IntStream.range(0, rows.numSequences() * rows.width())
                 .filter(i -> c.input(p.text("mask", "mask")).values()[i] != 0).toArray();
-        RolloutColumns batch = RolloutColumns.ofRows(rows.sequences(), rows.numSequences(), new double[rows.numRows()]);
+        RolloutColumns batch = rows.columns().withAdvantages(new double[rows.numRows()]);
         PolicyObjective objective = PolicyObjective.of(VerlPolicyLosses.NO_LOSS,
                 VerlPolicyLosses.aggregation(p, rows)).withEntropy(new EntropyBonus(-1, true));
         Value entropies = all.rows(places);
@@ -135,13 +134,14 @@ public final class VerlLossCases {
         CaseRows rows = rows(c);
         KlController controller = new KlController.Adaptive(p.number("init_kl_coef"), p.number("target_kl"),
                 p.number("horizon"));
-        KlReward result = KlReward.of(KlEstimator.named(p.text("kl_penalty", "kl")), controller.coefficient(),
-                rows.matrix(c.tensor("token_level_scores")), rows.matrix(c.input("logp_old")),
-                rows.matrix(c.input("logp_ref")), rows.mask());
-        c.compare("token_level_rewards", Stream.of(result.rewards()).flatMapToDouble(Arrays::stream).toArray(), F64);
-        c.compare("actor/reward_kl_penalty", result.meanKl(), F64);
+        KlTerm term = new KlTerm(KlEstimator.named(p.text("kl_penalty", "kl")), controller.coefficient(),
+                KlTerm.Placement.REWARD);
+        RolloutColumns in = rows.columns().with(Column.REWARD, rows.of(c.tensor("token_level_scores")))
+                .with(Column.OLD, rows.of(c.input("logp_old"))).with(Column.REFERENCE, rows.of(c.input("logp_ref")));
+        rows.compare(c, "token_level_rewards", term.penalized(in).get(Column.REWARD), F64);
+        c.compare("actor/reward_kl_penalty", term.mean(in), F64);
         c.compare("actor/reward_kl_penalty_coeff", controller.coefficient(), F64);
-        c.compare("coef_after", controller.after(result.meanKl(), rows.numSequences()).coefficient(), F64);
+        c.compare("coef_after", controller.after(term.mean(in), rows.numSequences()).coefficient(), F64);
     }
 
     /// verl's correction for the difference between training and sampler.
@@ -153,7 +153,7 @@ public final class VerlLossCases {
         static void run(ReferenceCase c) {
             CaseParams p = c.params();
             CaseRows rows = new CaseRows(c.input("mask"));
-            RolloutColumns tokens = RolloutColumns.of(rows.sequences(), rows.numSequences())
+            RolloutColumns tokens = rows.columns()
                     .with(Column.OLD, rows.of(c.input("logp_old")))
                     .with(Column.SAMPLER, rows.of(c.input("logp_rollout")));
             double[] mask = new double[rows.numRows()];

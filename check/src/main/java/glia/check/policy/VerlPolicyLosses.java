@@ -9,19 +9,19 @@ import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.Aggregation.Within;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.PolicyObjective;
-import glia.reason.policy.loss.Cispo;
-import glia.reason.policy.loss.ClipCovariance;
 import glia.reason.policy.loss.ClipFigures;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.DirectRewards;
-import glia.reason.policy.loss.DivergenceBound.Divergence;
-import glia.reason.policy.loss.DivergenceBound;
-import glia.reason.policy.loss.GeometricMean;
-import glia.reason.policy.loss.KlCovariance;
+import glia.reason.policy.loss.CovarianceLoss.ClipCovariance;
+import glia.reason.policy.loss.CovarianceLoss.KlCovariance;
+import glia.reason.policy.loss.PolicyLoss.Cispo;
+import glia.reason.policy.loss.PolicyLoss.DirectRewards;
+import glia.reason.policy.loss.PolicyLoss.DivergenceBound.Divergence;
+import glia.reason.policy.loss.PolicyLoss.DivergenceBound;
+import glia.reason.policy.loss.PolicyLoss.GeometricMean;
+import glia.reason.policy.loss.PolicyLoss.Reinforce;
+import glia.reason.policy.loss.PolicyLoss.Sapo;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
-import glia.reason.policy.loss.Reinforce;
-import glia.reason.policy.loss.Sapo;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
@@ -89,10 +89,11 @@ final class VerlPolicyLosses {
         double positive = p.number("tau_pos", 1);
         double negative = p.number("tau_neg", 1.05);
         PolicyLoss loss = switch (name) {
-            case "vanilla" -> ClippedRatio.of(RatioLevel.TOKEN, low, high).withDualClip(most)
-                    .withExponents(-EXPONENT, EXPONENT);
-            case "gspo" -> ClippedRatio.of(RatioLevel.SEQUENCE_MEAN_PER_TOKEN, low, high)
-                    .withExponents(-PolicyLoss.LARGEST_EXPONENT, SEQUENCE_EXPONENT);
+            case "vanilla" -> new ClippedRatio(RatioLevel.TOKEN, low, high, Double.POSITIVE_INFINITY, most,
+                    -EXPONENT, EXPONENT);
+            case "gspo" -> new ClippedRatio(RatioLevel.SEQUENCE_MEAN_PER_TOKEN, low, high,
+                    Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY, -PolicyLoss.LARGEST_EXPONENT,
+                    SEQUENCE_EXPONENT);
             case "cispo" -> new Cispo(RatioLevel.TOKEN, 1 - low, 1 + high, EXPONENT);
             case "sapo" -> new Sapo(RatioLevel.TOKEN, positive, negative, EXPONENT);
             case "gpg", "reinforce" -> new Reinforce();

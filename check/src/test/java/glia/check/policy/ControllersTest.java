@@ -9,8 +9,9 @@ import glia.reason.policy.AdaptiveEntropy;
 import glia.reason.policy.Aggregation.Totals;
 import glia.reason.policy.Aggregation;
 import glia.reason.policy.KlController;
-import glia.reason.policy.KlReward;
+import glia.reason.policy.KlTerm;
 import glia.reason.policy.ValueLoss;
+import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.loss.KlEstimator;
@@ -40,24 +41,22 @@ class ControllersTest {
 
     @Test
     void thePenaltyInTheRewardIsPaidByTokensOnly() {
-        boolean[][] mask = {{true, false, true}, {false, false, false}};
-        double[][] old = {{-1, -1, -2}, {-1, -1, -1}};
-        double[][] reference = {{-1.5, -9, -1}, {-2, -2, -2}};
-        KlReward result = KlReward.of(KlEstimator.K1, 0.5, new double[2][3], old, reference, mask);
-        assertArrayEquals(new double[] {-0.25, 0, 0.5}, result.rewards()[0], 1e-12);
-        assertArrayEquals(new double[3], result.rewards()[1], 0.0);
-        assertEquals((0.5 - 1) / 2 / 2, result.meanKl(), 1e-7);
-        assertArrayEquals(new double[] {-0.5, 0}, KlReward.sums(KlEstimator.K1, old, reference, mask), 1e-12);
+        KlTerm term = new KlTerm(KlEstimator.K1, 0.5, KlTerm.Placement.REWARD);
+        RolloutColumns in = RolloutColumns.of(new int[] {0, 0}, 2).with(Column.OLD, -1, -2)
+                .with(Column.REFERENCE, -1.5, -1).with(Column.REWARD, 0, 0);
+        assertArrayEquals(new double[] {-0.25, 0.5}, term.penalized(in).get(Column.REWARD), 1e-12);
+        assertEquals((0.5 - 1) / 2 / 2, term.mean(in), 1e-7);
+        assertArrayEquals(new double[] {-0.5, 0}, in.sums(term.ofRows(in)), 1e-12);
     }
 
     @Test
     void valuesAreClippedNearTheOldOnes() {
-        RolloutColumns batch = RolloutColumns.ofRows(new int[] {0, 0}, 1, new double[2]);
+        RolloutColumns batch = RolloutColumns.of(new int[] {0, 0}, 1).with(Column.VALUE, 1, 1)
+                .with(Column.RETURN, 2, 4);
         Aggregation tokens = new Aggregation.TokenMean();
         try (Variables variables = LossBatches.variables()) {
             Value values = variables.variable("values", LossBatches.column(1, 3));
-            ValueLoss.Result result = new ValueLoss(0.5, tokens).of(values, new double[] {1, 1},
-                    new double[] {2, 4}, batch, Totals.of(batch, tokens));
+            ValueLoss.Result result = new ValueLoss(0.5, tokens).of(values, batch, Totals.of(batch, tokens));
             assertEquals((1 + 2.5 * 2.5) / 4, result.loss().number(), 1e-6);
             assertEquals(0.5, result.clipped(), 1e-12);
             variables.backward(result.loss());
@@ -65,8 +64,8 @@ class ControllersTest {
         }
         try (Variables variables = LossBatches.variables()) {
             Value values = variables.variable("values", LossBatches.column(1, 3));
-            assertThrows(IllegalArgumentException.class, () -> new ValueLoss(0.5, tokens).of(values, new double[1],
-                    new double[2], batch, Totals.of(batch, tokens)));
+            assertThrows(IllegalArgumentException.class, () -> new ValueLoss(0.5, tokens).of(values,
+                    batch.with(Column.RETURN, new double[0]), Totals.of(batch, tokens)));
         }
     }
 }

@@ -37,8 +37,9 @@ final class LossBatches {
         double[] advantages = random.doubles(perSequence ? lengths.length : rows, -2, 2).toArray();
         double[] now = random.doubles(rows, -2, -0.2).toArray();
         double[] old = near(random, now);
-        RolloutColumns batch = perSequence ? RolloutColumns.ofSequences(sequences, advantages)
-                : RolloutColumns.ofRows(sequences, lengths.length, advantages);
+        RolloutColumns empty = RolloutColumns.of(sequences, lengths.length);
+        RolloutColumns batch = perSequence ? empty.withSequenceAdvantages(advantages)
+                : empty.withAdvantages(advantages);
         return new Rollouts(batch.with(Column.OLD, old).with(Column.REFERENCE, near(random, now))
                 .with(Column.SAMPLER, near(random, old)), now, random.doubles(rows, 0.1, 3).toArray());
     }

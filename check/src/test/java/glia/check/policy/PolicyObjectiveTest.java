@@ -19,12 +19,12 @@ import glia.reason.policy.PolicyObjective.EntropyBonus;
 import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.TokenMasks;
 import glia.reason.policy.loss.ClippedRatio;
-import glia.reason.policy.loss.DirectRewards;
-import glia.reason.policy.loss.GeometricMean;
+import glia.reason.policy.loss.PolicyLoss.DirectRewards;
+import glia.reason.policy.loss.PolicyLoss.GeometricMean;
+import glia.reason.policy.loss.PolicyLoss.Reinforce;
+import glia.reason.policy.loss.PolicyLoss.Sapo;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
-import glia.reason.policy.loss.Reinforce;
-import glia.reason.policy.loss.Sapo;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.train.loss.KlEstimator;
@@ -39,7 +39,7 @@ class PolicyObjectiveTest {
     private static final double STEP = 2e-3;
     /// Losses of which every part has a gradient, away from the corners of their clips.
     private static final List<PolicyLoss> SMOOTH = List.of(ClippedRatio.of(RatioLevel.TOKEN, 0.2, 0.28),
-            ClippedRatio.of(RatioLevel.TOKEN, 0.2, 0.2).withDelta(1.4).withDualClip(1.3),
+            new ClippedRatio(RatioLevel.TOKEN, 0.2, 0.2, 1.4, 1.3, -80, 80),
             ClippedRatio.of(RatioLevel.SEQUENCE_MEAN, 0.1, 0.1), ClippedRatio.of(RatioLevel.SEQUENCE_SUM, 0.2, 0.2),
             Sapo.of(RatioLevel.TOKEN, 1, 1.05), new GeometricMean(0.4, 0.4), new Reinforce(), new DirectRewards(0.3));
 
@@ -185,14 +185,14 @@ class PolicyObjectiveTest {
                 rollouts.entropies());
         PolicyObjective objective = PolicyObjective.of(new Reinforce(), new TokenMean());
         PolicyObjective needsReference = objective.withKl(new KlTerm(KlEstimator.K1, 0.1, Placement.LOSS));
-        assertMessage("reference model", () -> LossBatches.compute(needsReference, alone));
+        assertMessage("column reference", () -> LossBatches.compute(needsReference, alone));
         PolicyObjective needsRatio = objective.withKl(new KlTerm(KlEstimator.K1, 0.1, Placement.LOSS_TIMES_RATIO));
         assertMessage("no probability ratio", () -> LossBatches.compute(needsRatio, rollouts));
         assertMessage("KL coefficient", () -> new KlTerm(KlEstimator.K1, -1, Placement.LOSS));
         assertMessage("tango", () -> PolicyMethod.named("tango", 8));
-        assertMessage("dual clip", () -> ClippedRatio.of(RatioLevel.TOKEN, 0.2, 0.2).withDualClip(1));
+        assertMessage("dual clip", () -> new ClippedRatio(RatioLevel.TOKEN, 0.2, 0.2, 2, 1, -80, 80));
         assertMessage("length", () -> SequenceMean.byLength(0));
-        RolloutColumns batch = RolloutColumns.ofRows(new int[] {0, 2}, 3, new double[] {1, 1});
+        RolloutColumns batch = RolloutColumns.of(new int[] {0, 2}, 3).withAdvantages(1, 1);
         assertMessage("sequence_weight", () -> batch.with(Column.SEQUENCE_WEIGHT, 1));
         assertMessage("weight", () -> batch.with(Column.WEIGHT, 1));
         assertMessage("sequences[1]", () -> RolloutColumns.of(new int[] {0, 3}, 3));

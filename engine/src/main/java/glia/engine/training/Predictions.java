@@ -9,7 +9,6 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.loss.LogitHead;
-import glia.tensor.ops.loss.SelectedLogProbs;
 import glia.tensor.ops.loss.TokenLogProbs.Column;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.loss.TopTokens;
@@ -123,11 +122,12 @@ public final class Predictions {
         return new Tokens(new Value(ops, ops.apply(operation)), operation.top());
     }
 
-    /// The log-probabilities of k given tokens at each row, `[M, k]`, such as a teacher's most probable tokens.
+    /// The log-probabilities of k given tokens at each row, such as a teacher's most probable tokens: the first k
+    /// columns of the result.
     ///
     /// @param tokens k tokens for each row, row after row
     public Value selectedLogProbs(double temperature, int... tokens) {
-        return new Value(ops, ops.apply(new SelectedLogProbs(headInput().tensor(), logitHead(temperature), tokens)));
+        return new Value(ops, ops.apply(TokenLogProbs.ofSeveral(headInput().tensor(), logitHead(temperature), tokens)));
     }
 
     /// The input of the head's matrix, `[M, D]`, for losses that compute logits in parts.

@@ -16,7 +16,6 @@ import glia.tensor.kernel.Workers;
 import glia.tensor.ops.GradientCheck.Case;
 import glia.tensor.ops.loss.LogitHead;
 import glia.tensor.ops.loss.LogitRule;
-import glia.tensor.ops.loss.SelectedLogProbs;
 import glia.tensor.ops.loss.TokenLogProbs;
 import glia.tensor.ops.row.Elementwise.SoftCap;
 import java.lang.foreign.Arena;
@@ -50,7 +49,7 @@ class TokenLogProbsTest {
         cases.add(of("mean logits", (ops, w) -> ops.apply(new TokenLogProbs(rows(ops, w[0]), new LogitHead(w[1],
                 Optional.empty(), new LogitRule(0.5f, 3)), new int[] {1, -1, 3}, true, 0, true)),
                 w -> withMeans(w, 6, new LogitRule(0.5f, 3), new int[] {1, -1, 3}), shape(3, 6), shape(5, 6)));
-        cases.add(of("selected tokens", (ops, w) -> ops.apply(new SelectedLogProbs(rows(ops, w[0]),
+        cases.add(of("selected tokens", (ops, w) -> ops.apply(TokenLogProbs.ofSeveral(rows(ops, w[0]),
                 new LogitHead(w[1], Optional.of(w[2]), new LogitRule(1, 3)), new int[] {4, 0, 2, 2, 1, 3})),
                 TokenLogProbsTest::selected, shape(3, 6), shape(5, 6), shape(5)));
         cases.add(of("no bias", (ops, w) -> ops.apply(new TokenLogProbs(rows(ops, w[0]),
@@ -76,7 +75,12 @@ class TokenLogProbsTest {
     private static double[] selected(double[][] w) {
         double[] first = formula(w, 6, new LogitRule(1, 3), new int[] {4, 2, 1}, false);
         double[] second = formula(w, 6, new LogitRule(1, 3), new int[] {0, 2, 3}, false);
-        return new double[] {first[0], second[0], first[3], second[3], first[6], second[6]};
+        double[] y = new double[12];
+        for (int n = 0; n < 3; n++) {
+            System.arraycopy(first, 3 * n, y, 4 * n, 1);
+            System.arraycopy(second, 3 * n, y, 4 * n + 1, 2);
+        }
+        return y;
     }
 
     private static double[] withMeans(double[][] w, int size, LogitRule rule, int[] targets) {

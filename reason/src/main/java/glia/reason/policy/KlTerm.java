@@ -1,6 +1,9 @@
 package glia.reason.policy;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import glia.train.loss.KlEstimator;
+import java.util.Arrays;
 
 /// The penalty for the distance between the policy and the reference model: coefficient times an estimate of
 /// `KL(policy‖reference)` at each token, in the loss or in the reward.
@@ -11,6 +14,8 @@ import glia.train.loss.KlEstimator;
 public record KlTerm(KlEstimator estimator, double coefficient, Placement placement) {
     /// No penalty.
     public static final KlTerm NONE = new KlTerm(KlEstimator.K3_UNCLAMPED, 0, Placement.LOSS);
+
+    private static final double EPSILON = 1e-8;
 
     /// Where the penalty is added.
     public enum Placement {
@@ -49,5 +54,29 @@ public record KlTerm(KlEstimator estimator, double coefficient, Placement placem
     /// Whether the reward is changed.
     public boolean isInReward() {
         return isActive() && placement == Placement.REWARD;
+    }
+
+    /// The estimate of each row from the log-probabilities at generation and under the reference model.
+    public double[] ofRows(RolloutColumns in) {
+        double[] kl = in.atGeneration().clone();
+        double[] reference = in.required(Column.REFERENCE, "the KL penalty");
+        Arrays.setAll(kl, n -> estimator.of(kl[n], reference[n]));
+        return kl;
+    }
+
+    /// Subtracts the penalty from the reward of each row: `r - β·kl`.
+    public RolloutColumns penalized(RolloutColumns in) {
+        double[] rewards = in.rewards().clone();
+        double[] kl = ofRows(in);
+        Arrays.setAll(rewards, n -> rewards[n] - coefficient * kl[n]);
+        return in.with(Column.REWARD, rewards);
+    }
+
+    /// The mean over sequences of their mean estimate at generation, for reports and [KlController#after].
+    public double mean(RolloutColumns in) {
+        int[] lengths = in.lengths();
+        double[] sums = in.sums(ofRows(in));
+        Arrays.setAll(sums, s -> sums[s] / (lengths[s] + EPSILON));
+        return Arrays.stream(sums).sum() / Math.max(1, sums.length);
     }
 }

@@ -20,32 +20,24 @@ import java.util.Optional;
 /// @param keptTokens number of those that have a policy loss
 public record PolicyFigures(double loss, double policyLoss, double kl, double entropy, double keptEntropy,
         double approximateKl, ClipFigures clip, int tokens, int keptTokens) {
-    static PolicyFigures of(RolloutColumns batch, Value logProbs, double[] entropies, boolean[] kept, ClipFigures clip,
+    static PolicyFigures of(RolloutColumns batch, Value logProbs, double[] entropies, ClipFigures clip,
             Optional<Value> kl, double loss, double policyLoss) {
         double[] old = batch.get(Column.OLD);
-        double[] now = numbers(logProbs);
+        double[] now = logProbs.numbers();
         double moved = 0;
         double keptSum = 0;
         int keptCount = 0;
         for (int n = 0; n < now.length; n++) {
             moved += old.length == 0 ? 0 : old[n] - now[n];
-            if (kept.length == 0 || kept[n]) {
+            if (batch.isKept(n)) {
                 keptSum += entropies.length > 0 ? entropies[n] : 0;
                 keptCount++;
             }
         }
         boolean measured = entropies.length > 0 || now.length == 0;
-        return new PolicyFigures(loss, policyLoss, kl.map(value -> mean(numbers(value))).orElse(0.0),
+        return new PolicyFigures(loss, policyLoss, kl.map(value -> mean(value.numbers())).orElse(0.0),
                 measured ? mean(entropies) : Double.NaN, measured ? keptSum / Math.max(1, keptCount) : Double.NaN,
                 moved / Math.max(1, now.length), clip, now.length, keptCount);
-    }
-
-    static double[] numbers(Value column) {
-        double[] numbers = new double[Math.toIntExact(column.tensor().size())];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = column.tensor().get(i);
-        }
-        return numbers;
     }
 
     private static double mean(double[] numbers) {

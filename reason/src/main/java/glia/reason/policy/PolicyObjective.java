@@ -76,10 +76,10 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     /// @param terms the policy losses before masks
     /// @param losses those after masks and importance weights, without KL
     /// @param kl the KL estimate of each token, times the ratio where the placement says so; empty without one
-    /// @param kept whether each token is among those of high entropy; empty if all are
+    /// @param batch with the tokens of high entropy, if these alone learn
     /// @param onPolicy whether each sequence is close enough to the sampler for a negative advantage
     /// @param figures for reports
-    public record Result(Value loss, LossTerms terms, Value losses, Optional<Value> kl, boolean[] kept,
+    public record Result(Value loss, LossTerms terms, Value losses, Optional<Value> kl, RolloutColumns batch,
             boolean[] onPolicy, PolicyFigures figures) { }
 
     /// The loss of a micro-batch in a training pass, whose rows are those of the batch.
@@ -101,51 +101,47 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     ///
     /// @param logProbs of each row under the policy, `[N, 1]`
     /// @param entropies of each row, `[N, 1]`; may be empty if the loss does not need them
-    /// @throws IllegalArgumentException if the batch lacks something that the loss needs
-    public Result evaluate(Value logProbs, Optional<Value> entropies, RolloutColumns batch, Totals totals) {
+    /// @throws IllegalArgumentException if the rollouts lack something that the loss needs
+    public Result evaluate(Value logProbs, Optional<Value> entropies, RolloutColumns rollouts, Totals totals) {
         if (needsEntropy() && entropies.isEmpty()) {
             throw new IllegalArgumentException("the loss needs entropies, expected one for each row");
         }
-        double[] entropyNumbers = entropies.map(PolicyFigures::numbers).orElse(new double[0]);
-        boolean[] kept = batch.has(Column.HIGH_ENTROPY) ? batch.flags(Column.HIGH_ENTROPY)
-                : masks.highEntropy(entropyNumbers);
-        boolean[] onPolicy = masks.onPolicy(batch, PolicyFigures.numbers(logProbs));
-        LossTerms terms = loss.of(new LossInput(logProbs, batch, kept));
-        double[] factors = terms.isPerSequence() ? sequenceFactors(batch, onPolicy) : factors(batch, kept, onPolicy);
-        Value losses = terms.losses().times(column(logProbs, factors));
+        double[] entropyNumbers = entropies.map(Value::numbers).orElse(new double[0]);
+        RolloutColumns batch = rollouts.has(Column.HIGH_ENTROPY) ? rollouts
+                : rollouts.with(Column.HIGH_ENTROPY, masks.highEntropy(entropyNumbers));
+        boolean[] onPolicy = masks.onPolicy(batch, logProbs.numbers());
+        LossTerms terms = loss.of(new LossInput(logProbs, batch));
+        Value losses = terms.losses().times(logProbs.constant(
+                terms.isPerSequence() ? sequenceFactors(batch, onPolicy) : factors(batch, onPolicy)));
         double[] weights = aggregation.weights(batch, totals);
         Value policy = terms.isPerSequence() ? losses.sum().times(1 / totals.sequences())
-                : losses.times(column(logProbs, weights)).sum();
+                : losses.times(logProbs.constant(weights)).sum();
         Value total = policy;
         Optional<Value> divergence = Optional.empty();
         if (kl.isInLoss()) {
             Value estimate = klOf(logProbs, batch, terms);
             divergence = Optional.of(estimate);
-            total = total.plus(estimate.times(column(logProbs, weights)).sum().times(kl.coefficient()));
+            total = total.plus(estimate.times(logProbs.constant(weights)).sum().times(kl.coefficient()));
         }
         if (entropy.coefficient() != 0) {
-            double[] shares = entropyShares(batch, kept, weights, totals);
-            Value bonus = entropies.get().times(column(logProbs, shares)).sum();
+            double[] shares = entropyShares(batch, weights, totals);
+            Value bonus = entropies.get().times(logProbs.constant(shares)).sum();
             total = total.minus(bonus.times(entropy.coefficient()));
         }
-        PolicyFigures figures = PolicyFigures.of(batch, logProbs, entropyNumbers, kept, terms.figures(),
+        PolicyFigures figures = PolicyFigures.of(batch, logProbs, entropyNumbers, terms.figures(),
                 divergence, total.number(), policy.number());
-        return new Result(total, terms, losses, divergence, kept, onPolicy, figures);
+        return new Result(total, terms, losses, divergence, batch, onPolicy, figures);
     }
 
     private Value klOf(Value logProbs, RolloutColumns batch, LossTerms terms) {
-        if (batch.get(Column.REFERENCE).length != batch.numRows()) {
-            throw new IllegalArgumentException("the KL penalty needs log-probabilities of the reference model, found "
-                    + batch.get(Column.REFERENCE).length + ", expected " + batch.numRows());
-        }
-        Value estimate = kl.estimator().of(logProbs, column(logProbs, batch.get(Column.REFERENCE)));
+        Value estimate = kl.estimator().of(logProbs, logProbs.constant(batch.required(Column.REFERENCE, "the KL penalty")));
         return kl.placement() == KlTerm.Placement.LOSS ? estimate : estimate.times(terms.klRatio(batch));
     }
 
-    private double[] factors(RolloutColumns batch, boolean[] kept, boolean[] onPolicy) {
+    private double[] factors(RolloutColumns batch, boolean[] onPolicy) {
         double[] factors = new double[batch.numRows()];
         for (int n = 0; n < factors.length; n++) {
-            boolean learns = (kept.length == 0 || kept[n])
+            boolean learns = batch.isKept(n)
                     && (batch.get(Column.ADVANTAGE)[n] >= 0 || onPolicy[batch.sequences()[n]]);
             factors[n] = !learns ? 0 : loss instanceof Vespo ? 1 : batch.weight(n);
         }
@@ -167,11 +163,11 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
         return factors;
     }
 
-    private double[] entropyShares(RolloutColumns batch, boolean[] kept, double[] weights, Totals totals) {
+    private double[] entropyShares(RolloutColumns batch, double[] weights, Totals totals) {
         double[] shares = new double[batch.numRows()];
         int count = 0;
         for (int n = 0; n < shares.length; n++) {
-            boolean learns = kept.length == 0 || kept[n];
+            boolean learns = batch.isKept(n);
             count += learns ? 1 : 0;
             shares[n] = !learns ? 0 : entropy.isAggregated() ? weights[n] : 1;
         }
@@ -182,14 +178,6 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
             }
         }
         return shares;
-    }
-
-    private static Value column(Value ops, double[] numbers) {
-        float[] floats = new float[numbers.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) numbers[i];
-        }
-        return ops.constant(floats);
     }
 
     /// A reward for the entropy of the policy: the loss is lowered by coefficient times the mean entropy of its tokens.

@@ -1,6 +1,5 @@
 package glia.reason.policy;
 
-import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 
@@ -66,7 +65,7 @@ public record TokenMasks(double topEntropy, double offPolicy) {
     /// @param logProbs of the policy
     boolean[] onPolicy(RolloutColumns batch, double[] logProbs) {
         boolean[] close = new boolean[batch.numSequences()];
-        double[] sampler = batch.get(Column.SAMPLER).length > 0 ? batch.get(Column.SAMPLER) : batch.get(Column.OLD);
+        double[] sampler = batch.atGeneration();
         if (Double.isInfinite(offPolicy) || sampler.length == 0) {
             Arrays.fill(close, 0 <= offPolicy);
             return close;

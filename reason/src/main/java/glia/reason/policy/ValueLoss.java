@@ -1,5 +1,6 @@
 package glia.reason.policy;
 
+import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 
@@ -27,17 +28,16 @@ public record ValueLoss(double range, Aggregation aggregation) {
     /// The loss of values.
     ///
     /// @param values of each row, `[N, 1]`
-    /// @param old values at generation
-    /// @param returns what the values should be
-    /// @param batch says which rows belong to which sequences
+    /// @param batch with values at generation and returns
     /// @throws IllegalArgumentException if there is not one of each for each row
-    public Result of(Value values, double[] old, double[] returns, RolloutColumns batch, Aggregation.Totals totals) {
+    public Result of(Value values, RolloutColumns batch, Aggregation.Totals totals) {
         int rows = batch.numRows();
-        if (values.tensor().size() != rows || old.length != rows || returns.length != rows) {
-            throw new IllegalArgumentException("found " + values.tensor().size() + " values, " + old.length
-                    + " old values and " + returns.length + " returns, expected " + rows + " of each");
+        double[] old = batch.required(Column.VALUE, "the value loss");
+        double[] returns = batch.required(Column.RETURN, "the value loss");
+        if (values.tensor().size() != rows) {
+            throw new IllegalArgumentException("found " + values.tensor().size() + " values, expected " + rows);
         }
-        Value target = column(values, returns);
+        Value target = values.constant(returns);
         Value errors = values.minus(target).square();
         Value losses = errors;
         double clipped = 0;
@@ -48,22 +48,14 @@ public record ValueLoss(double range, Aggregation aggregation) {
                 least[n] = old[n] - range;
                 most[n] = old[n] + range;
             }
-            Value near = values.max(column(values, least)).min(column(values, most));
+            Value near = values.max(values.constant(least)).min(values.constant(most));
             Value other = near.minus(target).square();
             losses = errors.max(other);
             for (int n = 0; n < rows; n++) {
                 clipped += other.tensor().get(n) > errors.tensor().get(n) ? 1.0 / rows : 0;
             }
         }
-        Value weights = column(values, aggregation.weights(batch, totals));
+        Value weights = values.constant(aggregation.weights(batch, totals));
         return new Result(losses.times(weights).sum().times(0.5), losses, clipped);
-    }
-
-    private static Value column(Value ops, double[] numbers) {
-        float[] floats = new float[numbers.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) numbers[i];
-        }
-        return ops.constant(floats);
     }
 }

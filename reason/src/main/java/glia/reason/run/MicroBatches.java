@@ -7,6 +7,8 @@ import glia.reason.rollout.Rollout;
 import glia.tensor.autograd.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 
 /// Divides rollouts into micro-batches by their tokens, so that the memory of a pass is bounded.
 final class MicroBatches {
@@ -45,28 +47,20 @@ final class MicroBatches {
         Value of(Predictions predictions);
     }
 
-    /// A number for each sampled token of each rollout, without gradients.
-    static double[][] evaluate(TrainingPass pass, List<Rollout> rollouts, int maxTokens, RowValues values) {
-        double[][] all = new double[rollouts.size()][];
-        List<Integer> which = new ArrayList<>();
-        for (int i = 0; i < all.length; i++) {
-            all[i] = new double[rollouts.get(i).numSampled()];
-            if (all[i].length > 0) {
-                which.add(i);
-            }
-        }
+    /// A number for each sampled token of each rollout, end to end, without gradients.
+    static double[] evaluate(TrainingPass pass, List<Rollout> rollouts, int maxTokens, RowValues values) {
+        List<Integer> which = IntStream.range(0, rollouts.size()).filter(i -> rollouts.get(i).numSampled() > 0)
+                .boxed().toList();
+        DoubleStream.Builder all = DoubleStream.builder();
         for (List<Integer> part : of(rollouts, which, maxTokens)) {
             pass.evaluate(tokens(rollouts, part), p -> {
                 Value column = values.of(p);
-                int row = 0;
-                for (int i : part) {
-                    for (int t = 0; t < all[i].length; t++) {
-                        all[i][t] = column.tensor().get(row++);
-                    }
+                for (int n = 0; n < column.tensor().size(); n++) {
+                    all.add(column.tensor().get(n));
                 }
                 return column.sum();
             });
         }
-        return all;
+        return all.build().toArray();
     }
 }

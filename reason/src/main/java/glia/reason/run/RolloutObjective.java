@@ -157,22 +157,17 @@ public final class RolloutObjective implements Objective {
         if (!needEntropy && !comparesTokens) {
             return whole;
         }
-        double[] logProbs = !comparesTokens ? new double[0] : flat(MicroBatches.evaluate(pass, all,
-                settings.batchTokens(), p -> p.tokens(settings.temperature(), false, 0).logProbs()));
-        double[] entropies = !needEntropy ? new double[0] : flat(MicroBatches.evaluate(pass, all,
-                settings.batchTokens(), p -> p.tokens(settings.temperature(), true, 0).entropy()));
+        double[] logProbs = !comparesTokens ? new double[0] : MicroBatches.evaluate(pass, all,
+                settings.batchTokens(), p -> p.tokens(settings.temperature(), false, 0).logProbs());
+        double[] entropies = !needEntropy ? new double[0] : MicroBatches.evaluate(pass, all,
+                settings.batchTokens(), p -> p.tokens(settings.temperature(), true, 0).entropy());
         return objective.withChoices(whole, logProbs, entropies);
-    }
-
-    private static double[] flat(double[][] rows) {
-        return Arrays.stream(rows).flatMapToDouble(Arrays::stream).toArray();
     }
 
     private static Loss withValues(Loss policy, PolicyTraining.Critic critic, RolloutColumns constants, Totals totals,
             Update update) {
         return p -> {
-            Value loss = critic.loss().of(critic.head().of(p), constants.get(Column.VALUE),
-                    constants.get(Column.RETURN), constants, totals).loss();
+            Value loss = critic.loss().of(critic.head().of(p), constants, totals).loss();
             update.valueLoss += loss.number();
             return policy.of(p).plus(loss.times(critic.coefficient()));
         };

@@ -8,16 +8,16 @@ import glia.tensor.ops.Tape;
 import glia.tensor.ops.loss.Divergence;
 import glia.tensor.ops.loss.LogSoftmax;
 import glia.tensor.ops.loss.LogitDivergence;
-import glia.tensor.ops.row.Sums.ColumnSum;
+import glia.tensor.ops.row.Columns.PickColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Elementwise.ElementwiseBinary;
 import glia.tensor.ops.row.Elementwise.ElementwiseMap;
+import glia.tensor.ops.row.Linear.MatrixProduct;
+import glia.tensor.ops.row.Norms.UnitNorm;
+import glia.tensor.ops.row.Sums.ColumnSum;
 import glia.tensor.ops.row.Sums.GroupMax;
 import glia.tensor.ops.row.Sums.GroupSums;
-import glia.tensor.ops.row.Linear.MatrixProduct;
-import glia.tensor.ops.row.Columns.PickColumns;
 import glia.tensor.ops.row.Sums.RowSums;
-import glia.tensor.ops.row.Columns.SliceColumns;
-import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.Arrays;
 import java.util.function.Function;
 
@@ -77,6 +77,24 @@ public final class Value {
     }
 
     /// Creates a column of constants.
+    public Value constant(double... numbers) {
+        float[] floats = new float[numbers.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) numbers[i];
+        }
+        return constant(floats);
+    }
+
+    /// The numbers of all its rows and columns.
+    public double[] numbers() {
+        double[] numbers = new double[Math.toIntExact(tensor.size())];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = tensor.get(i);
+        }
+        return numbers;
+    }
+
+    /// A column of constants.
     public static Value constant(Ops ops, float... numbers) {
         return new Value(ops, ops.apply(new Constant(numbers, numbers.length)));
     }

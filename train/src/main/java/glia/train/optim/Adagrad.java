@@ -31,27 +31,19 @@ public record Adagrad(double epsilon, double rateDecay, double initial) implemen
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return Map.of("sum", shape);
+        return UpdateRule.tensors(shape, "sum");
     }
 
     @Override
     public void apply(ParameterUpdate u) {
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
         long s = u.address("sum");
-        float scale = u.gradientScale();
-        float decay = (float) u.weightDecay();
         float rate = (float) (u.learningRate() / (1 + (u.step() - 1) * rateDecay));
         float begin = u.step() == 1 ? (float) initial : 0;
         float eps = (float) epsilon;
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float old = Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
-                float si = begin + Memory.f32(s + i) + gi * gi;
-                Memory.f32(s + i, si);
-                Memory.f32(w + i, old - rate * gi / ((float) Math.sqrt(si) + eps));
-            }
+        u.weights(false, (i, w, g) -> {
+            float sum = begin + Memory.f32(s + i) + g * g;
+            Memory.f32(s + i, sum);
+            return w - rate * g / ((float) Math.sqrt(sum) + eps);
         });
     }
 }

@@ -39,6 +39,6 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean amsgrad)
 
     @Override
     public void apply(ParameterUpdate u) {
-        Adam.step(u, beta1, beta2, epsilon, amsgrad, 0, (float) (1 - u.learningRate() * u.weightDecay()));
+        Adam.step(u, beta1, beta2, epsilon, amsgrad, true);
     }
 }

@@ -1,6 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
+import glia.train.optim.ParameterUpdate.Average;
 import java.util.Map;
 
 /// Lion (Chen et al., https://arxiv.org/abs/2302.06675): the sign of an interpolated momentum.
@@ -27,28 +28,19 @@ public record Lion(double beta1, double beta2) implements UpdateRule {
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return Map.of("exp_avg", shape);
+        return UpdateRule.tensors(shape, Adam.FIRST);
     }
 
     @Override
     public void apply(ParameterUpdate u) {
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
-        long m = u.address("exp_avg");
-        float scale = u.gradientScale();
+        Average m = u.average(Adam.FIRST, beta2);
         float rate = (float) u.learningRate();
-        float keepWeight = (float) (1 - u.learningRate() * u.weightDecay());
-        float keep1 = (float) beta1;
-        float add1 = (float) (1 - beta1);
-        float keep2 = (float) beta2;
-        float add2 = (float) (1 - beta2);
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float gi = scale * Memory.f32(g + i);
-                float mi = Memory.f32(m + i);
-                Memory.f32(w + i, Memory.f32(w + i) * keepWeight - rate * Math.signum(keep1 * mi + add1 * gi));
-                Memory.f32(m + i, keep2 * mi + add2 * gi);
-            }
+        float keep = (float) beta1;
+        float add = (float) (1 - beta1);
+        u.weights(true, (i, w, g) -> {
+            float sign = Math.signum(keep * Memory.f32(m.address() + i) + add * g);
+            m.of(i, g);
+            return w - rate * sign;
         });
     }
 }

@@ -1,6 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
+import glia.train.optim.ParameterUpdate.Average;
 import java.util.Map;
 
 /// NAdam: Adam with Nesterov momentum (Dozat 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ). As
@@ -34,7 +35,7 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        Map<String, long[]> state = Moments.state(shape);
+        Map<String, long[]> state = UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
         state.put("mu_product", new long[] {1});
         return state;
     }
@@ -47,26 +48,14 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
         long product = u.address("mu_product");
         double all = (t == 1 ? 1 : Memory.f32(product)) * mu;
         Memory.f32(product, (float) all);
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
-        Moments moments = new Moments(u, beta1, beta2);
-        float scale = u.gradientScale();
-        float decay = decoupled ? 0 : (float) u.weightDecay();
-        float keep = decoupled ? (float) (1 - u.learningRate() * u.weightDecay()) : 1;
+        Average m = u.average(Adam.FIRST, beta1);
+        Average v = u.average(Adam.SECOND, beta2);
         float eps = (float) epsilon;
         float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
         float ofGradient = (float) (u.learningRate() * (1 - mu) / (1 - all));
         float ofMoment = (float) (u.learningRate() * next / (1 - all * next));
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float old = keep * Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
-                float mi = moments.first(i, gi);
-                float vi = moments.second(i, gi);
-                float d = (float) Math.sqrt(vi) * root + eps;
-                Memory.f32(w + i, old - (ofGradient * gi + ofMoment * mi) / d);
-            }
-        });
+        u.weights(decoupled, (i, w, g) -> w - (ofGradient * g + ofMoment * m.of(i, g))
+                / ((float) Math.sqrt(v.ofSquare(i, g)) * root + eps));
     }
 
     private double momentum(long t) {

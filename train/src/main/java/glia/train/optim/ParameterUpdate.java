@@ -41,6 +41,50 @@ public record ParameterUpdate(Tensor weight, Tensor gradient, Map<String, Tensor
         }
     }
 
+    /// A weight after the step.
+    interface Element {
+        /// @param offset of the element in bytes, the same in weight and state
+        float of(long offset, float weight, float gradient);
+    }
+
+    /// Computes each weight anew from the scaled gradient g. Weight decay is a part of the gradient, `g ← g + λ·w`; if
+    /// it is decoupled, the weight is `w·(1 - η·λ)` instead.
+    void weights(boolean decoupled, Element rule) {
+        long w = weightAddress();
+        long g = gradientAddress();
+        float decay = decoupled ? 0 : (float) weightDecay;
+        float keep = decoupled ? (float) (1 - learningRate * weightDecay) : 1;
+        elements((from, to) -> {
+            for (long i = from; i < to; i += 4) {
+                float old = keep * Memory.f32(w + i);
+                Memory.f32(w + i, rule.of(i, old, gradientScale * Memory.f32(g + i) + decay * old));
+            }
+        });
+    }
+
+    /// The moving average `a ← β·a + (1-β)·x` in a state tensor.
+    Average average(String name, double beta) {
+        return new Average(address(name), (float) beta, (float) (1 - beta));
+    }
+
+    /// A moving average of gradients.
+    record Average(long address, float keep, float add) {
+        /// Adds a gradient at a byte offset and returns the average.
+        float of(long offset, float gradient) {
+            return set(offset, keep * Memory.f32(address + offset) + add * gradient);
+        }
+
+        /// Adds the square of a gradient.
+        float ofSquare(long offset, float gradient) {
+            return set(offset, keep * Memory.f32(address + offset) + add * gradient * gradient);
+        }
+
+        private float set(long offset, float average) {
+            Memory.f32(address + offset, average);
+            return average;
+        }
+    }
+
     /// The address of a state tensor.
     long address(String name) {
         return Memory.address(state.get(name).address());

@@ -1,6 +1,6 @@
 package glia.train.optim;
 
-import glia.tensor.Memory;
+import glia.train.optim.ParameterUpdate.Average;
 import java.util.Map;
 
 /// RAdam: Adam with a rectified variance (Liu et al., https://arxiv.org/abs/1908.03265). As `torch.optim.RAdam`.
@@ -32,7 +32,7 @@ public record RAdam(double beta1, double beta2, double epsilon, boolean decouple
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return Moments.state(shape);
+        return UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
     }
 
     @Override
@@ -46,22 +46,12 @@ public record RAdam(double beta1, double beta2, double epsilon, boolean decouple
                 / ((limit - 4) * (limit - 2) * length)) : 0;
         float rate = (float) (u.learningRate() / (1 - Math.pow(beta1, t)));
         float factor = (float) (r * Math.sqrt(bias2));
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
-        Moments moments = new Moments(u, beta1, beta2);
-        float scale = u.gradientScale();
-        float decay = decoupled ? 0 : (float) u.weightDecay();
-        float keep = decoupled ? (float) (1 - u.learningRate() * u.weightDecay()) : 1;
+        Average m = u.average(Adam.FIRST, beta1);
+        Average v = u.average(Adam.SECOND, beta2);
         float eps = (float) epsilon;
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float old = keep * Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
-                float mi = moments.first(i, gi);
-                float vi = moments.second(i, gi);
-                float adapted = rectified ? factor / ((float) Math.sqrt(vi) + eps) : 1;
-                Memory.f32(w + i, old - rate * mi * adapted);
-            }
+        u.weights(decoupled, (i, w, g) -> {
+            float vi = v.ofSquare(i, g);
+            return w - rate * m.of(i, g) * (rectified ? factor / ((float) Math.sqrt(vi) + eps) : 1);
         });
     }
 }

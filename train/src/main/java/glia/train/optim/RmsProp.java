@@ -1,7 +1,7 @@
 package glia.train.optim;
 
 import glia.tensor.Memory;
-import java.util.LinkedHashMap;
+import glia.train.optim.ParameterUpdate.Average;
 import java.util.Map;
 
 /// RMSprop (Tieleman and Hinton 2012) with momentum μ. As `torch.optim.RMSprop`.
@@ -31,8 +31,7 @@ public record RmsProp(double alpha, double momentum, double epsilon, boolean cen
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        Map<String, long[]> state = new LinkedHashMap<>();
-        state.put("square_avg", shape);
+        Map<String, long[]> state = UpdateRule.tensors(shape, "square_avg");
         if (centered) {
             state.put("grad_avg", shape);
         }
@@ -44,37 +43,20 @@ public record RmsProp(double alpha, double momentum, double epsilon, boolean cen
 
     @Override
     public void apply(ParameterUpdate u) {
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
-        long v = u.address("square_avg");
-        long a = centered ? u.address("grad_avg") : 0;
+        Average v = u.average("square_avg", alpha);
+        Average a = centered ? u.average("grad_avg", alpha) : null;
         long b = momentum == 0 ? 0 : u.address("momentum_buffer");
-        float scale = u.gradientScale();
-        float decay = (float) u.weightDecay();
         float rate = (float) u.learningRate();
-        float keep = (float) alpha;
-        float add = (float) (1 - alpha);
-        float keepMomentum = (float) momentum;
+        float keep = (float) momentum;
         float eps = (float) epsilon;
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float old = Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
-                float vi = keep * Memory.f32(v + i) + add * gi * gi;
-                Memory.f32(v + i, vi);
-                float variance = vi;
-                if (a != 0) {
-                    float mean = keep * Memory.f32(a + i) + add * gi;
-                    Memory.f32(a + i, mean);
-                    variance = vi - mean * mean;
-                }
-                float update = gi / ((float) Math.sqrt(variance) + eps);
-                if (b != 0) {
-                    update += keepMomentum * Memory.f32(b + i);
-                    Memory.f32(b + i, update);
-                }
-                Memory.f32(w + i, old - rate * update);
+        u.weights(false, (i, w, g) -> {
+            float mean = a == null ? 0 : a.of(i, g);
+            float update = g / ((float) Math.sqrt(v.ofSquare(i, g) - mean * mean) + eps);
+            if (b != 0) {
+                update += keep * Memory.f32(b + i);
+                Memory.f32(b + i, update);
             }
+            return w - rate * update;
         });
     }
 }

@@ -12,6 +12,8 @@ import java.util.Map;
 /// w ← w - η·b        with Nesterov: w ← w - η·(g + μ·b)
 /// ```
 public record Sgd(double momentum, double dampening, boolean nesterov) implements UpdateRule {
+    private static final String BUFFER = "momentum_buffer";
+
     public Sgd {
         Checks.beta("momentum", momentum);
         Checks.notNegative("dampening", dampening);
@@ -32,32 +34,23 @@ public record Sgd(double momentum, double dampening, boolean nesterov) implement
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return momentum == 0 ? Map.of() : Map.of("momentum_buffer", shape);
+        return momentum == 0 ? Map.of() : UpdateRule.tensors(shape, BUFFER);
     }
 
     @Override
     public void apply(ParameterUpdate u) {
-        long w = u.weightAddress();
-        long g = u.gradientAddress();
-        long b = momentum == 0 ? 0 : u.address("momentum_buffer");
+        long b = momentum == 0 ? 0 : u.address(BUFFER);
         boolean first = u.step() == 1;
-        float scale = u.gradientScale();
-        float decay = (float) u.weightDecay();
         float rate = (float) u.learningRate();
         float keep = (float) momentum;
-        float add = first ? 1 : (float) (1 - dampening);
-        u.elements((from, to) -> {
-            for (long i = from; i < to; i += 4) {
-                float old = Memory.f32(w + i);
-                float gi = scale * Memory.f32(g + i) + decay * old;
-                float update = gi;
-                if (b != 0) {
-                    float bi = first ? gi : keep * Memory.f32(b + i) + add * gi;
-                    Memory.f32(b + i, bi);
-                    update = nesterov ? gi + keep * bi : bi;
-                }
-                Memory.f32(w + i, old - rate * update);
+        float add = (float) (1 - dampening);
+        u.weights(false, (i, w, g) -> {
+            if (b == 0) {
+                return w - rate * g;
             }
+            float bi = first ? g : keep * Memory.f32(b + i) + add * g;
+            Memory.f32(b + i, bi);
+            return w - rate * (nesterov ? g + keep * bi : bi);
         });
     }
 }

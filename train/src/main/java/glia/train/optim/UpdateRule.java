@@ -1,5 +1,6 @@
 package glia.train.optim;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /// The rule by which an optimizer changes one parameter. A rule holds only hyperparameters; its state (moments,
@@ -11,6 +12,15 @@ public sealed interface UpdateRule permits Adam, AdamW, Adamax, Adagrad, Adafact
 
     /// The state tensors of a parameter of this shape: their names and shapes. All are F32 and start as zeros.
     Map<String, long[]> state(long[] shape);
+
+    /// State tensors of a parameter's own shape, in a map that may grow.
+    static Map<String, long[]> tensors(long[] shape, String... names) {
+        Map<String, long[]> state = new LinkedHashMap<>();
+        for (String name : names) {
+            state.put(name, shape);
+        }
+        return state;
+    }
 
     /// Whether the rule can update a parameter of this shape.
     default boolean accepts(long[] shape) {

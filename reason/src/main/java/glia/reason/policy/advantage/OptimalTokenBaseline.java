@@ -1,5 +1,7 @@
 package glia.reason.policy.advantage;
 
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
@@ -8,88 +10,49 @@ import java.util.stream.IntStream;
 ///
 /// > A[t] = G[t] - Σ_g G[t]·W[t] / (Σ_g W[t] + 1e-8), W[t] = Σ_{j ≤ t} (1 - 2π[j] + Σ_v π²)
 ///
-/// A lone completion has no baseline.
+/// A lone completion has no baseline. Tokens are counted without observations between them, unless the column
+/// [Column#PLACE] says where they are.
 ///
 /// @param clearsTail whether the baseline is 0 where only the longest completion of a group has tokens left
-/// @param compacts whether tokens are counted without observations between them, for tools and several turns; else the
-///     places of completions are aligned as they are
-public record OptimalTokenBaseline(boolean clearsTail, boolean compacts) implements AdvantageEstimator {
+public record OptimalTokenBaseline(boolean clearsTail) implements AdvantageEstimator {
     private static final double EPSILON = 1e-8;
 
-    /// @throws IllegalArgumentException if there are no log-probabilities or sums of squared probabilities
     @Override
-    public Advantages of(AdvantageInput input) {
-        int size = input.size();
-        if (input.oldLogProbs().length != size || input.squaredProbs().length != size) {
-            throw new IllegalArgumentException("an optimal token baseline needs log-probabilities and sums of squared "
-                    + "probabilities of each completion, found " + input.oldLogProbs().length + " and "
-                    + input.squaredProbs().length + ", expected " + size);
+    public RolloutColumns of(RolloutColumns in) {
+        double[] logProbs = in.required(Column.OLD, "an optimal token baseline");
+        double[] squares = in.required(Column.SQUARED_PROBS, "an optimal token baseline");
+        double[] returns = AdvantageEstimator.discounted(in, in.rewards(), 1);
+        int[] lengths = in.lengths();
+        int[] starts = new int[lengths.length + 1];
+        Arrays.setAll(starts, s -> s == 0 ? 0 : starts[s - 1] + lengths[s - 1]);
+        double[] energies = new double[returns.length];
+        int[] places = new int[returns.length];
+        for (int n = 0; n < energies.length; n++) {
+            int start = starts[in.sequences()[n]];
+            energies[n] = 1 - 2 * Math.exp(logProbs[n]) + squares[n] + (n == start ? 0 : energies[n - 1]);
+            places[n] = in.has(Column.PLACE) ? (int) in.get(Column.PLACE)[n] : n - start;
         }
-        double[][] returns = Returns.toGo(input.placeRewards(), input.mask());
-        double[][] energies = new double[size][];
-        int[][] places = new int[size][];
-        for (int i = 0; i < size; i++) {
-            energies[i] = energies(input, i);
-            places[i] = places(input.mask()[i]);
-        }
-        double[][] advantages = new double[size][];
-        for (int i = 0; i < size; i++) {
-            advantages[i] = new double[returns[i].length];
-        }
-        for (int[] members : Groups.members(input.groups(), new double[size])) {
-            group(members(members, places), places, returns, energies, advantages);
-        }
-        return new Advantages(advantages, returns, new double[0]);
-    }
-
-    private int[] members(int[] members, int[][] places) {
-        return compacts ? Arrays.stream(members).filter(i -> places[i].length > 0).toArray() : members;
-    }
-
-    private static double[] energies(AdvantageInput input, int i) {
-        double[] sums = new double[input.mask()[i].length];
-        double sum = 0;
-        for (int t = 0; t < sums.length; t++) {
-            if (input.mask()[i][t]) {
-                sum += 1 - 2 * Math.exp(input.oldLogProbs()[i][t]) + input.squaredProbs()[i][t];
+        double[] advantages = returns.clone();
+        for (int[] members : RewardStatistics.groups(in, new double[lengths.length])) {
+            int[] rows = Arrays.stream(members).flatMap(s -> IntStream.range(starts[s], starts[s + 1])).toArray();
+            int slots = Arrays.stream(rows).map(n -> places[n] + 1).max().orElse(0);
+            double[] weighted = new double[slots];
+            double[] weights = new double[slots];
+            for (int n : rows) {
+                weighted[places[n]] += returns[n] * energies[n];
+                weights[places[n]] += energies[n];
             }
-            sums[t] = sum;
-        }
-        return sums;
-    }
-
-    private static int[] places(boolean[] mask) {
-        return IntStream.range(0, mask.length).filter(t -> mask[t]).toArray();
-    }
-
-    private void group(int[] members, int[][] places, double[][] returns, double[][] energies,
-            double[][] advantages) {
-        int longest = 0;
-        int second = 0;
-        int slots = 0;
-        for (int i : members) {
-            int length = places[i].length;
-            second = Math.max(second, Math.min(longest, length));
-            longest = Math.max(longest, length);
-            slots = Math.max(slots, compacts || length == 0 ? length : places[i][length - 1] + 1);
-        }
-        double[] weighted = new double[slots];
-        double[] weights = new double[slots];
-        for (int i : members) {
-            for (int k = 0; k < places[i].length; k++) {
-                int slot = compacts ? k : places[i][k];
-                weighted[slot] += returns[i][places[i][k]] * energies[i][places[i][k]];
-                weights[slot] += energies[i][places[i][k]];
+            int[] sorted = Arrays.stream(members).map(s -> lengths[s]).sorted().toArray();
+            int longest = sorted[sorted.length - 1];
+            int second = sorted.length < 2 ? longest : sorted[sorted.length - 2];
+            boolean isLone = in.has(Column.PLACE) ? members.length == 1
+                    : Arrays.stream(members).filter(s -> lengths[s] > 0).count() == 1;
+            for (int n : rows) {
+                boolean isTail = clearsTail && lengths[in.sequences()[n]] == longest && places[n] >= second
+                        && longest > second;
+                advantages[n] -= isLone || isTail ? 0 : weighted[places[n]] / (weights[places[n]] + EPSILON);
             }
         }
-        for (int i : members) {
-            boolean hasTail = clearsTail && places[i].length == longest && longest > second;
-            for (int k = 0; k < places[i].length; k++) {
-                int slot = compacts ? k : places[i][k];
-                double baseline = members.length == 1 || hasTail && slot >= second ? 0
-                        : weighted[slot] / (weights[slot] + EPSILON);
-                advantages[i][places[i][k]] = returns[i][places[i][k]] - baseline;
-            }
-        }
+        return in.withAdvantages(advantages).with(Column.RETURN, returns);
     }
 }

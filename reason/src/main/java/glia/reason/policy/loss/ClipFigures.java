@@ -1,6 +1,9 @@
 package glia.reason.policy.loss;
 
 import glia.reason.rollout.RolloutColumns;
+import java.util.Arrays;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /// How much of a batch a loss clips. Shares are of tokens, or of sequences where there is one ratio for each.
 ///
@@ -16,43 +19,28 @@ public record ClipFigures(double low, double high, double any, double lowMin, do
 
     /// Counts what is clipped.
     ///
-    /// @param low whether each row or sequence is below
+    /// @param low whether a row or sequence is below
     /// @param high whether it is above
-    /// @param further whether it is beyond a second bound
-    static ClipFigures of(RolloutColumns batch, boolean perSequence, boolean[] low, boolean[] high, boolean[] further) {
-        double[] lows = shares(batch, perSequence, low);
-        double[] highs = shares(batch, perSequence, high);
+    static ClipFigures of(RolloutColumns batch, boolean perSequence, IntPredicate low, IntPredicate high,
+            double further) {
+        int count = perSequence ? batch.numSequences() : batch.numRows();
+        double[] lows = flags(count, low);
+        double[] highs = flags(count, high);
         int[] lengths = batch.lengths();
-        double lowMin = Double.POSITIVE_INFINITY;
-        double highMax = Double.NEGATIVE_INFINITY;
-        for (int s = 0; s < lengths.length; s++) {
-            if (perSequence || lengths[s] > 0) {
-                lowMin = Math.min(lowMin, lows[s]);
-                highMax = Math.max(highMax, highs[s]);
-            }
-        }
-        boolean isEmpty = lowMin == Double.POSITIVE_INFINITY;
-        boolean[] any = new boolean[low.length];
-        for (int i = 0; i < any.length; i++) {
-            any[i] = low[i] || high[i];
-        }
-        return new ClipFigures(share(low), share(high), share(any), isEmpty ? 0 : lowMin, isEmpty ? 0 : highMax,
-                share(further));
+        int[] counted = IntStream.range(0, lengths.length).filter(s -> perSequence || lengths[s] > 0).toArray();
+        double[] lowShares = perSequence ? lows : batch.means(lows);
+        double[] highShares = perSequence ? highs : batch.means(highs);
+        return new ClipFigures(share(count, low), share(count, high), share(count, low.or(high)),
+                Arrays.stream(counted).mapToDouble(s -> lowShares[s]).min().orElse(0),
+                Arrays.stream(counted).mapToDouble(s -> highShares[s]).max().orElse(0), further);
     }
 
-    private static double[] shares(RolloutColumns batch, boolean perSequence, boolean[] which) {
-        double[] ones = new double[which.length];
-        for (int i = 0; i < ones.length; i++) {
-            ones[i] = which[i] ? 1 : 0;
-        }
-        return perSequence ? ones : batch.means(ones);
+    private static double[] flags(int count, IntPredicate of) {
+        return IntStream.range(0, count).mapToDouble(i -> of.test(i) ? 1 : 0).toArray();
     }
 
-    static double share(boolean[] which) {
-        int count = 0;
-        for (boolean one : which) {
-            count += one ? 1 : 0;
-        }
-        return (double) count / Math.max(1, which.length);
+    /// The share of rows or sequences.
+    static double share(int count, IntPredicate of) {
+        return Arrays.stream(flags(count, of)).sum() / Math.max(1, count);
     }
 }

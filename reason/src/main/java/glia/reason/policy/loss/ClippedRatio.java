@@ -20,33 +20,19 @@ import java.util.Optional;
 /// @param mostExponent upper bound of the log ratio
 public record ClippedRatio(RatioLevel level, double low, double high, double delta, double dualClip,
         double leastExponent, double mostExponent) implements PolicyLoss {
+    private static final double NO_LIMIT = Double.POSITIVE_INFINITY;
+
     /// @throws IllegalArgumentException if a parameter is out of range
     public ClippedRatio {
-        PolicyLoss.requireAbove("low", low, -1e-300);
-        PolicyLoss.requireAbove("high", high, -1e-300);
+        PolicyLoss.requireNotNegative("low", low);
+        PolicyLoss.requireNotNegative("high", high);
         PolicyLoss.requireAbove("delta", delta, 0);
         PolicyLoss.requireAbove("dual clip", dualClip, 1);
     }
 
     /// Without further limits, as TRL computes it.
     public static ClippedRatio of(RatioLevel level, double low, double high) {
-        return new ClippedRatio(level, low, high, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY,
-                -LARGEST_EXPONENT, LARGEST_EXPONENT);
-    }
-
-    /// With another limit of the unclipped ratio.
-    public ClippedRatio withDelta(double limit) {
-        return new ClippedRatio(level, low, high, limit, dualClip, leastExponent, mostExponent);
-    }
-
-    /// With another largest ratio for negative advantages.
-    public ClippedRatio withDualClip(double limit) {
-        return new ClippedRatio(level, low, high, delta, limit, leastExponent, mostExponent);
-    }
-
-    /// With other bounds of the log ratio.
-    public ClippedRatio withExponents(double least, double most) {
-        return new ClippedRatio(level, low, high, delta, dualClip, least, most);
+        return new ClippedRatio(level, low, high, NO_LIMIT, NO_LIMIT, -LARGEST_EXPONENT, LARGEST_EXPONENT);
     }
 
     @Override
@@ -58,35 +44,27 @@ public record ClippedRatio(RatioLevel level, double low, double high, double del
     public LossTerms of(LossInput in) {
         Value ratio = level.ratio(in, leastExponent, mostExponent);
         Value limited = Double.isInfinite(delta) ? ratio : ratio.clamp(Double.NEGATIVE_INFINITY, delta);
-        boolean spread = level.isPerSequence() && !isPerSequence();
-        Value of = spread ? in.rows(ratio) : ratio;
-        Value upTo = spread ? in.rows(limited) : limited;
+        Value of = isPerSequence() ? ratio : level.rows(in, ratio);
+        Value upTo = isPerSequence() ? limited : level.rows(in, limited);
         double[] advantages = in.advantages(isPerSequence());
-        Value gains = in.constant(advantages);
-        Value losses = upTo.times(gains).min(of.clamp(1 - low, 1 + high).times(gains)).times(-1);
-        boolean[] further = new boolean[advantages.length];
-        if (!Double.isInfinite(dualClip)) {
-            double[] bounds = new double[advantages.length];
-            for (int i = 0; i < bounds.length; i++) {
-                bounds[i] = advantages[i] < 0 ? -dualClip * advantages[i] : Double.POSITIVE_INFINITY;
-                further[i] = advantages[i] < 0 && losses.tensor().get(i) > bounds[i];
-            }
-            losses = losses.min(in.constant(bounds));
+        Value unbounded = losses(upTo, of.clamp(1 - low, 1 + high), of.constant(advantages));
+        double[] bounds = new double[advantages.length];
+        for (int i = 0; i < bounds.length; i++) {
+            bounds[i] = advantages[i] < 0 ? -dualClip * advantages[i] : NO_LIMIT;
         }
+        Value losses = Double.isInfinite(dualClip) ? unbounded : unbounded.min(of.constant(bounds));
         boolean perSequence = isPerSequence() || level.isPerSequence() && !in.batch().hasTokenAdvantages();
-        ClipFigures figures = figures(in, perSequence, LossInput.numbers(perSequence ? limited : upTo), further);
-        return new LossTerms(losses, isPerSequence(), Optional.of(ratio), Optional.of(limited), level.isPerSequence(),
-                figures);
+        double[] ratios = (perSequence ? limited : upTo).numbers();
+        double[] gains = in.advantages(perSequence);
+        ClipFigures figures = ClipFigures.of(in.batch(), perSequence, i -> ratios[i] < 1 - low && gains[i] < 0,
+                i -> ratios[i] > 1 + high && gains[i] > 0,
+                ClipFigures.share(bounds.length, i -> unbounded.tensor().get(i) > bounds[i]));
+        return isPerSequence() ? LossTerms.ofSequences(losses, ratio, limited, figures)
+                : new LossTerms(losses, false, Optional.of(ratio), Optional.of(limited), level.isPerSequence(), figures);
     }
 
-    private ClipFigures figures(LossInput in, boolean perSequence, double[] ratios, boolean[] further) {
-        double[] advantages = in.advantages(perSequence);
-        boolean[] below = new boolean[ratios.length];
-        boolean[] above = new boolean[ratios.length];
-        for (int i = 0; i < ratios.length; i++) {
-            below[i] = ratios[i] < 1 - low && advantages[i] < 0;
-            above[i] = ratios[i] > 1 + high && advantages[i] > 0;
-        }
-        return ClipFigures.of(in.batch(), perSequence, below, above, further);
+    /// `-min(ratio·A, clipped·A)`.
+    static Value losses(Value ratio, Value clipped, Value advantages) {
+        return ratio.times(advantages).min(clipped.times(advantages)).times(-1);
     }
 }

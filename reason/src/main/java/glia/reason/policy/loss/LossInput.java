@@ -4,12 +4,15 @@ import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
+import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 
 /// What a policy loss is computed from: recorded log-probabilities of the policy and the constants of the batch.
 ///
 /// @param logProbs log-probability ℓ of each row under the policy, `[N, 1]`
-/// @param kept whether each row has a policy loss; empty if all have. Losses of rows are masked by the caller.
-public record LossInput(Value logProbs, RolloutColumns batch, boolean... kept) {
+/// @param batch whose rows of low entropy, if it says which these are, are masked by the caller
+public record LossInput(Value logProbs, RolloutColumns batch) {
     /// @throws IllegalArgumentException if there is not one log-probability for each row
     public LossInput {
         Tensor t = logProbs.tensor();
@@ -22,47 +25,38 @@ public record LossInput(Value logProbs, RolloutColumns batch, boolean... kept) {
     /// The share of each row in the mean over the kept rows of its sequence, 0 for others.
     double[] keptShares() {
         double[] shares = new double[batch.numRows()];
-        for (int n = 0; n < shares.length; n++) {
-            shares[n] = kept.length == 0 || kept[n] ? 1 : 0;
-        }
+        Arrays.setAll(shares, n -> batch.isKept(n) ? 1 : 0);
         double[] counts = batch.sums(shares);
-        for (int n = 0; n < shares.length; n++) {
-            shares[n] /= Math.max(1, counts[batch.sequences()[n]]);
-        }
+        Arrays.setAll(shares, n -> shares[n] / Math.max(1, counts[batch.sequences()[n]]));
         return shares;
     }
 
-    /// ℓ minus the log-probability under the old policy; on-policy it is 0 with the gradient of ℓ.
+    /// d, ℓ minus the log-probability under the old policy; on-policy it is 0 with the gradient of ℓ.
     Value difference() {
-        return logProbs.minus(batch.has(Column.OLD) ? constant(batch.get(Column.OLD)) : logProbs.detached());
+        return logProbs.minus(batch.has(Column.OLD) ? logProbs.constant(batch.get(Column.OLD)) : logProbs.detached());
     }
 
     /// The numbers of `difference`.
     double[] differences() {
-        double[] d = numbers(logProbs);
-        for (int n = 0; n < d.length; n++) {
-            d[n] = batch.get(Column.OLD).length == 0 ? 0 : d[n] - batch.get(Column.OLD)[n];
-        }
+        double[] old = batch.get(Column.OLD);
+        double[] d = logProbs.numbers();
+        Arrays.setAll(d, n -> old.length == 0 ? 0 : d[n] - old[n]);
         return d;
     }
 
     /// The advantage of each row.
     Value advantages() {
-        return constant(batch.get(Column.ADVANTAGE));
+        return logProbs.constant(batch.get(Column.ADVANTAGE));
     }
 
     /// The advantages of sequences or rows.
     double[] advantages(boolean perSequence) {
-        return perSequence ? batch.get(Column.SEQUENCE_ADVANTAGE) : batch.get(Column.ADVANTAGE);
+        return batch.get(perSequence ? Column.SEQUENCE_ADVANTAGE : Column.ADVANTAGE);
     }
 
-    /// A column of constants.
-    Value constant(double... numbers) {
-        float[] floats = new float[numbers.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) numbers[i];
-        }
-        return logProbs.constant(floats);
+    /// A constant for each row.
+    Value constant(IntToDoubleFunction ofRow) {
+        return logProbs.constant(IntStream.range(0, batch.numRows()).mapToDouble(ofRow).toArray());
     }
 
     /// Sums of rows by sequence.
@@ -72,25 +66,12 @@ public record LossInput(Value logProbs, RolloutColumns batch, boolean... kept) {
 
     /// Means of rows by sequence, 0 for a sequence without rows.
     Value sequenceMeans(Value rows) {
-        int[] lengths = batch.lengths();
-        double[] shares = new double[lengths.length];
-        for (int s = 0; s < shares.length; s++) {
-            shares[s] = 1.0 / Math.max(1, lengths[s]);
-        }
-        return sequenceSums(rows).times(constant(shares));
+        return sequenceSums(rows).times(logProbs.constant(
+                Arrays.stream(batch.lengths()).mapToDouble(length -> 1.0 / Math.max(1, length)).toArray()));
     }
 
     /// Repeats a value of sequences for each of their rows.
     Value rows(Value ofSequences) {
         return ofSequences.rows(batch.sequences());
-    }
-
-    /// The numbers of a column.
-    static double[] numbers(Value column) {
-        double[] numbers = new double[Math.toIntExact(column.tensor().size())];
-        for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = column.tensor().get(i);
-        }
-        return numbers;
     }
 }

@@ -32,4 +32,9 @@ public record LossTerms(Value losses, boolean isPerSequence, Optional<Value> unl
     static LossTerms ofRows(Value losses) {
         return new LossTerms(losses, false, Optional.empty(), Optional.empty(), false, ClipFigures.NONE);
     }
+
+    /// Losses and ratios of sequences.
+    static LossTerms ofSequences(Value losses, Value unlimited, Value ratio, ClipFigures figures) {
+        return new LossTerms(losses, true, Optional.of(unlimited), Optional.of(ratio), true, figures);
+    }
 }

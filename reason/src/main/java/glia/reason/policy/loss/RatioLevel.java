@@ -36,4 +36,9 @@ public enum RatioLevel {
         };
         return exponent.clamp(least, most).exp();
     }
+
+    /// Ratios, or what was made of them, for each row.
+    Value rows(LossInput in, Value ratios) {
+        return isPerSequence() ? in.rows(ratios) : ratios;
+    }
 }

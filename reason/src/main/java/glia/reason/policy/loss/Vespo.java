@@ -2,6 +2,7 @@ package glia.reason.policy.loss;
 
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.tensor.autograd.Value;
+import java.util.Arrays;
 
 /// VESPO (https://arxiv.org/abs/2602.10693): a smooth weight of the ratio of whole sequences.
 ///
@@ -22,32 +23,24 @@ public record Vespo(RatioLevel level, double positiveK, double positiveLambda, d
 
     @Override
     public LossTerms of(LossInput in) {
-        double[] gains = rowWeights(in);
-        for (int n = 0; n < gains.length; n++) {
-            gains[n] *= -in.batch().get(Column.ADVANTAGE)[n];
-        }
+        double[] weights = rowWeights(in);
+        double[] advantages = in.advantages(false);
         Value ratio = level.ratio(in, -LARGEST_EXPONENT, LARGEST_EXPONENT);
-        return LossTerms.ofRows(in.logProbs().times(in.constant(gains)), ratio, level.isPerSequence(),
-                ClipFigures.NONE);
+        return LossTerms.ofRows(in.logProbs().times(in.constant(n -> -weights[n] * advantages[n])), ratio,
+                level.isPerSequence(), ClipFigures.NONE);
     }
 
     /// The weight of each sequence, φ of its ratio and its advantage.
     public double[] weights(LossInput in) {
         double[] z = logRatios(in);
-        double[] weights = new double[z.length];
-        for (int s = 0; s < z.length; s++) {
-            weights[s] = weight(z[s], in.batch().get(Column.SEQUENCE_ADVANTAGE)[s]);
-        }
-        return weights;
+        Arrays.setAll(z, s -> weight(z[s], in.advantages(true)[s]));
+        return z;
     }
 
     /// The weight of each row, φ of its sequence's ratio and its own advantage.
     public double[] rowWeights(LossInput in) {
-        double[] z = logRatios(in);
-        double[] weights = new double[in.batch().numRows()];
-        for (int n = 0; n < weights.length; n++) {
-            weights[n] = weight(z[in.batch().sequences()[n]], in.batch().get(Column.ADVANTAGE)[n]);
-        }
+        double[] weights = in.batch().spread(logRatios(in));
+        Arrays.setAll(weights, n -> weight(weights[n], in.advantages(false)[n]));
         return weights;
     }
 

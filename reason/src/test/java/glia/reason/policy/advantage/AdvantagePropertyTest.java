@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import glia.reason.policy.advantage.AdvantageEstimator.BestOfGroup;
 import glia.reason.policy.advantage.AdvantageEstimator.GeneralizedAdvantage;
+import glia.reason.policy.advantage.AdvantageEstimator.GreedyBaseline;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupBaseline;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative.Scale;
 import glia.reason.policy.advantage.AdvantageEstimator.GroupRelative;
@@ -12,10 +13,15 @@ import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
 import glia.reason.policy.advantage.AdvantageEstimator.LengthWeighted;
 import glia.reason.policy.advantage.AdvantageEstimator.Lone;
 import glia.reason.policy.advantage.AdvantageEstimator.NonZeroScaled;
+import glia.reason.policy.advantage.AdvantageEstimator.RewardDecoupled;
 import glia.reason.policy.advantage.AdvantageEstimator.RewardToGo;
+import glia.reason.rollout.RolloutColumns.Column;
+import glia.reason.rollout.RolloutColumns;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -26,31 +32,25 @@ class AdvantagePropertyTest {
             new LeaveOneOut(Lone.ZERO, true), new LengthWeighted(), new NonZeroScaled(), new BestOfGroup(true),
             RewardDecoupled.overCompletions(), new RewardDecoupled(1e-6, Lone.REWARD, true), new GroupBaseline());
 
-    /// Completions of several groups in random order, with holes in their masks.
-    private record Batch(int[] groups, boolean[][] mask, double[] rewards) {
+    /// Completions of several groups in random order.
+    private record Batch(double[] groups, int[] sequences, double[] rewards) {
         static Batch random(long seed, int numGroups, int size) {
             Random random = new Random(seed);
             int count = numGroups * size;
-            int[] groups = new int[count];
+            double[] groups = new double[count];
             Arrays.setAll(groups, i -> i % numGroups);
-            boolean[][] mask = new boolean[count][];
-            double[] rewards = new double[count];
-            for (int i = 0; i < count; i++) {
-                mask[i] = new boolean[1 + random.nextInt(6)];
-                for (int t = 0; t < mask[i].length; t++) {
-                    mask[i][t] = t == 0 || random.nextInt(4) > 0;
-                }
-                rewards[i] = random.nextInt(5) / 4.0 + 0.1;
-            }
-            return new Batch(groups, mask, rewards);
+            int[] sequences = IntStream.range(0, count)
+                    .flatMap(i -> IntStream.generate(() -> i).limit(1 + random.nextInt(6))).toArray();
+            return new Batch(groups, sequences, random.ints(count, 0, 5).mapToDouble(r -> r / 4.0 + 0.1).toArray());
         }
 
-        AdvantageInput input() {
-            return AdvantageInput.ofRewards(groups, mask, rewards);
+        RolloutColumns input() {
+            return RolloutColumns.of(sequences, groups.length).with(Column.GROUP, groups)
+                    .with(Column.SCORES, rewards);
         }
 
         double[] rows(AdvantageEstimator estimator) {
-            return estimator.of(input()).rows(mask);
+            return estimator.of(input()).get(Column.ADVANTAGE);
         }
     }
 
@@ -64,7 +64,7 @@ class AdvantagePropertyTest {
             // The batch's deviation and the number of rewards that are not 0 depend on shifts between groups.
             if (!estimator.equals(GroupRelative.of(Scale.BATCH))) {
                 assertArrayEquals(batch.rows(estimator),
-                        new Batch(batch.groups, batch.mask, shifted).rows(estimator), 1e-6, estimator.toString());
+                        new Batch(batch.groups, batch.sequences, shifted).rows(estimator), 1e-6, estimator.toString());
             }
         }
     }
@@ -77,63 +77,48 @@ class AdvantagePropertyTest {
         double finite = Math.clamp(reward, -1e6, 1e6);
         Arrays.setAll(equal, i -> finite + batch.groups[i]);
         for (AdvantageEstimator estimator : OF_GROUPS) {
-            for (double x : new Batch(batch.groups, batch.mask, equal).rows(estimator)) {
+            for (double x : new Batch(batch.groups, batch.sequences, equal).rows(estimator)) {
                 assertEquals(0, x, 0.0, estimator.toString());
             }
         }
     }
 
     @Property(tries = 40)
-    void paddingNeverMatters(@ForAll long seed, @ForAll @IntRange(min = 0, max = 4) int padding) {
+    void aCompletionWithoutTokensNeverMatters(@ForAll long seed) {
         Batch batch = Batch.random(seed, 3, 3);
-        boolean[][] padded = new boolean[batch.mask.length][];
-        Arrays.setAll(padded, i -> Arrays.copyOf(batch.mask[i], batch.mask[i].length + padding));
-        for (AdvantageEstimator estimator : OF_GROUPS) {
-            assertArrayEquals(batch.rows(estimator), new Batch(batch.groups, padded, batch.rewards).rows(estimator),
-                    0, estimator.toString());
-        }
         Random random = new Random(seed);
-        double[][] rewards = numbers(random, padded);
-        double[][] values = numbers(random, padded);
-        double[][] logProbs = numbers(random, padded);
-        double[][] squares = numbers(random, padded);
-        double[] baselines = random.doubles(padded.length).toArray();
-        for (AdvantageEstimator estimator : List.of(new RewardToGo(0.9), new GeneralizedAdvantage(0.9, 0.8),
-                new GreedyBaseline(), new OptimalTokenBaseline(true, false), new OptimalTokenBaseline(false, true))) {
-            double[] expected = estimator.of(AdvantageInput.ofTokenRewards(batch.groups, batch.mask,
-                    cut(rewards, batch.mask)).withValues(cut(values, batch.mask)).withBaselines(baselines)
-                    .withDistributions(cut(logProbs, batch.mask), cut(squares, batch.mask))).rows(batch.mask);
-            double[] found = estimator.of(AdvantageInput.ofTokenRewards(batch.groups, padded, rewards)
-                    .withValues(values).withBaselines(baselines).withDistributions(logProbs, squares)).rows(padded);
-            assertArrayEquals(expected, found, 1e-12, estimator.toString());
+        RolloutColumns whole = batch.input();
+        for (Column column : List.of(Column.REWARD, Column.VALUE, Column.OLD, Column.SQUARED_PROBS)) {
+            whole = whole.with(column, random.doubles(batch.sequences.length).toArray());
         }
-    }
-
-    private static double[][] numbers(Random random, boolean[]... like) {
-        double[][] rows = new double[like.length][];
-        Arrays.setAll(rows, i -> random.doubles(like[i].length).toArray());
-        return rows;
-    }
-
-    private static double[][] cut(double[][] rows, boolean[]... like) {
-        double[][] shorter = new double[rows.length][];
-        Arrays.setAll(shorter, i -> Arrays.copyOf(rows[i], like[i].length));
-        return shorter;
+        whole = whole.with(Column.GREEDY_REWARD, random.doubles(batch.groups.length).toArray());
+        int[] later = Arrays.stream(batch.sequences).map(s -> s + 1).toArray();
+        RolloutColumns more = RolloutColumns.of(later, batch.groups.length + 1);
+        for (Column column : whole.columns().keySet()) {
+            boolean isOfSequence = List.of(Column.GROUP, Column.SCORES, Column.GREEDY_REWARD).contains(column);
+            more = more.with(column, DoubleStream.concat(DoubleStream.of(isOfSequence ? new double[1] : new double[0]),
+                    Arrays.stream(whole.get(column))).toArray());
+        }
+        for (AdvantageEstimator estimator : List.of(new RewardToGo(0.9), new GeneralizedAdvantage(0.9, 0.8),
+                new GreedyBaseline(), new OptimalTokenBaseline(false))) {
+            assertArrayEquals(estimator.of(whole).get(Column.ADVANTAGE), estimator.of(more).get(Column.ADVANTAGE),
+                    1e-12, estimator.toString());
+        }
     }
 
     @Property(tries = 40)
     void completionsWithoutARewardDoNotExistForOthers(@ForAll long seed) {
         Batch batch = Batch.random(seed, 2, 3);
         int count = batch.groups.length;
-        int[] groups = Arrays.copyOf(batch.groups, count + 1);
-        boolean[][] mask = Arrays.copyOf(batch.mask, count + 1);
+        double[] groups = Arrays.copyOf(batch.groups, count + 1);
+        int[] sequences = Arrays.copyOf(batch.sequences, batch.sequences.length + 1);
         double[] rewards = Arrays.copyOf(batch.rewards, count + 1);
-        mask[count] = new boolean[] {true};
+        sequences[batch.sequences.length] = count;
         rewards[count] = Double.NaN;
         for (AdvantageEstimator estimator : OF_GROUPS) {
             if (!(estimator instanceof GroupBaseline) && !(estimator instanceof RewardDecoupled)) {
                 double[] expected = batch.rows(estimator);
-                double[] found = new Batch(groups, mask, rewards).rows(estimator);
+                double[] found = new Batch(groups, sequences, rewards).rows(estimator);
                 assertArrayEquals(expected, Arrays.copyOf(found, expected.length), 1e-12, estimator.toString());
                 assertEquals(0, found[expected.length], 0.0, estimator.toString());
             }
@@ -145,7 +130,7 @@ class AdvantagePropertyTest {
         Batch batch = Batch.random(seed, 2, 4);
         for (AdvantageEstimator estimator : List.of(GroupRelative.of(Scale.GROUP), GroupRelative.of(Scale.NONE),
                 new LeaveOneOut(Lone.ZERO, false))) {
-            double[] advantages = estimator.of(batch.input()).sequences();
+            double[] advantages = estimator.of(batch.input()).get(Column.SEQUENCE_ADVANTAGE);
             for (int g = 0; g < 2; g++) {
                 double sum = 0;
                 for (int i = 0; i < advantages.length; i++) {

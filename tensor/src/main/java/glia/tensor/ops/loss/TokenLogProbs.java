@@ -7,11 +7,12 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import java.util.stream.IntStream;
 
-/// Log-probabilities of given tokens, fused with the language-model head. From hidden states `[N, D]` and a target for
-/// each row it computes a matrix `[N, 3]` with the columns
+/// Log-probabilities of given tokens, fused with the language-model head. From hidden states `[N, D]` and k targets for
+/// each row, usually one, it computes a matrix `[N, k + 2]` with the columns
 ///
-/// - log-probability of the target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
+/// - log-probability of each target, `ln p(t) = z[t] - ln Σ_v exp z[v]`,
 /// - log-sum-exp, `ln Σ_v exp z[v]`,
 /// - entropy `-Σ_v p(v) · ln p(v)` if requested, otherwise 0,
 /// - mean logit `Σ_v z[v] / V`, only if requested.
@@ -20,7 +21,7 @@ import glia.tensor.ops.Tape;
 /// in the backward pass, so `[N, V]` is never in memory. Rows with a negative target are skipped; their columns are 0.
 /// After "Cut your losses", https://arxiv.org/abs/2411.09009.
 public final class TokenLogProbs implements Operation {
-    /// The columns of the result.
+    /// The columns of the result for one target.
     public enum Column { LOG_PROB, LOG_SUM_EXP, ENTROPY, MEAN_LOGIT }
 
     /// Rows whose logits are computed together: a tile is `ROWS · LogitHead.PART` values, 16 MiB.
@@ -29,6 +30,8 @@ public final class TokenLogProbs implements Operation {
     private final Tensor hidden;
     private final LogitHead head;
     private final int[] targets;
+    /// k.
+    private final int numTargets;
     private final boolean wantsEntropy;
     private final boolean wantsMean;
     private final TopTokens top;
@@ -57,35 +60,39 @@ public final class TokenLogProbs implements Operation {
     /// @param wantsMean whether there is a column of mean logits, as for label smoothing
     public TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, boolean wantsEntropy, int numTop,
             boolean wantsMean) {
+        this(hidden, head, targets, 1, wantsEntropy, numTop, wantsMean);
+    }
+
+    /// The log-probabilities of k tokens at each row, such as those of a teacher's most probable tokens under a student.
+    ///
+    /// @param tokens k tokens for each row, row after row
+    /// @throws IllegalArgumentException if their number does not fit or a token is outside the vocabulary
+    public static TokenLogProbs ofSeveral(Tensor hidden, LogitHead head, int[] tokens) {
+        Compute.require(hidden.rows() > 0 && tokens.length % hidden.rows() == 0, "log-probabilities", hidden,
+                tokens.length);
+        return new TokenLogProbs(hidden, head, tokens, tokens.length / hidden.rows(), false, 0, false);
+    }
+
+    private TokenLogProbs(Tensor hidden, LogitHead head, int[] targets, int numTargets, boolean wantsEntropy,
+            int numTop, boolean wantsMean) {
         Compute.require(hidden.cols() == head.weight().cols(), "log-probabilities", hidden, head.weight());
-        Compute.require(targets.length >= hidden.rows(), "log-probabilities", hidden, targets.length);
-        int numTargets = 0;
-        for (int n = 0; n < hidden.rows(); n++) {
-            numTargets += targets[n] >= 0 ? 1 : 0;
-            if (targets[n] >= head.vocabSize()) {
-                throw new IllegalArgumentException("target " + targets[n] + " of row " + n
+        Compute.require(targets.length >= hidden.rows() * numTargets, "log-probabilities", hidden, targets.length);
+        for (int i = 0; i < hidden.rows() * numTargets; i++) {
+            if (targets[i] >= head.vocabSize() || targets[i] < 0 && numTargets > 1) {
+                throw new IllegalArgumentException("target " + targets[i] + " of row " + i / numTargets
                         + " is outside the vocabulary of " + head.vocabSize());
             }
         }
         this.hidden = hidden;
         this.head = head;
         this.targets = targets;
+        this.numTargets = numTargets;
         this.wantsEntropy = wantsEntropy;
         this.wantsMean = wantsMean;
-        count = numTargets;
-        rows = count == hidden.rows() ? new int[0] : rowsWithTarget(targets, hidden.rows(), count);
+        int[] some = IntStream.range(0, hidden.rows()).filter(n -> targets[n * numTargets] >= 0).toArray();
+        count = some.length;
+        rows = count == hidden.rows() ? new int[0] : some;
         top = new TopTokens(count, Math.min(numTop, head.vocabSize()));
-    }
-
-    private static int[] rowsWithTarget(int[] targets, int numRows, int count) {
-        int[] rows = new int[count];
-        int next = 0;
-        for (int n = 0; n < numRows; n++) {
-            if (targets[n] >= 0) {
-                rows[next++] = n;
-            }
-        }
-        return rows;
     }
 
     private int row(int i) {
@@ -108,7 +115,7 @@ public final class TokenLogProbs implements Operation {
 
     @Override
     public Tensor forward(Compute ops) {
-        Tensor y = ops.allocate(hidden.rows(), wantsMean ? 4 : 3);
+        Tensor y = ops.allocate(hidden.rows(), numTargets + (wantsMean ? 3 : 2));
         logSumExp = ops.allocate(1, count);
         entropy = ops.allocate(1, count);
         picked = hidden;
@@ -117,7 +124,7 @@ public final class TokenLogProbs implements Operation {
             ops.kernels().gather(picked, hidden, rows, count);
         }
         int start = ops.mark();
-        Running running = new Running(ops, count, wantsEntropy, wantsMean);
+        Running running = new Running(ops, count, numTargets, wantsEntropy, wantsMean);
         int mark = ops.mark();
         for (int from = 0; from < count; from += ROWS) {
             int to = Math.min(count, from + ROWS);
@@ -137,14 +144,17 @@ public final class TokenLogProbs implements Operation {
         y.zero();
         for (int i = 0; i < count; i++) {
             long at = (long) row(i) * y.cols();
-            y.set(at, (float) (running.target.get(i) - running.logSumExp.get(i)));
-            y.set(at + 1, (float) running.logSumExp.get(i));
-            y.set(at + 2, wantsEntropy ? (float) running.entropy(i) : 0);
+            for (int k = 0; k < numTargets; k++) {
+                y.set(at + k, (float) (running.target.get(i * numTargets + k) - running.logSumExp.get(i)));
+            }
+            at += numTargets;
+            y.set(at, (float) running.logSumExp.get(i));
+            y.set(at + 1, wantsEntropy ? (float) running.entropy(i) : 0);
             if (wantsMean) {
-                y.set(at + 3, (float) (running.logits.get(i) / head.vocabSize()));
+                y.set(at + 2, (float) (running.logits.get(i) / head.vocabSize()));
             }
             logSumExp.set(i, (float) running.logSumExp.get(i));
-            entropy.set(i, y.get(at + 2));
+            entropy.set(i, y.get(at + 1));
         }
         top.finish(running.logSumExp);
         ops.release(start);
@@ -153,12 +163,17 @@ public final class TokenLogProbs implements Operation {
 
     /// Stores the logits of the targets in a part.
     private void take(Tensor z, int from, int part, Running running) {
-        for (int n = 0; n < z.rows(); n++) {
-            int target = targets[row(from + n)] - head.first(part);
+        for (int i = 0; i < z.rows() * numTargets; i++) {
+            int target = target(from, i, part);
             if (target >= 0 && target < z.cols()) {
-                running.target.set(from + n, z.get((long) n * z.cols() + target));
+                running.target.set(from * numTargets + i, z.get((long) (i / numTargets) * z.cols() + target));
             }
         }
+    }
+
+    /// The column of a target within a part, for target `i` of the rows from `from` on.
+    private int target(int from, int i, int part) {
+        return targets[row(from + i / numTargets) * numTargets + i % numTargets] - head.first(part);
     }
 
     /// Adds up the logits of a part.
@@ -187,9 +202,9 @@ public final class TokenLogProbs implements Operation {
 
         final Doubles logits;
 
-        Running(Compute ops, int count, boolean withMean, boolean withLogits) {
+        Running(Compute ops, int count, int numTargets, boolean withMean, boolean withLogits) {
             logSumExp = new Doubles(ops, count, Double.NEGATIVE_INFINITY);
-            target = new Doubles(ops, count, 0);
+            target = new Doubles(ops, count * numTargets, 0);
             mean = new Doubles(ops, withMean ? count : 0, 0);
             logits = new Doubles(ops, withLogits ? count : 0, 0);
         }
@@ -216,19 +231,22 @@ public final class TokenLogProbs implements Operation {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// With the gradients g of the log-probability, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v]
-    /// = g · [v = t] + p(v) · (s - g - h · (H + ln p(v))) + m / V`.
+    /// With the gradients g of the log-probabilities, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v]
+    /// = Σ_k g[k] · [v = t[k]] + p(v) · (s - Σ_k g[k] - h · (H + ln p(v))) + m / V`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
         Tensor a = tape.scratch(1, count);
         Tensor b = tape.scratch(1, count);
-        Tensor ofTarget = tape.scratch(1, count);
         for (int i = 0; i < count; i++) {
             long at = (long) row(i) * dy.cols();
-            float h = wantsEntropy ? dy.get(at + 2) : 0;
-            ofTarget.set(i, dy.get(at));
-            a.set(i, dy.get(at + 1) - dy.get(at) - h * entropy.get(i));
+            double ofTargets = 0;
+            for (int k = 0; k < numTargets; k++) {
+                ofTargets += dy.get(at + k);
+            }
+            at += numTargets;
+            float h = wantsEntropy ? dy.get(at + 1) : 0;
+            a.set(i, dy.get(at) - (float) ofTargets - h * entropy.get(i));
             b.set(i, -h);
         }
         Tensor dpicked = null;
@@ -250,7 +268,7 @@ public final class TokenLogProbs implements Operation {
                 head.logits(tape, z, picked.rows(from, to), part);
                 tape.kernels().gradients().softmaxBackward(dz, z, TileViews.vector(logSumExp, from, to),
                         TileViews.vector(a, from, to), TileViews.vector(b, from, to), false);
-                addTargets(dz, from, part, ofTarget);
+                addTargets(dz, from, part, dy);
                 addMeans(tape.kernels().workers(), dz, from, dy);
                 head.rule().backward(tape.kernels(), dz, z);
                 head.backward(tape, dz, picked.rows(from, to), dpicked == null ? null : dpicked.rows(from, to), part);
@@ -261,12 +279,13 @@ public final class TokenLogProbs implements Operation {
         }
     }
 
-    private void addTargets(Tensor dz, int from, int part, Tensor ofTarget) {
-        for (int n = 0; n < dz.rows(); n++) {
-            int target = targets[row(from + n)] - head.first(part);
+    private void addTargets(Tensor dz, int from, int part, Tensor dy) {
+        for (int i = 0; i < dz.rows() * numTargets; i++) {
+            int target = target(from, i, part);
             if (target >= 0 && target < dz.cols()) {
-                long at = dz.address() + 4 * ((long) n * dz.cols() + target);
-                Memory.f32(at, Memory.f32(at) + ofTarget.get(from + n));
+                long at = dz.address() + 4 * ((long) (i / numTargets) * dz.cols() + target);
+                long of = (long) row(from + i / numTargets) * dy.cols() + i % numTargets;
+                Memory.f32(at, Memory.f32(at) + dy.get(of));
             }
         }
     }
@@ -278,7 +297,7 @@ public final class TokenLogProbs implements Operation {
         int cols = dz.cols();
         Ranges.run(workers, dz.rows(), cols, (first, end) -> {
             for (int n = first; n < end; n++) {
-                float m = dy.get((long) row(from + n) * dy.cols() + 3) / head.vocabSize();
+                float m = dy.get((long) row(from + n) * dy.cols() + numTargets + 2) / head.vocabSize();
                 for (long at = dz.address() + 4L * n * cols; at < dz.address() + 4L * (n + 1) * cols; at += 4) {
                     Memory.f32(at, Memory.f32(at) + m);
                 }
