@@ -134,7 +134,8 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     }
 
     private Value klOf(Value logProbs, RolloutColumns batch, LossTerms terms) {
-        Value estimate = kl.estimator().of(logProbs, logProbs.constant(batch.required(Column.REFERENCE, "the KL penalty")));
+        Value reference = logProbs.constant(batch.required(Column.REFERENCE, "the KL penalty"));
+        Value estimate = kl.estimator().of(logProbs, reference);
         return kl.placement() == KlTerm.Placement.LOSS ? estimate : estimate.times(terms.klRatio(batch));
     }
 

@@ -60,7 +60,8 @@ public record ClippedRatio(RatioLevel level, double low, double high, double del
                 i -> ratios[i] > 1 + high && gains[i] > 0,
                 ClipFigures.share(bounds.length, i -> unbounded.tensor().get(i) > bounds[i]));
         return isPerSequence() ? LossTerms.ofSequences(losses, ratio, limited, figures)
-                : new LossTerms(losses, false, Optional.of(ratio), Optional.of(limited), level.isPerSequence(), figures);
+                : new LossTerms(losses, false, Optional.of(ratio), Optional.of(limited), level.isPerSequence(),
+                        figures);
     }
 
     /// `-min(ratio·A, clipped·A)`.

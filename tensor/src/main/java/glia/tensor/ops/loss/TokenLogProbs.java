@@ -63,7 +63,7 @@ public final class TokenLogProbs implements Operation {
         this(hidden, head, targets, 1, wantsEntropy, numTop, wantsMean);
     }
 
-    /// The log-probabilities of k tokens at each row, such as those of a teacher's most probable tokens under a student.
+    /// The log-probabilities of k tokens at each row, such as a teacher's most probable tokens under a student.
     ///
     /// @param tokens k tokens for each row, row after row
     /// @throws IllegalArgumentException if their number does not fit or a token is outside the vocabulary
@@ -231,8 +231,8 @@ public final class TokenLogProbs implements Operation {
 
     // ---- backward ------------------------------------------------------------------------------------------------
 
-    /// With the gradients g of the log-probabilities, s of the log-sum-exp, h of the entropy H and m of the mean: `dz[v]
-    /// = Σ_k g[k] · [v = t[k]] + p(v) · (s - Σ_k g[k] - h · (H + ln p(v))) + m / V`.
+    /// With the gradients g of the log-probabilities, s of the log-sum-exp, h of the entropy H and m of the mean:
+    /// `dz[v] = Σ_k g[k] · [v = t[k]] + p(v) · (s - Σ_k g[k] - h · (H + ln p(v))) + m / V`.
     @Override
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
