@@ -2,6 +2,7 @@
 @SuppressWarnings("requires-automatic")
 module glia.reason {
     requires transitive glia.train;
+    requires ch.obermuhlner.math.big;
     requires java.net.http;
     requires json.schema;
 

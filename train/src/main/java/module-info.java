@@ -7,6 +7,7 @@ module glia.train {
     exports glia.train.checkpoint;
     exports glia.train.compare;
     exports glia.train.data;
+    exports glia.train.distillation;
     exports glia.train.loss;
     exports glia.train.memory;
     exports glia.train.expert;

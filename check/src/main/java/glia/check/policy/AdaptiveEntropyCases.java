@@ -49,8 +49,8 @@ public final class AdaptiveEntropyCases {
             CaseRows rows = new CaseRows(c.input("mask"));
             RolloutColumns batch = rows.batch(c.input("advantages")).with(Column.OLD, rows.of(c.input("logp_old")));
             PolicyObjective dapo = PolicyMethod.named("dapo", rows.width()).objective();
-            PolicyObjective objective = dapo.withLoss(ClippedRatio.of(RatioLevel.TOKEN, CLIP, CLIP))
-                    .withEntropy(dapo.entropy().withCoefficient(before.applied()));
+            PolicyObjective objective = new PolicyObjective(ClippedRatio.of(RatioLevel.TOKEN, CLIP, CLIP),
+                    dapo.aggregation(), dapo.kl(), dapo.entropy().withCoefficient(before.applied()), dapo.masks());
             CaseTensor entropy = c.input("entropy");
             double scale = p.number("entropy_scale", 1);
             CaseTensor scaled = new CaseTensor(entropy.dtype(), entropy.shape(),

@@ -24,7 +24,7 @@ import glia.reason.policy.loss.Vespo;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;

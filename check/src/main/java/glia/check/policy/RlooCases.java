@@ -16,7 +16,7 @@ import glia.reason.policy.loss.RatioLevel;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -72,7 +72,7 @@ public final class RlooCases {
             outcomes[i] -= beta * kl[i];
         }
         c.compareIfThere("kl", Arrays.stream(kl).sum() / Math.max(1, rows.numRows()));
-        c.compare("frac_reward_zero_std", RewardStatistics.shareOfZeros(TrlAdvantages.groupStds(in, size, outcomes)));
+        c.compare("frac_reward_zero_std", TrlAdvantages.shareOfZeros(TrlAdvantages.groupStds(size, outcomes)));
         return new LeaveOneOut(Lone.ZERO, p.flag("normalize_advantages", false)).of(outcomes, in);
     }
 

@@ -73,7 +73,7 @@ final class TrlAdvantages {
         if (estimator instanceof RewardDecoupled rule) {
             stds = ofBatch(rule.sums(in));
         } else {
-            stds = scale == Scale.BATCH ? ofBatch(in.outcomes()) : groupStds(in, size, in.outcomes());
+            stds = scale == Scale.BATCH ? ofBatch(in.outcomes()) : groupStds(size, in.outcomes());
         }
         c.compare("std_rewards", stds);
         c.compare("loss_mask", mask.values());
@@ -81,12 +81,23 @@ final class TrlAdvantages {
         RewardStatistics statistics = RewardStatistics.of(in.outcomes());
         c.compare("reward", statistics.mean());
         c.compare("reward_std", statistics.std());
-        c.compare("frac_reward_zero_std", RewardStatistics.shareOfZeros(stds));
+        c.compare("frac_reward_zero_std", shareOfZeros(stds));
     }
 
-    /// The standard deviation of each completion's group; TRL takes 0 where groups have one completion.
-    static double[] groupStds(RolloutColumns in, int size, double[] rewards) {
-        return size == 1 ? new double[rewards.length] : RewardStatistics.groupStds(in, rewards);
+    /// The standard deviation of each completion's group, NaN for groups with fewer than two rewards; TRL takes 0 where
+    /// groups have one completion.
+    static double[] groupStds(int size, double[] rewards) {
+        double[] stds = new double[rewards.length];
+        for (int i = 0; i < stds.length && size > 1; i++) {
+            int from = i / size * size;
+            stds[i] = RewardStatistics.of(Arrays.copyOfRange(rewards, from, Math.min(stds.length, from + size))).std();
+        }
+        return stds;
+    }
+
+    /// The share of standard deviations that are 0.
+    static double shareOfZeros(double... stds) {
+        return (double) Arrays.stream(stds).filter(s -> Math.abs(s) <= 1e-8).count() / Math.max(1, stds.length);
     }
 
     /// The standard deviation of all rewards; TRL takes 0 for a batch of one completion.

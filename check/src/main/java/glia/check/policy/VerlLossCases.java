@@ -14,7 +14,7 @@ import glia.reason.policy.correction.SamplerDivergence;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
@@ -118,7 +118,7 @@ public final class VerlLossCases {
 
     private static void klController(ReferenceCase c) {
         CaseParams p = c.params();
-        KlController controller = new KlController.Adaptive(p.number("init_kl_coef"), p.number("target_kl"),
+        KlController controller = new KlController(p.number("init_kl_coef"), p.number("target_kl"),
                 p.number("horizon"));
         double[] kl = c.tensor("current_kl").values();
         double[] coefficients = new double[kl.length];
@@ -132,7 +132,7 @@ public final class VerlLossCases {
     private static void klInReward(ReferenceCase c) {
         CaseParams p = c.params();
         CaseRows rows = rows(c);
-        KlController controller = new KlController.Adaptive(p.number("init_kl_coef"), p.number("target_kl"),
+        KlController controller = new KlController(p.number("init_kl_coef"), p.number("target_kl"),
                 p.number("horizon"));
         KlTerm term = new KlTerm(KlEstimator.named(p.text("kl_penalty", "kl")), controller.coefficient(),
                 KlTerm.Placement.REWARD);

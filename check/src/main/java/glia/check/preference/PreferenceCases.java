@@ -129,7 +129,7 @@ public final class PreferenceCases {
         Value scores = loss.scores(policy);
         c.compare("per_sequence_loss",
                 loss.each(scores.rows(policy.firstHalf()), scores.rows(policy.secondHalf())));
-        pairs(c, logProbs.rows(policy.firstHalf()), logProbs.rows(policy.secondHalf()), loss.of(policy));
+        pairs(c, logProbs.rows(policy.firstHalf()), logProbs.rows(policy.secondHalf()), loss.of(policy, new float[0]));
     }
 
     /// Odds-ratio preference optimization.
@@ -140,7 +140,7 @@ public final class PreferenceCases {
         Value chosen = means.rows(policy.firstHalf());
         Value rejected = means.rows(policy.secondHalf());
         c.compare("per_sequence_loss", OrpoLoss.logOddsRatios(chosen, rejected).logSigmoid().times(loss.beta()));
-        pairs(c, chosen, rejected, loss.of(policy));
+        pairs(c, chosen, rejected, loss.of(policy, new float[0]));
     }
 
     /// The log-probabilities of all tokens but the first and those of padding.

@@ -3,9 +3,9 @@ package glia.check.training;
 import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.tensor.autograd.Value;
-import glia.train.loss.Distillation;
-import glia.train.loss.Distillation.Reduction;
-import glia.train.loss.MiniLlm;
+import glia.train.distillation.Distillation.Reduction;
+import glia.train.distillation.Distillation;
+import glia.train.distillation.MiniLlm;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 

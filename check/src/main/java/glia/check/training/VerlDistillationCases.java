@@ -3,8 +3,8 @@ package glia.check.training;
 import glia.check.reference.CaseTensor;
 import glia.check.reference.ReferenceCase;
 import glia.tensor.autograd.Value;
-import glia.train.loss.TopKDistillation;
-import glia.train.loss.TopKDistillation.Overlap;
+import glia.train.distillation.TopKDistillation.Overlap;
+import glia.train.distillation.TopKDistillation;
 import java.util.Arrays;
 
 /// verl's forward divergence on the teacher's most probable tokens.

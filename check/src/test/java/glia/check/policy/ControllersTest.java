@@ -14,18 +14,17 @@ import glia.reason.policy.ValueLoss;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import org.junit.jupiter.api.Test;
 
 class ControllersTest {
     @Test
     void theKlCoefficientFollowsTheTarget() {
-        KlController controller = new KlController.Adaptive(0.1, 6, 100);
+        KlController controller = new KlController(0.1, 6, 100);
         assertEquals(0.1 * (1 + 0.2 * 10 / 100), controller.after(60, 10).coefficient(), 1e-12);
         assertEquals(0.1 * (1 - 0.1 * 10 / 100), controller.after(5.4, 10).coefficient(), 1e-12);
         assertEquals(0.1, controller.after(6, 10).coefficient(), 1e-12);
-        assertEquals(0.3, new KlController.Fixed(0.3).after(100, 5).coefficient(), 0.0);
-        assertThrows(IllegalArgumentException.class, () -> new KlController.Adaptive(0.1, 0, 100));
+        assertThrows(IllegalArgumentException.class, () -> new KlController(0.1, 0, 100));
     }
 
     @Test

@@ -27,7 +27,7 @@ import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -83,13 +83,17 @@ class PolicyObjectiveTest {
         return new Rollouts(rollouts.batch(), logProbs, rollouts.entropies());
     }
 
+    private static PolicyObjective masked(PolicyObjective objective, double topEntropy, double offPolicy) {
+        return new PolicyObjective(objective.loss(), objective.aggregation(), objective.kl(), objective.entropy(),
+                new TokenMasks(topEntropy, offPolicy));
+    }
+
     @Property(tries = 6)
     void microBatchesAddUpToTheBatch(@ForAll long seed) {
         int[] lengths = {3, 0, 5, 1};
         for (String name : PolicyMethod.names()) {
-            PolicyObjective objective = PolicyMethod.named(name, 7).objective()
-                    .withKl(new KlTerm(KlEstimator.K3, 0.1, Placement.LOSS))
-                    .withMasks(new TokenMasks(0.4, Double.POSITIVE_INFINITY));
+            PolicyObjective objective = masked(PolicyMethod.named(name, 7).objective()
+                    .withKl(new KlTerm(KlEstimator.K3, 0.1, Placement.LOSS)), 0.4, Double.POSITIVE_INFINITY);
             Rollouts whole = LossBatches.random(seed, true, lengths);
             Rollouts chosen = new Rollouts(objective.withChoices(whole.batch(), whole.logProbs(), whole.entropies()),
                     whole.logProbs(), whole.entropies());
@@ -124,8 +128,8 @@ class PolicyObjectiveTest {
     void masksLeaveTheKlPenaltyAlone() {
         Rollouts rollouts = LossBatches.random(6, true, 4, 4);
         KlTerm kl = new KlTerm(KlEstimator.K2, 1, Placement.LOSS);
-        PolicyObjective objective = PolicyObjective.of(new Reinforce(), new TokenMean()).withKl(kl)
-                .withMasks(new TokenMasks(0.25, Double.POSITIVE_INFINITY));
+        PolicyObjective objective = masked(PolicyObjective.of(new Reinforce(), new TokenMean()).withKl(kl), 0.25,
+                Double.POSITIVE_INFINITY);
         double[] gradient = LossBatches.compute(objective, rollouts).gradient();
         double[] sorted = rollouts.entropies().clone();
         Arrays.sort(sorted);
@@ -156,8 +160,8 @@ class PolicyObjectiveTest {
     @Test
     void aBatchWithoutTokensHasNoGradient() {
         for (String name : PolicyMethod.names()) {
-            PolicyObjective objective = PolicyMethod.named(name, 7).objective()
-                    .withEntropy(new EntropyBonus(0.1, true)).withMasks(new TokenMasks(0.2, 1));
+            PolicyObjective objective = masked(PolicyMethod.named(name, 7).objective()
+                    .withEntropy(new EntropyBonus(0.1, true)), 0.2, 1);
             Computed computed = LossBatches.compute(objective, LossBatches.random(3, true, 0, 0));
             assertEquals(0, computed.gradient().length, name);
             assertTrue(objective.loss().isPerSequence() ? Double.isFinite(computed.loss()) : computed.loss() == 0,

@@ -25,7 +25,6 @@ import glia.engine.sampling.SamplingOptions;
 import glia.io.hub.ModelLocation;
 import glia.reason.search.Search.Candidate;
 import glia.reason.search.Search.Question;
-import glia.reason.search.Search.SearchResult;
 import glia.reason.search.Search;
 import glia.reason.search.SearchOptions;
 import glia.reason.search.Strategy;
@@ -277,7 +276,7 @@ public final class RunCommand implements Command {
             int budget = isLimited ? options.maxTokens() : (int) usual;
             SearchOptions search = new SearchOptions(sampling, budget, Math.min(budget, context), FinalAnswer::of);
             long seed = sampling.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong());
-            SearchResult found = new Search(model, search).answer(strategy, new Question(prompt), seed);
+            Search.Result found = new Search(model, search).answer(strategy, new Question(prompt), seed);
             Candidate chosen = found.chosen();
             if (arguments.has(Json.OPTION)) {
                 Json.print(console, document(strategy, found));
@@ -293,7 +292,7 @@ public final class RunCommand implements Command {
             }
         }
 
-        private static Map<String, Object> document(Strategy strategy, SearchResult found) {
+        private static Map<String, Object> document(Strategy strategy, Search.Result found) {
             Map<String, Object> document = new LinkedHashMap<>();
             document.put("text", found.chosen().answer());
             document.put("thinking", found.chosen().thinking());

@@ -2,7 +2,7 @@ package glia.reason.policy;
 
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 
 /// The penalty for the distance between the policy and the reference model: coefficient times an estimate of

@@ -27,7 +27,7 @@ import glia.reason.policy.loss.PolicyLoss.Sapo;
 import glia.reason.policy.loss.PolicyLoss;
 import glia.reason.policy.loss.RatioLevel;
 import glia.reason.policy.loss.Vespo;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.List;
 
 /// A method of policy optimization: an advantage estimator and an objective. The named ones have the defaults of their

@@ -31,16 +31,6 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
         return new PolicyObjective(loss, aggregation, KlTerm.NONE, EntropyBonus.NONE, TokenMasks.NONE);
     }
 
-    /// The same with another policy loss.
-    public PolicyObjective withLoss(PolicyLoss other) {
-        return new PolicyObjective(other, aggregation, kl, entropy, masks);
-    }
-
-    /// The same with another aggregation.
-    public PolicyObjective withAggregation(Aggregation other) {
-        return new PolicyObjective(loss, other, kl, entropy, masks);
-    }
-
     /// The same with another KL penalty.
     public PolicyObjective withKl(KlTerm term) {
         return new PolicyObjective(loss, aggregation, term, entropy, masks);
@@ -49,11 +39,6 @@ public record PolicyObjective(PolicyLoss loss, Aggregation aggregation, KlTerm k
     /// The same with another entropy bonus.
     public PolicyObjective withEntropy(EntropyBonus bonus) {
         return new PolicyObjective(loss, aggregation, kl, bonus, masks);
-    }
-
-    /// The same with other masks.
-    public PolicyObjective withMasks(TokenMasks which) {
-        return new PolicyObjective(loss, aggregation, kl, entropy, which);
     }
 
     /// Whether the loss needs the entropies of tokens.

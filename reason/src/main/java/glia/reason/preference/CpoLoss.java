@@ -18,7 +18,7 @@ import java.util.Map;
 /// @param alpha α of AlphaPO; 0 for the log-probability
 /// @param crossEntropyWeight nll
 public record CpoLoss(ScalarLoss loss, boolean isMean, double beta, double gamma, double alpha,
-        double crossEntropyWeight) {
+        double crossEntropyWeight) implements PreferenceLoss {
     public CpoLoss {
         DpoLoss.requirePositive("β", beta);
         if (!Double.isFinite(gamma) || !Double.isFinite(alpha) || !(crossEntropyWeight >= 0)) {
@@ -48,8 +48,8 @@ public record CpoLoss(ScalarLoss loss, boolean isMean, double beta, double gamma
         return new CpoLoss(loss, isSimpo || name.equals("ipo"), beta, isSimpo ? gamma : 0, alpha, crossEntropyWeight);
     }
 
-    /// The loss of a batch of N chosen and then N rejected completions.
-    public Scored of(CompletionLogProbs policy) {
+    @Override
+    public Scored of(CompletionLogProbs policy, float[] reference) {
         Value scores = scores(policy);
         Value chosen = scores.rows(policy.firstHalf());
         Value rejected = scores.rows(policy.secondHalf());

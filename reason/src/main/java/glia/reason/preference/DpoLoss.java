@@ -20,7 +20,7 @@ import java.util.Optional;
 ///     https://arxiv.org/abs/2406.11827): `w(y_w) · w(y_l)` with `w(y) = exp(mean over tokens of
 ///     ln p(y_t) - ln Σ_v p(v)²)`, without gradient
 public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence, double tailWeight,
-        boolean weighted) {
+        boolean weighted) implements PreferenceLoss {
     /// A loss with its weight.
     public record Weighted(PairLoss loss, double weight) { }
 
@@ -76,9 +76,15 @@ public record DpoLoss(List<Weighted> losses, double beta, FDivergence divergence
         return losses;
     }
 
-    /// The loss of a batch of N chosen and then N rejected completions.
+    @Override
+    public boolean takesReference() {
+        return true;
+    }
+
+    /// The loss of a batch.
     ///
     /// @param reference the log-probabilities of the completions under the reference model, by [#sums]
+    @Override
     public Scored of(CompletionLogProbs policy, float[] reference) {
         PairRatios pairs = pairs(policy, reference);
         Value loss = null;

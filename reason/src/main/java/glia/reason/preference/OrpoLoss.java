@@ -10,13 +10,18 @@ import java.util.Map;
 /// > cross-entropy of chosen sequences, prompts included - β · mean over pairs of ln σ(odds_w - odds_l)
 ///
 /// @param beta β, called λ in the paper
-public record OrpoLoss(double beta) {
+public record OrpoLoss(double beta) implements PreferenceLoss {
     public OrpoLoss {
         DpoLoss.requireNotNegative("β", beta);
     }
 
-    /// The loss of a batch of N chosen and then N rejected sequences. Tokens of chosen prompts are rows.
-    public Scored of(CompletionLogProbs policy) {
+    @Override
+    public boolean trainsPrompts() {
+        return true;
+    }
+
+    @Override
+    public Scored of(CompletionLogProbs policy, float[] reference) {
         Value means = policy.means();
         Value chosen = means.rows(policy.firstHalf());
         Value rejected = means.rows(policy.secondHalf());

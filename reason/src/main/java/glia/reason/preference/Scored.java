@@ -1,6 +1,5 @@
 package glia.reason.preference;
 
-import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,12 +58,7 @@ public record Scored(Value loss, double[] chosenRewards, double[] rejectedReward
 
     /// The values of a column times a factor.
     public static double[] values(Value column, double factor) {
-        Tensor t = column.tensor();
-        double[] values = new double[t.rows()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = factor * t.get(i);
-        }
-        return values;
+        return Arrays.stream(column.numbers()).map(x -> factor * x).toArray();
     }
 
     /// The values of some rows.

@@ -74,6 +74,9 @@ public record RolloutColumns(int[] sequences, int numSequences, Map<Column, doub
     public RolloutColumns {
         columns = columns.isEmpty() ? new EnumMap<>(Column.class) : new EnumMap<>(columns);
         columns.values().removeIf(numbers -> numbers.length == 0);
+        if (!columns.containsKey(Column.SCORES)) {
+            columns.remove(Column.SCORE_WEIGHTS);
+        }
         for (Map.Entry<Column, double[]> e : columns.entrySet()) {
             int count = e.getKey().perSequence(numScores(numSequences, columns));
             int expected = e.getKey() == Column.SCORE_WEIGHTS ? numScores(numSequences, columns)

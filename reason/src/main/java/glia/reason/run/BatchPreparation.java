@@ -6,7 +6,7 @@ import glia.reason.policy.correction.RolloutCorrection;
 import glia.reason.rollout.Rollout;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
-import glia.train.loss.KlEstimator;
+import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -29,7 +29,7 @@ import java.util.Optional;
 /// @param adaptiveEntropy makes the coefficient of the entropy bonus follow a target
 public record PolicyTraining(Optional<AdvantageEstimator> estimator, PolicyObjective objective,
         Optional<FrozenModel> reference, Optional<Critic> value,
-        RolloutCorrection correction, Optional<KlController.Adaptive> adaptiveKl,
+        RolloutCorrection correction, Optional<KlController> adaptiveKl,
         Optional<AdaptiveEntropy> adaptiveEntropy) {
     /// A method without reference model and value head.
     public static PolicyTraining of(PolicyMethod method) {

@@ -18,7 +18,7 @@ final class RlControls {
     private RlControls() { }
 
     /// @param kl the penalty with its coefficient before the first batch
-    static Optional<KlController.Adaptive> kl(Recipe recipe, KlTerm kl) throws CheckpointException {
+    static Optional<KlController> kl(Recipe recipe, KlTerm kl) throws CheckpointException {
         if (!recipe.has(RlKeys.KL_TARGET)) {
             return Optional.empty();
         }
@@ -26,7 +26,7 @@ final class RlControls {
             throw recipe.error(RlKeys.KL_TARGET, "is set, but there is no KL penalty to adapt; set rl.kl to its first "
                     + "coefficient");
         }
-        return Optional.of(new KlController.Adaptive(kl.coefficient(), recipe.get(RlKeys.KL_TARGET),
+        return Optional.of(new KlController(kl.coefficient(), recipe.get(RlKeys.KL_TARGET),
                 recipe.get(RlKeys.KL_HORIZON)));
     }
 

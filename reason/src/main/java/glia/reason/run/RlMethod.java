@@ -12,7 +12,8 @@ import glia.reason.policy.advantage.AdvantageEstimator.RewardDecoupled;
 import glia.reason.policy.advantage.AdvantageEstimator;
 import glia.reason.policy.loss.ClippedRatio;
 import glia.reason.policy.loss.PolicyLoss.Reinforce;
-import glia.train.loss.KlEstimator;
+import glia.reason.policy.loss.PolicyLoss;
+import glia.train.distillation.KlEstimator;
 import glia.train.recipe.Recipe;
 import java.util.Optional;
 
@@ -40,32 +41,30 @@ record RlMethod(Optional<AdvantageEstimator> estimator, PolicyObjective objectiv
 
     private static PolicyObjective changed(Recipe recipe, PolicyObjective objective, int maxTokens)
             throws CheckpointException {
-        PolicyObjective changed = objective;
-        if (recipe.has(RlKeys.CLIP_LOW) || recipe.has(RlKeys.CLIP_HIGH)) {
-            if (!(objective.loss() instanceof ClippedRatio clipped)) {
-                throw recipe.error(recipe.has(RlKeys.CLIP_LOW) ? RlKeys.CLIP_LOW : RlKeys.CLIP_HIGH,
-                        "is set, but the method " + recipe.get(RlKeys.METHOD) + " has no such clip range");
-            }
-            double low = recipe.find(RlKeys.CLIP_LOW).orElse(clipped.low());
-            double high = recipe.find(RlKeys.CLIP_HIGH).orElse(clipped.high());
-            changed = changed.withLoss(new ClippedRatio(clipped.level(), low, high, clipped.delta(),
-                    clipped.dualClip(), clipped.leastExponent(), clipped.mostExponent()));
+        Aggregation aggregation = !recipe.has(RlKeys.AGGREGATION) ? objective.aggregation()
+                : switch (recipe.get(RlKeys.AGGREGATION)) {
+                    case TOKEN_MEAN -> new Aggregation.TokenMean();
+                    case SEQUENCE_MEAN -> Aggregation.SequenceMean.ofMeans();
+                    case SEQUENCE_SUM -> Aggregation.SequenceMean.ofSums();
+                    case FIXED_LENGTH -> Aggregation.SequenceMean.byLength(maxTokens);
+                };
+        EntropyBonus entropy = recipe.get(RlKeys.ENTROPY) == 0 ? objective.entropy()
+                : new EntropyBonus(recipe.get(RlKeys.ENTROPY), true);
+        return new PolicyObjective(clipped(recipe, objective.loss()), aggregation, kl(recipe, objective.kl()), entropy,
+                new TokenMasks(recipe.get(RlKeys.TOP_ENTROPY), Double.POSITIVE_INFINITY));
+    }
+
+    private static PolicyLoss clipped(Recipe recipe, PolicyLoss loss) throws CheckpointException {
+        if (!recipe.has(RlKeys.CLIP_LOW) && !recipe.has(RlKeys.CLIP_HIGH)) {
+            return loss;
         }
-        if (recipe.has(RlKeys.AGGREGATION)) {
-            changed = changed.withAggregation(switch (recipe.get(RlKeys.AGGREGATION)) {
-                case TOKEN_MEAN -> new Aggregation.TokenMean();
-                case SEQUENCE_MEAN -> Aggregation.SequenceMean.ofMeans();
-                case SEQUENCE_SUM -> Aggregation.SequenceMean.ofSums();
-                case FIXED_LENGTH -> Aggregation.SequenceMean.byLength(maxTokens);
-            });
+        if (!(loss instanceof ClippedRatio clipped)) {
+            throw recipe.error(recipe.has(RlKeys.CLIP_LOW) ? RlKeys.CLIP_LOW : RlKeys.CLIP_HIGH,
+                    "is set, but the method " + recipe.get(RlKeys.METHOD) + " has no such clip range");
         }
-        if (recipe.get(RlKeys.ENTROPY) != 0) {
-            changed = changed.withEntropy(new EntropyBonus(recipe.get(RlKeys.ENTROPY), true));
-        }
-        if (recipe.get(RlKeys.TOP_ENTROPY) < 1) {
-            changed = changed.withMasks(new TokenMasks(recipe.get(RlKeys.TOP_ENTROPY), Double.POSITIVE_INFINITY));
-        }
-        return changed.withKl(kl(recipe, objective.kl()));
+        return new ClippedRatio(clipped.level(), recipe.find(RlKeys.CLIP_LOW).orElse(clipped.low()),
+                recipe.find(RlKeys.CLIP_HIGH).orElse(clipped.high()), clipped.delta(), clipped.dualClip(),
+                clipped.leastExponent(), clipped.mostExponent());
     }
 
     private static KlTerm kl(Recipe recipe, KlTerm term) throws CheckpointException {

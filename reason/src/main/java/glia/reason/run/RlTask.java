@@ -98,7 +98,7 @@ final class RlTask implements TaskRun {
                         recipe.get(RlKeys.VALUE_COEFFICIENT))) : Optional.empty();
         RolloutCorrection correction = RlControls.correction(recipe);
         Optional<AdaptiveEntropy> adaptiveEntropy = RlControls.entropy(recipe);
-        Optional<KlController.Adaptive> adaptiveKl = RlControls.kl(recipe, method.objective().kl());
+        Optional<KlController> adaptiveKl = RlControls.kl(recipe, method.objective().kl());
         Optional<FrozenModel> reference = !method.objective().kl().isActive() ? Optional.empty()
                 : Optional.of(recipe.has(RlKeys.REFERENCE) ? context.frozen(RlKeys.REFERENCE) : context.reference());
         Engine engine = new Engine(context.model(), kernels, Precision.EXACT, recipe.get(RlKeys.CACHE) << MIB,

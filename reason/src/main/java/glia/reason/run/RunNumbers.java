@@ -21,12 +21,12 @@ final class RunNumbers {
     private static final int COUNT = 4;
 
     private final Tensor numbers = Tensor.allocate(Arena.ofAuto(), DType.F64, COUNT);
-    private final Optional<KlController.Adaptive> kl;
+    private final Optional<KlController> kl;
     private final Optional<AdaptiveEntropy> entropy;
 
     /// @param kl before the first batch
     /// @param entropy before the first update
-    RunNumbers(Optional<KlController.Adaptive> kl, Optional<AdaptiveEntropy> entropy) {
+    RunNumbers(Optional<KlController> kl, Optional<AdaptiveEntropy> entropy) {
         this.kl = kl;
         this.entropy = entropy;
         numbers.zero();
@@ -72,7 +72,7 @@ final class RunNumbers {
     ///
     /// @param count number of its sequences
     void afterBatch(double meanKl, int count) {
-        kl.ifPresent(c -> set(KL, new KlController.Adaptive(get(KL), c.target(), c.horizon()).after(meanKl, count)
+        kl.ifPresent(c -> set(KL, new KlController(get(KL), c.target(), c.horizon()).after(meanKl, count)
                 .coefficient()));
     }
 

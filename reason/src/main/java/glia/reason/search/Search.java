@@ -15,7 +15,7 @@ import java.util.Optional;
 ///
 /// ```java
 /// var options = new SearchOptions(SamplingOptions.neutral(), 4000, 1000, FinalAnswer::of);
-/// SearchResult found = new Search(model, options).answer(Strategy.parse("majority:8"), new Question("2+2?"), seed);
+/// Search.Result found = new Search(model, options).answer(Strategy.parse("majority:8"), new Question("2+2?"), seed);
 /// ```
 /// The result is a function of the model, the question, the options and the seed. For any threads.
 public final class Search {
@@ -35,7 +35,7 @@ public final class Search {
     ///
     /// @throws IllegalArgumentException if the question does not fit the context, or the strategy has an effort and the
     ///     model does not think
-    public SearchResult answer(Strategy strategy, Question question, long seed) {
+    public Result answer(Strategy strategy, Question question, long seed) {
         Continuations continuations = new Continuations(model, options, question.prompt(), strategy.thinking(),
                 answerTokens(strategy), seed);
         return switch (strategy) {
@@ -49,11 +49,11 @@ public final class Search {
                 yield result(answers, best(question, answers), continuations.used());
             }
             case Strategy.Beam beam -> {
-                List<Candidate> ended = new BeamSearch(continuations, options, question).run(beam);
+                List<Candidate> ended = new StepSearch(continuations, options, question).beam(beam);
                 yield result(ended, best(question, ended), continuations.used());
             }
             case Strategy.Tree tree -> {
-                List<Candidate> ended = new TreeSearch(continuations, options, question).run(tree);
+                List<Candidate> ended = new StepSearch(continuations, options, question).tree(tree);
                 yield result(ended, best(question, ended), continuations.used());
             }
             case Strategy.Parallel parallel -> merged(parallel, question, continuations, seed);
@@ -65,9 +65,9 @@ public final class Search {
         return Math.clamp(options.maxTokens() / strategy.answers(), 1, options.answerTokens());
     }
 
-    private SearchResult result(List<Candidate> candidates, int chosen, TokenUse used) {
+    private Result result(List<Candidate> candidates, int chosen, TokenUse used) {
         Candidate candidate = candidates.get(chosen);
-        return new SearchResult(candidate, finalAnswer(candidate), candidates, used);
+        return new Result(candidate, finalAnswer(candidate), candidates, used);
     }
 
     private Optional<String> finalAnswer(Candidate candidate) {
@@ -109,7 +109,7 @@ public final class Search {
     }
 
     /// Writes a last answer from several. It does not think where the model has a choice.
-    private SearchResult merged(Strategy.Parallel parallel, Question question, Continuations continuations, long seed) {
+    private Result merged(Strategy.Parallel parallel, Question question, Continuations continuations, long seed) {
         int reserve = options.maxTokens() / (parallel.samples() + 1);
         List<Candidate> answers = new ArrayList<>(continuations.answers(parallel.samples(), reserve));
         StringBuilder text = new StringBuilder(MERGE).append(question.prompt());
@@ -151,9 +151,9 @@ public final class Search {
     /// @param finalAnswer its final answer in normal form; empty if it has none
     /// @param candidates all answers that were considered, finished or not
     /// @param tokens the tokens that were spent
-    public record SearchResult(Search.Candidate chosen, Optional<String> finalAnswer, List<Search.Candidate> candidates,
+    public record Result(Candidate chosen, Optional<String> finalAnswer, List<Candidate> candidates,
             TokenUse tokens) {
-        public SearchResult {
+        public Result {
             candidates = List.copyOf(candidates);
         }
     }

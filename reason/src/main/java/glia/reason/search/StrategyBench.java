@@ -108,7 +108,7 @@ public final class StrategyBench {
     }
 
     private Outcome outcome(Strategy strategy, Item item, long seed, Reward contained) {
-        Search.SearchResult found = new Search(model, options).answer(strategy, item.question(), seed);
+        Search.Result found = new Search(model, options).answer(strategy, item.question(), seed);
         OptionalDouble score = contained.score(item.question().sample(found.chosen()));
         return new Outcome(item.id(), score.isPresent() && score.getAsDouble() > RIGHT, found.finalAnswer(),
                 found.chosen().completion(), found.tokens());

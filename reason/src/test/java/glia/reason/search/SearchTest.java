@@ -12,7 +12,6 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.reason.reward.Reward;
 import glia.reason.search.Search.Question;
-import glia.reason.search.Search.SearchResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +48,7 @@ class SearchTest {
         model.close();
     }
 
-    private static SearchResult answer(String strategy, SearchOptions options, long seed) {
+    private static Search.Result answer(String strategy, SearchOptions options, long seed) {
         return new Search(model, options).answer(Strategy.parse(strategy), STORY, seed);
     }
 
@@ -62,7 +61,7 @@ class SearchTest {
                 int most = random.nextInt(1, 80);
                 SearchOptions options = new SearchOptions(SamplingOptions.neutral(), budget, most,
                         random.nextInt(1, 12), OPTIONS.reader(), OPTIONS.scorer());
-                SearchResult found = answer(strategy, options, i);
+                Search.Result found = answer(strategy, options, i);
                 assertTrue(found.tokens().generated() <= budget, strategy + ": " + found.tokens() + " of " + budget);
                 assertTrue(found.tokens().generated() > 0);
                 assertTrue(found.candidates().stream().allMatch(c -> c.tokens().length <= most), strategy);
@@ -74,8 +73,8 @@ class SearchTest {
     @Test
     void aSeedGivesTheSameResult() {
         for (String strategy : STRATEGIES) {
-            SearchResult one = answer(strategy, OPTIONS, 5);
-            SearchResult other = answer(strategy, OPTIONS, 5);
+            Search.Result one = answer(strategy, OPTIONS, 5);
+            Search.Result other = answer(strategy, OPTIONS, 5);
             assertArrayEquals(one.chosen().tokens(), other.chosen().tokens(), strategy);
             assertEquals(one.tokens().generated(), other.tokens().generated());
         }
@@ -84,7 +83,7 @@ class SearchTest {
     @Test
     void theMajorityIsTheMostFrequentAnswer() {
         for (int seed = 0; seed < 10; seed++) {
-            SearchResult found = answer("majority:9", OPTIONS.withMaxTokens(2000), seed);
+            Search.Result found = answer("majority:9", OPTIONS.withMaxTokens(2000), seed);
             List<String> answers = found.candidates().stream().map(c -> OPTIONS.reader().apply(c.completion())
                     .orElse("")).toList();
             assertEquals(9, answers.size());
@@ -123,7 +122,7 @@ class SearchTest {
                 .get("word")) ? 1 : 0;
         SearchOptions options = OPTIONS.withMaxTokens(24 * 40).withScorer(hasWord);
         Question she = new Question("Once upon a time", Map.of("word", " Lily"));
-        SearchResult found = new Search(model, options).answer(Strategy.parse("best:24"), she, 1);
+        Search.Result found = new Search(model, options).answer(Strategy.parse("best:24"), she, 1);
         long right = found.candidates().stream().filter(c -> c.completion().contains(" Lily")).count();
         assertTrue(right > 0 && right < 24, "of 24: " + right);
         assertTrue(found.chosen().completion().contains(" Lily"));
@@ -149,7 +148,7 @@ class SearchTest {
 
     @Test
     void stepsShareTheirPrefixes() {
-        SearchResult beam = answer("beam:4x4", OPTIONS.withMaxTokens(1000), 1);
+        Search.Result beam = answer("beam:4x4", OPTIONS.withMaxTokens(1000), 1);
         assertTrue(beam.tokens().reused() > beam.tokens().computed(), beam.tokens().toString());
     }
 
@@ -181,14 +180,14 @@ class SearchTest {
         try (LanguageModel thinking = LanguageModel.load(folder)) {
             for (String text : List.of("low", "majority:3@low", "beam:2x2@low", "mcts:4x2@low", "parallel:2@low")) {
                 Search search = new Search(thinking, OPTIONS.withMaxTokens(480));
-                SearchResult found = search.answer(Strategy.parse(text), STORY, 3);
+                Search.Result found = search.answer(Strategy.parse(text), STORY, 3);
                 assertTrue(found.tokens().generated() <= 480, text);
                 for (Search.Candidate candidate : found.candidates().subList(0, 1)) {
                     assertTrue(candidate.completion().startsWith("<think>\n" + candidate.thinking()), text);
                     assertTrue(candidate.thinking().length() > 5 && !candidate.answer().isEmpty(), text + candidate);
                 }
             }
-            SearchResult instant = new Search(thinking, OPTIONS).answer(Strategy.parse("instant"), STORY, 3);
+            Search.Result instant = new Search(thinking, OPTIONS).answer(Strategy.parse("instant"), STORY, 3);
             assertEquals("", instant.chosen().thinking());
         }
     }

@@ -49,11 +49,6 @@ public record Adafactor(double beta1, double clip, boolean scaled, boolean relat
     }
 
     @Override
-    public String name() {
-        return "adafactor";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         Map<String, long[]> state = new LinkedHashMap<>();
         if (beta1 != 0) {

@@ -25,11 +25,6 @@ public record Adagrad(double epsilon, double rateDecay, double initial) implemen
     }
 
     @Override
-    public String name() {
-        return "adagrad";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return UpdateRule.tensors(shape, "sum");
     }

@@ -24,11 +24,6 @@ public record Adam(double beta1, double beta2, double epsilon, boolean amsgrad) 
     }
 
     @Override
-    public String name() {
-        return "adam";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return state(shape, amsgrad);
     }

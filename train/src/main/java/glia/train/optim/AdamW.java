@@ -28,11 +28,6 @@ public record AdamW(double beta1, double beta2, double epsilon, boolean amsgrad)
     }
 
     @Override
-    public String name() {
-        return "adamw";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return Adam.state(shape, amsgrad);
     }

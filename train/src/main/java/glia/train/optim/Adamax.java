@@ -24,11 +24,6 @@ public record Adamax(double beta1, double beta2, double epsilon) implements Upda
     }
 
     @Override
-    public String name() {
-        return "adamax";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return UpdateRule.tensors(shape, Adam.FIRST, "exp_inf");
     }

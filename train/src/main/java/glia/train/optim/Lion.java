@@ -22,11 +22,6 @@ public record Lion(double beta1, double beta2) implements UpdateRule {
     }
 
     @Override
-    public String name() {
-        return "lion";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return UpdateRule.tensors(shape, Adam.FIRST);
     }

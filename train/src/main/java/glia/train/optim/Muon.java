@@ -35,11 +35,6 @@ public record Muon(double momentum, boolean nesterov, NewtonSchulz iteration, bo
     }
 
     @Override
-    public String name() {
-        return "muon";
-    }
-
-    @Override
     public boolean accepts(long[] shape) {
         return shape.length == 2;
     }

@@ -29,11 +29,6 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
     }
 
     @Override
-    public String name() {
-        return "nadam";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         Map<String, long[]> state = UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
         state.put("mu_product", new long[] {1});

@@ -26,11 +26,6 @@ public record RAdam(double beta1, double beta2, double epsilon, boolean decouple
     }
 
     @Override
-    public String name() {
-        return "radam";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
     }

@@ -25,11 +25,6 @@ public record RmsProp(double alpha, double momentum, double epsilon, boolean cen
     }
 
     @Override
-    public String name() {
-        return "rmsprop";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         Map<String, long[]> state = UpdateRule.tensors(shape, "square_avg");
         if (centered) {

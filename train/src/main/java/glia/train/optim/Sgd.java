@@ -28,11 +28,6 @@ public record Sgd(double momentum, double dampening, boolean nesterov) implement
     }
 
     @Override
-    public String name() {
-        return "sgd";
-    }
-
-    @Override
     public Map<String, long[]> state(long[] shape) {
         return momentum == 0 ? Map.of() : UpdateRule.tensors(shape, BUFFER);
     }

@@ -1,6 +1,7 @@
 package glia.train.optim;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 
 /// The rule by which an optimizer changes one parameter. A rule holds only hyperparameters; its state (moments,
@@ -8,7 +9,9 @@ import java.util.Map;
 public sealed interface UpdateRule permits Adam, AdamW, Adamax, Adagrad, Adafactor, TorchAdafactor, Lion, Muon, NAdam,
         RAdam, RmsProp, Sgd {
     /// The name as recipes spell it, such as `adamw`.
-    String name();
+    default String name() {
+        return getClass().getSimpleName().toLowerCase(Locale.ROOT);
+    }
 
     /// The state tensors of a parameter of this shape: their names and shapes. All are F32 and start as zeros.
     Map<String, long[]> state(long[] shape);

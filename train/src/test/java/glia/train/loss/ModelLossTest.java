@@ -1,5 +1,7 @@
 package glia.train.loss;
 
+import glia.train.distillation.Distillation;
+import glia.train.distillation.TopKDistillation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -14,8 +14,6 @@ import java.util.function.UnaryOperator;
 /// @param mean NaN without rewards; exactly the reward if all are equal
 /// @param std with n - 1, NaN for fewer than two rewards
 public record RewardStatistics(double mean, double std) {
-    private static final double ZERO = 1e-8;
-
     /// The statistics of rewards.
     ///
     /// @param rewards of completions, NaN where none applies
@@ -72,25 +70,6 @@ public record RewardStatistics(double mean, double std) {
         RewardStatistics all = of(numbers);
         return Arrays.stream(numbers).map(x -> x - all.mean).map(d -> Double.isNaN(d) || d == 0
                 || Double.isNaN(all.std) ? 0 : d / (all.std + epsilon)).toArray();
-    }
-
-    /// The standard deviation of the group of each completion, NaN for groups with fewer than two rewards.
-    public static double[] groupStds(RolloutColumns in, double... rewards) {
-        double[] stds = new double[rewards.length];
-        Arrays.fill(stds, Double.NaN);
-        double[] groups = in.get(Column.GROUP);
-        for (int[] members : groups(in, rewards)) {
-            double std = of(Arrays.stream(members).mapToDouble(i -> rewards[i]).toArray()).std;
-            for (int i = 0; i < stds.length; i++) {
-                stds[i] = groups[i] == groups[members[0]] ? std : stds[i];
-            }
-        }
-        return stds;
-    }
-
-    /// The share of standard deviations that are 0.
-    public static double shareOfZeros(double... stds) {
-        return (double) Arrays.stream(stds).filter(s -> Math.abs(s) <= ZERO).count() / Math.max(1, stds.length);
     }
 
     /// Statistics by which numbers of tokens are whitened: `(x - mean) / √(var + 1e-8)`, the variance with n - 1.

@@ -10,6 +10,7 @@ import glia.reason.preference.DpoLoss;
 import glia.reason.preference.FDivergence;
 import glia.reason.preference.KtoLoss;
 import glia.reason.preference.OrpoLoss;
+import glia.reason.preference.PreferenceLoss;
 import glia.reason.preference.Scored;
 import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
 import glia.reason.preference.run.PreferenceTask.Reference;
@@ -80,9 +81,9 @@ public final class PreferenceRecipes implements RecipeExtension {
         Recipe recipe = context.recipe();
         try {
             return switch (task) {
-                case "dpo" -> pairs(context, new PairRule.Dpo(dpo(recipe)));
-                case "cpo" -> pairs(context, new PairRule.Cpo(cpo(recipe)));
-                case "orpo" -> pairs(context, new PairRule.Orpo(new OrpoLoss(recipe.get(PreferenceKeys.BETA))));
+                case "dpo" -> pairs(context, dpo(recipe));
+                case "cpo" -> pairs(context, cpo(recipe));
+                case "orpo" -> pairs(context, new OrpoLoss(recipe.get(PreferenceKeys.BETA)));
                 case "kto" -> UnpairedTask.kto(context, kto(recipe));
                 case "bco" -> UnpairedTask.bco(context);
                 case PROCESS -> ProcessTask.open(context);
@@ -127,7 +128,7 @@ public final class PreferenceRecipes implements RecipeExtension {
 
     // ---- pairs ---------------------------------------------------------------------------------------------------
 
-    private static TaskRun pairs(TaskContext context, PairRule rule) throws IOException {
+    private static TaskRun pairs(TaskContext context, PreferenceLoss loss) throws IOException {
         List<ExampleCounts> counts = new ArrayList<>();
         Split<PreferenceData.Pair> split = Split.read(context, files -> {
             PreferenceData data = PreferenceData.read(files, context.template(), context.tokenizer(),
@@ -135,10 +136,10 @@ public final class PreferenceRecipes implements RecipeExtension {
             counts.add(data.counts());
             return data.pairs();
         }, pair -> HeldOut.prompt(pair.chosen()));
-        Optional<Reference> reference = rule.referenced().isEmpty() ? Optional.empty()
+        Optional<Reference> reference = !loss.takesReference() ? Optional.empty()
                 : Optional.of(new Reference(context.reference()));
-        PairSource training = new PairSource(split.training(), split.trainingOrder(context), rule, reference);
-        PairSource validation = new PairSource(split.validation(), split.validationOrder(context), rule, reference);
+        PairSource training = new PairSource(split.training(), split.trainingOrder(context), loss, reference);
+        PairSource validation = new PairSource(split.validation(), split.validationOrder(context), loss, reference);
         if (reference.isPresent() && context.recipe().get(PreferenceKeys.PRECOMPUTE)) {
             training.compute();
             validation.compute();
@@ -155,16 +156,16 @@ public final class PreferenceRecipes implements RecipeExtension {
     static final class PairSource {
         private final List<Pair> pairs;
         private final ExampleOrder order;
-        private final PairRule rule;
+        private final PreferenceLoss loss;
         private final Optional<Reference> reference;
         /// The log-probabilities of the chosen and the rejected completion of each pair, if computed before.
         private Optional<float[][]> computed = Optional.empty();
 
         /// @param reference for a rule that takes one
-        PairSource(List<Pair> pairs, ExampleOrder order, PairRule rule, Optional<Reference> reference) {
+        PairSource(List<Pair> pairs, ExampleOrder order, PreferenceLoss loss, Optional<Reference> reference) {
             this.pairs = pairs;
             this.order = order;
-            this.rule = rule;
+            this.loss = loss;
             this.reference = reference;
         }
 
@@ -183,11 +184,7 @@ public final class PreferenceRecipes implements RecipeExtension {
         }
 
         private float[] live(PairBatch batch) {
-            DpoLoss loss = rule.referenced().orElseThrow();
-            return reference.orElseThrow().of(batch.tokens(), p -> {
-                CompletionLogProbs logProbs = batch.logProbs(p, false);
-                return loss.sums(logProbs);
-            });
+            return reference.orElseThrow().of(batch.tokens(), p -> ((DpoLoss) loss).sums(batch.logProbs(p, false)));
         }
 
         private float[] stored(int[] numbers) {
@@ -202,7 +199,7 @@ public final class PreferenceRecipes implements RecipeExtension {
 
         private PairBatch batch(int[] numbers) {
             List<Pair> chosen = IntStream.of(numbers).mapToObj(pairs::get).toList();
-            return new PairBatch(chosen, rule, batch -> rule.referenced().isEmpty() ? new float[0]
+            return new PairBatch(chosen, loss, batch -> !loss.takesReference() ? new float[0]
                     : computed.isPresent() ? stored(numbers) : live(batch));
         }
 
@@ -220,7 +217,7 @@ public final class PreferenceRecipes implements RecipeExtension {
     /// Pairs: N chosen and then N rejected sequences.
     static final class PairBatch implements PreferenceBatch {
         private final List<Pair> pairs;
-        private final PairRule rule;
+        private final PreferenceLoss loss;
         private final ReferenceSums sums;
         private final TokenBatch tokens = new TokenBatch();
         private final float[] completion;
@@ -232,14 +229,14 @@ public final class PreferenceRecipes implements RecipeExtension {
             float[] of(PairBatch batch);
         }
 
-        PairBatch(List<Pair> pairs, PairRule rule, ReferenceSums sums) {
+        PairBatch(List<Pair> pairs, PreferenceLoss loss, ReferenceSums sums) {
             this.pairs = pairs;
-            this.rule = rule;
+            this.loss = loss;
             this.sums = sums;
             List<MaskedTokens> sequences = Stream.concat(pairs.stream().map(Pair::chosen),
                     pairs.stream().map(Pair::rejected)).toList();
             for (int i = 0; i < sequences.size(); i++) {
-                if (rule.trainsPrompts() && i < pairs.size()) {
+                if (loss.trainsPrompts() && i < pairs.size()) {
                     tokens.add(sequences.get(i).ids());
                 } else {
                     tokens.add(sequences.get(i).ids(), sequences.get(i).weights());
@@ -249,7 +246,7 @@ public final class PreferenceRecipes implements RecipeExtension {
             int row = 0;
             for (int i = 0; i < sequences.size(); i++) {
                 float[] weights = sequences.get(i).weights();
-                boolean areAllRows = rule.trainsPrompts() && i < pairs.size();
+                boolean areAllRows = loss.trainsPrompts() && i < pairs.size();
                 for (int t = 1; t < weights.length; t++) {
                     if (areAllRows || weights[t] != 0) {
                         completion[row++] = weights[t];
@@ -280,7 +277,7 @@ public final class PreferenceRecipes implements RecipeExtension {
 
         @Override
         public Scored score(Predictions p) {
-            return rule.score(logProbs(p, rule.needsSquares()), reference);
+            return loss.of(logProbs(p, loss.weighted()), reference);
         }
     }
 }

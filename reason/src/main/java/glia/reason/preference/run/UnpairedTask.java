@@ -125,11 +125,7 @@ final class UnpairedTask {
             public Scored score(Value sums, Inputs inputs, boolean isTraining) {
                 Value rewards = loss.rewards(sums, inputs.reference);
                 if (isTraining) {
-                    double[] values = new double[rewards.tensor().rows()];
-                    for (int i = 0; i < values.length; i++) {
-                        values[i] = rewards.tensor().get(i);
-                    }
-                    moments.add(values);
+                    moments.add(rewards.numbers());
                 }
                 return loss.of(rewards, inputs.isDesirable, inputs.weights, moments.mean());
             }

@@ -22,7 +22,6 @@ final class Evaluation {
     private static final int MAX_POWER = 100_000;
     private static final int MAX_STEPS = 30_000;
     private static final MathContext SHORT = new MathContext(25, RoundingMode.HALF_EVEN);
-    private static final BigComplex TWO = BigComplex.of(BigDecimal.TWO);
 
     private final Map<String, BigComplex> symbols;
     private int steps;
@@ -41,7 +40,7 @@ final class Evaluation {
             case Num(Rational value, boolean decimal) -> BigComplex.of(value);
             case MathExpr.Symbol(String name) -> symbol(name);
             case Constant c -> switch (c) {
-                case PI -> BigComplex.of(Precise.PI);
+                case PI -> BigComplex.PI;
                 case E -> BigComplex.ONE.exp();
                 case I -> BigComplex.I;
                 case INFINITY -> throw new ArithmeticException("infinity");
@@ -92,7 +91,7 @@ final class Evaluation {
             if (base.re().signum() == 0 && exponent <= 0) {
                 throw new ArithmeticException("zero to a power that is not positive");
             }
-            BigDecimal power = base.re().pow(Math.abs(exponent), Precise.DIGITS);
+            BigDecimal power = base.re().pow(Math.abs(exponent), BigComplex.DIGITS);
             return exponent >= 0 ? BigComplex.of(power) : BigComplex.ONE.divide(BigComplex.of(power));
         }
         BigComplex result = BigComplex.ONE;
@@ -111,15 +110,15 @@ final class Evaluation {
         List<BigComplex> values = arguments.stream().map(this::of).toList();
         BigComplex z = values.getFirst();
         return switch (function) {
-            case "sin" -> sine(z);
-            case "cos" -> cosine(z);
-            case "tan" -> sine(z).divide(cosine(z));
-            case "cot" -> cosine(z).divide(sine(z));
-            case "sec" -> BigComplex.ONE.divide(cosine(z));
-            case "csc" -> BigComplex.ONE.divide(sine(z));
-            case "asin" -> asin(z);
-            case "acos" -> BigComplex.of(Precise.PI).half().subtract(asin(z));
-            case "atan" -> atan(z);
+            case "sin" -> z.sin();
+            case "cos" -> z.cos();
+            case "tan" -> z.sin().divide(z.cos());
+            case "cot" -> z.cos().divide(z.sin());
+            case "sec" -> BigComplex.ONE.divide(z.cos());
+            case "csc" -> BigComplex.ONE.divide(z.sin());
+            case "asin" -> z.asin();
+            case "acos" -> BigComplex.PI.half().subtract(z.asin());
+            case "atan" -> z.atan();
             case "sinh" -> z.exp().subtract(z.negate().exp()).half();
             case "cosh" -> z.exp().add(z.negate().exp()).half();
             case "tanh" -> z.exp().subtract(z.negate().exp()).divide(z.exp().add(z.negate().exp()));
@@ -132,7 +131,7 @@ final class Evaluation {
             case "floor" -> rounded(z, RoundingMode.FLOOR);
             case "ceil" -> rounded(z, RoundingMode.CEILING);
             case "mod" -> z.subtract(rounded(z.divide(values.get(1)), RoundingMode.FLOOR).multiply(values.get(1)));
-            case "factorial" -> BigComplex.of(factorial(integer(z)));
+            case "factorial" -> BigComplex.of(Fraction.factorial(Rational.of(integer(z))));
             case "binomial" -> binomial(values);
             case "gcd" -> BigComplex.of(Rational.of(values.stream().map(Evaluation::integer)
                     .reduce(BigInteger.ZERO, BigInteger::gcd)));
@@ -153,7 +152,7 @@ final class Evaluation {
 
     private static BigInteger integer(BigComplex z) {
         BigDecimal x = real(z);
-        if (x.stripTrailingZeros().scale() > 0 || x.precision() - x.scale() > Precise.DIGITS.getPrecision()) {
+        if (x.stripTrailingZeros().scale() > 0 || x.precision() - x.scale() > BigComplex.DIGITS.getPrecision()) {
             throw new ArithmeticException("not an integer");
         }
         return x.toBigInteger();
@@ -164,17 +163,6 @@ final class Evaluation {
         // 2.9999… of rounding errors counts as 3.
         BigDecimal near = x.round(new MathContext(45, RoundingMode.HALF_EVEN));
         return BigComplex.of(near.setScale(0, mode));
-    }
-
-    private static Rational factorial(BigInteger n) {
-        if (n.signum() < 0 || n.compareTo(BigInteger.valueOf(MAX_FACTORIAL)) > 0) {
-            throw new ArithmeticException("a factorial of a number beyond 0 to " + MAX_FACTORIAL);
-        }
-        BigInteger product = BigInteger.ONE;
-        for (int i = 2; i <= n.intValue(); i++) {
-            product = product.multiply(BigInteger.valueOf(i));
-        }
-        return Rational.of(product);
     }
 
     private static BigComplex binomial(List<BigComplex> values) {
@@ -222,37 +210,6 @@ final class Evaluation {
                 new Call(function, all.stream().map(Evaluation::replaced).toList());
             default -> x;
         };
-    }
-
-    private static BigComplex sine(BigComplex z) {
-        if (z.im().signum() == 0) {
-            return BigComplex.of(Precise.sin(z.re()));
-        }
-        BigComplex iz = z.multiply(BigComplex.I);
-        return iz.exp().subtract(iz.negate().exp()).divide(BigComplex.I.multiply(TWO));
-    }
-
-    private static BigComplex cosine(BigComplex z) {
-        if (z.im().signum() == 0) {
-            return BigComplex.of(Precise.cos(z.re()));
-        }
-        BigComplex iz = z.multiply(BigComplex.I);
-        return iz.exp().add(iz.negate().exp()).half();
-    }
-
-    /// −i·log(iz + √(1 − z²)).
-    private static BigComplex asin(BigComplex z) {
-        BigComplex root = BigComplex.ONE.subtract(z.multiply(z)).sqrt();
-        return z.multiply(BigComplex.I).add(root).log().multiply(BigComplex.I).negate();
-    }
-
-    /// (i/2)·(log(1 − iz) − log(1 + iz)).
-    private static BigComplex atan(BigComplex z) {
-        if (z.im().signum() == 0) {
-            return BigComplex.of(Precise.atan(z.re()));
-        }
-        BigComplex iz = z.multiply(BigComplex.I);
-        return BigComplex.ONE.subtract(iz).log().subtract(BigComplex.ONE.add(iz).log()).multiply(BigComplex.I).half();
     }
 
     private static BigComplex unknown(String function, List<BigComplex> values) {

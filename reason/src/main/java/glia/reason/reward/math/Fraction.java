@@ -61,7 +61,10 @@ record Fraction(Polynomial top, Polynomial bottom) {
         return value.top.rational().divide(value.bottom.rational());
     }
 
-    private static Rational factorial(Rational n) {
+    /// The factorial of an integer of 0 to 2,000.
+    ///
+    /// @throws ArithmeticException for other numbers
+    static Rational factorial(Rational n) {
         if (!n.isInteger() || n.signum() < 0 || n.compareTo(Rational.of(2_000)) > 0) {
             throw new ArithmeticException("a factorial of " + n);
         }

@@ -1,4 +1,4 @@
-package glia.train.loss;
+package glia.train.distillation;
 
 /// The advantages of MiniLLM (https://arxiv.org/abs/2306.08543), which make the reverse divergence from a teacher a
 /// reward, as TRL computes them: with `r = ln T - ln S` of the tokens of a completion,

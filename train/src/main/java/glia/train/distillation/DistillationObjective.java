@@ -1,12 +1,13 @@
-package glia.train.run;
+package glia.train.distillation;
 
 import glia.engine.training.Loss;
 import glia.engine.training.Predictions;
 import glia.engine.training.TrainingPass;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
-import glia.train.loss.Distillation;
-import glia.train.loss.MiniLlm;
+import glia.train.run.BatchObjective;
+import glia.train.run.LossBatch;
+import glia.train.run.Objective;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.UnaryOperator;

@@ -1,4 +1,4 @@
-package glia.train.loss;
+package glia.train.distillation;
 
 import glia.engine.training.Predictions;
 import glia.tensor.autograd.Value;
