@@ -13,8 +13,8 @@ record StepSearch(Continuations continuations, SearchOptions options, Search.Que
 
     private record Scored(Candidate candidate, double score) { }
 
-    /// Beam search. A round continues each beam by several steps, scores all, and keeps the best. Finished answers leave
-    /// their beam. The search ends when there are as many of them as beams, or the budget is used up.
+    /// Beam search. A round continues each beam by several steps, scores all, and keeps the best. Finished answers
+    /// leave their beam. The search ends when there are as many of them as beams, or the budget is used up.
     ///
     /// @return the finished answers; without any the beams
     List<Candidate> beam(Strategy.Beam beam) {

@@ -1,7 +1,5 @@
 package glia.train.loss;
 
-import glia.train.distillation.Distillation;
-import glia.train.distillation.TopKDistillation;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,6 +22,8 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Workers;
+import glia.train.distillation.Distillation;
+import glia.train.distillation.TopKDistillation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
