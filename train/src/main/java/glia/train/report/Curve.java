@@ -2,6 +2,7 @@ package glia.train.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// A figure over the steps of a run, in bounded memory: values are collected in at most 999 buckets of equally many
 /// values, of which each keeps minimum, maximum and mean. When all are full, neighbors are merged.
@@ -107,8 +108,9 @@ final class Curve {
         width *= 2;
     }
 
-    /// Writes the curve: `x`, `y` the points, null where all values of a bucket are not finite; `mx`, `my` the means.
-    void write(PageJson json) {
+    /// The curve for a page: `x`, `y` the points, null where all values of a bucket are not finite; `mx`, `my` the
+    /// means.
+    Map<String, Object> page() {
         List<Long> steps = new ArrayList<>();
         List<Double> values = new ArrayList<>();
         for (Bucket b : buckets) {
@@ -129,16 +131,9 @@ final class Curve {
             steps.add(lastStep);
             values.add(last);
         }
-        json.begin('{').key("name").string(name);
-        json.key("x").begin('[');
-        steps.forEach(json::integer);
-        json.end(']').key("y").begin('[');
-        values.forEach(json::decimal);
-        json.end(']').key("mx").begin('[');
-        buckets.forEach(b -> json.integer((b.firstStep + b.lastStep) / 2));
-        json.end(']').key("my").begin('[');
-        buckets.forEach(b -> json.decimal(b.finite == 0 ? Double.NaN : b.sum / b.finite));
-        json.end(']').key("last").decimal(last).key("notFinite").integer(notFinite);
-        json.key("firstNotFinite").integer(firstNotFinite).end('}');
+        return PageJson.object("name", name, "x", steps, "y", values,
+                "mx", buckets.stream().map(b -> (b.firstStep + b.lastStep) / 2).toList(),
+                "my", buckets.stream().map(b -> b.finite == 0 ? Double.NaN : b.sum / b.finite).toList(),
+                "last", last, "notFinite", notFinite, "firstNotFinite", firstNotFinite);
     }
 }

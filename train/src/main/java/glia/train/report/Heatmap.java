@@ -114,21 +114,13 @@ final class Heatmap {
         return number.find() ? Integer.parseInt(number.group()) : -1;
     }
 
-    /// Writes the table: `rows` the names, by layer, `steps` the last step of each column, `values` by row.
-    void write(PageJson json) {
+    /// The table for a page: `rows` the names, by layer, `steps` the last step of each column, `values` by row.
+    Map<String, Object> page() {
         List<String> names = new ArrayList<>(rows.keySet());
         names.sort(Comparator.comparingInt(Heatmap::index));
-        json.begin('{').key("name").string(name).key("rows").begin('[');
-        names.forEach(json::string);
-        json.end(']').key("steps").begin('[');
-        columns.forEach(c -> json.integer(c.lastStep));
-        json.end(']').key("values").begin('[');
-        for (String row : names) {
-            json.begin('[');
-            int index = rows.get(row);
-            columns.forEach(c -> json.shortDecimal(c.mean(index)));
-            json.end(']');
-        }
-        json.end(']').key("omitted").integer(omitted > 0 ? 1 : 0).end('}');
+        return PageJson.object("name", name, "rows", names, "steps", columns.stream().map(c -> c.lastStep).toList(),
+                "values", names.stream().map(rows::get).map(index -> columns.stream()
+                        .map(c -> PageJson.rounded(c.mean(index))).toList()).toList(),
+                "omitted", omitted > 0 ? 1 : 0);
     }
 }

@@ -1,73 +1,42 @@
 package glia.train.report;
 
 import glia.io.json.JsonTree.JsonText;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
 
-/// Writes JSON into a page. Numbers have 7 digits, and 4 in heatmaps, so that the page stays small. What is not finite
-/// is null. The text holds no `<`, so it may stand in a script element.
+/// Writes JSON into a page. Numbers have 7 digits, so that the page stays small. What is not finite is null. The text
+/// holds no `<`, so it may stand in a script element.
 final class PageJson {
-    private final StringBuilder text = new StringBuilder();
-    private boolean first = true;
+    private PageJson() { }
 
-    PageJson begin(char bracket) {
-        separate();
-        text.append(bracket);
-        first = true;
-        return this;
+    /// The text of maps, collections, strings and numbers.
+    static String of(Object value) {
+        return switch (value) {
+            case Map<?, ?> map -> map.entrySet().stream().map(e -> of(e.getKey()) + ":" + of(e.getValue()))
+                    .collect(Collectors.joining(",", "{", "}"));
+            case Collection<?> all -> all.stream().map(PageJson::of).collect(Collectors.joining(",", "[", "]"));
+            case Double x -> Float.isFinite(x.floatValue()) ? Float.toString(x.floatValue())
+                    : Double.isFinite(x) ? x.toString() : "null";
+            case Number whole -> whole.toString();
+            default -> JsonText.quote(value.toString()).replace("<", "\\u003c");
+        };
     }
 
-    PageJson end(char bracket) {
-        text.append(bracket);
-        first = false;
-        return this;
-    }
-
-    PageJson key(String key) {
-        string(key);
-        text.append(':');
-        first = true;
-        return this;
-    }
-
-    PageJson string(String value) {
-        separate();
-        text.append(JsonText.quote(value).replace("<", "\\u003c"));
-        return this;
-    }
-
-    PageJson integer(long value) {
-        separate();
-        text.append(value);
-        return this;
-    }
-
-    PageJson decimal(double value) {
-        separate();
-        if (Float.isFinite((float) value)) {
-            text.append((float) value);
-        } else {
-            text.append(Double.isFinite(value) ? Double.toString(value) : "null");
+    /// An object of keys and values by turns.
+    static Map<String, Object> object(Object... keysAndValues) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            object.put((String) keysAndValues[i], keysAndValues[i + 1]);
         }
-        return this;
+        return object;
     }
 
     /// A number with 4 significant digits.
-    PageJson shortDecimal(double value) {
-        if (value == 0 || !Double.isFinite(value)) {
-            return decimal(value);
-        }
+    static double rounded(double value) {
         double scale = Math.pow(10, 3 - Math.floor(Math.log10(Math.abs(value))));
-        return decimal(Double.isFinite(scale) ? Math.round(value * scale) / scale : value);
-    }
-
-    private void separate() {
-        if (!first) {
-            text.append(',');
-        }
-        first = false;
-    }
-
-    @Override
-    public String toString() {
-        return text.toString();
+        return value != 0 && Double.isFinite(value) && Double.isFinite(scale) ? Math.round(value * scale) / scale
+                : value;
     }
 }

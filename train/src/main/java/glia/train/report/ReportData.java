@@ -1,5 +1,7 @@
 package glia.train.report;
 
+import static glia.train.report.PageJson.object;
+
 import glia.train.run.TrainingListener.ScoredText;
 import glia.train.run.TrainingListener.StepFigures;
 import java.util.ArrayDeque;
@@ -180,76 +182,38 @@ final class ReportData {
     /// @param state `running`, `finished` or `stopped`
     /// @param refreshSeconds how often the page reads the file again
     String json(String state, String time, double refreshSeconds) {
-        PageJson json = new PageJson();
-        json.begin('{').key("title").string(run.title()).key("state").string(state).key("time").string(time);
-        json.key("refresh").decimal(refreshSeconds).key("step").integer(step).key("steps").integer(run.steps());
-        json.key("tokens").integer(tokensSeen).key("seconds").decimal(seconds).key("speed").decimal(recentSpeed);
-        json.key("secondsLeft").decimal(step == 0 ? Double.NaN : (run.steps() - step) * seconds / step);
-        json.key("bestLoss").decimal(bestLoss).key("bestStep").integer(bestStep);
-        json.key("sections").begin('[');
-        curves.forEach((title, group) -> {
-            if (!group.isEmpty()) {
-                section(json, "curves", title).key("curves").begin('[');
-                group.values().forEach(c -> c.write(json));
-                json.end(']').end('}');
-            }
-        });
-        heatmaps.forEach((name, heatmap) -> {
-            section(json, "heatmap", title(name.replace("/per_layer", ""))).key("heatmap");
-            heatmap.write(json);
-            json.end('}');
-        });
-        writeTexts(json);
-        table(json, "Recipe", run.recipe());
-        table(json, "Environment", run.environment());
-        return json.end(']').end('}').toString();
-    }
-
-    private void writeTexts(PageJson json) {
-        if (!samples.isEmpty()) {
-            section(json, "samples", "Samples").key("samples").begin('[');
-            samples.all().forEach(s -> {
-                json.begin('{').key("step").integer(s.step()).key("texts").begin('[');
-                s.content().forEach((prompt, text) -> json.begin('[').string(prompt).string(text).end(']'));
-                json.end(']').end('}');
-            });
-            json.end(']').end('}');
-        }
-        if (!scored.isEmpty()) {
-            section(json, "rollouts", "Rollouts").key("samples").begin('[');
-            scored.all().forEach(s -> {
-                json.begin('{').key("step").integer(s.step()).key("texts").begin('[');
-                s.content().forEach(text -> write(json, text));
-                json.end(']').end('}');
-            });
-            json.end(']').end('}');
-        }
+        List<Object> sections = new ArrayList<>();
+        curves.forEach((title, group) -> add(sections, "curves", title, "curves",
+                group.values().stream().map(Curve::page).toList()));
+        heatmaps.forEach((name, heatmap) -> sections.add(object("kind", "heatmap", "title",
+                title(name.replace("/per_layer", "")), "heatmap", heatmap.page())));
+        add(sections, "samples", "Samples", "samples", samples.all().stream().map(s -> object("step", s.step(), "texts",
+                rows(s.content()))).toList());
+        add(sections, "rollouts", "Rollouts", "samples", scored.all().stream().map(s -> object("step", s.step(),
+                "texts", s.content().stream().map(text -> object("title", text.title(), "prompt", text.prompt(),
+                        "tokens", text.tokens(), "values", text.values().stream().map(PageJson::rounded).toList()))
+                        .toList())).toList());
         if (!warnings.isEmpty()) {
-            section(json, "notes", "Warnings").key("count").integer(numWarnings).key("notes").begin('[');
-            warnings.forEach(w -> json.begin('[').integer(w.step()).string(w.message()).end(']'));
-            json.end(']').end('}');
+            sections.add(object("kind", "notes", "title", "Warnings", "count", numWarnings, "notes",
+                    warnings.stream().map(w -> List.of(w.step(), w.message())).toList()));
         }
+        add(sections, "table", "Recipe", "rows", rows(run.recipe()));
+        add(sections, "table", "Environment", "rows", rows(run.environment()));
+        return PageJson.of(object("title", run.title(), "state", state, "time", time, "refresh", refreshSeconds,
+                "step", step, "steps", run.steps(), "tokens", tokensSeen, "seconds", seconds, "speed", recentSpeed,
+                "secondsLeft", step == 0 ? Double.NaN : (run.steps() - step) * seconds / step,
+                "bestLoss", bestLoss, "bestStep", bestStep, "sections", sections));
     }
 
-    private static void write(PageJson json, ScoredText text) {
-        json.begin('{').key("title").string(text.title()).key("prompt").string(text.prompt());
-        json.key("tokens").begin('[');
-        text.tokens().forEach(json::string);
-        json.end(']').key("values").begin('[');
-        text.values().forEach(json::shortDecimal);
-        json.end(']').end('}');
+    private static List<List<String>> rows(Map<String, String> values) {
+        return values.entrySet().stream().map(e -> List.of(e.getKey(), cut(e.getValue()))).toList();
     }
 
-    private static void table(PageJson json, String title, Map<String, String> values) {
-        if (!values.isEmpty()) {
-            section(json, "table", title).key("rows").begin('[');
-            values.forEach((key, value) -> json.begin('[').string(key).string(cut(value)).end(']'));
-            json.end(']').end('}');
+    /// Adds a section, if it has contents.
+    private static void add(List<Object> sections, String kind, String title, String key, List<?> contents) {
+        if (!contents.isEmpty()) {
+            sections.add(object("kind", kind, "title", title, key, contents));
         }
-    }
-
-    private static PageJson section(PageJson json, String kind, String title) {
-        return json.begin('{').key("kind").string(kind).key("title").string(title);
     }
 
     /// Where a figure of a step is shown, by its name. `group/figure` is a curve among those of its group. A name with
@@ -302,10 +266,6 @@ final class ReportData {
                 }
                 stride *= 2;
             }
-        }
-
-        boolean isEmpty() {
-            return entries.isEmpty();
         }
 
         List<Entry<T>> all() {

@@ -16,9 +16,7 @@ import tools.jackson.databind.JsonNode;
 
 class CurveTest {
     private static JsonNode written(Curve curve) {
-        PageJson json = new PageJson();
-        curve.write(json);
-        return JsonTree.parse(json.toString());
+        return JsonTree.parse(PageJson.of(curve.page()));
     }
 
     @Property(tries = 60)

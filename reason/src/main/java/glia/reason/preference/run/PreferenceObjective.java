@@ -5,7 +5,6 @@ import glia.engine.training.Predictions;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.reason.preference.Scored;
-import glia.tensor.autograd.Value;
 import glia.train.run.LossBatch;
 import glia.train.run.Objective.StepLoss;
 import glia.train.run.Objective;
@@ -14,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.DoubleStream;
 
@@ -41,14 +41,14 @@ final class PreferenceObjective implements Objective {
         this.change = change;
     }
 
-    /// The loss of a micro-batch. Its figures are kept.
-    private record Kept(PreferenceBatch batch, Figures figures) implements Loss {
-        @Override
-        public Value of(Predictions p) {
-            Scored scored = batch.score(p);
+    /// The loss of a micro-batch, whose figures are kept.
+    private static Loss kept(PreferenceBatch batch, TrainingPass pass, Figures figures) {
+        Function<Predictions, Scored> loss = batch.prepare().apply(pass);
+        return p -> {
+            Scored scored = loss.apply(p);
             figures.add(scored, batch.weight());
             return scored.loss();
-        }
+        };
     }
 
     @Override
@@ -65,8 +65,7 @@ final class PreferenceObjective implements Objective {
         double loss = 0;
         long tokens = 0;
         for (PreferenceBatch batch : batches) {
-            batch.prepare(pass);
-            Loss changed = change.apply(new Kept(batch, figures));
+            Loss changed = change.apply(kept(batch, pass, figures));
             loss += pass.loss(batch.tokens(), new LossBatch(batch.tokens(), changed, batch.weight()).share(total));
             tokens += batch.tokens().numTokens();
         }
@@ -80,8 +79,7 @@ final class PreferenceObjective implements Objective {
         double total = 0;
         for (int i = 0; i < validationBatches; i++) {
             PreferenceBatch batch = validation.batch(i);
-            batch.prepare(pass);
-            sum += batch.weight() * pass.evaluate(batch.tokens(), new Kept(batch, figures));
+            sum += batch.weight() * pass.evaluate(batch.tokens(), kept(batch, pass, figures));
             total += batch.weight();
         }
         validated = figures.all(arePairs);
@@ -118,20 +116,13 @@ final class PreferenceObjective implements Objective {
     }
 
     /// A micro-batch of preferences with the loss on it.
-    interface PreferenceBatch {
-        /// The sequences.
-        TokenBatch tokens();
-
-        /// What the loss is a mean over, such as the number of pairs.
-        double weight();
-
-        /// Computes what the loss needs besides the policy's predictions, such as log-probabilities under the reference
-        /// model.
-        void prepare(TrainingPass policy);
-
-        /// The loss. Called once after `prepare`.
-        Scored score(Predictions predictions);
-
+    ///
+    /// @param tokens the sequences
+    /// @param weight what the loss is a mean over, such as the number of pairs
+    /// @param prepare gives the loss, once it has computed what that needs besides the policy's predictions, such as
+    ///     log-probabilities under the reference model
+    record PreferenceBatch(TokenBatch tokens, double weight,
+            Function<TrainingPass, Function<Predictions, Scored>> prepare) {
         /// Micro-batches by number, each a pure function of it.
         @FunctionalInterface
         interface Source {

@@ -1,8 +1,6 @@
 package glia.reason.preference.run;
 
-import glia.engine.training.Predictions;
 import glia.engine.training.TokenBatch;
-import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.reason.preference.CompletionLogProbs;
 import glia.reason.preference.CpoLoss;
@@ -11,10 +9,9 @@ import glia.reason.preference.FDivergence;
 import glia.reason.preference.KtoLoss;
 import glia.reason.preference.OrpoLoss;
 import glia.reason.preference.PreferenceLoss;
-import glia.reason.preference.Scored;
 import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
 import glia.reason.preference.run.PreferenceTask.Reference;
-import glia.reason.preference.run.Split.ExampleOrder;
+import glia.reason.preference.run.Split.ReferenceNumbers;
 import glia.train.data.ExampleCounts;
 import glia.train.data.HeldOut;
 import glia.train.data.MaskedTokens;
@@ -138,146 +135,77 @@ public final class PreferenceRecipes implements RecipeExtension {
         }, pair -> HeldOut.prompt(pair.chosen()));
         Optional<Reference> reference = !loss.takesReference() ? Optional.empty()
                 : Optional.of(new Reference(context.reference()));
-        PairSource training = new PairSource(split.training(), split.trainingOrder(context), loss, reference);
-        PairSource validation = new PairSource(split.validation(), split.validationOrder(context), loss, reference);
+        Pairs training = new Pairs(split.training(), loss, reference);
+        Pairs validation = new Pairs(split.validation(), loss, reference);
         if (reference.isPresent() && context.recipe().get(PreferenceKeys.PRECOMPUTE)) {
-            training.compute();
-            validation.compute();
+            training.sums.compute(split.trainingOrder(context));
+            validation.sums.compute(split.validationOrder(context));
             reference.get().close();
         }
-        return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
-                true, split.training().size(), new PreferenceData(split.training(), counts.getFirst()).numTokens(),
-                reference, Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs"),
-                split.sentence()));
+        return new PreferenceTask(context, split.trainingOrder(context).training(training::batch),
+                split.validationOrder(context).ordered(validation::batch), split.validationBatches(context), true,
+                split.training().size(), new PreferenceData(split.training(), counts.getFirst()).numTokens(), reference,
+                Map.of(), List.of(counts.getFirst().sentence(ANSWERS).replace(ANSWERS, "pairs"), split.sentence()));
     }
 
-    /// Micro-batches of pairs, with the log-probabilities of the reference model computed with each batch, or once
-    /// before.
-    static final class PairSource {
+    /// Micro-batches of pairs.
+    private static final class Pairs {
         private final List<Pair> pairs;
-        private final ExampleOrder order;
         private final PreferenceLoss loss;
         private final Optional<Reference> reference;
-        /// The log-probabilities of the chosen and the rejected completion of each pair, if computed before.
-        private Optional<float[][]> computed = Optional.empty();
+        private final ReferenceNumbers sums = new ReferenceNumbers(this::live);
 
-        /// @param reference for a rule that takes one
-        PairSource(List<Pair> pairs, ExampleOrder order, PreferenceLoss loss, Optional<Reference> reference) {
+        /// @param reference for a loss that takes one
+        Pairs(List<Pair> pairs, PreferenceLoss loss, Optional<Reference> reference) {
             this.pairs = pairs;
-            this.order = order;
             this.loss = loss;
             this.reference = reference;
         }
 
-        /// Computes the log-probabilities of all pairs under the reference model, which is not needed any more.
-        void compute() {
-            float[][] all = new float[pairs.size()][2];
-            for (int i = 0; i < order.count(); i++) {
-                int[] numbers = order.ordered(i);
-                float[] sums = live(batch(numbers));
-                for (int k = 0; k < numbers.length; k++) {
-                    all[numbers[k]][0] = sums[k];
-                    all[numbers[k]][1] = sums[numbers.length + k];
-                }
-            }
-            computed = Optional.of(all);
+        PreferenceBatch batch(int... numbers) {
+            Rows rows = Rows.of(IntStream.of(numbers).mapToObj(pairs::get).toList(), loss.trainsPrompts());
+            return new PreferenceBatch(rows.tokens, numbers.length, policy -> {
+                float[] ofReference = loss.takesReference() ? sums.of(numbers) : new float[0];
+                return p -> loss.of(CompletionLogProbs.of(p, rows.completion, loss.weighted()), ofReference);
+            });
         }
 
-        private float[] live(PairBatch batch) {
-            return reference.orElseThrow().of(batch.tokens(), p -> ((DpoLoss) loss).sums(batch.logProbs(p, false)));
-        }
-
-        private float[] stored(int[] numbers) {
-            float[][] all = computed.orElseThrow();
-            float[] sums = new float[2 * numbers.length];
-            for (int k = 0; k < numbers.length; k++) {
-                sums[k] = all[numbers[k]][0];
-                sums[numbers.length + k] = all[numbers[k]][1];
-            }
-            return sums;
-        }
-
-        private PairBatch batch(int[] numbers) {
-            List<Pair> chosen = IntStream.of(numbers).mapToObj(pairs::get).toList();
-            return new PairBatch(chosen, loss, batch -> !loss.takesReference() ? new float[0]
-                    : computed.isPresent() ? stored(numbers) : live(batch));
-        }
-
-        /// Micro-batches of training.
-        PreferenceBatch.Source training() {
-            return index -> batch(order.training(index));
-        }
-
-        /// Micro-batches of all pairs in their order.
-        PreferenceBatch.Source ordered() {
-            return index -> batch(order.ordered(index));
+        /// The log-probabilities of the chosen and then of the rejected completions under the reference model.
+        private float[] live(int... numbers) {
+            Rows rows = Rows.of(IntStream.of(numbers).mapToObj(pairs::get).toList(), loss.trainsPrompts());
+            return reference.orElseThrow().of(rows.tokens,
+                    p -> ((DpoLoss) loss).sums(CompletionLogProbs.of(p, rows.completion, false)));
         }
     }
 
-    /// Pairs: N chosen and then N rejected sequences.
-    static final class PairBatch implements PreferenceBatch {
-        private final List<Pair> pairs;
-        private final PreferenceLoss loss;
-        private final ReferenceSums sums;
-        private final TokenBatch tokens = new TokenBatch();
-        private final float[] completion;
-        private float[] reference = new float[0];
-
-        /// Gives log-probabilities of a batch under the reference model.
-        @FunctionalInterface
-        interface ReferenceSums {
-            float[] of(PairBatch batch);
-        }
-
-        PairBatch(List<Pair> pairs, PreferenceLoss loss, ReferenceSums sums) {
-            this.pairs = pairs;
-            this.loss = loss;
-            this.sums = sums;
+    /// N chosen and then N rejected sequences.
+    ///
+    /// @param completion 1 for each row of a completion, 0 for others
+    private record Rows(TokenBatch tokens, float[] completion) {
+        /// @param trainsPrompts whether tokens of chosen prompts are rows
+        static Rows of(List<Pair> pairs, boolean trainsPrompts) {
             List<MaskedTokens> sequences = Stream.concat(pairs.stream().map(Pair::chosen),
                     pairs.stream().map(Pair::rejected)).toList();
+            TokenBatch tokens = new TokenBatch();
             for (int i = 0; i < sequences.size(); i++) {
-                if (loss.trainsPrompts() && i < pairs.size()) {
+                if (trainsPrompts && i < pairs.size()) {
                     tokens.add(sequences.get(i).ids());
                 } else {
                     tokens.add(sequences.get(i).ids(), sequences.get(i).weights());
                 }
             }
-            completion = new float[tokens.numRows()];
+            float[] completion = new float[tokens.numRows()];
             int row = 0;
             for (int i = 0; i < sequences.size(); i++) {
                 float[] weights = sequences.get(i).weights();
-                boolean areAllRows = loss.trainsPrompts() && i < pairs.size();
+                boolean areAllRows = trainsPrompts && i < pairs.size();
                 for (int t = 1; t < weights.length; t++) {
                     if (areAllRows || weights[t] != 0) {
                         completion[row++] = weights[t];
                     }
                 }
             }
-        }
-
-        @Override
-        public TokenBatch tokens() {
-            return tokens;
-        }
-
-        @Override
-        public double weight() {
-            return pairs.size();
-        }
-
-        @Override
-        public void prepare(TrainingPass policy) {
-            reference = sums.of(this);
-        }
-
-        /// The log-probabilities of tokens.
-        CompletionLogProbs logProbs(Predictions p, boolean wantsSquares) {
-            return CompletionLogProbs.of(p, completion, wantsSquares);
-        }
-
-        @Override
-        public Scored score(Predictions p) {
-            return loss.of(logProbs(p, loss.weighted()), reference);
+            return new Rows(tokens, completion);
         }
     }
 }

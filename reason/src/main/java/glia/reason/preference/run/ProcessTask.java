@@ -1,12 +1,11 @@
 package glia.reason.preference.run;
 
-import glia.engine.training.Predictions;
 import glia.engine.training.TokenBatch;
-import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
 import glia.reason.preference.ProcessRewardLoss;
 import glia.reason.preference.Scored;
 import glia.reason.preference.StepLabels;
+import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
 import glia.tensor.autograd.Value;
 import glia.train.data.HeldOut;
 import glia.train.data.StepwiseData;
@@ -21,7 +20,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
 
 /// Runs of process reward models.
 final class ProcessTask {
@@ -57,8 +55,9 @@ final class ProcessTask {
                 .count();
         long steps = split.training().stream().flatMapToInt(s -> Arrays.stream(s.labels()))
                 .filter(l -> l != StepLabels.NONE).count();
-        return new PreferenceTask(context, new StepSource(split.training(), split.trainingOrder(context)).training(),
-                new StepSource(split.validation(), split.validationOrder(context)).ordered(),
+        return new PreferenceTask(context,
+                split.trainingOrder(context).training(numbers -> batch(split.training(), numbers)),
+                split.validationOrder(context).ordered(numbers -> batch(split.validation(), numbers)),
                 split.validationBatches(context), false, split.training().size(), tokens, Optional.empty(), Map.of(),
                 List.of(split.training().size() + " solutions for training, " + right + " of " + steps
                         + " steps are right" + (dropped[0] == 0 ? "" : "; " + dropped[0]
@@ -73,57 +72,24 @@ final class ProcessTask {
         }
     }
 
-    /// Micro-batches of solutions with labels of steps, for a process reward model.
-    record StepSource(List<StepLabels> solutions, Split.ExampleOrder order) {
-        /// Micro-batches of training.
-        PreferenceObjective.PreferenceBatch.Source training() {
-            return index -> new Batch(order.training(index));
+    /// Solutions with labels of steps, for a process reward model: rows are the tokens with a label.
+    private static PreferenceBatch batch(List<StepLabels> solutions, int... numbers) {
+        TokenBatch tokens = new TokenBatch();
+        for (int number : numbers) {
+            int[] labels = solutions.get(number).labels();
+            float[] weights = new float[labels.length];
+            int[] targets = new int[labels.length];
+            for (int i = 0; i < labels.length; i++) {
+                weights[i] = labels[i] == StepLabels.NONE ? 0 : 1;
+                targets[i] = labels[i] == StepLabels.NONE ? TokenBatch.NO_TARGET : labels[i];
+            }
+            tokens.addTargets(solutions.get(number).ids(), targets, weights);
         }
-
-        /// Micro-batches of all solutions in their order.
-        PreferenceObjective.PreferenceBatch.Source ordered() {
-            return index -> new Batch(order.ordered(index));
-        }
-
-        private final class Batch implements PreferenceObjective.PreferenceBatch {
-            private final TokenBatch tokens = new TokenBatch();
-
-            /// Rows are the tokens with a label.
-            Batch(int[] numbers) {
-                IntStream.of(numbers).mapToObj(solutions::get).forEach(s -> {
-                    float[] weights = new float[s.labels().length];
-                    int[] targets = new int[weights.length];
-                    Arrays.fill(targets, TokenBatch.NO_TARGET);
-                    for (int i = 0; i < weights.length; i++) {
-                        if (s.labels()[i] != StepLabels.NONE) {
-                            weights[i] = 1;
-                            targets[i] = s.labels()[i];
-                        }
-                    }
-                    tokens.addTargets(s.ids(), targets, weights);
-                });
-            }
-
-            @Override
-            public TokenBatch tokens() {
-                return tokens;
-            }
-
-            @Override
-            public double weight() {
-                return tokens.numRows();
-            }
-
-            @Override
-            public void prepare(TrainingPass policy) { }
-
-            @Override
-            public Scored score(Predictions p) {
-                Value scores = p.logits();
-                int[] labels = p.batch().targets();
-                return new Scored(ProcessRewardLoss.of(scores, labels), new double[0], new double[0],
-                        Map.of("accuracy", ProcessRewardLoss.accuracy(scores, labels)));
-            }
-        }
+        return new PreferenceBatch(tokens, tokens.numRows(), policy -> p -> {
+            Value scores = p.logits();
+            int[] labels = p.batch().targets();
+            return new Scored(ProcessRewardLoss.of(scores, labels), new double[0], new double[0],
+                    Map.of("accuracy", ProcessRewardLoss.accuracy(scores, labels)));
+        });
     }
 }

@@ -1,6 +1,8 @@
 package glia.reason.preference.run;
 
 import glia.io.CheckpointException;
+import glia.reason.preference.run.PreferenceObjective.PreferenceBatch.Source;
+import glia.reason.preference.run.PreferenceObjective.PreferenceBatch;
 import glia.train.data.ChatOptions;
 import glia.train.data.HeldOut;
 import glia.train.data.ShuffledOrder;
@@ -74,11 +76,19 @@ record Split<T>(List<T> training, List<T> validation, String sentence) {
     /// @param size examples in all
     /// @param perBatch of a micro-batch
     record ExampleOrder(int size, int perBatch, long seed) {
-        /// Those of a micro-batch of training, shuffled in each epoch.
-        int[] training(long index) {
-            ShuffledOrder order = new ShuffledOrder(size, seed);
+        /// Micro-batches of training, shuffled in each epoch.
+        Source training(Function<int[], PreferenceBatch> batch) {
             int count = Math.min(perBatch, size);
-            return IntStream.range(0, count).map(i -> Math.toIntExact(order.at(index * count + i))).toArray();
+            return index -> {
+                ShuffledOrder order = new ShuffledOrder(size, seed);
+                return batch.apply(IntStream.range(0, count).map(i -> Math.toIntExact(order.at(index * count + i)))
+                        .toArray());
+            };
+        }
+
+        /// Micro-batches of all examples in their order.
+        Source ordered(Function<int[], PreferenceBatch> batch) {
+            return index -> batch.apply(ordered(index));
         }
 
         /// Those of a micro-batch of all examples in their order; the last one may be smaller.
@@ -89,6 +99,45 @@ record Split<T>(List<T> training, List<T> validation, String sentence) {
         /// How many micro-batches in order there are.
         int count() {
             return (size + perBatch - 1) / perBatch;
+        }
+    }
+
+    /// Numbers of examples under the reference model, computed with each micro-batch, or once for all before.
+    static final class ReferenceNumbers {
+        private final Function<int[], float[]> live;
+        /// By example, if computed before.
+        private float[][] stored = {};
+
+        /// @param live the numbers of some examples: the first of each, then the second of each
+        ReferenceNumbers(Function<int[], float[]> live) {
+            this.live = live;
+        }
+
+        /// Computes those of all examples, after which the reference model is not needed any more.
+        void compute(ExampleOrder order) {
+            float[][] all = new float[order.size()][];
+            for (int i = 0; i < order.count(); i++) {
+                int[] numbers = order.ordered(i);
+                float[] found = live.apply(numbers);
+                for (int k = 0; k < numbers.length; k++) {
+                    all[numbers[k]] = new float[found.length / numbers.length];
+                    for (int j = 0; j < all[numbers[k]].length; j++) {
+                        all[numbers[k]][j] = found[j * numbers.length + k];
+                    }
+                }
+            }
+            stored = all;
+        }
+
+        float[] of(int... numbers) {
+            if (stored.length == 0) {
+                return live.apply(numbers);
+            }
+            float[] found = new float[numbers.length * stored[numbers[0]].length];
+            for (int i = 0; i < found.length; i++) {
+                found[i] = stored[numbers[i % numbers.length]][i / numbers.length];
+            }
+            return found;
         }
     }
 }

@@ -67,19 +67,22 @@ final class UnpairedTask {
             prompts.weigh(split.validation(), validationWeights, recipe.get(PreferenceKeys.LEAST_RATIO),
                     recipe.get(PreferenceKeys.MOST_RATIO));
         }
-        UnpairedSource training = new UnpairedSource(split.training(), split.trainingOrder(context), rule, reference,
-                weights, context.context());
-        UnpairedSource validation = new UnpairedSource(split.validation(), split.validationOrder(context), rule,
-                reference, validationWeights, context.context());
+        UnpairedSource training = new UnpairedSource(split.training(), rule, reference, weights,
+                context.context());
+        UnpairedSource validation = new UnpairedSource(split.validation(), rule, reference, validationWeights,
+                context.context());
         if (recipe.get(PreferenceKeys.PRECOMPUTE)) {
-            training.compute();
-            validation.compute();
+            training.sums.compute(split.trainingOrder(context));
+            validation.sums.compute(split.validationOrder(context));
             if (!rule.takesMismatched()) {
                 reference.close();
             }
         }
-        return new PreferenceTask(context, training.training(), validation.ordered(), split.validationBatches(context),
-                false, split.training().size(), all.numTokens(), Optional.of(reference), state,
+        return new PreferenceTask(context,
+                split.trainingOrder(context).training(numbers -> training.batch(numbers, true)),
+                split.validationOrder(context).ordered(numbers -> validation.batch(numbers, false)),
+                split.validationBatches(context), false, split.training().size(), all.numTokens(),
+                Optional.of(reference), state,
                 List.of(counts.getFirst().sentence("answers") + ", " + all.numDesirable() + " of "
                         + all.numExamples() + " for training are desirable", split.sentence()));
     }
