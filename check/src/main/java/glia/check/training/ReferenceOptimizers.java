@@ -3,7 +3,6 @@ package glia.check.training;
 import glia.check.reference.CaseParams;
 import glia.train.optim.Adafactor;
 import glia.train.optim.Adagrad;
-import glia.train.optim.Adam;
 import glia.train.optim.AdamW;
 import glia.train.optim.Adamax;
 import glia.train.optim.Lion;
@@ -59,7 +58,7 @@ final class ReferenceOptimizers {
         String name = name(p);
         return switch (name) {
             case "AdamW" -> new AdamW(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
-            case "Adam" -> new Adam(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false));
+            case "Adam" -> new AdamW(beta(p, 0), beta(p, 1), epsilon(p), p.flag("amsgrad", false), false);
             case "SGD" -> new Sgd(p.number("momentum", 0), p.number("dampening", 0), p.flag("nesterov", false));
             case "RMSprop" -> new RmsProp(p.number("alpha", 0.99), p.number("momentum", 0), epsilon(p),
                     p.flag("centered", false));

@@ -1,6 +1,6 @@
 /// Losses of preferences. With rewards `r = β · ln(π(y|x) / π_ref(y|x))` of a chosen and a rejected completion, DPO is
-/// `-ln σ(r_w - r_l)`; KTO and BCO take completions without pairs, CPO, SimPO and ORPO no reference model; process reward
-/// models learn labels of steps.
+/// `-ln σ(r_w - r_l)`; KTO and BCO take completions without pairs, CPO, SimPO and ORPO no reference model; process
+/// reward models learn labels of steps.
 ///
 /// Begin with [PreferenceLoss], [DpoLoss] and [PairLoss].
 ///

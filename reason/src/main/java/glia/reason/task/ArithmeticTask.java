@@ -2,7 +2,6 @@ package glia.reason.task;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// Integer arithmetic with +, −, × and brackets: `Compute 17 - 4 * 3.`
 ///
@@ -55,15 +54,5 @@ final class ArithmeticTask extends NamedTask {
         boolean isSwapped = parts.length == 3 && !parts[1].equals("-")
                 && Integer.parseInt(parts[0]) > Integer.parseInt(parts[2]);
         return isSwapped ? parts[2] + " " + parts[1] + " " + parts[0] : text;
-    }
-
-    @Override
-    public Optional<String> read(String text) {
-        return AnswerNumbers.single(text).map(Object::toString);
-    }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
     }
 }

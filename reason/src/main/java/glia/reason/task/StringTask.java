@@ -126,9 +126,4 @@ final class StringTask extends NamedTask {
         String plain = word.strip().replaceAll("[.!]$", "").toLowerCase(Locale.ROOT);
         return WORD.matcher(plain).matches() ? Optional.of(plain) : Optional.empty();
     }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
-    }
 }

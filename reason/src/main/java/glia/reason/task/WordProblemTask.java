@@ -3,7 +3,6 @@ package glia.reason.task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /// Word problems in several steps: `Ann has 12 apples. She buys 3 bags of 4 apples. … How many apples does she have
 /// now?`
@@ -119,15 +118,5 @@ final class WordProblemTask extends NamedTask {
         story.text.append(" How many ").append(story.things).append(" does ").append(story.name).append(" have now?");
         return new Instance(String.join(" ", story.steps), story.text.toString(),
                 Map.of("answer", Integer.toString(story.value), "steps", List.copyOf(story.steps)));
-    }
-
-    @Override
-    public Optional<String> read(String text) {
-        return AnswerNumbers.single(text).map(Object::toString);
-    }
-
-    @Override
-    public boolean isRight(String answer, Map<String, Object> fields) {
-        return answer.equals(Fields.text(fields, "answer"));
     }
 }

@@ -1,6 +1,6 @@
 /// Losses of distillation: a student learns a teacher's next-token distributions T by the divergence of its own S, the
-/// forward `KL(T‖S) = Σ T · (ln T - ln S)`, the reverse `KL(S‖T)`, or a Jensen–Shannon divergence between; and estimators
-/// of divergences from sampled tokens.
+/// forward `KL(T‖S) = Σ T · (ln T - ln S)`, the reverse `KL(S‖T)`, or a Jensen–Shannon divergence between; and
+/// estimators of divergences from sampled tokens.
 ///
 /// Begin with [Distillation] and [KlEstimator].
 ///

@@ -3,6 +3,6 @@
 ///
 /// Begin with [CrossEntropyLoss] and [ClassificationLoss].
 ///
-/// Sources: z-loss, https://arxiv.org/abs/2204.02311; multi-token prediction, https://arxiv.org/abs/2404.19737; InfoNCE,
-/// https://arxiv.org/abs/1807.03748
+/// Sources: z-loss, https://arxiv.org/abs/2204.02311; multi-token prediction, https://arxiv.org/abs/2404.19737;
+/// InfoNCE, https://arxiv.org/abs/1807.03748
 package glia.train.loss;

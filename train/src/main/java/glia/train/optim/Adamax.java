@@ -25,12 +25,12 @@ public record Adamax(double beta1, double beta2, double epsilon) implements Upda
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return UpdateRule.tensors(shape, Adam.FIRST, "exp_inf");
+        return UpdateRule.tensors(shape, AdamW.FIRST, "exp_inf");
     }
 
     @Override
     public void apply(ParameterUpdate u) {
-        Average m = u.average(Adam.FIRST, beta1);
+        Average m = u.average(AdamW.FIRST, beta1);
         long norm = u.address("exp_inf");
         float rate = (float) (u.learningRate() / (1 - Math.pow(beta1, u.step())));
         float keep = (float) beta2;

@@ -23,12 +23,12 @@ public record Lion(double beta1, double beta2) implements UpdateRule {
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return UpdateRule.tensors(shape, Adam.FIRST);
+        return UpdateRule.tensors(shape, AdamW.FIRST);
     }
 
     @Override
     public void apply(ParameterUpdate u) {
-        Average m = u.average(Adam.FIRST, beta2);
+        Average m = u.average(AdamW.FIRST, beta2);
         float rate = (float) u.learningRate();
         float keep = (float) beta1;
         float add = (float) (1 - beta1);

@@ -49,15 +49,8 @@ public final class MaximalUpdate {
     /// Whether the updates of a rule need no factor.
     private static boolean isInvariant(UpdateRule rule) {
         return switch (rule) {
-            case Muon muon -> true;
-            case Adam adam -> false;
-            case AdamW adamW -> false;
-            case Adamax adamax -> false;
-            case NAdam nadam -> false;
-            case RAdam radam -> false;
-            case RmsProp rmsProp -> false;
-            case Adagrad adagrad -> false;
-            case Lion lion -> false;
+            case Muon _ -> true;
+            case AdamW _, Adamax _, NAdam _, RAdam _, RmsProp _, Adagrad _, Lion _ -> false;
             case Adafactor _, TorchAdafactor _, Sgd _ -> throw new IllegalArgumentException("µP gives the learning "
                     + "rates of Adam and similar rules, not of " + rule.name() + "; use adamw, lion or muon");
         };

@@ -48,13 +48,8 @@ public record Muon(double momentum, boolean nesterov, NewtonSchulz iteration, bo
     public void apply(ParameterUpdate u) {
         int rows = u.weight().rows();
         int cols = u.weight().cols();
-        long w = u.weightAddress();
         long g = u.gradientAddress();
-        long b = u.address("momentum_buffer");
-        float scale = u.gradientScale();
-        float keep = (float) momentum;
-        float add = (float) (1 - momentum);
-        float keepWeight = (float) (1 - u.learningRate() * u.weightDecay());
+        ParameterUpdate.Average b = u.average("momentum_buffer", momentum);
         double size = matchAdamW ? 0.2 * Math.sqrt(Math.max(rows, cols)) : Math.sqrt(Math.max(1, (double) rows / cols));
         float rate = (float) (u.learningRate() * size);
         try (Arena arena = Arena.ofShared()) {
@@ -62,18 +57,13 @@ public record Muon(double momentum, boolean nesterov, NewtonSchulz iteration, bo
             long x = Memory.address(update.address());
             u.elements((from, to) -> {
                 for (long i = from; i < to; i += 4) {
-                    float gi = scale * Memory.f32(g + i);
-                    float bi = keep * Memory.f32(b + i) + add * gi;
-                    Memory.f32(b + i, bi);
-                    Memory.f32(x + i, nesterov ? add * gi + keep * bi : bi);
+                    float gi = u.gradientScale() * Memory.f32(g + i);
+                    float bi = b.of(i, gi);
+                    Memory.f32(x + i, nesterov ? b.add() * gi + b.keep() * bi : bi);
                 }
             });
             long y = Memory.address(iteration.orthogonal(update, u.kernels(), arena).address());
-            u.elements((from, to) -> {
-                for (long i = from; i < to; i += 4) {
-                    Memory.f32(w + i, Memory.f32(w + i) * keepWeight - rate * Memory.f32(y + i));
-                }
-            });
+            u.weights(true, (i, old, gradient) -> old - rate * Memory.f32(y + i));
         }
     }
 }

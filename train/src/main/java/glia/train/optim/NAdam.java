@@ -30,7 +30,7 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        Map<String, long[]> state = UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
+        Map<String, long[]> state = UpdateRule.tensors(shape, AdamW.FIRST, AdamW.SECOND);
         state.put("mu_product", new long[] {1});
         return state;
     }
@@ -43,8 +43,8 @@ public record NAdam(double beta1, double beta2, double epsilon, double momentumD
         long product = u.address("mu_product");
         double all = (t == 1 ? 1 : Memory.f32(product)) * mu;
         Memory.f32(product, (float) all);
-        Average m = u.average(Adam.FIRST, beta1);
-        Average v = u.average(Adam.SECOND, beta2);
+        Average m = u.average(AdamW.FIRST, beta1);
+        Average v = u.average(AdamW.SECOND, beta2);
         float eps = (float) epsilon;
         float root = (float) (1 / Math.sqrt(1 - Math.pow(beta2, t)));
         float ofGradient = (float) (u.learningRate() * (1 - mu) / (1 - all));

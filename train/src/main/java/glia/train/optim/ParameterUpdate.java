@@ -47,7 +47,7 @@ public record ParameterUpdate(Tensor weight, Tensor gradient, Map<String, Tensor
         float of(long offset, float weight, float gradient);
     }
 
-    /// Computes each weight anew from the scaled gradient g. Weight decay is a part of the gradient, `g ← g + λ·w`; if
+    /// Changes each weight by the scaled gradient g. Weight decay is a part of the gradient, `g ← g + λ·w`; if
     /// it is decoupled, the weight is `w·(1 - η·λ)` instead.
     void weights(boolean decoupled, Element rule) {
         long w = weightAddress();

@@ -27,7 +27,7 @@ public record RAdam(double beta1, double beta2, double epsilon, boolean decouple
 
     @Override
     public Map<String, long[]> state(long[] shape) {
-        return UpdateRule.tensors(shape, Adam.FIRST, Adam.SECOND);
+        return UpdateRule.tensors(shape, AdamW.FIRST, AdamW.SECOND);
     }
 
     @Override
@@ -41,8 +41,8 @@ public record RAdam(double beta1, double beta2, double epsilon, boolean decouple
                 / ((limit - 4) * (limit - 2) * length)) : 0;
         float rate = (float) (u.learningRate() / (1 - Math.pow(beta1, t)));
         float factor = (float) (r * Math.sqrt(bias2));
-        Average m = u.average(Adam.FIRST, beta1);
-        Average v = u.average(Adam.SECOND, beta2);
+        Average m = u.average(AdamW.FIRST, beta1);
+        Average v = u.average(AdamW.SECOND, beta2);
         float eps = (float) epsilon;
         u.weights(decoupled, (i, w, g) -> {
             float vi = v.ofSquare(i, g);

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /// The rule by which an optimizer changes one parameter. A rule holds only hyperparameters; its state (moments,
 /// momentum buffers) lies in tensors that the [Optimizer] owns, saves and restores.
-public sealed interface UpdateRule permits Adam, AdamW, Adamax, Adagrad, Adafactor, TorchAdafactor, Lion, Muon, NAdam,
+public sealed interface UpdateRule permits AdamW, Adamax, Adagrad, Adafactor, TorchAdafactor, Lion, Muon, NAdam,
         RAdam, RmsProp, Sgd {
     /// The name as recipes spell it, such as `adamw`.
     default String name() {

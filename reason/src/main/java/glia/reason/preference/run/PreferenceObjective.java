@@ -5,12 +5,11 @@ import glia.engine.training.Predictions;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.reason.preference.Scored;
+import glia.train.run.BatchObjective;
 import glia.train.run.LossBatch;
 import glia.train.run.Objective.StepLoss;
 import glia.train.run.Objective;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Function;
@@ -41,49 +40,34 @@ final class PreferenceObjective implements Objective {
         this.change = change;
     }
 
-    /// The loss of a micro-batch, whose figures are kept.
-    private static Loss kept(PreferenceBatch batch, TrainingPass pass, Figures figures) {
-        Function<Predictions, Scored> loss = batch.prepare().apply(pass);
-        return p -> {
-            Scored scored = loss.apply(p);
-            figures.add(scored, batch.weight());
-            return scored.loss();
+    /// Micro-batches with their losses, whose figures are kept.
+    private static LossBatch.Source losses(PreferenceBatch.Source batches, TrainingPass pass, Figures figures) {
+        return index -> {
+            PreferenceBatch batch = batches.batch(index);
+            Function<Predictions, Scored> loss = batch.prepare().apply(pass);
+            return new LossBatch(batch.tokens(), p -> {
+                Scored scored = loss.apply(p);
+                figures.add(scored, batch.weight());
+                return scored.loss();
+            }, batch.weight());
         };
     }
 
     @Override
     public StepLoss accumulate(TrainingPass pass, long step) {
-        List<PreferenceBatch> batches = new ArrayList<>();
-        double total = 0;
-        for (int i = 0; i < accumulate; i++) {
-            batches.add(training.batch(step * accumulate + i));
-            total += batches.getLast().weight();
-        }
-        total = pass.total(total);
-        pass.expectLosses(accumulate);
         Figures figures = new Figures();
-        double loss = 0;
-        long tokens = 0;
-        for (PreferenceBatch batch : batches) {
-            Loss changed = change.apply(kept(batch, pass, figures));
-            loss += pass.loss(batch.tokens(), new LossBatch(batch.tokens(), changed, batch.weight()).share(total));
-            tokens += batch.tokens().numTokens();
-        }
-        return new StepLoss(loss, tokens, figures.all(arePairs));
+        StepLoss loss = new BatchObjective(losses(training, pass, figures).with(change), accumulate)
+                .accumulate(pass, step);
+        return new StepLoss(loss.loss(), loss.tokens(), figures.all(arePairs));
     }
 
     @Override
     public OptionalDouble validate(TrainingPass pass) {
         Figures figures = new Figures();
-        double sum = 0;
-        double total = 0;
-        for (int i = 0; i < validationBatches; i++) {
-            PreferenceBatch batch = validation.batch(i);
-            sum += batch.weight() * pass.evaluate(batch.tokens(), kept(batch, pass, figures));
-            total += batch.weight();
-        }
+        LossBatch.Source batches = losses(validation, pass, figures);
+        OptionalDouble loss = new BatchObjective(batches, 1, batches, validationBatches).validate(pass);
         validated = figures.all(arePairs);
-        return validationBatches == 0 ? OptionalDouble.empty() : OptionalDouble.of(sum / total);
+        return loss;
     }
 
     @Override

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 /// Micro-batches of completions that are desirable or not.
 final class UnpairedSource {
     private final List<Row> rows;
+    private final boolean takesMismatched;
     private final UnpairedRule rule;
     private final Reference reference;
     private final float[] weights;
@@ -29,8 +30,10 @@ final class UnpairedSource {
 
     /// @param weights by row
     /// @param maxTokens of a sequence
-    UnpairedSource(List<Row> rows, UnpairedRule rule, Reference reference, float[] weights, int maxTokens) {
+    UnpairedSource(List<Row> rows, boolean takesMismatched, UnpairedRule rule, Reference reference, float[] weights,
+            int maxTokens) {
         this.rows = rows;
+        this.takesMismatched = takesMismatched;
         this.rule = rule;
         this.reference = reference;
         this.weights = weights;
@@ -75,7 +78,7 @@ final class UnpairedSource {
                 isDesirable[i] = rows.get(numbers[i]).isDesirable();
             }
             UnpairedRule.Inputs inputs = new UnpairedRule.Inputs(sums.of(numbers), isDesirable, weightOf,
-                    rule.takesMismatched() ? kl(policy, packed(mismatched(numbers))) : 0);
+                    takesMismatched ? kl(policy, packed(mismatched(numbers))) : 0);
             return p -> rule.score(sums(p), inputs, isTraining);
         });
     }

@@ -32,18 +32,27 @@ final class UnpairedTask {
             throw context.recipe().error(RecipeKeys.SEQUENCES, "is 1, but kto compares prompts with the answers of "
                     + "others in a micro-batch; expected 2 or more");
         }
-        return open(context, new UnpairedRule.Kto(loss), Map.of());
+        return open(context, loss.isAnchored(), (sums, in, isTraining) ->
+                loss.of(sums, in.reference(), in.isDesirable(), in.kl()), Map.of());
     }
 
     static TaskRun bco(TaskContext context) throws IOException {
-        Tensor moments = Tensor.allocate(Arena.ofAuto(), DType.F32, 3);
-        moments.zero();
-        return open(context, new UnpairedRule.Bco(new BcoLoss(context.recipe().get(PreferenceKeys.BETA)),
-                new RunningMoments(moments)), Map.of("reward_moments", moments));
+        Tensor state = Tensor.allocate(Arena.ofAuto(), DType.F32, 3);
+        state.zero();
+        BcoLoss loss = new BcoLoss(context.recipe().get(PreferenceKeys.BETA));
+        RunningMoments moments = new RunningMoments(state);
+        return open(context, false, (sums, in, isTraining) -> {
+            Value rewards = loss.rewards(sums, in.reference());
+            if (isTraining) {
+                moments.add(rewards.numbers());
+            }
+            return loss.of(rewards, in.isDesirable(), in.weights(), moments.mean());
+        }, Map.of("reward_moments", state));
     }
 
-    private static TaskRun open(TaskContext context, UnpairedRule rule, Map<String, Tensor> state)
-            throws IOException {
+    /// @param takesMismatched whether the loss takes the mean log-ratio of mismatched completions, as KTO does
+    private static TaskRun open(TaskContext context, boolean takesMismatched, UnpairedRule rule,
+            Map<String, Tensor> state) throws IOException {
         Recipe recipe = context.recipe();
         List<ExampleCounts> counts = new ArrayList<>();
         Split<Row> split = Split.read(context, files -> {
@@ -52,7 +61,7 @@ final class UnpairedTask {
             counts.add(data.counts());
             return data.rows();
         }, row -> HeldOut.prompt(row.answer()));
-        if (rule.takesMismatched() && split.training().size() < 2) {
+        if (takesMismatched && split.training().size() < 2) {
             throw recipe.error(RecipeKeys.TRAIN, "has one example for training, but kto compares prompts with the "
                     + "answers of others; expected 2 or more");
         }
@@ -60,21 +69,22 @@ final class UnpairedTask {
         PreferenceTask.Reference reference = new PreferenceTask.Reference(context.reference());
         float[] weights = ones(split.training().size());
         float[] validationWeights = ones(split.validation().size());
-        if (rule instanceof UnpairedRule.Bco && recipe.get(PreferenceKeys.MATCH_PROMPTS)) {
+        // BCO alone has a state, and takes weights.
+        if (!state.isEmpty() && recipe.get(PreferenceKeys.MATCH_PROMPTS)) {
             PromptClassifier prompts = PromptClassifier.fit(split.training(), reference, context.seed());
             prompts.weigh(split.training(), weights, recipe.get(PreferenceKeys.LEAST_RATIO),
                     recipe.get(PreferenceKeys.MOST_RATIO));
             prompts.weigh(split.validation(), validationWeights, recipe.get(PreferenceKeys.LEAST_RATIO),
                     recipe.get(PreferenceKeys.MOST_RATIO));
         }
-        UnpairedSource training = new UnpairedSource(split.training(), rule, reference, weights,
-                context.context());
-        UnpairedSource validation = new UnpairedSource(split.validation(), rule, reference, validationWeights,
-                context.context());
+        UnpairedSource training = new UnpairedSource(split.training(), takesMismatched, rule, reference,
+                weights, context.context());
+        UnpairedSource validation = new UnpairedSource(split.validation(), takesMismatched, rule, reference,
+                validationWeights, context.context());
         if (recipe.get(PreferenceKeys.PRECOMPUTE)) {
             training.sums.compute(split.trainingOrder(context));
             validation.sums.compute(split.validationOrder(context));
-            if (!rule.takesMismatched()) {
+            if (!takesMismatched) {
                 reference.close();
             }
         }
@@ -94,7 +104,8 @@ final class UnpairedTask {
     }
 
     /// A loss of completions that are desirable or not.
-    sealed interface UnpairedRule {
+    @FunctionalInterface
+    interface UnpairedRule {
         /// The loss of a batch.
         ///
         /// @param sums log-probabilities of completions
@@ -102,41 +113,9 @@ final class UnpairedTask {
         /// @param isTraining whether running means take the batch into account
         Scored score(Value sums, Inputs inputs, boolean isTraining);
 
-        /// Whether the loss takes the mean log-ratio of mismatched completions.
-        boolean takesMismatched();
-
         /// @param reference log-probabilities under the reference model
         /// @param weights by completion
         /// @param kl the mean log-ratio of mismatched completions, if the loss takes it
         record Inputs(float[] reference, boolean[] isDesirable, float[] weights, double kl) { }
-
-        record Kto(KtoLoss loss) implements UnpairedRule {
-            @Override
-            public Scored score(Value sums, Inputs inputs, boolean isTraining) {
-                return loss.of(sums, inputs.reference, inputs.isDesirable, inputs.kl);
-            }
-
-            @Override
-            public boolean takesMismatched() {
-                return loss.isAnchored();
-            }
-        }
-
-        /// @param moments of the rewards of all batches of training
-        record Bco(BcoLoss loss, RunningMoments moments) implements UnpairedRule {
-            @Override
-            public Scored score(Value sums, Inputs inputs, boolean isTraining) {
-                Value rewards = loss.rewards(sums, inputs.reference);
-                if (isTraining) {
-                    moments.add(rewards.numbers());
-                }
-                return loss.of(rewards, inputs.isDesirable, inputs.weights, moments.mean());
-            }
-
-            @Override
-            public boolean takesMismatched() {
-                return false;
-            }
-        }
     }
 }

@@ -5,7 +5,6 @@ import glia.reason.reward.math.LatexTokens.Token;
 import glia.reason.reward.math.MathExpr.Call;
 import glia.reason.reward.math.MathExpr.Constant;
 import glia.reason.reward.math.MathExpr.Elements;
-import glia.reason.reward.math.MathExpr.Interval;
 import glia.reason.reward.math.MathExpr.Matrix;
 import glia.reason.reward.math.MathExpr.NamedSet;
 import glia.reason.reward.math.MathExpr.Num;
@@ -20,7 +19,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /// Parses what sums are made of: numbers, letters, brackets, fractions, roots, matrices, sets.
-abstract class AtomParser extends DecimalParser {
+abstract class AtomParser extends TokenCursor {
     private static final Set<String> GREEK = Set.of("alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta",
             "eta", "theta", "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon",
             "phi", "varphi", "chi", "psi", "omega", "ell", "hbar", "angle", "triangle", "Gamma", "Delta", "Theta",

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// A position in a list of tokens, with a bound on the depth of nesting.
+/// A position in a list of tokens, with a bound on the depth of nesting. Reads decimals whose digits repeat.
 class TokenCursor {
     private static final int MAX_DEPTH = 150;
 
@@ -72,6 +72,41 @@ class TokenCursor {
     /// Replaces the current token.
     final void replace(Token token) {
         tokens.set(index, token);
+    }
+
+    /// `0.1\overline{6}` and `0.1\dot{6}` are 1/6, `0.\dot{2}\dot{7}` is 3/11: with n digits of period p after the
+    /// plain decimal d of k places, d + p / (10ᵏ(10ⁿ − 1)).
+    final MathExpr repeating(String digits) {
+        boolean dots = next().is("\\dot");
+        StringBuilder period = new StringBuilder(braced());
+        while (dots && (peek().is("\\dot") || peek().kind() == Kind.NUMBER && at(1).is("\\dot"))) {
+            dots = peek().kind() == Kind.NUMBER;
+            period.append(dots ? next().text() : "");
+            if (!dots) {
+                next();
+                period.append(braced());
+            }
+        }
+        if (period.indexOf(".") >= 0 || digits.indexOf('.') < 0) {
+            throw unexpected();
+        }
+        int places = digits.length() - digits.indexOf('.') - 1;
+        Rational ten = Rational.of(10);
+        Rational scale = ten.pow(places).multiply(ten.pow(period.length()).subtract(Rational.ONE));
+        return MathExpr.of(Rational.parse(digits).add(Rational.parse(period.toString()).divide(scale)));
+    }
+
+    /// A number, which may have braces around it.
+    private String braced() {
+        boolean brace = take("{");
+        Token number = next();
+        if (brace) {
+            require("}");
+        }
+        if (number.kind() != Kind.NUMBER) {
+            throw unexpected();
+        }
+        return number.text();
     }
 
     /// Decides what a pair in parentheses or brackets is.
