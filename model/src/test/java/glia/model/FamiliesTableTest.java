@@ -118,6 +118,7 @@ class FamiliesTableTest {
         switch (spec.embedding().positions()) {
             case Positions.Learned learned -> has("positions: learned");
             case Positions.Counted counted -> has("positions: learned, counted without padding");
+            case Positions.Axes axes -> has("positions: learned, of rows and columns");
             case Positions.Grid grid -> has("positions: learned, sampled from a grid");
             case Positions.None none -> { }
         }

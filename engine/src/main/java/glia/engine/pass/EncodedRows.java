@@ -42,7 +42,8 @@ final class EncodedRows {
         List<Input.Embedded> encoded = new ArrayList<>(all.size());
         for (Input.Embedded e : all) {
             boolean isNeeded = e.rows().tower() >= 0 && e.start() < to && e.end() > from;
-            encoded.add(isNeeded ? new Input.Embedded(e.start(), e.rows().encoded(rows(e.rows(), ops, decoder))) : e);
+            encoded.add(isNeeded ? new Input.Embedded(e.start(), e.rows().encoded(rows(
+                    e.rows().whole().orElse(e.rows()), ops, decoder))) : e);
         }
         return encoded;
     }

@@ -20,6 +20,9 @@ final class Expected implements AutoCloseable {
     private static final String PIXELS = "pixel_values";
     private static final String GRID = "image_grid_thw";
     private static final String SIZES = "image_sizes";
+    private static final String PLACES = "image_position_ids";
+    private static final String SOUNDS = "input_features";
+    private static final String SOUND_MASK = "input_features_mask";
     /// Prefixes of the names of inputs other than tokens.
     private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
 
@@ -34,7 +37,8 @@ final class Expected implements AutoCloseable {
     /// @throws CheckpointException if there are inputs that the model does not read
     void requireReadable(ModelSpec spec) throws CheckpointException {
         for (String name : tensors.names()) {
-            boolean isRead = !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES).contains(name);
+            boolean isRead = !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
+                    || spec.towers().size() > 1 && List.of(SOUNDS, SOUND_MASK).contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
                 throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text part of this "
                         + "model and expects results for tokens alone");
@@ -48,7 +52,13 @@ final class Expected implements AutoCloseable {
     /// @throws CheckpointException if the pictures do not fit the model
     List<Input> inputs(String name, ModelSpec spec) throws CheckpointException {
         int[][] ids = ids(name);
-        List<Input.Rows> pictures = spec.towers().isEmpty() || !has(PIXELS) ? List.of() : pictures(spec);
+        List<Input.Rows> pictures = new ArrayList<>();
+        if (!spec.towers().isEmpty() && has(PIXELS)) {
+            pictures.addAll(pictures(spec));
+        }
+        if (spec.towers().size() > 1 && has(SOUNDS)) {
+            pictures.addAll(sounds(spec.towers().get(1)));
+        }
         List<Input> inputs = new ArrayList<>();
         for (int[] one : ids) {
             if (!pictures.isEmpty() && ids.length > 1) {
@@ -56,7 +66,7 @@ final class Expected implements AutoCloseable {
             }
             try {
                 inputs.add(pictures.isEmpty() ? Input.of(one)
-                        : Input.of(one, spec.towers().getFirst().placeholder(), pictures));
+                        : Input.of(one, spec.towers(), pictures));
             } catch (IllegalArgumentException e) {
                 throw new CheckpointException(file, name, e.getMessage(), e);
             }
@@ -97,6 +107,9 @@ final class Expected implements AutoCloseable {
                 }
                 return pictures;
             }
+            if (has(PLACES)) {
+                return placed(tower, pixels);
+            }
             boolean isTiled = tower.projector().stream().anyMatch(Tower.Step.Tiled.class::isInstance);
             // Without tiles some have a dimension for the texts, of which there is one.
             long[] all = pixels.shape();
@@ -113,6 +126,38 @@ final class Expected implements AutoCloseable {
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new CheckpointException(file, PIXELS, e.getMessage(), e);
         }
+    }
+
+    /// Pictures of patches `[pictures, patches, K]` with a column and a row for each, -1 for padding.
+    private List<Input.Rows> placed(Tower tower, Tensor patches) throws CheckpointException {
+        int[] places = numbers(PLACES);
+        int most = (int) patches.shape()[1];
+        Tensor all = patches.reshape(patches.shape()[0] * most, tower.featureSize());
+        List<Input.Rows> pictures = new ArrayList<>();
+        for (int from = 0; from < all.rows(); from += most) {
+            int width = 0;
+            int height = 0;
+            for (int i = from; i < from + most; i++) {
+                width = Math.max(width, places[2 * i] + 1);
+                height = Math.max(height, places[2 * i + 1] + 1);
+            }
+            pictures.add(Input.Rows.of(tower, 0, all.rows(from, from + width * height), 1, height, width));
+        }
+        return pictures;
+    }
+
+    /// Sounds `[sounds, frames, K]`, the last frames of which may be padding.
+    private List<Input.Rows> sounds(Tower tower) throws CheckpointException {
+        Tensor frames = reals(SOUNDS);
+        int most = (int) frames.shape()[1];
+        Tensor all = frames.reshape(frames.shape()[0] * most, tower.featureSize());
+        int[] mask = has(SOUND_MASK) ? bytes(SOUND_MASK) : new int[0];
+        List<Input.Rows> sounds = new ArrayList<>();
+        for (int from = 0; from < all.rows(); from += most) {
+            int count = mask.length == 0 ? most : Arrays.stream(mask, from, from + most).sum();
+            sounds.add(Input.Rows.of(tower, 1, all.rows(from, from + count), 1, 1, count));
+        }
+        return sounds;
     }
 
     /// The top left corner of a picture `[channels, height, width]`; the rest is padding.

@@ -54,8 +54,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Models with towers: logits, loss and gradients of text with pictures, those of the tower too, against the
 /// reference; prefixes, sessions and chunks never mix up pictures.
 class PictureGoldenTest {
-    private static final List<String> FOLDERS = List.of("gemma3", "glm4v", "internvl", "kimi_k25",
-            "llama4", "llava", "llava_next", "minimax_m3", "mistral3", "qwen2_5_vl", "qwen2_vl", "qwen3_vl", "smolvlm");
+    private static final List<String> FOLDERS = List.of("gemma3", "gemma4_unified", "glm4v", "internvl", "janus",
+            "kimi_k25", "llama4", "llava", "llava_next", "minimax_m3", "mistral3", "qwen2_5_vl", "qwen2_vl",
+            "qwen3_vl", "smolvlm");
 
     @TempDir
     Path temporary;
@@ -268,6 +269,41 @@ class PictureGoldenTest {
                 }
                 double lowered = before - pass.evaluate(batch, Loss.CROSS_ENTROPY);
                 assertEquals(1e-3, lowered, 1e-4);
+            }
+        });
+    }
+
+    /// Tokens that end the lines of a picture, between its placeholders.
+    @Test
+    void otherTokensMayInterruptAPicture() throws Exception {
+        open("mistral3", (model, engine) -> {
+            Input whole = text(model, 0.2f, 3, 5);
+            int placeholder = model.spec().towers().getFirst().placeholder();
+            Input.Rows rows = whole.embedded().getFirst().rows();
+            int[] ids = {12, placeholder, placeholder, 11, placeholder, placeholder, 12};
+            Input cut = Input.of(ids, placeholder, List.of(rows));
+            assertEquals(2, cut.embedded().size());
+            double loss = 0;
+            try (Sequence sequence = engine.open(); Sequence other = engine.open()) {
+                engine.add(sequence, ids, cut.embedded(), 0, 3, Outputs.LAST);
+                float[] ofCut = engine.run().toArray();
+                engine.add(other, whole.ids(), List.of(new Input.Embedded(1, rows)), 2, 5, Outputs.LAST);
+                assertClose(engine.run().toArray(), ofCut);
+            }
+            try (Sequence sequence = engine.open()) {
+                engine.add(sequence, ids, cut.embedded(), 0, ids.length, Outputs.ALL);
+                Tensor logits = engine.run();
+                for (int i = 0; i + 1 < ids.length; i++) {
+                    double sum = 0;
+                    for (int v = 0; v < logits.cols(); v++) {
+                        sum += Math.exp(logits.get((long) i * logits.cols() + v));
+                    }
+                    loss += Math.log(sum) - logits.get((long) i * logits.cols() + ids[i + 1]);
+                }
+            }
+            try (TrainingPass pass = TrainingPass.of(engine, TrainingOptions.defaults())) {
+                assertEquals(loss / (ids.length - 1), pass.evaluate(new TokenBatch().add(cut), Loss.CROSS_ENTROPY),
+                        1e-4);
             }
         });
     }

@@ -86,6 +86,7 @@ final class EmbeddingBlock {
                 case Positions.Learned learned -> add(ops, x, table, pass.positions(), learned.first(), "position ",
                         pass);
                 case Positions.Grid grid -> addSampled(ops, x, table, pass, grid);
+                case Positions.Axes axes -> addAxes(ops, x, table, pass, axes);
                 case Positions.None none -> x;
             };
         }
@@ -126,8 +127,10 @@ final class EmbeddingBlock {
         List<Tensor> stacked = new ArrayList<>();
         Map<Input.Rows, Tensor> known = new IdentityHashMap<>();
         for (Pass.Part part : pass.parts()) {
-            Tensor rows = known.computeIfAbsent(part.rows(), encoder);
-            int[] chosen = IntStream.range(part.from(), part.from() + part.count()).toArray();
+            Tensor rows = known.computeIfAbsent(
+                    part.rows().tower() < 0 ? part.rows() : part.rows().whole().orElse(part.rows()), encoder);
+            int from = part.from() + (part.rows().tower() < 0 ? 0 : part.rows().first());
+            int[] chosen = IntStream.range(from, from + part.count()).toArray();
             rows = part.count() == rows.rows() ? rows : ops.select(rows, chosen, chosen.length);
             rows = features.forward(ops, rows, pass, states);
             int width = spec.features().isPresent() ? rows.cols() : tokens.cols();
@@ -146,6 +149,24 @@ final class EmbeddingBlock {
         }
         pass.crossLayer().stacked(stacked);
         return x;
+    }
+
+    /// Adds the vectors of each feature's column and row.
+    private static Tensor addAxes(Ops ops, Tensor x, Weight table, Pass pass, Positions.Axes axes) {
+        Tensor y = x;
+        for (int axis = 0; axis < 2; axis++) {
+            int[] rows = new int[pass.numTokens()];
+            for (Pass.Part part : pass.parts()) {
+                Input.Rows of = part.rows();
+                for (int i = 0; i < part.count(); i++) {
+                    int at = of.positions()[(part.from() + i) * of.numAxes() + 2 - axis];
+                    require(at < axes.count(), axis == 0 ? "column " : "row ", at, axes.count());
+                    rows[part.start() + i] = axes.alternating() ? 2 * at + axis : axis * axes.count() + at;
+                }
+            }
+            y = ops.residual(y, ops.embed(table, rows, rows.length), 1);
+        }
+        return y;
     }
 
     /// Adds the vectors of a grid, sampled at the place of each feature in the grid of its picture.
@@ -177,7 +198,10 @@ final class EmbeddingBlock {
     /// `(norm(W x / √D) + √S · F[token]) / √2`, `[N, L·S]`. Tokens without a row of F have that of token 0.
     private Tensor perLayer(Ops ops, Tensor x, Pass pass, PerLayerEmbeddings inputs) {
         Tensor projected = ops.linear(ops.scale(x, (float) (1 / Math.sqrt(x.cols()))), layers.get(1));
-        int[] known = pass.tokens();
+        int[] known = pass.parts().isEmpty() ? pass.tokens() : pass.tokens().clone();
+        for (Pass.Part part : pass.parts()) {
+            Arrays.fill(known, part.start(), part.start() + part.count(), spec.padding().orElse(0));
+        }
         for (int i = 0; i < pass.numTokens(); i++) {
             if (known[i] >= inputs.vocabSize()) {
                 known = known == pass.tokens() ? known.clone() : known;

@@ -10,8 +10,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -44,32 +46,62 @@ public record Input(int[] ids, List<Embedded> embedded) {
 
     /// Puts pictures in the places of their placeholders, in order.
     ///
-    /// @param ids with as many placeholders in a row as each picture has rows
+    /// @param ids with as many placeholders as each picture has rows; where rows take consecutive positions, other
+    ///     tokens may be between them, such as those that end the lines of a picture
     /// @throws IllegalArgumentException if the placeholders are not those of the pictures
     public static Input of(int[] ids, int placeholder, List<Rows> pictures) {
+        return new Input(ids, placed(ids, placeholder, pictures));
+    }
+
+    /// Puts pictures and sounds in the places of their towers' placeholders, those of each tower in order.
+    ///
+    /// @throws IllegalArgumentException if the placeholders are not those of the pictures and sounds
+    public static Input of(int[] ids, List<Tower> towers, List<Rows> rows) {
+        List<Embedded> all = new ArrayList<>();
+        for (int i = 0; i < towers.size(); i++) {
+            int number = i;
+            all.addAll(placed(ids, towers.get(i).placeholder(), rows.stream().filter(r -> r.tower == number).toList()));
+        }
+        all.sort(Comparator.comparingInt(Embedded::start));
+        return new Input(ids, all);
+    }
+
+    private static List<Embedded> placed(int[] ids, int placeholder, List<Rows> pictures) {
         List<Embedded> placed = new ArrayList<>();
         int at = 0;
-        for (Rows rows : pictures) {
-            while (at < ids.length && ids[at] != placeholder) {
-                at++;
-            }
-            placed.add(new Embedded(at, rows));
-            int end = at + rows.count;
-            for (; at < end; at++) {
-                if (at >= ids.length || ids[at] != placeholder) {
-                    throw new IllegalArgumentException("picture " + (placed.size() - 1) + " has " + rows.count
-                            + " rows, but there are " + (rows.count - end + at) + " placeholders " + placeholder
-                            + "; expected one for each row");
+        for (int i = 0; i < pictures.size(); i++) {
+            Rows rows = pictures.get(i);
+            for (int done = 0; done < rows.count;) {
+                at = next(ids, placeholder, at);
+                int end = at;
+                while (end < ids.length && ids[end] == placeholder && end - at < rows.count - done) {
+                    end++;
                 }
+                int count = end - at;
+                boolean isWhole = count == rows.count;
+                if (count == 0 || !isWhole && (rows.positions.length > 0 || rows.sight != Tower.Sight.CAUSAL)) {
+                    throw new IllegalArgumentException("picture " + i + " has " + rows.count + " rows, but there are "
+                            + (done + count) + " placeholders " + placeholder + "; expected one for each row");
+                }
+                placed.add(new Embedded(at, isWhole ? rows : rows.part(done, count)));
+                done += count;
+                at = end;
             }
         }
-        for (; at < ids.length; at++) {
-            if (ids[at] == placeholder && !pictures.isEmpty()) {
-                throw new IllegalArgumentException("token " + at + " is the placeholder " + placeholder
-                        + " of no picture; expected one for each row of the " + pictures.size() + " pictures");
-            }
+        at = next(ids, placeholder, at);
+        if (at < ids.length && !pictures.isEmpty()) {
+            throw new IllegalArgumentException("token " + at + " is the placeholder " + placeholder
+                    + " of no picture; expected one for each row of the " + pictures.size() + " pictures");
         }
-        return new Input(ids, placed);
+        return placed;
+    }
+
+    private static int next(int[] ids, int placeholder, int from) {
+        int at = from;
+        while (at < ids.length && ids[at] != placeholder) {
+            at++;
+        }
+        return at;
     }
 
     /// Ids in which each placeholder, as a chat template writes one for a picture, is repeated for each of its rows.
@@ -130,7 +162,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
     public static int chunkEnd(List<Embedded> embedded, int from, int to) {
         for (int i = 0; i < embedded.size(); i++) {
             Embedded e = embedded.get(i);
-            if (e.rows.isMutual && e.start < to && to < e.end()) {
+            if (e.rows.sight != Tower.Sight.CAUSAL && e.start < to && to < e.end()) {
                 return e.start > from ? e.start : e.end();
             }
         }
@@ -156,20 +188,29 @@ public record Input(int[] ids, List<Embedded> embedded) {
     /// @param count the number of tokens that they take
     /// @param positions for rotary embedding, relative to the first, `[count, numAxes]`; empty if consecutive
     /// @param advance the number of positions that they take: the next token has the first position plus this
-    /// @param isMutual whether they see each other in both directions
+    /// @param sight what they attend to
     /// @param hash of the content: equal only for equal rows
+    /// @param whole the rows of the whole picture, if these are a part of them
+    /// @param first the first of these among them
     public record Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions,
-            int numAxes, int advance, boolean isMutual, String hash) {
+            int numAxes, int advance, Tower.Sight sight, String hash,
+            Optional<Rows> whole, int first) {
+        /// Rows of a whole picture.
+        public Rows(Tensor values, List<Integer> grid, int[] order, int tower, int count, int[] positions,
+                int numAxes, int advance, Tower.Sight sight, String hash) {
+            this(values, grid, order, tower, count, positions, numAxes, advance, sight, hash, Optional.empty(), 0);
+        }
+
         /// Embeddings `[count, D]` at consecutive positions.
         public static Rows of(Tensor embeddings) {
             return new Rows(embeddings, List.of(), CONSECUTIVE, -1, embeddings.rows(), CONSECUTIVE, 1,
-                    embeddings.rows(), false, hash(embeddings, "embeddings"));
+                    embeddings.rows(), Tower.Sight.CAUSAL, hash(embeddings, "embeddings"));
         }
 
         /// Tokens that stay as they are and see each other in both directions.
         public static Rows mutualTokens(int count) {
             return new Rows(Tensor.allocate(Arena.ofAuto(), DType.F32, 0, 0), List.of(), CONSECUTIVE, TOKENS, count,
-                    CONSECUTIVE, 1, count, true, "tokens " + count);
+                    CONSECUTIVE, 1, count, Tower.Sight.MUTUAL, "tokens " + count);
         }
 
         /// Whether they are tokens, with no rows in their place.
@@ -192,7 +233,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
             List<Integer> grid = List.of(time, height, width);
             return new Rows(values, grid, CONSECUTIVE, number, tower.numRows(time, height, width),
                     tower.positions(time, height, width), Tower.NUM_AXES, tower.advance(time, height, width),
-                    tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + grid));
+                    tower.sight(), hash(values, "tower " + number + grid));
         }
 
         /// A picture for a tower, cut to patches; where a feature covers several frames of a film, each is the picture.
@@ -224,7 +265,7 @@ public record Input(int[] ids, List<Embedded> embedded) {
             }
             List<Integer> grid = List.of((int) pixels.shape()[0], tiled.across(), tiled.across());
             return new Rows(values, grid, order, number, order.length, CONSECUTIVE, Tower.NUM_AXES, order.length,
-                    tower.sight() == Tower.Sight.MUTUAL, hash(values, "tower " + number + height + "x" + width));
+                    tower.sight(), hash(values, "tower " + number + height + "x" + width));
         }
 
         /// The patches of pictures `[pictures, channels, height, width]`, picture by picture, in the tower's order, of
@@ -254,9 +295,17 @@ public record Input(int[] ids, List<Embedded> embedded) {
             return values;
         }
 
-        /// The embeddings that a tower made of these features.
+        /// Some of these rows, for pictures whose placeholders other tokens interrupt.
+        private Rows part(int from, int number) {
+            return tower < 0 ? of(values.rows(from, from + number))
+                    : new Rows(values, grid, order, tower, number, CONSECUTIVE, numAxes, number, sight,
+                            hash + " " + from + "+" + number, Optional.of(this), from);
+        }
+
+        /// The embeddings that a tower made of the features of the whole picture.
         public Rows encoded(Tensor embeddings) {
-            return new Rows(embeddings, grid, order, -1, count, positions, numAxes, advance, isMutual, hash);
+            return new Rows(embeddings.rows() == count ? embeddings : embeddings.rows(first, first + count), grid,
+                    order, -1, count, positions, numAxes, advance, sight, hash);
         }
 
         /// SHA-256 of the values and of what they are.

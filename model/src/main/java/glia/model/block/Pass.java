@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.Tower;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttendedPositions;
 import glia.tensor.kernel.Runs;
@@ -141,8 +142,8 @@ public final class Pass {
             } else {
                 runs.addPositions(count, e.start() + shift, rows.positions(), first, rows.numAxes());
             }
-            if (rows.isMutual()) {
-                runs.see(e.start(), e.end() - 1);
+            if (rows.sight() != Tower.Sight.CAUSAL) {
+                runs.see(e.start(), e.end() - 1, rows.sight() == Tower.Sight.MUTUAL_IN_WINDOWS);
             }
             if (!rows.areTokens()) {
                 parts = parts.isEmpty() ? new ArrayList<>() : parts;

@@ -117,7 +117,7 @@ final class TowerBlock {
         Pass pass = new Pass();
         for (int run = 0; run < runs; run++) {
             Input.Rows own = new Input.Rows(values.rows(run * count, (run + 1) * count), each, new int[0], -1, count,
-                    positions, Tower.NUM_AXES, count, false, features.hash());
+                    positions, Tower.NUM_AXES, count, Tower.Sight.CAUSAL, features.hash());
             pass.add(new int[leading + count], List.of(new Input.Embedded(leading, own)), 0, leading + count, 0,
                     Pass.Outputs.NONE);
             for (int i = 0; i < count; i++) {

@@ -22,7 +22,7 @@ import java.util.Optional;
 final class Gemma4 implements Family {
     @Override
     public List<String> modelTypes() {
-        return List.of("gemma4_text");
+        return List.of("gemma4_text", "gemma4_unified_text");
     }
 
     @Override

@@ -27,7 +27,8 @@ final class Gemma4Layers {
 
     /// The size of per-layer embeddings; 0 for none.
     static int perLayerSize(Config config) throws CheckpointException {
-        return Numbers.count(config, "hidden_size_per_layer_input", 256);
+        return config.text("model_type").equals("gemma4_unified_text") ? 0
+                : Numbers.count(config, "hidden_size_per_layer_input", 256);
     }
 
     static List<Sublayer> read(Config config, Norm.Rms norm) throws CheckpointException {

@@ -115,6 +115,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
             case Positions.None none -> { }
             case Positions.Learned learned -> shapes.add(role, learned.first() + learned.count(), width);
             case Positions.Grid grid -> shapes.add(role, grid.count(), width);
+            case Positions.Axes axes -> shapes.add(role, 2L * axes.count(), width);
             case Positions.Counted counted -> shapes.add(role, counted.padding() + 1 + counted.count(), width);
         }
     }

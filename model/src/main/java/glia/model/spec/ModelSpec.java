@@ -20,14 +20,16 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
         Optional<Streams> streams, List<Tower> towers, Optional<Diffusion> diffusion) {
     public ModelSpec {
         if (vocabSize < (embedding.features().isPresent() ? 0 : 1) || hiddenSize < 1 || contextLength < 1
-                || sublayers.isEmpty()) {
+                || sublayers.isEmpty() && embedding.features().isEmpty()) {
             throw new IllegalArgumentException("a model of vocabulary " + vocabSize + ", hidden size " + hiddenSize
                     + ", context " + contextLength + " and " + sublayers.size() + " sublayers");
         }
         sublayers = List.copyOf(sublayers);
         drafts = List.copyOf(drafts);
         towers = List.copyOf(towers);
-        NumberRange.LAYERS.require("number of layers", sublayers.getLast().layer() + 1.0);
+        if (!sublayers.isEmpty()) {
+            NumberRange.LAYERS.require("number of layers", sublayers.getLast().layer() + 1.0);
+        }
         requireShared(allSublayers(sublayers, encoder, drafts));
         encoder.ifPresent(e -> requireToken("start token", e.startToken(), vocabSize));
         embedding.padding().ifPresent(token -> requireToken("padding token", token, vocabSize));
@@ -101,7 +103,7 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
 
     /// The number of layers, as the checkpoint counts them.
     public int numLayers() {
-        return sublayers.getLast().layer() + 1;
+        return sublayers.isEmpty() ? 0 : sublayers.getLast().layer() + 1;
     }
 
     /// The sublayer that a parameter belongs to.

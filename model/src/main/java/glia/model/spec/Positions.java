@@ -56,6 +56,15 @@ public sealed interface Positions {
         }
     }
 
+    /// A learned vector for each of `count` columns and one for each of `count` rows of a picture, both added.
+    ///
+    /// @param alternating whether those of a column and of a row follow each other, not all columns and then all rows
+    record Axes(int count, boolean alternating) implements Positions {
+        public Axes {
+            NumberRange.SIZE.require("number of positions", count);
+        }
+    }
+
     /// How a grid of n vectors is sampled at place i of m.
     enum Sampling {
         /// The vector of the cell that holds `i / m`, rounded to F32 as in NaViT (https://arxiv.org/abs/2307.06304).

@@ -57,7 +57,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         /// Earlier rows and tokens, like text.
         CAUSAL,
         /// All rows of their picture besides.
-        MUTUAL
+        MUTUAL,
+        /// All rows of their picture besides, in layers with sliding-window attention.
+        MUTUAL_IN_WINDOWS
     }
 
     /// A step of a projector.

@@ -12,7 +12,8 @@ public final class Runs {
     private int[] firstPositions = new int[4];
     private int count;
     private Positions positions = new Positions();
-    /// Triples of a run, the first and the last position of tokens that attend to each other in both directions.
+    /// Of tokens that attend to each other in both directions: the run, the first and the last position, and whether
+    /// only in layers with a sliding window.
     private int[] mutual = {};
     private boolean isFrozen;
     /// The last copy, until the runs change.
@@ -88,24 +89,31 @@ public final class Runs {
         positions.add(numTokens, offset, relative, from, numAxes);
     }
 
+    /// Lets tokens of the last run attend to each other in both directions in all layers.
+    public void see(int first, int last) {
+        see(first, last, false);
+    }
+
     /// Lets tokens of the last run attend to each other in both directions, like those of a picture.
     ///
     /// @param first the position of the first of them, in the KV cache
     /// @param last the position of the last, which is in the run
-    public void see(int first, int last) {
+    /// @param onlyInWindows whether only where attention has a sliding window
+    public void see(int first, int last, boolean onlyInWindows) {
         requireMutable();
         int size = mutual.length;
-        mutual = Arrays.copyOf(mutual, size + 3);
+        mutual = Arrays.copyOf(mutual, size + 4);
         mutual[size] = count - 1;
         mutual[size + 1] = first;
         mutual[size + 2] = last;
+        mutual[size + 3] = onlyInWindows ? 1 : 0;
     }
 
     /// The highest position that a query attends to if there are `length` keys. It never decreases with the position.
     public int last(int run, Span span, int position, int length) {
         int last = span.last(position, length);
-        for (int i = 0; i < mutual.length; i += 3) {
-            if (mutual[i] == run && mutual[i + 1] <= position && position <= mutual[i + 2]) {
+        for (int i = 0; i < mutual.length; i += 4) {
+            if (mutual[i] == run && (mutual[i + 3] == 0 || span instanceof Span.Sliding) && mutual[i + 1] <= position && position <= mutual[i + 2]) {
                 last = Math.max(last, mutual[i + 2]);
             }
         }

@@ -11,7 +11,7 @@ public final class PerLayerConfig {
     private static final String KEY = "per_layer_config";
     private static final Set<String> HEADS = Set.of("head_dim", "num_key_value_heads");
     private static final Map<String, Set<String>> SUPPORTED =
-            Map.of("gemma4_text", HEADS, "diffusion_gemma_text", HEADS);
+            Map.of("gemma4_text", HEADS, "gemma4_unified_text", HEADS, "diffusion_gemma_text", HEADS);
 
     private PerLayerConfig() { }
 
