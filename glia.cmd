@@ -25,7 +25,7 @@ rem The first word that is not an option decides the kind.
 set "kind=light"
 for %%w in (%*) do call :look_at "%%~w"
 if not defined known set "known=none"
-for %%k in (chat run tokenize inspect show attention embed rerank fill-mask
+for %%k in (chat run tokenize inspect show attention lens steer embed rerank fill-mask
     perplexity bench check convert new train eval quantize merge reason align classify serve mcp
     pull download remove rm) do if "%known%"=="%%k" set "kind=vector"
 

@@ -21,6 +21,7 @@ module glia.engine {
     exports glia.engine.schedule;
     exports glia.engine.score;
     exports glia.engine.state;
+    exports glia.engine.steer;
     exports glia.engine.thinking;
     exports glia.engine.tool;
     exports glia.engine.training;

@@ -8,4 +8,5 @@ module glia.lab {
     exports glia.lab.catalogue;
     exports glia.lab.check;
     exports glia.lab.eval;
+    exports glia.lab.lens;
 }

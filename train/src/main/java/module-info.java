@@ -8,6 +8,7 @@ module glia.train {
     exports glia.train.compare;
     exports glia.train.data;
     exports glia.train.distillation;
+    exports glia.train.interpret;
     exports glia.train.loss;
     exports glia.train.memory;
     exports glia.train.expert;

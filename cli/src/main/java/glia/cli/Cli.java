@@ -23,6 +23,9 @@ import glia.cli.command.FillMaskCommand;
 import glia.cli.command.HelpCommand;
 import glia.cli.command.InspectCommand;
 import glia.cli.command.KeysCommand;
+import glia.cli.command.LensCommand;
+import glia.cli.command.LensFeaturesCommand;
+import glia.cli.command.LensProbeCommand;
 import glia.cli.command.LoadCommand;
 import glia.cli.command.McpCommand;
 import glia.cli.command.MergeCommand;
@@ -42,6 +45,7 @@ import glia.cli.command.ReportCommand;
 import glia.cli.command.RerankCommand;
 import glia.cli.command.RunCommand;
 import glia.cli.command.ServeCommand;
+import glia.cli.command.SteerCommand;
 import glia.cli.command.StopCommand;
 import glia.cli.command.TasksCommand.TasksSampleCommand;
 import glia.cli.command.TasksCommand.TasksSplitsCommand;
@@ -86,7 +90,8 @@ public final class Cli {
         this.commands = List.of(new ChatCommand(), new RunCommand(), new PullCommand(), new ModelsCommand(),
                 new RemoveCommand(), new ClearCommand(), new ConvertCommand(), new QuantizeCommand(),
                 new MergeCommand(),
-                new NewCommand(), new InspectCommand(), new AttentionCommand(), new TokenizeCommand(),
+                new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
+                new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
                 new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
@@ -194,8 +199,8 @@ public final class Cli {
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));
-        names.put("Examine models", List.of("inspect", "tokenize", "attention", "perplexity", "eval", "bench",
-                "check"));
+        names.put("Examine models", List.of("inspect", "tokenize", "attention", "lens", "steer", "perplexity", "eval",
+                "bench", "check"));
         names.put("This program", List.of("completion", "help"));
         Map<String, String> purposes = new LinkedHashMap<>();
         names.forEach((heading, all) -> all.forEach(name -> purposes.put(name, heading)));

@@ -2,6 +2,7 @@ package glia.engine;
 
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
+import glia.engine.steer.Steering;
 import glia.engine.thinking.ThinkingOptions;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,10 @@ import java.util.Set;
 ///     answer that ends before the stop token, at the most tokens say, is the begin of a text of the grammar
 /// @param stopTokens tokens that end the answer besides the model's own, for [Generator]; they are not part of it
 /// @param diffusion options of text diffusion by their keys, such as `steps`, in place of the model's own
+/// @param steering control vectors that are added to the residual stream
 public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops,
         ThinkingOptions thinking, Optional<Grammar> grammar, Set<Integer> stopTokens,
-        Map<String, Object> diffusion) {
+        Map<String, Object> diffusion, Steering steering) {
     public GenerationOptions {
         if (maxTokens < 0) {
             throw new IllegalArgumentException("the most tokens of an answer: found " + maxTokens
@@ -35,12 +37,17 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
     /// The model's own options of text diffusion.
     public GenerationOptions(SamplingOptions sampling, int maxTokens, List<String> stops, ThinkingOptions thinking,
             Optional<Grammar> grammar, Set<Integer> stopTokens) {
-        this(sampling, maxTokens, stops, thinking, grammar, stopTokens, Map.of());
+        this(sampling, maxTokens, stops, thinking, grammar, stopTokens, Map.of(), Steering.NONE);
     }
 
     /// @param others options of text diffusion by their keys
     public GenerationOptions withDiffusion(Map<String, Object> others) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, stopTokens, others);
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, stopTokens, others, steering);
+    }
+
+    /// @param others control vectors in place of these
+    public GenerationOptions withSteering(Steering others) {
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, stopTokens, diffusion, others);
     }
 
     /// Free text.
@@ -59,27 +66,28 @@ public record GenerationOptions(SamplingOptions sampling, int maxTokens, List<St
     }
 
     public GenerationOptions withSampling(SamplingOptions other) {
-        return new GenerationOptions(other, maxTokens, stops, thinking, grammar, stopTokens, diffusion);
+        return new GenerationOptions(other, maxTokens, stops, thinking, grammar, stopTokens, diffusion, steering);
     }
 
     public GenerationOptions withMaxTokens(int other) {
-        return new GenerationOptions(sampling, other, stops, thinking, grammar, stopTokens, diffusion);
+        return new GenerationOptions(sampling, other, stops, thinking, grammar, stopTokens, diffusion, steering);
     }
 
     /// @param other all stop strings; an empty list for none
     public GenerationOptions withStops(List<String> other) {
-        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar, stopTokens, diffusion);
+        return new GenerationOptions(sampling, maxTokens, other, thinking, grammar, stopTokens, diffusion, steering);
     }
 
     public GenerationOptions withThinking(ThinkingOptions other) {
-        return new GenerationOptions(sampling, maxTokens, stops, other, grammar, stopTokens, diffusion);
+        return new GenerationOptions(sampling, maxTokens, stops, other, grammar, stopTokens, diffusion, steering);
     }
 
     public GenerationOptions withGrammar(Grammar other) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other), stopTokens, diffusion);
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, Optional.of(other), stopTokens, diffusion,
+                steering);
     }
 
     public GenerationOptions withStopTokens(Set<Integer> other) {
-        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, other, diffusion);
+        return new GenerationOptions(sampling, maxTokens, stops, thinking, grammar, other, diffusion, steering);
     }
 }

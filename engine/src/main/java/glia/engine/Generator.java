@@ -90,7 +90,7 @@ public final class Generator implements AutoCloseable {
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
-                .stopTokens(stopTokens(options)).endsLoops().listener(text);
+                .steering(options.steering()).stopTokens(stopTokens(options)).endsLoops().listener(text);
         if (options.grammar().isPresent()) {
             request.mask(sample -> mask(options.grammar().get(), plan));
         } else if (plan.isPresent() && plan.get().isLimited()) {
@@ -103,6 +103,7 @@ public final class Generator implements AutoCloseable {
             Text text) {
         DiffusionRun.refuse(options.grammar().isPresent(), "the form of the answer (grammar)");
         DiffusionRun.refuse(plan.isPresent() && plan.get().isLimited(), "the limit of thinking");
+        DiffusionRun.refuse(!options.steering().isNone(), "a control vector");
         return run.run(model.scheduler(), "", prompt, options.maxTokens(),
                 run.options(options.sampling(), options.diffusion()), DiffusionRun.seed(options.sampling()),
                 stopTokens(options), 0, text, canvas -> {

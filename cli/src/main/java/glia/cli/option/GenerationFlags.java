@@ -81,7 +81,7 @@ public final class GenerationFlags {
     /// All of them.
     public static final List<Option<?>> ALL = List.of(MAX_TOKENS, TEMPERATURE, TOP_K, TOP_P, MIN_P, REPETITION_PENALTY,
             PRESENCE_PENALTY, FREQUENCY_PENALTY, SEED, STOP, STEPS, BLOCK_LENGTH, REMASKING, EFFORT,
-            THINKING_BUDGET, MIN_THINKING);
+            THINKING_BUDGET, MIN_THINKING, SteeringFlags.VECTOR, SteeringFlags.LAYERS);
 
     /// The note on defaults in help texts.
     public static final String NOTE = "A model's generation_config.json replaces these sampling defaults. "
@@ -104,7 +104,8 @@ public final class GenerationFlags {
                 own.penaltyWindow(), own.logitBias(), seed);
         return new GenerationOptions(sampling, arguments.get(MAX_TOKENS).orElse(model.maxTokens()),
                 arguments.has(STOP) ? arguments.all(STOP) : model.stops(), thinking(arguments, model.thinking()))
-                .withDiffusion(diffusion(arguments, model.diffusion()));
+                .withDiffusion(diffusion(arguments, model.diffusion()))
+                .withSteering(SteeringFlags.of(arguments, model.steering()));
     }
 
     private static Map<String, Object> diffusion(Arguments arguments, Map<String, Object> model) {
@@ -151,6 +152,7 @@ public final class GenerationFlags {
         Option<?> option = named(name).orElseThrow(() -> new UsageException(
                 "There is no option '" + name + "'." + Suggestions.sentence(name, names()) + " /set lists them."));
         boolean isUnset = option == STOP && (value.isEmpty() || value.equals("none"))
+                || option.group().equals(SteeringFlags.GROUP) && (value.isEmpty() || value.equals("none"))
                 || option == SEED && (value.equals("none") || value.equals("random"))
                 || option.group().equals(THINKING_GROUP) && value.equals("none");
         if (isUnset) {
@@ -202,7 +204,8 @@ public final class GenerationFlags {
                 .row(word(THINKING_BUDGET), options.thinking().budget().isPresent()
                         ? options.thinking().budget().getAsInt()
                         : options.thinking().effort().isPresent() ? "(the effort's)" : "(no limit)")
-                .row(word(MIN_THINKING), options.thinking().minTokens());
+                .row(word(MIN_THINKING), options.thinking().minTokens())
+                .row(word(SteeringFlags.VECTOR), SteeringFlags.shown(options.steering()));
     }
 
     private static String word(Option<?> option) {

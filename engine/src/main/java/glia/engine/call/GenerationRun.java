@@ -172,6 +172,7 @@ public final class GenerationRun {
         refuse(call.grammar().isPresent(), "response_format");
         refuse(call.toolChoice().isRequired() || call.toolChoice().isStrict(), "tool_choice");
         refuse(call.tokenRules().minTokens() > 0, "min_tokens");
+        refuse(!call.options().steering().isNone(), "control_vectors");
         refuse(prompt.plan().filter(ThinkingPlan::isLimited).isPresent(), "thinking_budget");
     }
 
@@ -262,7 +263,7 @@ public final class GenerationRun {
                 : GenerationRequest.of(prompt.ids());
         request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
                 .numSamples(call.numSamples()).fairnessKey(call.terms().caller())
-                .cacheKey(call.terms().cacheKey()).adapter(model.adapter())
+                .cacheKey(call.terms().cacheKey()).adapter(model.adapter()).steering(call.options().steering())
                 .timeout(CallTerms.left(call.terms().timeout(), since)).listener(new Listener());
         if (call.numAlternatives() >= 0) {
             request.logProbabilities(call.numAlternatives());

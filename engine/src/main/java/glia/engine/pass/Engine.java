@@ -9,6 +9,7 @@ import glia.model.Model;
 import glia.model.block.Decoder;
 import glia.model.block.EncodedPrefix;
 import glia.model.block.Input;
+import glia.model.block.LayerHook;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.tensor.Precision;
@@ -22,9 +23,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
-/// Runs passes of a model over sequences. Tokens of several sequences, prefill and decode alike, are gathered by `add`
-/// and computed together by `run`. For one thread at a time: from its first `add` to the end of `run`, or while it
-/// holds a claim, others get an exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
+/// Runs passes of a model over sequences, whose tokens, prefill and decode alike, are gathered by `add` and computed by
+/// `run`. For one thread at a time: from its first `add` to the end of `run`, or while it holds a claim, others get an
+/// exception. Concurrent threads use a [glia.engine.schedule.Scheduler].
 public final class Engine implements AutoCloseable {
     /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
     public static final int CHUNK_TOKENS = 512;
@@ -39,7 +40,7 @@ public final class Engine implements AutoCloseable {
     private final BlockPool pool;
     private final SequenceStates states;
     private final Pass pass = new Pass();
-    private final PassAdapters adapters = new PassAdapters();
+    private final PassAdapters adapters;
     private final boolean looksAhead;
     private final EngineGuard guard;
     private final Engine shared;
@@ -80,6 +81,7 @@ public final class Engine implements AutoCloseable {
         this.pool = pool;
         this.states = new SequenceStates((shared == null ? model : shared.model).spec(), type, kernels.workers());
         this.looksAhead = model.spec().looksAhead();
+        this.adapters = new PassAdapters(model.spec(), kernels);
     }
 
     /// Another engine of the same model, for sequences of up to `context` tokens.
@@ -92,9 +94,8 @@ public final class Engine implements AutoCloseable {
         return other(model, context, type, null);
     }
 
-    /// An engine of the model's first layers, which use the same weights and the same KV cache: it continues sequences
-    /// of this engine, too. The tokens that it adds to them lack the other layers' keys and values and must be
-    /// truncated before this engine continues ([Sequence#provisional]).
+    /// An engine of the model's first layers, with the same weights and KV cache. It continues sequences of this one;
+    /// what it adds lacks the other layers' keys and values and must be truncated first ([Sequence#provisional]).
     ///
     /// @throws IllegalArgumentException if the model has no more layers than that, or cannot be truncated
     public Engine ofFirstLayers(int count) {
@@ -196,7 +197,7 @@ public final class Engine implements AutoCloseable {
                     sequence.length(), sequence.length() + to - from, ops, decoder, model.weights().version()));
             states.add(sequence);
             pass.add(ids, rows, from, to, sequence.length(), wanted);
-            adapters.add(sequence.adapter());
+            adapters.add(sequence);
             if (model.spec().encoder().isPresent()) {
                 pass.from(source, 0, source.length);
             }
@@ -259,8 +260,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Computes a pass over whole texts without a KV cache.
-    /// @param reader reads the logits `[outputs, V]`, which are valid during the call: other threads are kept out
+    /// Computes a pass over whole texts without a KV cache. `reader` reads the logits `[outputs, V]` during its call.
     public <T> T read(Pass texts, Function<Tensor, T> reader) {
         return computeWhole(() -> decoder.forward(ops, texts, States.NONE), reader);
     }
@@ -295,12 +295,17 @@ public final class Engine implements AutoCloseable {
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
     /// @throws RuntimeException on any failure; then no sequence has changed
     public Tensor run() {
-        return whileOpen(() -> advance(() -> decoder.forward(ops, pass, states)));
+        return run(null);
+    }
+
+    /// Computes the pass with a hook, which follows the control vectors of the sequences; null for none.
+    public Tensor run(LayerHook hook) {
+        return whileOpen(() -> advance(hook, () -> decoder.forward(ops, pass, states)));
     }
 
     /// Computes the pass up to the last hidden states `[outputs, D]`, the input of `logits`, valid until the next run.
     public Tensor runHidden() {
-        return whileOpen(() -> advance(() -> decoder.hidden(ops, pass, states)));
+        return whileOpen(() -> advance(null, () -> decoder.hidden(ops, pass, states)));
     }
 
     /// The logits of hidden states.
@@ -330,11 +335,11 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    private Tensor advance(Supplier<Tensor> forward) {
+    private Tensor advance(LayerHook hook, Supplier<Tensor> forward) {
         guard.own();
         try {
             ops.release(0);
-            adapters.use(ops, pass);
+            adapters.use(ops, pass, hook);
             states.prepare(pass);
             Tensor result = forward.get();
             states.advance(pass.runs());
@@ -363,7 +368,6 @@ public final class Engine implements AutoCloseable {
         return prefill(sequence, ids, from - sequence.length(), to, cancelled, () -> { });
     }
 
-    /// @param first the index of the token at position 0
     private Tensor prefill(Sequence sequence, int[] ids, int first, int to, BooleanSupplier cancelled,
             Runnable afterChunk) {
         while (true) {
@@ -378,9 +382,7 @@ public final class Engine implements AutoCloseable {
         }
     }
 
-    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and adds them to the cache.
-    ///
-    /// @param key of the prefix cache
+    /// Prefills the tokens of a prompt that a sequence of the prefix cache lacks, and caches them under `key`.
     public Tensor prefillCached(Object key, Sequence sequence, int[] ids, BooleanSupplier cancelled) {
         ContextFullException.require(ids.length, context);
         return prefill(sequence, ids, 0, ids.length, cancelled, () -> prefixCache().insert(key, sequence, ids));

@@ -5,6 +5,7 @@ import glia.engine.pass.Engine;
 import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
 import glia.engine.state.StateMemoryException;
+import glia.engine.steer.Steering;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Input;
 import glia.tensor.Tensor;
@@ -64,6 +65,12 @@ final class DraftModelRunner extends EngineRunner {
         @Override
         public void useAdapter(int number) {
             target.useAdapter(number);
+        }
+
+        /// The draft model drafts without them.
+        @Override
+        public void useSteering(Steering steering) {
+            target.useSteering(steering);
         }
 
         @Override

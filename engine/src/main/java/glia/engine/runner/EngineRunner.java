@@ -3,6 +3,7 @@ package glia.engine.runner;
 import glia.engine.pass.Engine;
 import glia.engine.schedule.ModelRunner;
 import glia.engine.state.SequenceStates;
+import glia.engine.steer.Steering;
 import glia.model.cost.ParameterCount;
 import glia.tensor.kernel.Kernels;
 
@@ -43,6 +44,11 @@ abstract sealed class EngineRunner implements ModelRunner permits PlainRunner, M
     @Override
     public final int vocabSize() {
         return engine.model().spec().vocabSize();
+    }
+
+    @Override
+    public final void requireSteering(Steering steering) {
+        steering.require(engine.model().spec());
     }
 
     @Override

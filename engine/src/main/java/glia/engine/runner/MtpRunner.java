@@ -6,6 +6,7 @@ import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
 import glia.engine.state.SequenceStates;
 import glia.engine.state.StateMemoryException;
+import glia.engine.steer.Steering;
 import glia.model.block.Decoder;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
@@ -23,8 +24,7 @@ import java.util.List;
 
 /// Speculative decoding with a model's multi-token-prediction layer (MTP), which drafts the token after the next. It
 /// reads each hidden state with the token that follows it, so it lags: hidden states wait until their next token is
-/// drafted. Its own state may begin later than the sequence, where a prefix cache or lack of memory left a gap; its
-/// drafts are then worse, and nothing else changes.
+/// drafted. Where a prefix cache or lack of memory left a gap, its own state begins later and its drafts are worse.
 final class MtpRunner extends EngineRunner {
     /// Hidden states that wait at most.
     private static final int MOST_UNSEEN = 4 * (1 + DraftTokens.MOST);
@@ -108,6 +108,11 @@ final class MtpRunner extends EngineRunner {
         @Override
         public long bytesToAppend(int numTokens, int sourceTokens) {
             return sequence.bytesToAppend(numTokens) + draft.bytesToAppend(sequence.length() + numTokens - read());
+        }
+
+        @Override
+        public void useSteering(Steering steering) {
+            sequence.steering(steering);
         }
 
         @Override
@@ -275,8 +280,7 @@ final class MtpRunner extends EngineRunner {
                 hidden.rows(row, row + s.numUnseen).copyFrom(s.unseen.rows(0, s.numUnseen));
                 row += s.numUnseen;
             }
-            Tensor last = ops.select(read(hidden), following.outputs(), following.numOutputs());
-            Tensor logits = engine.logits(last);
+            Tensor logits = engine.logits(ops.select(read(hidden), following.outputs(), following.numOutputs()));
             for (int i = 0; i < drafting.size(); i++) {
                 State s = drafting.get(i);
                 s.numUnseen = 0;
@@ -317,21 +321,20 @@ final class MtpRunner extends EngineRunner {
         }
         for (int i = 0; i < prompts.size(); i++) {
             State s = prompts.get(i);
-            int from = s.sequence.length();
-            engine.add(s.sequence, s.ids, from, s.to, Outputs.ALL);
+            engine.add(s.sequence, s.ids, s.sequence.length(), s.to, Outputs.ALL);
             s.firstHidden = at;
-            at += s.to - from;
+            at += s.to - s.sequence.length();
         }
         Tensor hidden = engine.runHidden();
         int numRows = 0;
         for (int i = 0; i < decoding.size(); i++) {
             State s = decoding.get(i);
             int count = 1 + s.numDrafts;
-            if (s.numUnseen + count <= MOST_UNSEEN) {
-                s.unseen.rows(s.numUnseen, s.numUnseen + count)
-                        .copyFrom(hidden.rows(s.firstHidden, s.firstHidden + count));
+            int end = s.numUnseen + count;
+            if (end <= MOST_UNSEEN) {
+                s.unseen.rows(s.numUnseen, end).copyFrom(hidden.rows(s.firstHidden, s.firstHidden + count));
             }
-            s.numUnseen += count;
+            s.numUnseen = end;
             s.row = numRows;
             for (int t = 0; t < count; t++) {
                 row(numRows++, s.firstHidden + t);
@@ -377,11 +380,10 @@ final class MtpRunner extends EngineRunner {
                 }
             }
         }
-        if (count == 0) {
-            return;
-        }
         try {
-            read(ops.select(hidden, rows, count));
+            if (count > 0) {
+                read(ops.select(hidden, rows, count));
+            }
         } catch (StateMemoryException e) {
             for (int i = 0; i < prompts.size(); i++) {
                 prompts.get(i).close(1);

@@ -4,6 +4,7 @@ import glia.engine.draft.DraftTokens;
 import glia.engine.pass.Engine;
 import glia.engine.schedule.DecodeState;
 import glia.engine.state.Sequence;
+import glia.engine.steer.Steering;
 import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Tensor;
@@ -53,6 +54,11 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         @Override
         public void useAdapter(int number) {
             sequence.adapter(number);
+        }
+
+        @Override
+        public void useSteering(Steering steering) {
+            sequence.steering(steering);
         }
 
         @Override

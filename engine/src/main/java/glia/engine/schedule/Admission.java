@@ -98,6 +98,7 @@ final class Admission {
             s.computed = session.isPresent()
                     ? session.get().resume(runner, s.request) : runner.open(false);
             s.computed.useAdapter(s.request.adapter());
+            s.computed.useSteering(s.request.steering());
             s.computed.useRows(s.request.embedded());
         }
     }
@@ -110,6 +111,7 @@ final class Admission {
                     s.request.embedded());
             s.computed.useRows(s.request.embedded());
             s.computed.useAdapter(s.request.adapter());
+            s.computed.useSteering(s.request.steering());
         }
     }
 

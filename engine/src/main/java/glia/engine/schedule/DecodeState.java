@@ -1,5 +1,6 @@
 package glia.engine.schedule;
 
+import glia.engine.steer.Steering;
 import glia.model.block.Input;
 import java.util.List;
 
@@ -30,6 +31,9 @@ public interface DecodeState extends AutoCloseable {
             throw new IllegalArgumentException("adapters of requests cannot be used with a model that drafts tokens");
         }
     }
+
+    /// Sets the control vectors with which the tokens that follow are computed.
+    void useSteering(Steering steering);
 
     /// Sets the rows in the prompt.
     ///

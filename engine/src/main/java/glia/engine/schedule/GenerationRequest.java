@@ -5,6 +5,7 @@ import glia.engine.sampling.Sampler;
 import glia.engine.sampling.SamplingOptions;
 import glia.engine.sampling.TokenMask;
 import glia.engine.sampling.TokenSampler;
+import glia.engine.steer.Steering;
 import glia.model.block.Input;
 import java.time.Duration;
 import java.util.Arrays;
@@ -96,9 +97,14 @@ public final class GenerationRequest {
         return values.fairnessKey;
     }
 
-    /// Requests share prefixes only with requests of the same key and adapter.
+    /// Requests share prefixes only with requests of the same key, adapter and control vectors.
     String cacheKey() {
-        return values.adapter == 0 ? values.cacheKey : values.adapter + "\0" + values.cacheKey;
+        return values.adapter == 0 && values.steering.isNone() ? values.cacheKey
+                : values.adapter + " " + values.steering.key() + "\0" + values.cacheKey;
+    }
+
+    Steering steering() {
+        return values.steering;
     }
 
     int adapter() {
@@ -151,6 +157,7 @@ public final class GenerationRequest {
         private String fairnessKey = "";
         private String cacheKey = "";
         private int adapter;
+        private Steering steering = Steering.NONE;
         private Optional<Duration> timeout = Optional.empty();
         private int numAlternatives = BatchSampler.NO_LOG_PROBABILITIES;
         private Optional<IntFunction<TokenMask>> mask = Optional.empty();
@@ -175,6 +182,7 @@ public final class GenerationRequest {
             fairnessKey = of.fairnessKey;
             cacheKey = of.cacheKey;
             adapter = of.adapter;
+            steering = of.steering;
             timeout = of.timeout;
             numAlternatives = of.numAlternatives;
             mask = of.mask;
@@ -258,6 +266,12 @@ public final class GenerationRequest {
         public Builder adapter(int number) {
             require("adapter", number, number >= 0, "0 (none) or more");
             adapter = number;
+            return this;
+        }
+
+        /// The control vectors that are added to the residual stream of its tokens.
+        public Builder steering(Steering vectors) {
+            steering = Objects.requireNonNull(vectors);
             return this;
         }
 

@@ -2,6 +2,7 @@ package glia.engine.schedule;
 
 import glia.engine.draft.DraftTokens;
 import glia.engine.state.StateMemoryException;
+import glia.engine.steer.Steering;
 import glia.model.block.Input;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.Kernels;
@@ -47,6 +48,9 @@ public interface ModelRunner extends AutoCloseable {
 
     /// The size of the vocabulary.
     int vocabSize();
+
+    /// @throws IllegalArgumentException if the control vectors are for another model
+    void requireSteering(Steering steering);
 
     /// Whether the model is an encoder-decoder.
     boolean hasEncoder();

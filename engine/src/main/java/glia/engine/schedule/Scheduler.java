@@ -112,6 +112,7 @@ public final class Scheduler implements AutoCloseable {
             throw new ContextFullException(length, contextLength);
         }
         request.requireIds(runner.vocabSize());
+        runner.requireSteering(request.steering());
     }
 
     /// Waits until a request is done.

@@ -14,6 +14,7 @@ public final class Session implements AutoCloseable {
     private DecodeState computed;
     private int[] tokens = {};
     private int adapter;
+    private String steering = "";
     private List<Input.Embedded> embedded = List.of();
     private long lastUse;
     private volatile int length;
@@ -40,15 +41,16 @@ public final class Session implements AutoCloseable {
     }
 
     /// The state truncated to the longest common prefix with a prompt, at most all but the prompt's last token, whose
-    /// logits are needed. The state of another adapter is dropped.
+    /// logits are needed. The state of another adapter or of other control vectors is dropped.
     DecodeState resume(ModelRunner runner, GenerationRequest request) {
         int[] prompt = request.prompt();
         if (computed == null) {
             computed = runner.open(true);
         }
-        if (adapter != request.adapter()) {
+        if (adapter != request.adapter() || !steering.equals(request.steering().key())) {
             drop();
             adapter = request.adapter();
+            steering = request.steering().key();
         }
         int most = Math.min(Math.min(computed.length(), prompt.length - 1),
                 Input.common(embedded, request.embedded()));

@@ -1,5 +1,6 @@
 package glia.engine.state;
 
+import glia.engine.steer.Steering;
 import java.util.List;
 
 /// The state of one sequence: the KV cache in blocks, of which sliding-window layers free those that no later token
@@ -18,6 +19,7 @@ public final class Sequence implements AutoCloseable {
     private Block nextState;
     private int length;
     private int adapter;
+    private Steering steering = Steering.NONE;
     /// Tokens at the end of the next pass that may be truncated.
     private int numRevocable;
     private boolean isProvisional;
@@ -60,6 +62,16 @@ public final class Sequence implements AutoCloseable {
         adapter = number;
     }
 
+    /// The control vectors that its tokens are computed with.
+    public Steering steering() {
+        return steering;
+    }
+
+    /// Sets the control vectors of the tokens that follow.
+    public void steering(Steering vectors) {
+        steering = vectors;
+    }
+
     /// A copy that shares all blocks, so that many sequences can continue one prompt. A partly filled last block is
     /// copied when one of them appends to it.
     public Sequence fork() {
@@ -73,6 +85,7 @@ public final class Sequence implements AutoCloseable {
         fork.state = state;
         fork.length = length;
         fork.adapter = adapter;
+        fork.steering = steering;
         fork.epoch = epoch;
         return fork;
     }

@@ -156,6 +156,11 @@ final class Session implements AutoCloseable {
         return text.toString().strip();
     }
 
+    /// Prints how far a run is.
+    void progress(String text) {
+        out.println("        " + text);
+    }
+
     /// Writes a table or chart.
     void write(String name, String text) throws IOException {
         Files.writeString(options.folder().resolve(name), text);

@@ -15,6 +15,7 @@ import glia.tensor.kernel.Kernels;
 import glia.tensor.ops.Weight;
 import glia.train.data.Batches;
 import glia.train.optim.AdamW;
+import glia.train.optim.GradientNorm;
 import glia.train.optim.Optimizer;
 import glia.train.optim.ParameterGroups;
 import glia.train.run.BatchObjective;
@@ -24,7 +25,9 @@ import glia.train.run.TrainerOptions;
 import glia.train.run.TrainingListener.StepFigures;
 import glia.train.run.TrainingListener;
 import glia.train.schedule.Schedule.CosineSchedule;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.function.IntConsumer;
 
 /// A model that is trained from random weights and evaluated.
 final class SmallModel implements AutoCloseable {
@@ -74,6 +77,41 @@ final class SmallModel implements AutoCloseable {
         return losses;
     }
 
+    /// Trains with AdamW (β₁ 0.9, β₂ 0.98) at a constant learning rate after 10 steps of warm-up, clipped at a norm of
+    /// 1.
+    ///
+    /// @param decay weight decay of all matrices
+    /// @param measure called before each step and after the last one
+    void train(Batches batches, int steps, double rate, double decay, IntConsumer measure) {
+        try (Optimizer optimizer = new Optimizer(kernels, ParameterGroups.of(model, w -> true, new AdamW(0.9, 0.98),
+                decay))) {
+            for (int step = 0; step < steps; step++) {
+                measure.accept(step);
+                pass.zeroGradients();
+                pass.loss(batches.batch(step));
+                double norm = optimizer.gradientNorm(pass.weightGradients());
+                optimizer.step(pass.weightGradients(), rate * Math.min(1, (step + 1) / 10.0),
+                        GradientNorm.clipFactor(norm, 1));
+            }
+            measure.accept(steps);
+        }
+    }
+
+    /// The logits of the rows of a batch, `[M][V]`.
+    float[][] logits(TokenBatch batch) {
+        float[][][] logits = new float[1][][];
+        pass.evaluate(batch, p -> {
+            Tensor all = p.logits().tensor();
+            float[] values = all.toArray();
+            logits[0] = new float[all.rows()][];
+            for (int row = 0; row < all.rows(); row++) {
+                logits[0][row] = Arrays.copyOfRange(values, row * all.cols(), (row + 1) * all.cols());
+            }
+            return Loss.CROSS_ENTROPY.of(p);
+        });
+        return logits[0];
+    }
+
     /// The cross-entropy of each target of a batch, in nats.
     float[] losses(TokenBatch batch) {
         float[][] losses = new float[1][];
@@ -89,22 +127,20 @@ final class SmallModel implements AutoCloseable {
 
     /// The share of targets that are the most probable token.
     double accuracy(TokenBatch batch) {
-        int[] right = new int[1];
-        int[] targets = batch.targets();
-        pass.evaluate(batch, p -> {
-            Tensor logits = p.logits().tensor();
-            float[] values = logits.toArray();
-            int vocab = logits.cols();
-            for (int row = 0; row < targets.length; row++) {
-                int best = 0;
-                for (int i = 1; i < vocab; i++) {
-                    best = values[row * vocab + i] > values[row * vocab + best] ? i : best;
-                }
-                right[0] += best == targets[row] ? 1 : 0;
+        return accuracy(logits(batch), batch.targets());
+    }
+
+    /// The share of rows whose largest logit is that of the target.
+    static double accuracy(float[][] logits, int[] targets) {
+        int right = 0;
+        for (int row = 0; row < logits.length; row++) {
+            int best = 0;
+            for (int i = 1; i < logits[row].length; i++) {
+                best = logits[row][i] > logits[row][best] ? i : best;
             }
-            return Loss.CROSS_ENTROPY.of(p);
-        });
-        return (double) right[0] / targets.length;
+            right += best == targets[row] ? 1 : 0;
+        }
+        return (double) right / logits.length;
     }
 
     /// A model of another spec, such as one with another RoPE scaling, with a copy of the weights.

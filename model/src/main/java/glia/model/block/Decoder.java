@@ -179,13 +179,28 @@ public final class Decoder {
         Pass own = own(ops, pass);
         encoder.ifPresent(e -> own.encoded().ifPresentOrElse(prefix -> prefix.copyTo(own.crossLayer()),
                 () -> own.crossLayer().encoded(encode(e, ops, own))));
-        Tensor x = layers.forward(ops, streams.open(ops, embed(ops, own, states, 0)), own, states);
+        Tensor x = streams.open(ops, embed(ops, own, states, 0));
+        if (own.hook() != null) {
+            own.hook().stream(LayerHook.EMBEDDINGS, x);
+        }
+        x = layers.forward(ops, x, own, states);
         keepRouted(own, pass);
         for (Tensor kept : own.crossLayer().inner()) {
             inner.add(outputs(ops, kept, own));
         }
-        x = outputs(ops, x, own);
-        return finalNorm.forward(ops, streams.close(ops, x), own, states);
+        return normalized(ops, outputs(ops, x, own), own, states);
+    }
+
+    /// Hidden states `[N, D]` as [#hidden] returns them, from the residual stream after any sublayer
+    /// ([LayerHook]): the logit lens reads the logits of these
+    /// (https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens).
+    public Tensor normalized(Ops ops, Tensor stream, Pass pass, States states) {
+        return finalNorm.forward(ops, streams.close(ops, stream), pass, states);
+    }
+
+    /// The hidden state `[N, D]` of a residual stream, which is several streams in some models.
+    public Tensor joined(Ops ops, Tensor stream) {
+        return streams.close(ops, stream);
     }
 
     private static Tensor outputs(Ops ops, Tensor x, Pass pass) {

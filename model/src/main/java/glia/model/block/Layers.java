@@ -98,6 +98,7 @@ final class Layers {
     /// The sublayers `from` to `to`.
     private Tensor run(int from, int to, Ops ops, Tensor x, Pass pass, States states) {
         Tensor stream = x;
+        LayerHook hook = pass.hook();
         for (int i = from; i < to; i++) {
             Step step = steps[i];
             int mark = ops.mark();
@@ -107,7 +108,13 @@ final class Layers {
             Tensor update = step.mixer.forward(ops, normed, pass, states);
             update = step.after.forward(ops, update, pass, states);
             update = ops.dropout(update, Ops.Dropped.SUBLAYER, firstPlace + i);
+            if (hook != null) {
+                hook.update(firstPlace + i, update);
+            }
             stream = step.connection.close(ops, stream, opened, normed, update);
+            if (hook != null) {
+                hook.stream(firstPlace + i, stream);
+            }
             if (!step.isFollowed && pass.crossLayer().routed().size() == numRouted) {
                 ops.release(mark);
             }

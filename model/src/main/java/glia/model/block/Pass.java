@@ -35,6 +35,8 @@ public final class Pass {
     private Optional<Tensor> probabilities = Optional.empty();
     private List<Part> parts = List.of();
     private Runs windows;
+    /// Null for none.
+    private LayerHook hook;
 
     /// Rows in the pass.
     ///
@@ -85,6 +87,7 @@ public final class Pass {
         view.windows = windows;
         view.encoded = encoded;
         view.probabilities = probabilities;
+        view.hook = hook;
         return view;
     }
 
@@ -99,6 +102,20 @@ public final class Pass {
         encoded = Optional.empty();
         probabilities = Optional.empty();
         crossLayer.clear();
+        hook = null;
+    }
+
+    /// Sets what reads or changes the activations of the layers until `clear`, not those of an encoder or MTP layers.
+    ///
+    /// @param ofLayers null for none
+    public Pass hook(LayerHook ofLayers) {
+        hook = ofLayers;
+        return this;
+    }
+
+    /// The hook, or null.
+    LayerHook hook() {
+        return hook;
     }
 
     /// Appends `ids[from..to)` of one sequence, the first at `position`.

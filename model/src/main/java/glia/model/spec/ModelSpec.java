@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /// The architecture of a model: the sequence of its sublayers, with all sizes. A family reads it from a config.
@@ -104,6 +105,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
     /// The number of layers, as the checkpoint counts them.
     public int numLayers() {
         return sublayers.isEmpty() ? 0 : sublayers.getLast().layer() + 1;
+    }
+
+    /// By sublayer, the number of its layer where it is the layer's last one, else -1.
+    public int[] layerEnds() {
+        return IntStream.range(0, sublayers.size()).map(i -> i + 1 < sublayers.size()
+                && sublayers.get(i + 1).layer() == sublayers.get(i).layer() ? -1 : sublayers.get(i).layer()).toArray();
     }
 
     /// The sublayer that a parameter belongs to.

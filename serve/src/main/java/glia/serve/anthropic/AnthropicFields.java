@@ -13,7 +13,7 @@ import static glia.serve.request.Field.unused;
 import static glia.serve.request.Field.value;
 import static glia.serve.request.Field.word;
 
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
 import java.util.List;
@@ -75,7 +75,7 @@ final class AnthropicFields {
             refused("container", "the server runs no code"),
             refused("inference_geo", "the server is where it is"),
             unused("diagnostics", "there are none"), unused("fallbacks", "no model declines a request"),
-            unused("fallback_credit_token", "no model declines a request")), DiffusionFields.TABLE);
+            unused("fallback_credit_token", "no model declines a request")), ModelFields.TABLE);
 
     /// `POST /v1/messages/count_tokens`
     static final FieldTable COUNT_TOKENS = PROMPT.named("count_tokens");

@@ -13,7 +13,7 @@ import glia.engine.call.Prompt;
 import glia.engine.call.RenderedPrompt;
 import glia.engine.grammar.Grammar;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.http.EventStream;
 import glia.serve.http.Exchange;
 import glia.serve.pool.ModelPool;
@@ -158,7 +158,7 @@ final class Messages {
                 throw Fields.wrong("stop_sequences", stops, "strings that are not blank");
             }
             return new MessagesRequest(request.prompt,
-                    DiffusionFields.read(body, request.options.withSampling(sampling).withStops(stops)), request.form,
+                    ModelFields.read(body, request.options.withSampling(sampling).withStops(stops)), request.form,
                     request.toolChoice, request.omitsThinking);
         }
 

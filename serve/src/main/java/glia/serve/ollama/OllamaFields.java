@@ -16,7 +16,7 @@ import static glia.serve.request.Field.word;
 
 import glia.engine.LanguageModel;
 import glia.engine.thinking.ThinkingOptions;
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.http.Exchange;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
@@ -52,7 +52,7 @@ final class OllamaFields {
             unused("num_keep", "contexts are not shifted"), unused("num_batch", ENGINE), unused("num_gpu", ENGINE),
             unused("main_gpu", ENGINE), unused("low_vram", ENGINE), unused("use_mmap", ENGINE),
             unused("use_mlock", ENGINE), unused("num_thread", ENGINE), unused("numa", ENGINE),
-            unused("f16_kv", ENGINE)).and(DiffusionFields.TABLE, FieldTable.unused(ENGINE, "logits_all",
+            unused("f16_kv", ENGINE)).and(ModelFields.TABLE, FieldTable.unused(ENGINE, "logits_all",
                     "vocab_only", "embedding_only", "rope_frequency_base", "rope_frequency_scale", "num_gqa",
                     "gpu_layers", "flash_attn", "cache_type_k", "cache_type_v", "split_mode", "tensor_split",
                     "draft_num_predict")));

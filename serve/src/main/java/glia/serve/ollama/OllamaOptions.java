@@ -3,7 +3,7 @@ package glia.serve.ollama;
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.http.Exchange;
 import glia.serve.request.Fields;
 import java.util.List;
@@ -38,7 +38,7 @@ final class OllamaOptions {
         if (stops.contains("")) {
             throw Fields.wrong(options.name("stop"), "", "stop strings of at least one character");
         }
-        GenerationOptions read = DiffusionFields.read(options, otherwise.withSampling(sampling(options,
+        GenerationOptions read = ModelFields.read(options, otherwise.withSampling(sampling(options,
                 otherwise.sampling(), contextLength)).withMaxTokens(Math.max(0, most)).withStops(stops));
         options.end();
         return read;

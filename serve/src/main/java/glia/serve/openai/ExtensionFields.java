@@ -10,7 +10,7 @@ import static glia.serve.request.Field.unused;
 import static glia.serve.request.Field.value;
 import static glia.serve.request.Field.word;
 
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.request.Field;
 import glia.serve.request.FieldTable;
 import java.util.Collection;
@@ -34,7 +34,7 @@ final class ExtensionFields {
             integer("repeat_last_n", -1, 1 << 20).usual(OF_MODEL)
                     .note(LLAMA + "; the tokens that penalties count; -1: the whole context"),
             only("typical_p", "1", ExtensionFields::isOne), only("tfs_z", "1", ExtensionFields::isOne))
-            .and(DiffusionFields.TABLE, off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier",
+            .and(ModelFields.TABLE, off("mirostat", "dynatemp_range", "xtc_probability", "dry_multiplier",
                     "min_keep", "top_n_sigma", "adaptive_target"),
                     FieldTable.unused("of samplers that this server does not have", "dynatemp_exponent",
                             "xtc_threshold", "dry_base", "dry_allowed_length", "dry_penalty_last_n",

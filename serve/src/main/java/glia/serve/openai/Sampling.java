@@ -4,7 +4,7 @@ import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
 import glia.engine.answer.TokenRules;
 import glia.engine.sampling.SamplingOptions;
-import glia.serve.chat.DiffusionFields;
+import glia.serve.chat.ModelFields;
 import glia.serve.request.Fields;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -65,7 +65,7 @@ final class Sampling {
         if (stops.contains("")) {
             throw Fields.wrong(body.name("stop"), "", "stop strings of at least one character");
         }
-        return DiffusionFields.read(body, otherwise.withSampling(s).withStops(stops));
+        return ModelFields.read(body, otherwise.withSampling(s).withStops(stops));
     }
 
     /// Which tokens end an answer: `ignore_eos`, `min_tokens`, `stop_token_ids`, `skip_special_tokens`.

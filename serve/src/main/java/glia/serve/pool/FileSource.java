@@ -65,6 +65,7 @@ public record FileSource(Path path, LoadOptions options, Map<String, Path> folde
         }
         try {
             GenerationOptions changed = defaults.options().apply(model.options());
+            changed.steering().require(model.model().spec());
             model.requireThinking(changed.thinking());
             defaults.system().ifPresent(text -> requireSystem(model, text));
             return model.withDefaults(changed, defaults.system());
