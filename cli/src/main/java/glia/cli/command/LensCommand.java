@@ -32,8 +32,8 @@ public final class LensCommand implements Command {
     private static final int MOST_TOKENS = 256;
     private static final int DEFAULT_TOP = 5;
 
-    static final Option<String> HTML = Option.text("FILE", "write a web page that needs no other file", "--html",
-            "-o").elsewhere("--output");
+    static final Option<String> HTML = Option.text("FILE", "write a web page that needs no other file",
+            "--html").elsewhere("--output");
     private static final Option<Integer> TOP = Option.integer("N", 1, 50,
             "tokens of each prediction (default: " + DEFAULT_TOP + ")", "--top");
     private static final Option<Integer> TOKEN = Option.integer("N", -MOST_TOKENS, MOST_TOKENS,
@@ -136,7 +136,7 @@ public final class LensCommand implements Command {
             throw new UsageException("--answer: found " + words.size() + ", expected two: of PROMPT, and of the second "
                     + "prompt");
         }
-        int[] answers = words.stream().mapToInt(word -> first(model, word)).toArray();
+        int[] answers = words.stream().mapToInt(word -> first(model, arguments.required(1), word)).toArray();
         List<ActivationPatching.Part> parts = arguments.all(PART);
         try {
             ActivationPatching patching = ActivationPatching.of(model.engine(), ids, others, answers,
@@ -158,13 +158,15 @@ public final class LensCommand implements Command {
         }
     }
 
-    /// The first token of an answer, with the space before it unless it has one.
-    private static int first(LanguageModel model, String word) {
-        int[] ids = model.tokenizer().encodePlain(word.startsWith(" ") ? word : " " + word, false);
-        if (ids.length == 0) {
-            throw new UsageException("--answer: found an empty text");
+    /// The first token of an answer after the prompt, with the space before it unless it has one.
+    private static int first(LanguageModel model, String prompt, String word) {
+        int[] ids = model.tokenizer().encode(prompt, true);
+        int[] whole = model.tokenizer().encode(prompt + (word.startsWith(" ") ? word : " " + word), true);
+        int at = Arrays.mismatch(ids, whole);
+        if (word.isEmpty() || at < 0 || at >= whole.length) {
+            throw new UsageException("--answer: found '" + word + "', expected a text that can follow the prompt");
         }
-        return ids[0];
+        return whole[at];
     }
 
     private static Map<String, Object> lens(LanguageModel model, int[] ids, List<LogitLens.Layer> layers) {

@@ -115,7 +115,8 @@ public final class RunCommand implements Command {
             boolean isRefused = model.scope().flatMap(scope -> scope.refusal(List.of(ChatMessage.user(prompt))))
                     .isPresent();
             if (strategy.isPresent() && !isRefused) {
-                StrategyAnswer.print(model, strategy.get(), prompt, options, arguments, console);
+                StrategyAnswer.print(model.withDefaults(model.options().withSteering(free.steering()), model.system()),
+                        strategy.get(), prompt, options, arguments, console);
                 return ExitCode.OK;
             }
             Answer answer = json ? answer(model, arguments, prompt, options, piece -> { })

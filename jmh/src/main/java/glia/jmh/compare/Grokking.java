@@ -26,8 +26,8 @@ import java.util.stream.IntStream;
 
 /// Grokking of `a + b mod p` by a transformer of one layer (https://arxiv.org/abs/2301.05217): a part of all pairs is
 /// trained with strong weight decay, in full batches; the held-out pairs are right thousands of steps later. The
-/// circuit is found by Fourier transforms of the embedding and of the logits. Options: [Options]. Writes grokking.jsonl,
-/// grokking.md, grokking.svg and grokking-fourier.svg.
+/// circuit is found by Fourier transforms of the embedding and of the logits. Options: [Options]. Writes
+/// grokking.jsonl, grokking.md, grokking.svg and grokking-fourier.svg.
 public final class Grokking {
     static final int PRIME = 43;
     private static final int HIDDEN = 64;

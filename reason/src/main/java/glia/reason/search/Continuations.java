@@ -124,7 +124,7 @@ final class Continuations {
         System.arraycopy(begun.tokens(), 0, ids, prompt.length, begun.tokens().length);
         GenerationRequest.Builder request = GenerationRequest.of(ids).numSamples(count).maxTokens(maxTokens)
                 .sampling(options.sampling().withSeed(Hash.of(seed, numRequests++))).logProbabilities(0)
-                .stopTokens(model.tokenizer().endOfGeneration());
+                .stopTokens(model.tokenizer().endOfGeneration()).steering(model.options().steering());
         if (plan.isPresent() && plan.get().isLimited()) {
             request.mask(sample -> plan.get().mask(begun.tokens()).orElseThrow());
         }

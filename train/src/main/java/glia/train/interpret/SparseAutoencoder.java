@@ -25,9 +25,9 @@ import java.util.function.IntPredicate;
 /// z = TopK(ReLU(Wₑ (x - c) + b))        x̂ = Wᵈᵀ z + c
 /// ```
 /// The loss is the mean of `‖x - x̂‖²`, divided by the variance of x. Rows of Wᵈ, the directions of features, have
-/// length 1; Wₑ begins as Wᵈ, c as the mean. A feature that has not been active for a while learns from the error that the
-/// active ones leave (auxiliary loss, the same paper), so that few are dead. The gradient is written out: only active
-/// features have one.
+/// length 1; Wₑ begins as Wᵈ, c as the mean. A feature that has not been active for a while learns from the error that
+/// the active ones leave (auxiliary loss, the same paper), so that few are dead. The gradient is written out: only
+/// active features have one.
 public final class SparseAutoencoder implements AutoCloseable {
     /// Steps after which a feature counts as dead in training.
     private static final int DEAD_STEPS = 50;
