@@ -32,10 +32,10 @@ public final class Grokking {
     static final int PRIME = 43;
     private static final int HIDDEN = 64;
     private static final double TRAINED_SHARE = 0.5;
-    private static final int STEPS = 2500;
+    private static final int STEPS = 2000;
     private static final int EVERY = 50;
     private static final int NUM_KEYS = 5;
-    private static final double RATE = 1e-3;
+    private static final double RATE = 3e-3;
     private static final double DECAY = 1;
     private static final double INITIAL = 0.02;
 
@@ -308,11 +308,15 @@ public final class Grokking {
         static double loss(float[][] logits, List<Integer> pairs) {
             double loss = 0;
             for (int n : pairs) {
+                double most = Double.NEGATIVE_INFINITY;
+                for (int c = 0; c < PRIME; c++) {
+                    most = Math.max(most, logits[n][c]);
+                }
                 double sum = 0;
                 for (int c = 0; c < PRIME; c++) {
-                    sum += Math.exp(logits[n][c] - logits[n][(n / PRIME + n % PRIME) % PRIME]);
+                    sum += Math.exp(logits[n][c] - most);
                 }
-                loss += Math.log(sum) / pairs.size();
+                loss += (most + Math.log(sum) - logits[n][(n / PRIME + n % PRIME) % PRIME]) / pairs.size();
             }
             return loss;
         }
