@@ -38,7 +38,7 @@ for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath") do call set "classp
 set "classpath=%classpath:~1%"
 set "base=%classpath%"
 set "server="
-for %%k in (serve mcp load keys chat) do if "%known%"=="%%k" set "server=yes"
+for %%k in (serve mcp load keys plan chat) do if "%known%"=="%%k" set "server=yes"
 if defined server if exist "%lib%\%build%\classpath.server" (
     for /f "usebackq delims=" %%j in ("%lib%\%build%\classpath.server") do (
         call set "classpath=%%classpath%%;%lib%\%build%\%%j"
@@ -137,7 +137,7 @@ for %%c in ("%home%\cli\target\glia-cli-*.jar") do (
 dir /b "%lib%\%new%\glia-*.jar" >"%lib%\%new%\classpath"
 rem launch/build.sh has the same list.
 set "server_jars=helidon- micrometer- prometheus- HdrHistogram- LatencyUtils- mcp- reactor- reactive-streams- slf4j-"
-set "server_jars=%server_jars% json-schema-validator- itu- jackson-dataformat-yaml- jspecify-"
+set "server_jars=%server_jars% hipparchus- jackson-dataformat-csv- json-schema-validator- itu- jackson-dataformat-yaml- jspecify-"
 set "server_jars=%server_jars% markdown-it- dompurify- katex- highlightjs-"
 dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia- %server_jars%" >>"%lib%\%new%\classpath"
 dir /b "%lib%\%new%\*.jar" | findstr /b "%server_jars%" >"%lib%\%new%\classpath.server"

@@ -118,7 +118,7 @@ unlock() {
 
 # Jars of HTTP, metrics, MCP and the web page, and what only they need.
 server_jars='helidon-|micrometer-|prometheus-|HdrHistogram-|LatencyUtils-|mcp-|reactor-|reactive-streams-|slf4j-'
-server_jars+='|json-schema-validator-|itu-|jackson-dataformat-yaml-|jspecify-'
+server_jars+='|hipparchus-|jackson-dataformat-csv-|json-schema-validator-|itu-|jackson-dataformat-yaml-|jspecify-'
 server_jars+='|markdown-it-|dompurify-|katex-|highlightjs-'
 
 # Builds with Maven into lib/<build>; its name is written to lib/current last, with the time at which the build began.

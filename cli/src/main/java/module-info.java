@@ -3,6 +3,7 @@
 module glia.cli {
     requires glia.check;
     requires glia.lab;
+    requires glia.plan;
     requires glia.serve;
     requires info.picocli;
     requires org.jline;

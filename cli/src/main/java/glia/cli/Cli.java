@@ -35,6 +35,7 @@ import glia.cli.command.ModelsCommand.RemoveCommand;
 import glia.cli.command.ModelsCommand;
 import glia.cli.command.NewCommand;
 import glia.cli.command.PerplexityCommand;
+import glia.cli.command.PlanCommand;
 import glia.cli.command.PsCommand;
 import glia.cli.command.QuantizeCommand;
 import glia.cli.command.ReasonBenchCommand;
@@ -92,7 +93,7 @@ public final class Cli {
                 new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
                 new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
-                new PerplexityCommand(), new EvalCommand(), new EmbedCommand(), new RerankCommand(),
+                new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),
@@ -201,6 +202,7 @@ public final class Cli {
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));
         names.put("Examine models", List.of("inspect", "tokenize", "attention", "lens", "steer", "perplexity", "eval",
                 "bench", "check"));
+        names.put("Choose models", List.of("plan"));
         names.put("This program", List.of("completion", "help"));
         Map<String, String> purposes = new LinkedHashMap<>();
         names.forEach((heading, all) -> all.forEach(name -> purposes.put(name, heading)));

@@ -1,0 +1,118 @@
+package glia.cli.command;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
+import glia.cli.terminal.Console;
+import glia.cli.terminal.ExitCode;
+import glia.plan.choose.Needs;
+import glia.plan.choose.Planner;
+import glia.plan.data.Devices;
+import glia.plan.data.Quality;
+import glia.plan.predict.Effects;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/// Chooses a model and hardware for needs, by computation.
+public final class PlanCommand implements Command {
+    private static final String NEEDS = "Needs";
+    private static final float ANY = 1e12f;
+    private static final Option<Needs.Task> TASK = Option.choice("TASK", Needs.Task.class,
+            "what the model is for, which names the benchmark that ranks (default: chat)", "--task").in(NEEDS);
+    private static final Option<Integer> PROMPT = Option.integer("N", 0, 100_000_000,
+            "tokens of a prompt, on average (default: 1000)", "--prompt-tokens").in(NEEDS);
+    private static final Option<Integer> OUTPUT = Option.integer("N", 1, 100_000_000,
+            "tokens of an answer with its thinking, on average (default: 300)", "--output-tokens").in(NEEDS);
+    private static final Option<Float> RATE = Option.numberAbove("R", 0, ANY,
+            "requests per second (default: 1)", "--rate").in(NEEDS);
+    private static final Option<Float> FIRST = Option.numberAbove("S", 0, ANY,
+            "seconds to the first token, for 95 % of requests (default: 2)", "--first-token").in(NEEDS);
+    private static final Option<Float> BETWEEN = Option.numberAbove("MS", 0, ANY,
+            "milliseconds between tokens (default: 100)", "--between-tokens").in(NEEDS);
+    private static final Option<Integer> CONTEXT = Option.integer("N", 0, 1_000_000_000,
+            "tokens that the model must be able to read (default: prompt and answer)", "--context").in(NEEDS);
+    private static final Option<String> FLOOR = Option.text("BENCHMARK=SCORE",
+            "the least published score", "--quality").repeated().in(NEEDS);
+    private static final Option<Needs.Licence> LICENCE = Option.choice("LICENCE", Needs.Licence.class,
+            "what the weights must allow: any use with conditions, commercial use, or open (default: any)",
+            "--licence").in(NEEDS);
+    private static final Option<Float> BUDGET = Option.numberAbove("USD", 0, ANY, "the most to spend in a month",
+            "--budget").in(NEEDS);
+    private static final String CANDIDATES = "Candidates";
+    private static final Option<String> DEVICE = Option.text("NAME",
+            "a device to consider (default: all with a published price)", "--device").repeated().in(CANDIDATES);
+    private static final Option<Float> PRICE = Option.numberAbove("USD", 0, ANY,
+            "the price of an hour of a device, in place of published prices", "--price").in(CANDIDATES);
+    private static final Option<String> MODEL = Option.text("NAME",
+            "a model of the catalogue to consider, or the beginning of its name (default: all)", "--model").repeated()
+            .in(CANDIDATES);
+    private static final Option<String> CHECK = Option.text("DIR",
+            "compare predictions with the published figures in tables of a folder", "--check");
+
+    /// For [glia.cli.Cli].
+    public PlanCommand() { }
+
+    @Override
+    public String name() {
+        return "plan";
+    }
+
+    @Override
+    public Syntax syntax() {
+        return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
+                List.of(Json.OPTION, CHECK, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET,
+                        DEVICE, PRICE, MODEL))
+                .examples("""
+                        $ glia plan --task code --rate 2 --quality livecodebench=25
+                        $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
+                        $ glia plan --check planning""")
+                .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
+                        + "published figures; prices and scores are published ones, with source and date in --json.");
+    }
+
+    @Override
+    public int run(Arguments arguments, Console console) throws IOException {
+        if (arguments.has(CHECK)) {
+            return PlanCheck.run(Path.of(arguments.required(CHECK)), arguments.has(Json.OPTION), console);
+        }
+        Needs needs = needs(arguments);
+        Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);
+        PlanReport.print(needs, plan, arguments.has(Json.OPTION), console);
+        return plan.choices().isEmpty() ? ExitCode.FAILED : ExitCode.OK;
+    }
+
+    private static Needs needs(Arguments arguments) {
+        Map<String, Double> floors = new LinkedHashMap<>();
+        for (String floor : arguments.all(FLOOR)) {
+            int at = floor.lastIndexOf('=');
+            try {
+                floors.put(benchmark(floor.substring(0, Math.max(0, at))), Double.parseDouble(floor.substring(at + 1)));
+            } catch (NumberFormatException e) {
+                throw new UsageException("--quality: found '" + floor + "', expected BENCHMARK=SCORE, such as "
+                        + "mmlu-pro=60");
+            }
+        }
+        try {
+            return new Needs(arguments.get(TASK).orElse(Needs.Task.CHAT), arguments.get(PROMPT).orElse(1000),
+                    arguments.get(OUTPUT).orElse(300), arguments.get(RATE).orElse(1f), arguments.get(FIRST).orElse(2f),
+                    arguments.get(BETWEEN).orElse(100f) / 1e3, arguments.get(CONTEXT).orElse(0), floors,
+                    arguments.get(LICENCE).orElse(Needs.Licence.ANY), arguments.all(DEVICE),
+                    arguments.has(BUDGET) ? arguments.required(BUDGET) : Double.POSITIVE_INFINITY,
+                    arguments.has(PRICE) ? OptionalDouble.of(arguments.required(PRICE)) : OptionalDouble.empty(),
+                    arguments.all(MODEL), 2);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
+    }
+
+    private static String benchmark(String name) {
+        List<String> known = Quality.known().benchmarks();
+        return known.stream().filter(name::equalsIgnoreCase).findFirst().orElseThrow(() -> new UsageException(
+                "--quality: no scores of a benchmark '" + name + "' are known; there are " + String.join(", ", known)));
+    }
+}

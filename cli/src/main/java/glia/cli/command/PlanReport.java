@@ -1,0 +1,151 @@
+package glia.cli.command;
+
+import glia.cli.terminal.Console;
+import glia.cli.terminal.Table;
+import glia.cli.terminal.Units;
+import glia.plan.choose.Choice;
+import glia.plan.choose.Needs;
+import glia.plan.choose.Planner;
+import glia.plan.data.Quality.Score;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/// Shows a plan.
+final class PlanReport {
+    private static final int MOST_ROWS = 12;
+
+    private PlanReport() { }
+
+    static void print(Needs needs, Planner.Plan plan, boolean json, Console console) {
+        if (json) {
+            Json.print(console, document(needs, plan));
+            return;
+        }
+        String benchmark = needs.benchmarks().getFirst();
+        List<Choice> front = Planner.front(plan.choices(), benchmark);
+        if (plan.choices().isEmpty()) {
+            console.printText("Nothing meets all needs.");
+        } else {
+            console.printText((front.isEmpty() ? "No candidate has a published score in " + benchmark
+                    + "; ranked by cost alone:" : "Cost against quality: each row is better in " + benchmark
+                    + " than every cheaper one."));
+            table(front.isEmpty() ? plan.choices() : front, benchmark).print(console);
+            console.out().println();
+            console.printText(Units.counted(plan.choices().size(), "model") + " meet"
+                    + (plan.choices().size() == 1 ? "s" : "") + " all needs; --json shows each.");
+        }
+        if (!plan.ruledOut().isEmpty()) {
+            console.out().println();
+            Table reasons = new Table("rl").head("ruled out", "because");
+            plan.ruledOut().entrySet().stream().sorted(Map.Entry.<String, Integer>comparingByValue().reversed())
+                    .forEach(e -> reasons.row(e.getValue(), e.getKey()));
+            reasons.print(console);
+        }
+        if (!plan.nearest().isEmpty()) {
+            console.out().println();
+            console.printText(plan.choices().isEmpty() ? "The nearest, which miss one need each:"
+                    : "The cheapest that miss one need only:");
+            Table nearest = new Table("llllr").head("misses", "model", "hardware", "that is", "a month");
+            plan.nearest().forEach((need, c) -> nearest.row(need, model(c), hardware(c), missed(need, c), dollars(
+                    c.month())));
+            nearest.print(console);
+        }
+    }
+
+    private static String missed(String need, Choice c) {
+        return need.contains("first token") ? seconds(c.firstToken()) : need.contains("slowly")
+                ? seconds(c.betweenTokens()) + " a token" : need.contains("licence") ? c.licence().name()
+        XX
+    }
+
+    private static String score(Choice c, String need) {
+        return c.scores().entrySet().stream().filter(e -> need.contains(e.getKey()))
+                .map(e -> String.format(Locale.ROOT, "%.1f", e.getValue().points())).findFirst().orElse("none");
+    }
+
+    private static Table table(List<Choice> choices, String benchmark) {
+        Table table = new Table("llrrrrrrrll").head("model", "hardware", "sequences", "memory", "tokens/s",
+                "first token", "a token", "a month", benchmark, "bound by", "licence");
+        choices.stream().limit(MOST_ROWS).forEach(c -> table.row(model(c), hardware(c), c.batch(),
+                Units.bytes((long) total(c)), Units.rate(c.rate()), seconds(c.firstToken()), seconds(c.betweenTokens()),
+                dollars(c.month()), score(c, benchmark), c.bound(), c.licence().name()));
+        return table;
+    }
+
+    private static double total(Choice c) {
+        return c.memory().values().stream().mapToDouble(Double::doubleValue).sum();
+    }
+
+    private static String model(Choice c) {
+        return c.id() + " " + c.weights();
+    }
+
+    private static String hardware(Choice c) {
+        return c.allDevices() + " × " + c.device().name() + (c.copies() > 1 && c.devices() > 1 ? " (" + c.copies()
+                + " copies)" : "");
+    }
+
+    private static String seconds(double seconds) {
+        return seconds < 1 ? String.format(Locale.ROOT, "%.0f ms", seconds * 1e3)
+                : String.format(Locale.ROOT, "%.1f s", seconds);
+    }
+
+    private static String dollars(double dollars) {
+        return String.format(Locale.ROOT, "$%,.0f", dollars);
+    }
+
+    private static Map<String, Object> document(Needs needs, Planner.Plan plan) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("benchmark", needs.benchmarks().getFirst());
+        document.put("choices", plan.choices().stream().map(PlanReport::document).toList());
+        document.put("front", Planner.front(plan.choices(), needs.benchmarks().getFirst()).stream().map(Choice::id)
+                .toList());
+        document.put("ruled_out", plan.ruledOut());
+        Map<String, Object> nearest = new LinkedHashMap<>();
+        plan.nearest().forEach((need, c) -> nearest.put(need, document(c)));
+        document.put("nearest", nearest);
+        return document;
+    }
+
+    private static Map<String, Object> document(Choice c) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("model", c.id());
+        document.put("name", c.name());
+        document.put("parameters", c.shape().parameters());
+        document.put("active_parameters", c.shape().active());
+        document.put("weights", c.weights().name().toLowerCase(Locale.ROOT));
+        document.put("device", c.device().name());
+        document.put("device_source", c.device().source());
+        document.put("devices_per_copy", c.devices());
+        document.put("copies", c.copies());
+        document.put("sequences_per_copy", c.batch());
+        document.put("memory_bytes_per_copy", c.memory());
+        document.put("output_tokens_per_second", c.rate());
+        document.put("first_token_seconds_p95", c.firstToken());
+        document.put("between_tokens_seconds", c.betweenTokens());
+        document.put("usd_per_month", c.month());
+        document.put("usd_per_million_tokens", c.millionTokens());
+        document.put("usd_per_device_hour", c.price().dollars());
+        document.put("price_date", c.price().date());
+        document.put("price_source", c.price().source());
+        document.put("joules_per_output_token", c.energy());
+        document.put("bound_by", c.bound());
+        document.put("licence", c.licence().name());
+        Map<String, Object> scores = new LinkedHashMap<>();
+        c.scores().forEach((benchmark, score) -> scores.put(benchmark, document(score)));
+        document.put("scores", scores);
+        return document;
+    }
+
+    private static Map<String, Object> document(Score score) {
+        Map<String, Object> document = new LinkedHashMap<>();
+        document.put("points", score.points());
+        document.put("mode", score.mode());
+        document.put("setting", score.setting());
+        document.put("reported_by", score.reporter());
+        document.put("source", score.source());
+        return document;
+    }
+}

@@ -1,0 +1,60 @@
+package glia.plan.choose;
+
+import glia.plan.data.Device;
+import glia.plan.data.Prices.Price;
+import glia.plan.data.Quality.Score;
+import glia.plan.predict.Shape;
+import java.util.Map;
+
+/// A model on hardware that may meet the needs, with what was predicted of it.
+///
+/// @param id of the catalogue
+/// @param name of the model
+/// @param weights the format of the weights
+/// @param devices that share one copy of the model
+/// @param copies of the model
+/// @param batch sequences at a time in each copy
+/// @param memory bytes by part, of one copy
+/// @param rate output tokens per second of all copies under full load
+/// @param firstToken seconds to the first token, of 95 % of the requests
+/// @param betweenTokens seconds between tokens
+/// @param month USD per month
+/// @param millionTokens USD for a million tokens, prompts and answers together, at the needed rate
+/// @param energy joules of an output token, at the highest power of the devices
+/// @param bound what limits a step: memory, reading, arithmetic, kernels
+/// @param scores published, by benchmark of the needs
+public record Choice(String id, String name, Shape shape, Format weights, Device device, int devices, int copies,
+        int batch, Map<String, Double> memory, double rate, double firstToken, double betweenTokens, Price price,
+        double month, double millionTokens, double energy, String bound, Map<String, Score> scores,
+        Licences.Terms licence) {
+    /// Formats of weights.
+    public enum Format {
+        /// 16 bits.
+        BF16(16),
+        /// 8 bits with scales.
+        FP8(8.1),
+        /// 4 bits with scales, such as Q4_K_M or AWQ.
+        Q4(4.8);
+
+        private final double bits;
+
+        Format(double bits) {
+            this.bits = bits;
+        }
+
+        /// Bits of a weight, scales included.
+        public double bits() {
+            return bits;
+        }
+    }
+
+    public Choice {
+        memory = Map.copyOf(memory);
+        scores = Map.copyOf(scores);
+    }
+
+    /// The number of devices of all copies.
+    public int allDevices() {
+        return devices * copies;
+    }
+}

@@ -1,0 +1,86 @@
+package glia.plan.data;
+
+import java.util.Locale;
+import java.util.OptionalDouble;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// A device that models run on, as its maker describes it. Rates are of dense products.
+///
+/// @param memory bytes
+/// @param bandwidth bytes per second from its memory
+/// @param fp32 FLOPs per second of vectors
+/// @param bf16 FLOPs per second of matrix units; 0 if it has none or the maker states none
+/// @param fp8 the same in FP8, 0 if none
+/// @param fp4 the same in FP4, 0 if none
+/// @param link bytes per second to other devices, one way, over all links; 0 if there are none but PCIe
+/// @param watts the highest power; 0 if not stated
+/// @param cores of a CPU; 0 if not stated
+/// @param source where the figures come from
+public record Device(String name, Kind kind, OptionalDouble memory, double bandwidth, double fp32, double bf16,
+        double fp8, double fp4, double link, double watts, int cores, String source) {
+    private static final Pattern APPLE = Pattern.compile("Apple M(\\d).*\\((\\d+).*");
+    /// TFLOP/s of a GPU core in FP32: 128 lanes, 2 operations, the clock of the generation.
+    private static final double[] APPLE_CORE = {0.325, 0.325, 0.358, 0.36, 0.41, 0.42, 0.45};
+    /// FP32 rates as a part of the rate of matrix units, where a maker states the second only.
+    private static final double VECTOR_PART = 1 / 15.0;
+    /// Matrix rates of GPUs whose maker states none, as a multiple of FP32.
+    private static final double MATRIX_MULTIPLE = 2;
+
+    /// Kinds of devices that behave alike.
+    public enum Kind {
+        /// GPUs and accelerators with stacked memory (HBM).
+        HBM,
+        /// GPUs with GDDR memory.
+        GDDR,
+        /// Tensor processing units.
+        TPU,
+        /// Apple's chips, by their GPU.
+        APPLE,
+        /// Processors.
+        CPU;
+
+        /// The name in tables and messages.
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /// Reads a row of `hardware.csv`.
+    static Device of(Row row) {
+        String name = row.text("device");
+        String kind = row.text("kind");
+        double bandwidth = row.required("bandwidth_gb_s") * 1e9;
+        double bf16 = row.number("bf16_tflops", 0) * 1e12;
+        Kind is = kind.equals("cpu") ? Kind.CPU : kind.equals("apple") ? Kind.APPLE : kind.equals("tpu") ? Kind.TPU
+                : bandwidth > 1.2e12 && !kind.contains("consumer") && !kind.contains("workstation")
+                        ? Kind.HBM : Kind.GDDR;
+        double fp32 = row.number("fp32_tflops", 0) * 1e12;
+        Matcher apple = APPLE.matcher(name);
+        if (apple.matches()) {
+            fp32 = APPLE_CORE[Math.min(Integer.parseInt(apple.group(1)), APPLE_CORE.length - 1)]
+                    * Integer.parseInt(apple.group(2)) * 1e12;
+        } else if (fp32 == 0) {
+            fp32 = bf16 * VECTOR_PART;
+        }
+        if (bf16 == 0 && (is == Kind.HBM || is == Kind.GDDR)) {
+            bf16 = MATRIX_MULTIPLE * fp32;
+        }
+        OptionalDouble memory = row.number("memory_gb");
+        return new Device(name, is, memory.isPresent() ? OptionalDouble.of(memory.getAsDouble() * 1e9)
+                : OptionalDouble.empty(), bandwidth, fp32, bf16 == 0 ? fp32 : bf16, row.number("fp8_tflops", 0) * 1e12,
+                row.number("fp4_tflops", 0) * 1e12, row.number("link_gb_s_one_way", 0) * 1e9, row.number("tdp_w", 0),
+                (int) row.number("cores", cores(row.text("note"))), row.text("source"));
+    }
+
+    private static double cores(String note) {
+        Matcher words = Pattern.compile("(\\d+) cores").matcher(note);
+        return words.find() ? Integer.parseInt(words.group(1)) : 0;
+    }
+
+    /// The rate of matrix products with operands of this many bits. What the device has no units for runs at the rate
+    /// of the next larger format.
+    public double rate(int bits) {
+        return bits <= 4 && fp4 > 0 ? fp4 : bits <= 8 && fp8 > 0 ? fp8 : bf16;
+    }
+}

@@ -1,0 +1,40 @@
+package glia.plan.data;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// Prices of devices by the hour, as published on a date.
+public final class Prices {
+    private static final String ALL_OFFERS = "all offers, median";
+
+    private final List<Row> rows;
+
+    private Prices(List<Row> rows) {
+        this.rows = rows;
+    }
+
+    /// The prices that come with Glia.
+    public static Prices known() {
+        return new Prices(Tables.resource(Prices.class, "prices.csv", "kind", "item", "usd").stream()
+                .filter(row -> row.text("kind").equals("gpu hour")).toList());
+    }
+
+    /// The price of an hour of one device.
+    ///
+    /// @param dollars USD
+    /// @param date when it was published
+    /// @param source who published it
+    public record Price(double dollars, String date, String source) { }
+
+    /// The price of a device: the latest median of all offers, or else the median of what single providers ask.
+    public Optional<Price> of(String device) {
+        List<Row> found = rows.stream().filter(row -> row.text("item").equalsIgnoreCase(device)
+                && row.number("usd").isPresent()).toList();
+        Optional<Row> median = found.stream().filter(row -> row.text("provider").equals(ALL_OFFERS))
+                .max(Comparator.comparing(row -> row.text("date")));
+        List<Row> sorted = found.stream().sorted(Comparator.comparingDouble(row -> row.required("usd"))).toList();
+        return median.or(() -> sorted.isEmpty() ? Optional.empty() : Optional.of(sorted.get(sorted.size() / 2)))
+                .map(row -> new Price(row.required("usd"), row.text("date"), row.text("source")));
+    }
+}

@@ -1,0 +1,33 @@
+package glia.plan.predict;
+
+/// The time of a prompt: `t = 2·M·P / (n · efficiency · rate) + 2·W·P² / (n · efficiency of attention · rate)`.
+///
+/// With the layers on several devices, pieces of the prompt pass through them like a pipeline: `n · m / (m + n - 1)`
+/// devices work at a time, with m pieces.
+///
+/// Source: GPipe (the pipeline's bubble), https://arxiv.org/abs/1811.06965
+public final class Prefill {
+    private static final double PIECE = 512;
+    private static final double USUAL = 0.5;
+    private static final double RATE = 100e12;
+
+    private Prefill() { }
+
+    /// Seconds of a prompt.
+    ///
+    /// @param tokens of the prompt
+    public static double seconds(Effects effects, Setup setup, Shape shape, double tokens) {
+        String kind = " " + setup.kind();
+        double rate = setup.device().rate(16);
+        double efficiency = USUAL * effects.of("prefill", "prefill" + kind, "prefill " + setup.family(),
+                "prefill" + kind + " " + setup.format(), shape.isSparse() ? "prefill experts" : "prefill dense")
+                * effects.power("prefill rate" + kind, Math.log(rate / RATE))
+                * effects.power("prefill size", Math.log(shape.hidden() / 4096));
+        double attention = USUAL * effects.of("prefill attention", "prefill attention" + kind);
+        double n = setup.devices();
+        double pieces = Math.max(1, Math.ceil(tokens / PIECE));
+        double working = setup.split() == Setup.Split.TENSOR ? n : n * pieces / (pieces + n - 1);
+        return (2 * shape.active() * tokens / efficiency + 2 * shape.width() * tokens * tokens / attention)
+                / (working * rate);
+    }
+}

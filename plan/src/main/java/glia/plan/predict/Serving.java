@@ -1,0 +1,84 @@
+package glia.plan.predict;
+
+import glia.plan.data.Device;
+
+/// The throughput of a server under full load: as many sequences at a time as fit beside the weights, a prompt computed
+/// for each, one token for all of them per step.
+///
+/// `step = read + compute + layers · c + reduce`: weights (of experts those that the batch chooses) and the cache are
+/// read, 2·M FLOPs a token are computed, layers cost kernels, and tensor parallelism a reduction.
+///
+/// Source: Efficiently Scaling Transformer Inference, https://arxiv.org/abs/2211.05102
+public final class Serving {
+    private static final double LAYER_SECONDS = 25e-6;
+    private static final double USABLE_MEMORY = 0.9;
+    private static final double ODDS = 3;
+    private static final double EFFICIENCY = 0.4;
+    private static final double PCIE = 25e9;
+    private static final double RATE = 1000e12;
+    private static final int MOST_SEQUENCES = 2048;
+
+    private Serving() { }
+
+    /// What is asked of a server.
+    ///
+    /// @param prompt tokens of a prompt, on average
+    /// @param output tokens of an answer, on average
+    /// @param batch sequences at a time; 0 for as many as fit
+    /// @param cacheBytes bytes of a cached number
+    public record Load(double prompt, double output, double batch, double cacheBytes) { }
+
+    /// The sequences that fit beside the weights; below 1 if the weights do not fit.
+    public static double fitting(Setup setup, Shape shape, double weightBytes, Load load) {
+        double memory = setup.device().memory().orElse(0) * setup.devices() * USABLE_MEMORY - weightBytes;
+        return Math.min(MOST_SEQUENCES, memory / Math.max(1, load.cacheBytes() * shape.cacheNumbers()
+                * (load.prompt() + load.output())));
+    }
+
+    /// Seconds of a step that makes a token for each of `batch` sequences.
+    public static double step(Effects effects, Setup setup, Shape shape, double weightBytes, Load load, double batch) {
+        Device device = setup.device();
+        double n = setup.devices();
+        double odds = ODDS * effects.of("serve read", "serve read " + setup.kind());
+        double bandwidth = n * device.bandwidth() * odds / (1 + odds);
+        double cache = batch * load.cacheBytes() * shape.cacheNumbers() * (load.prompt() + load.output() / 2);
+        double read = (weightBytes * shape.partRead(batch) + cache) / bandwidth;
+        double compute = 2 * shape.active() * batch / computing(effects, setup, shape);
+        double layers = shape.layers() * LAYER_SECONDS * effects.of("serve layer", sparse(shape, "serve layer"))
+                * effects.power("serve layer devices", Math.log(setup.together()));
+        return read + compute + layers + reduce(effects, setup, shape, batch);
+    }
+
+    private static double reduce(Effects effects, Setup setup, Shape shape, double tokens) {
+        double n = setup.together();
+        double link = setup.device().link() > 0 ? setup.device().link() : PCIE;
+        return n == 1 ? 0 : shape.layers() * 2 * 2 * shape.hidden() * tokens * (n - 1) / n / link
+                * effects.of("serve reduce", "serve reduce " + setup.linked());
+    }
+
+    private static double computing(Effects effects, Setup setup, Shape shape) {
+        double rate = setup.device().rate((int) Math.ceil(setup.bits()));
+        return setup.devices() * rate * EFFICIENCY * effects.of("serve compute", "serve compute " + setup.kind(),
+                "serve compute " + setup.format(), "serve compute " + setup.family(), sparse(shape, "serve compute"))
+                * effects.power("serve compute size", Math.log(shape.hidden() / 8192))
+                * effects.power("serve compute rate", Math.log(rate / RATE))
+                * effects.power("serve compute devices", Math.log(setup.devices()));
+    }
+
+    private static String sparse(Shape shape, String name) {
+        return name + (shape.isSparse() ? " experts" : " dense");
+    }
+
+    /// Seconds of a prompt.
+    public static double prompt(Effects effects, Setup setup, Shape shape, double tokens) {
+        return (2 * shape.active() * tokens + 2 * shape.width() * tokens * tokens) / computing(effects, setup, shape)
+                + reduce(effects, setup, shape, tokens);
+    }
+
+    /// Output tokens per second of all devices.
+    public static double outputRate(Effects effects, Setup setup, Shape shape, double weightBytes, Load load) {
+        double batch = load.batch() > 0 ? load.batch() : Math.max(1, fitting(setup, shape, weightBytes, load));
+        double answer = load.output() * step(effects, setup, shape, weightBytes, load, batch);
+        return batch * load.output() / (answer + batch * prompt(effects, setup, shape, load.prompt()));
+    }
+}

@@ -1,0 +1,106 @@
+package glia.plan.published;
+
+import glia.plan.data.Device;
+import glia.plan.data.Devices;
+import glia.plan.data.Row;
+import glia.plan.predict.Effects;
+import glia.plan.predict.Shape;
+import glia.plan.predict.Training;
+import glia.plan.predict.Training.Recompute;
+import glia.plan.published.PublishedCase.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+
+/// Reads rows of published speeds of training.
+final class TrainingTable {
+    private static final double HOUR = 3600;
+
+    private final Devices devices;
+    private final Shapes shapes;
+    private final List<String> leftOut;
+
+    TrainingTable(Devices devices, Shapes shapes, List<String> leftOut) {
+        this.devices = devices;
+        this.shapes = shapes;
+        this.leftOut = leftOut;
+    }
+
+    List<PublishedCase> read(List<Row> rows) {
+        List<PublishedCase> cases = new ArrayList<>();
+        for (Row row : rows) {
+            if (devices.find(row.text("hardware")).isEmpty()) {
+                leftOut.add(row.text("id") + ": no device '" + row.text("hardware") + "' is known");
+            } else if (row.number("params_total").isEmpty() && row.words("config").isEmpty()
+                    && row.number("layers").isEmpty() || row.number("value").isEmpty()) {
+                leftOut.add(row.text("id") + ": it states neither parameters nor a shape");
+            } else {
+                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id") + ": no prediction for the metric '"
+                        + row.text("metric") + "'"));
+            }
+        }
+        return cases;
+    }
+
+    private Optional<PublishedCase> of(Row row) {
+        Shape shape = shapes.of(row);
+        Training.Run run = run(row);
+        ToDoubleFunction<Effects> tokens = e -> Training.tokensPerSecond(e, shape, run);
+        String metric = row.text("metric").toLowerCase(Locale.ROOT);
+        ToDoubleFunction<Effects> prediction = null;
+        if (metric.startsWith("tokens/s")) {
+            prediction = tokens;
+        } else if (metric.startsWith("tflop/s")) {
+            double operations = published(row, shape, run);
+            prediction = e -> tokens.applyAsDouble(e) * operations / 1e12;
+        } else if (metric.contains("hours") && row.number("tokens_trained").isPresent()) {
+            double trained = row.required("tokens_trained");
+            prediction = e -> trained / tokens.applyAsDouble(e) / HOUR;
+        } else if (metric.contains("step") && row.number("global_batch_seqs").isPresent()) {
+            double each = row.required("global_batch_seqs") * run.sequence() / run.devices();
+            prediction = e -> each / tokens.applyAsDouble(e);
+        }
+        return Optional.ofNullable(prediction).map(p -> new PublishedCase(row.text("id"), row.text("source_key"),
+                Kind.TRAINING, row.required("value"), p, row));
+    }
+
+    /// FLOPs of a token as the publisher counts them, where the figure is in FLOPs: three definitions are in use.
+    private static double published(Row row, Shape shape, Training.Run run) {
+        String definition = row.text("flop_definition");
+        double attention = shape.width() * run.sequence();
+        double model = definition.contains("not causal") || definition.contains("72") || definition.contains("96")
+                || definition.contains("12") ? 6 * shape.active() + 12 * attention : 6 * shape.active() + 6 * attention;
+        return definition.contains("96") && run.recompute() == Recompute.FULL ? model * 4 / 3 : model;
+    }
+
+    private Training.Run run(Row row) {
+        Device device = devices.get(row.text("hardware"));
+        double count = row.number("devices", 1);
+        double tensor = row.number("tp", 1);
+        double pipeline = row.number("pp", 1);
+        double sequence = row.number("seq", 2048);
+        double micro = row.number("micro_batch", 1);
+        double replicas = row.number("dp", Math.max(1, count / (tensor * pipeline * row.number("cp", 1))));
+        double micros = Math.max(1, row.number("global_batch_seqs", replicas * micro * 8) / (replicas * micro));
+        String shard = row.text("fsdp");
+        return new Training.Run(device, row.text("source_key"), precision(row), count, tensor, pipeline,
+                row.number("vp", 1), row.number("ep", 1), shard.contains("SHARD") || shard.contains("FSDP")
+                || shard.contains("3"), recompute(row), sequence, micro, micros, row.text("kind").contains("lora"));
+    }
+
+    private static String precision(Row row) {
+        String text = row.text("precision");
+        return text.contains("NVFP4") || text.contains("FP4") ? "NVFP4" : text.contains("MXFP8") ? "MXFP8"
+                : text.contains("8") ? "FP8" : "BF16";
+    }
+
+    private static Recompute recompute(Row row) {
+        return switch (row.text("recompute")) {
+            case "full" -> Recompute.FULL;
+            case "selective" -> Recompute.SELECTIVE;
+            default -> Recompute.NONE;
+        };
+    }
+}

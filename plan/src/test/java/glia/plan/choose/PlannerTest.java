@@ -1,0 +1,128 @@
+package glia.plan.choose;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import glia.io.CheckpointException;
+import glia.lab.catalogue.Catalogue;
+import glia.lab.catalogue.CatalogueEntry.Disclosed;
+import glia.model.cost.ParameterCount;
+import glia.plan.data.Devices;
+import glia.plan.data.Prices;
+import glia.plan.predict.Effects;
+import glia.plan.predict.Shape;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+/// Laws of plans, and how they answer needs that nothing meets.
+class PlannerTest {
+    private static final Planner PLANNER = new Planner(Effects.fitted(), Devices.known());
+
+    private static Needs needs(double prompt, double output, double rate, double context, List<String> models,
+            List<String> devices) {
+        return new Needs(Needs.Task.CHAT, prompt, output, rate, 5, 0.2, context, Map.of(), Needs.Licence.ANY, devices,
+                Double.POSITIVE_INFINITY, OptionalDouble.empty(), models, 2);
+    }
+
+    private static double cheapest(Needs needs) {
+        return PLANNER.plan(needs).choices().stream().mapToDouble(Choice::month).min()
+                .orElse(Double.POSITIVE_INFINITY);
+    }
+
+    @Test
+    void moreToDoNeverCostsLess() {
+        List<String> models = List.of("llama-3.1-70b");
+        double before = 0;
+        for (double rate : new double[] {0.1, 1, 3, 10, 30}) {
+            double cost = cheapest(needs(1000, 300, rate, 0, models, List.of()));
+            assertTrue(cost >= before, "rate " + rate);
+            before = cost;
+        }
+        before = 0;
+        for (double prompt : new double[] {10, 1000, 8000, 30_000}) {
+            double cost = cheapest(needs(prompt, 300, 1, 0, models, List.of()));
+            assertTrue(cost >= before, "prompt " + prompt);
+            before = cost;
+        }
+        before = 0;
+        for (double context : new double[] {0, 16_000, 64_000, 128_000}) {
+            double cost = cheapest(needs(1000, 300, 5, context, models, List.of()));
+            assertTrue(cost >= before, "context " + context);
+            before = cost;
+        }
+    }
+
+    @Test
+    void everyChoiceMeetsTheNeedsAndFits() {
+        Needs needs = new Needs(Needs.Task.CODE, 2000, 500, 4, 1.5, 0.05, 16_000, Map.of("LiveCodeBench", 20.0),
+                Needs.Licence.OPEN, List.of(), 50_000, OptionalDouble.empty(), List.of(), 2);
+        Planner.Plan plan = PLANNER.plan(needs);
+        assertTrue(plan.choices().size() > 2, plan.ruledOut().toString());
+        for (Choice c : plan.choices()) {
+            assertTrue(c.firstToken() <= 1.5 && c.betweenTokens() <= 0.05 && c.month() <= 50_000, c.toString());
+            assertTrue(c.memory().values().stream().mapToDouble(v -> v).sum()
+                    <= c.devices() * c.device().memory().orElseThrow(), c.toString());
+            assertTrue(c.rate() >= needs.rate() * needs.output(), c.toString());
+            assertTrue(c.scores().get("LiveCodeBench").points() >= 20);
+            assertEquals(Needs.Licence.OPEN, c.licence().allows());
+        }
+        List<Choice> front = Planner.front(plan.choices(), "LiveCodeBench");
+        for (int i = 1; i < front.size(); i++) {
+            assertTrue(front.get(i).month() >= front.get(i - 1).month() && front.get(i).scores().get("LiveCodeBench")
+                    .points() > front.get(i - 1).scores().get("LiveCodeBench").points());
+        }
+    }
+
+    @Test
+    void impossibleNeedsNameWhatIsMissing() {
+        Planner.Plan plan = PLANNER.plan(needs(1000, 300, 1, 50_000_000, List.of(), List.of()));
+        assertEquals(0, plan.choices().size());
+        assertTrue(plan.ruledOut().containsKey("the model's context is shorter than needed"));
+        Planner.Plan slow = PLANNER.plan(new Needs(Needs.Task.CHAT, 1000, 300, 1, 5, 1e-6, 0, Map.of(),
+                Needs.Licence.ANY, List.of(), Double.POSITIVE_INFINITY, OptionalDouble.empty(), List.of("llama-3"), 2));
+        assertEquals(List.of(), slow.choices());
+        assertTrue(slow.nearest().containsKey("tokens come too slowly"), slow.nearest().keySet().toString());
+        Planner.Plan large = PLANNER.plan(needs(1000, 300, 1, 0, List.of("deepseek-v3"), List.of("RTX 4090")));
+        assertEquals(List.of("the weights and one request do not fit in the memory"),
+                List.copyOf(large.ruledOut().keySet()));
+    }
+
+    @Test
+    void unknownNamesAndSenselessNumbersAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> PLANNER.plan(needs(1, 1, 1, 0, List.of("nosuch"),
+                List.of())));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> PLANNER.plan(needs(1, 1, 1, 0, List.of(),
+                List.of("H10O")))).getMessage().contains("no device 'H10O' is known"));
+        assertThrows(IllegalArgumentException.class, () -> needs(1, 1, 0, 0, List.of(), List.of()));
+        assertThrows(IllegalArgumentException.class, () -> needs(-1, 1, 1, 0, List.of(), List.of()));
+    }
+
+    @Test
+    void shapesCountWhatTheCatalogueCounts() throws CheckpointException {
+        for (var entry : Catalogue.load().entries()) {
+            if (entry instanceof Disclosed d) {
+                ParameterCount count = ParameterCount.of(d.spec());
+                Shape shape = Shape.of(d.spec());
+                assertEquals(count.total(), shape.parameters(), d.id());
+                assertEquals(count.active(), shape.active(), d.id());
+                assertTrue(shape.chosenPart() > 0 && shape.chosenPart() <= 1, d.id());
+            }
+        }
+        Shape mixtral = Shape.of(((Disclosed) Catalogue.load().find("mixtral-8x7b").getFirst()).spec());
+        assertEquals(2 / 8.0, mixtral.chosenPart(), 1e-9);
+        assertEquals(32 * 2 * 8 * 128, mixtral.cacheNumbers());
+        assertEquals(32 * 32 * 128, mixtral.width());
+        assertEquals(32, mixtral.layers());
+    }
+
+    @Test
+    void devicesAndPricesHaveSources() {
+        Devices.known().all().forEach(d -> assertTrue(!d.source().isEmpty() && d.bandwidth() > 0, d.name()));
+        Prices.Price price = Prices.known().of("H100 SXM 80GB").orElseThrow();
+        assertTrue(price.dollars() > 0.5 && price.dollars() < 20 && !price.date().isEmpty()
+                && !price.source().isEmpty());
+    }
+}
