@@ -57,7 +57,7 @@ final class PlanReport {
     private static String missed(String need, Choice c) {
         return need.contains("first token") ? seconds(c.firstToken()) : need.contains("slowly")
                 ? seconds(c.betweenTokens()) + " a token" : need.contains("licence") ? c.licence().name()
-        XX
+                        : need.contains("score") ? score(c, need) : "";
     }
 
     private static String score(Choice c, String need) {

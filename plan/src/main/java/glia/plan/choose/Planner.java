@@ -30,9 +30,9 @@ import java.util.stream.Collectors;
 /// Tries each model of the catalogue in each format on each device and number of devices, and ranks what meets the
 /// needs by cost.
 ///
-/// The sequences at a time follow from Little's law, `batch = rate · (first token + answer · between tokens)`; the wait
-/// before a prompt from the load ρ of the device, `prompt · (1 + 3·ρ/(1 - ρ))` for 95 % of the requests of an M/M/1 queue
-/// (`-ln 0.05 ≈ 3`).
+/// The sequences at a time follow from Little's law, `batch = rate · (first token + answer · between tokens)`; the
+/// wait before a prompt from the load ρ of the device, `prompt · (1 + 3·ρ/(1 - ρ))` for 95 % of the requests of an
+/// M/M/1 queue (`-ln 0.05 ≈ 3`).
 ///
 /// Source: Little's law, https://doi.org/10.1287/opre.9.3.383
 public final class Planner {

@@ -36,8 +36,8 @@ public final class Quality {
 
     /// The lowest published score of a model in a benchmark, so that a favourable reporter decides nothing.
     public Optional<Score> of(String model, String benchmark) {
-        return byModel.getOrDefault(key(model), List.of()).stream().filter(row -> row.text("benchmark").equalsIgnoreCase(benchmark)
-                        && !row.text("mode").equals("base"))
+        return byModel.getOrDefault(key(model), List.of()).stream()
+                .filter(row -> row.text("benchmark").equalsIgnoreCase(benchmark) && !row.text("mode").equals("base"))
                 .map(row -> new Score(row.required("score"), row.text("mode"), row.text("setting"),
                         row.text("reported_by"), row.text("source")))
                 .min(Comparator.comparingDouble(Score::points));

@@ -8,7 +8,8 @@ import glia.plan.data.Device;
 /// read, expanded, and each layer costs a fixed time of kernels; cached keys and values are read too. On a CPU reading
 /// and arithmetic overlap, so the slower of them counts, smoothly: `t = (read^p + work^p)^(1/p)`.
 ///
-/// Source: Efficiently Scaling Transformer Inference (reading weights bounds decoding), https://arxiv.org/abs/2211.05102
+/// Source: Efficiently Scaling Transformer Inference (reading weights bounds decoding),
+/// https://arxiv.org/abs/2211.05102
 public final class Decode {
     private static final double LAYER_SECONDS = 60e-6;
     private static final double REDUCE_SECONDS = 40e-6;

@@ -16,7 +16,7 @@ public final class Effects {
     private final Set<String> asked;
 
     /// @param logs the natural logarithm of each factor by its name
-    /// @param asked receives the names that predictions ask for
+    /// @param asked receives the names that predictions read
     Effects(Map<String, Double> logs, Set<String> asked) {
         this.logs = new LinkedHashMap<>(logs);
         this.asked = asked;

@@ -19,10 +19,11 @@ import java.util.function.ToDoubleFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads rows of published speeds of inference. Rows whose hardware is not known, or whose figure mixes several kinds of
-/// work, are left out, with the reason.
+/// Reads rows of published speeds of inference. Rows whose hardware is not known, or whose figure mixes several kinds
+/// of work, are left out, with the reason.
 final class InferenceTable {
-    private static final Pattern BITS = Pattern.compile("(?:^|[^A-Z0-9])(?:IQ|Q|W|FP|BF|F|INT|EXL2 ?)(\\d+(?:\\.\\d+)?)");
+    private static final Pattern BITS = Pattern.compile(
+            "(?:^|[^A-Z0-9])(?:IQ|Q|W|FP|BF|F|INT|EXL2 ?)(\\d+(?:\\.\\d+)?)");
     private static final Pattern PARALLEL = Pattern.compile("TP(\\d+)(?: PP(\\d+))?");
     private static final double USUAL_BITS = 4;
     private static final double SCALES = 1.06;
@@ -42,7 +43,8 @@ final class InferenceTable {
         for (Row row : rows) {
             String reason = reason(row);
             if (reason.isEmpty()) {
-                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id") + ": no prediction for the metric '"
+                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id")
+                        + ": no prediction for the metric '"
                         + row.text("metric") + "' without one sequence or full load"));
             } else {
                 leftOut.add(row.text("id") + ": " + reason);

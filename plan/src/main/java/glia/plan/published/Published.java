@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/// Published figures of a folder: `published-training.csv`, `published-inference.csv`, and `hardware.csv` if it is there.
+/// Published figures of a folder: `published-training.csv`, `published-inference.csv`, and `hardware.csv` if it is
+/// there.
 ///
 /// @param cases what can be predicted
 /// @param leftOut rows that cannot, with the reason

@@ -37,7 +37,8 @@ final class TrainingTable {
                     && row.number("layers").isEmpty() || row.number("value").isEmpty()) {
                 leftOut.add(row.text("id") + ": it states neither parameters nor a shape");
             } else {
-                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id") + ": no prediction for the metric '"
+                of(row).ifPresentOrElse(cases::add, () -> leftOut.add(row.text("id")
+                        + ": no prediction for the metric '"
                         + row.text("metric") + "'"));
             }
         }

@@ -78,7 +78,8 @@ class PublishedTest {
 
     @Test
     void wrongTablesAreRefused() throws Exception {
-        assertTrue(assertThrows(IOException.class, () -> Published.read(folder)).getMessage().contains("found neither"));
+        assertTrue(assertThrows(IOException.class, () -> Published.read(folder)).getMessage()
+                .contains("found neither"));
         write("id,hardware\na,b\n");
         assertTrue(assertThrows(IOException.class, () -> Published.read(folder)).getMessage()
                 .contains("has no column 'metric'"));
