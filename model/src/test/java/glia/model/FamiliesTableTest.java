@@ -204,6 +204,7 @@ class FamiliesTableTest {
 
     private void look(Rope rope) {
         switch (rope) {
+            case Rope.Parts parts -> has("positions: RoPE of parts of heads");
             case Rope.Axial axial -> has("positions: RoPE on several axes");
             case Rope.None none -> has("positions: none (NoPE) in some layers");
             case Rope.Rotary r -> has(r.scaling() instanceof RopeScaling.None ? "positions: RoPE"

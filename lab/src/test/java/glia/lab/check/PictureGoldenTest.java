@@ -239,7 +239,7 @@ class PictureGoldenTest {
 
     /// A step against the gradient of the tower alone lowers the loss by the square of its length.
     @ParameterizedTest
-    @ValueSource(strings = {"gemma3", "llama4", "llava", "mistral3", "qwen2_5_vl", "qwen2_vl"})
+    @ValueSource(strings = {"gemma3", "gemma4", "llama4", "llava", "mistral3", "qwen2_5_vl", "qwen2_vl"})
     void towersHaveGradients(String name) throws Exception {
         open(name, (model, engine) -> {
             Input text = text(model, 0.2f, 3, 5);
@@ -304,6 +304,23 @@ class PictureGoldenTest {
             try (TrainingPass pass = TrainingPass.of(engine, TrainingOptions.defaults())) {
                 assertEquals(loss / (ids.length - 1), pass.evaluate(new TokenBatch().add(cut), Loss.CROSS_ENTROPY),
                         1e-4);
+            }
+        });
+    }
+
+    /// The reference has a sound besides, which this model does not hear: the tokens before it do not depend on it.
+    @Test
+    void gemma4ReadsPictures() throws Exception {
+        open("gemma4", (model, engine) -> {
+            try (Expected expected = new Expected(folder("gemma4").resolve("expected.safetensors"));
+                    Sequence sequence = engine.open()) {
+                Input input = expected.inputs("input_ids", model.spec()).getFirst();
+                assertEquals(2, input.embedded().size());
+                int beforeSound = 28;
+                engine.add(sequence, input.ids(), input.embedded(), 0, beforeSound, Outputs.ALL);
+                float[] found = engine.run().toArray();
+                float[] logits = expected.reals("logits").toArray();
+                assertArrayEquals(Arrays.copyOf(logits, found.length), found, 3e-4f);
             }
         });
     }

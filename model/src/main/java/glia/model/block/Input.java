@@ -287,9 +287,12 @@ public record Input(int[] ids, List<Embedded> embedded) {
             for (int i = 0; i < values.size(); i++) {
                 int place = i / size % (height * width) * Tower.NUM_AXES;
                 long picture = i / size / (height * width);
-                int channel = i % size / (size / tower.features().channels());
-                long row = (long) places[place + 1] * patch + i % size / patch % patch;
-                long column = (long) places[place + 2] * patch + i % size % patch;
+                int channels = tower.features().channels();
+                boolean isInterleaved = tower.features().isInterleaved();
+                int channel = isInterleaved ? i % channels : i % size / (size / channels);
+                int pixel = isInterleaved ? i % size / channels : i % size;
+                long row = (long) places[place + 1] * patch + pixel / patch % patch;
+                long column = (long) places[place + 2] * patch + pixel % patch;
                 values.set(i, pixels.get(((picture * shape[1] + channel) * shape[2] + row) * shape[3] + column));
             }
             return values;

@@ -4,6 +4,7 @@ import glia.model.spec.Norm;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Elementwise.ElementwiseMap;
 import glia.tensor.ops.row.Norms.Center;
 import glia.tensor.ops.row.Norms.UnitNorm;
 import glia.tensor.ops.row.Scales.WeightedColumns;
@@ -23,6 +24,14 @@ final class NormBlock {
             case Norm.UnbiasedLayer layer -> {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.layerNorm(x, w, layer.eps());
+            }
+            case Norm.Signed signed -> (ops, x, pass, states) ->
+                    ops.apply(new ElementwiseMap(x, v -> 2 * v - 1, v -> 2));
+            case Norm.Standardized standardized -> {
+                Weight w = weights.get(place, weight);
+                Weight b = weights.get(place, bias);
+                yield (ops, x, pass, states) ->
+                        ops.scale(ops.apply(new WeightedColumns(ops.addBias(ops.scale(x, -1), b), w)), -1);
             }
             case Norm.LayerScale scale -> {
                 Weight w = weights.get(place, weight);

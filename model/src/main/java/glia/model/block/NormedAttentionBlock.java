@@ -5,6 +5,7 @@ import glia.model.spec.Diffusion;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
+import glia.model.spec.Rope;
 import glia.tensor.Tensor;
 import glia.tensor.kernel.AttentionShape;
 import glia.tensor.kernel.KeyValueState;
@@ -13,11 +14,14 @@ import glia.tensor.kernel.Runs;
 import glia.tensor.kernel.Span;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.row.Columns.ConcatColumns;
+import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.JoinedRows;
 import glia.tensor.ops.row.Norms.UnitNorm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// Attention with norms of queries, keys and values (see `NormedAttention`), also of a canvas (see `CanvasAttention`).
 final class NormedAttentionBlock implements Block {
@@ -30,7 +34,8 @@ final class NormedAttentionBlock implements Block {
     private final Block output;
     private final Weight queryNorm;
     private final Weight keyNorm;
-    private final Optional<RopeTable> rope;
+    /// The tables of the equal parts of a head, of which there is one in most models; empty without rotation.
+    private final List<RopeTable> ropes;
     private final boolean isFollowed;
     /// The encoder's attention whose keys and values a canvas sees, too.
     private final Optional<Place> encoder;
@@ -61,7 +66,9 @@ final class NormedAttentionBlock implements Block {
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
         queryNorm = weights.get(place, Role.QUERY_NORM);
         keyNorm = weights.get(place, Role.KEY_NORM);
-        rope = ropes.of(spec.rope());
+        this.ropes = spec.rope() instanceof Rope.Parts parts
+                ? IntStream.range(0, parts.axes().size()).mapToObj(i -> ropes.of(parts.of(i)).orElseThrow()).toList()
+                : ropes.of(spec.rope()).stream().toList();
         this.isFollowed = isFollowed;
     }
 
@@ -122,6 +129,16 @@ final class NormedAttentionBlock implements Block {
     }
 
     private Tensor rotate(Ops ops, Tensor x, Runs runs) {
-        return rope.isEmpty() ? x : ops.rotate(x, shape.keySize(), rope.get(), runs.positions());
+        if (ropes.size() < 2) {
+            return ropes.isEmpty() ? x : ops.rotate(x, shape.keySize(), ropes.getFirst(), runs.positions());
+        }
+        int size = shape.keySize() / ropes.size();
+        Tensor joined = null;
+        for (int i = 0; i < ropes.size(); i++) {
+            Tensor part = ops.rotate(ops.apply(new SliceColumns(x, shape.keySize(), i * size, size)), size,
+                    ropes.get(i), runs.positions());
+            joined = i == 0 ? part : ops.apply(new ConcatColumns(joined, part, x.cols() / shape.keySize(), false));
+        }
+        return joined;
     }
 }

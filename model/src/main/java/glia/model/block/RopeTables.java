@@ -20,6 +20,7 @@ final class RopeTables {
         return switch (rope) {
             case Rope.None none -> Optional.empty();
             case Rope.Rotary rotary -> Optional.of(tables.computeIfAbsent(rotary, r -> make(rotary)));
+            case Rope.Parts parts -> throw new IllegalArgumentException("parts of heads have tables of their own");
             case Rope.Axial axial -> Optional.of(tables.computeIfAbsent(axial, r -> make(axial)));
         };
     }

@@ -49,6 +49,7 @@ final class TowerBlock {
                         linear.biased()));
                 case Tower.Step.Gated gated -> step(MlpBlock.of(gated.mlp(), own, place));
                 case Tower.Step.Activated f -> (ops, x, features) -> ops.activate(x, f.activation());
+                case Tower.Step.Scaled s -> (ops, x, features) -> ops.scale(x, s.factor());
                 case Tower.Step.Folded folded -> (ops, x, features) -> fold(ops, x, features.grid(), folded);
                 case Tower.Step.Tiled tiled -> {
                     Weight newline = own.get(place, Role.NEWLINE);

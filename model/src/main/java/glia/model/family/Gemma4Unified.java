@@ -24,7 +24,7 @@ final class Gemma4Unified implements TowerFamily {
         Norm norm = new Norm.Layer(1e-5f);
         int patch = vision.positive("patch_size", 16) * vision.positive("pooling_kernel_size", 3);
         Embedding embedding = new Embedding(new Positions.Axes(vision.positive("mm_posemb_size", 1120), true), 1, 0,
-                norm).with(new Embedding.Features(3, 1, patch, true, norm, norm));
+                norm).with(new Embedding.Features(3, 1, patch, true, norm, norm, true));
         Tower.Sight sight = config.child("text_config").text("use_bidirectional_attention", "vision").equals("vision")
                 ? Tower.Sight.MUTUAL : Tower.Sight.CAUSAL;
         List<Tower> towers = new ArrayList<>();
@@ -36,7 +36,7 @@ final class Gemma4Unified implements TowerFamily {
             Config audio = config.child("audio_config");
             towers.add(new Tower(TowerFamily.body(AUDIO, 0, text.hiddenSize(), Embedding.PLAIN.with(
                     new Embedding.Features(audio.positive("audio_embed_dim", 640), 1, 1, false, unit(audio),
-                            new Norm.None())), List.of(), new Norm.None()), List.of(),
+                            new Norm.None(), false)), List.of(), new Norm.None()), List.of(),
                     config.positive("audio_token_id", 258_881), 1, Tower.Axes.TEXT, Tower.Sight.CAUSAL));
         }
         return text.withTowers(towers);

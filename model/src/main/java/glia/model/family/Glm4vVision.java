@@ -46,7 +46,7 @@ final class Glm4vVision implements TowerFamily {
         Embedding embedding = new Embedding(new Positions.Grid(across, across, Positions.Sampling.CUBIC,
                 OptionalInt.empty()), 1, 0, new Norm.None()).with(new Embedding.Features(
                 vision.positive("in_channels", 3), vision.positive("temporal_patch_size", 2), patch, true,
-                new Norm.None(), norm));
+                new Norm.None(), norm, false));
         ModelSpec body = TowerFamily.body("glm4v_vision", vision, "depth", hidden, embedding, norm, attention,
                 new Mixer.GatedMlp(out, activation, Bias.NONE), norm);
         return RopeConfig.withAxes(config, text, false, 8, 12, 12).withTowers(List.of(new Tower(body, List.of(

@@ -15,7 +15,7 @@ final class MultimodalFamilies {
             new TextBackbone("gemma3n", "gemma3n_text", true,
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
             new TextBackbone("gemma4", "gemma4_text", true,
-                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),
+                    List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio."), new Gemma4Vision()),
             new TextBackbone("gemma4_unified", "gemma4_unified_text", true,
                     List.of("vision_embedder.", "embed_vision.", "embed_audio."), new Gemma4Unified()),
             new TextBackbone("glm4v", "glm4v_text", false, VISUAL, new Glm4vVision()),
@@ -37,8 +37,8 @@ final class MultimodalFamilies {
             new TextBackbone("mistral3", "mistral", true, TOWER, new PixtralVision()),
             new TextBackbone("qwen2_5_vl", "qwen2_5_vl_text", false, VISUAL, QwenVision.QWEN2_5),
             new TextBackbone("qwen2_vl", "qwen2_vl_text", false, VISUAL, QwenVision.QWEN2),
-            new TextBackbone("qwen3_5", "qwen3_5_text", false, VISUAL),
-            new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL),
+            new TextBackbone("qwen3_5", "qwen3_5_text", false, VISUAL, QwenVision.QWEN3_5),
+            new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL, QwenVision.QWEN3_5),
             new TextBackbone("qwen3_vl", "qwen3_vl_text", false, VISUAL, QwenVision.QWEN3),
             new TextBackbone("smolvlm", "llama", false, SHUFFLED, VisionTransformer.SHUFFLED));
 }

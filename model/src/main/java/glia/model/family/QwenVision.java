@@ -38,8 +38,10 @@ enum QwenVision implements TowerFamily {
     QWEN2("fc1", "fc2"),
     /// RMS norms and gated MLPs; most layers attend within windows.
     QWEN2_5("up_proj", "down_proj"),
-    /// Learned positions besides; rows of inner layers are added to the language model's stream. Qwen3.5 has none.
-    QWEN3("linear_fc1", "linear_fc2");
+    /// Layer norms and plain MLPs, learned positions; rows of inner layers are added to the language model's stream.
+    QWEN3("linear_fc1", "linear_fc2"),
+    /// The same without rows of inner layers.
+    QWEN3_5("linear_fc1", "linear_fc2");
 
     private static final float EPSILON = 1e-6f;
 
@@ -49,15 +51,20 @@ enum QwenVision implements TowerFamily {
         parts = new Parts("norm1", "norm2", "attn.qkv", "attn.proj", "mlp.gate_proj", "mlp." + up, "mlp." + down);
     }
 
+    /// Whether the tower has learned positions.
+    private boolean isNew() {
+        return this == QWEN3 || this == QWEN3_5;
+    }
+
     @Override
     public ModelSpec spec(Config config, ModelSpec text) throws CheckpointException {
         Config vision = config.child("vision_config");
         int hidden = this == QWEN2 ? vision.positive("embed_dim", 1280)
-                : vision.positive("hidden_size", this == QWEN3 ? 1152 : 3584);
+                : vision.positive("hidden_size", isNew() ? 1152 : 3584);
         int side = vision.positive("spatial_merge_size", 2);
-        int patch = vision.positive("patch_size", this == QWEN3 ? 16 : 14);
+        int patch = vision.positive("patch_size", isNew() ? 16 : 14);
         Embedding.Features features = new Embedding.Features(vision.positive("in_channels",
-                vision.positive("in_chans", 3)), vision.positive("temporal_patch_size", 2), patch, this == QWEN3);
+                vision.positive("in_chans", 3)), vision.positive("temporal_patch_size", 2), patch, isNew());
         Norm norm = this == QWEN2_5 ? new Norm.Rms(EPSILON, 0) : new Norm.Layer(EPSILON);
         int headSize = hidden / vision.positive("num_heads", 16);
         Attention attention = TowerFamily.attention(vision, hidden, "num_heads", Rope.Axial.grid(
@@ -71,22 +78,25 @@ enum QwenVision implements TowerFamily {
                         : new Mixer.WindowedAttention(attention, window), layer -> mlp(vision, hidden));
         int table = vision.positive("num_position_embeddings", 2304);
         int across = (int) Math.round(Math.sqrt(table));
-        Embedding embedding = this != QWEN3 ? Embedding.PLAIN : new Embedding(new Positions.Grid(across, across,
+        Embedding embedding = !isNew() ? Embedding.PLAIN : new Embedding(new Positions.Grid(across, across,
                 Positions.Sampling.LINEAR, OptionalInt.empty()), 1, 0, new Norm.None());
         ModelSpec body = TowerFamily.body("qwen_vision", 0, hidden, embedding.with(features), sublayers,
                 new Norm.None());
         int out = text.hiddenSize();
         Tower tower = new Tower(body, merger(norm, hidden, side, out, true), config.positive("image_token_id",
-                151_655), side, Tower.Axes.GRID, Tower.Sight.CAUSAL);
+                this == QWEN3_5 ? 248_056 : 151_655), side, Tower.Axes.GRID, Tower.Sight.CAUSAL);
         List<Tower.Tap> taps = new ArrayList<>();
         if (this == QWEN3) {
-            List<Integer> otherwise = config.text("model_type").equals("qwen3_vl") ? List.of(8, 16, 24) : List.of();
-            for (int layer : indexes(vision, "deepstack_visual_indexes", otherwise)) {
+            for (int layer : indexes(vision, "deepstack_visual_indexes", List.of(8, 16, 24))) {
                 taps.add(new Tower.Tap(layer, merger(norm, hidden, side, out, false)));
             }
         }
-        return (this == QWEN3 ? RopeConfig.withAxes(config, text, true, 24, 20, 20)
-                : RopeConfig.withAxes(config, text, false, 16, 24, 24)).withTowers(List.of(tower.withTaps(taps)));
+        ModelSpec rotated = switch (this) {
+            case QWEN2, QWEN2_5 -> RopeConfig.withAxes(config, text, false, 16, 24, 24);
+            case QWEN3 -> RopeConfig.withAxes(config, text, true, 24, 20, 20);
+            case QWEN3_5 -> RopeConfig.withAxes(config, text, true, 11, 11, 10);
+        };
+        return rotated.withTowers(List.of(tower.withTaps(taps)));
     }
 
     private Mixer mlp(Config vision, int hidden) throws CheckpointException {
@@ -95,7 +105,7 @@ enum QwenVision implements TowerFamily {
                     4)), "hidden_act", "quick_gelu");
             case QWEN2_5 -> new Mixer.GatedMlp(vision.positive("intermediate_size", 3420),
                     Activations.read(vision, "hidden_act", "silu"), Bias.ALL);
-            case QWEN3 -> Activations.mlp(vision, vision.positive("intermediate_size", 4304), "hidden_act",
+            case QWEN3, QWEN3_5 -> Activations.mlp(vision, vision.positive("intermediate_size", 4304), "hidden_act",
                     "gelu_pytorch_tanh");
         };
     }
@@ -133,7 +143,7 @@ enum QwenVision implements TowerFamily {
             boolean isNorm = p.role() == Role.FINAL_WEIGHT || p.role() == Role.FINAL_BIAS;
             boolean isFirst = (p.place().branch() - 1) % 5 == 2;
             return stored((tap < 0 ? "merger." : "deepstack_merger_list." + tap + ".")
-                    + (this == QWEN3 ? isNorm ? "norm" : isFirst ? "linear_fc1" : "linear_fc2"
+                    + (isNew() ? isNorm ? "norm" : isFirst ? "linear_fc1" : "linear_fc2"
                     : isNorm ? "ln_q" : isFirst ? "mlp.0" : "mlp.2") + TowerFamily.suffix(p));
         }
         return switch (p.role()) {

@@ -135,8 +135,13 @@ interface TowerFamily {
 
     /// The frequencies of a tower's rotary embedding, `theta^(-2i / size)`.
     static Rope.Rotary rotary(Config vision, int size, Layout layout) throws CheckpointException {
+        return rotary(vision, size, layout, 10_000);
+    }
+
+    /// The same with another default of theta.
+    static Rope.Rotary rotary(Config vision, int size, Layout layout, double otherwise) throws CheckpointException {
         Config own = vision.child("rope_parameters", Map.of());
-        double theta = Numbers.real(own.has("rope_theta") ? own : vision, "rope_theta", NumberRange.ROPE_THETA, 10_000);
+        double theta = Numbers.real(own.has("rope_theta") ? own : vision, "rope_theta", NumberRange.ROPE_THETA, otherwise);
         return new Rope.Rotary(size, theta, new RopeScaling.None(), layout);
     }
 

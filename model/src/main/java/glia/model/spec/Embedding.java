@@ -22,7 +22,10 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     /// @param frames the successive frames of a film that a feature covers
     /// @param patch the side of the square of pixels that a feature covers
     /// @param biased whether there is a b
-    public record Features(int channels, int frames, int patch, boolean biased, Norm before, Norm after) {
+    /// @param isInterleaved whether a patch has the channels of pixel after pixel, not the pixels of channel after
+    ///     channel
+    public record Features(int channels, int frames, int patch, boolean biased, Norm before, Norm after,
+            boolean isInterleaved) {
         public Features {
             NumberRange.SIZE.require("channels of a pixel", channels);
             NumberRange.SIZE.require("frames of a patch", frames);
@@ -32,7 +35,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
         /// Patches without norms.
         public Features(int channels, int frames, int patch, boolean biased) {
-            this(channels, frames, patch, biased, new Norm.None(), new Norm.None());
+            this(channels, frames, patch, biased, new Norm.None(), new Norm.None(), false);
         }
 
         /// The width of a feature.

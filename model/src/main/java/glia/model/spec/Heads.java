@@ -19,6 +19,10 @@ final class Heads {
             throw new IllegalArgumentException("RoPE rotates " + 2 * axial.axes().size()
                     + " dimensions, but heads have " + headSize);
         }
+        if (rope instanceof Rope.Parts parts && parts.part().rotatedSize() * parts.axes().size() != headSize) {
+            throw new IllegalArgumentException("RoPE of " + parts.axes().size() + " parts of "
+                    + parts.part().rotatedSize() + " dimensions, but heads have " + headSize);
+        }
         if (rope instanceof Rope.Rotary rotary && rotary.rotatedSize() > headSize) {
             throw new IllegalArgumentException("RoPE rotates " + rotary.rotatedSize() + " dimensions, but heads have "
                     + headSize);

@@ -46,6 +46,7 @@ final class Labels {
     static String of(Rope rope) {
         return switch (rope) {
             case Rope.None none -> "no rotation";
+            case Rope.Parts parts -> of(parts.part()) + " of " + parts.axes().size() + " parts by axis";
             case Rope.Axial axial -> of(axial.rotary()) + " on several axes";
             case Rope.Rotary r -> "RoPE θ " + (long) r.theta() + (r.scaling() instanceof RopeScaling.None ? ""
                     : " scaled by " + r.scaling().getClass().getSimpleName());

@@ -47,6 +47,12 @@ public sealed interface Norm {
     /// `w ⊙ x`: LayerScale, which scales and does not normalize. https://arxiv.org/abs/2103.17239
     record LayerScale() implements Norm { }
 
+    /// `2x - 1`: numbers between 0 and 1 to numbers between -1 and 1.
+    record Signed() implements Norm { }
+
+    /// `(x - b) ⊙ w` with a stored mean b and a stored inverse deviation w.
+    record Standardized() implements Norm { }
+
     /// Layer norm with a weight and no bias.
     record UnbiasedLayer(float eps) implements Norm {
         public UnbiasedLayer {

@@ -57,7 +57,7 @@ public sealed interface QkNorm {
             case Norm.UnitLayer n -> throw unknown(n);
             case Norm.Layer n -> throw unknown(n);
             case Norm.UnbiasedLayer n -> throw unknown(n);
-            case Norm.LayerScale n -> throw unknown(n);
+            case Norm.LayerScale _, Norm.Signed _, Norm.Standardized _ -> throw unknown(norm);
         };
     }
 

@@ -32,6 +32,20 @@ public sealed interface Rope {
         }
     }
 
+    /// RoPE of equal parts of a head, each by the positions on an axis of its own and with pairs of its own.
+    ///
+    /// @param part the rotation of a part
+    record Parts(Rotary part, List<Integer> axes) implements Rope {
+        public Parts {
+            axes = List.copyOf(axes);
+        }
+
+        /// The rotation of part i alone.
+        public Axial of(int i) {
+            return Axial.grid(part, axes.get(i));
+        }
+    }
+
     /// RoPE by positions on several axes, such as time, row and column of a picture: pair i of a head turns by
     /// `position[axes_i] · ω[frequencies_i]`. Tokens of text have equal positions on all axes.
     ///

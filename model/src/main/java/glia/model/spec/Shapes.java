@@ -43,10 +43,10 @@ public final class Shapes {
     public void norm(Norm norm, Role weight, Role bias, long size) {
         switch (norm) {
             case Norm.None none -> { }
-            case Norm.UnitRms _, Norm.UnitLayer _ -> { }
+            case Norm.UnitRms _, Norm.UnitLayer _, Norm.Signed _ -> { }
             case Norm.Rms rms -> add(weight, size);
             case Norm.UnbiasedLayer _, Norm.LayerScale _ -> add(weight, size);
-            case Norm.Layer layer -> {
+            case Norm.Layer _, Norm.Standardized _ -> {
                 add(weight, size);
                 add(bias, size);
             }

@@ -85,6 +85,9 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         /// The mean of each square of the grid, whose features are row by row.
         record Pooled(int side) implements Step { }
 
+        /// A fixed factor.
+        record Scaled(float factor) implements Step { }
+
         /// A linear map.
         record Linear(int outputs, boolean biased) implements Step { }
 
@@ -269,7 +272,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
                 }
                 case Step.Gated gated -> gated.mlp().parameters(shapes, Math.toIntExact(width));
                 case Step.Tiled _ -> shapes.add(Role.NEWLINE, 1, width);
-                case Step.Pooled _, Step.Activated _ -> { }
+                case Step.Pooled _, Step.Activated _, Step.Scaled _ -> { }
             }
         }
     }

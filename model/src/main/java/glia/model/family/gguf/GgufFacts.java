@@ -134,7 +134,7 @@ public record GgufFacts(ModelSpec spec) {
     /// The epsilon of the final norm.
     Optional<Float> epsilon() {
         return switch (spec.finalNorm()) {
-            case Norm.None _, Norm.LayerScale _ -> Optional.empty();
+            case Norm.None _, Norm.LayerScale _, Norm.Signed _, Norm.Standardized _ -> Optional.empty();
             case Norm.Rms rms -> Optional.of(rms.eps());
             case Norm.UnitRms rms -> Optional.of(rms.eps());
             case Norm.UnitLayer layer -> Optional.of(layer.eps());
