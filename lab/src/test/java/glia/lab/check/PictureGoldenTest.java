@@ -28,6 +28,7 @@ import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
+import glia.model.cost.LayerKind;
 import glia.model.spec.Tower;
 import glia.model.write.ModelWriter;
 import glia.tensor.DType;
@@ -335,6 +336,8 @@ class PictureGoldenTest {
                 last(engine, sequence, text);
                 assertEquals(text.ids().length, sequence.length());
             }
+            assertTrue(LayerKind.of(model.spec()).stream().anyMatch(k -> k.description().startsWith("tower: multi-head")
+                    && k.active() == 0 && k.caches().isEmpty()), () -> LayerKind.of(model.spec()).toString());
             int placeholder = model.spec().towers().getFirst().placeholder();
             Input.Rows rows = text.embedded().getFirst().rows();
             Input expanded = Input.expanded(new int[] {1, placeholder, 2, placeholder}, placeholder,

@@ -19,7 +19,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// A tower: features of a picture or a sound to rows of the language model's width.
@@ -31,14 +30,15 @@ final class TowerBlock {
 
     private final Tower spec;
     private final Decoder body;
-    private final Set<Integer> tapped;
+    /// The layers with taps, ascending.
+    private final List<Integer> layers;
     private final List<Step> steps = new ArrayList<>();
 
     TowerBlock(ModelSpec whole, int number, Weights all) {
         spec = whole.towers().get(number);
         Weights own = all.shared(place -> whole.towerPlace(number, place));
         body = new Decoder(spec.body(), own);
-        tapped = spec.taps().stream().map(Tower.Tap::layer).collect(Collectors.toSet());
+        layers = spec.taps().stream().map(Tower.Tap::layer).distinct().sorted().toList();
         List<Tower.Step> wanted = spec.allSteps();
         for (int i = 0; i < wanted.size(); i++) {
             Place place = new Place(-1, 1 + i);
@@ -69,15 +69,18 @@ final class TowerBlock {
     Tensor forward(Ops ops, Input.Rows features) {
         List<Integer> grid = features.grid();
         int[] order = order(grid);
-        List<Tensor> states = body.hidden(ops, pass(ops, features, order), tapped);
+        List<Tensor> states = body.hidden(ops, pass(ops, features, order), Set.copyOf(layers));
         Tensor x = projected(ops, states.getLast(), features, order, 0, spec.projector().size());
-        int first = spec.projector().size();
-        List<Integer> layers = tapped.stream().sorted().toList();
-        for (Tower.Tap tap : spec.taps()) {
-            int end = first + tap.projector().size();
-            Tensor rows = projected(ops, states.get(layers.indexOf(tap.layer())), features, order, first, end);
-            x = ops.apply(new ConcatColumns(x, rows, 1, false));
-            first = end;
+        for (int i = 0; i + 1 < states.size(); i++) {
+            int first = spec.projector().size();
+            for (Tower.Tap tap : spec.taps()) {
+                int end = first + tap.projector().size();
+                if (tap.layer() == layers.get(i)) {
+                    Tensor rows = projected(ops, states.get(i), features, order, first, end);
+                    x = ops.apply(new ConcatColumns(x, rows, 1, false));
+                }
+                first = end;
+            }
         }
         return x;
     }

@@ -7,6 +7,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameters;
 import glia.model.spec.StridedAttention;
 import glia.model.spec.Sublayer;
+import glia.model.spec.Tower;
 import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,7 +30,7 @@ public record LayerKind(String description, String mixing, int count, long param
     }
 
     /// The kinds in order of first appearance, then those of an encoder, then those of MTP layers, which have caches
-    /// only while they draft.
+    /// only while they draft, then those of towers, which are run for pictures and sounds only.
     public static List<LayerKind> of(ModelSpec spec) {
         List<Sublayer> sublayers = spec.allSublayers();
         long[] parameters = new long[sublayers.size()];
@@ -49,6 +50,13 @@ public record LayerKind(String description, String mixing, int count, long param
                     decodes ? mixing(spec, i) : "", 1, parameters[i], active[i],
                     decodes ? caches(spec, i) : List.of());
             kinds.merge(kind.description + kind.caches, kind, LayerKind::and);
+        }
+        for (Tower tower : spec.towers()) {
+            for (LayerKind kind : of(tower.body())) {
+                LayerKind own = new LayerKind("tower: " + kind.description, "", kind.count, kind.parameters, 0,
+                        List.of());
+                kinds.merge(own.description, own, LayerKind::and);
+            }
         }
         return List.copyOf(kinds.values());
     }

@@ -25,8 +25,10 @@ final class Gemma4Unified implements TowerFamily {
         int patch = vision.positive("patch_size", 16) * vision.positive("pooling_kernel_size", 3);
         Embedding embedding = new Embedding(new Positions.Axes(vision.positive("mm_posemb_size", 1120), true), 1, 0,
                 norm).with(new Embedding.Features(3, 1, patch, true, norm, norm, true));
-        Tower.Sight sight = config.child("text_config").text("use_bidirectional_attention", "vision").equals("vision")
-                ? Tower.Sight.MUTUAL : Tower.Sight.CAUSAL;
+        Config inner = config.child("text_config");
+        String key = "use_bidirectional_attention";
+        Tower.Sight sight = !inner.isNull(key) && inner.text(key, "vision").equals("vision") ? Tower.Sight.MUTUAL
+                : Tower.Sight.CAUSAL;
         List<Tower> towers = new ArrayList<>();
         towers.add(new Tower(TowerFamily.body("gemma4_unified_vision", 0, vision.positive("mm_embed_dim", 3840),
                 embedding, List.of(), new Norm.None()), List.of(new Tower.Step.Normed(unit(vision)),

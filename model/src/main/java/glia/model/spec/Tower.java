@@ -42,7 +42,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
     }
 
     /// The projector of the states after an inner layer. Its rows are added to the places of the picture after a layer
-    /// of the language model: those of the first tap after layer 0, and so on (DeepStack,
+    /// of the language model: those of the first tapped layer after layer 0, and so on (DeepStack,
     /// https://arxiv.org/abs/2406.04334).
     ///
     /// @param layer of the body, from 0 on
