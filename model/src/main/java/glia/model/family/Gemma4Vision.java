@@ -23,8 +23,8 @@ import glia.tensor.kernel.RopeTable.Layout;
 import glia.tensor.kernel.Span;
 import java.util.List;
 
-/// The tower of Gemma 4: learned vectors of columns and rows, halves of heads that rotate by column and by row, norms of
-/// queries, keys and values, norms around each mixer; means of squares, scaled by the root of the width, are mapped.
+/// The tower of Gemma 4: learned vectors of columns and rows, halves of heads that rotate by column and by row, norms
+/// of queries, keys and values, norms around each mixer; means of squares, scaled by the root of the width, are mapped.
 /// Rows see each other in sliding-window layers of the larger models. Checked against `Gemma4VisionModel`.
 final class Gemma4Vision implements TowerFamily {
     private static final Parts PARTS = new Parts("input_layernorm", "pre_feedforward_layernorm", "self_attn",

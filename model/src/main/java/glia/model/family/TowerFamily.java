@@ -141,7 +141,8 @@ interface TowerFamily {
     /// The same with another default of theta.
     static Rope.Rotary rotary(Config vision, int size, Layout layout, double otherwise) throws CheckpointException {
         Config own = vision.child("rope_parameters", Map.of());
-        double theta = Numbers.real(own.has("rope_theta") ? own : vision, "rope_theta", NumberRange.ROPE_THETA, otherwise);
+        double theta = Numbers.real(own.has("rope_theta") ? own : vision, "rope_theta", NumberRange.ROPE_THETA,
+                otherwise);
         return new Rope.Rotary(size, theta, new RopeScaling.None(), layout);
     }
 
