@@ -113,7 +113,8 @@ public final class Runs {
     public int last(int run, Span span, int position, int length) {
         int last = span.last(position, length);
         for (int i = 0; i < mutual.length; i += 4) {
-            if (mutual[i] == run && (mutual[i + 3] == 0 || span instanceof Span.Sliding) && mutual[i + 1] <= position && position <= mutual[i + 2]) {
+            boolean applies = mutual[i] == run && (mutual[i + 3] == 0 || span instanceof Span.Sliding);
+            if (applies && mutual[i + 1] <= position && position <= mutual[i + 2]) {
                 last = Math.max(last, mutual[i + 2]);
             }
         }
