@@ -62,12 +62,14 @@ final class InitialValues {
                     LAYER_PROJECTION_NORM, LAYER_SCALE, ENCODER_LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
                     INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
                     READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, PAIR_NORM, MLP_NORM,
-                    INDEX_QUERY_NORM_WEIGHT,
+                    INDEX_QUERY_NORM_WEIGHT, QUERY_SCALE, DISTANCE_SCALE, QUERY_INPUT_NORM, KEY_INPUT_NORM,
+                    VALUE_INPUT_NORM,
                     POSITION_OFFSET, INDEX_POSITION_OFFSET -> constant(t, 1);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
             case COMMON_SLOPE -> constant(t, 0.5);
+            case MIX_QUERY, MESSAGE_QUERY -> constant(t, 0);
             case SLOPE_LIMIT -> constant(t, -1e-6);
             case ROUTER_TABLE -> experts(t, ((HashedExperts) spec.mixer(p.place())).experts().numExperts());
             case DECAY -> decays(p, t);

@@ -103,6 +103,8 @@ class ExpertMlpTest {
                     double u = Math.clamp(up[i], -f.limit(), f.limit());
                     yield (u + 1) * g / (1 + Math.exp(-f.slope() * g));
                 }
+                case MlpForm.SoftCapped f -> f.gateCap() * Math.tanh(gate[i] / f.gateCap())
+                        / (1 + Math.exp(-gate[i])) * f.upCap() * Math.tanh(up[i] / f.upCap());
                 case MlpForm.Cut f -> f.activation().value(Math.min(gate[i], f.limit()))
                         * Math.clamp(up[i], -f.limit(), f.limit());
             }).toArray();
@@ -119,6 +121,7 @@ class ExpertMlpTest {
         List<Mixture> mixtures = List.of(
                 new Mixture(silu, Weighting.OUTPUT, false, 9, ROUTER),
                 new Mixture(silu, Weighting.OUTPUT, false, 1, ROUTER),
+                new Mixture(new MlpForm.SoftCapped(0.7f, 0.4f), Weighting.OUTPUT, false, 5, ROUTER),
                 new Mixture(silu, Weighting.INPUT, false, 6, Router.plain(1, Score.SIGMOID, Share.AS_IS)),
                 new Mixture(silu, Weighting.INPUT, false, 1, Router.plain(2, Score.SIGMOID, Share.AS_IS)),
                 new Mixture(new MlpForm.Gated(Activation.GELU_TANH), Weighting.OUTPUT, true, 4,

@@ -5,12 +5,21 @@ import static glia.tensor.ops.GradientCheck.rows;
 import static glia.tensor.ops.GradientCheck.shape;
 
 import glia.tensor.kernel.Activation;
+import glia.tensor.kernel.AttentionShape;
+import glia.tensor.kernel.KeyValueState;
+import glia.tensor.kernel.RecurrentState;
+import glia.tensor.kernel.Runs;
+import glia.tensor.kernel.Span;
 import glia.tensor.ops.GradientCheck.Case;
+import glia.tensor.ops.attention.BiasedAttention;
 import glia.tensor.ops.expert.LimitedGate;
 import glia.tensor.ops.expert.MlpForm;
+import glia.tensor.ops.row.Norms.LengthLimit;
 import glia.tensor.ops.row.Pointwise.DeviationCut;
 import glia.tensor.ops.row.Scales.WeightedColumns;
+import glia.tensor.ops.scan.DynamicConvolution;
 import glia.tensor.ops.stream.HyperWeights;
+import glia.tensor.ops.stream.StateMix;
 import glia.tensor.ops.stream.StreamMix.MatchedNorm;
 import glia.tensor.ops.stream.StreamMix;
 import java.util.Arrays;
@@ -51,8 +60,85 @@ class StreamOperationsTest {
                 of("gate with limits and a shift", (ops, w) -> ops.apply(new LimitedGate(rows(ops, w[0]),
                         rows(ops, w[1]), new MlpForm.Clamped(1.7f, 0.6f))), w -> limited(w[0], w[1],
                                 g -> g / (1 + Math.exp(-1.7f * g)), 0.6f, 1), shape(2, 13), shape(2, 13)),
+                of("mix of states", (ops, w) -> ops.apply(new StateMix(rows(ops, w[0]), w[1])),
+                        w -> mixedStates(w[0], w[1]), shape(3, 12), shape(2, 4)),
+                of("limit of lengths", (ops, w) -> ops.apply(new LengthLimit(rows(ops, w[0]), 4, 1.1f)),
+                        w -> IntStream.range(0, 24).mapToDouble(i -> w[0][i] * Math.min(1,
+                                1.1f / (length(w[0], i / 4, 4) + 1e-6))).toArray(), shape(2, 12)),
+                of("convolution with taps of each token", (ops, w) -> ops.apply(new DynamicConvolution(
+                        rows(ops, w[0]), rows(ops, w[1]), w[2], RecurrentState.NONE, new Runs().add(4, 0).add(2, 0))),
+                        w -> convolved(w[0], w[1], w[2]), shape(6, 6), shape(6, 6), shape(3, 6)),
+                of("attention with mixed biases", (ops, w) -> ops.apply(new BiasedAttention(rows(ops, w[0]),
+                        rows(ops, w[1]), rows(ops, w[2]), rows(ops, w[3]), rows(ops, w[4]), w[5], KeyValueState.NONE,
+                        new Runs().add(4, 0).add(2, 0), new AttentionShape(4, 2, 3, 3, 0.6f, new Span.Sliding(3)))),
+                        StreamOperationsTest::attention, shape(6, 12), shape(6, 6), shape(6, 6), shape(6, 8),
+                        shape(6, 4), shape(2, 2)),
                 of("deviation cut", (ops, w) -> ops.apply(new DeviationCut(rows(ops, w[0]), 0.4f)),
                         w -> cut(w[0], 11, 0.4f), shape(2, 11)));
+    }
+
+    /// 2 queries to 3 states of 4.
+    private static double[] mixedStates(double[] x, double[] queries) {
+        double[] y = new double[3 * 2 * 4];
+        for (int n = 0; n < 3; n++) {
+            for (int q = 0; q < 2; q++) {
+                double[] shares = new double[3];
+                for (int i = 0; i < 12; i++) {
+                    shares[i / 4] += queries[q * 4 + i % 4] * x[n * 12 + i] / 2;
+                }
+                double sum = Arrays.stream(shares).map(Math::exp).sum();
+                for (int i = 0; i < 12; i++) {
+                    y[(n * 2 + q) * 4 + i % 4] += Math.exp(shares[i / 4]) / sum * x[n * 12 + i];
+                }
+            }
+        }
+        return y;
+    }
+
+    private static double length(double[] x, int row, int size) {
+        return Math.sqrt(IntStream.range(0, size).mapToDouble(i -> x[row * size + i] * x[row * size + i]).sum());
+    }
+
+    /// 6 channels of 2 heads, 3 taps.
+    private static double[] convolved(double[] x, double[] taps, double[] w) {
+        double[] y = new double[36];
+        for (int i = 0; i < 36; i++) {
+            int t = i / 6;
+            for (int j = 0; j < 3 && t - j >= (t < 4 ? 0 : 4); j++) {
+                y[i] += (w[j * 6 + i % 6] + taps[t * 6 + i % 6 / 3 * 3 + j]) * x[i - 6 * j];
+            }
+        }
+        return y;
+    }
+
+    /// 4 heads of 3, 2 key-value heads, a window of 3, profiles of 2 distances.
+    private static double[] attention(double[][] w) {
+        double[] y = new double[72];
+        for (int n = 0; n < 6; n++) {
+            for (int h = 0; h < 4; h++) {
+                int start = n < 4 ? 0 : 4;
+                int first = Math.max(start, n - 2);
+                double sum = Math.exp(w[4][n * 4 + h]);
+                double[] shares = new double[n - first + 1];
+                for (int j = first; j <= n; j++) {
+                    double score = 0;
+                    for (int i = 0; i < 3; i++) {
+                        score += 0.6f * w[0][n * 12 + h * 3 + i] * w[1][j * 6 + h / 2 * 3 + i];
+                    }
+                    for (int i = 0; i < 2 && n - j < 2; i++) {
+                        score += w[3][n * 8 + h * 2 + i] * w[5][(n - j) * 2 + i];
+                    }
+                    shares[j - first] = Math.exp(score);
+                    sum += shares[j - first];
+                }
+                for (int j = first; j <= n; j++) {
+                    for (int i = 0; i < 3; i++) {
+                        y[n * 12 + h * 3 + i] += shares[j - first] / sum * w[2][j * 6 + h / 2 * 3 + i];
+                    }
+                }
+            }
+        }
+        return y;
     }
 
     private static double[] mixed(double[] x, double[] w) {

@@ -73,8 +73,8 @@ public final class ModelCheck {
                 if (RetrievalCheck.applies(fitting, expected)) {
                     RetrievalCheck.run(folder, fitting, expected, check.differences);
                 } else {
-                    check.all(Config.read(folder.resolve("config.json")).flag("prefix_lm", false)
-                            && expected.has("token_type_ids"));
+                    check.all(expected.has("token_type_ids")
+                            && Config.read(folder.resolve("config.json")).flag("prefix_lm", false));
                 }
             }
         }

@@ -53,6 +53,7 @@ interface Connection {
             case Residual.Predicted predicted -> new Predicted(predicted, Router.of(predicted, weights, place),
                     weights.get(place, Role.PREDICTION));
             case Residual.Working working -> new Working(working.numStreams());
+            case Residual.Blocks blocks -> BlockSums.of(blocks, weights, place);
             case Residual.Cycled cycled -> new Cycled(cycled, NormBlock.of(cycled.end(), weights, place,
                     Role.AFTER_WEIGHT, Role.AFTER_BIAS));
             case Residual.Corrected c -> new Corrected(c.predicted(),

@@ -114,6 +114,7 @@ final class ExpertsBlock implements Block {
                 yield (ops, x, pass, states) -> down.forward(ops, ops.gated(gate.forward(ops, x, pass, states),
                         up.forward(ops, x, pass, states), gated.activation()), pass, states);
             }
+            case MlpForm.SoftCapped _ -> throw new IllegalArgumentException("a shared expert with soft caps");
             case MlpForm.Plain plain -> (ops, x, pass, states) -> down.forward(ops,
                     ops.activate(up.forward(ops, x, pass, states), plain.activation()), pass, states);
             case MlpForm.Limited limited -> {

@@ -2,6 +2,7 @@ package glia.model.block;
 
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.BiasedAttention;
 import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.ChannelMix;
 import glia.model.spec.CompressedAttention;
@@ -73,6 +74,8 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
         return switch (mixer) {
             case Attention a -> new AttentionBlock(a, weights, place, ropes);
             case CompressedAttention a -> new CompressedAttentionBlock(a, weights, place, ropes);
+            case BiasedAttention a -> new BiasedAttentionBlock(a, weights, place);
+            case Mixer.Convolved c -> BiasedAttentionBlock.convolved(c, of(c.mixer(), place), weights, place);
             case HashedExperts e -> ExpertsBlock.of(e, weights, place);
             case ChannelMix m -> MixBlocks.of(m, weights, place);
             case CompressedExperts e -> ExpertsBlock.of(e, weights, place);

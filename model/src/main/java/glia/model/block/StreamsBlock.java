@@ -44,6 +44,7 @@ interface StreamsBlock {
             case Streams.Mean mean -> new Mean(mean.count());
             case Streams.Weighted weighted -> new Weighted(weighted, weights.get(Place.WHOLE, Role.STREAM_WEIGHTS),
                     weights.get(Place.WHOLE, Role.STREAM_SCALE), weights.get(Place.WHOLE, Role.STREAM_BASE));
+            case Streams.Blocks blocks -> BlockSums.of(blocks, weights.get(Place.WHOLE, Role.MIX_QUERY));
             case Streams.Hierarchical _ -> new Hierarchical(weights.get(Place.WHOLE, Role.STREAM_BASE));
             case Streams.Projected projected -> new Projected(matrices(projected, weights, Role.STREAM_INPUT),
                     matrices(projected, weights, Role.STREAM_OUTPUT));

@@ -1,6 +1,7 @@
 package glia.model.cost;
 
 import glia.model.spec.Attention;
+import glia.model.spec.BiasedAttention;
 import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.ChannelMix;
 import glia.model.spec.CompressedAttention;
@@ -80,6 +81,8 @@ record MixerCost(int numExperts, long mixing) {
             case ExpertAttention a -> new MixerCost(a.router().numChosen(), attention(
                     (long) a.router().numChosen() * a.numHeads(), 2L * a.headSize(), a.span(), position).mixing());
             case SubNorm s -> of(s.mixer(), position, chosen);
+            case BiasedAttention a -> attention(a.numHeads(), 2L * a.headSize() + a.biasSize(), a.span(), position);
+            case Mixer.Convolved c -> of(c.mixer(), position, chosen);
             case Experts e -> new MixerCost(e.numActive(), 0);
             case CompressedAttention a -> compressed(a, position);
             case HashedExperts e -> new MixerCost(e.experts().numActive(), 0);

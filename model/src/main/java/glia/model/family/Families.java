@@ -67,6 +67,7 @@ public final class Families {
             new HrmText(),
             new Hunyuan(),
             new HunyuanV3(),
+            new Inkling2Loop(),
             new Jamba(),
             new JetMoe(),
             new KimiLinear(),

@@ -58,7 +58,7 @@ final class FamilyList {
                 "max_position_embeddings").with("tie_word_embeddings", true);
     }
 
-    private static FamilySizes heads(FamilySizes family) {
+    static FamilySizes heads(FamilySizes family) {
         return family.size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
                 .size("kv-heads", "num_key_value_heads", v -> v.get("heads"))
                 .size("head-size", "head_dim", v -> Math.max(2, v.get("hidden") / v.get("heads")));

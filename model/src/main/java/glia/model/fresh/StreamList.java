@@ -19,7 +19,7 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(deepseek(), gemma3n(), hrm(), mimo(), minimax());
+        return List.of(deepseek(), gemma3n(), hrm(), inkling(), mimo(), minimax());
     }
 
     private static FamilySizes deepseek() {
@@ -63,6 +63,22 @@ final class StreamList {
                 .with("L_bp_cycles", List.of(2)).with("initializer_range", 0.02).with("embedding_scale", 50.0)
                 .with("rms_norm_eps", 1e-6).with("rope_theta", 10_000.0).with("hidden_act", "silu")
                 .with("prefix_lm", true).with("tie_word_embeddings", false);
+    }
+
+    private static FamilySizes inkling() {
+        return chosen(ends(heads(sized("inkling2_loop_text", "Inkling2LoopForCausalLM", "hidden_size",
+                "num_hidden_layers")), "max_position_embeddings"), "n_routed_experts", 16, 4)
+                .size("expert-size", "moe_intermediate_size", v -> Math.max(1, v.get("hidden") / 2))
+                .size("window", "sliding_window_size", v -> Math.max(1, v.get("context") / 4))
+                .size("profiles", "d_rel", 16).size("passes", "loop_num_passes", 2)
+                .size("gate-rank", "loop_gate_rank", v -> Math.max(1, v.get("hidden") / 32))
+                .with("unpadded_vocab_size", v -> v.get("vocab")).with("n_layers_per_attn_res_block", 1)
+                .with("loop_layer_index_start", 1).with("loop_layer_index_end", v -> Math.max(1, v.get("layers") - 1))
+                .with("swa_num_attention_heads", v -> v.get("heads")).with("swa_head_dim", v -> v.get("head-size"))
+                .with("swa_num_key_value_heads", v -> v.get("kv-heads")).with("rel_extent", v -> v.get("context"))
+                .with("log_scaling_n_floor", v -> v.get("context")).with("log_scaling_alpha", 0.1)
+                .with("layer_types", v -> layers(v, i -> i % 2 == 0 ? "hybrid_sliding" : "hybrid"))
+                .with("conv_kernel_size", 4).with("route_scale", 1.0).with("rms_norm_eps", 1e-6);
     }
 
     private static FamilySizes minimax() {

@@ -14,8 +14,9 @@ import java.util.OptionalInt;
 /// @param size the width of E, P, S and the norm of a factorized embedding, which A `[D, size]` maps to the hidden
 ///     size; empty for D. https://arxiv.org/abs/1909.11942
 /// @param features the rows of a tower's input, which `W f + b` maps to the width of E; empty where rows are embeddings
+/// @param unusedRows rows of E beyond the vocabulary
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
-        Optional<PerLayerEmbeddings> perLayer, OptionalInt size, Optional<Features> features) {
+        Optional<PerLayerEmbeddings> perLayer, OptionalInt size, Optional<Features> features, int unusedRows) {
     /// The features of a tower, `after(W · before(f) + b)`.
     ///
     /// @param channels of a pixel, such as 3; what is no picture has its width here and 1 frame and pixel
@@ -55,29 +56,36 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     /// An embedding without a padding token.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
         this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), OptionalInt.empty(),
-                Optional.empty());
+                Optional.empty(), 0);
+    }
+
+    /// A copy with rows beyond the vocabulary.
+    public Embedding withUnusedRows(int rows) {
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, features, rows);
     }
 
     /// A copy with a padding token.
     public Embedding withPadding(int token) {
         return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, size,
-                features);
+                features, unusedRows);
     }
 
     /// A copy with per-layer embeddings.
     public Embedding with(PerLayerEmbeddings more) {
-        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size, features);
+        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size, features,
+                unusedRows);
     }
 
     /// A copy that is factorized.
     public Embedding factorized(int width) {
         return new Embedding(positions, scale, numSegments, norm, padding, perLayer, OptionalInt.of(width),
-                features);
+                features, unusedRows);
     }
 
     /// A copy for a tower.
     public Embedding with(Features of) {
-        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, Optional.of(of));
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, Optional.of(of),
+                unusedRows);
     }
 
     /// `scale · E[token]`.
@@ -89,7 +97,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     void parameters(Shapes shapes, int vocabSize, int hidden) {
         int width = size.orElse(hidden);
         if (vocabSize > 0) {
-            shapes.add(Role.EMBEDDING, vocabSize, width);
+            shapes.add(Role.EMBEDDING, (long) vocabSize + unusedRows, width);
         }
         features.ifPresent(f -> {
             shapes.norm(f.before, Role.FEATURES_BEFORE_WEIGHT, Role.FEATURES_BEFORE_BIAS, f.size());

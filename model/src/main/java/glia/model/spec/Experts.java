@@ -116,6 +116,7 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
     static String words(MlpForm form) {
         return switch (form) {
             case MlpForm.Gated gated -> "gated " + Labels.of(gated.activation());
+            case MlpForm.SoftCapped c -> "gated silu with soft caps of " + c.gateCap() + " and " + c.upCap();
             case MlpForm.Plain plain -> Labels.of(plain.activation());
             case MlpForm.Limited limited -> "gated " + Labels.of(limited.activation()) + " clamped at "
                     + limited.limit();

@@ -3,12 +3,14 @@ package glia.model.spec;
 import glia.tensor.kernel.Activation;
 import glia.tensor.ops.expert.MlpForm;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The computation of a sublayer: attention or a recurrence over the tokens of a sequence, or an MLP on each token.
 /// Each kind is a record with its sizes; the block of the same name computes it.
 public sealed interface Mixer permits
         Attention,
         Mixer.AugmentedResidual,
+        BiasedAttention,
         BlockSparseAttention,
         ChannelMix,
         CompressedAttention,
@@ -23,6 +25,7 @@ public sealed interface Mixer permits
         GatedConvolution,
         GatedDeltaNet,
         Mixer.GatedMlp,
+        Mixer.Convolved,
         Mixer.HashedExperts,
         Injected,
         KimiDelta,
@@ -145,6 +148,31 @@ public sealed interface Mixer permits
         @Override
         public String describe() {
             return experts.describe() + ", normalized inputs";
+        }
+    }
+
+    /// A mixer whose output u passes a short causal convolution: `(conv(u) + u) / √(kernel + 1)`.
+    record Convolved(Mixer mixer, int width, int kernel) implements Mixer {
+        public Convolved {
+            NumberRange.SIZE.require("convolution", kernel);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            mixer.parameters(shapes, hidden);
+            shapes.add(Role.CONVOLUTION, width, 1, kernel);
+        }
+
+        /// Those of the mixer, then the convolution's last inputs.
+        @Override
+        public List<CacheKind> caches() {
+            return Stream.concat(mixer.caches().stream(), Stream.of(
+                    new CacheKind.Recurrence(Math.multiplyExact(width, kernel - 1)))).toList();
+        }
+
+        @Override
+        public String describe() {
+            return mixer.describe() + ", then a convolution of " + kernel;
         }
     }
 

@@ -1,5 +1,7 @@
 package glia.model.spec;
 
+import java.util.Optional;
+
 /// The residual connection: how the output u of a sublayer is added to the stream x.
 public sealed interface Residual {
     /// Adds the parameters.
@@ -121,6 +123,46 @@ public sealed interface Residual {
     /// @param end the norm after the last sublayer of a stack, without weights
     /// @param isCut whether no gradient flows back from the result
     record Cycled(boolean isFast, boolean joins, Norm end, boolean isCut) implements Residual { }
+
+    /// The running sum of a block of layers, and the sums of earlier blocks (`Streams.Blocks`): the sublayer reads
+    /// mixes of all by learned queries (`glia.tensor.ops.stream.StateMix`), after a norm without weights, and u is added
+    /// to the running sum.
+    ///
+    /// @param hidden D
+    /// @param numBlocks the blocks so far
+    /// @param numQueries 0 for the running sum as it is
+    /// @param begins whether the running sum becomes a block, and u the running sum
+    /// @param loop of layers that run several times
+    /// @param eps epsilon of the norms of messages
+    record Blocks(int hidden, int numBlocks, int numQueries, boolean begins, Optional<Loop> loop, float eps)
+            implements Residual {
+        /// Each pass but the first begins with the state before the loop, and gets messages: mixes of the blocks of the
+        /// pass before and of its last running sum. A gate, `h (1 - tanh(F z)) + tanh(G z) ⊙ m` with
+        /// `z = A [norm(h) | norm(m)]`, adds a message m to an input h.
+        ///
+        /// @param rank of the gates
+        /// @param numInputs the inputs with a message each
+        /// @param first the number of blocks before the loop
+        /// @param numStates the states that messages are mixed from; 0 in the first pass
+        /// @param restarts whether it is the first sublayer of a later pass
+        public record Loop(int rank, int numInputs, int first, int numStates, boolean restarts) { }
+
+        @Override
+        public void parameters(Shapes shapes, int size) {
+            if (numQueries == 1) {
+                shapes.add(Role.MIX_QUERY, size);
+            } else if (numQueries > 1) {
+                shapes.add(Role.MIX_QUERY, numQueries, size);
+            }
+            for (int i = 0; i < loop.map(Loop::numInputs).orElse(0); i++) {
+                int rank = loop.get().rank;
+                shapes.addExpert(i, Role.MESSAGE_QUERY, 1, size);
+                shapes.addExpert(i, Role.MESSAGE_LATENT, rank, 2L * size);
+                shapes.addExpert(i, Role.MESSAGE_FORGET, size, rank);
+                shapes.addExpert(i, Role.MESSAGE_GAIN, size, rank);
+            }
+        }
+    }
 
     /// `norm(x + u)`. https://arxiv.org/abs/1706.03762
     record PostNorm(Norm norm) implements Residual {

@@ -72,6 +72,23 @@ public sealed interface Streams {
         }
     }
 
+    /// The running sum of a block of layers, the sums of the blocks before it, and what a loop sends to its next pass
+    /// (`Residual.Blocks`); at the end a mix of all blocks and the running sum by a learned query.
+    ///
+    /// @param numBlocks at the end
+    /// @param numSent states that a pass sends
+    record Blocks(int numBlocks, int numSent) implements Streams {
+        @Override
+        public int count() {
+            return 1 + numBlocks + numSent;
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            shapes.add(Role.MIX_QUERY, hidden);
+        }
+    }
+
     private static void check(int count) {
         if (count < 1 || count > 64) {
             throw new IllegalArgumentException("found " + count + " residual streams, expected 1 to 64");

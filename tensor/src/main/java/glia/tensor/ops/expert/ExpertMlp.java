@@ -2,6 +2,7 @@ package glia.tensor.ops.expert;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.kernel.Workers;
 import glia.tensor.ops.Compute;
@@ -91,6 +92,15 @@ public final class ExpertMlp implements Operation {
                 cutUp = ops.allocate(dispatch.size(), width);
                 cut(limited, workers);
                 ops.kernels().gated(hidden, cutGate, cutUp, limited.activation());
+            }
+            case MlpForm.SoftCapped capped -> {
+                cutUp = ops.allocate(dispatch.size(), width);
+                forNumbers(workers, gate.size(), (from, to) -> {
+                    for (long i = from; i < to; i++) {
+                        cutUp.set(i, (float) (capped.ratio(gate.get(i)) * capped.cappedUp(up.get(i))));
+                    }
+                });
+                ops.kernels().gated(hidden, gate, cutUp, Activation.SILU);
             }
         }
         output = ops.allocate(dispatch.size(), x.cols());

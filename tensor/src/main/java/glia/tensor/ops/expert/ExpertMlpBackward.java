@@ -1,6 +1,7 @@
 package glia.tensor.ops.expert;
 
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.Vectors;
 import glia.tensor.ops.Ranges;
@@ -56,6 +57,10 @@ final class ExpertMlpBackward {
             case MlpForm.Limited limited -> {
                 kernels.gradients().gatedBackward(dgate, dup, dhidden, op.cutGate, op.cutUp, limited.activation());
                 uncut(limited, dgate, dup);
+            }
+            case MlpForm.SoftCapped capped -> {
+                kernels.gradients().gatedBackward(dgate, dup, dhidden, op.gate, op.cutUp, Activation.SILU);
+                uncap(capped, dgate, dup);
             }
         }
         Tensor dinput = zeros(op.x.cols());
@@ -143,6 +148,19 @@ final class ExpertMlpBackward {
             for (long i = (long) from * cols; i < (long) to * cols; i++) {
                 dgate.set(i, op.gate.get(i) > form.limit() ? 0 : dgate.get(i) * form.slope());
                 dup.set(i, Math.abs(op.up.get(i)) > form.limit() ? 0 : dup.get(i) / form.slope());
+            }
+        });
+    }
+
+    /// From gradients of the gate and of `ratio(gate) · cap(up)` to those of gate and up.
+    private void uncap(MlpForm.SoftCapped form, Tensor dgate, Tensor dup) {
+        Ranges.run(kernels.workers(), dgate.rows(), 40L * dgate.cols(), (from, to) -> {
+            for (long i = (long) from * dgate.cols(); i < (long) to * dgate.cols(); i++) {
+                double up = form.cappedUp(op.up.get(i));
+                double d = dup.get(i);
+                dgate.set(i, (float) (dgate.get(i) + d * form.ratioSlope(op.gate.get(i)) * up));
+                double t = up / form.upCap();
+                dup.set(i, (float) (d * form.ratio(op.gate.get(i)) * (1 - t * t)));
             }
         });
     }

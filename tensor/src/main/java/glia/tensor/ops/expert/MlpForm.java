@@ -49,6 +49,34 @@ public sealed interface MlpForm {
         }
     }
 
+    /// `cap(gate) · σ(gate) · cap(up)` with `cap(x) = c · tanh(x / c)` and a c for each.
+    record SoftCapped(float gateCap, float upCap) implements MlpForm {
+        private static final double SMALL = 1e-3;
+
+        public SoftCapped {
+            if (!(gateCap > 0 && upCap > 0)) {
+                throw new IllegalArgumentException("soft caps of " + gateCap + " and " + upCap);
+            }
+        }
+
+        /// `cap(gate) / gate`.
+        double ratio(double gate) {
+            double x = gate / gateCap;
+            return Math.abs(x) < SMALL ? 1 - x * x / 3 : Math.tanh(x) / x;
+        }
+
+        /// The derivative of `ratio`.
+        double ratioSlope(double gate) {
+            double x = gate / gateCap;
+            double tanh = Math.tanh(x);
+            return (Math.abs(x) < SMALL ? -2 * x / 3 : ((1 - tanh * tanh) * x - tanh) / (x * x)) / gateCap;
+        }
+
+        double cappedUp(double up) {
+            return upCap * Math.tanh(up / upCap);
+        }
+    }
+
     /// The forms `f(slope · gate) · (up + shift) / slope` with limits.
     sealed interface Limited extends MlpForm {
         Activation activation();

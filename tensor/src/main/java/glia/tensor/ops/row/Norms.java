@@ -292,4 +292,55 @@ public final class Norms {
             });
         }
     }
+
+    /// Vectors that are cut to a length: `x · min(1, limit / (‖x‖ + 1e-6))` for each group of `size` columns.
+    public record LengthLimit(Tensor x, int size, float limit) implements UnaryOperation, Operation.ReadsInputs {
+        private static final double EPS = 1e-6;
+
+        public LengthLimit {
+            Compute.require(size > 0 && x.cols() % size == 0 && limit > 0, "limit of lengths", x, size);
+        }
+
+        private double length(long at) {
+            double sum = 0;
+            for (int i = 0; i < size; i++) {
+                sum += (double) x.get(at + i) * x.get(at + i);
+            }
+            return Math.sqrt(sum);
+        }
+
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(x.rows(), x.cols());
+            Ranges.run(ops.kernels().workers(), x.rows(), 2L * x.cols(), (from, to) -> {
+                for (long at = (long) from * x.cols(); at < (long) to * x.cols(); at += size) {
+                    float factor = (float) Math.min(1, limit / (length(at) + EPS));
+                    for (int i = 0; i < size; i++) {
+                        y.set(at + i, factor * x.get(at + i));
+                    }
+                }
+            });
+            return y;
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dx = tape.gradient(x);
+            Tensor dy = tape.gradient(y);
+            Ranges.run(tape.kernels().workers(), x.rows(), 4L * x.cols(), (from, to) -> {
+                for (long at = (long) from * x.cols(); at < (long) to * x.cols(); at += size) {
+                    double length = length(at);
+                    double factor = Math.min(1, limit / (length + EPS));
+                    double pull = 0;
+                    for (int i = 0; i < size && factor < 1; i++) {
+                        pull += (double) dy.get(at + i) * x.get(at + i);
+                    }
+                    pull *= factor < 1 ? factor / (length + EPS) / length : 0;
+                    for (int i = 0; i < size; i++) {
+                        dx.set(at + i, (float) (dx.get(at + i) + factor * dy.get(at + i) - pull * x.get(at + i)));
+                    }
+                }
+            });
+        }
+    }
 }
