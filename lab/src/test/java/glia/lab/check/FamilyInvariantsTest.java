@@ -20,6 +20,7 @@ import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Parameters;
+import glia.model.spec.Residual;
 import glia.tensor.Precision;
 import glia.tensor.kernel.Kernels;
 import glia.tensor.kernel.KeyValueType;
@@ -234,18 +235,25 @@ class FamilyInvariantsTest {
                         Parameter.of(glia.model.spec.Role.HEAD)).stored().names().contains(name);
                 count += family.ignores(spec, name) || again ? 0 : file.tensor(name).size();
             }
-            assertEquals(count, Parameters.count(spec));
+            // The rows of a head beyond the vocabulary are zeros that only the file has.
+            assertEquals(count - (long) spec.embedding().unusedRows() * spec.hiddenSize(), Parameters.count(spec));
         }
     }
 
+    /// The families whose gradients are those of the whole model: HRM cuts them, as its reference does.
+    static Stream<String> sloped() {
+        return families().filter(f -> spec(f).sublayers().stream()
+                .noneMatch(s -> s.residual() instanceof Residual.Cycled cycled && cycled.isCut()));
+    }
+
     @ParameterizedTest
-    @MethodSource("families")
+    @MethodSource("sloped")
     void gradientsAreSlopes(String folder) throws CheckpointException {
         checkGradients(folder, false);
     }
 
     @ParameterizedTest
-    @MethodSource("families")
+    @MethodSource("sloped")
     void batchInvariantGradientsAreSlopes(String folder) throws CheckpointException {
         checkGradients(folder, true);
     }

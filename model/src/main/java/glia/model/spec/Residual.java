@@ -125,8 +125,8 @@ public sealed interface Residual {
     record Cycled(boolean isFast, boolean joins, Norm end, boolean isCut) implements Residual { }
 
     /// The running sum of a block of layers, and the sums of earlier blocks (`Streams.Blocks`): the sublayer reads
-    /// mixes of all by learned queries (`glia.tensor.ops.stream.StateMix`), after a norm without weights, and u is added
-    /// to the running sum.
+    /// mixes of all by learned queries (`glia.tensor.ops.stream.StateMix`), after a norm without weights, and u is
+    /// added to the running sum.
     ///
     /// @param hidden D
     /// @param numBlocks the blocks so far
