@@ -38,6 +38,8 @@ public final class Grokking {
     private static final double RATE = 3e-3;
     private static final double DECAY = 1;
     private static final double INITIAL = 0.02;
+    private static final double LEAST_SHOWN = 0.01;
+    private static final double MOST_SHOWN = 20;
 
     private Grokking() { }
 
@@ -165,7 +167,8 @@ public final class Grokking {
                     Tables.cell(found, "logits_explained", "%.3f")));
             if (losses.isEmpty()) {
                 for (String name : List.of("training", "test", "restricted", "excluded")) {
-                    losses.add(new Line(name, Results.numbers(result, name + "_loss")));
+                    losses.add(new Line(name, Arrays.stream(Results.numbers(result, name + "_loss"))
+                            .map(x -> Math.clamp(x, LEAST_SHOWN, MOST_SHOWN)).toArray()));
                 }
                 spectra.add(new Line("before training", Results.numbers(result, "spectrum_before")));
                 spectra.add(new Line("after training", Results.numbers(result, "spectrum_after")));
@@ -173,7 +176,8 @@ public final class Grokking {
         }
         session.write("grokking.md", table.toString());
         if (!losses.isEmpty()) {
-            session.write("grokking.svg", LineChart.svg(List.of(new Panel("a + b mod " + PRIME, "cross-entropy, nats",
+            session.write("grokking.svg", LineChart.svg(List.of(new Panel("a + b mod " + PRIME,
+                    "cross-entropy in nats, clipped to 0.01 to 20",
                     Axis.linear("steps", session.options().steps()), Scale.LOGARITHMIC, losses))));
             session.write("grokking-fourier.svg", LineChart.svg(List.of(new Panel("Fourier spectrum of the embedding",
                     "share of the squared norm", Axis.linear("frequency", PRIME / 2),
