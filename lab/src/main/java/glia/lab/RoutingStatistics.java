@@ -56,7 +56,7 @@ public record RoutingStatistics(List<ExpertLoad> layers) {
             for (Mixer mixer : spec.mixers(i)) {
                 int layer = spec.sublayers().get(i).layer();
                 if (mixer instanceof Experts e) {
-                    layers.add(new ExpertLoad(layer, new long[e.numExperts()]));
+                    layers.add(new ExpertLoad(layer, new long[e.numChoices()]));
                 } else if (mixer instanceof NormedExperts n) {
                     layers.add(new ExpertLoad(layer, new long[n.experts().numExperts()]));
                 } else if (mixer instanceof CompressedExperts c) {

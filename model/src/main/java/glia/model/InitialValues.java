@@ -4,6 +4,7 @@ import glia.model.spec.Attention;
 import glia.model.spec.BlockSparseAttention;
 import glia.model.spec.Draft;
 import glia.model.spec.Head;
+import glia.model.spec.IndexedAttention;
 import glia.model.spec.MatrixMemory;
 import glia.model.spec.Mixer.HashedExperts;
 import glia.model.spec.ModelSpec;
@@ -60,11 +61,13 @@ final class InitialValues {
             case DRAFT_FINAL_NORM -> constant(t, unit(draft(p).finalNorm()));
             case EMBEDDING_NORM_WEIGHT, ENCODER_EMBEDDING_NORM_WEIGHT, DISTANCES_NORM_WEIGHT,
                     LAYER_PROJECTION_NORM, LAYER_SCALE, ENCODER_LAYER_SCALE, QUERY_LATENT_NORM, LATENT_NORM, ENTRY_NORM,
-                    INDEX_KEY_NORM_WEIGHT, ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
+                    ROUTER_NORM, RESIDUAL_NORM, STREAM_SCALE, STEPS_NORM, WRITE_NORM,
                     READ_NORM, GATED_NORM, TRANSFORM_NORM_WEIGHT, SKIP, SUB_NORM, PAIR_NORM, MLP_NORM,
                     INDEX_QUERY_NORM_WEIGHT, QUERY_SCALE, DISTANCE_SCALE, QUERY_INPUT_NORM, KEY_INPUT_NORM,
                     VALUE_INPUT_NORM,
                     POSITION_OFFSET, INDEX_POSITION_OFFSET -> constant(t, 1);
+            case INDEX_QUERY_NORM, INDEX_KEY_NORM_WEIGHT -> constant(t, unitOfIndex(p));
+            case NGRAM_TABLE -> normal(t, EMBEDDING_DEVIATION);
             case FIRST_QUERY, FIRST_KEY, SECOND_QUERY, SECOND_KEY -> normal(t, 0.1);
             case POSITIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.8)));
             case NEGATIVE_SLOPE -> constant(t, Math.log(Math.expm1(0.3)));
@@ -161,8 +164,17 @@ final class InitialValues {
         return unit(switch (spec.mixer(p.place())) {
             case Attention a -> a.norm();
             case BlockSparseAttention s -> s.attention().norm();
+            case IndexedAttention a -> a.attention().norm();
             default -> new QkNorm.None();
         });
+    }
+
+    private double unitOfIndex(Parameter p) {
+        return switch (spec.mixer(p.place())) {
+            case BlockSparseAttention s -> unit(s.norm());
+            case IndexedAttention a -> unit(a.norm());
+            default -> 1;
+        };
     }
 
     private static double unit(QkNorm norm) {

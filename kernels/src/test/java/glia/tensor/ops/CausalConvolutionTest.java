@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The convolution compared with its formula in F64, its gradients with finite differences, and its state.
 class CausalConvolutionTest {
@@ -36,9 +37,22 @@ class CausalConvolutionTest {
                 of("more channels than a block", (ops, w) -> ops.apply(new CausalConvolution(rows(ops, w[0]), w[1],
                         Optional.of(w[2]), RecurrentState.NONE, runs(3))),
                         w -> formula(w[0], w[1], w[2], 131, 3), shape(3, 131), shape(131, 2), shape(131)),
+                of("dilation", (ops, w) -> ops.apply(new CausalConvolution(rows(ops, w[0]), w[1], Optional.empty(), 2,
+                        RecurrentState.NONE, runs(8, 3))), w -> formula(w[0], spread(w[1], 4, 3, 2), new double[4], 4,
+                                8, 3), shape(11, 4), shape(4, 3)),
                 of("a window of one token", (ops, w) -> ops.apply(new CausalConvolution(rows(ops, w[0]), w[1],
                         Optional.of(w[2]), RecurrentState.NONE, runs(3))),
                         w -> formula(w[0], w[1], w[2], 4, 3), shape(3, 4), shape(4, 1), shape(4)));
+    }
+
+    /// Weights with zeros between those of each channel.
+    private static double[] spread(double[] w, int channels, int size, int dilation) {
+        int wide = (size - 1) * dilation + 1;
+        double[] y = new double[channels * wide];
+        for (int i = 0; i < w.length; i++) {
+            y[i / size * wide + i % size * dilation] = w[i];
+        }
+        return y;
     }
 
     static Runs runs(int... lengths) {
@@ -78,20 +92,23 @@ class CausalConvolutionTest {
         GradientCheck.check((Case) caseOf, kernels);
     }
 
-    @Test
-    void incrementalEqualsFullSequence() {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void incrementalEqualsFullSequence(int dilation) {
         try (Workers workers = new Workers(2); Arena arena = Arena.ofConfined();
                 Compute ops = new Compute(KernelBackends.choose("scalar", workers).kernels(), Precision.EXACT)) {
             Random random = new Random(3);
             Tensor x = GradientCheck.random(arena, DType.F32, random, 9, 140);
             Weight w = new Weight.Stored(GradientCheck.random(arena, DType.BF16, random, 140, 1, 4));
             Weight b = new Weight.Stored(GradientCheck.random(arena, DType.F32, random, 140));
-            Tensor whole = new CausalConvolution(x, w, Optional.of(b), RecurrentState.NONE, runs(9)).forward(ops);
+            Tensor whole = new CausalConvolution(x, w, Optional.of(b), dilation, RecurrentState.NONE, runs(9))
+                    .forward(ops);
             for (int cut = 1; cut < 9; cut++) {
-                StatesOfRuns states = new StatesOfRuns(arena, 1, CausalConvolution.stateSize(140, 4));
-                Tensor left = new CausalConvolution(x.rows(0, cut), w, Optional.of(b), states, runs(cut)).forward(ops);
+                StatesOfRuns states = new StatesOfRuns(arena, 1, CausalConvolution.stateSize(140, 4, dilation));
+                Tensor left = new CausalConvolution(x.rows(0, cut), w, Optional.of(b), dilation, states, runs(cut))
+                        .forward(ops);
                 states.step();
-                Tensor right = new CausalConvolution(x.rows(cut, 9), w, Optional.of(b), states, runs(9 - cut))
+                Tensor right = new CausalConvolution(x.rows(cut, 9), w, Optional.of(b), dilation, states, runs(9 - cut))
                         .forward(ops);
                 assertArrayEquals(whole.rows(0, cut).toArray(), left.toArray());
                 assertArrayEquals(whole.rows(cut, 9).toArray(), right.toArray());

@@ -53,7 +53,7 @@ class AdaptersTest {
     private static final Set<Role> OTHERS = EnumSet.of(Role.CONVOLUTION, Role.QUERY_CONVOLUTION,
             Role.KEY_CONVOLUTION, Role.VALUE_CONVOLUTION, Role.DECAY, Role.DISTANCES, Role.RECURRENCE, Role.SKIP,
             Role.GATED_NORM, Role.POSITIONS, Role.ENCODER_POSITIONS, Role.ROUTER_TABLE, Role.ENTRY_POSITIONS,
-            Role.INDEX_POSITIONS, Role.QUERY_SCALE, Role.DISTANCE_SCALE,
+            Role.NGRAM_TABLE, Role.INDEX_POSITIONS, Role.QUERY_SCALE, Role.DISTANCE_SCALE,
             Role.MIX_QUERY, Role.MESSAGE_QUERY);
     private static final Set<Role> TABLES = EnumSet.of(Role.EMBEDDING, Role.LAYER_EMBEDDING, Role.SEGMENTS);
 

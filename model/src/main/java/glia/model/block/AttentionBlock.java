@@ -104,7 +104,7 @@ final class AttentionBlock implements Block {
         gating = spec.gating();
     }
 
-    private static AttentionShape shape(Attention spec) {
+    static AttentionShape shape(Attention spec) {
         return new AttentionShape(spec.numHeads(), spec.numKeyValueHeads(), spec.headSize(), spec.valueSize(),
                 spec.scale(), spec.span(), spec.scores());
     }

@@ -113,7 +113,7 @@ final class CompressedAttentionBlock implements Block {
         Tensor queries = EntryBlock.rotateLast(ops, ops.linear(low, indexQuery), indexer.headSize(), rope, pass.runs());
         Tensor w = ops.scale(ops.linear(x, indexWeights),
                 (float) (1 / Math.sqrt((double) indexer.headSize() * indexer.numHeads())));
-        ops.apply(new EntryIndexer(queries, keys, w, states.keyValues(place, 3), pass.runs(), blockSize,
+        ops.apply(new EntryIndexer(queries, keys, Optional.of(w), states.keyValues(place, 3), pass.runs(), blockSize,
                 indexer.count(), lists));
     }
 
@@ -133,14 +133,10 @@ final class CompressedAttentionBlock implements Block {
             Tensor rows = ops.apply(new ConcatColumns(ops.linear(x, value), ops.linear(x, gate), 1, false));
             BlockEnds ends = new BlockEnds(pass.runs(), positions.rows());
             Tensor pooled = ops.apply(new BlockPool(rows, positions, state, pass.runs(), ends, overlaps));
-            int[] at = new int[ends.count()];
-            for (int i = 0; i < at.length; i++) {
-                at[i] = ends.row(i);
-            }
-            if (at.length > 0) {
+            if (ends.count() > 0) {
                 pooled = rotateLast(ops, ops.rmsNorm(pooled, norm, eps, 0), pooled.cols(), rope, ends.starts());
             }
-            return ops.apply(new SpreadRows(pooled, at, x.rows()));
+            return ops.apply(new SpreadRows(pooled, ends.rows(), x.rows()));
         }
 
         /// RoPE of the last dimensions of each head.

@@ -10,6 +10,7 @@ import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Elementwise.Detached;
+import glia.tensor.ops.row.Elementwise.Sigmoid;
 import glia.tensor.ops.row.Scales.StoredScale;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.Norms.UnitNorm;
@@ -50,6 +51,9 @@ interface Connection {
             }
             case Residual.Hyper hyper -> new Hyper(hyper, weights.get(place, Role.STREAM_WEIGHTS),
                     weights.get(place, Role.STREAM_SCALE), weights.get(place, Role.STREAM_BASE));
+            case Residual.Gated g -> new Gated(StreamsBlock.Gates.of(g.numStreams(), g.eps(), weights, place),
+                    weights.get(place, Role.STREAM_WEIGHTS));
+            case Residual.Shortcut shortcut -> new Shortcut(shortcut.part());
             case Residual.Predicted predicted -> new Predicted(predicted, Router.of(predicted, weights, place),
                     weights.get(place, Role.PREDICTION));
             case Residual.Working working -> new Working(working.numStreams());
@@ -123,6 +127,48 @@ interface Connection {
             own = spec.isCut() ? ops.apply(new Detached(own)) : own;
             return ops.replace(x, ops.apply(spec.isFast() ? new ConcatColumns(opened[1], own, 1, false)
                     : new ConcatColumns(own, opened[1], 1, false)));
+        }
+    }
+
+    /// `Residual.Gated`.
+    record Gated(StreamsBlock.Gates gates, Weight map) implements Connection {
+        @Override
+        public Tensor[] open(Ops ops, Tensor x) {
+            Tensor normed = gates.normed(ops, x);
+            Tensor write = ops.apply(new Sigmoid(ops.scale(ops.linear(normed, map), 1f / gates.count())));
+            return new Tensor[] {gates.read(ops, normed), ops.scale(write, 2)};
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x, Tensor[] opened, Tensor normed, Tensor update) {
+            return ops.residual(x, ops.apply(new StreamMix(update, opened[1], 1)), 1);
+        }
+    }
+
+    /// `Residual.Shortcut`.
+    record Shortcut(Residual.Shortcut.Part part) implements Connection {
+        @Override
+        public Tensor[] open(Ops ops, Tensor x) {
+            int size = x.cols() / 2;
+            Tensor stream = ops.apply(SliceColumns.of(x, 0, size));
+            Tensor aside = ops.apply(SliceColumns.of(x, size, size));
+            return part == Residual.Shortcut.Part.APART ? new Tensor[] {aside, stream} : new Tensor[] {stream, aside};
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x, Tensor[] opened, Tensor normed, Tensor update) {
+            Tensor sum = part == Residual.Shortcut.Part.APART ? opened[1]
+                    : ops.apply(new Sum(opened[0], 1, update, 1));
+            return ops.replace(x, switch (part) {
+                case BESIDE -> join(ops, sum, opened[1]);
+                case FORK -> join(ops, sum, normed);
+                case APART -> join(ops, sum, update);
+                case JOIN -> join(ops, ops.apply(new Sum(sum, 1, opened[1], 1)), opened[1]);
+            });
+        }
+
+        private static Tensor join(Ops ops, Tensor stream, Tensor aside) {
+            return ops.apply(new ConcatColumns(stream, aside, 1, false));
         }
     }
 

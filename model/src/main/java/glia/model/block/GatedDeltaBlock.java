@@ -13,6 +13,7 @@ import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Elementwise.Sigmoid;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Norms.UnitNorm;
+import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.scan.CausalConvolution;
 import glia.tensor.ops.scan.GatedDelta;
 import glia.tensor.ops.scan.LogDecay;
@@ -131,7 +132,10 @@ final class GatedDeltaBlock implements Block {
                 spec.strongest() == 1 ? beta : ops.scale(beta, spec.strongest()), spec.numKeyHeads(), spec.order(),
                 (float) (1 / Math.sqrt(spec.keySize())), states.recurrence(place, last), pass.runs()));
         Tensor normed = ops.rmsNorm(heads, norm, spec.eps(), 0);
-        return ops.linear(ops.gated(in.gate, normed, Activation.SILU), output);
+        return ops.linear(switch (spec.gate()) {
+            case SILU -> ops.gated(in.gate, normed, Activation.SILU);
+            case SIGMOID -> ops.apply(new SigmoidGate(normed, in.gate));
+        }, output);
     }
 
     /// The causal convolution before a recurrence.

@@ -12,8 +12,13 @@ import glia.tensor.kernel.RopeTable;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
+import glia.tensor.ops.attention.BlockPool.BlockEnds;
+import glia.tensor.ops.attention.BlockPool;
+import glia.tensor.ops.attention.EntryIndexer;
 import glia.tensor.ops.attention.LightningIndexer;
+import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Gathers.CacheAppend;
+import glia.tensor.ops.row.Gathers.SpreadRows;
 import java.util.Optional;
 
 /// Selects the positions that latent attention attends to; empty if all.
@@ -30,6 +35,7 @@ interface Indexer {
         return switch (spec.keys()) {
             case KeyChoice.All all -> (ops, x, queries, pass, states) -> Optional.empty();
             case KeyChoice.AsBefore before -> (ops, x, queries, pass, states) -> pass.crossLayer().chosen();
+            case KeyChoice.Pooled pooled -> pooled(pooled, weights, place);
             case KeyChoice.Indexed indexed -> indexed(indexed, spec.rope(), weights, place, ropes);
         };
     }
@@ -50,6 +56,36 @@ interface Indexer {
             }
             Tensor q = rotate(ops, ops.linear(queries, query), spec, rope, pass);
             return best(ops, x, q, k, heads, spec, states.keyValues(place, 1), pass, states);
+        };
+    }
+
+    private static Indexer pooled(KeyChoice.Pooled spec, Weights weights, Place place) {
+        KeyChoice.Indexed each = spec.each();
+        Weight query = weights.get(place, Role.INDEX_QUERY);
+        Weight key = weights.get(place, Role.INDEX_KEY);
+        Weight normWeight = weights.get(place, Role.INDEX_KEY_NORM_WEIGHT);
+        Weight normBias = weights.get(place, Role.INDEX_KEY_NORM_BIAS);
+        Weight gate = weights.get(place, Role.INDEX_GATE);
+        Weight positions = weights.get(place, Role.INDEX_POSITIONS);
+        Weight heads = weights.get(place, Role.INDEX_WEIGHTS);
+        float scale = (float) (1 / Math.sqrt((double) each.headSize() * each.numHeads()));
+        return (ops, x, queries, pass, states) -> {
+            Tensor k = ops.layerNorm(ops.linear(x, key), normWeight, normBias, EPSILON);
+            BlockEnds ends = new BlockEnds(pass.runs(), spec.blockSize());
+            Tensor pooled = ops.apply(new BlockPool(ops.apply(new ConcatColumns(k, ops.linear(x, gate), 1, false)),
+                    positions, states.keyValues(place, 2), pass.runs(), ends, false));
+            Tensor keys = ops.apply(new SpreadRows(pooled, ends.rows(), x.rows()));
+            KeyValueState state = states.keyValues(place, 1);
+            if (length(pass.runs()) < each.count() + spec.blockSize()) {
+                ops.apply(new CacheAppend(keys, state, pass.runs()));
+                return pass.crossLayer().choose(Optional.empty());
+            }
+            int[][] blocks = new int[x.rows()][];
+            ops.apply(new EntryIndexer(ops.linear(queries, query), keys,
+                    Optional.of(ops.scale(ops.linear(x, heads), scale)), state, pass.runs(),
+                    spec.blockSize(), each.count() / spec.blockSize(), blocks));
+            return pass.crossLayer().choose(Optional.of(EntryIndexer.positions(pass.runs(), spec.blockSize(), blocks,
+                    pass.newLists(states))));
         };
     }
 

@@ -58,7 +58,9 @@ final class LatentAttentionBlock implements Block {
         };
         query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, false);
         latent = Projection.of(weights, place, Role.LATENT, Role.LATENT_BIAS, bias);
-        latentNorm = NormBlock.of(spec.norm(), weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
+        Block norm = NormBlock.of(spec.norm(), weights, place, Role.LATENT_NORM, Role.LATENT_NORM);
+        latentNorm = spec.latentFactor() == 1 ? norm
+                : (ops, x, pass, states) -> ops.scale(norm.forward(ops, x, pass, states), spec.latentFactor());
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, bias);
         expansion = SharedLatentAttentionBlock.LatentExpansion.of(spec, weights, place);
         indexer = Indexer.of(spec, weights, place, ropes);

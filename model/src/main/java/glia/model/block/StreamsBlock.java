@@ -4,6 +4,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Streams;
 import glia.tensor.Tensor;
+import glia.tensor.kernel.Activation;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
 import glia.tensor.ops.row.Columns.ConcatColumns;
@@ -11,6 +12,8 @@ import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Elementwise.Detached;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.Norms.UnitNorm;
+import glia.tensor.ops.row.Scales.SigmoidGate;
+import glia.tensor.ops.row.Scales.WeightedColumns;
 import glia.tensor.ops.stream.HyperWeights;
 import glia.tensor.ops.stream.StreamMix.MatchedNorm;
 import glia.tensor.ops.stream.StreamMix;
@@ -42,6 +45,8 @@ interface StreamsBlock {
     static StreamsBlock of(Optional<Streams> spec, Weights weights) {
         return spec.isEmpty() ? ONE : switch (spec.get()) {
             case Streams.Mean mean -> new Mean(mean.count());
+            case Streams.Shortcut _ -> new Shortcut();
+            case Streams.Gated gated -> new Gated(Gates.of(gated.count(), gated.eps(), weights, Place.WHOLE));
             case Streams.Weighted weighted -> new Weighted(weighted, weights.get(Place.WHOLE, Role.STREAM_WEIGHTS),
                     weights.get(Place.WHOLE, Role.STREAM_SCALE), weights.get(Place.WHOLE, Role.STREAM_BASE));
             case Streams.Blocks blocks -> BlockSums.of(blocks, weights.get(Place.WHOLE, Role.MIX_QUERY));
@@ -78,6 +83,55 @@ interface StreamsBlock {
                 sum = ops.apply(new Sum(sum, 1, ops.apply(SliceColumns.of(x, i * size, size)), 1));
             }
             return ops.scale(sum, 1f / count);
+        }
+    }
+
+    /// `Streams.Shortcut`.
+    record Shortcut() implements StreamsBlock {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            return copies(ops, x, 2);
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            return ops.apply(SliceColumns.of(x, 0, x.cols() / 2));
+        }
+    }
+
+    /// What is read of gated streams.
+    record Gates(int count, float eps, Weight norm, Weight down, Weight up) {
+        static Gates of(int count, float eps, Weights weights, Place place) {
+            return new Gates(count, eps, weights.get(place, Role.STREAM_NORM), weights.get(place, Role.STREAM_DOWN),
+                    weights.get(place, Role.STREAM_UP));
+        }
+
+        Tensor normed(Ops ops, Tensor x) {
+            return normed(ops, x, count, norm, eps);
+        }
+
+        /// The RMS norm of each stream; weights are stored minus 1.
+        static Tensor normed(Ops ops, Tensor x, int count, Weight norm, float eps) {
+            Tensor unit = ops.apply(UnitNorm.rms(x, x.cols() / count, eps));
+            return ops.apply(new Sum(unit, 1, ops.apply(new WeightedColumns(unit, norm)), 1));
+        }
+
+        Tensor read(Ops ops, Tensor normed) {
+            Tensor low = ops.activate(ops.scale(ops.linear(normed, down), 1f / count), Activation.SILU);
+            return new Mean(count).close(ops, ops.apply(new SigmoidGate(normed, ops.linear(low, up))));
+        }
+    }
+
+    /// `Streams.Gated`.
+    record Gated(Gates gates) implements StreamsBlock {
+        @Override
+        public Tensor open(Ops ops, Tensor x) {
+            return copies(ops, x, gates.count());
+        }
+
+        @Override
+        public Tensor close(Ops ops, Tensor x) {
+            return gates.read(ops, gates.normed(ops, x));
         }
     }
 

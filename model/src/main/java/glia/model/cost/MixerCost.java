@@ -14,6 +14,7 @@ import glia.model.spec.ExpertAttention;
 import glia.model.spec.Experts;
 import glia.model.spec.GatedConvolution;
 import glia.model.spec.GatedDeltaNet;
+import glia.model.spec.IndexedAttention;
 import glia.model.spec.Injected;
 import glia.model.spec.KeyChoice;
 import glia.model.spec.KimiDelta;
@@ -32,6 +33,7 @@ import glia.model.spec.Mixer.SubNorm;
 import glia.model.spec.Mixer.WindowedAttention;
 import glia.model.spec.Mixer.XieluMlp;
 import glia.model.spec.Mixer;
+import glia.model.spec.NgramEmbedding;
 import glia.model.spec.NormedAttention;
 import glia.model.spec.Parallel;
 import glia.model.spec.PerLayerEmbedding;
@@ -97,6 +99,8 @@ record MixerCost(int numExperts, long mixing) {
             case AugmentedResidual r -> NONE;
             case LimitedMlp m -> NONE;
             case BlockSparseAttention s -> blocks(s, position);
+            case IndexedAttention a -> indexed(a, position + 1L);
+            case NgramEmbedding n -> NONE;
             case SparseGatedMlp m -> NONE;
             case Parallel p -> NONE;
             case Injected i -> NONE;
@@ -157,6 +161,14 @@ record MixerCost(int numExperts, long mixing) {
                 : new MixerCost(0, heads.mixing + 2L * s.numIndexHeads() * s.indexSize() * all);
     }
 
+    /// Index heads multiply their queries with the keys of blocks.
+    private static MixerCost indexed(IndexedAttention a, long all) {
+        long seen = all < a.count() + a.blockSize() ? all : a.count() + all % a.blockSize();
+        return new MixerCost(0, attention(a.attention().numHeads(), (long) a.attention().headSize()
+                + a.attention().valueSize(), seen).mixing
+                + (seen == all ? 0 : 2L * a.numIndexHeads() * a.indexSize() * (all / a.blockSize())));
+    }
+
     /// The absorbed form: each head multiplies its query with the visible rows and sums the latents. An indexer
     /// multiplies its queries with all keys and selects the best for the heads.
     ///
@@ -167,6 +179,9 @@ record MixerCost(int numExperts, long mixing) {
             case KeyChoice.All choice -> attention(numHeads, size, all);
             case KeyChoice.Indexed choice -> new MixerCost(0, attention(numHeads, size,
                     Math.min(choice.count(), all)).mixing() + 2L * choice.numHeads() * (choice.headSize() + 1) * all);
+            case KeyChoice.Pooled choice -> new MixerCost(0, attention(numHeads, size,
+                    Math.min(choice.each().count(), all)).mixing()
+                    + 2L * choice.each().numHeads() * (choice.each().headSize() + 1) * (all / choice.blockSize()));
             case KeyChoice.AsBefore choice -> attention(numHeads, size, Math.min(chosen, all));
         };
     }

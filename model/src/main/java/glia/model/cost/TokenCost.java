@@ -34,9 +34,7 @@ public final class TokenCost {
         int chosen = 0;
         for (int i = 0; i < spec.sublayers().size(); i++) {
             for (Mixer mixer : spec.mixers(i)) {
-                if (MixerCost.keys(mixer) instanceof KeyChoice.Indexed indexed) {
-                    chosen = indexed.count();
-                }
+                chosen = MixerCost.keys(mixer).indexer().map(KeyChoice.Indexed::count).orElse(chosen);
                 operations += MixerCost.of(mixer, position, chosen).mixing();
             }
         }
@@ -52,7 +50,8 @@ public final class TokenCost {
     /// Whether a parameter is a matrix of a matrix multiplication, not a table or an elementwise weight.
     private static boolean isFactor(ModelSpec spec, Parameter p) {
         return switch (p.role()) {
-            case EMBEDDING, LAYER_EMBEDDING, POSITIONS, ENCODER_POSITIONS, SEGMENTS, DISTANCES, DECAY -> false;
+            case EMBEDDING, LAYER_EMBEDDING, NGRAM_TABLE, POSITIONS, ENCODER_POSITIONS, SEGMENTS, DISTANCES,
+                    DECAY -> false;
             // Those of a source are made once, with its tokens.
             case KEY, VALUE -> !(spec.mixer(p.place()) instanceof CrossAttention);
             default -> true;

@@ -34,12 +34,7 @@ final class DeltaHybrid {
         Norm.Rms norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-6), 1);
         int interval = config.positive("full_attention_interval", 4);
         boolean[] linear = LayerTypes.linear(config, layer -> (layer + 1) % interval != 0);
-        Mixer delta = new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
-                config.positive("linear_num_value_heads", 32), config.positive("linear_key_head_dim", 128),
-                config.positive("linear_value_head_dim", 128),
-                new Convolution(config.positive("linear_conv_kernel_dim", 4),
-                        Activations.read(config, "hidden_act", "silu"), Bias.NONE),
-                Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
+        Mixer delta = delta(config, inputs);
         Mixer attention = attention(config, norm);
         List<Sublayer> sublayers = Standard.layers(linear.length, norm, Residual.PLAIN,
                 layer -> linear[layer] ? delta : attention, feedForwards);
@@ -47,7 +42,25 @@ final class DeltaHybrid {
                 Standard.head(config, false));
     }
 
-    private static Attention attention(Config config, Norm.Rms norm) throws CheckpointException {
+    static GatedDeltaNet delta(Config config, GatedDeltaNet.Inputs inputs) throws CheckpointException {
+        return new GatedDeltaNet(config.positive("linear_num_key_heads", 16),
+                config.positive("linear_num_value_heads", 32), config.positive("linear_key_head_dim", 128),
+                config.positive("linear_value_head_dim", 128),
+                new Convolution(config.positive("linear_conv_kernel_dim", 4),
+                        Activations.read(config, "hidden_act", "silu"), Bias.NONE),
+                Standard.epsilon(config, "rms_norm_eps", 1e-6), inputs);
+    }
+
+    static GatedDeltaNet.OutputGate gate(Config config) throws CheckpointException {
+        return switch (config.text("output_gate_type", config.text("hidden_act", "silu"))) {
+            case "silu" -> GatedDeltaNet.OutputGate.SILU;
+            case "sigmoid" -> GatedDeltaNet.OutputGate.SIGMOID;
+            default -> throw config.error("output_gate_type", "found '" + config.text("output_gate_type",
+                    config.text("hidden_act", "silu")) + "', expected silu or sigmoid");
+        };
+    }
+
+    static Attention attention(Config config, Norm.Rms norm) throws CheckpointException {
         int headSize = AttentionConfig.headSize(config, 256);
         Rope rope = RopeConfig.read(config, headSize, 10_000, 0.25);
         return AttentionConfig.causal(config, headSize, rope, Standard.bias(config, "attention_bias", false))

@@ -5,6 +5,7 @@ import glia.io.Config;
 import glia.model.family.config.AttentionConfig;
 import glia.model.family.config.ExpertConfig;
 import glia.model.family.config.Numbers;
+import glia.model.family.config.Padding;
 import glia.model.family.config.RopeConfig;
 import glia.model.family.config.Standard;
 import glia.model.family.gguf.ByExperts;
@@ -16,9 +17,12 @@ import glia.model.layout.GgufForm;
 import glia.model.layout.Source;
 import glia.model.spec.Attention;
 import glia.model.spec.Bias;
+import glia.model.spec.Embedding;
 import glia.model.spec.Experts;
+import glia.model.spec.Head;
 import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
+import glia.model.spec.Norm;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
 import glia.tensor.kernel.RopeTable.Layout;
@@ -53,8 +57,11 @@ final class Ernie45 implements Family {
         int first = Numbers.count(config, "moe_layer_start_index", 1);
         int last = config.integer("moe_layer_end_index", -1);
         int interval = config.positive("moe_layer_interval", 1);
-        return Standard.spec(config, 131_072, true, epsilon, layer -> attention,
-                layer -> layer >= first && (last < 0 || layer <= last) && (layer + 1) % interval == 0 ? experts : mlp);
+        Head head = new Head(Standard.head(config, true).matrix(), new Head.Transform.None(), bias,
+                new Head.Logits.Plain());
+        return Standard.spec(config, 131_072, Padding.read(config, Embedding.PLAIN), new Norm.Rms(epsilon, 0),
+                layer -> attention, layer -> layer >= first && (last < 0 || layer <= last)
+                        && (layer + 1) % interval == 0 ? experts : mlp, head);
     }
 
     @Override

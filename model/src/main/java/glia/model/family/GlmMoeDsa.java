@@ -32,6 +32,9 @@ final class GlmMoeDsa implements LatentFamily {
         LatentAttention full = SIZES.attention(config, LatentConfig.indexed(config, 32, Layout.INTERLEAVED));
         LatentAttention shared = SIZES.attention(config, new KeyChoice.AsBefore());
         boolean[] shares = shares(config);
+        if (shares[0]) {
+            throw config.error("indexer_types", "layer 0 shares the keys of an indexer before it, but there is none");
+        }
         return Standard.spec(config, 202_752, false, Standard.epsilon(config, "rms_norm_eps", 1e-5),
                 layer -> layer < shares.length && shares[layer] ? shared : full, EXPERTS.read(config));
     }
@@ -59,9 +62,6 @@ final class GlmMoeDsa implements LatentFamily {
             for (int i = 0; i < shares.length; i++) {
                 shares[i] = Math.max(i - offset + 1, 0) % period != 0;
             }
-        }
-        if (shares[0]) {
-            throw config.error(key, "layer 0 shares the keys of an indexer before it, but there is none");
         }
         return shares;
     }

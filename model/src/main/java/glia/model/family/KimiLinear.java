@@ -37,8 +37,8 @@ final class KimiLinear implements Family {
         Config config = renamed(given);
         float eps = Standard.epsilon(config, "rms_norm_eps", 1e-5);
         Config own = config.child("linear_attn_config", Map.of());
-        LatentAttention full = SIZES.unrotated(config, new KeyChoice.All(), config.positive("qk_rope_head_dim", 64),
-                LatentAttention.EPS);
+        LatentAttention full = SIZES.unrotated(config, new KeyChoice.All(),
+                Numbers.count(config, "qk_rope_head_dim", 64), LatentAttention.EPS);
         KimiDelta delta = new KimiDelta(own.positive("num_heads", config.positive("linear_num_heads", 32)),
                 own.positive("head_dim", config.positive("linear_head_dim", 128)),
                 convolution(config, own.positive("short_conv_kernel_size",

@@ -47,7 +47,8 @@ final class MiMoV2Flash implements Family {
                 : Numbers.real(config, "attention_value_scale", NumberRange.FACTOR, 0.707));
         Norm norm = new Norm.Rms(Standard.epsilon(config, "rms_norm_eps", 1e-5), 0);
         Standard.FeedForwards experts =
-                new LatentExperts(1, 256, 0, 2048, 1, 1, Method.NOAUX_TC, true, 1).read(config);
+                new LatentExperts(1, 256, 0, 2048, 1, 1, Method.NOAUX_TC, true, 1)
+                        .read(config.without("n_shared_experts"));
         return Standard.spec(config, 131_072, false, norm, layer -> slides[layer] ? sliding : full, experts)
                 .mapSublayers(s -> s.mixer() instanceof Attention ? s.with(new Residual.Add(scale)) : s);
     }

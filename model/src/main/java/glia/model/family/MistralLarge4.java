@@ -54,6 +54,9 @@ final class MistralLarge4 implements Family {
                 config.positive("index_head_dim", 128), config.positive("index_topk", 2048), Layout.INTERLEAVED);
         boolean[] rotates = LayerTypes.rotates(config);
         boolean[] shares = GlmMoeDsa.shares(config);
+        if (shares[0]) {
+            throw config.error("indexer_types", "layer 0 shares the keys of an indexer before it, but there is none");
+        }
         int[] sources = KeySharing.sources(config, rotates);
         float epsilon = Standard.epsilon(config, "rms_norm_eps", 1e-5);
         int latent = config.positive("kv_lora_rank", 512);

@@ -18,6 +18,7 @@ final class MultimodalFamilies {
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio."), new Gemma4Vision()),
             new TextBackbone("gemma4_unified", "gemma4_unified_text", true,
                     List.of("vision_embedder.", "embed_vision.", "embed_audio."), new Gemma4Unified()),
+            new TextBackbone("glm5_next", Glm5Next.TEXT, false, VISUAL),
             new TextBackbone("glm4v", "glm4v_text", false, VISUAL, new Glm4vVision()),
             new TextBackbone("idefics3", "llama", false, SHUFFLED, VisionTransformer.SHUFFLED),
             new TextBackbone("internvl", "qwen2", true, TOWER, new InternVision()),
@@ -39,6 +40,7 @@ final class MultimodalFamilies {
             new TextBackbone("qwen2_vl", "qwen2_vl_text", false, VISUAL, QwenVision.QWEN2),
             new TextBackbone("qwen3_5", "qwen3_5_text", false, VISUAL, QwenVision.QWEN3_5),
             new TextBackbone("qwen3_5_moe", "qwen3_5_moe_text", false, VISUAL, QwenVision.QWEN3_5),
+            new TextBackbone("qwen4_exp", Qwen4Exp.TEXT, false, VISUAL),
             new TextBackbone("qwen3_vl", "qwen3_vl_text", false, VISUAL, QwenVision.QWEN3),
             new TextBackbone("smolvlm", "llama", false, SHUFFLED, VisionTransformer.SHUFFLED));
 }

@@ -43,9 +43,10 @@ final class NanoChat implements Family {
                 Standard.bias(config, "attention_bias", false)).with(new QkNorm.Rotated(norm));
         Mixer mlp = new Mlp(config.positive("intermediate_size"), Activations.read(config, "hidden_act", "relu2"),
                 Bias.NONE);
-        float cap = (float) Numbers.real(config, "final_logit_softcapping", NumberRange.CAP, 15);
+        Head.Logits logits = config.isNull("final_logit_softcapping") ? new Head.Logits.Plain()
+                : new Head.Logits.Capped((float) Numbers.real(config, "final_logit_softcapping", NumberRange.CAP, 15));
         return Standard.spec(config, 2048, Padding.read(config, new Embedding(new Positions.None(), 1, 0, norm)), norm,
-                layer -> attention, layer -> mlp, Standard.head(config, false).with(new Head.Logits.Capped(cap)));
+                layer -> attention, layer -> mlp, Standard.head(config, false).with(logits));
     }
 
     @Override

@@ -57,6 +57,13 @@ public final class FamilySizes {
         return size(name, key, _ -> otherwise);
     }
 
+    /// A copy with a value of config.json in place of a size.
+    FamilySizes fixed(String name, Object value) {
+        Map<String, Size> fewer = new LinkedHashMap<>(sizes);
+        String key = fewer.remove(name).key;
+        return new FamilySizes(modelType, architecture, fewer, others).with(key, value);
+    }
+
     /// A copy with a value of config.json.
     FamilySizes with(String key, Object value) {
         return with(key, _ -> value);

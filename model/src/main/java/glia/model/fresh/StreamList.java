@@ -1,9 +1,11 @@
 package glia.model.fresh;
 
 import static glia.model.fresh.FamilyList.chosen;
+import static glia.model.fresh.FamilyList.delta;
 import static glia.model.fresh.FamilyList.ends;
 import static glia.model.fresh.FamilyList.gemma;
 import static glia.model.fresh.FamilyList.heads;
+import static glia.model.fresh.FamilyList.latent;
 import static glia.model.fresh.FamilyList.layers;
 import static glia.model.fresh.FamilyList.rms;
 import static glia.model.fresh.FamilyList.sized;
@@ -19,7 +21,7 @@ final class StreamList {
     private StreamList() { }
 
     static List<FamilySizes> all() {
-        return List.of(deepseek(), gemma3n(), hrm(), inkling(), mimo(), minimax());
+        return List.of(deepseek(), gemma3n(), glm(), longcat(), qwen(), hrm(), inkling(), mimo(), minimax());
     }
 
     private static FamilySizes deepseek() {
@@ -79,6 +81,52 @@ final class StreamList {
                 .with("log_scaling_n_floor", v -> v.get("context")).with("log_scaling_alpha", 0.1)
                 .with("layer_types", v -> layers(v, i -> i % 2 == 0 ? "hybrid_sliding" : "hybrid"))
                 .with("conv_kernel_size", 4).with("route_scale", 1.0).with("rms_norm_eps", 1e-6);
+    }
+
+    private static FamilySizes glm() {
+        return latent("glm5_next_text", "Glm5NextForConditionalGeneration").fixed("rotated", 0)
+                .size("linear-heads", "linear_num_heads", v -> v.get("heads"))
+                .size("linear-size", "linear_head_dim", v -> Math.max(1, v.get("hidden") / v.get("linear-heads")))
+                .size("streams", "hc_mult", 4).size("block", "index_kpool", v -> Math.max(1, v.get("context") / 64))
+                .size("index-heads", "index_n_heads", 4).size("index-size", "index_head_dim", 32)
+                .size("index-keys", "index_topk", v -> 16 * v.get("block"))
+                .with("linear_conv_kernel_dim", 4).with("linear_lower_bound", -5.0).with("hc_sinkhorn_iters", 20)
+                .with("swiglu_limit", 10.0).with("norm_topk_prob", true).with("pad_token_id", _ -> null)
+                .with("mlp_layer_types", v -> layers(v, i -> i < v.get("dense") ? "dense" : "sparse"))
+                .with("layer_types", v -> layers(v, i -> i % 4 == 3 ? "indexed_attention" : "linear_attention"));
+    }
+
+    private static FamilySizes longcat() {
+        return rms(ends(sized("longcat_flash", "LongcatFlashForCausalLM", "hidden_size", "num_layers")
+                .size("heads", "num_attention_heads", v -> heads(v.get("hidden")))
+                .size("mlp", "ffn_hidden_size", v -> MixerKeys.gatedWidth(v.get("hidden")))
+                .size("experts", "n_routed_experts", 12).size("identities", "zero_expert_num", 4)
+                .size("active", "moe_topk", v -> Math.min(4, v.get("experts")))
+                .size("expert-size", "expert_ffn_hidden_size", v -> MixerKeys.gatedWidth(v.get("hidden") / 4))
+                .size("query-rank", "q_lora_rank", v -> Math.max(1, v.get("hidden") / 2))
+                .size("kv-rank", "kv_lora_rank", v -> Math.max(1, v.get("hidden") / 4))
+                .size("head-size", "qk_nope_head_dim", 32).size("rotated", "qk_rope_head_dim", 16)
+                .size("value-size", "v_head_dim", v -> v.get("head-size")), "max_position_embeddings"), 1e-5, 1e7)
+                .with("head_dim", v -> v.get("rotated")).with("num_key_value_heads", v -> v.get("heads"))
+                .with("routed_scaling_factor", 1.0).with("tie_word_embeddings", false);
+    }
+
+    private static FamilySizes qwen() {
+        return withExpertSize(chosen(delta(rms(usual("qwen4_exp_text", "Qwen4ExpForCausalLM"), 1e-6, 1e6)),
+                "num_experts", 16, 4))
+                .size("shared-size", "shared_expert_intermediate_size", v -> v.get("expert-size"))
+                .size("streams", "hc_count", 4).size("stream-rank", "hc_lowrank", v -> Math.max(1, v.get("hidden") / 8))
+                .size("index-heads", "indexer_n_heads", 4)
+                .size("index-size", "indexer_head_dim", v -> v.get("head-size"))
+                .size("block", "indexer_compress_ratio", v -> Math.max(1, v.get("context") / 64))
+                .size("index-keys", "indexer_budget", v -> 16 * v.get("block"))
+                .size("ngrams", "ngram_vocab_size_base", 1000).size("ngram-heads", "heads_per_ngram", 2)
+                .size("ngram-size", "ple_embed_dim", v -> 4 * v.get("ngram-heads")
+                        * Math.max(1, v.get("hidden") / 4 / v.get("ngram-heads")))
+                .with("ngram_size", 3).with("ple_layer_ids", List.of(1)).with("ple_conv_kernel_size", 4)
+                .with("make_ngram_vocab_size_divisible_by", 8).with("split_ngram_parts", 1).with("seed", 1234)
+                .with("indexer_kv_heads", 1).with("eos_token_id", 0).with("norm_topk_prob", true)
+                .with("tie_word_embeddings", false);
     }
 
     private static FamilySizes minimax() {

@@ -12,8 +12,10 @@ import java.util.Locale;
 /// @param form of all experts, including the shared one
 /// @param bias whether the router and the experts have biases; the shared expert has its own setting
 /// @param weighting whether the router's weights multiply the experts' inputs or outputs
+/// @param numIdentities zero-computation experts, which return their input; the router ranks them after the others.
+///     https://arxiv.org/abs/2410.07348
 public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias bias, Router router, Weighting weighting,
-        Shared shared) implements Mixer {
+        Shared shared, int numIdentities) implements Mixer {
     /// The shared expert, which processes every token.
     public sealed interface Shared {
         /// No shared expert.
@@ -35,6 +37,12 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
         record Gated(int intermediateSize) implements Shared { }
     }
 
+    /// Experts that all compute.
+    public Experts(int numExperts, int intermediateSize, MlpForm form, Bias bias, Router router, Weighting weighting,
+            Shared shared) {
+        this(numExperts, intermediateSize, form, bias, router, weighting, shared, 0);
+    }
+
     public Experts {
         NumberRange.EXPERTS.require("number of experts", numExperts);
         NumberRange.SIZE.require("expert width", intermediateSize);
@@ -48,7 +56,19 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
             case Shared.Plain plain -> NumberRange.SIZE.require("shared expert width", plain.intermediateSize());
             case Shared.Gated gated -> NumberRange.SIZE.require("shared expert width", gated.intermediateSize());
         }
-        router.check(numExperts);
+        NumberRange.COUNT.require("experts that return their input", numIdentities);
+        NumberRange.EXPERTS.require("number of experts", (long) numExperts + numIdentities);
+        router.check(numExperts + numIdentities);
+    }
+
+    /// A copy with another form.
+    public Experts with(MlpForm other) {
+        return new Experts(numExperts, intermediateSize, other, bias, router, weighting, shared, numIdentities);
+    }
+
+    /// The number of experts that the router chooses from.
+    public int numChoices() {
+        return numExperts + numIdentities;
     }
 
     /// The number of active experts per token, without the shared one.
@@ -64,9 +84,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
     /// Adds the parameters if the experts have another dimension than the router and the shared expert.
     void parameters(Shapes shapes, int hidden, int size) {
         boolean biased = bias != Bias.NONE;
-        shapes.linear(Role.ROUTER, Role.ROUTER_BIAS, biased, numExperts, hidden);
+        shapes.linear(Role.ROUTER, Role.ROUTER_BIAS, biased, numChoices(), hidden);
         if (router.correction() == Router.Correction.LEARNED) {
-            shapes.add(Role.ROUTER_CORRECTION, numExperts);
+            shapes.add(Role.ROUTER_CORRECTION, numChoices());
         }
         for (int expert = 0; expert < numExperts; expert++) {
             if (form.isGated()) {
@@ -103,8 +123,9 @@ public record Experts(int numExperts, int intermediateSize, MlpForm form, Bias b
 
     @Override
     public String describe() {
-        return numExperts + " experts, " + intermediateSize + " wide, " + words(form) + ", " + router.numChosen()
-                + " a token by " + words(router)
+        return numExperts + " experts, " + intermediateSize + " wide, " + words(form)
+                + (numIdentities == 0 ? "" : ", and " + numIdentities + " that return their input")
+                + ", " + router.numChosen() + " a token by " + words(router)
                 + switch (shared) {
                     case Shared.None none -> "";
                     case Shared.Constant constant -> ", a bias";

@@ -15,8 +15,13 @@ import java.util.List;
 /// @param decay how decay rates are stored
 /// @param strongest the largest β: 1, or 2 if eigenvalues of the state's transition may be negative
 ///     (https://arxiv.org/abs/2411.12537)
+/// @param gate the function of z
 public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
-        float eps, Inputs inputs, HeadSharing order, DecayForm decay, float strongest) implements Mixer {
+        float eps, Inputs inputs, HeadSharing order, DecayForm decay, float strongest, OutputGate gate)
+        implements Mixer {
+    /// The function of the gates of the heads' output.
+    public enum OutputGate { SILU, SIGMOID }
+
     /// How the input projections are fused.
     public enum Inputs {
         /// Six matrices: q, k and v, each with a convolution of its own, the gates z, β, and the steps.
@@ -45,19 +50,25 @@ public record GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int
     public GatedDeltaNet(int numKeyHeads, int numValueHeads, int keySize, int valueSize, Convolution convolution,
             float eps, Inputs inputs) {
         this(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, HeadSharing.GROUPED,
-                DecayForm.LOGARITHM, 1);
+                DecayForm.LOGARITHM, 1, OutputGate.SILU);
     }
 
     /// A copy with another largest β.
     public GatedDeltaNet with(float otherStrongest) {
         return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, order, decay,
-                otherStrongest);
+                otherStrongest, gate);
+    }
+
+    /// A copy with another gate.
+    public GatedDeltaNet with(OutputGate other) {
+        return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, inputs, order, decay,
+                strongest, other);
     }
 
     /// A copy with another storage layout.
     public GatedDeltaNet with(Inputs otherInputs, HeadSharing otherOrder, DecayForm otherDecay) {
         return new GatedDeltaNet(numKeyHeads, numValueHeads, keySize, valueSize, convolution, eps, otherInputs,
-                otherOrder, otherDecay, strongest);
+                otherOrder, otherDecay, strongest, gate);
     }
 
     /// The width of all key heads together.

@@ -18,9 +18,10 @@ import java.util.List;
 /// @param bias whether the latent projections and the output have biases
 /// @param gating gate of the heads' output, before the output projection
 /// @param eps epsilon of the norms of latents
+/// @param latentFactor factor of c after its norm
 public record LatentAttention(int numHeads, Queries queries, int latentSize, int plainSize, int sharedSize,
         int valueSize, float scale, Rope rope, Bias bias, Gating gating, float eps, Expansion expansion,
-        KeyChoice keys, Temperature temperature) implements Mixer {
+        KeyChoice keys, Temperature temperature, float latentFactor) implements Mixer {
     /// The epsilon of most models, whatever their configs have.
     public static final float EPS = 1e-6f;
     private static final Span SPAN = new Span.Causal();
@@ -59,15 +60,17 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
         if (queries instanceof Queries.LowRank low && low.rank < 1) {
             throw new IllegalArgumentException("queries of rank " + low.rank);
         }
-        if (keys instanceof KeyChoice.Indexed indexed
-                && (queries instanceof Queries.Direct || indexed.headSize() < sharedSize)) {
+        if (keys.indexer().isPresent()
+                && (queries instanceof Queries.Direct || keys.indexer().get().headSize() < sharedSize)) {
             throw new IllegalArgumentException("an indexer needs queries of low rank and heads of at least the "
-                    + sharedSize + " numbers that are rotated, not of " + indexed.headSize());
+                    + sharedSize + " numbers that are rotated, not of "
+                    + keys.indexer().get().headSize());
         }
         if (rope instanceof Rope.Rotary r && r.rotatedSize() != sharedSize) {
             throw new IllegalArgumentException("RoPE of " + r.rotatedSize() + " dimensions for a shared key of "
                     + sharedSize);
         }
+        NumberRange.FACTOR.require("factor of latents", latentFactor);
         NumberRange.FACTOR.require("attention scale", scale);
         NumberRange.EPSILON.require("epsilon of the latent norms", eps);
     }
@@ -75,25 +78,32 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
     /// A copy with another storage of K and V.
     public LatentAttention withExpansion(Expansion other) {
         return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
-                gating, eps, other, keys, temperature);
+                gating, eps, other, keys, temperature, latentFactor);
     }
 
     /// A copy with another RoPE.
     public LatentAttention with(Rope other) {
         return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, other, bias,
-                gating, eps, expansion, keys, temperature);
+                gating, eps, expansion, keys, temperature, latentFactor);
     }
 
     /// A copy with another temperature.
     public LatentAttention with(Temperature other) {
         return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
-                gating, eps, expansion, keys, other);
+                gating, eps, expansion, keys, other, latentFactor);
+    }
+
+    /// A copy whose queries and latents have factors.
+    public LatentAttention scaled(double queryFactor, double newLatentFactor) {
+        return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize,
+                (float) (queryFactor * scale), rope, bias, gating, eps, expansion, keys, temperature,
+                (float) newLatentFactor);
     }
 
     /// A copy with another gate.
     public LatentAttention with(Gating other) {
         return new LatentAttention(numHeads, queries, latentSize, plainSize, sharedSize, valueSize, scale, rope, bias,
-                other, eps, expansion, keys, temperature);
+                other, eps, expansion, keys, temperature, latentFactor);
     }
 
     /// The norm of latents.
@@ -136,21 +146,26 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
             shapes.add(Role.GATE, numHeads, hidden);
         }
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, (long) numHeads * valueSize);
-        if (keys instanceof KeyChoice.Indexed indexed) {
+        keys.indexer().ifPresent(indexed -> {
             shapes.add(Role.INDEX_QUERY, (long) indexed.numHeads() * indexed.headSize(), in);
             shapes.add(Role.INDEX_KEY, indexed.headSize(), hidden);
             shapes.add(Role.INDEX_KEY_NORM_WEIGHT, indexed.headSize());
             shapes.add(Role.INDEX_KEY_NORM_BIAS, indexed.headSize());
             shapes.add(Role.INDEX_WEIGHTS, indexed.numHeads(), hidden);
-        }
+            if (keys instanceof KeyChoice.Pooled pooled) {
+                shapes.add(Role.INDEX_GATE, indexed.headSize(), hidden);
+                shapes.add(Role.INDEX_POSITIONS, pooled.blockSize(), indexed.headSize());
+            }
+        });
     }
 
-    /// The latent row, then the indexer's key.
+    /// The latent row, then the indexer's key, then what keys of blocks are pooled from.
     @Override
     public List<CacheKind> caches() {
         List<CacheKind> all = new ArrayList<>(List.of(new CacheKind.Rows(rowSize(), SPAN)));
-        if (keys instanceof KeyChoice.Indexed indexed) {
-            all.add(new CacheKind.Rows(indexed.headSize(), SPAN));
+        keys.indexer().ifPresent(indexed -> all.add(new CacheKind.Rows(indexed.headSize(), SPAN)));
+        if (keys instanceof KeyChoice.Pooled pooled) {
+            all.add(new CacheKind.Rows(2 * pooled.indexer().get().headSize(), new Span.Sliding(pooled.blockSize())));
         }
         return all;
     }
@@ -158,12 +173,7 @@ public record LatentAttention(int numHeads, Queries queries, int latentSize, int
     @Override
     public String describe() {
         return "latent attention, " + numHeads + " heads of " + plainSize + " + " + sharedSize
-                + ", latents of " + latentSize + ", " + switch (keys) {
-                    case KeyChoice.All all -> "full";
-                    case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
-                            + i.numHeads() + " heads of " + i.headSize();
-                    case KeyChoice.AsBefore before -> "sparse, the keys of the last indexer";
-                } + ", " + Labels.of(rope)
+                + ", latents of " + latentSize + ", " + KeyChoice.words(keys) + ", " + Labels.of(rope)
                 + (temperature instanceof Temperature.Logarithmic ? ", temperature by position" : "")
                 + (gating == Gating.NONE ? "" : ", gated");
     }

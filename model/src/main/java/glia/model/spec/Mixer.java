@@ -24,6 +24,8 @@ public sealed interface Mixer permits
         Experts,
         GatedConvolution,
         GatedDeltaNet,
+        IndexedAttention,
+        NgramEmbedding,
         Mixer.GatedMlp,
         Mixer.Convolved,
         Mixer.HashedExperts,

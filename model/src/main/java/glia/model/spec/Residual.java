@@ -72,6 +72,41 @@ public sealed interface Residual {
         }
     }
 
+    /// A connection of a layer with a shortcut (`Streams.Shortcut`), over the stream x and a value s beside it: a mixer
+    /// reads what the MLP reads and its output is added at the end of the layer (https://arxiv.org/abs/2404.05019).
+    record Shortcut(Part part) implements Residual {
+        /// What a sublayer reads and where its output u goes.
+        public enum Part {
+            /// Reads x: `x + u`.
+            BESIDE,
+            /// Reads x: `x + u`, and s becomes the sublayer's input after its norm.
+            FORK,
+            /// Reads s, which becomes u.
+            APART,
+            /// Reads x: `x + u + s`.
+            JOIN
+        }
+    }
+
+    /// Gated connections over m streams: with `n = norm(x)`, stream by stream, the sublayer reads
+    /// `Σ_i σ(U · silu(D n / m))_i ⊙ n_i / m`, and then `x_j ← x_j + 2 σ((W n)_j / m) · u`. Norm weights are stored
+    /// minus 1.
+    ///
+    /// @param rank the rows of D
+    record Gated(int numStreams, int rank, float eps) implements Residual {
+        public Gated {
+            NumberRange.SIZE.require("residual streams", numStreams);
+            NumberRange.SIZE.require("rank of the gates of streams", rank);
+            NumberRange.EPSILON.require("epsilon of the norm of streams", eps);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            Streams.gates(shapes, numStreams, rank, hidden);
+            shapes.add(Role.STREAM_WEIGHTS, numStreams, (long) numStreams * hidden);
+        }
+    }
+
     /// The first sublayer of a layer with alternating updates (AltUp, https://arxiv.org/abs/2301.13310): each stream is
     /// predicted from all, `p_j = x_j + Σ_i (W r)_{j,i} · x_i` with `r = tanh(R · norm(x_active) / D)`. The sublayer
     /// reads `p_active`; the working copy becomes `(p_active + u) · scale`.

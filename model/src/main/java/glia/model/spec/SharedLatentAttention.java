@@ -99,11 +99,7 @@ public record SharedLatentAttention(int numHeads, int latentSize, int plainSize,
     @Override
     public String describe() {
         return "latent attention, " + numHeads + " heads of " + plainSize + " + " + rotatedSize() + ", latents of "
-                + latentSize + followed.map(place -> " of " + place).orElse("") + ", " + switch (keys) {
-                    case KeyChoice.All all -> "full";
-                    case KeyChoice.Indexed i -> "sparse, the " + i.count() + " best keys of an indexer with "
-                            + i.numHeads() + " heads of " + i.headSize();
-                    case KeyChoice.AsBefore before -> "sparse, the keys of the last indexer";
-                } + ", " + Labels.of(rope);
+                + latentSize + followed.map(place -> " of " + place).orElse("") + ", " + KeyChoice.words(keys)
+                + ", " + Labels.of(rope);
     }
 }

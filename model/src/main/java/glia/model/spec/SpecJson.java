@@ -86,6 +86,9 @@ public final class SpecJson {
         if (target == int.class) {
             return integer(json, path);
         }
+        if (target == long.class) {
+            return json instanceof Long n ? n : (Object) (long) integer(json, path);
+        }
         if (target == float.class || target == double.class) {
             double number = number(json, path);
             return target == float.class ? (Object) (float) number : (Object) number;
@@ -115,7 +118,7 @@ public final class SpecJson {
         for (int i = 0; i < values.size(); i++) {
             // Lists of numbers have boxed elements.
             Type type = of == Float.class ? float.class : of == Integer.class ? int.class
-                    : of == Double.class ? double.class : of;
+                    : of == Long.class ? long.class : of == Double.class ? double.class : of;
             list.add(value(type, values.get(i), path + "[" + i + "]"));
         }
         return list;

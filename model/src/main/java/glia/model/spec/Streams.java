@@ -38,6 +38,17 @@ public sealed interface Streams {
         }
     }
 
+    /// The stream and a value beside it (`Residual.Shortcut`), which layers begin and end without.
+    record Shortcut() implements Streams {
+        @Override
+        public int count() {
+            return 2;
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) { }
+    }
+
     /// The streams of alternating updates (`Residual.Predicted`): the first is the embedding, the others matrices of it
     /// with its root mean square; at the end the mean of the first and of matrices of the others with its root mean
     /// square. A last one, beside them, is the working copy of the stream that a layer updates.
@@ -87,6 +98,28 @@ public sealed interface Streams {
         public void parameters(Shapes shapes, int hidden) {
             shapes.add(Role.MIX_QUERY, hidden);
         }
+    }
+
+    /// m copies of the embedding; at the end what a sublayer of `Residual.Gated` reads.
+    record Gated(int count, int rank, float eps) implements Streams {
+        public Gated {
+            check(count);
+            NumberRange.SIZE.require("rank of the gates of streams", rank);
+            NumberRange.EPSILON.require("epsilon of the norm of streams", eps);
+        }
+
+        @Override
+        public void parameters(Shapes shapes, int hidden) {
+            gates(shapes, count, rank, hidden);
+        }
+    }
+
+    /// The norm and the gates of what is read of streams.
+    static void gates(Shapes shapes, int count, int rank, int hidden) {
+        long all = (long) count * hidden;
+        shapes.add(Role.STREAM_NORM, all);
+        shapes.add(Role.STREAM_DOWN, rank, all);
+        shapes.add(Role.STREAM_UP, all, rank);
     }
 
     private static void check(int count) {

@@ -66,8 +66,14 @@ public final class ExpertConfig {
     /// Gated experts without biases, with weighted outputs.
     public static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared)
             throws CheckpointException {
+        return gated(config, numExperts, width, router, shared, 0);
+    }
+
+    /// The same, with experts that return their input.
+    public static Experts gated(Config config, int numExperts, int width, Router router, Experts.Shared shared,
+            int numIdentities) throws CheckpointException {
         return of(config, numExperts, width, new MlpForm.Gated(Activations.read(config, "hidden_act", "silu")),
-                Bias.NONE, router, Weighting.OUTPUT, shared);
+                Bias.NONE, router, Weighting.OUTPUT, shared, numIdentities);
     }
 
     /// Experts of any kind.
@@ -75,8 +81,13 @@ public final class ExpertConfig {
     /// @throws CheckpointException also if there are too few experts for the router
     public static Experts of(Config config, int numExperts, int width, MlpForm form, Bias bias, Router router,
             Weighting weighting, Experts.Shared shared) throws CheckpointException {
+        return of(config, numExperts, width, form, bias, router, weighting, shared, 0);
+    }
+
+    private static Experts of(Config config, int numExperts, int width, MlpForm form, Bias bias, Router router,
+            Weighting weighting, Experts.Shared shared, int numIdentities) throws CheckpointException {
         try {
-            return new Experts(numExperts, width, form, bias, router, weighting, shared);
+            return new Experts(numExperts, width, form, bias, router, weighting, shared, numIdentities);
         } catch (IllegalArgumentException e) {
             throw config.error("num_experts_per_tok", e.getMessage());
         }

@@ -53,7 +53,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
         return new LatentAttention(heads, queries, config.positive("kv_lora_rank", 512), plain, sharedSize,
                 config.positive("v_head_dim", valueSize), (float) (factor / Math.sqrt(plain + sharedSize)), rope,
                 Standard.bias(config, "attention_bias", false), LatentAttention.Gating.NONE, eps, Expansion.JOINED,
-                keys, new Temperature.Constant());
+                keys, new Temperature.Constant(), 1);
     }
 
     private static Rope.Rotary rope(Config config) throws CheckpointException {

@@ -50,6 +50,7 @@ public final class Gemma3nNames {
 
     /// Files may have unused key and value projections of layers with shared KV caches.
     public static boolean isUnused(ModelSpec spec, String tensorName) {
-        return Gemma4Names.isUnused(spec, tensorName);
+        // Stored also where the config leaves it unread.
+        return tensorName.endsWith(".altup.correct_output_scale") || Gemma4Names.isUnused(spec, tensorName);
     }
 }

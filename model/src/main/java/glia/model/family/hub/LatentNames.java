@@ -68,6 +68,8 @@ public final class LatentNames {
             case INDEX_KEY -> "self_attn.indexer.wk.weight";
             case INDEX_KEY_NORM_WEIGHT -> "self_attn.indexer.k_norm.weight";
             case INDEX_KEY_NORM_BIAS -> "self_attn.indexer.k_norm.bias";
+            case INDEX_GATE -> "self_attn.indexer.index_kpool_compress_gate";
+            case INDEX_POSITIONS -> "self_attn.indexer.index_kpool_compress_ape";
             case INDEX_WEIGHTS -> "self_attn.indexer.weights_proj.weight";
             case DRAFT_JOIN -> "eh_proj.weight";
             case DRAFT_EMBEDDING_NORM -> "enorm.weight";

@@ -15,10 +15,10 @@ import java.util.Arrays;
 /// Compresses blocks of m positions to one entry each, channel by channel:
 /// `entry = Σ_j softmax_j(gate_j + position_j) · value_j` over the positions j of a block. Overlapping blocks have two
 /// series of values: an entry takes the first of the block before and the second of its own. An entry exists from the
-/// last position of its block on.
+/// last position of its block on. Without gates an entry is the mean.
 ///
-/// The rows `[value | gate]`, each `[N, s·E]` for s series, are appended to the cache. The result has a row for each
-/// block that ends in the pass, in the order of `BlockEnds`.
+/// The rows `[value | gate]`, each `[N, s·E]` for s series, or the values alone, are appended to the cache. The result
+/// has a row for each block that ends in the pass, in the order of `BlockEnds`.
 public final class BlockPool implements Operation {
     private final Tensor rows;
     private final Weight positions;
@@ -26,6 +26,7 @@ public final class BlockPool implements Operation {
     private final Runs runs;
     private final BlockEnds ends;
     private final boolean overlaps;
+    private final boolean isGated;
     private final int series;
     private final int size;
 
@@ -42,8 +43,25 @@ public final class BlockPool implements Operation {
         this.runs = runs;
         this.ends = ends;
         this.overlaps = overlaps;
+        isGated = true;
         series = overlaps ? 2 : 1;
         size = positions.cols() / series;
+    }
+
+    /// Means of blocks.
+    ///
+    /// @param rows the values, `[N, E]`
+    public BlockPool(Tensor rows, KeyValueState state, Runs runs, BlockEnds ends) {
+        Compute.require(rows.rows() == runs.numTokens(), "pooled blocks", rows, runs.numTokens());
+        this.rows = rows;
+        this.positions = Weight.ABSENT;
+        this.state = state;
+        this.runs = runs;
+        this.ends = ends;
+        overlaps = false;
+        isGated = false;
+        series = 1;
+        size = rows.cols();
     }
 
     /// The positions that an entry is made of: one or two blocks.
@@ -61,7 +79,7 @@ public final class BlockPool implements Operation {
     public Tensor forward(Compute ops) {
         KeyValues[] sequences = state.append(rows, rows, runs);
         Tensor y = ops.allocate(ends.count(), size);
-        float[] offsets = ChannelBlocks.numbers(positions);
+        float[] offsets = isGated ? ChannelBlocks.numbers(positions) : new float[0];
         int mark = ops.mark();
         Tensor loaded = ops.allocate(2 * ends.blockSize(), rows.cols());
         for (int entry = 0; entry < ends.count(); entry++) {
@@ -90,6 +108,10 @@ public final class BlockPool implements Operation {
     /// @param first the row of the span's first position in `from`
     private void softmax(Tensor from, int first, int c, float[] offsets, double[] p) {
         int span = p.length;
+        if (!isGated) {
+            Arrays.fill(p, 1.0 / span);
+            return;
+        }
         double largest = Double.NEGATIVE_INFINITY;
         for (int i = 0; i < span; i++) {
             int column = column(span, i) + c;
@@ -110,12 +132,15 @@ public final class BlockPool implements Operation {
     @Override
     public void inputs(Inputs inputs) {
         inputs.activations(rows);
-        inputs.weights(positions);
+        if (isGated) {
+            inputs.weights(positions);
+        }
     }
 
     @Override
     public Operation owned() {
-        return new BlockPool(rows, positions, state, runs.frozen(), ends, overlaps);
+        return isGated ? new BlockPool(rows, positions, state, runs.frozen(), ends, overlaps)
+                : new BlockPool(rows, state, runs.frozen(), ends);
     }
 
     /// Of full sequences. `dvalue_j += p_j · dy`, `dgate_j += p_j · (value_j - y) · dy`, which the positions get too.
@@ -123,8 +148,8 @@ public final class BlockPool implements Operation {
     public void backward(Tape tape, Tensor y) {
         Tensor dy = tape.gradient(y);
         Tensor drows = tape.gradient(rows);
-        Tensor dpositions = tape.gradient(positions);
-        float[] offsets = ChannelBlocks.numbers(positions);
+        Tensor dpositions = isGated ? tape.gradient(positions) : dy;
+        float[] offsets = isGated ? ChannelBlocks.numbers(positions) : new float[0];
         Ranges.run(tape.kernels().workers(), size, 40L * ends.count() * ends.blockSize(), (from, to) -> {
             for (int c = from; c < to; c++) {
                 for (int entry = 0; entry < ends.count(); entry++) {
@@ -135,8 +160,11 @@ public final class BlockPool implements Operation {
                     for (int i = 0; i < p.length; i++) {
                         int column = column(p.length, i) + c;
                         long value = (long) (first + i) * rows.cols() + column;
-                        double dgate = p[i] * (rows.get(value) - y.get((long) entry * size + c)) * d;
                         drows.set(value, drows.get(value) + (float) (p[i] * d));
+                        if (!isGated) {
+                            continue;
+                        }
+                        double dgate = p[i] * (rows.get(value) - y.get((long) entry * size + c)) * d;
                         add(drows, value + series * size, dgate);
                         add(dpositions, (long) (i % ends.blockSize()) * series * size + column, dgate);
                     }
@@ -184,6 +212,11 @@ public final class BlockPool implements Operation {
         /// The number of blocks that end in the pass.
         public int count() {
             return rows.length;
+        }
+
+        /// The rows of the ends in the pass.
+        public int[] rows() {
+            return rows.clone();
         }
 
         /// The row of an end in the pass.

@@ -11,6 +11,8 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
+import java.util.Arrays;
+import java.util.Optional;
 
 /// The lightning indexer over compressed blocks: of the blocks that end at or before a token it lists the `count` with
 /// the largest scores `Σ_h w[n,h] · relu(q[n,h] · k)`, by the positions of their ends. Keys `[N, E]`, of which the rows
@@ -19,14 +21,14 @@ import glia.tensor.ops.Tape;
 /// The result `[N, 1]` is the length of each list. It has no gradient: a choice is not differentiable.
 ///
 /// @param q `[N, H·E]`, rotated
-/// @param weights `[N, H]`, scaled
+/// @param weights `[N, H]`, scaled; none if all heads count alike
 /// @param lists filled for every token of the pass
-public record EntryIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState state, Runs runs, int blockSize,
-        int count, int[][] lists) implements Operation {
+public record EntryIndexer(Tensor q, Tensor k, Optional<Tensor> weights, KeyValueState state, Runs runs,
+        int blockSize, int count, int[][] lists) implements Operation {
     public EntryIndexer {
-        Compute.require(q.rows() == k.rows() && q.cols() == (long) weights.cols() * k.cols()
-                && weights.rows() == k.rows() && k.rows() == runs.numTokens() && lists.length == k.rows() && count > 0,
-                "indexer of blocks", q, k);
+        Compute.require(q.rows() == k.rows() && q.cols() % k.cols() == 0 && (weights.isEmpty()
+                || weights.get().rows() == k.rows() && weights.get().cols() == q.cols() / k.cols())
+                && k.rows() == runs.numTokens() && lists.length == k.rows() && count > 0, "indexer of blocks", q, k);
     }
 
     /// The lists of all visible blocks.
@@ -39,6 +41,28 @@ public record EntryIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState sta
                 }
             }
         }
+    }
+
+    /// The positions of listed blocks, and after them those of the token's own block if that is not complete.
+    public static AttendedPositions positions(Runs runs, int blockSize, int[][] ends, AttendedPositions lists) {
+        lists.clear();
+        for (int run = 0; run < runs.count(); run++) {
+            for (int n = runs.start(run); n < runs.end(run); n++) {
+                int seen = runs.position(run) + n - runs.start(run) + 1;
+                int tail = seen % blockSize;
+                lists.add(ends[n].length * blockSize + tail);
+                int at = 0;
+                for (int end : ends[n]) {
+                    for (int i = blockSize - 1; i >= 0; i--) {
+                        lists.set(n, at++, end - i);
+                    }
+                }
+                for (int i = tail; i > 0; i--) {
+                    lists.set(n, at++, seen - i);
+                }
+            }
+        }
+        return lists;
     }
 
     @Override
@@ -69,8 +93,9 @@ public record EntryIndexer(Tensor q, Tensor k, Tensor weights, KeyValueState sta
 
     private int[] chosen(int n, int visible, Tensor keys) {
         float[] scores = new float[visible];
-        float[] w = new float[weights.cols()];
-        ChannelBlocks.load(weights, n, 0, w, w.length);
+        float[] w = new float[q.cols() / k.cols()];
+        Arrays.fill(w, 1);
+        weights.ifPresent(given -> ChannelBlocks.load(given, n, 0, w, w.length));
         for (int b = 0; b < visible; b++) {
             double sum = 0;
             for (int h = 0; h < w.length; h++) {

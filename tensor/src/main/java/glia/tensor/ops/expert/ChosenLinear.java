@@ -38,7 +38,7 @@ public final class ChosenLinear implements Operation.ReadsInputs {
     @Override
     public Tensor forward(Compute ops) {
         int k = routing.numChosen();
-        dispatch = new Dispatch(routing.chosen(), k, routing.numExperts());
+        dispatch = new Dispatch(routing.chosen(), k, routing.numExperts(), weights.size());
         choices = new int[dispatch.size()];
         for (int choice = 0; choice < choices.length; choice++) {
             choices[dispatch.places[choice]] = choice;

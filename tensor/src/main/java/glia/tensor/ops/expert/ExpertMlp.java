@@ -15,7 +15,8 @@ import glia.tensor.ops.WeightProducts;
 /// weighted inputs `y[n] = Σ_j expert_{c[n,j]}(w[n,j] · x[n])`. An expert is an MLP, `down(form(gate(x), up(x)))`.
 ///
 /// Tokens are sorted by expert (`Dispatch`). Each chosen expert runs one matrix multiplication for each of its maps,
-/// all of them as one grouped GEMM; weights of other experts are not read.
+/// all of them as one grouped GEMM; weights of other experts are not read. Experts of the router beyond those with maps
+/// return their input.
 public final class ExpertMlp implements Operation {
     /// Whether routing weights multiply the experts' outputs or inputs.
     public enum Weighting { OUTPUT, INPUT }
@@ -55,7 +56,7 @@ public final class ExpertMlp implements Operation {
     public ExpertMlp(Tensor x, Tensor weights, Routing routing, Experts experts, Weighting weighting) {
         Compute.require(weights.rows() == x.rows() && routing.numTokens() == x.rows()
                 && weights.cols() == routing.numChosen(), "experts", x, weights);
-        Compute.require(routing.numExperts() == experts.up.weights().size() && experts.up.inputs() == x.cols()
+        Compute.require(routing.numExperts() >= experts.up.weights().size() && experts.up.inputs() == x.cols()
                 && experts.down.outputs() == x.cols(), "experts", x, routing.numExperts());
         this.x = x;
         this.weights = weights;
@@ -67,7 +68,8 @@ public final class ExpertMlp implements Operation {
     @Override
     public Tensor forward(Compute ops) {
         Workers workers = ops.kernels().workers();
-        dispatch = new Dispatch(routing.chosen(), routing.numChosen(), routing.numExperts());
+        dispatch = new Dispatch(routing.chosen(), routing.numChosen(), routing.numExperts(),
+                experts.up.weights().size());
         Tensor y = ops.allocate(x.rows(), x.cols());
         input = input(ops);
         int width = experts.up.outputs();
@@ -111,6 +113,10 @@ public final class ExpertMlp implements Operation {
         }
         ops.products().multiply(downs);
         addBiases(ops, output, experts.down);
+        for (int place = dispatch.numMapped(); place < dispatch.size(); place++) {
+            int from = input == x ? 0 : place;
+            output.rows(place, place + 1).copyFrom(input.rows(from, from + 1));
+        }
         combine(y, workers);
         return y;
     }
@@ -258,27 +264,32 @@ public final class ExpertMlp implements Operation {
         final int[] experts;
         /// The first place of each of `experts`, and the end of the last.
         final int[] starts;
+        private final int numActive;
 
-        Dispatch(int[] chosen, int numChosen, int numExperts) {
+        /// @param numMapped the experts with maps, which come first
+        Dispatch(int[] chosen, int numChosen, int numExperts, int numMapped) {
             int[] next = new int[numExperts];
             for (int expert : chosen) {
                 next[expert]++;
             }
-            int numActive = 0;
-            for (int count : next) {
-                numActive += count > 0 ? 1 : 0;
-            }
-            experts = new int[numActive];
-            starts = new int[numActive + 1];
+            int numReached = 0;
             int active = 0;
+            for (int e = 0; e < numExperts; e++) {
+                numReached += next[e] > 0 ? 1 : 0;
+                active += next[e] > 0 && e < numMapped ? 1 : 0;
+            }
+            numActive = active;
+            experts = new int[numReached];
+            starts = new int[numReached + 1];
+            int reached = 0;
             int place = 0;
             for (int e = 0; e < numExperts; e++) {
                 int count = next[e];
                 next[e] = place;
                 if (count > 0) {
-                    experts[active] = e;
+                    experts[reached] = e;
                     place += count;
-                    starts[++active] = place;
+                    starts[++reached] = place;
                 }
             }
             tokens = new int[chosen.length];
@@ -294,8 +305,14 @@ public final class ExpertMlp implements Operation {
             return tokens.length;
         }
 
+        /// The number of chosen experts with maps.
         int numActive() {
-            return experts.length;
+            return numActive;
+        }
+
+        /// The number of places of experts with maps.
+        int numMapped() {
+            return starts[numActive];
         }
     }
 }

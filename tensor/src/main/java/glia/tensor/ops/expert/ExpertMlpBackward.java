@@ -38,7 +38,7 @@ final class ExpertMlpBackward {
         Tensor dweights = tape.gradient(op.weights);
         Tensor doutput = output(dweights);
         boolean[] needsHidden = new boolean[dispatch.numActive()];
-        boolean any = false;
+        boolean any = needsInput;
         for (int i = 0; i < needsHidden.length; i++) {
             needsHidden[i] = needsInput || isTrainable(op.experts.up(), i) || isTrainable(op.experts.gate(), i);
             any |= needsHidden[i];
@@ -71,6 +71,9 @@ final class ExpertMlpBackward {
             back(op.experts.gate(), dgate, op.input, dinput, needsInputs);
         }
         if (needsInput) {
+            for (int place = dispatch.numMapped(); place < dispatch.size(); place++) {
+                dinput.rows(place, place + 1).copyFrom(doutput.rows(place, place + 1));
+            }
             scatter(dinput, dweights);
         }
     }

@@ -11,6 +11,7 @@ import glia.tensor.ops.Operation;
 import glia.tensor.ops.Tape;
 import glia.tensor.ops.UnaryOperation;
 import glia.tensor.ops.Weight;
+import java.util.List;
 
 /// The operations of `Ops` that select rows.
 public final class Gathers {
@@ -31,6 +32,71 @@ public final class Gathers {
         @Override
         public void backward(Tape tape, Tensor y) {
             tape.products().addRowGradients(tape, table, tape.gradient(y), ids, count, frozenRow);
+        }
+    }
+
+    /// `y[n] = table[ids[n]]` of a table in parts, each but the last with as many rows as the first.
+    public record EmbedParts(List<Weight> parts, int[] ids) implements Operation.ReadsNothing {
+        /// Receives the places in `ids` of a part, and the part's rows there.
+        private interface OfPart {
+            void run(Weight part, int[] places, int[] rows);
+        }
+
+        private void forParts(OfPart work) {
+            int size = parts.getFirst().rows();
+            int[] counts = new int[parts.size()];
+            for (int id : ids) {
+                counts[id / size]++;
+            }
+            for (int part = 0; part < counts.length; part++) {
+                int[] places = new int[counts[part]];
+                int[] rows = new int[counts[part]];
+                for (int i = 0, at = 0; at < places.length; i++) {
+                    if (ids[i] / size == part) {
+                        rows[at] = ids[i] % size;
+                        places[at++] = i;
+                    }
+                }
+                work.run(parts.get(part), places, rows);
+            }
+        }
+
+        @Override
+        public Tensor forward(Compute ops) {
+            Tensor y = ops.allocate(ids.length, parts.getFirst().cols());
+            forParts((part, places, rows) -> {
+                int mark = ops.mark();
+                if (rows.length > 0) {
+                    Tensor found = ops.embed(part, rows, rows.length, -1);
+                    for (int i = 0; i < places.length; i++) {
+                        y.rows(places[i], places[i] + 1).copyFrom(found.rows(i, i + 1));
+                    }
+                }
+                ops.release(mark);
+            });
+            return y;
+        }
+
+        @Override
+        public void inputs(Inputs inputs) {
+            inputs.weights(parts);
+        }
+
+        @Override
+        public Operation owned() {
+            return new EmbedParts(parts, ids.clone());
+        }
+
+        @Override
+        public void backward(Tape tape, Tensor y) {
+            Tensor dy = tape.gradient(y);
+            forParts((part, places, rows) -> {
+                Tensor d = tape.scratch(Math.max(1, rows.length), dy.cols());
+                for (int i = 0; i < places.length; i++) {
+                    d.rows(i, i + 1).copyFrom(dy.rows(places[i], places[i] + 1));
+                }
+                tape.products().addRowGradients(tape, part, d.rows(0, rows.length), rows, rows.length, -1);
+            });
         }
     }
 

@@ -14,28 +14,35 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// Causal depthwise convolution over the tokens of each run: `y[t,c] = b[c] + Σ_j w[c,j] · x[t - (k - 1) + j, c]` for
-/// `0 ≤ j < k`.
+/// Causal depthwise convolution over the tokens of each run: `y[t,c] = b[c] + Σ_j w[c,j] · x[t - d·(k - 1 - j), c]` for
+/// `0 ≤ j < k`, with the dilation d.
 ///
-/// The state is the last k - 1 inputs of each channel before the run, `[k - 1, C]`, oldest first; it is 0 at the start
-/// of a sequence. Used before state-space recurrences, https://arxiv.org/abs/2312.00752.
+/// The state is the last `d·(k - 1)` inputs of each channel before the run, oldest first; it is 0 at the start of a
+/// sequence. Used before state-space recurrences, https://arxiv.org/abs/2312.00752.
 ///
 /// @param x `[N, C]`
 /// @param w `[C, k]` or `[C, 1, k]`
 /// @param bias `[C]`
-/// @param state `stateSize(C, k)` values a sequence
-public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, RecurrentState state, Runs runs)
-        implements Operation.Rounded {
+/// @param dilation d
+/// @param state `stateSize(C, k, d)` values a sequence
+public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, int dilation, RecurrentState state,
+        Runs runs) implements Operation.Rounded {
+    /// Without dilation.
+    public CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, RecurrentState state, Runs runs) {
+        this(x, w, bias, 1, state, runs);
+    }
+
     public CausalConvolution {
-        Compute.require(x.rows() == runs.numTokens() && w.rows() == x.cols() && w.cols() > 0, "convolution", x,
+        Compute.require(x.rows() == runs.numTokens() && w.rows() == x.cols() && w.cols() > 0 && dilation > 0,
+                "convolution", x,
                 Compute.stored(w));
         Compute.require(bias.isEmpty() || bias.get().rows() * bias.get().cols() == x.cols(), "convolution's bias", x,
                 bias);
     }
 
     /// The number of values in the state of a sequence.
-    public static int stateSize(int numChannels, int kernelSize) {
-        return Math.multiplyExact(numChannels, kernelSize - 1);
+    public static int stateSize(int numChannels, int kernelSize, int dilation) {
+        return Math.multiplyExact(numChannels, Math.multiplyExact(kernelSize - 1, dilation));
     }
 
     private int kernelSize() {
@@ -52,7 +59,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
             float[][] taps = taps(weights, from, count);
             float[] start = new float[count];
             offsets.ifPresent(b -> System.arraycopy(b, from, start, 0, count));
-            float[][] window = new float[kernelSize()][count];
+            float[][] window = new float[(kernelSize() - 1) * dilation + 1][count];
             float[] sum = new float[count];
             for (int run = 0; run < runs.count(); run++) {
                 begin(window, states.before(run, 0), from, count);
@@ -61,7 +68,7 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                     ChannelBlocks.load(x, t, from, newest, count);
                     System.arraycopy(start, 0, sum, 0, count);
                     for (int j = 0; j < taps.length; j++) {
-                        ArrayMath.addProduct(sum, taps[j], window[j], count);
+                        ArrayMath.addProduct(sum, taps[j], window[j * dilation], count);
                     }
                     ChannelBlocks.store(sum, y, t, from, count);
                 }
@@ -119,10 +126,10 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
 
     @Override
     public Operation owned() {
-        return new CausalConvolution(x, w, bias, state, runs.frozen());
+        return new CausalConvolution(x, w, bias, dilation, state, runs.frozen());
     }
 
-    /// With `g = dy`: `dx[t - (k - 1) + j] += w[j] · g[t]`, `dw[j] += g[t] · x[t - (k - 1) + j]`, `db += g[t]`.
+    /// With `g = dy` and `s = t - d·(k - 1 - j)`: `dx[s] += w[j] · g[t]`, `dw[j] += g[t] · x[s]`, `db += g[t]`.
     @Override
     public void backward(Tape tape, Tensor y) {
         ChannelBlocks.requireNone(state);
@@ -143,8 +150,8 @@ public record CausalConvolution(Tensor x, Weight w, Optional<Weight> bias, Recur
                 for (int t = runs.start(run); t < runs.end(run); t++) {
                     ChannelBlocks.load(dy, t, from, g, count);
                     ArrayMath.addScaled(total, g, 1, count);
-                    for (int j = Math.max(0, size - 1 - (t - runs.start(run))); j < size; j++) {
-                        int source = t - (size - 1) + j;
+                    for (int j = Math.max(0, size - 1 - (t - runs.start(run)) / dilation); j < size; j++) {
+                        int source = t - (size - 1 - j) * dilation;
                         ChannelBlocks.load(x, source, from, input, count);
                         ArrayMath.addProduct(gradients[j], g, input, count);
                         ArrayMath.multiply(product, g, taps[j], count);
