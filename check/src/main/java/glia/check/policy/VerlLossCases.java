@@ -10,12 +10,12 @@ import glia.reason.policy.PolicyObjective;
 import glia.reason.policy.ValueLoss;
 import glia.reason.policy.correction.RejectionRule;
 import glia.reason.policy.correction.RolloutWeights;
-import glia.reason.policy.correction.SamplerDivergence;
 import glia.reason.rollout.RolloutColumns.Column;
 import glia.reason.rollout.RolloutColumns;
 import glia.tensor.autograd.Value;
 import glia.train.distillation.KlEstimator;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -159,20 +159,20 @@ public final class VerlLossCases {
             double[] mask = new double[rows.numRows()];
             Arrays.fill(mask, 1);
             if (p.has("rollout_is")) {
-                RolloutWeights.Result result = RolloutWeights.of(p.text("rollout_is"),
-                        threshold(p, "rollout_is_threshold", "2.0"), p.flag("rollout_is_batch_normalize", false))
-                        .of(tokens);
-                rows.compare(c, "weights", result.weights(), ReferenceCase.F64);
-                compare(c, result.figures());
+                RolloutWeights rule = RolloutWeights.of(p.text("rollout_is"),
+                        threshold(p, "rollout_is_threshold", "2.0"), p.flag("rollout_is_batch_normalize", false));
+                rows.compare(c, "weights", rule.of(tokens), ReferenceCase.F64);
+                compare(c, VerlCorrectionFigures.weights(rule, tokens));
             }
             if (p.has("rollout_rs")) {
-                RejectionRule.Result result = RejectionRule.apply(RejectionRule.parse(p.text("rollout_rs"),
-                        threshold(p, "rollout_rs_threshold", "")), tokens);
-                Arrays.setAll(mask, n -> result.kept()[n] ? 1 : 0);
-                compare(c, result.figures());
+                List<RejectionRule> rules = RejectionRule.parse(p.text("rollout_rs"),
+                        threshold(p, "rollout_rs_threshold", ""));
+                boolean[] kept = RejectionRule.kept(rules, tokens);
+                Arrays.setAll(mask, n -> kept[n] ? 1 : 0);
+                compare(c, VerlCorrectionFigures.rejection(rules, tokens));
             }
             rows.compare(c, "modified_mask", mask, ReferenceCase.F64);
-            compare(c, SamplerDivergence.figures(tokens));
+            compare(c, VerlCorrectionFigures.divergences(tokens));
         }
 
         /// A threshold, which is a number or a text.

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.reason.reward.Sample;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
@@ -102,7 +102,7 @@ class TaskSetTest {
         return digest[0] & 0xFF;
     }
 
-    /// Megabytes of anything are answered at once and never right.
+    /// A megabyte of anything is answered at once and never right.
     @ParameterizedTest
     @MethodSource("tasks")
     void hostileCompletionsAreWrong(Task task) {
@@ -113,7 +113,7 @@ class TaskSetTest {
                 "Answer:", "^2", "\\frac{", "a", "A is a knight, ", problem.answer() + " ; ");
         long start = System.nanoTime();
         for (String part : parts) {
-            String text = part.repeat(400_000 / part.length());
+            String text = part.repeat(200_000 / part.length());
             for (String completion : List.of(text, "<think>" + text + "</think>" + text, "</think>" + text.substring(
                     0, 1_900), problem.answer() + text, "</think>" + text + problem.answer())) {
                 OptionalDouble score = task.verifier().score(problem.sample(completion, 1, true));

@@ -12,23 +12,29 @@ public sealed interface Schedule {
     /// The factor of the peak learning rate at a step.
     double factor(long step);
 
-    /// The name as recipes spell it.
-    String name();
+    /// A schedule with a linear warm-up.
+    sealed interface WarmedUp extends Schedule {
+        /// w.
+        long warmup();
+
+        /// The factor from step w on.
+        double after(long step);
+
+        @Override
+        default double factor(long step) {
+            return step < warmup() ? Steps.linearWarmup(step, warmup()) : after(step);
+        }
+    }
 
     /// The peak rate throughout, after a linear warm-up.
-    record ConstantSchedule(long warmup) implements Schedule {
+    record ConstantSchedule(long warmup) implements WarmedUp {
         public ConstantSchedule {
             Steps.check(warmup, Long.MAX_VALUE);
         }
 
         @Override
-        public double factor(long step) {
-            return step < warmup ? Steps.linearWarmup(step, warmup) : 1;
-        }
-
-        @Override
-        public String name() {
-            return "constant";
+        public double after(long step) {
+            return 1;
         }
     }
 
@@ -36,7 +42,7 @@ public sealed interface Schedule {
     ///
     /// @param end e, the share of the peak rate at the end
     /// @param power p
-    record PolynomialSchedule(long warmup, long total, double end, double power) implements Schedule {
+    record PolynomialSchedule(long warmup, long total, double end, double power) implements WarmedUp {
         public PolynomialSchedule {
             Steps.check(warmup, total);
             Steps.checkShare("the last share of the learning rate", end);
@@ -46,21 +52,15 @@ public sealed interface Schedule {
         }
 
         @Override
-        public double factor(long step) {
-            return step < warmup ? Steps.linearWarmup(step, warmup)
-                    : (1 - end) * Math.pow(1 - Steps.progress(step, warmup, total), power) + end;
-        }
-
-        @Override
-        public String name() {
-            return "polynomial";
+        public double after(long step) {
+            return (1 - end) * Math.pow(1 - Steps.progress(step, warmup, total), power) + end;
         }
     }
 
     /// Linear warm-up, then `q·(1 - m) + m` with `q = (N - i)/(N - w)`, the share of steps that are left.
     ///
     /// @param minimum m, the share of the peak rate that is left at the end
-    record LinearSchedule(long warmup, long total, double minimum) implements Schedule {
+    record LinearSchedule(long warmup, long total, double minimum) implements WarmedUp {
         public LinearSchedule {
             Steps.check(warmup, total);
             Steps.checkShare("the smallest share of the learning rate", minimum);
@@ -72,14 +72,9 @@ public sealed interface Schedule {
         }
 
         @Override
-        public double factor(long step) {
+        public double after(long step) {
             double left = Math.max(0, (double) (total - step) / Math.max(1, total - warmup));
-            return step < warmup ? Steps.linearWarmup(step, warmup) : left * (1 - minimum) + minimum;
-        }
-
-        @Override
-        public String name() {
-            return "linear";
+            return left * (1 - minimum) + minimum;
         }
     }
 
@@ -89,31 +84,23 @@ public sealed interface Schedule {
     /// > ½·(1 + cos(π·(c·q mod 1))), and 0 from q = 1 on
     ///
     /// @param cycles c, how often it falls
-    record CosineRestarts(long warmup, long total, double cycles) implements Schedule {
+    record CosineRestarts(long warmup, long total, double cycles) implements WarmedUp {
         public CosineRestarts {
             Steps.check(warmup, total);
             Steps.checkCycles(cycles);
         }
 
         @Override
-        public double factor(long step) {
-            if (step < warmup) {
-                return Steps.linearWarmup(step, warmup);
-            }
+        public double after(long step) {
             double q = Steps.progress(step, warmup, total);
             return q >= 1 ? 0 : 0.5 * (1 + Math.cos(Math.PI * (cycles * q % 1)));
-        }
-
-        @Override
-        public String name() {
-            return "cosine_with_restarts";
         }
     }
 
     /// Linear warm-up, then `1/√((i + τ - w)/τ)` (Vaswani et al., https://arxiv.org/abs/1706.03762, section 5.3).
     ///
     /// @param timescale τ; Transformers takes w, or 10,000 without warm-up
-    record InverseSqrtSchedule(long warmup, long timescale) implements Schedule {
+    record InverseSqrtSchedule(long warmup, long timescale) implements WarmedUp {
         public InverseSqrtSchedule {
             Steps.check(warmup, Long.MAX_VALUE);
             if (timescale < 1) {
@@ -127,14 +114,8 @@ public sealed interface Schedule {
         }
 
         @Override
-        public double factor(long step) {
-            return step < warmup ? Steps.linearWarmup(step, warmup)
-                    : 1 / Math.sqrt((double) (step + timescale - warmup) / timescale);
-        }
-
-        @Override
-        public String name() {
-            return "inverse_sqrt";
+        public double after(long step) {
+            return 1 / Math.sqrt((double) (step + timescale - warmup) / timescale);
         }
     }
 
@@ -145,7 +126,7 @@ public sealed interface Schedule {
     ///
     /// @param minimum m, the share of the peak rate that is left at the end
     /// @param cycles c; ½ falls once
-    record CosineSchedule(long warmup, long total, double minimum, double cycles) implements Schedule {
+    record CosineSchedule(long warmup, long total, double minimum, double cycles) implements WarmedUp {
         public CosineSchedule {
             Steps.check(warmup, total);
             Steps.checkShare("the smallest share of the learning rate", minimum);
@@ -158,14 +139,8 @@ public sealed interface Schedule {
         }
 
         @Override
-        public double factor(long step) {
-            return step < warmup ? Steps.linearWarmup(step, warmup)
-                    : Steps.cosine(Steps.progress(step, warmup, total), cycles, minimum);
-        }
-
-        @Override
-        public String name() {
-            return "cosine";
+        public double after(long step) {
+            return Steps.cosine(Steps.progress(step, warmup, total), cycles, minimum);
         }
     }
 
@@ -196,11 +171,6 @@ public sealed interface Schedule {
                         : (step + 1.0) / warmup;
             }
             return Steps.cosine(Steps.progress(step + 1, warmup, total), cycles, minimum);
-        }
-
-        @Override
-        public String name() {
-            return "cosine_warmup_with_min_lr";
         }
     }
 
@@ -264,11 +234,6 @@ public sealed interface Schedule {
 
         private double between(double x) {
             return x * (1 - minimum) + minimum;
-        }
-
-        @Override
-        public String name() {
-            return "warmup_stable_decay";
         }
     }
 

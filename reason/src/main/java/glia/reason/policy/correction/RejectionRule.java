@@ -3,12 +3,9 @@ package glia.reason.policy.correction;
 import glia.reason.rollout.RolloutColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
-import java.util.stream.IntStream;
 
 /// verl's rejection of tokens or sequences on which training and sampler disagree too much: a statistic of the log
 /// ratios `d = training - sampler` must lie within bounds.
@@ -86,59 +83,28 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
                 + "seq_sum_k1 to seq_sum_k3, seq_mean_k1 to seq_mean_k3, seq_max_k2 or seq_max_k3");
     }
 
-    /// Which rows are kept, with figures for reports.
-    ///
-    /// @param kept whether each row is kept
-    /// @param figures by verl's names
-    public record Result(boolean[] kept, Map<String, Double> figures) { }
-
-    /// Applies rules: a row must pass all.
-    public static Result apply(List<RejectionRule> rules, RolloutColumns tokens) {
-        boolean[] kept = new boolean[tokens.sequences().length];
+    /// Which rows pass all of some rules.
+    public static boolean[] kept(List<RejectionRule> rules, RolloutColumns tokens) {
+        boolean[] kept = new boolean[tokens.numRows()];
         Arrays.fill(kept, true);
-        Map<String, Double> figures = new LinkedHashMap<>();
         for (RejectionRule rule : rules) {
             double[] statistics = rule.statistics(tokens);
-            boolean[] own = new boolean[kept.length];
             for (int n = 0; n < kept.length; n++) {
-                own[n] = statistics[n] >= rule.least && statistics[n] <= rule.most;
-                kept[n] &= own[n];
+                kept[n] &= statistics[n] >= rule.least && statistics[n] <= rule.most;
             }
-            String prefix = "rollout_rs_" + rule.name();
-            rule.figures(prefix, tokens, statistics, figures);
-            masked(prefix, tokens, own, tokens.numNonEmpty(), figures);
         }
-        masked("rollout_rs", tokens, kept, tokens.numSequences(), figures);
-        return new Result(kept, figures);
-    }
-
-    private static void masked(String prefix, RolloutColumns tokens, boolean[] kept, int numSequences,
-            Map<String, Double> figures) {
-        double[] rejected = new double[kept.length];
-        for (int n = 0; n < kept.length; n++) {
-            rejected[n] = kept[n] ? 0 : 1;
-        }
-        figures.put(prefix + "_masked_fraction", Statistics.mean(rejected));
-        figures.put(prefix + "_seq_masked_fraction",
-                (double) Arrays.stream(tokens.sums(rejected)).filter(x -> x > 0).count() / Math.max(1, numSequences));
+        return kept;
     }
 
     /// The statistic of each row; that of its sequence where the rule is about sequences.
-    private double[] statistics(RolloutColumns tokens) {
-        double[] each = tokens.logRatios();
-        for (int n = 0; n < each.length; n++) {
-            each[n] = estimator.of.applyAsDouble(Statistics.clamped(each[n]));
-        }
-        if (scope == Scope.TOKEN) {
-            return each;
-        }
-        double[] ofSequences = scope == Scope.SEQ_SUM ? tokens.sums(each)
-                : scope == Scope.SEQ_MEAN ? tokens.means(each) : maxima(tokens, each);
-        double[] rows = new double[each.length];
-        for (int n = 0; n < rows.length; n++) {
-            rows[n] = ofSequences[tokens.sequences()[n]];
-        }
-        return rows;
+    public double[] statistics(RolloutColumns tokens) {
+        double[] each = Arrays.stream(tokens.logRatios()).map(RolloutCorrection::clamped).map(estimator.of).toArray();
+        return switch (scope) {
+            case TOKEN -> each;
+            case SEQ_SUM -> tokens.spread(tokens.sums(each));
+            case SEQ_MEAN -> tokens.spread(tokens.means(each));
+            case SEQ_MAX -> tokens.spread(maxima(tokens, each));
+        };
     }
 
     private static double[] maxima(RolloutColumns tokens, double[] each) {
@@ -147,31 +113,6 @@ public record RejectionRule(Scope scope, Estimator estimator, double least, doub
             maxima[tokens.sequences()[n]] = Math.max(maxima[tokens.sequences()[n]], each[n]);
         }
         return maxima;
-    }
-
-    private void figures(String prefix, RolloutColumns tokens, double[] statistics, Map<String, Double> figures) {
-        double[] all = tokens.means(statistics);
-        int[] lengths = tokens.lengths();
-        double[] sequences = IntStream.range(0, all.length).filter(s -> lengths[s] > 0)
-                .mapToDouble(s -> all[s]).toArray();
-        double[] units = scope == Scope.TOKEN ? statistics : sequences;
-        figures.put(prefix + "_mean", Statistics.mean(statistics));
-        figures.put(prefix + "_max", Statistics.max(units));
-        figures.put(prefix + "_min", Statistics.min(units));
-        figures.put(prefix + "_fraction_high", Statistics.share(x -> x > most, units));
-        figures.put(prefix + "_fraction_low", Statistics.share(x -> x < least, units));
-        double least = Math.max(this.least, estimator == Estimator.K1 ? this.least : 0);
-        figures.put(prefix + "_std", Statistics.deviation(Arrays.stream(statistics)
-                .map(x -> Math.clamp(x, least, most)).toArray()));
-        figures.put(prefix + "_seq_mean", Statistics.mean(sequences));
-        figures.put(prefix + "_seq_std", Statistics.sampleDeviation(sequences));
-        figures.put(prefix + "_seq_max", Statistics.max(sequences));
-        figures.put(prefix + "_seq_min", Statistics.min(sequences));
-        figures.put(prefix + "_seq_max_deviation", Statistics.max(Arrays.stream(sequences).map(Math::abs).toArray()));
-        figures.put(prefix + "_seq_fraction_high", Statistics.share(x -> x > most, sequences));
-        if (estimator == Estimator.K1) {
-            figures.put(prefix + "_seq_fraction_low", Statistics.share(x -> x < this.least, sequences));
-        }
     }
 
     /// Bounds as verl writes them: an upper one such as `2.0`, or both such as `0.8_1.2`.

@@ -18,6 +18,8 @@ public record RolloutCorrection(Optional<SamplerCorrection> truncation, Optional
     /// No correction.
     public static final RolloutCorrection NONE = new RolloutCorrection(Optional.empty(), Optional.empty(), List.of());
 
+    private static final double LARGEST_LOG = 20;
+
     public RolloutCorrection {
         rules = List.copyOf(rules);
     }
@@ -36,31 +38,29 @@ public record RolloutCorrection(Optional<SamplerCorrection> truncation, Optional
 
     /// The weights of rows.
     public Result of(RolloutColumns tokens) {
-        double[] product = new double[tokens.sequences().length];
+        double[] product = new double[tokens.numRows()];
         Arrays.fill(product, 1);
-        Map<String, Double> figures = new LinkedHashMap<>();
-        Map<String, Double> divergence = SamplerDivergence.figures(tokens);
-        figures.put("sampler/kl", divergence.get("k3_kl"));
         if (truncation.isPresent()) {
             double[] own = truncation.get().weights(tokens);
-            for (int n = 0; n < product.length; n++) {
-                product[n] *= own[truncation.get().isPerSequence() ? tokens.sequences()[n] : n];
-            }
+            double[] ofRows = truncation.get().isPerSequence() ? tokens.spread(own) : own;
+            Arrays.setAll(product, n -> product[n] * ofRows[n]);
         }
         if (weights.isPresent()) {
-            double[] own = weights.get().of(tokens).weights();
+            double[] own = weights.get().of(tokens);
             Arrays.setAll(product, n -> product[n] * own[n]);
         }
-        boolean[] kept = RejectionRule.apply(rules, tokens).kept();
+        boolean[] kept = RejectionRule.kept(rules, tokens);
         double[] keptRows = new double[kept.length];
         Arrays.setAll(keptRows, n -> kept[n] ? 1 : 0);
         Arrays.setAll(product, n -> product[n] * keptRows[n]);
-        double mean = Statistics.mean(product);
-        double squares = Statistics.mean(Arrays.stream(product).map(w -> w * w).toArray());
+        double mean = mean(product);
+        double squares = mean(Arrays.stream(product).map(w -> w * w).toArray());
+        Map<String, Double> figures = new LinkedHashMap<>();
+        figures.put("sampler/kl", mean(Arrays.stream(tokens.logRatios()).map(d -> Math.exp(d) - d - 1).toArray()));
         figures.put("sampler/weight", mean);
         figures.put("sampler/effective", squares == 0 ? 0 : mean * mean / squares);
         if (!rules.isEmpty()) {
-            figures.put("sampler/rejected", 1 - Statistics.mean(keptRows));
+            figures.put("sampler/rejected", 1 - mean(keptRows));
         }
         double[] sums = tokens.sums(keptRows);
         int[] lengths = tokens.lengths();
@@ -69,5 +69,14 @@ public record RolloutCorrection(Optional<SamplerCorrection> truncation, Optional
             rejected[s] = sums[s] == 0 && lengths[s] > 0;
         }
         return new Result(product, rejected, figures);
+    }
+
+    static double mean(double... x) {
+        return Arrays.stream(x).sum() / Math.max(1, x.length);
+    }
+
+    /// A log ratio whose exponential is of a usual size.
+    static double clamped(double log) {
+        return Math.clamp(log, -LARGEST_LOG, LARGEST_LOG);
     }
 }

@@ -43,13 +43,13 @@ class CorrectionTest {
 
     @Test
     void rolloutWeightsAreTruncatedOrZeroed() {
-        assertArrayEquals(new double[] {1.5, 1, 0.25}, RolloutWeights.of("token", "1.5", false).of(TOKENS).weights(),
+        assertArrayEquals(new double[] {1.5, 1, 0.25}, RolloutWeights.of("token", "1.5", false).of(TOKENS),
                 1e-12);
-        assertArrayEquals(new double[] {0, 1, 0}, RolloutWeights.of("token", "0.5_1.5", false).of(TOKENS).weights(),
+        assertArrayEquals(new double[] {0, 1, 0}, RolloutWeights.of("token", "0.5_1.5", false).of(TOKENS),
                 1e-12);
-        assertArrayEquals(new double[] {1.5, 1.5, 0.25}, RolloutWeights.of("sequence", "1.5", false).of(TOKENS)
-                .weights(), 1e-12);
-        double mean = RolloutWeights.of("token", "9", true).of(TOKENS).figures().get("rollout_is_batch_norm_factor");
+        assertArrayEquals(new double[] {1.5, 1.5, 0.25}, RolloutWeights.of("sequence", "1.5", false).of(TOKENS), 1e-12);
+        RolloutWeights rule = RolloutWeights.of("token", "9", true);
+        double mean = rule.factor(TOKENS, RolloutWeights.of("token", "9", false).of(TOKENS));
         assertEquals((2 + 1 + 0.25) / 3, mean, 1e-12);
         assertThrows(IllegalArgumentException.class, () -> RolloutWeights.of("word", "2", false));
         for (String bad : List.of("", "x", "-1", "1_2_3", "3_2", "NaN")) {
@@ -60,9 +60,9 @@ class CorrectionTest {
     @Test
     void rejectionBoundsOfTheFirstEstimatorAreInverse() {
         List<RejectionRule> rules = RejectionRule.parse("token_k1", "0.4_1.1");
-        assertArrayEquals(new boolean[] {true, true, false}, RejectionRule.apply(rules, TOKENS).kept());
+        assertArrayEquals(new boolean[] {true, true, false}, RejectionRule.kept(rules, TOKENS));
         rules = RejectionRule.parse("seq_mean_k2,token_k3", "0.2,9");
-        assertArrayEquals(new boolean[] {true, true, false}, RejectionRule.apply(rules, TOKENS).kept());
+        assertArrayEquals(new boolean[] {true, true, false}, RejectionRule.kept(rules, TOKENS));
         assertEquals(List.of("seq_mean_k2", "token_k3"), rules.stream().map(RejectionRule::name).toList());
     }
 
