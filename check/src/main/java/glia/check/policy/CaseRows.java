@@ -57,6 +57,12 @@ final class CaseRows {
         return of(matrix.values());
     }
 
+    /// The sums of a matrix by sequence, those of all places.
+    double[] totals(CaseTensor matrix) {
+        return IntStream.range(0, count).mapToDouble(i -> Arrays.stream(matrix.values(), i * width, (i + 1) * width)
+                .sum()).toArray();
+    }
+
     /// A batch with the advantages of sequences, `[B]`, or tokens, `[B, T]`.
     RolloutColumns batch(CaseTensor advantages) {
         return advantages.values().length == count && width > 1

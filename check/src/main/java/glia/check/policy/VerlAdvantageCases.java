@@ -13,6 +13,7 @@ import glia.reason.policy.advantage.AdvantageEstimator.LeaveOneOut;
 import glia.reason.policy.advantage.AdvantageEstimator.LengthWeighted;
 import glia.reason.policy.advantage.AdvantageEstimator.Lone;
 import glia.reason.policy.advantage.AdvantageEstimator.NonZeroScaled;
+import glia.reason.policy.advantage.AdvantageEstimator.OutcomeEstimator;
 import glia.reason.policy.advantage.AdvantageEstimator.RewardDecoupled;
 import glia.reason.policy.advantage.AdvantageEstimator.RewardToGo;
 import glia.reason.policy.advantage.AdvantageEstimator;
@@ -59,6 +60,9 @@ public final class VerlAdvantageCases {
             in = in.with(Column.SCORES, IntStream.range(0, 2 * first.length)
                     .mapToDouble(i -> i % 2 == 0 ? first[i / 2] : second[i / 2]).toArray())
                     .with(Column.SCORE_WEIGHTS, weights.length == 0 ? new double[] {1, 1} : weights);
+        } else if (estimator instanceof OutcomeEstimator || estimator instanceof GroupBaseline) {
+            // verl adds up the rewards of all places, those outside of the mask too.
+            in = in.with(Column.SCORES, rows.totals(c.input(p.text("rewards"))));
         } else {
             in = in.with(Column.REWARD, rows.of(c.input(p.text("rewards"))));
         }
