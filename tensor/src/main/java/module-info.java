@@ -8,7 +8,7 @@ module glia.tensor {
     exports glia.tensor.ops;
     exports glia.tensor.ops.attention;
     exports glia.tensor.ops.expert;
-    exports glia.tensor.ops.loss;
+    exports glia.tensor.ops.logits;
     exports glia.tensor.ops.row;
     exports glia.tensor.ops.scan;
     exports glia.tensor.ops.stream;

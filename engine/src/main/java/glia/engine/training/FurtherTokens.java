@@ -7,7 +7,7 @@ import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
-import glia.tensor.ops.loss.TokenLogProbs;
+import glia.tensor.ops.logits.TokenLogProbs;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

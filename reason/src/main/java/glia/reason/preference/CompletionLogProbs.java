@@ -2,7 +2,7 @@ package glia.reason.preference;
 
 import glia.engine.training.Predictions;
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.loss.TokenLogProbs;
+import glia.tensor.ops.logits.TokenLogProbs;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.IntStream;

@@ -4,8 +4,8 @@ import glia.engine.training.Predictions;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.loss.Divergence;
-import glia.tensor.ops.loss.HeadDivergence;
+import glia.tensor.ops.logits.Divergence;
+import glia.tensor.ops.logits.HeadDivergence;
 import java.util.stream.IntStream;
 
 /// Distillation by the divergence of a student's next-token distributions from a teacher's (GKD,

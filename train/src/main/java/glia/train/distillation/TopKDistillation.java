@@ -2,7 +2,7 @@ package glia.train.distillation;
 
 import glia.engine.training.Predictions;
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.loss.TopTokens;
+import glia.tensor.ops.logits.TopTokens;
 import java.util.Arrays;
 
 /// Forward divergence on the teacher's k most probable tokens, without renormalization, as verl computes it:

@@ -3,7 +3,7 @@ package glia.train.loss;
 import glia.engine.training.Loss;
 import glia.engine.training.Predictions;
 import glia.tensor.autograd.Value;
-import glia.tensor.ops.loss.TokenLogProbs.Column;
+import glia.tensor.ops.logits.TokenLogProbs.Column;
 
 /// Cross-entropy of the targets with options: the weighted mean over the rows of
 ///

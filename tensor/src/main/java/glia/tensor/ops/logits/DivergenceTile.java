@@ -1,4 +1,4 @@
-package glia.tensor.ops.loss;
+package glia.tensor.ops.logits;
 
 import glia.tensor.Memory;
 import glia.tensor.Tensor;

@@ -5,4 +5,4 @@
 /// Begin with [TokenLogProbs], [HeadDivergence] and [Divergence].
 ///
 /// Sources: "Cut your losses", https://arxiv.org/abs/2411.09009; GKD, https://arxiv.org/abs/2306.13649
-package glia.tensor.ops.loss;
+package glia.tensor.ops.logits;

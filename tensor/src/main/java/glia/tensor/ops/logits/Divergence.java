@@ -1,4 +1,4 @@
-package glia.tensor.ops.loss;
+package glia.tensor.ops.logits;
 
 /// How far a student's distribution S is from a teacher's T: the generalized Jensen–Shannon divergence of "On-policy
 /// distillation of language models" (GKD, https://arxiv.org/abs/2306.13649).
