@@ -22,7 +22,7 @@ public record RolloutColumns(int[] sequences, int numSequences, Map<Column, doub
         GROUP,
         /// Rewards of a sequence, one for each of K scores, sequence after sequence; NaN where one does not apply.
         SCORES,
-        /// The weights of the K scores; 1 where absent.
+        /// The weights of the K scores, to be added after them; 1 where absent.
         SCORE_WEIGHTS,
         /// The reward of a row, where it is not the weighted sum of the scores at the last row.
         REWARD,
