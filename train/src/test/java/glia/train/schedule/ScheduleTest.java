@@ -20,8 +20,8 @@ class ScheduleTest {
         for (Schedule s : List.of(new CosineSchedule(2, 10, 0.1), new LinearSchedule(2, 10),
                 new LinearSchedule(2, 10, 0.3), new Schedule.CosineFromFirstStep(2, 10, 0.1, OptionalDouble.empty()),
                 new CosineRestarts(2, 10, 3), new Schedule.PolynomialSchedule(2, 10, 0.1, 2))) {
-            assertEquals(s.factor(10), s.factor(11), s.name());
-            assertEquals(s.factor(10), s.factor(1_000_000), s.name());
+            assertEquals(s.factor(10), s.factor(11), s.toString());
+            assertEquals(s.factor(10), s.factor(1_000_000), s.toString());
         }
     }
 
@@ -32,7 +32,7 @@ class ScheduleTest {
                 new InverseSqrtSchedule(4), new CosineRestarts(4, 10, 1), new Schedule.PolynomialSchedule(4, 10, 0, 1),
                 new WarmupStableDecay(4, 3, 3, 0, WarmupStableDecay.Shape.LINEAR))) {
             for (int i = 0; i <= 4; i++) {
-                assertEquals((i + 1) / 5.0, s.factor(i), 1e-12, s.name() + " at " + i);
+                assertEquals((i + 1) / 5.0, s.factor(i), 1e-12, s.toString() + " at " + i);
             }
         }
         assertEquals(0.28, new WarmupStableDecay(4, 3, 3, 0.1, WarmupStableDecay.Shape.LINEAR).factor(0), 1e-12);
