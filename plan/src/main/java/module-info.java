@@ -11,4 +11,5 @@ module glia.plan {
     exports glia.plan.data;
     exports glia.plan.predict;
     exports glia.plan.published;
+    exports glia.plan.scaling;
 }

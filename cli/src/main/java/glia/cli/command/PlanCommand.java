@@ -53,6 +53,8 @@ public final class PlanCommand implements Command {
             .in(CANDIDATES);
     private static final Option<String> CHECK = Option.text("DIR",
             "compare predictions with the published figures in tables of a folder", "--check");
+    private static final Option<String> SCALING = Option.text("FILE",
+            "fit a scaling law to a table of runs: parameters, tokens, loss", "--scaling");
 
     /// For [glia.cli.Cli].
     public PlanCommand() { }
@@ -65,11 +67,12 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, CHECK, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET,
+                List.of(Json.OPTION, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE, BUDGET,
                         DEVICE, PRICE, MODEL))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
+                        $ glia plan --scaling runs.csv
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
                         + "published figures; prices and scores are published ones, with source and date in --json.");
@@ -79,6 +82,9 @@ public final class PlanCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.has(CHECK)) {
             return PlanCheck.run(Path.of(arguments.required(CHECK)), arguments.has(Json.OPTION), console);
+        }
+        if (arguments.has(SCALING)) {
+            return PlanScaling.run(Path.of(arguments.required(SCALING)), arguments.has(Json.OPTION), console);
         }
         Needs needs = needs(arguments);
         Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);

@@ -1,0 +1,188 @@
+package glia.plan.scaling;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.hipparchus.exception.MathRuntimeException;
+import org.hipparchus.linear.Array2DRowRealMatrix;
+import org.hipparchus.linear.ArrayRealVector;
+import org.hipparchus.linear.LUDecomposition;
+
+/// The loss of a language model by parameters N and tokens D: `L = E + A / N^α + B / D^β`, loss in nats a token.
+///
+/// Source: Training Compute-Optimal Large Language Models (approach 3), https://arxiv.org/abs/2203.15556; corrected:
+/// Chinchilla Scaling: A replication attempt, https://arxiv.org/abs/2404.10102
+///
+/// @param e the loss that remains with infinite parameters and data
+/// @param a the factor of parameters
+/// @param b the factor of data
+/// @param alpha the exponent of parameters
+/// @param beta the exponent of data
+/// @param objective the sum of Huber losses at the fit
+public record ScalingLaw(double e, double a, double b, double alpha, double beta, double objective) {
+    /// FLOPs of a parameter and token in training.
+    private static final double FLOPS = 6;
+    private static final double HUBER = 1e-3;
+    private static final int STEPS = 400;
+    private static final double CLOSE = 1e-12;
+    private static final int SIZE = 5;
+
+    /// A trained model.
+    ///
+    /// @param parameters N
+    /// @param tokens D
+    /// @param loss nats a token, on held-out text
+    public record Run(double parameters, double tokens, double loss) {
+        /// @throws IllegalArgumentException if a number is not positive
+        public Run {
+            if (!(parameters > 0 && tokens > 0 && loss > 0)) {
+                throw new IllegalArgumentException("found " + parameters + " parameters, " + tokens + " tokens and a "
+                        + "loss of " + loss + ", expected numbers above 0");
+            }
+        }
+    }
+
+    /// The predicted loss.
+    public double loss(double parameters, double tokens) {
+        return e + a / Math.pow(parameters, alpha) + b / Math.pow(tokens, beta);
+    }
+
+    /// The exponent of the best number of parameters in compute: `N ∝ C^(β / (α + β))`.
+    public double exponent() {
+        return beta / (alpha + beta);
+    }
+
+    /// The number of parameters with the least loss at a compute of `6·N·D` FLOPs.
+    public double parameters(double compute) {
+        double g = Math.pow(alpha * a / (beta * b), 1 / (alpha + beta));
+        return g * Math.pow(compute / FLOPS, exponent());
+    }
+
+    /// The number of tokens with the least loss at a compute of `6·N·D` FLOPs.
+    public double tokens(double compute) {
+        return compute / FLOPS / parameters(compute);
+    }
+
+    /// Fits the law: Huber loss (δ = 0.001) of the logarithm of the loss, from a grid of starts, by damped Gauss-Newton
+    /// steps with the weights of the Huber loss.
+    ///
+    /// @throws IllegalArgumentException if there are fewer than 6 runs, or fewer than 3 sizes or amounts of data
+    public static ScalingLaw fit(List<Run> runs) {
+        if (runs.size() <= SIZE || runs.stream().mapToDouble(Run::parameters).distinct().count() < 3
+                || runs.stream().mapToDouble(Run::tokens).distinct().count() < 3) {
+            throw new IllegalArgumentException("found " + runs.size() + " runs, expected at least 6 with at least 3 "
+                    + "numbers of parameters and 3 of tokens: five coefficients are fitted");
+        }
+        double least = runs.stream().mapToDouble(Run::loss).min().orElseThrow();
+        ScalingLaw best = null;
+        for (double alpha : new double[] {0.2, 0.35, 0.6}) {
+            for (double beta : new double[] {0.2, 0.35, 0.6}) {
+                double n = runs.stream().mapToDouble(r -> Math.log(r.parameters())).average().orElseThrow();
+                double d = runs.stream().mapToDouble(r -> Math.log(r.tokens())).average().orElseThrow();
+                double rest = Math.log(least / 4);
+                ScalingLaw law = from(runs, new double[] {Math.log(0.8 * least), rest + alpha * n, rest + beta * d,
+                    alpha, beta});
+                best = best == null || law.objective < best.objective ? law : best;
+            }
+        }
+        return best;
+    }
+
+    /// Fits of runs drawn with replacement (bootstrap), for intervals.
+    public static List<ScalingLaw> bootstrap(List<Run> runs, ScalingLaw fitted, int times, RandomGenerator random) {
+        List<ScalingLaw> laws = new ArrayList<>();
+        for (int i = 0; i < times; i++) {
+            List<Run> drawn = new ArrayList<>();
+            for (int j = 0; j < runs.size(); j++) {
+                drawn.add(runs.get(random.nextInt(runs.size())));
+            }
+            laws.add(from(drawn, fitted.point()));
+        }
+        return laws;
+    }
+
+    private double[] point() {
+        return new double[] {Math.log(e), Math.log(a), Math.log(b), alpha, beta};
+    }
+
+    private static ScalingLaw from(List<Run> runs, double[] start) {
+        double[] point = start.clone();
+        double objective = objective(runs, point);
+        double damping = 1e-3;
+        for (int step = 0; step < STEPS && damping < 1e12; step++) {
+            double[] next = step(runs, point, damping);
+            double reached = objective(runs, next);
+            if (reached < objective) {
+                boolean isClose = objective - reached < CLOSE * objective;
+                point = next;
+                objective = reached;
+                damping = Math.max(damping / 5, 1e-12);
+                if (isClose) {
+                    break;
+                }
+            } else {
+                damping *= 4;
+            }
+        }
+        return new ScalingLaw(Math.exp(point[0]), Math.exp(point[1]), Math.exp(point[2]), point[3], point[4],
+                objective);
+    }
+
+    /// The logarithms of the three parts of the loss of a run.
+    private static double[] parts(Run run, double[] point) {
+        return new double[] {point[0], point[1] - point[3] * Math.log(run.parameters()),
+            point[2] - point[4] * Math.log(run.tokens())};
+    }
+
+    private static double residual(Run run, double[] point) {
+        double[] parts = parts(run, point);
+        double most = Arrays.stream(parts).max().orElseThrow();
+        return most + Math.log(Arrays.stream(parts).map(p -> Math.exp(p - most)).sum()) - Math.log(run.loss());
+    }
+
+    private static double objective(List<Run> runs, double[] point) {
+        double sum = 0;
+        for (Run run : runs) {
+            double size = Math.abs(residual(run, point));
+            sum += size <= HUBER ? size * size / 2 : HUBER * (size - HUBER / 2);
+        }
+        return Double.isNaN(sum) ? Double.POSITIVE_INFINITY : sum;
+    }
+
+    private static double[] step(List<Run> runs, double[] point, double damping) {
+        double[][] normal = new double[SIZE][SIZE];
+        double[] right = new double[SIZE];
+        for (Run run : runs) {
+            double residual = residual(run, point);
+            double weight = Math.abs(residual) <= HUBER ? 1 : HUBER / Math.abs(residual);
+            double[] parts = parts(run, point);
+            double whole = residual + Math.log(run.loss());
+            double e = Math.exp(parts[0] - whole);
+            double n = Math.exp(parts[1] - whole);
+            double d = Math.exp(parts[2] - whole);
+            double[] slope = {e, n, d, -n * Math.log(run.parameters()), -d * Math.log(run.tokens())};
+            for (int i = 0; i < SIZE; i++) {
+                right[i] -= weight * slope[i] * residual;
+                for (int j = 0; j < SIZE; j++) {
+                    normal[i][j] += weight * slope[i] * slope[j];
+                }
+            }
+        }
+        for (int i = 0; i < SIZE; i++) {
+            normal[i][i] *= 1 + damping;
+        }
+        double[] next = point.clone();
+        try {
+            double[] change = new LUDecomposition(new Array2DRowRealMatrix(normal, false)).getSolver()
+                    .solve(new ArrayRealVector(right, false)).toArray();
+            for (int i = 0; i < SIZE; i++) {
+                next[i] += change[i];
+            }
+        } catch (MathRuntimeException singular) {
+            // More damping makes the matrix regular.
+            next[0] = Double.NaN;
+        }
+        return next;
+    }
+}
