@@ -137,7 +137,8 @@ for %%c in ("%home%\cli\target\glia-cli-*.jar") do (
 dir /b "%lib%\%new%\glia-*.jar" >"%lib%\%new%\classpath"
 rem launch/build.sh has the same list.
 set "server_jars=helidon- micrometer- prometheus- HdrHistogram- LatencyUtils- mcp- reactor- reactive-streams- slf4j-"
-set "server_jars=%server_jars% hipparchus- jackson-dataformat-csv- json-schema-validator- itu- jackson-dataformat-yaml- jspecify-"
+set "server_jars=%server_jars% json-schema-validator- itu- jackson-dataformat-yaml- jspecify-"
+set "server_jars=%server_jars% hipparchus- jackson-dataformat-csv-"
 set "server_jars=%server_jars% markdown-it- dompurify- katex- highlightjs-"
 dir /b "%lib%\%new%\*.jar" | findstr /v /b "glia- %server_jars%" >>"%lib%\%new%\classpath"
 dir /b "%lib%\%new%\*.jar" | findstr /b "%server_jars%" >"%lib%\%new%\classpath.server"

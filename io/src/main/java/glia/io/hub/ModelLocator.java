@@ -172,7 +172,8 @@ public final class ModelLocator {
         throw new HubException(Kind.NOT_FOUND, isWeights
             ? path + " has no config.json beside it. The file describes the architecture: get it from where the "
                 + "weights come from, and put it at " + config + "."
-            : path + " is not a model in a format that Glia reads (GGUF, safetensors, pytorch_model.bin, or a zip with one of these): "
+            : path + " is not a model in a format that Glia reads (GGUF, safetensors, pytorch_model.bin, or "
+                    + "a zip with one of these): "
                 + "found " + ContentSniffer.describe(head) + "." + (name.matches(".*\\.(ckpt|onnx)")
                 ? " It must be converted first." : ""));
     }

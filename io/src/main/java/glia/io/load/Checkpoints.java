@@ -77,7 +77,8 @@ public final class Checkpoints {
                     + " and no index of several; name the file: " + some(others));
         }
         throw new CheckpointException(folder, "", "holds no checkpoint, expected " + SafetensorsCheckpoint.FILE_NAME
-                + ", " + SafetensorsCheckpoint.INDEX_NAME + ", a .gguf file or " + PickleCheckpoint.FILE_NAME + "; found "
+                + ", " + SafetensorsCheckpoint.INDEX_NAME + ", a .gguf file or " + PickleCheckpoint.FILE_NAME
+                + "; found "
                 + (names.isEmpty() ? "nothing" : some(names)));
     }
 

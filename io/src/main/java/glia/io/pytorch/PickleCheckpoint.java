@@ -21,9 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Weights saved by `torch.save`: a dictionary of tensors as a zip archive (since PyTorch 1.6) or as pickles followed by
-/// the numbers (before), one file or several with an index. No code of the file runs: a pickle with anything but tensors
-/// is refused ([TensorPickle]). Tensors that are not contiguous are copied; all others are mapped.
+/// Weights saved by `torch.save`: a dictionary of tensors as a zip archive (since PyTorch 1.6) or as pickles followed
+/// by the numbers (before), one file or several with an index. No code of the file runs: a pickle with anything but
+/// tensors is refused ([TensorPickle]). Tensors that are not contiguous are copied; all others are mapped.
 ///
 /// Source: torch/serialization.py of https://github.com/pytorch/pytorch
 public final class PickleCheckpoint extends MappedCheckpoint {
@@ -129,8 +129,8 @@ public final class PickleCheckpoint extends MappedCheckpoint {
         long at = in.position();
         for (Object key : keys) {
             if (!(key instanceof String name) || !storages.containsKey(name) || at > file.sizeBytes() - Long.BYTES) {
-                throw new CheckpointException(file.path(), "byte " + at, "found storages of no tensor, or the end of the "
-                        + "file; it may be truncated");
+                throw new CheckpointException(file.path(), "byte " + at, "found storages of no tensor, or the end of "
+                        + "the file; it may be truncated");
             }
             long count = new PickleInput(file, at, file.sizeBytes()).i64();
             long begin = at + Long.BYTES;
@@ -158,8 +158,8 @@ public final class PickleCheckpoint extends MappedCheckpoint {
         for (Map.Entry<?, ?> entry : map.entrySet()) {
             String key = String.valueOf(entry.getKey());
             if (!(entry.getValue() instanceof View view)) {
-                throw new CheckpointException(file.path(), DisplayText.escape(key), "is no tensor, expected a dictionary "
-                        + "of tensors; save the model's state_dict alone");
+                throw new CheckpointException(file.path(), DisplayText.escape(key), "is no tensor, expected a "
+                        + "dictionary of tensors; save the model's state_dict alone");
             }
             tensors.put(key, view);
         }

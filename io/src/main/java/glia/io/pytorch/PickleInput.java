@@ -96,7 +96,8 @@ final class PickleInput {
             long left = Math.min(end, begin + MAX_BYTES) - filled;
             if (buffer.remaining() + left < length) {
                 throw error(filled == end ? "the pickle ends here, expected " + length + " bytes more; the file may be "
-                        + "truncated" : "the pickle is longer than " + MAX_BYTES + " bytes, more than that of any model");
+                        + "truncated" : "the pickle is longer than " + MAX_BYTES + " bytes, more than that of any "
+                        + "model");
             }
             buffer.compact().limit((int) Math.min(BUFFER_BYTES, buffer.position() + left));
             int some = buffer.remaining();

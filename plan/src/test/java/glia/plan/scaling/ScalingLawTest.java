@@ -25,8 +25,8 @@ class ScalingLawTest {
         return runs.subList(0, runs.size() - 5);
     }
 
-    /// Coefficients of Besiroglu et al. (2024) and their standard errors. The objective is flat: at their coefficients it
-    /// is half a percent higher than at the minimum.
+    /// Coefficients of Besiroglu et al. (2024) and their standard errors. The objective is flat: at their
+    /// coefficients it is half a percent higher than at the minimum.
     @Test
     void theRefitOfChinchillaIsThePublishedOne() throws Exception {
         ScalingLaw law = ScalingLaw.fit(chinchilla());

@@ -119,7 +119,7 @@ final class LoadClient {
                 "stream_options", plan.streams() ? Map.of("include_usage", true) : Json.ABSENT));
     }
 
-    /// Goes away within an answer. The connection is of this client alone and ends with it: no later request can get it.
+    /// Goes away within an answer. The connection is this client's alone and ends with it: no later request gets it.
     private void vanish(long start) throws IOException, InterruptedException {
         HttpClient own = connections(http.executor().orElseThrow());
         try {
@@ -130,7 +130,8 @@ final class LoadClient {
     }
 
     /// @param most pieces after which the client goes away
-    private void answer(HttpClient http, long start, int most, boolean isSlow) throws IOException, InterruptedException {
+    private void answer(HttpClient http, long start, int most, boolean isSlow)
+            throws IOException, InterruptedException {
         LoadPrompts.Prompt prompt = prompts.next(random);
         HttpResponse<InputStream> response = http.send(request(body(prompt)),
                 HttpResponse.BodyHandlers.ofInputStream());

@@ -374,31 +374,31 @@ class RecipeRunTest {
                     model.spec().diffusion().orElseThrow());
             assertEquals(tokenizer.vocabSize(), model.spec().vocabSize());
         }
-        for (String[] each : new String[][] {
+        assertRefused(text, new String[][] {
             {"task=pretrain", "sees the tokens to be predicted; use diffusion"},
             {"model.new.family=llama", "generates token after token"},
             {"tokenizer.special_tokens=[<|endoftext|>]", "add <mask>"},
-            {"sample.every=5", "a text diffusion model, which does not continue texts"}}) {
-            Exception e = assertThrows(Exception.class,
-                    () -> run(recipe(text, each[0]), "bad", Existing.REPLACE, -1), each[0]);
-            assertTrue(e.getMessage().contains(each[1]), each[0] + ": " + e.getMessage());
-        }
+            {"sample.every=5", "a text diffusion model, which does not continue texts"}});
     }
 
     @Test
     void whatDoesNotFitIsRefused() throws Exception {
-        for (String[] each : new String[][] {
+        assertRefused(PRETRAIN, new String[][] {
             {"experts.balance=0.1", "experts"}, {"loss.mtp=0.3", "no multi-token-prediction layers"},
             {"loss.early_exit=2", "expected 1 to 1"},
             {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
             {"data.train=missing.txt", "no such file"}, {"tokenizer.train=", "a new model needs a tokenizer"},
             {"task=mask", "no encoder"},
             {"model.new={family: lama}", "overridden key model.new: does not describe a model: 'lama' is no family"},
-            {"model.new={family: llama, hiden: 32}", "overridden key model.new: does not describe a model: hiden"}}) {
+            {"model.new={family: llama, hiden: 32}", "overridden key model.new: does not describe a model: hiden"}});
+        assertFalse(Files.exists(folder.resolve("bad/model")));
+    }
+
+    private void assertRefused(String recipe, String[][] cases) {
+        for (String[] each : cases) {
             Exception e = assertThrows(Exception.class,
-                    () -> run(recipe(PRETRAIN, each[0]), "bad", Existing.REPLACE, -1), each[0]);
+                    () -> run(recipe(recipe, each[0]), "bad", Existing.REPLACE, -1), each[0]);
             assertTrue(e.getMessage().contains(each[1]), each[0] + ": " + e.getMessage());
         }
-        assertFalse(Files.exists(folder.resolve("bad/model")));
     }
 }
