@@ -137,8 +137,7 @@ class SecurityTest {
     @Test
     void codeInPicklesIsRefused() throws Exception {
         Path model = Files.createDirectory(folder.resolve("pickled"));
-        Files.writeString(model.resolve("config.json"),
-                "{\"model_type\":\"llama\",\"auto_map\":{\"AutoConfig\":\"x.X\"}}");
+        Files.writeString(model.resolve("config.json"), "{\"model_type\":\"llama\",\"auto_map\":{\"Auto\":\"x.X\"}}");
         Files.write(model.resolve("pytorch_model.bin"), new byte[] {(byte) 0x80, 2, 'c', 'o', 's', '\n', 'x', '\n'});
         assertTrue(assertThrows(IOException.class, () -> LanguageModel.load(model.toString())).toString()
                 .contains("os.x"));

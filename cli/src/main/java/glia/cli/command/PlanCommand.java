@@ -67,8 +67,8 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR, LICENCE,
-                        BUDGET, DEVICE, PRICE, MODEL))
+                List.of(Json.OPTION, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
+                        LICENCE, BUDGET, DEVICE, PRICE, MODEL))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open

@@ -31,6 +31,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,26 +75,17 @@ class RecipeRunTest {
 
     @BeforeEach
     void write() throws IOException {
-        StringBuilder text = new StringBuilder();
-        StringBuilder chats = new StringBuilder();
-        StringBuilder labels = new StringBuilder();
-        StringBuilder pairs = new StringBuilder();
-        StringBuilder preferences = new StringBuilder();
-        for (int i = 0; i < 60; i++) {
-            text.append("to be or not to be, ").append(i % 7).append('\n');
-            chats.append("{\"prompt\": \"be ").append(i % 7).append("\", \"completion\": \" or not\"}\n");
-            labels.append("{\"text\": \"").append(i % 2 == 0 ? "to be" : "or not").append("\", \"label\": \"")
-                    .append(i % 2 == 0 ? "a" : "b").append("\"}\n");
-            pairs.append("{\"query\": \"be ").append(i % 7).append("\", \"positive\": \"to ").append(i % 7)
-                    .append("\"}\n");
-            preferences.append("{\"prompt\": \"be\", \"chosen\": \" or\", \"rejected\": \" not ").append(i % 7)
-                    .append("\"}\n");
-        }
-        Files.writeString(folder.resolve("text.txt"), text);
-        Files.writeString(folder.resolve("chats.jsonl"), chats);
-        Files.writeString(folder.resolve("labels.jsonl"), labels);
-        Files.writeString(folder.resolve("pairs.jsonl"), pairs);
-        Files.writeString(folder.resolve("preferences.jsonl"), preferences);
+        write("text.txt", i -> "to be or not to be, " + i % 7);
+        write("chats.jsonl", i -> "{\"prompt\": \"be " + i % 7 + "\", \"completion\": \" or not\"}");
+        write("labels.jsonl", i -> "{\"text\": \"" + (i % 2 == 0 ? "to be" : "or not") + "\", \"label\": \""
+                + (i % 2 == 0 ? "a" : "b") + "\"}");
+        write("pairs.jsonl", i -> "{\"query\": \"be " + i % 7 + "\", \"positive\": \"to " + i % 7 + "\"}");
+        write("preferences.jsonl", i -> "{\"prompt\": \"be\", \"chosen\": \" or\", \"rejected\": \" not " + i % 7
+                + "\"}");
+    }
+
+    private void write(String file, IntFunction<String> line) throws IOException {
+        Files.write(folder.resolve(file), IntStream.range(0, 60).mapToObj(line).toList());
     }
 
     private Recipe recipe(String yaml, String... overrides) throws CheckpointException {
