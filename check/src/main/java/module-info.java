@@ -1,8 +1,9 @@
-/// Comparison of training with reference libraries.
+/// Comparison with reference libraries.
 module glia.check {
     requires transitive glia.reason;
 
     exports glia.check;
+    exports glia.check.processor;
     exports glia.check.reference;
     exports glia.check.training;
 }

@@ -4,6 +4,7 @@ module glia.io {
     requires transitive glia.tensor;
     requires transitive tools.jackson.databind;
     requires dev.hardwood.core;
+    requires java.desktop;
     requires java.logging;
     requires java.net.http;
     requires org.snakeyaml.engine;
@@ -13,6 +14,7 @@ module glia.io {
     exports glia.io.gguf;
     exports glia.io.load;
     exports glia.io.packed;
+    exports glia.io.picture;
     exports glia.io.pytorch;
     exports glia.io.safetensors;
     exports glia.io.hub;

@@ -12,6 +12,7 @@ module glia.model {
     exports glia.model.quant;
     exports glia.model.layout;
     exports glia.model.merge;
+    exports glia.model.picture;
     exports glia.model.spec;
     exports glia.model.write;
 }

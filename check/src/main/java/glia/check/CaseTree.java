@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /// A folder with one folder for each group of cases. The base checkpoints of cases lie in the folder `golden` beside
@@ -76,13 +77,16 @@ public final class CaseTree {
 
     private final Path root;
     private final Kernels kernels;
+    private final Function<Path, Optional<CaseGroup>> groups;
     private final BiConsumer<String, CaseResult> results;
     private int numCases;
     private int numPassed;
 
-    private CaseTree(Path root, Kernels kernels, BiConsumer<String, CaseResult> results) {
+    private CaseTree(Path root, Kernels kernels, Function<Path, Optional<CaseGroup>> groups,
+            BiConsumer<String, CaseResult> results) {
         this.root = root;
         this.kernels = kernels;
+        this.groups = groups;
         this.results = results;
     }
 
@@ -105,7 +109,15 @@ public final class CaseTree {
     /// @param results receives the group and the result of each case as soon as it is known
     /// @throws IOException if the tree cannot be read or holds no folder
     public static Summary run(Path root, Kernels kernels, BiConsumer<String, CaseResult> results) throws IOException {
-        return new CaseTree(root, kernels, results).run();
+        return run(root, kernels, folder -> find(folder.getFileName().toString()), results);
+    }
+
+    /// The same for other groups.
+    ///
+    /// @param groups the group of a folder; empty for one that is not known
+    public static Summary run(Path root, Kernels kernels, Function<Path, Optional<CaseGroup>> groups,
+            BiConsumer<String, CaseResult> results) throws IOException {
+        return new CaseTree(root, kernels, groups, results).run();
     }
 
     private Summary run() throws IOException {
@@ -114,7 +126,7 @@ public final class CaseTree {
         Map<String, List<String>> unknownCases = new LinkedHashMap<>();
         for (Path folder : folders()) {
             String name = folder.getFileName().toString();
-            Optional<CaseGroup> group = find(name);
+            Optional<CaseGroup> group = groups.apply(folder);
             if (group.isEmpty()) {
                 unknownGroups.add(name);
                 continue;

@@ -1,6 +1,7 @@
 package glia.cli.command;
 
 import glia.check.CaseTree;
+import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
 import glia.cli.terminal.WordWrap;
 import glia.engine.load.LoadOptions;
@@ -13,9 +14,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
-/// Runs reference cases of training and reports them: a line for each case, then a summary.
+/// Runs reference cases and reports them: a line for each case, then a summary.
 final class CaseReport {
     private final Consumer<String> lines;
     private final int width;
@@ -29,13 +32,14 @@ final class CaseReport {
 
     /// Runs all cases of a tree of groups.
     ///
+    /// @param groups the group of a folder
     /// @return whether there are cases and all of them agree with the reference
     /// @throws IOException if the tree cannot be read
-    boolean run(Path tree, LoadOptions options) throws IOException {
+    boolean run(Path tree, LoadOptions options, Function<Path, Optional<CaseGroup>> groups) throws IOException {
         List<Map<String, Object>> cases = new ArrayList<>();
         CaseTree.Summary summary;
         try (Workers workers = new Workers(options.numThreads())) {
-            summary = CaseTree.run(tree, KernelBackends.choose(options.kernels(), workers).kernels(),
+            summary = CaseTree.run(tree, KernelBackends.choose(options.kernels(), workers).kernels(), groups,
                     (group, result) -> {
                         cases.add(entry(group, result));
                         lines.accept(line(group, result));

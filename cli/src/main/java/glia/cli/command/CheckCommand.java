@@ -1,5 +1,7 @@
 package glia.cli.command;
 
+import glia.check.CaseTree;
+import glia.check.processor.ProcessorCases;
 import glia.check.training.TrainingReplay;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
@@ -55,6 +57,9 @@ public final class CheckCommand implements Command {
     private static final Option<String> CASES = Option.text("DIR",
             "folder of training cases: one folder for each group, such as optim; base checkpoints are in the folder "
                     + "golden beside it", "--cases");
+    private static final Option<String> PROCESSORS = Option.text("DIR",
+            "folder of cases of picture processors: one folder for each family, pictures in the folder media",
+            "--processors");
     private static final Option<String> STRUCTURED = Option.text("FILE",
             "JSON schemas with instances, .jsonl or .jsonl.gz: check structured output with the tokenizer of --model "
                     + "(default: the default model)", "--structured");
@@ -74,7 +79,7 @@ public final class CheckCommand implements Command {
         return new Syntax(name(), "Compare results with those of a reference implementation",
                 List.of(new Positional("DIR", "folder with expected.safetensors, train.json, "
                         + "tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, STRUCTURED, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, PROCESSORS, STRUCTURED, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia check engine/src/test/resources/golden/llama
@@ -97,9 +102,9 @@ public final class CheckCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         if (arguments.optional(0).isEmpty() && !arguments.has(TEMPLATES) && !arguments.has(CASES)
-                && !arguments.has(STRUCTURED)) {
-            throw new UsageException("DIR is missing: a folder to check, --cases DIR, --templates DIR or "
-                    + "--structured FILE");
+                && !arguments.has(PROCESSORS) && !arguments.has(STRUCTURED)) {
+            throw new UsageException("DIR is missing: a folder to check, --cases DIR, --processors DIR, "
+                    + "--templates DIR or --structured FILE");
         }
         boolean json = arguments.has(Json.OPTION);
         List<CheckLine> lines = new ArrayList<>();
@@ -120,14 +125,19 @@ public final class CheckCommand implements Command {
         }
         boolean passed = lines.stream().allMatch(CheckLine::passed);
         Map<String, Object> document = document(lines);
-        if (arguments.has(CASES)) {
+        for (Option<String> trees : List.of(CASES, PROCESSORS)) {
+            if (!arguments.has(trees)) {
+                continue;
+            }
             CaseReport report = new CaseReport(line -> {
                 if (!json) {
                     console.out().println(line);
                     console.out().flush();
                 }
             }, console.width());
-            passed &= report.run(Path.of(arguments.get(CASES).orElseThrow()), options(arguments));
+            passed &= report.run(Path.of(arguments.get(trees).orElseThrow()), options(arguments),
+                    trees == PROCESSORS ? ProcessorCases::find : folder -> CaseTree.find(
+                            folder.getFileName().toString()));
             document.putAll(report.document());
         }
         if (arguments.has(STRUCTURED)) {

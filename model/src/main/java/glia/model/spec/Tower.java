@@ -130,7 +130,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
             }
 
             /// The resolution that keeps most of a picture's pixels, of those the one with the least padding.
-            private int best(int height, int width) {
+            public int best(int height, int width) {
                 int best = 0;
                 long mostKept = -1;
                 long leastWasted = 0;

@@ -1,0 +1,2 @@
+/// Reference cases of processors.
+package glia.check.processor;

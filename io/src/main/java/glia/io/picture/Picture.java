@@ -1,0 +1,140 @@
+package glia.io.picture;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Base64;
+import java.util.HexFormat;
+
+/// A picture as a file holds it: PNG, JPEG, GIF (the first frame), WebP, BMP or TIFF (the first page). Its header is
+/// checked when it is made, its pixels are decoded when they are needed.
+///
+/// ```java
+/// chat.stream(ChatMessage.user("What is this?", Picture.read(Path.of("cat.jpg"))), System.out::print);
+/// ```
+public final class Picture {
+    /// Limits of a file.
+    ///
+    /// @param bytes the largest file
+    /// @param pixels the largest product of width and height
+    public record Limits(int bytes, int pixels) {
+        /// 64 MiB, 50 million pixels: a decoded picture takes up to 8 bytes a pixel while it is read.
+        public static final Limits DEFAULT = new Limits(64 << 20, 50_000_000);
+    }
+
+    private final String name;
+    private final byte[] file;
+    private final PictureDecoder.Header header;
+    private final String hash;
+
+    private Picture(String name, byte[] file, Limits limits) {
+        this.name = name;
+        this.file = file;
+        if (file.length > limits.bytes) {
+            throw new PictureException(name, tooLarge(file.length, limits));
+        }
+        header = PictureDecoder.header(name, file);
+        if ((long) header.width() * header.height() > limits.pixels) {
+            throw new PictureException(name, "has " + header.width() + " x " + header.height()
+                    + " pixels, expected at most " + limits.pixels / 1_000_000.0 + " million; make it smaller");
+        }
+        try {
+            hash = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(file));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String tooLarge(long bytes, Limits limits) {
+        return "has " + bytes + " bytes, expected at most " + limits.bytes + "; make it smaller";
+    }
+
+    /// Reads a file.
+    ///
+    /// @throws IOException if it cannot be read
+    /// @throws PictureException if it is no picture, or too large
+    public static Picture read(Path file) throws IOException {
+        return read(file, Limits.DEFAULT);
+    }
+
+    /// The same with other limits.
+    public static Picture read(Path file, Limits limits) throws IOException {
+        if (Files.size(file) > limits.bytes) {
+            throw new PictureException(file.toString(), tooLarge(Files.size(file), limits));
+        }
+        return new Picture(file.toString(), Files.readAllBytes(file), limits);
+    }
+
+    /// A picture of the bytes of a file.
+    ///
+    /// @param name in messages
+    /// @throws PictureException if they are no picture, or too large
+    public static Picture of(String name, byte[] file, Limits limits) {
+        return new Picture(name, file.clone(), limits);
+    }
+
+    /// A picture of the Base64 of a file, or of a `data:` URL with it.
+    ///
+    /// @param name in messages
+    /// @throws PictureException if the text is something else
+    public static Picture ofBase64(String name, String text, Limits limits) {
+        String data = text;
+        if (text.startsWith("data:")) {
+            int comma = text.indexOf(',');
+            if (comma < 0 || !text.substring(0, comma).endsWith(";base64")) {
+                throw new PictureException(name, "found a data URL of another form, expected "
+                        + "data:image/png;base64,…");
+            }
+            data = text.substring(comma + 1);
+        }
+        if (data.length() / 4 * 3L > limits.bytes) {
+            throw new PictureException(name, tooLarge(data.length() / 4 * 3L, limits));
+        }
+        try {
+            return new Picture(name, Base64.getMimeDecoder().decode(data), limits);
+        } catch (PictureException e) {
+            throw e;
+        } catch (IllegalArgumentException e) {
+            throw new PictureException(name, "is no Base64: " + e.getMessage(), e);
+        }
+    }
+
+    /// The name in messages.
+    public String name() {
+        return name;
+    }
+
+    /// The width in pixels, as the picture is shown: after the rotation of its EXIF data.
+    public int width() {
+        return header.isUpright() ? header.width() : header.height();
+    }
+
+    /// The height in pixels, as the picture is shown.
+    public int height() {
+        return header.isUpright() ? header.height() : header.width();
+    }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    public String hash() {
+        return hash;
+    }
+
+    /// The file in a `data:` URL.
+    public String dataUrl() {
+        return "data:image/" + header.format() + ";base64," + Base64.getEncoder().encodeToString(file);
+    }
+
+    /// The pixels on a white background, rotated as the file's EXIF data says.
+    ///
+    /// @throws PictureException if the file is damaged
+    public Pixels pixels() {
+        return PictureDecoder.decode(name, file, header, true);
+    }
+
+    /// The same, but transparency is ignored: each pixel has the colour that it would have if it were opaque.
+    public Pixels opaquePixels() {
+        return PictureDecoder.decode(name, file, header, false);
+    }
+}

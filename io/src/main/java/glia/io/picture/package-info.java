@@ -1,0 +1,4 @@
+/// Picture files, pixels and their arithmetic.
+///
+/// Begin with [Picture].
+package glia.io.picture;

@@ -1,0 +1,141 @@
+package glia.model.picture;
+
+import glia.io.CheckpointException;
+import glia.io.Config;
+import glia.io.picture.Pixels;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Processors that cut pictures to patches.
+final class PatchedPictures {
+    private static final double MAX_ASPECT = 200;
+
+    private PatchedPictures() { }
+
+    /// The size of multiples of a factor that is nearest to a picture's, with an area within limits.
+    ///
+    /// @param frames of a film, by which limits count, too; 1 for areas alone
+    /// @param rounded the same as the limits count them
+    static PictureProcessor.PixelSize fitted(PictureProcessor.PixelSize picture, int frames, int rounded, int factor,
+            long least, long most) {
+        double width = picture.width();
+        double height = picture.height();
+        if (Math.max(width, height) / Math.min(width, height) > MAX_ASPECT) {
+            throw PictureProcessor.tooNarrow(picture);
+        }
+        int wide = (int) Math.rint(width / factor) * factor;
+        int high = (int) Math.rint(height / factor) * factor;
+        double area = width * height * frames;
+        if ((double) rounded * wide * high > most) {
+            double scale = Math.sqrt(area / most);
+            wide = Math.max(factor, (int) Math.floor(width / scale / factor) * factor);
+            high = Math.max(factor, (int) Math.floor(height / scale / factor) * factor);
+        } else if ((double) rounded * wide * high < least) {
+            double scale = Math.sqrt(least / area);
+            wide = (int) Math.ceil(width * scale / factor) * factor;
+            high = (int) Math.ceil(height * scale / factor) * factor;
+        }
+        return new PictureProcessor.PixelSize(wide, high);
+    }
+
+    /// Sides of whole squares of patches, an area within limits: Qwen2-VL and later, GLM-4V, MiniMax-M3.
+    static final class Squares extends PictureProcessor {
+        private final int time;
+        private final int patch;
+        private final int merge;
+        private final long least;
+        private final long most;
+        private final boolean countsFrames;
+        private final boolean isMarked;
+
+        Squares(Config config, Config processor, String type) throws CheckpointException {
+            super(config, processor, processor.text("image_token", type.startsWith("Glm") ? "<|image|>"
+                    : type.startsWith("MiniMax") ? "]<]image[>[" : "<|image_pad|>"));
+            time = config.positive("temporal_patch_size", 2);
+            patch = config.positive("patch_size", 14);
+            merge = config.positive("merge_size", 2);
+            countsFrames = type.startsWith("Glm");
+            isMarked = type.startsWith("MiniMax");
+            least = config.has("min_pixels") ? config.positive("min_pixels") : size("size", "shortest_edge");
+            most = config.has("max_pixels") ? config.positive("max_pixels") : size("size", "longest_edge");
+        }
+
+        @Override
+        public PreparedPicture prepare(Pixels picture) throws CheckpointException {
+            PixelSize given = sizeOf(picture);
+            int factor = patch * merge;
+            if (countsFrames && Math.min(given.width(), given.height()) < factor) {
+                double scale = (double) factor / Math.min(given.width(), given.height());
+                given = new PixelSize((int) (given.width() * scale), (int) (given.height() * scale));
+            }
+            int frames = countsFrames ? time : 1;
+            PixelSize size = fitted(given, frames, frames, factor, least, most);
+            return patches(List.of(picture.resized(size.width(), size.height(), filter())));
+        }
+
+        private PreparedPicture patches(List<Pixels> frames) {
+            List<Pixels> all = new ArrayList<>(frames);
+            while (all.size() % time != 0) {
+                all.add(all.getLast());
+            }
+            return PreparedPicture.ofPatches(values.squares(all, time, patch, merge), all.size() / time,
+                    all.getFirst().height() / patch, all.getFirst().width() / patch, merge,
+                    isMarked ? "]<]start of image[>[" + PLACE + "]<]end of image[>[" : PLACE);
+        }
+    }
+
+    /// At most some patches in all and along a side, never enlarged, on black up to whole squares of patches.
+    static final class Kimi extends PictureProcessor {
+        Kimi(Config config, Config processor) throws CheckpointException {
+            super(config, processor, processor.text("image_token", "<|media_pad|>"));
+        }
+
+        @Override
+        public PreparedPicture prepare(Pixels picture) throws CheckpointException {
+            int patch = config.positive("patch_size", 14);
+            int merge = config.positive("merge_size", 2);
+            int wide = size("size", "max_width") * patch;
+            int high = size("size", "max_height") * patch;
+            double scale = Math.min(1, Math.sqrt(config.positive("max_patches", 16_384)
+                    / (Math.max(1.0, picture.width() / patch) * Math.max(1.0, picture.height() / patch))));
+            scale = Math.min(scale, Math.min((double) wide / picture.width(), (double) high / picture.height()));
+            int width = Math.min(Math.max(1, (int) (picture.width() * scale)), wide);
+            int height = Math.min(Math.max(1, (int) (picture.height() * scale)), high);
+            int factor = patch * merge;
+            Pixels seen = picture.resized(width, height, filter()).cropped(0, 0, (width + factor - 1) / factor * factor,
+                    (height + factor - 1) / factor * factor);
+            int rows = seen.height() / patch;
+            int columns = seen.width() / patch;
+            return PreparedPicture.ofPatches(values.patches(seen, patch, false, rows * columns), 1, rows, columns,
+                    merge, PLACE);
+        }
+    }
+
+    /// The largest size of the picture's aspect with at most some embeddings, each of a square of patches.
+    static final class Gemma4 extends PictureProcessor {
+        Gemma4(Config config, Config processor) throws CheckpointException {
+            super(config, processor, processor.text("image_token", "<|image|>"));
+        }
+
+        @Override
+        public PreparedPicture prepare(Pixels picture) throws CheckpointException {
+            int patch = config.positive("patch_size", 16);
+            int pool = config.positive("pooling_kernel_size", 3);
+            int most = config.positive("max_soft_tokens", 280);
+            int side = patch * pool;
+            double scale = Math.sqrt((double) most * side * side / ((double) picture.width() * picture.height()));
+            int columns = (int) Math.floor(picture.width() * scale / side);
+            int rows = (int) Math.floor(picture.height() * scale / side);
+            if (rows == 0) {
+                rows = 1;
+                columns = Math.min(picture.width() / picture.height(), most);
+            } else if (columns == 0) {
+                columns = 1;
+                rows = Math.min(picture.height() / picture.width(), most);
+            }
+            Pixels seen = picture.resized(columns * side, rows * side, filter());
+            return PreparedPicture.ofPatches(values.patches(seen, patch, true, most * pool * pool), 1, rows * pool,
+                    columns * pool, pool, token("boi_token", "<|image>") + PLACE + token("eoi_token", "<image|>"));
+        }
+    }
+}
