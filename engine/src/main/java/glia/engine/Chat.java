@@ -3,6 +3,7 @@ package glia.engine;
 import glia.engine.state.ContextFullException;
 import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
+import glia.model.block.Input;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -72,9 +73,9 @@ public final class Chat implements AutoCloseable {
 
     /// Replaces all messages, the system prompt too, by those of another conversation, such as one of [ChatFile].
     ///
-    /// @throws IllegalArgumentException if a message holds anything but text, such as an image
+    /// @throws IllegalArgumentException if a message holds anything but text and pictures
     public Chat restore(List<ChatMessage> conversation) {
-        conversation.forEach(ChatMessage::requireText);
+        conversation.forEach(ChatMessage::requirePictures);
         messages = new ArrayList<>(conversation);
         return this;
     }
@@ -141,12 +142,11 @@ public final class Chat implements AutoCloseable {
 
     /// Answers a message of any role and form.
     ///
-    /// @throws IllegalArgumentException if it holds anything but text, such as an image
+    /// @throws IllegalArgumentException if it holds pictures that the model does not read, or other parts
     /// @throws ContextFullException if the message alone leaves no room for an answer
     /// @throws TemplateException if the model's template refuses the conversation or fails
     /// @throws IllegalStateException if the chat or the model is closed
     public Answer stream(ChatMessage message, TextListener listener) {
-        message.requireText();
         List<ChatMessage> asked = new ArrayList<>(messages);
         asked.add(message);
         return answer(asked, listener);
@@ -157,31 +157,32 @@ public final class Chat implements AutoCloseable {
         Tokenizer tokenizer = model.tokenizer();
         GenerationOptions scoped = ModelScope.applied(model, asked, options);
         ThinkingOptions thinking = model.routed(asked, scoped.thinking());
-        ConversationTokens prompt = prompt(asked, thinking);
+        Prompt prompt = prompt(asked, thinking);
         int numDropped = 0;
-        int room = model.contextLength() - prompt.ids().length;
+        int room = model.contextLength() - prompt.input.ids().length;
         if (room < roomWanted()) {
             while (room < model.contextLength() / 2 && dropOldest(asked)) {
                 numDropped++;
                 prompt = prompt(asked, thinking);
-                room = model.contextLength() - prompt.ids().length;
+                room = model.contextLength() - prompt.input.ids().length;
             }
         }
         if (room <= 0) {
-            throw new ContextFullException(prompt.ids().length, model.contextLength());
+            throw new ContextFullException(prompt.input.ids().length, model.contextLength());
         }
         if (numDropped > 0) {
             listener.dropped(numDropped, model.contextLength());
         }
         int most = options.maxTokens() == 0 ? room : Math.min(room, options.maxTokens());
-        Optional<ThinkingPlan> plan = model.thinking().plan(prompt.text(), thinking, model.contextLength(), most);
-        Generator.Generated generated = generator.generated(prompt.ids(), scoped, false, plan, listener);
+        Optional<ThinkingPlan> plan = model.thinking().plan(prompt.tokens.text(), thinking,
+                model.contextLength(), most);
+        Generator.Generated generated = generator.generated(prompt.input, scoped, false, plan, listener);
         Answer answer = generated.answer();
         if (model.template().isPresent()) {
             // With thinking, the text of the answer is not that of all its tokens.
             boolean isPlain = plan.isEmpty() || answer.thought().isEmpty()
                     && tokenizer.decode(generated.tokens(), true).startsWith(answer.text());
-            tokens = isPlain ? prompt.with(generated.tokens(), answer.content(), tokenizer) : prompt;
+            tokens = isPlain ? prompt.tokens.with(generated.tokens(), answer.content(), tokenizer) : prompt.tokens;
         }
         asked.add(new ChatMessage("assistant", answer.text(), List.of(), answer.thought().text(),
                 Map.of("content", answer.content())));
@@ -225,18 +226,28 @@ public final class Chat implements AutoCloseable {
         return stream(text, piece -> { }).text();
     }
 
-    /// The token ids of a conversation. Only the template writes markers, and answers hold those that the model
+    /// A prompt.
+    ///
+    /// @param tokens with one placeholder for each run of a picture's
+    /// @param input the same with all of them
+    private record Prompt(ConversationTokens tokens, Input input) { }
+
+    /// The prompt of a conversation. Only the template writes markers, and answers hold those that the model
     /// generated as tokens; in other messages their text is plain text. Without a template the texts follow each other,
     /// all of them plain.
-    private ConversationTokens prompt(List<ChatMessage> conversation, ThinkingOptions thinking) {
+    private Prompt prompt(List<ChatMessage> conversation, ThinkingOptions thinking) {
         Optional<ChatTemplate> template = model.template();
         RenderOptions variables = model.thinking().render(render, thinking);
         if (template.isPresent()) {
-            return tokens.next(template.get().renderTrusted(conversation, variables), model.tokenizer());
+            ModelPictures.Rendered rendered = model.pictures().render(template.get(), conversation, variables);
+            ConversationTokens next = tokens.next(rendered.text(), model.tokenizer());
+            return new Prompt(next, model.pictures().input(next.ids(), 0, rendered.rows()));
         }
+        conversation.forEach(ChatMessage::requireText);
         StringBuilder texts = new StringBuilder();
         conversation.forEach(message -> texts.append(message.content()));
-        return ConversationTokens.of(model.tokenizer().encodePlain(texts.toString(), true));
+        ConversationTokens plain = ConversationTokens.of(model.tokenizer().encodePlain(texts.toString(), true));
+        return new Prompt(plain, Input.of(plain.ids()));
     }
 
     /// The number of tokens in the KV cache.

@@ -4,6 +4,8 @@ import glia.io.CheckpointException;
 import glia.io.json.JsonTree.JsonText;
 import glia.io.json.JsonTree;
 import glia.io.json.JsonValues;
+import glia.io.picture.Picture;
+import glia.io.picture.PictureException;
 import glia.text.template.ChatMessage;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -44,7 +46,8 @@ public final class ChatFile {
 
     private static String json(ChatMessage message) {
         Map<String, Object> others = message.variables();
-        Object content = others.get("content") instanceof List<?> parts ? parts : message.content();
+        Object content = others.get("content") instanceof List<?> ? message.parts().stream().map(ChatFile::written)
+                .toList() : message.content();
         StringBuilder text = new StringBuilder("{\"role\": ").append(JsonText.quote(message.role()))
                 .append(", \"content\": ").append(JsonTree.of(content));
         others.keySet().removeAll(List.of("role", "content", "thinking"));
@@ -53,9 +56,28 @@ public final class ChatFile {
         return text.append('}').toString();
     }
 
+    private static Object written(Object part) {
+        return part instanceof Map<?, ?> map && map.get("image") instanceof Picture picture
+                ? Map.of("type", "image_url", "image_url", Map.of("url", picture.dataUrl())) : part;
+    }
+
+    /// A part with its picture, if it is one in a data URL.
+    private static Object read(Path file, String where, Object part) throws CheckpointException {
+        if (!(part instanceof Map<?, ?> map && map.get("image_url") instanceof Map<?, ?> image
+                && image.get("url") instanceof String url && url.startsWith("data:"))) {
+            return part;
+        }
+        try {
+            return Map.of("type", "image", "image", Picture.ofBase64("the picture", url, Picture.Limits.DEFAULT));
+        } catch (PictureException e) {
+            throw new CheckpointException(file, where, e.getMessage(), e);
+        }
+    }
+
     /// Reads the messages of a file: an object with the key `messages`, or the array alone.
     ///
-    /// @throws CheckpointException if the file holds anything else, or a message has a part that is not text
+    /// @throws CheckpointException if the file holds anything else, or a message has a part that is
+    ///     neither text nor a picture in a `data:` URL
     /// @throws IOException if it cannot be read
     public static List<ChatMessage> read(Path file) throws IOException {
         if (Files.size(file) > MAX_BYTES) {
@@ -89,15 +111,19 @@ public final class ChatFile {
         extra.remove("role");
         Object content = extra.remove("content");
         Object reasoning = extra.remove("reasoning_content");
-        if (content instanceof List<?>) {
-            extra.put("content", content);
+        if (content instanceof List<?> parts) {
+            List<Object> all = new ArrayList<>();
+            for (Object part : parts) {
+                all.add(read(file, where + ".content[" + all.size() + "]", part));
+            }
+            extra.put("content", all);
         } else if (content != null && !(content instanceof String)) {
             throw new CheckpointException(file, where + ".content", "found " + content + ", expected a text");
         }
         ChatMessage message = new ChatMessage(role, content instanceof String text ? text : "", List.of(),
                 reasoning instanceof String text ? text : "", extra);
         try {
-            message.requireText();
+            message.requirePictures();
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, where, e.getMessage(), e);
         }

@@ -1,21 +1,25 @@
 package glia.engine;
 
 import glia.engine.load.TextLoader;
+import glia.engine.thinking.ThinkingOptions;
 import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.file.AtomicFile;
+import glia.text.template.ChatMessage;
+import glia.text.template.RenderOptions;
 import glia.text.thinking.Effort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Chooses the effort of a prompt. For each effort a logistic probe on the prompt's pooled hidden states
-/// ([LanguageModel#promptFeatures]) estimates the probability of a right answer, as linear probes estimate whether a
+/// ([#features]) estimates the probability of a right answer, as linear probes estimate whether a
 /// model will be right (https://arxiv.org/abs/2207.05221). The cheapest effort whose probability is within a margin of
 /// the highest is chosen.
 ///
@@ -46,6 +50,28 @@ public record EffortRouter(double[] mean, double[] scale, List<Probe> probes, do
     /// The router's file of a model.
     public static Path file(Path model) {
         return TextLoader.beside(model, FILE);
+    }
+
+    /// What routers read of a question: its last hidden states in a prompt without thinking, their mean and that of the
+    /// last token, `[2 D]`. Of long prompts the end counts.
+    ///
+    /// @throws IllegalArgumentException if the model does not think
+    /// @throws IllegalStateException if the model is closed
+    public static float[] features(LanguageModel model, String question) {
+        int size = model.model().spec().hiddenSize();
+        RenderOptions instant = model.thinking().render(model.renderOptions(), ThinkingOptions.of(Effort.INSTANT));
+        int[] all = model.tokenizer().encode(model.template().orElseThrow().renderTrusted(
+                List.of(ChatMessage.user(question)), instant), false);
+        int[] ids = Arrays.copyOfRange(all, Math.max(0, all.length - model.contextLength()), all.length);
+        float[] features = new float[2 * size];
+        new HiddenStates(model).read(List.of(ids), false, "", () -> true, (hidden, row, _, position) -> {
+            for (int i = 0; i < size; i++) {
+                float x = hidden.get((long) row * size + i);
+                features[i] += x / ids.length;
+                features[size + i] = x;
+            }
+        });
+        return features;
     }
 
     /// The estimated probabilities of a right answer, in the order of the probes.

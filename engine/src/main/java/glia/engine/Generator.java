@@ -19,6 +19,7 @@ import glia.engine.thinking.ThinkingPlan;
 import glia.engine.thinking.Thought;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import glia.model.block.Input;
 import glia.model.spec.Encoder;
 import glia.text.tokenizer.Tokenizer;
 import java.util.HashSet;
@@ -66,18 +67,19 @@ public final class Generator implements AutoCloseable {
     /// @throws QueueFullException if too many requests wait for the model
     /// @throws IllegalStateException if the generator or the model is closed
     public Answer generate(int[] prompt, GenerationOptions options, boolean special, TextListener listener) {
-        return generated(prompt, options, special, Optional.empty(), listener).answer();
+        return generated(Input.of(prompt), options, special, Optional.empty(), listener).answer();
     }
 
     /// An answer and the ids of its tokens, with the stop token, if one came.
     record Generated(Answer answer, int[] tokens) { }
 
     /// @param plan the thinking after the prompt; empty for models that do not think
-    Generated generated(int[] prompt, GenerationOptions options, boolean special, Optional<ThinkingPlan> plan,
+    Generated generated(Input input, GenerationOptions options, boolean special, Optional<ThinkingPlan> plan,
             TextListener listener) {
         if (isClosed) {
             throw new IllegalStateException("the generator or its chat is closed");
         }
+        int[] prompt = input.ids();
         Text text = new Text(options, special, plan, listener);
         if (diffusion.isPresent()) {
             return generated(diffused(diffusion.get(), prompt, options, plan, text), text, special, plan);
@@ -88,7 +90,7 @@ public final class Generator implements AutoCloseable {
         }
         Optional<Encoder> encoder = model.model().spec().encoder();
         GenerationRequest.Builder request = encoder.isPresent() && prompt.length > 0
-                ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(prompt);
+                ? GenerationRequest.of(encoder.get().startToken()).source(prompt) : GenerationRequest.of(input);
         request.sampling(options.sampling()).maxTokens(options.maxTokens()).session(session).adapter(adapter)
                 .steering(options.steering()).stopTokens(stopTokens(options)).endsLoops().listener(text);
         if (options.grammar().isPresent()) {

@@ -28,7 +28,6 @@ import glia.text.tool.ToolTemplate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,6 +57,7 @@ public final class LanguageModel implements AutoCloseable {
     private final Optional<Config> diffusion;
     private final RenderOptions render;
     private final ModelThinking thinking;
+    private final ModelPictures pictures;
     private final Path path;
     /// The number of the adapter of this view's requests; 0 for none.
     private final int adapter;
@@ -82,6 +82,7 @@ public final class LanguageModel implements AutoCloseable {
         this.render = RenderOptions.PROMPT.withToken("bos_token", piece(tokenizer, tokenizer.bos()))
                 .withToken("eos_token", piece(tokenizer, tokenizer.eos()));
         this.thinking = new ModelThinking(tokenizer, template, render);
+        this.pictures = new ModelPictures(path, loaded.model().spec().towers(), tokenizer);
         this.options = GenerationConfig.options(path, loaded.model(), template, thinking.format().isPresent());
         this.scope = ModelScope.of(path, loaded.model().checkpoint());
         this.diffusion = loaded.model().spec().diffusion().isEmpty() ? Optional.empty()
@@ -102,6 +103,7 @@ public final class LanguageModel implements AutoCloseable {
         diffusion = base.diffusion;
         render = base.render;
         thinking = base.thinking;
+        pictures = base.pictures;
     }
 
     private static String piece(Tokenizer tokenizer, OptionalInt id) {
@@ -288,6 +290,11 @@ public final class LanguageModel implements AutoCloseable {
         return thinking;
     }
 
+    /// How the model reads pictures.
+    public ModelPictures pictures() {
+        return pictures;
+    }
+
     /// How the template takes tool calls; empty for models without a template.
     ///
     /// @throws TemplateException if the template cannot be parsed
@@ -308,7 +315,7 @@ public final class LanguageModel implements AutoCloseable {
         if (!options.effort().equals(Optional.of(Effort.AUTO))) {
             return options;
         }
-        Effort effort = router().choose(promptFeatures(conversation.getLast().content()));
+        Effort effort = router().choose(EffortRouter.features(this, conversation.getLast().content()));
         // A router may choose not to think where the options want a least number of tokens.
         return options.withEffort(effort == Effort.INSTANT && options.minTokens() > 0 ? Effort.LOW : effort);
     }
@@ -342,29 +349,6 @@ public final class LanguageModel implements AutoCloseable {
             router = known;
         }
         return known;
-    }
-
-    /// What routers read of a question: its last hidden states in a prompt without thinking, their mean and that of the
-    /// last token, `[2 D]`. Of long prompts the end counts.
-    ///
-    /// @throws IllegalArgumentException if the model does not think
-    /// @throws IllegalStateException if the model is closed
-    public float[] promptFeatures(String question) {
-        loaded.requireOpen();
-        RenderOptions instant = thinking.render(render, ThinkingOptions.of(Effort.INSTANT));
-        int[] all = tokenizer.encode(template().orElseThrow().renderTrusted(List.of(ChatMessage.user(question)),
-                instant), false);
-        int[] ids = Arrays.copyOfRange(all, Math.max(0, all.length - contextLength()), all.length);
-        int size = model().spec().hiddenSize();
-        float[] features = new float[2 * size];
-        new HiddenStates(this).read(List.of(ids), false, "", () -> true, (hidden, row, _, position) -> {
-            for (int i = 0; i < size; i++) {
-                float x = hidden.get((long) row * size + i);
-                features[i] += x / ids.length;
-                features[size + i] = x;
-            }
-        });
-        return features;
     }
 
     /// The most tokens of a conversation.

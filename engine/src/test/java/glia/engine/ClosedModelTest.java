@@ -61,7 +61,7 @@ class ClosedModelTest {
     private static final Map<Class<?>, Set<String>> HARMLESS = Map.ofEntries(
             Map.entry(LanguageModel.class, Set.of("close", "tokenizer", "template", "contextLength", "options", "scope",
                 "system", "kernels", "renderOptions", "thinking", "routed", "requireThinking", "path", "tools",
-                "grammarVocabulary", "adapter")),
+                "grammarVocabulary", "adapter", "pictures")),
             Map.entry(LoadedModel.class, Set.of("close", "contextLength", "kernels", "text", "choices", "drafter",
                 "limitVocabulary")),
             Map.entry(Engine.class, Set.of("close", "release", "keyValueType", "model", "decoder", "ops", "stateBytes",

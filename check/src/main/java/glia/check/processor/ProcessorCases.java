@@ -278,7 +278,7 @@ public final class ProcessorCases implements CaseGroup {
                     all[at + place] = own[i];
                 }
                 at += isPadded ? (int) size[0] * shape[1] * shape[2] * shape[3]
-                        : shape.length == 5 && shape[0] == made.size() ? shape[1] * shape[2] * shape[3] * shape[4] : own.length;
+                        : shape.length == 5 && shape[0] == made.size() ? all.length / shape[0] : own.length;
             }
             if (at != all.length) {
                 throw new IllegalArgumentException(PIXELS + ": found " + at + " numbers, expected "

@@ -6,6 +6,7 @@ import glia.cli.answer.UnknownCharacters;
 import glia.cli.args.Arguments;
 import glia.cli.args.UsageException;
 import glia.cli.option.GenerationFlags;
+import glia.cli.option.PictureFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
@@ -27,6 +28,8 @@ import glia.engine.state.StateMemoryException;
 import glia.io.Suggestions;
 import glia.io.file.HomeFolder;
 import glia.io.hub.ModelLocation;
+import glia.io.picture.Picture;
+import glia.io.picture.PictureException;
 import glia.serve.mcp.ToolConversation;
 import glia.serve.mcp.ToolServers;
 import glia.text.template.ChatMessage;
@@ -34,6 +37,7 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -55,6 +59,8 @@ public final class ChatLoop {
     private Arguments arguments;
     /// Answers with tools; null without.
     private ToolConversation tools;
+    /// Those of the next message.
+    private final List<Picture> pictures = new ArrayList<>();
     private Answer last;
     private int exitCode = ExitCode.OK;
 
@@ -146,12 +152,24 @@ public final class ChatLoop {
     }
 
     /// @return whether the chat goes on
-    private boolean handle(String message) {
+    private boolean handle(String typed) {
+        // The path of a dropped file may begin like a command.
+        PictureFlags.Typed found = PictureFlags.typed(typed);
+        String message = found.text();
+        if (!found.files().isEmpty() && !message.startsWith("/")) {
+            found.files().forEach(this::image);
+            if (message.isEmpty()) {
+                return true;
+            }
+        }
         if (!message.startsWith("/")) {
             UnknownCharacters.note(model.tokenizer(), message).ifPresent(this::note);
-            answer(listener -> tools == null ? chat.stream(message, listener) : tools.stream(message, listener));
+            ChatMessage question = ChatMessage.user(message).withPictures(pictures);
+            pictures.clear();
+            answer(listener -> tools == null ? chat.stream(question, listener) : tools.stream(question, listener));
             return true;
         }
+        message = typed;
         String[] words = message.split("\\s+", 2);
         String rest = words.length > 1 ? words[1].strip() : "";
         Optional<ChatCommands> command = ChatCommands.of(words[0]);
@@ -171,6 +189,7 @@ public final class ChatLoop {
             case REGENERATE -> regenerate();
             case UNDO -> undo();
             case SYSTEM -> system(rest);
+            case IMAGE -> image(rest);
             case SET -> set(rest);
             case THINKING -> thinking(rest);
             case SAVE -> save(rest);
@@ -181,6 +200,18 @@ public final class ChatLoop {
             }
         }
         return true;
+    }
+
+    /// Adds a picture to the next message.
+    private void image(String file) {
+        try {
+            Picture picture = PictureFlags.read(file.replaceAll("^(['\"])(.*)\\1$", "$2"), model);
+            pictures.add(picture);
+            note("Added " + picture.name() + ", " + picture.width() + " x " + picture.height() + " pixels.");
+        } catch (IllegalArgumentException e) {
+            fail(ExitCode.USAGE);
+            note("Not added: " + e.getMessage() + ".");
+        }
     }
 
     private void answer(Function<TextListener, Answer> ask) {
@@ -215,7 +246,7 @@ public final class ChatLoop {
                 note("The context of " + model.contextLength() + " tokens is full. The next message drops the oldest "
                         + "exchanges; glia chat --context N allows more, up to the model's limit.");
             }
-        } catch (ScopeException e) {
+        } catch (ScopeException | PictureException e) {
             fail(ExitCode.USAGE);
             note("No answer: " + e.getMessage() + ".");
         } catch (ContextFullException | StateMemoryException e) {

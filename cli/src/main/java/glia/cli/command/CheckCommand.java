@@ -79,8 +79,8 @@ public final class CheckCommand implements Command {
         return new Syntax(name(), "Compare results with those of a reference implementation",
                 List.of(new Positional("DIR", "folder with expected.safetensors, train.json, "
                         + "tokens.json or greedy.json", false)),
-                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, PROCESSORS, STRUCTURED, Json.OPTION), ComputeOptions.ALL,
-                        List.of(ComputeOptions.KV_CACHE_TYPE)))
+                Syntax.join(List.of(MODEL, TEMPLATES, NOW, CASES, PROCESSORS, STRUCTURED, Json.OPTION),
+                        ComputeOptions.ALL, List.of(ComputeOptions.KV_CACHE_TYPE)))
                 .examples("""
                         $ glia check engine/src/test/resources/golden/llama
                         pass  logits, full sequence                                     2.4e-07, at most 1.0e-04

@@ -80,7 +80,7 @@ public final class ReasonRouterCommand implements Command {
                         questions.items(), ReasonQuestions.seed(arguments), done -> ReasonReport.progress(console,
                                 effort.word(), done, questions.items().size()))));
             }
-            questions.items().forEach(item -> features.add(model.promptFeatures(item.question().prompt())));
+            questions.items().forEach(item -> features.add(EffortRouter.features(model, item.question().prompt())));
         }
         Trained trained = RouterTraining.train(features, outcomes,
                 arguments.get(TOLERANCE).orElse(1f) / 100.0);

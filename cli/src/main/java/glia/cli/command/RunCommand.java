@@ -11,6 +11,7 @@ import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
 import glia.cli.option.FormFlags;
 import glia.cli.option.GenerationFlags;
+import glia.cli.option.PictureFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.InterruptNotice;
@@ -63,7 +64,8 @@ public final class RunCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Answer one prompt", List.of(Models.MODEL, PROMPT),
-                Syntax.join(List.of(ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY, Json.OPTION),
+                Syntax.join(List.of(PictureFlags.IMAGE, ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY,
+                                Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
                         ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
@@ -71,6 +73,7 @@ public final class RunCommand implements Command {
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10
                         time, there was a little girl named
                         $ cat report.txt | glia run HuggingFaceTB/SmolLM2-135M-Instruct "Summarize:"
+                        $ glia run Qwen/Qwen2-VL-2B-Instruct "What is this?" --image cat.jpg
                         $ glia run reasoner "Solve x^2 - 5x + 6 = 0." --regex "x = [0-9]"
                         x = 2
                         $ glia run stories260K "Once upon a" -n 2 --json
@@ -89,13 +92,17 @@ public final class RunCommand implements Command {
         if (arguments.has(RAW)) {
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --raw leaves out");
         }
+        if (arguments.has(PictureFlags.IMAGE) && (arguments.has(RAW) || arguments.has(SUFFIX))) {
+            throw new UsageException("--image needs the chat template, which --raw and --suffix leave out");
+        }
         if (arguments.has(SUFFIX)) {
             if (arguments.has(RAW) || arguments.has(ChatCommand.SYSTEM)) {
                 throw new UsageException("--suffix takes neither --raw nor --system");
             }
             GenerationFlags.refuseThinking(arguments, "needs the chat template, which --suffix leaves out");
         }
-        Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM, SUFFIX);
+        Optional<Strategy> strategy = StrategyAnswer.of(arguments, RAW, ChatCommand.SYSTEM, SUFFIX,
+                PictureFlags.IMAGE);
         Optional<Grammar> grammar = FormFlags.grammar(arguments);
         String prompt = prompt(arguments, console);
         if (prompt.isBlank() && !arguments.has(RAW) && !arguments.has(SUFFIX)) {
@@ -106,21 +113,22 @@ public final class RunCommand implements Command {
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), Models.generating(arguments, "auto", console), arguments,
                 console)) {
+            ChatMessage question = ChatMessage.user(prompt).withPictures(PictureFlags.of(arguments, model));
             GenerationOptions free = GenerationFlags.of(arguments, model.options());
             GenerationOptions options = grammar.map(free::withGrammar).orElse(free);
             if (!json) {
                 UnknownCharacters.note(model.tokenizer(), prompt)
                         .ifPresent(note -> console.err().println("glia: " + note));
             }
-            boolean isRefused = model.scope().flatMap(scope -> scope.refusal(List.of(ChatMessage.user(prompt))))
+            boolean isRefused = model.scope().flatMap(scope -> scope.refusal(List.of(question)))
                     .isPresent();
             if (strategy.isPresent() && !isRefused) {
                 StrategyAnswer.print(model.withDefaults(model.options().withSteering(free.steering()), model.system()),
                         strategy.get(), prompt, options, arguments, console);
                 return ExitCode.OK;
             }
-            Answer answer = json ? answer(model, arguments, prompt, options, piece -> { })
-                    : stream(model, arguments, prompt, options, console);
+            Answer answer = json ? answer(model, arguments, question, options, piece -> { })
+                    : stream(model, arguments, question, options, console);
             if (json) {
                 Json.print(console, document(answer));
             } else {
@@ -144,13 +152,13 @@ public final class RunCommand implements Command {
         return notes;
     }
 
-    private static Answer stream(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
-                               Console console) {
+    private static Answer stream(LanguageModel model, Arguments arguments, ChatMessage question,
+            GenerationOptions options, Console console) {
         Answer answer;
         try (var notice = new InterruptNotice(console, "the answer is incomplete")) {
             StreamedAnswer streamed = new StreamedAnswer(console, console.width(),
                     arguments.has(GenerationFlags.SHOW_THINKING), notice::arm);
-            answer = answer(model, arguments, prompt, options, streamed);
+            answer = answer(model, arguments, question, options, streamed);
             streamed.end();
         }
         if (console.outIsTerminal()) {
@@ -159,14 +167,16 @@ public final class RunCommand implements Command {
         return answer;
     }
 
-    private static Answer answer(LanguageModel model, Arguments arguments, String prompt, GenerationOptions options,
-                                 TextListener listener) {
+    private static Answer answer(LanguageModel model, Arguments arguments, ChatMessage question,
+            GenerationOptions options, TextListener listener) {
+        String prompt = question.content();
         if (arguments.has(SUFFIX)) {
             return between(model, prompt, arguments.get(SUFFIX).orElseThrow(), options, listener);
         }
         return arguments.has(RAW) || model.template().isEmpty() && options.thinking().isDefault()
+                && question.pictures().isEmpty()
                 ? continued(model, arguments.has(RAW), prompt, options, listener)
-                : answered(model, arguments.get(ChatCommand.SYSTEM), prompt, options, listener);
+                : answered(model, arguments.get(ChatCommand.SYSTEM), question, options, listener);
     }
 
     /// The prompt of the command line and the text on standard input, with a blank line between.
@@ -201,11 +211,11 @@ public final class RunCommand implements Command {
         }
     }
 
-    private static Answer answered(LanguageModel model, Optional<String> system, String prompt,
+    private static Answer answered(LanguageModel model, Optional<String> system, ChatMessage question,
                                    GenerationOptions options, TextListener listener) {
         try (Chat chat = model.chat().options(options)) {
             system.ifPresent(chat::system);
-            return chat.stream(prompt, listener);
+            return chat.stream(question, listener);
         }
     }
 

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
 import glia.cli.terminal.ExitCode;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -176,5 +178,31 @@ class ChatTest {
         for (String name : ChatCommands.names()) {
             assertTrue(help.replaceAll("\\s+", " ").matches(".*" + name + "[ ,)].*"), () -> name + " in " + help);
         }
+    }
+
+    private static String picture(Path folder, String name) throws Exception {
+        BufferedImage image = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+        Path file = folder.resolve(name);
+        ImageIO.write(image, "png", file.toFile());
+        return file.toString();
+    }
+
+    /// By a command, and by paths as terminals write them for dropped files.
+    @Test
+    void picturesBelongToTheNextMessage(@TempDir Path folder) throws Exception {
+        String cat = picture(folder, "a cat.png");
+        String dog = picture(folder, "dog.png");
+        String model = Path.of("../engine/src/test/resources/golden-pictures/qwen2_vl").toString();
+        TestConsole console = chat("/image " + cat + "\nWhat's this?\n/stats\n" + cat.replace(" ", "\\ ") + "\nIt's?\n'"
+                + cat + "' \"" + dog + "\" Both?\nIs " + dog + " it?\n/image " + folder + "/none.png\n/save "
+                + folder + "/chat.json\n/stats\n", "chat", model, "--temperature", "0", "--max-tokens", "3");
+        String notes = console.err();
+        assertEquals(5, notes.split("40 x 30 pixels", -1).length - 1, notes);
+        assertTrue(notes.contains("Not added: " + folder + "/none.png: there is no such file."), notes);
+        String saved = Files.readString(folder.resolve("chat.json"));
+        assertEquals(5, saved.split("data:image/png;base64,", -1).length - 1, saved);
+        assertTrue(saved.contains("Is  it?"), saved);
+        TestConsole stories = chat(ExitCode.USAGE, dog + "\n", GREEDY);
+        assertTrue(stories.err().contains("this model reads no pictures"), stories.err());
     }
 }

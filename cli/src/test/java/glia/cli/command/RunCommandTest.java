@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import glia.cli.TestConsole;
 import glia.cli.terminal.ExitCode;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -182,5 +184,23 @@ class RunCommandTest {
             assertTrue(console.err().startsWith("glia: PROMPT is empty: give it after MODEL"), console.err());
         }
         assertEquals(ExitCode.OK, new TestConsole("").run("run", "stories260K", "", "--raw", "-n", "2"));
+    }
+
+    @Test
+    void picturesGoWithThePrompt() throws Exception {
+        Path cat = folder.resolve("cat.png");
+        ImageIO.write(new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB), "png", cat.toFile());
+        String model = Path.of("../engine/src/test/resources/golden-pictures/llava").toString();
+        JsonNode none = json("run", model, "What is this?", "-n", "3", "--temp", "0", "--json");
+        JsonNode two = json("run", model, "What is this?", "--image", cat.toString(), "--image", cat.toString(), "-n",
+                "3", "--temp", "0", "--json");
+        // Four embeddings and a line end for each.
+        assertEquals(none.path("prompt_tokens").asInt() + 10, two.path("prompt_tokens").asInt());
+        assertTrue(run(ExitCode.USAGE, "", "run", "stories260K", "What?", "--image", cat.toString()).err()
+                .contains("reads no pictures"));
+        assertTrue(run(ExitCode.USAGE, "", "run", model, "What?", "--image", folder + "/dog.png").err()
+                .contains("dog.png: there is no such file"));
+        assertTrue(run(ExitCode.USAGE, "", "run", model, "What?", "--raw", "--image", cat.toString()).err()
+                .contains("--image needs the chat template"));
     }
 }

@@ -260,7 +260,7 @@ public final class GenerationRun {
         Optional<Encoder> encoder = model.model().spec().encoder();
         GenerationRequest.Builder request = encoder.isPresent()
                 ? GenerationRequest.of(encoder.get().startToken()).source(prompt.ids())
-                : GenerationRequest.of(prompt.ids());
+                : GenerationRequest.of(prompt.input());
         request.sampling(call.options().sampling()).maxTokens(prompt.mostTokens()).stopTokens(stopTokens())
                 .numSamples(call.numSamples()).fairnessKey(call.terms().caller())
                 .cacheKey(call.terms().cacheKey()).adapter(model.adapter()).steering(call.options().steering())

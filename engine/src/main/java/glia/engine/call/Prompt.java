@@ -27,7 +27,9 @@ public sealed interface Prompt {
 
         @Override
         public long size() {
-            return messages.stream().mapToLong(message -> message.content().length()).sum();
+            // A picture is decoded and resized.
+            return messages.stream().mapToLong(message -> message.content().length() + message.pictures().stream()
+                    .mapToLong(picture -> (long) picture.width() * picture.height()).sum()).sum();
         }
     }
 

@@ -2,11 +2,13 @@ package glia.engine.call;
 
 import glia.engine.GenerationOptions;
 import glia.engine.LanguageModel;
+import glia.engine.ModelPictures;
 import glia.engine.state.ContextFullException;
 import glia.engine.thinking.ThinkingOptions;
 import glia.engine.thinking.ThinkingPlan;
 import glia.jinja.value.TextBuilder;
 import glia.jinja.value.TrustedText;
+import glia.model.block.Input;
 import glia.text.template.ChatMessage;
 import glia.text.template.ChatTemplate;
 import glia.text.template.RenderOptions;
@@ -24,17 +26,22 @@ import java.util.Set;
 
 /// The tokens of a prompt and how the model thinks after it.
 ///
-/// @param ids the tokens
+/// @param input the tokens, with the pictures
 /// @param text the rendered text; empty for prompts of tokens
 /// @param plan the thinking; empty for models that do not think and for prompts without a template
 /// @param mostTokens the most tokens of an answer
-public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan> plan, int mostTokens) {
+public record RenderedPrompt(Input input, TrustedText text, Optional<ThinkingPlan> plan, int mostTokens) {
     /// Variables of templates that have fields of their own, or that no request may change.
     private static final Set<String> OWN = Set.of("messages", "tools", "bos_token", "eos_token", "unk_token",
             "pad_token", "chat_template", "tokenize");
 
     /// Roles of messages that say how the model is to answer.
     private static final Set<String> INSTRUCTING = Set.of("system", "developer");
+
+    /// The tokens.
+    public int[] ids() {
+        return input.ids();
+    }
 
     /// Renders and tokenizes a prompt.
     ///
@@ -58,22 +65,25 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     }
 
     private static RenderedPrompt plain(LanguageModel model, int[] ids, TrustedText text, GenerationOptions options) {
-        return new RenderedPrompt(ids, text, Optional.empty(), room(model, ids.length, options));
+        return new RenderedPrompt(Input.of(ids), text, Optional.empty(), room(model, ids.length, options));
     }
 
     /// The number of tokens of a conversation, which may be more than the context has.
     ///
     /// @throws CallException if the model has no chat template
     public static int count(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
-        return HeavyWork.run(conversation.size(), () ->
-                model.tokenizer().encode(text(model, conversation, thinking), false).length);
+        return HeavyWork.run(conversation.size(), () -> {
+            ModelPictures.Rendered begun = begun(model, conversation, thinking, true);
+            return model.pictures().input(model.tokenizer().encode(continued(conversation, begun.text()), false), 0,
+                    begun.rows()).ids().length;
+        });
     }
 
     /// The text of a conversation.
     ///
     /// @throws CallException if the model has no chat template
     public static TrustedText text(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking) {
-        return continued(conversation, begun(model, conversation, thinking, true));
+        return continued(conversation, begun(model, conversation, thinking, true).text());
     }
 
     /// The messages with the model's own system prompt, unless they have one.
@@ -89,8 +99,8 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
     /// The text before what the model writes, or before the part of its answer that it continues.
     ///
     /// @param begins whether the conversation begins here, not in an earlier prompt
-    private static TrustedText begun(LanguageModel model, Prompt.Conversation conversation, ThinkingOptions thinking,
-            boolean begins) {
+    private static ModelPictures.Rendered begun(LanguageModel model, Prompt.Conversation conversation,
+            ThinkingOptions thinking, boolean begins) {
         ChatTemplate template = model.template().orElseThrow(() -> new CallException("messages",
                 "the model has no chat template, so it takes no conversation; use a completion, or another model"));
         RenderOptions render = model.thinking().render(model.renderOptions(), thinking).withTools(conversation.tools());
@@ -102,16 +112,25 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
             render = render.with(variable.getKey(), variable.getValue());
         }
         List<ChatMessage> messages = begins ? withSystem(model, conversation.messages()) : conversation.messages();
-        messages.forEach(ChatMessage::requireText);
         if (!conversation.tools().isEmpty() || messages.stream().anyMatch(RenderedPrompt::usesTools)) {
             messages = model.tools().orElseThrow().adapted(messages, conversation.tools());
         }
         if (!conversation.continues()) {
-            return template.renderTrusted(messages, render);
+            return pictures(model, template, messages, render);
         }
-        TrustedText before = template.renderTrusted(messages.subList(0, messages.size() - 1), render);
+        ModelPictures.Rendered before = pictures(model, template, messages.subList(0, messages.size() - 1), render);
         ChatMessage last = messages.getLast();
-        return last.reasoning().isEmpty() ? before : thinking(model, before, last);
+        return last.reasoning().isEmpty() ? before
+                : new ModelPictures.Rendered(thinking(model, before.text(), last), before.rows());
+    }
+
+    private static ModelPictures.Rendered pictures(LanguageModel model, ChatTemplate template,
+            List<ChatMessage> messages, RenderOptions render) {
+        try {
+            return model.pictures().render(template, messages, render);
+        } catch (IllegalArgumentException e) {
+            throw e instanceof CallException ? e : new CallException("messages", e.getMessage());
+        }
     }
 
     private static boolean continuesThought(Prompt.Conversation conversation) {
@@ -150,12 +169,14 @@ public record RenderedPrompt(int[] ids, TrustedText text, Optional<ThinkingPlan>
         if (thinking.effort().isPresent() && thinking.effort().get() == Effort.AUTO) {
             thinking = model.routed(conversation.messages(), thinking);
         }
-        TrustedText begun = begun(model, conversation, thinking, before.length == 0);
+        ModelPictures.Rendered rendered = begun(model, conversation, thinking, before.length == 0);
+        TrustedText begun = rendered.text();
         TrustedText text = continued(conversation, begun);
         requireRoom(model, text.toString());
         int[] ids = joined(before, model.tokenizer().encode(text, false), model.tokenizer().bos());
-        int most = room(model, ids.length, options);
-        return new RenderedPrompt(ids, text, model.thinking().plan(
+        Input input = model.pictures().input(ids, before.length, rendered.rows());
+        int most = room(model, input.ids().length, options);
+        return new RenderedPrompt(input, text, model.thinking().plan(
                 continuesThought(conversation) ? begun : text, thinking, model.contextLength(), most), most);
     }
 

@@ -22,9 +22,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Files of all formats, damaged ones too.
 class PictureTest {
     /// 6 x 4 pixels of the colours (40 x, 60 y, 200), without loss.
-    private static final String WEBP = "UklGRiwAAABXRUJQVlA4TCAAAAAvBcAAALmM6H/sIqL/AYVsI0AHdv5iP8KgDHJMAERKDg==";
+    private static final String WEBP = "UklGRiwAAABXRUJQVlA4TCAAAAAvBcAAALmM6H/sIqL/AYVsI0AHdv5iP8Kg"
+            + "DHJMAERKDg==";
     /// The same in PNG, to be turned by a quarter.
-    private static final String TURNED = "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAECAIAAAAiZtkUAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABgAAAAAAANZn"
+    private static final String TURNED = "iVBORw0KGgoAAAANSUhEUgAAAAYAAAAECAIAAAAiZtkUAAAAGmVYSWZNTQAq"
+            + "AAAACAABARIAAwAAAAEABgAAAAAAANZn"
             + "S2kAAAAYSURBVHicY2RgOKHBwICMWBhsGNAAcUIAiEgCUlzGkO4AAAAASUVORK5CYII=";
 
     private static Picture picture(byte[] file) {

@@ -193,8 +193,8 @@ final class TiledPictures {
             text.append("<|image|>").append(PLACE).append("<|image_end|>");
             int across = side / processor.positive("patch_size", 14);
             int each = (int) (across * across / processor.real("downsample_ratio", 4));
-            return new PreparedPicture(PixelValues.inBf16(config).planes(tiles), List.of(), canvas.height(), canvas.width(),
-                    text.toString(), Collections.nCopies(tiles.size(), each));
+            return new PreparedPicture(PixelValues.inBf16(config).planes(tiles), List.of(), canvas.height(),
+                    canvas.width(), text.toString(), Collections.nCopies(tiles.size(), each));
         }
 
         /// Of all canvases the one that needs the least enlargement, or else the least reduction.

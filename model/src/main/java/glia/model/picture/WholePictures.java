@@ -62,7 +62,7 @@ final class WholePictures {
         }
     }
 
-    /// With crops of long pictures, if the settings ask for them ("pan and scan").
+    /// With crops of long pictures, if the settings say so ("pan and scan").
     static final class Gemma3 extends Plain {
         Gemma3(Config config, Config processor) throws CheckpointException {
             super(config, processor, processor.text("boi_token", "<start_of_image>"));
@@ -163,8 +163,8 @@ final class WholePictures {
         @Override
         public PreparedPicture prepare(Pixels picture) throws CheckpointException {
             int factor = config.positive("spatial_factor", 8);
-            PixelSize size = PatchedPictures.fitted(sizeOf(picture), 1, 1, factor, config.positive("min_pixels", 512 * 512),
-                    config.positive("max_pixels", 1024 * 1024));
+            PixelSize size = PatchedPictures.fitted(sizeOf(picture), 1, 1, factor,
+                    config.positive("min_pixels", 512 * 512), config.positive("max_pixels", 1024 * 1024));
             Pixels seen = picture.resized(size.width(), size.height(), filter());
             int rows = size.height() / factor;
             int columns = size.width() / factor;

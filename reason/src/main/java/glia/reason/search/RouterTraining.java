@@ -47,7 +47,7 @@ public final class RouterTraining {
 
     /// Trains a router.
     ///
-    /// @param features of each question ([glia.engine.LanguageModel#promptFeatures])
+    /// @param features of each question ([glia.engine.EffortRouter#features])
     /// @param outcomes of each effort, on these questions
     /// @param tolerance how far below the accuracy of the most accurate effort that of the router may be, such as 0.01
     /// @throws IllegalArgumentException if there are fewer than ten questions or two efforts, or sizes differ

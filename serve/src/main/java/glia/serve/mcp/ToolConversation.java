@@ -54,9 +54,9 @@ public final class ToolConversation {
     ///
     /// @return the last answer, the one without calls
     /// @throws IllegalArgumentException if the model's chat template has no tools
-    public Answer stream(String message, TextListener listener) {
+    public Answer stream(ChatMessage message, TextListener listener) {
         List<ChatMessage> messages = new ArrayList<>(chat.messages());
-        messages.add(ChatMessage.user(message));
+        messages.add(message);
         GenerationCall free = new GenerationCall(new Prompt.Conversation(messages, List.of(), Map.of(), false),
                 chat.options(), "", "", LONGEST);
         ToolRun run = new ToolRun(model, chat.options().grammar().map(free::withGrammar).orElse(free), approved(), "");

@@ -94,7 +94,8 @@ class ToolConversationTest {
         for (int seed = 1; seed < 40; seed++) {
             Refusals approval = new Refusals();
             try (Chat chat = chat(seed)) {
-                new ToolConversation(model, chat, tools, approval).stream("Hi", new Cancelling(Integer.MAX_VALUE));
+                new ToolConversation(model, chat, tools, approval).stream(ChatMessage.user("Hi"),
+                        new Cancelling(Integer.MAX_VALUE));
                 if (!approval.calls.isEmpty()) {
                     assertEquals(approval.calls.size(), approval.results.size());
                     assertTrue(approval.results.getFirst().startsWith("Error: the user did not allow"),
@@ -120,7 +121,8 @@ class ToolConversationTest {
             Cancelling listener = new Cancelling(checks);
             checks = Math.max(1, 2 * checks);
             try (Chat chat = chat(seed)) {
-                Answer answer = new ToolConversation(model, chat, tools, approval).stream("Hi", listener);
+                Answer answer = new ToolConversation(model, chat, tools, approval)
+                        .stream(ChatMessage.user("Hi"), listener);
                 if (approval.calls.isEmpty()) {
                     assertEquals(Finish.CANCELLED, answer.finish());
                     List<ChatMessage> messages = chat.messages();

@@ -1,5 +1,6 @@
 package glia.text.template;
 
+import glia.io.picture.Picture;
 import glia.jinja.value.TrustedText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,7 +15,8 @@ import java.util.Map;
 /// @param toolCalls the tool calls of an assistant
 /// @param reasoning the assistant's reasoning before the answer; empty where there is none
 /// @param extra further keys that the template sees, such as `tool_call_id` and `name`; they also replace the others,
-///        as in a `content` of several parts
+///        as in a `content` of several parts: maps with the `type` `text` and a `text`, or the `type` `image` and an
+///        `image`, a [Picture]
 public record ChatMessage(String role, String content, List<ToolCall> toolCalls, String reasoning,
         Map<String, Object> extra) {
     /// Copies the arguments.
@@ -38,6 +40,46 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
         return new ChatMessage("user", content);
     }
 
+    /// A message of the user about pictures, which stand before the text.
+    public static ChatMessage user(String content, Picture... pictures) {
+        return new ChatMessage("user", content).withPictures(List.of(pictures));
+    }
+
+    /// This message with pictures before its text.
+    public ChatMessage withPictures(List<Picture> pictures) {
+        if (pictures.isEmpty()) {
+            return this;
+        }
+        List<Object> parts = new ArrayList<>();
+        pictures.forEach(picture -> parts.add(Map.of("type", "image", "image", picture)));
+        parts.addAll(parts());
+        return withContent(parts);
+    }
+
+    /// This message with another `content` for templates.
+    public ChatMessage withContent(Object other) {
+        Map<String, Object> changed = new LinkedHashMap<>(extra);
+        changed.put("content", other);
+        return new ChatMessage(role, content, toolCalls, reasoning, changed);
+    }
+
+    /// The parts of the content: those of a `content` in parts, or its text alone.
+    public List<?> parts() {
+        return extra.get("content") instanceof List<?> parts ? parts
+                : content.isEmpty() ? List.of() : List.of(Map.of("type", "text", "text", content));
+    }
+
+    /// The pictures among the parts, in order.
+    public List<Picture> pictures() {
+        List<Picture> pictures = new ArrayList<>();
+        for (Object part : parts()) {
+            if (part instanceof Map<?, ?> map && map.get("image") instanceof Picture picture) {
+                pictures.add(picture);
+            }
+        }
+        return pictures;
+    }
+
     /// An answer of the model.
     public static ChatMessage assistant(String content) {
         return new ChatMessage("assistant", content);
@@ -52,15 +94,28 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
     ///
     /// @throws IllegalArgumentException if one is not; the message names its type
     public void requireText() {
-        if (extra.get("content") instanceof List<?> parts) {
-            for (Object part : parts) {
-                Object type = part instanceof Map<?, ?> map ? map.get("type") : "text";
-                if (!"text".equals(type)) {
-                    throw new IllegalArgumentException("the message has a part of type '" + type + "'; models run "
-                            + "on text alone here, images and sounds are not read");
-                }
+        for (Object part : parts()) {
+            if (!isText(part)) {
+                throw new IllegalArgumentException("the message has a part of type '" + ((Map<?, ?>) part).get("type")
+                        + "'; the model reads text alone, images and sounds are not read");
             }
         }
+    }
+
+    /// Checks that the parts of a `content` in parts are text or pictures.
+    ///
+    /// @throws IllegalArgumentException if one is not; the message names its type
+    public void requirePictures() {
+        for (Object part : parts()) {
+            if (!isText(part) && !(((Map<?, ?>) part).get("image") instanceof Picture)) {
+                throw new IllegalArgumentException("the message has a part of type '" + ((Map<?, ?>) part).get("type")
+                        + "' that is not read; expected text, or an image with a Picture");
+            }
+        }
+    }
+
+    private static boolean isText(Object part) {
+        return !(part instanceof Map<?, ?> map) || "text".equals(map.get("type"));
     }
 
     private static boolean isWord(String text) {
@@ -90,6 +145,11 @@ public record ChatMessage(String role, String content, List<ToolCall> toolCalls,
             variables.put("tool_calls", calls);
         }
         variables.putAll(extra);
+        if (!pictures().isEmpty()) {
+            // Templates read the type alone.
+            variables.put("content", parts().stream().map(part -> isText(part) ? part : Map.of("type", "image"))
+                    .toList());
+        }
         return variables;
     }
 }

@@ -1,0 +1,100 @@
+package glia.cli.option;
+
+import glia.cli.args.Arguments;
+import glia.cli.args.Option;
+import glia.engine.LanguageModel;
+import glia.io.file.HomeFolder;
+import glia.io.picture.Picture;
+import glia.io.picture.PictureException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Pictures of a command line or a chat: their files, and paths in what a user types.
+public final class PictureFlags {
+    /// Pictures for a prompt.
+    public static final Option<String> IMAGE = Option.text("FILE", "picture that the prompt is about, for models that "
+            + "read pictures: PNG, JPEG, GIF, WebP, BMP or TIFF; may be given several times", "--image").repeated();
+
+    /// A quoted word, or one in which a backslash keeps the next character: what terminals write for a dropped file.
+    private static final Pattern WORD = Pattern.compile("(?<!\\S)'([^']+)'|(?<!\\S)\"([^\"]+)\"|(?:\\\\.|[^\\s\\\\])+");
+    private static final Pattern NAME = Pattern.compile("(?i).+\\.(png|jpe?g|gif|webp|bmp|tiff?)");
+
+    private PictureFlags() { }
+
+    /// What a user typed, without the paths of pictures.
+    ///
+    /// @param text what is left
+    /// @param files the pictures' paths, in order
+    public record Typed(String text, List<String> files) { }
+
+    /// The pictures of a command line.
+    ///
+    /// @throws IllegalArgumentException if there are some and the model reads none, or one cannot be read
+    public static List<Picture> of(Arguments arguments, LanguageModel model) {
+        List<Picture> pictures = new ArrayList<>();
+        for (String file : arguments.all(IMAGE)) {
+            pictures.add(read(file, model));
+        }
+        return pictures;
+    }
+
+    /// A picture of a file.
+    ///
+    /// @throws IllegalArgumentException if the model reads no pictures, or this one cannot be read
+    public static Picture read(String file, LanguageModel model) {
+        if (file.isBlank()) {
+            throw new IllegalArgumentException("expected the name of a picture, as in /image cat.jpg");
+        }
+        if (!model.pictures().areRead()) {
+            throw new IllegalArgumentException("this model reads no pictures: " + file + " was not used; a model with "
+                    + "a vision tower does, such as Qwen/Qwen2-VL-2B-Instruct");
+        }
+        try {
+            return Picture.read(HomeFolder.path(file));
+        } catch (NoSuchFileException e) {
+            throw new PictureException(file, "there is no such file");
+        } catch (IOException | InvalidPathException e) {
+            throw new PictureException(file, "cannot be read: " + e.getMessage());
+        }
+    }
+
+    /// Finds the paths of pictures in a message: words that end as names of pictures do, if there is such a file.
+    public static Typed typed(String message) {
+        List<String> files = new ArrayList<>();
+        StringBuilder text = new StringBuilder();
+        Matcher words = WORD.matcher(message);
+        int from = 0;
+        while (words.find()) {
+            String word = words.group(1) != null ? words.group(1) : words.group(2) != null ? words.group(2)
+                    : unescaped(words.group());
+            if (NAME.matcher(word).matches() && isFile(word)) {
+                files.add(word);
+                text.append(message, from, words.start());
+                from = words.end();
+            }
+        }
+        text.append(message, from, message.length());
+        return new Typed(files.isEmpty() ? message : text.toString().strip(), files);
+    }
+
+    private static String unescaped(String word) {
+        // On Windows a backslash separates folders.
+        return isFile(word) ? word : word.replaceAll("\\\\(.)", "$1");
+    }
+
+    private static boolean isFile(String word) {
+        try {
+            Path path = HomeFolder.path(word);
+            return Files.isRegularFile(path);
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+}
