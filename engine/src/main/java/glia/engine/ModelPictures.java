@@ -67,6 +67,11 @@ public final class ModelPictures {
         return tower.isPresent();
     }
 
+    /// What the model reads, in the words of OpenAI's API.
+    public List<String> modalities() {
+        return areRead() ? List.of("text", "image") : List.of("text");
+    }
+
     /// Renders a conversation.
     ///
     /// @throws IllegalArgumentException if a message has parts that the model does not read, or a picture cannot be

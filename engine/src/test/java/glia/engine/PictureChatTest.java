@@ -111,8 +111,8 @@ class PictureChatTest {
         }
     }
 
-    /// The tokens' probabilities depend on the picture: equal placeholders are not enough. (The windows of the Gemma 3 of
-    /// this test are too short to see it.)
+    /// The tokens' probabilities depend on the picture: equal placeholders are not enough. (The windows of the Gemma 3
+    /// of this test are too short to see it.)
     @ParameterizedTest
     @ValueSource(strings = {"llava", "qwen2_vl"})
     void requestsOfABatchSeeTheirOwnPicture(String name) throws IOException {

@@ -58,9 +58,14 @@ public final class TestServer implements AutoCloseable {
 
     /// A server with one model.
     public static TestServer of(String name, LanguageModel model) throws IOException {
+        return of(name, model, ServerOptions.defaults());
+    }
+
+    /// The same with other options.
+    public static TestServer of(String name, LanguageModel model, ServerOptions options) throws IOException {
         ModelPool models = new ModelPool();
         models.add(new ServedModel(name, model, Instant.now()));
-        return new TestServer(Server.start(models, ServerOptions.defaults().withPort(0)), model);
+        return new TestServer(Server.start(models, options.withPort(0)), model);
     }
 
     /// The usual model with a template that keeps earlier turns of a conversation.

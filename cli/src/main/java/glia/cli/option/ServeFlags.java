@@ -73,6 +73,10 @@ public final class ServeFlags {
             "--max-stops");
     private static final Option<Integer> MAX_BIASES = limit("N", 1 << 20, "entries of logit_bias",
             USUAL.prompt().biases(), "--max-logit-bias");
+    private static final Option<Integer> MAX_IMAGES = limit("N", 1 << 16, "pictures of a conversation",
+            USUAL.prompt().pictures(), "--max-images");
+    private static final Option<Integer> MAX_PIXELS = limit("N", 50_000_000, "pixels of a picture",
+            USUAL.prompt().picturePixels(), "--max-image-pixels");
     private static final Option<Integer> MAX_PROMPT = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
             "most tokens of a prompt (default: the context)", "--max-prompt-tokens").in(LIMITS);
     private static final Option<Integer> MAX_ANSWER = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
@@ -92,7 +96,8 @@ public final class ServeFlags {
     public static final List<Option<?>> ALL = List.of(PORT, HOST, DRAIN, LOG_REQUESTS, LOG_PROMPTS, KEYS, CORS,
             ALLOW_HOST, OPEN_METRICS, SHARE_CACHE, MAX_BODY, MAX_HEADERS, MAX_DEPTH, MAX_VALUES, MAX_STRING,
             MAX_CONNECTIONS, MAX_OF_ADDRESS, MAX_REQUESTS, MAX_OF_KEY, MAX_SAMPLES, MAX_MESSAGES, MAX_TOOLS, MAX_STOPS,
-            MAX_BIASES, MAX_PROMPT, MAX_ANSWER, REQUEST_TIME, HEADER_TIME, BODY_TIME, IDLE_TIME, WRITE_TIME);
+            MAX_BIASES, MAX_IMAGES, MAX_PIXELS, MAX_PROMPT, MAX_ANSWER, REQUEST_TIME, HEADER_TIME, BODY_TIME,
+            IDLE_TIME, WRITE_TIME);
 
     private ServeFlags() {}
 
@@ -133,7 +138,9 @@ public final class ServeFlags {
         PromptLimits prompt = new PromptLimits(arguments.get(MAX_MESSAGES).orElse(most.messages()),
                 arguments.get(MAX_TOOLS).orElse(most.tools()), arguments.get(MAX_PROMPT).orElse(most.promptTokens()),
                 arguments.get(MAX_ANSWER).orElse(most.answerTokens()), arguments.get(MAX_STOPS).orElse(most.stops()),
-                most.stopCharacters(), arguments.get(MAX_BIASES).orElse(most.biases()));
+                most.stopCharacters(), arguments.get(MAX_BIASES).orElse(most.biases()),
+                arguments.get(MAX_IMAGES).orElse(most.pictures()),
+                arguments.get(MAX_PIXELS).orElse(most.picturePixels()));
         Timeouts usual = USUAL.timeouts();
         Timeouts timeouts = new Timeouts(seconds(arguments, HEADER_TIME, usual.headers()),
                 seconds(arguments, BODY_TIME, usual.body()), seconds(arguments, IDLE_TIME, usual.idle()),

@@ -4,7 +4,9 @@ import glia.engine.GenerationOptions;
 import glia.engine.answer.TokenRules;
 import glia.engine.answer.ToolChoice;
 import glia.engine.grammar.Grammar;
+import glia.io.picture.Picture;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /// A request for text in the terms that all APIs share.
@@ -87,6 +89,12 @@ public record GenerationCall(Prompt prompt, GenerationOptions options, int numSa
                 PromptLimits.check("messages", "messages", conversation.messages().size(), limits.messages(),
                         "--max-messages");
                 PromptLimits.check("tools", "tools", conversation.tools().size(), limits.tools(), "--max-tools");
+                List<Picture> pictures = conversation.messages().stream().flatMap(m -> m.pictures().stream()).toList();
+                PromptLimits.check("messages", "pictures", pictures.size(), limits.pictures(), "--max-images");
+                for (Picture picture : pictures) {
+                    PromptLimits.check(picture.name(), "pixels", (long) picture.width() * picture.height(),
+                            limits.picturePixels(), "--max-image-pixels");
+                }
             }
             if (prompt instanceof Prompt.Tokens tokens) {
                 PromptLimits.check("prompt", "tokens", tokens.ids().length, limits.promptTokens(),

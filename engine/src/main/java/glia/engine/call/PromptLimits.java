@@ -9,19 +9,24 @@ package glia.engine.call;
 /// @param stops the most stop strings
 /// @param stopCharacters the longest stop string, in UTF-16 units
 /// @param biases the most entries of `logit_bias`
+/// @param pictures the most pictures of a conversation
+/// @param picturePixels the most pixels of a picture
 public record PromptLimits(int messages, int tools, int promptTokens, int answerTokens, int stops, int stopCharacters,
-        int biases) {
-    /// 4,096 messages, 512 tools, 16 stop strings of 1,024 characters, 1,024 biases; tokens are limited by the context.
+        int biases, int pictures, int picturePixels) {
+    /// 4,096 messages, 512 tools, 16 stop strings of 1,024 characters, 1,024 biases, 64 pictures of 50 million pixels;
+    /// tokens are limited by the context.
     public static PromptLimits defaults() {
-        return new PromptLimits(4096, 512, Integer.MAX_VALUE, Integer.MAX_VALUE, 16, 1024, 1024);
+        return new PromptLimits(4096, 512, Integer.MAX_VALUE, Integer.MAX_VALUE, 16, 1024, 1024, 64, 50_000_000);
     }
 
     public PromptLimits withPromptTokens(int most) {
-        return new PromptLimits(messages, tools, most, answerTokens, stops, stopCharacters, biases);
+        return new PromptLimits(messages, tools, most, answerTokens, stops, stopCharacters, biases, pictures,
+                picturePixels);
     }
 
     public PromptLimits withAnswerTokens(int most) {
-        return new PromptLimits(messages, tools, promptTokens, most, stops, stopCharacters, biases);
+        return new PromptLimits(messages, tools, promptTokens, most, stops, stopCharacters, biases, pictures,
+                picturePixels);
     }
 
     /// Checks a number.

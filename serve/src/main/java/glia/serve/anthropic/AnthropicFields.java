@@ -42,7 +42,8 @@ final class AnthropicFields {
 
     private static final FieldTable PROMPT = FieldTable.of("", text("model").usual("required"),
             objects("messages", FieldTable.of("", word("role", Conversations.ROLES),
-                    value("content", "string, or blocks: `text`, `thinking`, `redacted_thinking`, `tool_use`, "
+                    value("content", "string, or blocks: `text`, `image` in Base64, `thinking`, "
+                            + "`redacted_thinking`, `tool_use`, "
                             + "`tool_result`"))),
             value("system", "string, or `text` blocks"),
             object("thinking", FieldTable.of("", word("type", ThinkingConfig.TYPES).usual("`disabled`"),

@@ -1,5 +1,6 @@
 package glia.serve.anthropic;
 
+import glia.serve.chat.ContentParts;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ToolCall;
@@ -10,17 +11,18 @@ import java.util.Map;
 /// The content of one message: a string, or blocks.
 ///
 /// @param text its text
+/// @param parts its texts and pictures
 /// @param thinking the thinking of an assistant
 /// @param calls tool calls of an assistant
 /// @param results results of tools, in a message of the user
-record ContentBlocks(String text, String thinking, List<ToolCall> calls, List<Result> results) {
+record ContentBlocks(String text, ContentParts parts, String thinking, List<ToolCall> calls, List<Result> results) {
     /// The result of a tool.
     ///
     /// @param name of the field, for messages
     /// @param id of the call
     record Result(String name, String id, String content) { }
 
-    private static final String USER_TYPES = "text or tool_result; this model reads no images and documents";
+    private static final String USER_TYPES = "text, image or tool_result; documents are not read";
     private static final String ASSISTANT_TYPES = "text, thinking, redacted_thinking or tool_use";
 
     /// The content of a message.
@@ -32,16 +34,19 @@ record ContentBlocks(String text, String thinking, List<ToolCall> calls, List<Re
             throw ServeException.badField(message.name("content"), "missing; expected a string or content blocks");
         }
         if (content instanceof String text) {
-            return new ContentBlocks(text, "", List.of(), List.of());
+            ContentParts plain = new ContentParts();
+            plain.text(text);
+            return new ContentBlocks(text, plain, "", List.of(), List.of());
         }
-        List<String> texts = new ArrayList<>();
+        ContentParts parts = new ContentParts();
         StringBuilder thinking = new StringBuilder();
         List<ToolCall> calls = new ArrayList<>();
         List<Result> results = new ArrayList<>();
         for (Fields block : message.objects("content")) {
             String type = block.requiredText("type");
             switch (isAssistant + " " + type) {
-                case "true text", "false text" -> texts.add(block.requiredText("text"));
+                case "true text", "false text" -> parts.text(block.requiredText("text"));
+                case "false image" -> picture(block, parts);
                 case "true thinking" -> thinking.append(thinking(block));
                 // Another server's thinking, encrypted.
                 case "true redacted_thinking" -> block.requiredText("data");
@@ -54,7 +59,17 @@ record ContentBlocks(String text, String thinking, List<ToolCall> calls, List<Re
             block.end();
         }
         // An answer's own blocks are pieces of one text.
-        return new ContentBlocks(String.join(isAssistant ? "" : "\n", texts), thinking.toString(), calls, results);
+        return new ContentBlocks(parts.joined(isAssistant ? "" : "\n"), parts, thinking.toString(), calls, results);
+    }
+
+    /// A picture: Base64 with its media type, which the file itself says, or a URL.
+    private static void picture(Fields block, ContentParts parts) {
+        Fields source = block.object("source").orElseThrow(() -> ServeException.badField(block.name("source"),
+                "missing; expected {\"type\": \"base64\", \"media_type\": \"image/png\", \"data\": \"…\"}"));
+        String key = source.word("type", List.of("base64", "url")).orElse("base64").equals("url") ? "url" : "data";
+        source.skip("media_type");
+        parts.picture(source.name(key), source.requiredText(key));
+        source.end();
     }
 
     /// A string, or text blocks, such as a system prompt and the content of a tool result.
@@ -70,7 +85,8 @@ record ContentBlocks(String text, String thinking, List<ToolCall> calls, List<Re
         for (Fields block : fields.objects(key)) {
             String type = block.requiredText("type");
             if (!type.equals("text")) {
-                throw Fields.wrong(block.name("type"), type, "text; this model reads no images and documents");
+                throw Fields.wrong(block.name("type"), type, "text; images are read in messages of the user, "
+                        + "documents are not");
             }
             texts.add(block.requiredText("text"));
             block.skip("cache_control");

@@ -37,12 +37,12 @@ final class Conversations {
             if (role.equals("assistant")) {
                 read.assistant(content);
             } else {
-                if (content.text().isEmpty() && content.results().isEmpty()) {
+                if (content.text().isEmpty() && !content.parts().hasPictures() && content.results().isEmpty()) {
                     throw ServeException.badField(message.name("content"), "found no text, expected some");
                 }
                 read.results(content.results());
-                if (!content.text().isEmpty()) {
-                    read.add(new ChatMessage(role, content.text()));
+                if (!content.text().isEmpty() || content.parts().hasPictures()) {
+                    read.add(content.parts().of(new ChatMessage(role, content.text())));
                 }
             }
         }
@@ -88,7 +88,14 @@ final class Conversations {
         List<ToolCall> calls = new ArrayList<>(last.toolCalls());
         calls.addAll(message.toolCalls());
         String between = message.role().equals("assistant") || last.content().isEmpty() ? "" : "\n";
-        messages.set(messages.size() - 1, new ChatMessage(message.role(), last.content() + between + message.content(),
-                calls, last.reasoning() + message.reasoning(), Map.of()));
+        ChatMessage both = new ChatMessage(message.role(), last.content() + between + message.content(), calls,
+                last.reasoning() + message.reasoning(), Map.of());
+        if (last.pictures().isEmpty() && message.pictures().isEmpty()) {
+            messages.set(messages.size() - 1, both);
+        } else {
+            List<Object> parts = new ArrayList<>(last.parts());
+            parts.addAll(message.parts());
+            messages.set(messages.size() - 1, both.withContent(parts));
+        }
     }
 }

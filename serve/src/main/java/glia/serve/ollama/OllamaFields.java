@@ -57,7 +57,8 @@ final class OllamaFields {
                     "gpu_layers", "flash_attn", "cache_type_k", "cache_type_v", "split_mode", "tensor_split",
                     "draft_num_predict")));
 
-    private static final Field IMAGES = value("images", "empty list").note("the models read no images");
+    private static final Field IMAGES = value("images", "Base64 of pictures")
+            .note("for models that read [pictures](pictures.md)");
 
     private static final FieldTable GENERATE_AND_CHAT = FieldTable.of("", flag("stream", true), OPTIONS,
             value("think", "boolean, `low`, `medium`, `high`").usual("that of the chat template"),

@@ -72,7 +72,7 @@ final class OllamaGenerate implements Endpoint {
         if (!body.text("system").orElse("").isEmpty() || !body.list("context").isEmpty()) {
             throw ServeException.badField("suffix", "found it with system or context; expected prompt alone");
         }
-        OllamaMessages.noImages(body);
+        noImages(body, "suffix");
         String prefix = body.text("prompt").orElse("");
         String suffix = body.text("suffix").orElse("");
         return new Prompt.Tokens(HeavyWork.run(prefix.length() + suffix.length(), () -> form.prompt(prefix, suffix)));
@@ -80,7 +80,6 @@ final class OllamaGenerate implements Endpoint {
 
     /// @return null for a request that only loads the model
     private static Prompt prompt(Fields body, LanguageModel model, boolean isRaw) {
-        OllamaMessages.noImages(body);
         String text = body.text("prompt").orElse("");
         String system = body.text("system").orElse("");
         int[] context = context(body, model);
@@ -90,16 +89,26 @@ final class OllamaGenerate implements Endpoint {
         if (text.isEmpty()) {
             return null;
         }
-        if (isRaw || model.template().isEmpty() && system.isEmpty() && context.length == 0) {
+        if (isRaw) {
+            noImages(body, "raw");
+        }
+        if (isRaw || model.template().isEmpty() && body.list("images").isEmpty() && system.isEmpty()
+                && context.length == 0) {
             return new Prompt.Text(text);
         }
         List<ChatMessage> messages = new ArrayList<>();
         if (!system.isEmpty()) {
             messages.add(ChatMessage.system(system));
         }
-        messages.add(ChatMessage.user(text));
+        messages.add(OllamaMessages.withImages(body, ChatMessage.user(text)));
         Prompt.Conversation conversation = new Prompt.Conversation(messages, List.of(), Map.of(), false);
         return context.length == 0 ? conversation : new Prompt.Continued(context, conversation);
+    }
+
+    private static void noImages(Fields body, String with) {
+        if (!body.list("images").isEmpty()) {
+            throw ServeException.badField("images", "found them with " + with + ", which has no chat template");
+        }
     }
 
     private static int[] context(Fields body, LanguageModel model) {

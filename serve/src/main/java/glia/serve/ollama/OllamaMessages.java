@@ -1,6 +1,7 @@
 package glia.serve.ollama;
 
 import glia.engine.answer.AnswerTools;
+import glia.serve.chat.ContentParts;
 import glia.serve.chat.ToolRules;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -31,7 +32,6 @@ final class OllamaMessages {
     private static ChatMessage message(Fields fields) {
         String role = fields.word("role").orElseThrow(() -> ServeException.badField(fields.name("role"),
                 "missing; expected one of " + String.join(", ", ROLES)));
-        noImages(fields);
         Map<String, Object> extra = new LinkedHashMap<>();
         fields.text("name").ifPresent(name -> extra.put("name", name));
         fields.text("tool_name").ifPresent(name -> extra.put("name", name));
@@ -40,17 +40,25 @@ final class OllamaMessages {
         for (Fields call : fields.objects("tool_calls")) {
             calls.add(call(call));
         }
-        ChatMessage message = new ChatMessage(role, fields.text("content").orElse(""), calls,
-                fields.text("thinking").orElse(""), extra);
+        ChatMessage message = withImages(fields, new ChatMessage(role, fields.text("content").orElse(""), calls,
+                fields.text("thinking").orElse(""), extra));
         fields.end();
         return message;
     }
 
-    /// @throws ServeException if there are images
-    static void noImages(Fields fields) {
-        if (!fields.list("images").isEmpty()) {
-            throw ServeException.badField(fields.name("images"), "this model reads no images; leave the field out");
+    /// A message with the pictures of `images`, which stand before its text.
+    static ChatMessage withImages(Fields fields, ChatMessage message) {
+        ContentParts parts = new ContentParts();
+        List<?> images = fields.list("images");
+        for (int i = 0; i < images.size(); i++) {
+            String name = fields.name("images") + "[" + i + "]";
+            if (!(images.get(i) instanceof String data)) {
+                throw Fields.wrong(name, images.get(i), "the Base64 of a picture");
+            }
+            parts.picture(name, data);
         }
+        parts.text(message.content());
+        return parts.of(message);
     }
 
     private static ToolCall call(Fields fields) {

@@ -117,6 +117,9 @@ final class OllamaModels {
         if (model.tools().isPresent()) {
             all.add("tools");
         }
+        if (model.pictures().areRead()) {
+            all.add("vision");
+        }
         if (model.thinking().format().isPresent()) {
             all.add("thinking");
         }

@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import glia.engine.answer.Tools;
 import glia.engine.call.Prompt;
+import glia.serve.chat.ContentParts;
 import glia.serve.http.Json;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
@@ -19,7 +20,8 @@ public final class ChatMessages {
             List.of("system", "developer", "user", "assistant", "tool", "function");
 
     private static final List<String> TYPES = List.of("text", "input_text", "output_text", "refusal");
-    private static final String CONTENT = "a string, or an array of parts of type text";
+    private static final List<String> PICTURES = List.of("image_url", "input_image");
+    private static final String CONTENT = "a string, or an array of parts of type text or image_url";
 
     private ChatMessages() { }
 
@@ -80,8 +82,9 @@ public final class ChatMessages {
         String role = fields.word("role")
                 .orElseThrow(() -> ServeException.badField(fields.name("role"), "missing; expected one of " + ROLES));
         // Tools may return nothing.
-        String content = content(fields, role.equals("assistant") || role.equals("tool")
+        ContentParts parts = content(fields, role.equals("assistant") || role.equals("tool")
                 && List.of().equals(fields.value("content")));
+        String content = (role.equals("user") ? parts : parts.requireText(fields, "content", role)).joined("\n");
         Map<String, Object> extra = new LinkedHashMap<>();
         fields.text("name").ifPresent(name -> extra.put("name", name));
         fields.text("tool_call_id").ifPresent(id -> extra.put("tool_call_id", id));
@@ -98,8 +101,8 @@ public final class ChatMessages {
         requireRole(fields, "reasoning", role, isAssistant || other.orElse("").isEmpty());
         requireRole(fields, "tool_call_id", role, role.equals("tool") || !extra.containsKey("tool_call_id"));
         // A developer's message is a system prompt; few templates have that role.
-        return new ChatMessage(role.equals("developer") ? "system" : role.equals("function") ? "tool" : role, content,
-                calls, reasoning.or(() -> other).orElse(""), extra);
+        return parts.of(new ChatMessage(role.equals("developer") ? "system" : role.equals("function") ? "tool" : role,
+                content, calls, reasoning.or(() -> other).orElse(""), extra));
     }
 
     /// Templates would leave out a field of another role.
@@ -137,16 +140,18 @@ public final class ChatMessages {
         return new Prompt.Conversation(messages, tools.tools(), variables, continues);
     }
 
-    /// Text, or parts of text, which become lines, as in vLLM and llama-server.
+    /// Text, or parts: texts, which become lines, as in vLLM and llama-server, and pictures.
     ///
     /// @param mayLack whether there may be none, as beside tool calls
-    private static String content(Fields fields, boolean mayLack) {
+    private static ContentParts content(Fields fields, boolean mayLack) {
         Object content = fields.value("content");
+        ContentParts plain = new ContentParts();
         if (content instanceof String text) {
-            return text;
+            plain.text(text);
+            return plain;
         }
         if (content == null && mayLack) {
-            return "";
+            return plain;
         }
         if (content == null) {
             throw ServeException.badField(fields.name("content"), "missing; expected " + CONTENT);
@@ -154,25 +159,41 @@ public final class ChatMessages {
         if (!(content instanceof List<?> parts) || parts.isEmpty() && !mayLack) {
             throw Fields.wrong(fields.name("content"), content, CONTENT);
         }
-        return String.join("\n", parts(fields, "content", TYPES));
+        return parts(fields, "content", TYPES);
     }
 
-    /// The texts of parts.
+    /// The texts and pictures of parts.
     ///
-    /// @param types those that may be there; refusals have their text in `refusal`
-    static List<String> parts(Fields fields, String key, List<String> types) {
-        List<String> texts = new ArrayList<>();
+    /// @param types those of texts that may be there; refusals have their text in `refusal`
+    static ContentParts parts(Fields fields, String key, List<String> types) {
+        ContentParts parts = new ContentParts();
         for (Fields part : fields.objects(key)) {
             String type = part.requiredText("type");
-            if (!types.contains(type)) {
-                throw Fields.wrong(part.name("type"), type, String.join(" or ", types)
-                        + "; this model reads no images, sounds or files");
+            if (types.contains("text") && PICTURES.contains(type)) {
+                picture(part, parts);
+            } else if (!types.contains(type)) {
+                throw Fields.wrong(part.name("type"), type, String.join(" or ", types) + (types.contains("text")
+                        ? " or " + String.join(" or ", PICTURES) : "") + "; sounds and files are not read");
+            } else {
+                parts.text(part.requiredText(type.equals("refusal") ? "refusal" : "text"));
             }
-            texts.add(part.requiredText(type.equals("refusal") ? "refusal" : "text"));
             part.skip(ExtensionFields.PART_LABELS);
             part.end();
         }
-        return texts;
+        return parts;
+    }
+
+    /// A picture: a URL, or an object with one and the `detail` wanted, which the model's processor decides.
+    private static void picture(Fields part, ContentParts parts) {
+        Object url = part.value("image_url");
+        part.skip("detail");
+        if (url instanceof Map) {
+            Fields inner = Fields.of(part.name("image_url"), url).skip("detail");
+            parts.picture(inner.name("url"), inner.requiredText("url"));
+            inner.end();
+        } else {
+            parts.picture(part.name("image_url"), part.requiredText("image_url"));
+        }
     }
 
     private static ToolCall call(Fields fields) {

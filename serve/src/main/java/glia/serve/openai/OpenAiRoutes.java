@@ -139,7 +139,8 @@ public final class OpenAiRoutes {
             return object("id", entry.name(), "object", "model", "created",
                     served.map(model -> model.since().getEpochSecond()).orElse(0L), "owned_by", "glia", "max_model_len",
                     served.<Object>map(model -> model.model().contextLength()).orElse(Json.ABSENT),
-                    "input_modalities", List.of("text"), "description", served.flatMap(model -> model.model().scope())
+                    "input_modalities", served.map(model -> model.model().pictures().modalities())
+                            .orElse(List.of("text")), "description", served.flatMap(model -> model.model().scope())
                             .<Object>map(ModelScope::summary).orElse(Json.ABSENT));
         }
     }
@@ -164,7 +165,8 @@ public final class OpenAiRoutes {
                         "chat_template", model.template().map(ChatTemplate::source).orElse(""),
                         "bos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().bos()),
                         "eos_token", TokenRoutes.piece(model.tokenizer(), model.tokenizer().eos()),
-                        "modalities", object("vision", false, "audio", false), "build_info", "glia"));
+                        "modalities", object("vision", model.pictures().areRead(), "audio", false),
+                        "build_info", "glia"));
             }
         }
 

@@ -2,6 +2,7 @@ package glia.serve.openai;
 
 import static glia.serve.http.Json.object;
 
+import glia.serve.chat.ContentParts;
 import glia.serve.request.Fields;
 import glia.serve.request.ServeException;
 import glia.text.template.ChatMessage;
@@ -140,7 +141,9 @@ final class ResponseItems {
     private void message(Fields item) {
         String role = item.word("role", ROLES).orElseThrow(() -> ServeException.badField(item.name("role"),
                 "missing; expected one of " + String.join(", ", ROLES)));
-        String text = text(item, "content", TYPES, role.equals("assistant"));
+        ContentParts parts = parts(item, "content", TYPES, role.equals("assistant"));
+        String text = (role.equals("user") ? parts : parts.requireText(item, "content", role))
+                .joined(role.equals("assistant") ? "" : "\n");
         item.skip("phase");
         if (role.equals("assistant")) {
             flushUnless(calls.isEmpty() && content.isEmpty());
@@ -148,7 +151,7 @@ final class ResponseItems {
             return;
         }
         flush();
-        messages.add(new ChatMessage(role.equals("developer") ? "system" : role, text));
+        messages.add(parts.of(new ChatMessage(role.equals("developer") ? "system" : role, text)));
     }
 
     private void output(Fields item) {
@@ -177,19 +180,25 @@ final class ResponseItems {
         }
     }
 
-    /// @param mayLack whether there may be no text
+    /// The text of parts that are no pictures. An answer's own parts are pieces of one text.
     private static String text(Fields item, String key, List<String> types, boolean mayLack) {
+        return parts(item, key, types, mayLack).requireText(item, key, "another").joined(mayLack ? "" : "\n");
+    }
+
+    /// @param mayLack whether there may be no text
+    private static ContentParts parts(Fields item, String key, List<String> types, boolean mayLack) {
         Object value = item.value(key);
+        ContentParts plain = new ContentParts();
         if (value instanceof String text) {
-            return text;
+            plain.text(text);
+            return plain;
         }
         if (mayLack && (value == null || value.equals(List.of()))) {
-            return "";
+            return plain;
         }
         if (!(value instanceof List<?> parts) || parts.isEmpty()) {
             throw Fields.wrong(item.name(key), value, "a string, or an array of parts");
         }
-        // An answer's own parts are pieces of one text.
-        return String.join(mayLack ? "" : "\n", ChatMessages.parts(item, key, types));
+        return ChatMessages.parts(item, key, types);
     }
 }

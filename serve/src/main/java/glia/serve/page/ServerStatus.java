@@ -36,7 +36,7 @@ final class ServerStatus implements Endpoint {
         return object("id", served.name(), "context", model.contextLength(), "chats", model.template().isPresent(),
                 "embeds",
                 model.model().spec().looksAhead() && model.diffusion().isEmpty(), "thinks", thinks,
-                "input_modalities", List.of("text"),
+                "input_modalities", model.pictures().modalities(),
                 "running", load.numRunning(), "waiting", load.numWaiting(), "preemptions", load.numPreemptions(),
                 "cache_bytes", load.usedBytes());
     }

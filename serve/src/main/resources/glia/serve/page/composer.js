@@ -43,6 +43,16 @@ export class Composer {
         this.#attach(files);
       }
     });
+    for (const type of ["dragover", "drop"]) {
+      // Elsewhere the browser would leave the page and show the file.
+      document.addEventListener(type, event => {
+        const files = [...event.dataTransfer.files].filter(file => file.type.startsWith("image/"));
+        if (event.dataTransfer.types.includes("Files")) {
+          event.preventDefault();
+          if (files.length && this.#takesImages()) this.#attach(files);
+        }
+      });
+    }
   }
 
   #send() {

@@ -130,7 +130,7 @@ class MessagesTest {
     @CsvSource(delimiter = '|', value = {
         "{\"role\":\"king\",\"content\":\"x\"}| messages[0].role: found \"king\"",
         "{\"role\":\"user\"}| messages[0].content: missing",
-        "{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}| messages[0].content[0].type: found \"image\"",
+        "{\"role\":\"user\",\"content\":[{\"type\":\"image\"}]}| messages[0].content[0].source: missing",
         "{\"role\":\"user\",\"content\":[{\"type\":\"document\"}]}| messages[0].content[0].type: found \"document\"",
         "{\"role\":\"user\",\"content\":[{\"type\":\"tool_use\"}]}| messages[0].content[0].type: found \"tool_use\"",
         "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\"}]}| "

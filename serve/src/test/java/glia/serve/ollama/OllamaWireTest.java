@@ -169,7 +169,7 @@ class OllamaWireTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        ",\"images\":[\"AAAA\"]| images: this model reads no images",
+        ",\"images\":[\"AAAA\"]| images[0]: is no picture that can be read",
         ",\"suffix\":\"x\"| suffix: this model fills no gaps",
         ",\"template\":\"{{ .Prompt }}\"| template: found",
         ",\"context\":[1,-2]| context: expected numbers of tokens below",
@@ -194,7 +194,7 @@ class OllamaWireTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "{\"role\":\"king\",\"content\":\"x\"}| messages[0].role: found \"king\"",
-        "{\"role\":\"user\",\"content\":\"x\",\"images\":[\"AAAA\"]}| messages[0].images: this model reads no images",
+        "{\"role\":\"user\",\"content\":\"x\",\"images\":[\"AAAA\"]}| messages[0].images[0]: is no picture",
         "{\"role\":\"user\",\"content\":[]}| messages[0].content: found [], expected a string",
         "{\"role\":\"assistant\",\"tool_calls\":[{}]}| messages[0].tool_calls[0].function: missing",
         "{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}| "

@@ -152,7 +152,7 @@ class ChatCompletionsTest {
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"n\":0}| n: found 0, expected a whole number from 1",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"best_of\":2}| best_of: this field is not supported",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"top_logprobs\":2}| top_logprobs: found 2 without",
-        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].type",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]}| messages[0].content[0].image_url",
         "{\"messages\":[{\"role\":\"user\"}]}| messages[0].content: missing; expected a string",
         "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"continue_final_message\":true}"
                 + "| continue_final_message: found true with a last message of the role user",

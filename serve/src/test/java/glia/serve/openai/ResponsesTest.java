@@ -246,7 +246,8 @@ class ResponsesTest {
         "{\"input\":[{\"type\":\"item_reference\",\"id\":\"x\"}]}| input[0].id: found no item 'x'",
         "{\"input\":[{\"type\":\"computer_call\",\"id\":\"x\"}]}| input[0].type: found \"computer_call\"",
         "{\"input\":[{\"role\":\"king\",\"content\":\"a\"}]}| input[0].role: found \"king\"",
-        "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]}| input[0].content[0].type: found",
+        "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_image\"}]}]}"
+            + "| input[0].content[0].image_url: missing",
         "{\"input\":[{\"role\":\"user\"}]}| input[0].content: found null, expected a string",
         "{\"input\":[{\"role\":\"user\",\"content\":[]}]}| input[0].content: found [], expected a string",
         "{\"input\":\"a\",\"metadata\":{\"k\":1}}| metadata.k: found 1, expected a string",

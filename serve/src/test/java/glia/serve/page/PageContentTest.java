@@ -352,9 +352,14 @@ class PageContentTest extends BrowserTest {
                 + "'a.png', {type: 'image/png'})); const input = document.getElementById('image-file');"
                 + "input.files = data.files; input.dispatchEvent(new Event('change'))})()");
         browser.await("document.querySelector('#images img')");
+        browser.value("(() => {const data = new DataTransfer(); data.items.add(new File([new Uint8Array([3])],"
+                + "'b.png', {type: 'image/png'})); document.body.dispatchEvent(new DragEvent('drop',"
+                + "{dataTransfer: data, bubbles: true, cancelable: true}))})()");
+        browser.await("document.querySelectorAll('#images img').length === 2");
         send("What is it?");
         browser.await(DONE);
         assertEquals("data:image/png;base64,AQI=", browser.text("sent.messages[0].content[1].image_url.url"));
+        assertEquals("data:image/png;base64,Aw==", browser.text("sent.messages[0].content[2].image_url.url"));
         browser.command("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier",
                 ((Map<?, ?>) script).get("identifier")));
     }

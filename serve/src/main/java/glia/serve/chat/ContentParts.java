@@ -1,0 +1,78 @@
+package glia.serve.chat;
+
+import glia.io.picture.Picture;
+import glia.io.picture.PictureException;
+import glia.serve.request.Fields;
+import glia.serve.request.ServeException;
+import glia.text.template.ChatMessage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/// The content of a message: texts and pictures, in order, in the terms of all APIs.
+public final class ContentParts {
+    private final List<Object> parts = new ArrayList<>();
+    private final List<String> texts = new ArrayList<>();
+
+    /// Empty content.
+    public ContentParts() { }
+
+    /// Adds a text.
+    public void text(String text) {
+        texts.add(text);
+        if (!text.isEmpty()) {
+            parts.add(Map.of("type", "text", "text", text));
+        }
+    }
+
+    /// Adds a picture.
+    ///
+    /// @param name of the field, for messages
+    /// @param source Base64, or a `data:` URL
+    /// @throws ServeException if it is no picture, or too large
+    public void picture(String name, String source) {
+        if (source.startsWith("http://") || source.startsWith("https://")) {
+            throw ServeException.badField(name, "found the address of a picture, which this server does not fetch; "
+                    + "send the picture itself: data:image/png;base64,…");
+        }
+        try {
+            parts.add(Map.of("type", "image", "image", Picture.ofBase64(name, source, Picture.Limits.DEFAULT)));
+        } catch (PictureException e) {
+            throw ServeException.badField(name, e.getMessage().substring(name.length() + 2));
+        }
+    }
+
+    /// Adds the parts of another content.
+    public void add(ContentParts other) {
+        parts.addAll(other.parts);
+        texts.addAll(other.texts);
+    }
+
+    /// Whether there are pictures.
+    public boolean hasPictures() {
+        return parts.size() > texts.stream().filter(text -> !text.isEmpty()).count();
+    }
+
+    /// The texts.
+    ///
+    /// @param between what separates them
+    public String joined(String between) {
+        return String.join(between, texts);
+    }
+
+    /// A message with this content.
+    public ChatMessage of(ChatMessage message) {
+        return hasPictures() ? message.withContent(List.copyOf(parts)) : message;
+    }
+
+    /// Refuses pictures where an API has none.
+    ///
+    /// @throws ServeException if there is one
+    public ContentParts requireText(Fields fields, String key, String role) {
+        if (hasPictures()) {
+            throw ServeException.badField(fields.name(key), "found a picture in a message of the role " + role
+                    + ", expected it in one of the user");
+        }
+        return this;
+    }
+}
