@@ -20,6 +20,7 @@ module glia.engine {
     exports glia.engine.sampling;
     exports glia.engine.schedule;
     exports glia.engine.score;
+    exports glia.engine.speech;
     exports glia.engine.state;
     exports glia.engine.steer;
     exports glia.engine.thinking;

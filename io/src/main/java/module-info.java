@@ -4,9 +4,13 @@ module glia.io {
     requires transitive glia.tensor;
     requires transitive tools.jackson.databind;
     requires dev.hardwood.core;
+    requires concentus;
     requires java.desktop;
     requires java.logging;
     requires java.net.http;
+    requires jflac.codec;
+    requires jlayer;
+    requires jorbis;
     requires org.snakeyaml.engine;
 
     exports glia.io;
@@ -17,6 +21,7 @@ module glia.io {
     exports glia.io.picture;
     exports glia.io.pytorch;
     exports glia.io.safetensors;
+    exports glia.io.sound;
     exports glia.io.hub;
     exports glia.io.json;
     exports glia.io.jsonl;

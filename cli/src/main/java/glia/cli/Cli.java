@@ -55,6 +55,7 @@ import glia.cli.command.TasksScoreCommand;
 import glia.cli.command.TasksTracesCommand;
 import glia.cli.command.TokenizeCommand;
 import glia.cli.command.TrainCommand;
+import glia.cli.command.TranscribeCommand;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Output;
@@ -93,7 +94,8 @@ public final class Cli {
                 new MergeCommand(),
                 new NewCommand(), new InspectCommand(), new AttentionCommand(), new LensCommand(),
                 new LensProbeCommand(), new LensFeaturesCommand(), new SteerCommand(), new TokenizeCommand(),
-                new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new EmbedCommand(), new RerankCommand(),
+                new PerplexityCommand(), new PlanCommand(), new EvalCommand(), new TranscribeCommand(),
+                new EmbedCommand(), new RerankCommand(),
                 new FillMaskCommand(),
                 new ServeCommand(), KeysCommand.group(), KeysCommand.add(), KeysCommand.list(), KeysCommand.remove(),
                 new PsCommand(), new StopCommand(),

@@ -86,6 +86,15 @@ public final class Config {
         return new Config(origin, prefix, changed, where);
     }
 
+    /// A copy with defaults for keys that are absent or null.
+    public Config orElse(Map<String, ?> defaults) {
+        Config all = this;
+        for (String key : defaults.keySet()) {
+            all = has(key) ? all : all.with(key, defaults.get(key));
+        }
+        return all;
+    }
+
     /// A copy without a key.
     ///
     /// @param path the keys from the outermost object on; no effect if there is no such key

@@ -2,9 +2,15 @@ package glia.engine.load;
 
 import glia.engine.pass.Engine;
 import glia.engine.state.Sequence;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
+import glia.model.spec.Embedding;
 import glia.model.spec.ModelSpec;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /// Reduces the time to first token: computes a few tokens, so that weights are packed and code is compiled.
@@ -13,6 +19,22 @@ final class EngineWarmUp {
     private static final int NUM_STEPS = 4;
 
     private EngineWarmUp() { }
+
+    /// Tokens, or silence of a length that gives as many rows.
+    private static Input source(ModelSpec spec, int[] ids) {
+        Optional<Embedding.Features> features = spec.encoder().orElseThrow().embedding()
+                .flatMap(Embedding::features);
+        if (features.isEmpty()) {
+            return Input.of(ids);
+        }
+        int count = 1;
+        while (features.get().numRows(count) < ids.length) {
+            count++;
+        }
+        Tensor silence = Tensor.allocate(Arena.ofAuto(), DType.F32, count, features.get().size());
+        silence.zero();
+        return Input.of(features.get(), silence);
+    }
 
     /// Computes decode steps, then a prompt.
     ///
@@ -31,7 +53,7 @@ final class EngineWarmUp {
         try (Sequence sequence = engine.open()) {
             for (int step = 0; step < NUM_STEPS; step++) {
                 if (spec.encoder().isPresent() && step == 0) {
-                    engine.add(sequence, ids, ids, 0, 1, Outputs.LAST);
+                    engine.add(sequence, source(spec, ids), ids, 0, 1, Outputs.LAST);
                 } else {
                     engine.add(sequence, ids, 0, 1, Outputs.LAST);
                 }

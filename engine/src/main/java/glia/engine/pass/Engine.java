@@ -29,7 +29,7 @@ import java.util.function.Supplier;
 public final class Engine implements AutoCloseable {
     /// Tokens of a prefill chunk: enough to reuse each weight, few enough to cancel quickly.
     public static final int CHUNK_TOKENS = 512;
-    private static final int[] NOTHING = {};
+    private static final Input NOTHING = Input.of();
 
     private final Model model;
     private final Decoder decoder;
@@ -116,6 +116,11 @@ public final class Engine implements AutoCloseable {
         return model;
     }
 
+    /// The pass, to watch its cross attention.
+    public Pass pass() {
+        return pass;
+    }
+
     public Decoder decoder() {
         return decoder;
     }
@@ -144,15 +149,13 @@ public final class Engine implements AutoCloseable {
         return pool.usedBytes();
     }
 
-    /// Adds `ids[from..to)` to the pass as the next tokens of a sequence.
-    ///
-    /// @throws IllegalArgumentException if the sequence was opened by another engine or is in the pass already
+    /// Adds `ids[from..to)` to the pass as the next tokens of a sequence. Throws `IllegalArgumentException` if it was
+    /// opened by another engine or is in the pass already.
     public void add(Sequence sequence, int[] ids, int from, int to, Pass.Outputs wanted) {
         add(sequence, ids, List.of(), from, to, wanted, NOTHING);
     }
 
     /// Adds tokens of which some get logits.
-    ///
     /// @param wanted the tokens with logits, counted from `from`, ascending
     /// @throws IllegalArgumentException as above, or if they are not among the tokens or do not ascend
     public void add(Sequence sequence, int[] ids, int from, int to, int[] wanted) {
@@ -163,7 +166,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Adds tokens with rows in the place of some. Towers are run first, once for each content.
-    ///
     /// @param embedded the rows of the whole sequence, whose places count from its start
     /// @throws IllegalArgumentException as above, or if rows are cut (`Input.chunkEnd`)
     public void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
@@ -171,10 +173,9 @@ public final class Engine implements AutoCloseable {
         add(sequence, ids, embedded, from, to, wanted, NOTHING);
     }
 
-    /// Adds the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first.
-    ///
-    /// @throws IllegalArgumentException if the model has no encoder
-    public void add(Sequence sequence, int[] source, int[] ids, int from, int to, Pass.Outputs wanted) {
+    /// Adds the first tokens of a sequence of an encoder-decoder, whose encoder reads `source` first; empty if the
+    /// sequence has one ([Sequence#restart]). Throws `IllegalArgumentException` if the model has no encoder.
+    public void add(Sequence sequence, Input source, int[] ids, int from, int to, Pass.Outputs wanted) {
         guard.requireOpen();
         if (model.spec().encoder().isEmpty()) {
             throw new IllegalArgumentException("the model has no encoder to read a source");
@@ -183,7 +184,7 @@ public final class Engine implements AutoCloseable {
     }
 
     private void add(Sequence sequence, int[] ids, List<Input.Embedded> embedded, int from, int to,
-            Pass.Outputs wanted, int[] source) {
+            Pass.Outputs wanted, Input source) {
         guard.own();
         try {
             Objects.checkFromToIndex(from, to, ids.length);
@@ -199,7 +200,7 @@ public final class Engine implements AutoCloseable {
             pass.add(ids, rows, from, to, sequence.length(), wanted);
             adapters.add(sequence);
             if (model.spec().encoder().isPresent()) {
-                pass.from(source, 0, source.length);
+                pass.from(source);
             }
         } finally {
             leave();

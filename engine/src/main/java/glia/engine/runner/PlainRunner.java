@@ -150,7 +150,7 @@ sealed class PlainRunner extends EngineRunner permits EarlyExitRunner {
         State s = (State) state;
         Outputs wanted = to == length ? Outputs.LAST : Outputs.NONE;
         if (hasEncoder) {
-            engine.add(s.sequence, source, ids, from, to, wanted);
+            engine.add(s.sequence, Input.of(source), ids, from, to, wanted);
         } else {
             engine.add(s.sequence, ids, s.embedded, from, to, wanted);
         }

@@ -361,6 +361,16 @@ public final class Sequence implements AutoCloseable {
         }
     }
 
+    /// Removes all tokens, but keeps the keys and values of the source.
+    public void restart() {
+        for (BlockTable table : tables) {
+            if (!table.group().ofSource()) {
+                table.truncate(0);
+            }
+        }
+        length = 0;
+    }
+
     /// Removes all tokens.
     public void clear() {
         truncate(0);

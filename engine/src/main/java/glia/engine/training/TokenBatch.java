@@ -6,6 +6,7 @@ import glia.model.spec.ModelSpec;
 import glia.tensor.Tensor;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.List;
 
 /// Training sequences, packed end to end without padding, with a target and a weight for each scored token. The rows of
 /// a loss are these tokens, in the order of the sequences. Reusable: after `clear` its memory takes the next sequences.
@@ -35,6 +36,11 @@ public final class TokenBatch {
     ///
     /// @param sources the source of each sequence for an encoder-decoder, else empty
     public static TokenBatch of(ModelSpec spec, int[][] ids, int[][] sources) {
+        return ofAll(spec, ids, Arrays.stream(sources).map(Input::of).toList());
+    }
+
+    /// The same for sources that may have rows.
+    public static TokenBatch ofAll(ModelSpec spec, int[][] ids, List<Input> sources) {
         boolean same = spec.looksAhead() || spec.encoder().isPresent();
         TokenBatch batch = new TokenBatch();
         for (int s = 0; s < ids.length; s++) {
@@ -45,8 +51,8 @@ public final class TokenBatch {
             } else {
                 batch.add(ids[s], ones);
             }
-            if (sources.length > 0) {
-                batch.from(sources[s]);
+            if (!sources.isEmpty()) {
+                batch.from(sources.get(s));
             }
         }
         return batch;
@@ -205,6 +211,12 @@ public final class TokenBatch {
     /// Sets the source of the last sequence, for an encoder-decoder, which needs one for each sequence.
     public TokenBatch from(int[] source) {
         pass.from(source, 0, source.length);
+        return this;
+    }
+
+    /// The same for a source with rows, such as a sound.
+    public TokenBatch from(Input source) {
+        pass.from(source);
         return this;
     }
 

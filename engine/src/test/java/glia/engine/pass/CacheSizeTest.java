@@ -9,6 +9,7 @@ import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.cost.LayerKind;
 import glia.tensor.Precision;
@@ -71,7 +72,7 @@ class CacheSizeTest {
 
     private static void feed(Engine engine, Sequence sequence, int[] source, int[] ids) {
         if (engine.model().spec().encoder().isPresent() && sequence.length() == 0) {
-            engine.add(sequence, source, ids, 0, ids.length, Outputs.LAST);
+            engine.add(sequence, Input.of(source), ids, 0, ids.length, Outputs.LAST);
         } else {
             engine.add(sequence, ids, 0, ids.length, Outputs.LAST);
         }

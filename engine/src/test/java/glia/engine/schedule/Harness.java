@@ -11,6 +11,7 @@ import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.tensor.Precision;
 import glia.tensor.Tensor;
@@ -139,7 +140,7 @@ final class Harness implements AutoCloseable {
         int[] tokens = new int[count];
         try (Sequence sequence = reference.open()) {
             if (hasEncoder()) {
-                reference.add(sequence, prompt, new int[] {start()}, 0, 1, Outputs.LAST);
+                reference.add(sequence, Input.of(prompt), new int[] {start()}, 0, 1, Outputs.LAST);
             } else {
                 reference.add(sequence, prompt, 0, prompt.length, Outputs.LAST);
             }

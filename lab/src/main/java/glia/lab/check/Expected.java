@@ -3,6 +3,8 @@ package glia.lab.check;
 import glia.io.CheckpointException;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.model.block.Input;
+import glia.model.spec.Embedding;
+import glia.model.spec.Encoder;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
@@ -13,10 +15,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /// The file `expected.safetensors`: inputs and the results of a reference implementation.
 final class Expected implements AutoCloseable {
     static final String GRADIENT_PREFIX = "grad.";
+    private static final List<String> SIGNALS = List.of("input_features", "input_values");
     private static final String PIXELS = "pixel_values";
     private static final String GRID = "image_grid_thw";
     private static final String SIZES = "image_sizes";
@@ -24,7 +28,8 @@ final class Expected implements AutoCloseable {
     private static final String SOUNDS = "input_features";
     private static final String SOUND_MASK = "input_features_mask";
     /// Prefixes of the names of inputs other than tokens.
-    private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features");
+    private static final List<String> OTHER_INPUTS = List.of("pixel_values", "image_", "video_", "input_features",
+            "input_values");
 
     private final Path file;
     private final SafetensorsCheckpoint tensors;
@@ -39,6 +44,7 @@ final class Expected implements AutoCloseable {
         for (String name : tensors.names()) {
             boolean isRead = !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
                     || spec.towers().size() > 1 && List.of(SOUNDS, SOUND_MASK).contains(name);
+            isRead |= soundFeatures(spec).isPresent() && SIGNALS.contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {
                 throw new CheckpointException(file, name, "is an image or a sound; Glia runs the text part of this "
                         + "model and expects results for tokens alone");
@@ -90,6 +96,36 @@ final class Expected implements AutoCloseable {
             inputs.add(Input.withPrefix(ids[s], count));
         }
         return inputs;
+    }
+
+    private static Optional<Embedding.Features> soundFeatures(ModelSpec spec) {
+        return spec.encoder().flatMap(Encoder::embedding).flatMap(Embedding::features);
+    }
+
+    /// The sources of an encoder-decoder: tokens, or features of sounds.
+    List<Input> sources(ModelSpec spec) throws CheckpointException {
+        Optional<Embedding.Features> features = soundFeatures(spec);
+        if (features.isEmpty()) {
+            return Arrays.stream(ids("input_ids")).map(Input::of).toList();
+        }
+        String name = has("input_features") ? "input_features" : "input_values";
+        Tensor all = reals(name);
+        int size = features.get().size();
+        List<Input> sources = new ArrayList<>();
+        for (int i = 0; i < all.shape()[0]; i++) {
+            Tensor one = all.view(i * all.sizeBytes() / all.shape()[0], DType.F32, all.size() / all.shape()[0]);
+            int frames = Math.toIntExact(one.size() / size);
+            Tensor rows = Tensor.allocate(Arena.ofAuto(), DType.F32, frames, size);
+            for (int j = 0; j < one.size(); j++) {
+                rows.set((long) j % frames * size + j / frames, one.get(j));
+            }
+            try {
+                sources.add(Input.of(features.get(), rows));
+            } catch (IllegalArgumentException e) {
+                throw new CheckpointException(file, name, e.getMessage(), e);
+            }
+        }
+        return sources;
     }
 
     private List<Input.Rows> pictures(ModelSpec spec) throws CheckpointException {

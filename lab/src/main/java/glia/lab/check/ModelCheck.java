@@ -40,7 +40,7 @@ public final class ModelCheck {
     private final Consumer<CheckLine> lines;
     private final Differences differences;
     /// The sources of an encoder-decoder.
-    private int[][] sources = {};
+    private List<Input> sources = List.of();
     /// The texts with their pictures.
     private List<Input> inputs = List.of();
 
@@ -90,11 +90,11 @@ public final class ModelCheck {
     /// @param hasPrefixes whether tokens of a type see each other in both directions
     private void all(boolean hasPrefixes) throws CheckpointException {
         boolean hasSources = engine.model().spec().encoder().isPresent();
-        sources = hasSources ? expected.ids("input_ids") : new int[0][];
+        sources = hasSources ? expected.sources(engine.model().spec()) : List.of();
         int[][] ids = expected.ids(hasSources ? "decoder_input_ids" : "input_ids");
-        if (hasSources && sources.length != ids.length) {
+        if (hasSources && sources.size() != ids.length) {
             throw new CheckpointException(Path.of("expected.safetensors"), "decoder_input_ids", "has " + ids.length
-                    + " rows, input_ids has " + sources.length);
+                    + " rows, but there are " + sources.size() + " sources");
         }
         inputs = hasPrefixes ? expected.withPrefixes(ids)
                 : expected.inputs(hasSources ? "decoder_input_ids" : "input_ids", engine.model().spec());
@@ -133,7 +133,7 @@ public final class ModelCheck {
             logits("logits without prefixes", ids, expected.reals("logits_causal"), (all, out) -> chunks(all, 5, out));
             inputs = prefixed;
         }
-        if (expected.has("greedy") && sources.length == 0) {
+        if (expected.has("greedy") && sources.isEmpty()) {
             greedy(expected.ids("greedy"));
         }
         if (expected.has("loss")) {
@@ -206,8 +206,8 @@ public final class ModelCheck {
         Pass pass = new Pass();
         for (int s = 0; s < ids.length; s++) {
             pass.add(ids[s], 0, ids[s].length, 0, Outputs.ALL);
-            if (sources.length > 0) {
-                pass.from(sources[s], 0, sources[s].length);
+            if (!sources.isEmpty()) {
+                pass.from(sources.get(s));
             }
         }
         return pass;
@@ -221,8 +221,8 @@ public final class ModelCheck {
 
     /// Adds tokens of text `s` to the pass, with its source before the first.
     private void add(Sequence sequence, int s, int[] ids, int from, int to) {
-        if (sources.length > 0 && sequence.length() == 0) {
-            engine.add(sequence, sources[s], ids, from, to, Outputs.ALL);
+        if (!sources.isEmpty() && sequence.length() == 0) {
+            engine.add(sequence, sources.get(s), ids, from, to, Outputs.ALL);
         } else {
             engine.add(sequence, ids, inputs.get(s).embedded(), from, to, Outputs.ALL);
         }
@@ -360,7 +360,7 @@ public final class ModelCheck {
     }
 
     private void gradients(int[][] ids) throws CheckpointException {
-        TokenBatch batch = hasPictures() ? new TokenBatch() : TokenBatch.of(engine.model().spec(), ids, sources);
+        TokenBatch batch = hasPictures() ? new TokenBatch() : TokenBatch.ofAll(engine.model().spec(), ids, sources);
         if (hasPictures()) {
             inputs.forEach(batch::add);
         }

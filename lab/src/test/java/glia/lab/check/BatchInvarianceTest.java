@@ -9,6 +9,7 @@ import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
@@ -141,7 +142,7 @@ class BatchInvarianceTest {
 
         private void add(Sequence sequence, int[] tokens, int from, int to) {
             if (source.length > 0 && sequence.length() == 0) {
-                engine.add(sequence, source, tokens, from, to, Outputs.ALL);
+                engine.add(sequence, Input.of(source), tokens, from, to, Outputs.ALL);
             } else {
                 engine.add(sequence, tokens, from, to, Outputs.ALL);
             }

@@ -12,6 +12,7 @@ import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.family.Families;
@@ -95,7 +96,7 @@ class FamilyInvariantsTest {
 
         void add(Sequence sequence, int text, int[] tokens, int from, int to) {
             if (sources.length > 0 && sequence.length() == 0) {
-                engine.add(sequence, sources[text], tokens, from, to, Outputs.ALL);
+                engine.add(sequence, Input.of(sources[text]), tokens, from, to, Outputs.ALL);
             } else {
                 engine.add(sequence, tokens, from, to, Outputs.ALL);
             }

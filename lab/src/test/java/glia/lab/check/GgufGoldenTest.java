@@ -9,6 +9,7 @@ import glia.engine.state.Sequence;
 import glia.io.CheckpointException;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
@@ -134,7 +135,7 @@ class GgufGoldenTest {
             int[][] ids = expected.ids("decoder_input_ids");
             for (int s = 0; s < ids.length; s++) {
                 try (Sequence sequence = engine.open()) {
-                    engine.add(sequence, sources[s], ids[s], 0, ids[s].length, Outputs.ALL);
+                    engine.add(sequence, Input.of(sources[s]), ids[s], 0, ids[s].length, Outputs.ALL);
                     double worst = difference(engine.run(), expected.reals("logits"), (long) s * ids[s].length);
                     assertTrue(worst <= TOLERANCE, "t5 differs by " + worst);
                 }

@@ -11,6 +11,7 @@ import glia.io.CheckpointException;
 import glia.kernels.KernelBackends;
 import glia.model.Model;
 import glia.model.ModelLoader;
+import glia.model.block.Input;
 import glia.model.block.Pass.Outputs;
 import glia.model.block.Pass;
 import glia.model.block.States;
@@ -109,7 +110,7 @@ class InterleavingTest {
         try (Sequence sequence = engine.open()) {
             for (int i = 0; i < ids.length; i++) {
                 if (i == 0 && engine.model().spec().encoder().isPresent()) {
-                    engine.add(sequence, ids, ids, 0, 1, Outputs.LAST);
+                    engine.add(sequence, Input.of(ids), ids, 0, 1, Outputs.LAST);
                 } else {
                     engine.add(sequence, ids, i, i + 1, Outputs.LAST);
                 }

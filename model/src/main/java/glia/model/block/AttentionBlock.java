@@ -85,7 +85,9 @@ final class AttentionBlock implements Block {
         shape = shape(spec);
         boolean bias = spec.bias().ofInputs();
         Projections maps = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE);
-        projections = bias ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS) : maps;
+        projections = !bias ? maps : spec.bias().ofKeys()
+                ? maps.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS)
+                : maps.with(weights, place, 1, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS);
         output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         outputNorm = NormBlock.of(subNorm, weights, place, Role.SUB_NORM, Role.SUB_NORM);
         gate = switch (spec.gating()) {

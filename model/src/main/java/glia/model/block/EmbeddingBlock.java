@@ -6,6 +6,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Positions;
 import glia.model.spec.Role;
 import glia.tensor.DType;
+import glia.model.spec.Stage;
 import glia.tensor.Tensor;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
@@ -14,6 +15,7 @@ import glia.tensor.ops.row.Gathers.SpreadRows;
 import glia.tensor.ops.row.Sums.Sum;
 import glia.tensor.ops.row.WeightedRows;
 import java.lang.foreign.Arena;
+import glia.tensor.ops.row.UnfoldedRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
@@ -44,7 +46,8 @@ final class EmbeddingBlock {
         this.spec = spec;
         tokens = spec.features().isPresent() && !weights.has(Place.WHOLE, Role.EMBEDDING) ? Weight.ABSENT
                 : weights.get(Place.WHOLE, Role.EMBEDDING);
-        features = spec.features().map(f -> features(f, weights)).orElse((ops, x, pass, states) -> x);
+        features = spec.features().map(f -> f.stages().isEmpty() ? features(f, weights) : stages(f.stages(), weights))
+                .orElse((ops, x, pass, states) -> x);
         positions = spec.positions() instanceof Positions.None ? List.of()
                 : List.of(weights.get(Place.WHOLE, positionRole));
         segments = spec.numSegments() == 0 ? List.of() : List.of(weights.get(Place.WHOLE, Role.SEGMENTS));
@@ -70,6 +73,28 @@ final class EmbeddingBlock {
     static EmbeddingBlock ofEncoder(Embedding spec, Weights weights) {
         return new EmbeddingBlock(spec, weights, Role.ENCODER_POSITIONS, Role.ENCODER_EMBEDDING_NORM_WEIGHT,
                 Role.ENCODER_EMBEDDING_NORM_BIAS);
+    }
+
+    private static Block stages(List<Stage> stages, Weights weights) {
+        List<Block> blocks = new ArrayList<>();
+        for (int i = 0; i < stages.size(); i++) {
+            Place place = new Place(-1, 1 + i);
+            blocks.add(switch (stages.get(i)) {
+                case Stage.Convolved c -> {
+                    Block product = Projection.of(weights, place, Role.STAGE, Role.STAGE_BIAS, c.biased());
+                    yield (ops, x, pass, states) -> product.forward(ops,
+                            ops.apply(new UnfoldedRows(x, c.kernel(), c.stride(), c.padding())), pass, states);
+                }
+                case Stage.Activated f -> (ops, x, pass, states) -> ops.activate(x, f.activation());
+            });
+        }
+        return (ops, x, pass, states) -> {
+            Tensor y = x;
+            for (Block block : blocks) {
+                y = block.forward(ops, y, pass, states);
+            }
+            return y;
+        };
     }
 
     /// The input embeddings `[N, D]`.
@@ -101,6 +126,9 @@ final class EmbeddingBlock {
     }
 
     private Tensor tokens(Ops ops, int[] ids, int count) {
+        if (count > 0 && spec.features().filter(f -> !f.stages().isEmpty()).isPresent()) {
+            throw new IllegalArgumentException("the model reads features, such as those of a sound; found tokens");
+        }
         Tensor x = ops.embed(tokens, ids, count, spec.padding().orElse(-1));
         return spec.scale() == 1 ? x : ops.scale(x, spec.scale());
     }
@@ -128,11 +156,11 @@ final class EmbeddingBlock {
         Map<Input.Rows, Tensor> known = new IdentityHashMap<>();
         for (Pass.Part part : pass.parts()) {
             Tensor rows = known.computeIfAbsent(
-                    part.rows().tower() < 0 ? part.rows() : part.rows().whole().orElse(part.rows()), encoder);
+                    part.rows().tower() < 0 ? part.rows() : part.rows().whole().orElse(part.rows()),
+                    r -> features.forward(ops, encoder.apply(r), pass, states));
             int from = part.from() + (part.rows().tower() < 0 ? 0 : part.rows().first());
             int[] chosen = IntStream.range(from, from + part.count()).toArray();
             rows = part.count() == rows.rows() ? rows : ops.select(rows, chosen, chosen.length);
-            rows = features.forward(ops, rows, pass, states);
             int width = spec.features().isPresent() ? rows.cols() : tokens.cols();
             int[] to = IntStream.range(part.start(), part.start() + part.count()).toArray();
             for (int i = 0; i < rows.cols() / width; i++) {

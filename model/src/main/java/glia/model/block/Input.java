@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.Embedding;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
@@ -129,6 +130,20 @@ public record Input(int[] ids, List<Embedded> embedded) {
     /// @param count of these tokens
     public static Input withPrefix(int[] ids, int count) {
         return count < 2 ? of(ids) : new Input(ids, List.of(new Embedded(0, Rows.mutualTokens(count))));
+    }
+
+    /// Features in a row, such as those of a sound, as the source of an encoder or of a tower.
+    ///
+    /// @param values `[F, K]`, F32
+    /// @throws IllegalArgumentException if they do not fit, or are too few
+    public static Input of(Embedding.Features features, Tensor values) {
+        int count = features.numRows(values.rows());
+        if (values.dtype() != DType.F32 || values.cols() != features.size() || count < 1) {
+            throw new IllegalArgumentException("features " + values + ", expected F32 with " + features.size()
+                    + " columns and at least " + features.fewest() + " rows");
+        }
+        return new Input(new int[count], List.of(new Embedded(0, new Rows(values, List.of(), CONSECUTIVE, -1, count,
+                CONSECUTIVE, 1, count, Tower.Sight.CAUSAL, Rows.hash(values, "features")))));
     }
 
     /// How far the position for rotary embedding of a token of text is ahead of its index.

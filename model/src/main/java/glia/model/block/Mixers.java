@@ -256,7 +256,7 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
                     new Span.Bidirectional());
             boolean bias = spec.bias().ofInputs();
             query = Projection.of(weights, place, Role.QUERY, Role.QUERY_BIAS, bias);
-            key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, bias);
+            key = Projection.of(weights, place, Role.KEY, Role.KEY_BIAS, spec.bias().ofKeys());
             value = Projection.of(weights, place, Role.VALUE, Role.VALUE_BIAS, bias);
             output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, spec.bias().ofOutput());
         }
@@ -266,6 +266,9 @@ record Mixers(Weights weights, RopeTables ropes, Set<Integer> followed) {
             Tensor q = query.forward(ops, x, pass, states);
             Tensor k = key.forward(ops, pass.crossLayer().encoded(), pass, states);
             Tensor v = value.forward(ops, pass.crossLayer().encoded(), pass, states);
+            if (pass.watcher != null) {
+                pass.watcher.crossed(place, q, k);
+            }
             Tensor mixed = ops.crossAttention(q, pass.runs(), k, v, pass.source().runs(), states.keyValues(place, 0),
                     shape);
             return output.forward(ops, mixed, pass, states);

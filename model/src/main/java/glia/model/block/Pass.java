@@ -37,6 +37,8 @@ public final class Pass {
     private Runs windows;
     /// Null for none.
     private LayerHook hook;
+    /// Null for none.
+    CrossWatcher watcher;
 
     /// Rows in the pass.
     ///
@@ -67,6 +69,7 @@ public final class Pass {
         copy.source = source.map(s -> s.frozen(ops));
         copy.parts = List.copyOf(parts);
         copy.windows = windows == null ? null : windows.frozen();
+        copy.watcher = watcher;
         copy.encoded = encoded;
         copy.probabilities = probabilities;
         return copy;
@@ -85,6 +88,7 @@ public final class Pass {
         view.source = source;
         view.parts = parts;
         view.windows = windows;
+        view.watcher = watcher;
         view.encoded = encoded;
         view.probabilities = probabilities;
         view.hook = hook;
@@ -242,12 +246,23 @@ public final class Pass {
         return this;
     }
 
+    /// The same for a source with rows, such as a sound.
+    public Pass from(Input input) {
+        source().add(input, 0, input.ids().length, Outputs.ALL);
+        return this;
+    }
+
     /// The sources as a pass, one run for each run.
     public Pass source() {
         if (source.isEmpty()) {
             source = Optional.of(new Pass());
         }
         return source.get();
+    }
+
+    /// Sets what watches cross attention in this and later passes; null for nothing.
+    public void watch(CrossWatcher other) {
+        watcher = other;
     }
 
     /// Sets the encoded prefix of the pass's only run, a canvas, in place of its source.

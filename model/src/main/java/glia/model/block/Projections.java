@@ -12,6 +12,7 @@ import java.util.Optional;
 /// time. Biases are optional.
 final class Projections {
     private final Weight[] weights;
+    /// Absent where a projection has none.
     private final Optional<Weight[]> biases;
 
     private Projections(Weight[] weights, Optional<Weight[]> biases) {
@@ -28,6 +29,13 @@ final class Projections {
         return new Projections(this.weights, Optional.of(get(weights, place, roles)));
     }
 
+    /// The same with biases, except of projection `without`.
+    Projections with(Weights weights, Place place, int without, Role... roles) {
+        Weight[] biases = Arrays.stream(roles).map(role -> role == roles[without] ? Weight.ABSENT
+                : weights.get(place, role)).toArray(Weight[]::new);
+        return new Projections(this.weights, Optional.of(biases));
+    }
+
     private static Weight[] get(Weights weights, Place place, Role... roles) {
         return Arrays.stream(roles).map(role -> weights.get(place, role)).toArray(Weight[]::new);
     }
@@ -36,7 +44,8 @@ final class Projections {
     Tensor[] forward(Ops ops, Tensor x) {
         Tensor[] ys = ops.linear(x, weights);
         for (int i = 0; i < ys.length && biases.isPresent(); i++) {
-            ys[i] = ops.addBias(ys[i], biases.get()[i]);
+            Weight bias = biases.get()[i];
+            ys[i] = bias == Weight.ABSENT ? ys[i] : ops.addBias(ys[i], bias);
         }
         return ys;
     }

@@ -48,7 +48,7 @@ final class Bart implements Family {
         int context = config.positive("max_position_embeddings", 1024);
         Norm norm = new Norm.Layer(1e-5f);
         Activation activation = Activations.read(config, "activation_function", "gelu");
-        BartLayers layers = new BartLayers(hidden, activation, norm);
+        BartLayers layers = new BartLayers(hidden, activation, norm, false, Bias.ALL);
         double scale = config.flag("scale_embedding", false) ? Math.sqrt(hidden) : 1;
         Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context, FIRST), (float) scale,
                 0, norm), 1);

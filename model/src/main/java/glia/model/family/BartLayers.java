@@ -16,17 +16,20 @@ import glia.tensor.kernel.Span;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The post-norm layers of BART's encoder and decoder.
-record BartLayers(int hidden, Activation activation, Norm norm) {
+/// The layers of the encoders and decoders of BART and Whisper.
+///
+/// @param normsFirst whether norms are before attention and MLP, not after
+/// @param bias that of attention
+record BartLayers(int hidden, Activation activation, Norm norm, boolean normsFirst, Bias bias) {
     List<Sublayer> decoder(Config config) throws CheckpointException {
         List<Sublayer> decoder = new ArrayList<>();
         Attention self = attention(config, "decoder_attention_heads");
-        Mixer cross = new CrossAttention(self.numHeads(), self.headSize(), self.scale(), Bias.ALL);
+        Mixer cross = new CrossAttention(self.numHeads(), self.headSize(), self.scale(), bias);
         Mixer mlp = new Mlp(config.positive("decoder_ffn_dim", 4096), activation, Bias.ALL);
         for (int layer = 0; layer < layers(config, "decoder_layers"); layer++) {
-            decoder.add(Sublayer.postNorm(layer, self, norm));
-            decoder.add(Sublayer.postNorm(layer, cross, norm));
-            decoder.add(Sublayer.postNorm(layer, mlp, norm));
+            decoder.add(sublayer(layer, self));
+            decoder.add(sublayer(layer, cross));
+            decoder.add(sublayer(layer, mlp));
         }
         return decoder;
     }
@@ -36,10 +39,14 @@ record BartLayers(int hidden, Activation activation, Norm norm) {
         Attention both = attention(config, "encoder_attention_heads").with(new Span.Bidirectional());
         Mixer encoderMlp = new Mlp(config.positive("encoder_ffn_dim", 4096), activation, Bias.ALL);
         for (int layer = 0; layer < layers(config, "encoder_layers"); layer++) {
-            encoder.add(Sublayer.postNorm(layer, both, norm));
-            encoder.add(Sublayer.postNorm(layer, encoderMlp, norm));
+            encoder.add(sublayer(layer, both));
+            encoder.add(sublayer(layer, encoderMlp));
         }
         return encoder;
+    }
+
+    private Sublayer sublayer(int layer, Mixer mixer) {
+        return normsFirst ? new Sublayer(layer, norm, mixer) : Sublayer.postNorm(layer, mixer, norm);
     }
 
     private static int layers(Config config, String key) throws CheckpointException {
@@ -51,6 +58,6 @@ record BartLayers(int hidden, Activation activation, Norm norm) {
         if (hidden % heads != 0) {
             throw config.error(key, heads + " heads do not divide d_model " + hidden);
         }
-        return Attention.causal(heads, heads, hidden / heads, new Rope.None(), Bias.ALL);
+        return Attention.causal(heads, heads, hidden / heads, new Rope.None(), bias);
     }
 }

@@ -121,6 +121,7 @@ public final class Families {
             new StableLm(),
             new Starcoder2(),
             new T5(),
+            new Whisper(),
             new Xlstm(),
             new Zamba2());
 

@@ -142,7 +142,7 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
             case SIGMOID -> Math.multiplyExact(2, querySize());
         };
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, queries, hidden);
-        shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, keyValueSize(), hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, bias.ofKeys(), keyValueSize(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, numKeyValueHeads * valueSize(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, outputSize());
         if (gating == Gating.PROJECTED || gating == Gating.BIASED) {

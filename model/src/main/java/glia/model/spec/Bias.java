@@ -7,7 +7,9 @@ public enum Bias {
     INPUTS,
     /// Only the output projection.
     OUTPUT,
-    ALL;
+    ALL,
+    /// All but that of the keys.
+    ALL_BUT_KEYS;
 
     /// By whether the input projections and the output projection have biases.
     public static Bias of(boolean inputs, boolean output) {
@@ -16,11 +18,16 @@ public enum Bias {
 
     /// Whether the input projections have biases.
     public boolean ofInputs() {
-        return this == INPUTS || this == ALL;
+        return this == INPUTS || this == ALL || this == ALL_BUT_KEYS;
+    }
+
+    /// Whether the projection of keys has one.
+    public boolean ofKeys() {
+        return ofInputs() && this != ALL_BUT_KEYS;
     }
 
     /// Whether the output projection has one.
     public boolean ofOutput() {
-        return this == OUTPUT || this == ALL;
+        return this == OUTPUT || this == ALL || this == ALL_BUT_KEYS;
     }
 }

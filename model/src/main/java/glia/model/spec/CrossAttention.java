@@ -20,7 +20,7 @@ public record CrossAttention(int numHeads, int headSize, float scale, Bias bias)
     public void parameters(Shapes shapes, int hidden) {
         boolean inputs = bias.ofInputs();
         shapes.linear(Role.QUERY, Role.QUERY_BIAS, inputs, size(), hidden);
-        shapes.linear(Role.KEY, Role.KEY_BIAS, inputs, size(), hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, bias.ofKeys(), size(), hidden);
         shapes.linear(Role.VALUE, Role.VALUE_BIAS, inputs, size(), hidden);
         shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, bias.ofOutput(), hidden, size());
     }

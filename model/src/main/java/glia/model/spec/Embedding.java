@@ -1,5 +1,6 @@
 package glia.model.spec;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -25,23 +26,54 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
     /// @param biased whether there is a b
     /// @param isInterleaved whether a patch has the channels of pixel after pixel, not the pixels of channel after
     ///     channel
+    /// @param stages what is computed in the place of that, over all features of an input; empty for that
     public record Features(int channels, int frames, int patch, boolean biased, Norm before, Norm after,
-            boolean isInterleaved) {
+            boolean isInterleaved, List<Stage> stages) {
         public Features {
             NumberRange.SIZE.require("channels of a pixel", channels);
             NumberRange.SIZE.require("frames of a patch", frames);
             NumberRange.SIZE.require("side of a patch", patch);
             NumberRange.SIZE.require("size of a patch", (double) channels * frames * patch * patch);
+            stages = List.copyOf(stages);
+        }
+
+        /// Patches with norms.
+        public Features(int channels, int frames, int patch, boolean biased, Norm before, Norm after,
+                boolean isInterleaved) {
+            this(channels, frames, patch, biased, before, after, isInterleaved, List.of());
+        }
+
+        /// Frames or samples of a sound, of a width.
+        public static Features signal(int width, List<Stage> stages) {
+            return new Features(width, 1, 1, false, new Norm.None(), new Norm.None(), false, stages);
         }
 
         /// Patches without norms.
         public Features(int channels, int frames, int patch, boolean biased) {
-            this(channels, frames, patch, biased, new Norm.None(), new Norm.None(), false);
+            this(channels, frames, patch, biased, new Norm.None(), new Norm.None(), false, List.of());
         }
 
         /// The width of a feature.
         public int size() {
             return channels * frames * patch * patch;
+        }
+
+        /// The fewest features of which stages make a row.
+        public int fewest() {
+            int count = 1;
+            while (numRows(count) < 1) {
+                count++;
+            }
+            return count;
+        }
+
+        /// The number of rows that stages make of `count` features; 0 if there are too few.
+        public int numRows(int count) {
+            int rows = count;
+            for (Stage stage : stages) {
+                rows = stage.numRows(rows);
+            }
+            return rows;
         }
     }
 
@@ -99,11 +131,7 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         if (vocabSize > 0) {
             shapes.add(Role.EMBEDDING, (long) vocabSize + unusedRows, width);
         }
-        features.ifPresent(f -> {
-            shapes.norm(f.before, Role.FEATURES_BEFORE_WEIGHT, Role.FEATURES_BEFORE_BIAS, f.size());
-            shapes.linear(Role.FEATURES, Role.FEATURES_BIAS, f.biased, width, f.size());
-            shapes.norm(f.after, Role.FEATURES_AFTER_WEIGHT, Role.FEATURES_AFTER_BIAS, width);
-        });
+        features(shapes, width);
         positions(shapes, Role.POSITIONS, width);
         if (numSegments > 0) {
             shapes.add(Role.SEGMENTS, numSegments, width);
@@ -117,8 +145,28 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// Adds the parameters of an encoder beside a decoder, which has E.
     void encoderParameters(Shapes shapes, int hidden) {
+        features(shapes, hidden);
+        shapes.at(Place.WHOLE);
         positions(shapes, Role.ENCODER_POSITIONS, hidden);
         shapes.norm(norm, Role.ENCODER_EMBEDDING_NORM_WEIGHT, Role.ENCODER_EMBEDDING_NORM_BIAS, hidden);
+    }
+
+    private void features(Shapes shapes, int width) {
+        if (features.isEmpty()) {
+            return;
+        }
+        Features f = features.get();
+        if (f.stages.isEmpty()) {
+            shapes.norm(f.before, Role.FEATURES_BEFORE_WEIGHT, Role.FEATURES_BEFORE_BIAS, f.size());
+            shapes.linear(Role.FEATURES, Role.FEATURES_BIAS, f.biased, width, f.size());
+            shapes.norm(f.after, Role.FEATURES_AFTER_WEIGHT, Role.FEATURES_AFTER_BIAS, width);
+        }
+        int size = f.size();
+        for (int i = 0; i < f.stages.size(); i++) {
+            shapes.at(new Place(-1, 1 + i));
+            size = f.stages.get(i).parameters(shapes, size);
+        }
+        shapes.at(Place.WHOLE);
     }
 
     private void positions(Shapes shapes, Role role, int width) {

@@ -8,7 +8,7 @@ import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import java.util.List;
 
-/// The names of BART's tensors on the hub.
+/// The names of the tensors of BART and Whisper on the hub.
 public final class BartNames {
     private BartNames() { }
 
@@ -54,8 +54,8 @@ public final class BartNames {
             case VALUE_BIAS -> attention + ".v_proj.bias";
             case OUTPUT -> attention + ".out_proj.weight";
             case OUTPUT_BIAS -> attention + ".out_proj.bias";
-            case AFTER_WEIGHT -> norm + ".weight";
-            case AFTER_BIAS -> norm + ".bias";
+            case BEFORE_WEIGHT, AFTER_WEIGHT -> norm + ".weight";
+            case BEFORE_BIAS, AFTER_BIAS -> norm + ".bias";
             case UP -> layer + "fc1.weight";
             case UP_BIAS -> layer + "fc1.bias";
             case DOWN -> layer + "fc2.weight";

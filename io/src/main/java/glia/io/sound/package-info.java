@@ -1,0 +1,2 @@
+/// Sound files, resampling and spectrograms.
+package glia.io.sound;

@@ -1,0 +1,48 @@
+package glia.model.spec;
+
+import glia.tensor.kernel.Activation;
+
+/// A stage of what is computed of features over time, such as the frames of a spectrogram or the samples of a sound,
+/// before the layers of an encoder. Stage i has the parameters of branch `1 + i` of the whole.
+public sealed interface Stage {
+    /// The number of rows that it makes of `count` rows; 0 if there are too few.
+    default int numRows(int count) {
+        return count;
+    }
+
+    /// Adds the parameters.
+    ///
+    /// @param size the width of its rows
+    /// @return the width of the rows that it makes
+    default int parameters(Shapes shapes, int size) {
+        return size;
+    }
+
+    /// A convolution over time: row t is `W · (x[s t - p], …, x[s t - p + k - 1]) + b`, rows outside are zeros.
+    ///
+    /// @param outputs the width of its rows
+    /// @param kernel k
+    /// @param stride s
+    /// @param padding p
+    record Convolved(int outputs, int kernel, int stride, int padding, boolean biased) implements Stage {
+        public Convolved {
+            NumberRange.SIZE.require("outputs of a convolution", outputs);
+            NumberRange.SIZE.require("kernel of a convolution", kernel);
+            NumberRange.SIZE.require("stride of a convolution", stride);
+        }
+
+        @Override
+        public int numRows(int count) {
+            return Math.max(0, Math.floorDiv(count + 2 * padding - kernel, stride) + 1);
+        }
+
+        @Override
+        public int parameters(Shapes shapes, int size) {
+            shapes.linear(Role.STAGE, Role.STAGE_BIAS, biased, outputs, (long) size * kernel);
+            return outputs;
+        }
+    }
+
+    /// An activation function.
+    record Activated(Activation activation) implements Stage { }
+}
