@@ -28,6 +28,7 @@ import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.io.hub.Progress;
+import glia.model.block.Input;
 import glia.model.block.LayerHook;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
@@ -88,6 +89,7 @@ class ClosedModelTest {
                 Map.entry(Supplier.class, (Supplier<?>) () -> ""),
                 Map.entry(Function.class, (Function<?, ?>) given -> ""),
                 Map.entry(Runnable.class, (Runnable) () -> { }), Map.entry(LayerHook.class, new LayerHook() { }),
+                Map.entry(Input.class, Input.of(1)),
                 Map.entry(Pass.class, new Pass().add(new int[] {1}, 0, 1, 0, Pass.Outputs.LAST)),
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
                 Map.entry(Tensor.class, Tensor.of(Arena.ofAuto(), new float[1], 1, 1)),

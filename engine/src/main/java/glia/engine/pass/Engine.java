@@ -116,7 +116,6 @@ public final class Engine implements AutoCloseable {
         return model;
     }
 
-    /// The pass, to watch its cross attention.
     public Pass pass() {
         return pass;
     }
