@@ -117,6 +117,7 @@ public final class Engine implements AutoCloseable {
     }
 
     public Pass pass() {
+        guard.requireOpen();
         return pass;
     }
 
@@ -291,7 +292,6 @@ public final class Engine implements AutoCloseable {
     }
 
     /// Computes the pass.
-    ///
     /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
     /// @throws RuntimeException on any failure; then no sequence has changed
     public Tensor run() {
