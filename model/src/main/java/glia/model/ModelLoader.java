@@ -5,6 +5,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.io.load.Checkpoints;
+import glia.io.load.ConsolidatedCheckpoint;
 import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.family.Family;
@@ -132,7 +133,8 @@ public final class ModelLoader {
         tensors = StoredTensors.of(path, checkpoint, config);
         TensorNames names = new TensorNames.Hub(family);
         ModelSpec spec = Families.spec(config, tensors.names());
-        return bind(isBody(spec, names) ? spec.withHead(Head.ABSENT) : spec, names, Optional.empty());
+        return bind(isBody(spec, names) ? spec.withHead(Head.ABSENT) : spec, names,
+                checkpoint instanceof ConsolidatedCheckpoint ? Optional.of(config) : Optional.empty());
     }
 
     /// Whether the file holds a model without the head that the config has: names are those of a class without one.
@@ -146,6 +148,9 @@ public final class ModelLoader {
     }
 
     private Config config() throws CheckpointException {
+        if (checkpoint instanceof ConsolidatedCheckpoint own) {
+            return own.config();
+        }
         Path folder = Files.isDirectory(path) ? path : path.toAbsolutePath().getParent();
         return Config.read(folder.resolve("config.json"));
     }
@@ -204,6 +209,10 @@ public final class ModelLoader {
     }
 
     private Model gguf(GgufCheckpoint file) throws CheckpointException {
+        if (file.metadata().has("adapter.type")) {
+            throw new CheckpointException(path, "metadata key general.type", "found an adapter, expected a model; give "
+                    + "the adapter to its base: MODEL --adapter " + path);
+        }
         GgufForm form = Families.ofGguf(file.metadata());
         tensors = StoredTensors.gguf(path, file);
         Config config = Config.of(path, form.config(file.metadata(), file));

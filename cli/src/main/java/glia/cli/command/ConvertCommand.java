@@ -3,6 +3,7 @@ package glia.cli.command;
 import glia.cli.args.Arguments;
 import glia.cli.args.Option;
 import glia.cli.args.Syntax;
+import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.ProgressDisplay;
@@ -14,6 +15,9 @@ import glia.io.hub.Progress;
 import glia.model.Model;
 import glia.model.ModelLoader;
 import glia.model.adapter.AdaptedModel;
+import glia.model.adapter.AdapterHead;
+import glia.model.adapter.Adapters;
+import glia.model.adapter.GgufAdapter;
 import glia.model.merge.ModelMerge;
 import glia.model.write.GgufModelWriter;
 import glia.model.write.ModelWriter;
@@ -37,6 +41,8 @@ public final class ConvertCommand implements Command {
     static final Option<DType> TYPE = Option.parsed("TYPE", TYPES, ConvertCommand::type, "number format of "
             + "matrices, for a folder f32, f16 or bf16; vectors in GGUF are f32 (default: unchanged, or f32 if the "
             + "format has no such type)", "--type").elsewhere("--outtype", "--dtype");
+    private static final Option<Boolean> UNMERGED = Option.flag("write an adapter as a GGUF adapter, without its base",
+            "--unmerged");
 
     /// For [glia.cli.Cli].
     public ConvertCommand() {}
@@ -58,11 +64,12 @@ public final class ConvertCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Convert a model to GGUF or to the Hugging Face layout", List.of(Models.MODEL),
-                List.of(OUT, TYPE, TextFiles.FORCE, Json.OPTION))
+                List.of(OUT, TYPE, UNMERGED, TextFiles.FORCE, Json.OPTION))
                 .examples("""
                         $ glia convert HuggingFaceTB/SmolLM2-135M-Instruct -o smollm2.gguf --type q8_0
                         smollm2.gguf""")
-                .notes("The folder of an adapter is merged into its base. The tokenizer, the chat template, the "
+                .notes("The folder of an adapter is merged into its base, or with --unmerged written as a GGUF adapter "
+                        + "(OUT ends in .gguf), which --adapter reads. The tokenizer, the chat template, the "
                         + "sampling settings and the pooling of embedding models are written too. If the other format "
                         + "has no key for a part of the model, the error names it and nothing is written.");
     }
@@ -79,7 +86,12 @@ public final class ConvertCommand implements Command {
         boolean isQuiet = arguments.has(Json.OPTION) && !console.errIsTerminal();
         try (ProgressDisplay display = new ProgressDisplay(console)) {
             Progress progress = isQuiet ? Progress.NONE : display;
-            if (files.adapter().isPresent()) {
+            if (arguments.has(UNMERGED)) {
+                if (files.adapter().isEmpty() || !isGguf(out) || type.isPresent()) {
+                    throw new UsageException(UNMERGED.name() + " writes the folder of an adapter as a GGUF file, in F32");
+                }
+                writeAdapter(files.base(), files.adapter().get(), out, ifExists);
+            } else if (files.adapter().isPresent()) {
                 new ModelMerge(out, type, progress, ifExists).adapter(files.base(), files.adapter().get());
             } else {
                 write(files.base(), out, type, progress, ifExists);
@@ -89,6 +101,12 @@ public final class ConvertCommand implements Command {
         }
         report(out, sizeBytes(out), arguments, console);
         return ExitCode.OK;
+    }
+
+    private static void writeAdapter(Path base, Path folder, Path out, IfExists ifExists) throws CheckpointException {
+        try (Adapters adapters = AdapterHead.load(base, folder); Model _ = adapters.base()) {
+            GgufAdapter.write(adapters, out, ifExists);
+        }
     }
 
     private static void write(Path path, Path out, Optional<DType> type, Progress progress, IfExists ifExists)

@@ -20,6 +20,7 @@ import glia.io.hub.ModelLocator;
 import glia.io.hub.Progress;
 import glia.kernels.KernelBackends;
 import glia.model.adapter.AdaptedModel;
+import glia.model.adapter.GgufAdapter;
 import glia.tensor.Precision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -101,11 +102,11 @@ final class Models {
     /// @throws IOException if there is none
     static Path adapter(String name, Arguments arguments, Console console) throws IOException {
         Path folder = Path.of(name);
-        if (Files.isDirectory(folder)) {
+        if (Files.isDirectory(folder) || GgufAdapter.isOne(folder)) {
             return folder;
         }
         Path found = locate(Optional.of(name), arguments, console).path();
-        return Files.isDirectory(found) ? found : found.toAbsolutePath().getParent();
+        return Files.isDirectory(found) || GgufAdapter.isOne(found) ? found : found.toAbsolutePath().getParent();
     }
 
     /// Loads a model without its tokenizer.

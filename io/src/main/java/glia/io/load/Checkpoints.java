@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /// Opens a checkpoint of any format.
@@ -30,6 +31,9 @@ public final class Checkpoints {
         String name = path.getFileName().toString().toLowerCase(Locale.ROOT);
         if (PickleCheckpoint.isNamed(name) || name.endsWith(".bin.index.json")) {
             return PickleCheckpoint.open(path);
+        }
+        if (name.startsWith("consolidated") && Files.exists(path.toAbsolutePath().resolveSibling("params.json"))) {
+            return ConsolidatedCheckpoint.open(path);
         }
         if (name.endsWith(".safetensors") || name.endsWith(".index.json")) {
             return SafetensorsCheckpoint.open(path);
@@ -53,6 +57,10 @@ public final class Checkpoints {
         if (Files.exists(folder.resolve(SafetensorsCheckpoint.FILE_NAME))
                 || Files.exists(folder.resolve(SafetensorsCheckpoint.INDEX_NAME))) {
             return SafetensorsCheckpoint.open(folder);
+        }
+        Optional<Path> consolidated = ConsolidatedCheckpoint.find(folder);
+        if (consolidated.isPresent()) {
+            return ConsolidatedCheckpoint.open(consolidated.get());
         }
         List<String> names = list(folder);
         // The first shard of a split model opens the others.

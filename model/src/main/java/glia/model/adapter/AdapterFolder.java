@@ -81,23 +81,41 @@ public final class AdapterFolder {
 
     /// Reads the adapters of a model, copied to memory.
     ///
+    /// @param path a folder that PEFT saved, or the GGUF file of an adapter
     /// @throws CheckpointException if a file is missing or invalid, the adapter is of a kind that is not supported, or
     ///     it does not fit the model
-    public static Adapters read(Model model, Path folder) throws CheckpointException {
-        Path configFile = folder.resolve(AdapterConfigFile.NAME);
-        if (!Files.isRegularFile(configFile)) {
-            throw new CheckpointException(folder, "", "holds no " + AdapterConfigFile.NAME + "; expected a folder that"
-                    + " PEFT saved");
+    public static Adapters read(Model model, Path path) throws CheckpointException {
+        try (Arena scratch = Arena.ofConfined()) {
+            if (GgufAdapter.isOne(path)) {
+                GgufAdapter.Content content = GgufAdapter.read(model, path, scratch);
+                return read(model, content.config(), path, path, content.tensors());
+            }
+            Path configFile = path.resolve(AdapterConfigFile.NAME);
+            if (!Files.isRegularFile(configFile)) {
+                throw new CheckpointException(path, "", "holds no " + AdapterConfigFile.NAME + "; expected a folder "
+                        + "that PEFT saved, or a GGUF file");
+            }
+            AdapterConfig config = AdapterConfigFile.read(configFile);
+            Path file = tensors(path);
+            try (Checkpoint stored = Checkpoints.open(file)) {
+                Map<String, Tensor> tensors = new LinkedHashMap<>();
+                for (String name : stored.names()) {
+                    tensors.put(name, stored.tensor(name));
+                }
+                return read(model, config, configFile, file, tensors);
+            }
         }
-        AdapterConfig config = AdapterConfigFile.read(configFile);
+    }
+
+    private static Adapters read(Model model, AdapterConfig config, Path configFile, Path file,
+            Map<String, Tensor> tensors) throws CheckpointException {
         AdapterBuilder builder;
         try {
             builder = new AdapterBuilder(model, config);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(configFile, "", e.getMessage(), e);
         }
-        Path file = tensors(folder);
-        try (Checkpoint tensors = Checkpoints.open(file); Arena scratch = Arena.ofConfined()) {
+        try (Arena scratch = Arena.ofConfined()) {
             new AdapterFolder(file, builder).read(tensors, scratch);
             return new Adapters(builder);
         } catch (IllegalArgumentException e) {
@@ -117,9 +135,9 @@ public final class AdapterFolder {
         return Files.exists(pickle) && !Files.exists(folder.resolve(TENSORS)) ? pickle : folder.resolve(TENSORS);
     }
 
-    private void read(Checkpoint tensors, Arena scratch) throws CheckpointException {
-        for (String name : tensors.names()) {
-            sort(name, tensors.tensor(name), scratch);
+    private void read(Map<String, Tensor> tensors, Arena scratch) throws CheckpointException {
+        for (Map.Entry<String, Tensor> tensor : tensors.entrySet()) {
+            sort(tensor.getKey(), tensor.getValue(), scratch);
         }
         if (builder.isTied() && builder.model().spec().head().matrix() == Head.Matrix.TIED) {
             removeTiedHead();

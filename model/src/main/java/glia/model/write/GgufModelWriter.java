@@ -109,15 +109,30 @@ public final class GgufModelWriter {
             throw new CheckpointException(file, "", "cannot be written: GGUF files of classifiers are not supported; "
                     + "write a folder in the hub's layout");
         }
-        String family = model.spec().modelType();
-        GgufForm form = Families.ofModelType(family).flatMap(Family::gguf)
-                .filter(f -> f.metadata(model.spec().text()).isPresent())
-                .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
-                        + "' has no form in GGUF files that Glia writes"));
+        GgufForm form = form(model, file);
         try (Arena arena = Arena.ofConfined()) {
             new GgufModelWriter(model, weights, file, form).write(types, cast, progress, ifExists, arena);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException(file, "", "cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    /// The form in which a model is written.
+    static GgufForm form(Model model, Path file) throws CheckpointException {
+        String family = model.spec().modelType();
+        return Families.ofModelType(family).flatMap(Family::gguf)
+                .filter(f -> f.metadata(model.spec().text()).isPresent())
+                .orElseThrow(() -> new CheckpointException(file, "", "cannot be written: the family '" + family
+                        + "' has no form in GGUF files that Glia writes"));
+    }
+
+    /// The layout of a model in its file.
+    ///
+    /// @param held the part of the model that the file holds
+    static ModelSpec planned(Model model, Path file, GgufForm form, ModelSpec held) throws CheckpointException {
+        try (Arena arena = Arena.ofConfined()) {
+            return new GgufModelWriter(model, model.weights(), file, form).readBack(held,
+                    GgufMetadata.of(file, form.metadata(held).orElseThrow()), form.further(held), arena);
         }
     }
 

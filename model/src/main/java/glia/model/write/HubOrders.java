@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.io.gguf.GgufCheckpoint;
 import glia.model.Model;
+import glia.model.block.Weights;
 import glia.model.family.Families;
 import glia.model.layout.GgufForm;
 import glia.model.spec.ModelSpec;
@@ -42,6 +43,11 @@ public final class HubOrders {
         } catch (CheckpointException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /// The orders in a layout of a model relative to the hub's.
+    static HubOrders between(ModelSpec hub, ModelSpec layout, Weights weights) {
+        return new HubOrders(Optional.of(new LayoutConversion(hub, layout, weights)));
     }
 
     /// The orders of a parameter; empty if its values differ from the hub's by more than order and factors.

@@ -93,12 +93,9 @@ public final class ModelWriter {
             SafetensorsWriter.writeShardedContents(temporary, tensors, Map.of("format", "pt"), MAX_SHARD_BYTES);
             copyOtherFiles(model.path().orElseThrow(), temporary);
             Path file = temporary.resolve("config.json");
-            Config stored = Config.read(file);
             // A model with a new head has a config of its own.
-            Config after = config.of(model.config().orElse(stored));
-            if (after != stored) {
-                Files.writeString(file, after.json() + "\n");
-            }
+            Config after = config.of(model.config().isPresent() ? model.config().get() : Config.read(file));
+            Files.writeString(file, after.json() + "\n");
         });
     }
 

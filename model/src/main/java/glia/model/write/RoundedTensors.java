@@ -100,7 +100,8 @@ public final class RoundedTensors {
     /// The type of the config, in which the model computes where it is not quantized.
     private DType plainType() throws CheckpointException {
         Path path = model.path().orElseThrow();
-        Config config = Config.read((Files.isDirectory(path) ? path : path.toAbsolutePath().getParent())
+        Config config = model.config().isPresent() ? model.config().get()
+                : Config.read((Files.isDirectory(path) ? path : path.toAbsolutePath().getParent())
                 .resolve("config.json"));
         String type = config.has("dtype") ? config.text("dtype") : config.text("torch_dtype", "bfloat16");
         return switch (type) {

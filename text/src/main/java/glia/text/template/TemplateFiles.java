@@ -32,7 +32,25 @@ final class TemplateFiles {
             return Optional.of(ChatTemplate.parse(file.toString(), read(file)));
         }
         Optional<ChatTemplate> found = inJson(folder.resolve("chat_template.json"), name);
-        return found.isPresent() ? found : inJson(folder.resolve("tokenizer_config.json"), name);
+        found = found.isPresent() ? found : inJson(folder.resolve("tokenizer_config.json"), name);
+        return found.isPresent() || !isDefault ? found : ofTekken(folder.resolve("tekken.json"));
+    }
+
+    /// The format of Mistral's chats, which tekken.json names by a version alone: before version 7 the system prompt is
+    /// a part of the last user message.
+    private static Optional<ChatTemplate> ofTekken(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return Optional.empty();
+        }
+        String version = readJson(file).path("config").path("version").asString("");
+        boolean isOld = version.matches("v[123]");
+        return version.isEmpty() ? Optional.empty() : Optional.of(ChatTemplate.parse(file.toString(),
+                "{%- set system = messages[0]['content'] + '\n\n' if messages[0]['role'] == 'system' else '' %}"
+                + "{{- bos_token }}{%- for message in messages %}{%- if message['role'] == 'user' %}{{- '[INST]' + "
+                + (isOld ? "(system if loop.last else '') + " : "") + "message['content'] + '[/INST]' }}"
+                + "{%- elif message['role'] == 'assistant' %}{{- message['content'] + eos_token }}"
+                + (isOld ? "" : "{%- elif message['role'] == 'system' %}{{- '[SYSTEM_PROMPT]' + message['content'] + "
+                + "'[/SYSTEM_PROMPT]' }}") + "{%- endif %}{%- endfor %}"));
     }
 
     static String read(Path file) {

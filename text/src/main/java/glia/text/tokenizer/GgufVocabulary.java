@@ -54,16 +54,16 @@ public final class GgufVocabulary {
         return token.isEmpty() && around.length == 1 ? OptionalInt.of(around[0]) : token;
     }
 
-    /// The metadata of a folder's tokenizer; empty if there is no `tokenizer.json`.
+    /// The metadata of a folder's tokenizer; empty if there is no tokenizer.
     ///
     /// @param vocabSize the rows of the model's embedding, which is the number of tokens that other readers expect
     /// @throws CheckpointException if GGUF cannot represent this tokenizer
     public static Map<String, Object> of(Path folder, int vocabSize) throws IOException {
         Path file = folder.resolve("tokenizer.json");
-        if (!Files.isRegularFile(file)) {
+        if (!TokenizerFolder.isIn(folder)) {
             return Map.of();
         }
-        GgufVocabulary vocabulary = new GgufVocabulary(new TokenizerFolder(folder).spec(), vocabSize);
+        GgufVocabulary vocabulary = new GgufVocabulary(TokenizerFolder.read(folder), vocabSize);
         Tokenizer wanted = Tokenizer.load(folder);
         if (wanted.vocabSize() > vocabSize) {
             throw new CheckpointException(file, "", "has " + wanted.vocabSize() + " pieces for a model of " + vocabSize

@@ -95,6 +95,11 @@ enum PreTokenizer {
         return this == LLAMA_BPE || this == TEKKEN || this == GPT_4O;
     }
 
+    /// Whether the text is split by this pattern alone.
+    boolean splitsBy(String pattern) {
+        return Arrays.equals(steps, new String[] {pattern});
+    }
+
     /// Whether encoding adds BOS if the file does not specify it.
     boolean addsBos() {
         return this == LLAMA_BPE || this == TEKKEN;

@@ -52,7 +52,7 @@ public final class Tokenizer {
     /// @throws IOException if a file cannot be read
     public static Tokenizer load(Path folder) throws IOException {
         loadLibrary();
-        return whole(new TokenizerFolder(folder).spec());
+        return whole(TokenizerFolder.read(folder));
     }
 
     /// Loads the tokenizer in the metadata of a GGUF file. Supported are the models `gpt2` with a known pre-tokenizer,

@@ -23,6 +23,9 @@ import tools.jackson.databind.JsonNode;
 final class TokenizerFolder {
     /// Larger than any tokenizer.json (33 MB for 262,144 pieces).
     private static final long MAX_BYTES = 1 << 28;
+    /// Other files of a tokenizer, the first that exists is read.
+    private static final List<String> OTHERS = List.of(TekkenFile.NAME, "tokenizer.model", "tokenizer.model.v7",
+            "tokenizer.model.v3", "tokenizer.model.v2", "tokenizer.model.v1", "spiece.model");
 
     private final Path file;
     private final byte[] bytes;
@@ -30,27 +33,51 @@ final class TokenizerFolder {
     private final JsonNode tokensMap;
     private final List<JsonNode> modelConfigs;
 
+    /// The tokenizer of a folder: `tokenizer.json`, else Mistral's `tekken.json`, else SentencePiece's model.
+    ///
+    /// @throws CheckpointException if there is none, or it cannot be used
+    static TokenizerSpec read(Path folder) throws IOException {
+        Optional<Path> other = other(folder);
+        if (other.isEmpty()) {
+            return new TokenizerFolder(folder).spec();
+        }
+        Path file = other.get();
+        return GgufTokenizer.read(file.endsWith(TekkenFile.NAME) ? TekkenFile.read(file, readJson(file))
+                : TekkenFile.SentencePiece.read(file, read(file, "a SentencePiece model")));
+    }
+
+    /// Whether a folder has a tokenizer that can be read.
+    static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve("tokenizer.json")) || other(folder).isPresent();
+    }
+
+    /// The file of a tokenizer in another form, where there is no `tokenizer.json`.
+    private static Optional<Path> other(Path folder) {
+        return Files.isRegularFile(folder.resolve("tokenizer.json")) ? Optional.empty()
+                : OTHERS.stream().map(folder::resolve).filter(Files::isRegularFile).findFirst();
+    }
+
     TokenizerFolder(Path folder) throws IOException {
         file = folder.resolve("tokenizer.json");
         if (!Files.isRegularFile(file)) {
-            throw new CheckpointException(file, "",
-                    "is missing. Other forms of a tokenizer (tokenizer.model, vocab.json)"
-                    + " are not read; save the tokenizer in the fast form, or use a GGUF file of the model");
+            throw new CheckpointException(file, "", "is missing, and so are " + String.join(", ", OTHERS) + ". Other "
+                    + "forms of a tokenizer (vocab.json) are not read; save the tokenizer in the fast form, or use a "
+                    + "GGUF file of the model");
         }
-        bytes = read(file);
+        bytes = read(file, "JSON");
         config = readJson(folder.resolve("tokenizer_config.json"));
         tokensMap = readJson(folder.resolve("special_tokens_map.json"));
         modelConfigs = List.of(readJson(folder.resolve("generation_config.json")),
                 readJson(folder.resolve("config.json")));
     }
 
-    private static byte[] read(Path file) throws IOException {
+    private static byte[] read(Path file, String expected) throws IOException {
         long sizeBytes = Files.size(file);
         if (sizeBytes > MAX_BYTES) {
             throw new CheckpointException(file, "", "has " + sizeBytes + " bytes, expected at most " + MAX_BYTES);
         }
         byte[] bytes = Files.readAllBytes(file);
-        ContentSniffer.requireNoStub(file, bytes, "JSON");
+        ContentSniffer.requireNoStub(file, bytes, expected);
         return bytes;
     }
 
@@ -59,7 +86,7 @@ final class TokenizerFolder {
             return JsonTree.empty();
         }
         try {
-            JsonNode node = JsonTree.parse(read(file));
+            JsonNode node = JsonTree.parse(read(file, "JSON"));
             if (!node.isObject()) {
                 throw new CheckpointException(file, "", "expected a JSON object");
             }
