@@ -88,7 +88,8 @@ public final class ConvertCommand implements Command {
             Progress progress = isQuiet ? Progress.NONE : display;
             if (arguments.has(UNMERGED)) {
                 if (files.adapter().isEmpty() || !isGguf(out) || type.isPresent()) {
-                    throw new UsageException(UNMERGED.name() + " writes the folder of an adapter as a GGUF file, in F32");
+                    throw new UsageException(UNMERGED.name() + " writes the folder of an adapter as a GGUF file, in "
+                            + "F32");
                 }
                 writeAdapter(files.base(), files.adapter().get(), out, ifExists);
             } else if (files.adapter().isPresent()) {

@@ -58,7 +58,8 @@ public final class ComputeOptions {
 
     /// For commands whose model may have an adapter; [glia.cli.command.Models] finds it.
     public static final Option<String> ADAPTER = Option.text("DIR", "PEFT adapter of the model (LoRA, rsLoRA, DoRA): "
-            + "a folder, a GGUF file or a name on the hub", "--adapter").in(GROUP).elsewhere("--lora", "--peft", "--lora-path");
+            + "a folder, a GGUF file or a name on the hub", "--adapter")
+            .in(GROUP).elsewhere("--lora", "--peft", "--lora-path");
 
     /// The options of every command that computes.
     public static final List<Option<?>> ALL = List.of(THREADS, CONTEXT, KERNELS, PRECISION, BATCH_INVARIANT);

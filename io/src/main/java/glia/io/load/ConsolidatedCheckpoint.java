@@ -183,8 +183,8 @@ public final class ConsolidatedCheckpoint implements Checkpoint {
         }
         int size = headSize();
         if (tensor.rank() != 2 || tensor.rows() % size != 0 || size % 2 != 0) {
-            throw new CheckpointException(path, TensorEntry.where(own), "found " + tensor + ", expected heads of " + size
-                    + " rows");
+            throw new CheckpointException(path, TensorEntry.where(own), "found " + tensor + ", expected heads of "
+                    + size + " rows");
         }
         return reordered.computeIfAbsent(name, _ -> halves(tensor, size));
     }

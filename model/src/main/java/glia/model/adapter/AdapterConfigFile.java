@@ -2,6 +2,7 @@ package glia.model.adapter;
 
 import glia.io.CheckpointException;
 import glia.io.Config;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -202,5 +203,11 @@ final class AdapterConfigFile {
     /// A whole number without a point.
     private static Object number(double x) {
         return x == Math.rint(x) && Math.abs(x) < 1e9 ? (Object) (long) x : (Object) x;
+    }
+
+    /// The file with the tensors: PEFT's safetensors, or what older versions of it save with PyTorch.
+    static Path tensors(Path folder) {
+        Path pickle = folder.resolve("adapter_model.bin");
+        return Files.exists(pickle) && !Files.exists(folder.resolve(AdapterFolder.TENSORS)) ? pickle : folder.resolve(AdapterFolder.TENSORS);
     }
 }

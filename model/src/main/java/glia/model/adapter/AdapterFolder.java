@@ -92,11 +92,10 @@ public final class AdapterFolder {
             }
             Path configFile = path.resolve(AdapterConfigFile.NAME);
             if (!Files.isRegularFile(configFile)) {
-                throw new CheckpointException(path, "", "holds no " + AdapterConfigFile.NAME + "; expected a folder "
-                        + "that PEFT saved, or a GGUF file");
+                throw new CheckpointException(path, "", "holds no " + AdapterConfigFile.NAME + " and is no GGUF file");
             }
             AdapterConfig config = AdapterConfigFile.read(configFile);
-            Path file = tensors(path);
+            Path file = AdapterConfigFile.tensors(path);
             try (Checkpoint stored = Checkpoints.open(file)) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
                 for (String name : stored.names()) {
@@ -127,12 +126,6 @@ public final class AdapterFolder {
             }
             throw e;
         }
-    }
-
-    /// The file with the tensors: PEFT's safetensors, or what older versions of it save with PyTorch.
-    static Path tensors(Path folder) {
-        Path pickle = folder.resolve("adapter_model.bin");
-        return Files.exists(pickle) && !Files.exists(folder.resolve(TENSORS)) ? pickle : folder.resolve(TENSORS);
     }
 
     private void read(Map<String, Tensor> tensors, Arena scratch) throws CheckpointException {

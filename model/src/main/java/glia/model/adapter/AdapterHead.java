@@ -94,7 +94,7 @@ public final class AdapterHead {
         if (!Files.isRegularFile(config) || AdapterConfigFile.read(config).modulesToSave().isEmpty()) {
             return Optional.empty();
         }
-        try (Checkpoint tensors = Checkpoints.open(AdapterFolder.tensors(folder))) {
+        try (Checkpoint tensors = Checkpoints.open(AdapterConfigFile.tensors(folder))) {
             for (String name : tensors.names()) {
                 if (SCORES.matcher(name).matches()) {
                     int count = Math.toIntExact(tensors.tensor(name).shape()[0]);
