@@ -18,7 +18,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /// Shows the catalogue of published models, computed from their specs.
 final class CatalogueView {
@@ -79,20 +78,9 @@ final class CatalogueView {
         LayerTable layers = new LayerTable(kinds, CACHE);
         ParameterCount count = ParameterCount.of(spec);
         table.row("  " + d.id(), Units.count(count.total()), Units.count(count.active()),
-                LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), mixing(kinds),
+                LayerTable.isUnlimited(kinds) ? "any" : tokens(spec.contextLength()), LayerKind.mixing(kinds),
                 bytes(layers.perToken()), bytes(layers.atLongContext()),
                 Units.count(TokenCost.operations(spec, 0)), Units.count(TokenCost.operations(spec, LAST)));
-    }
-
-    /// Attention and recurrent layers, in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
-    private static String mixing(List<LayerKind> kinds) {
-        Map<String, Integer> counts = new LinkedHashMap<>();
-        for (LayerKind kind : kinds) {
-            if (!kind.mixing().isEmpty()) {
-                counts.merge(kind.mixing(), kind.count(), Integer::sum);
-            }
-        }
-        return counts.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
     }
 
     private static String bytes(long bytes) {

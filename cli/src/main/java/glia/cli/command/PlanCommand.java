@@ -6,8 +6,10 @@ import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
+import glia.plan.choose.Matrix;
 import glia.plan.choose.Needs;
 import glia.plan.choose.Planner;
+import glia.plan.data.Device;
 import glia.plan.data.Devices;
 import glia.plan.data.Quality;
 import glia.plan.predict.Effects;
@@ -55,6 +57,9 @@ public final class PlanCommand implements Command {
             "compare predictions with the published figures in tables of a folder", "--check");
     private static final Option<String> SCALING = Option.text("FILE",
             "fit a scaling law to a table of runs: parameters, tokens, loss", "--scaling");
+    private static final Option<Boolean> MATRIX = Option.flag(
+            "compare architectures from 4k to 10M tokens: cache, FLOPs, time of a token", "--matrix");
+    private static final String USUAL_DEVICE = "H100 SXM 80GB";
 
     /// For [glia.cli.Cli].
     public PlanCommand() { }
@@ -67,11 +72,12 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
+                List.of(Json.OPTION, MATRIX, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
                         LICENCE, BUDGET, DEVICE, PRICE, MODEL))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
+                        $ glia plan --matrix --device "H200 SXM 141GB"
                         $ glia plan --scaling runs.csv
                         $ glia plan --check planning""")
                 .notes("Speed is predicted from the arithmetic of the models and efficiencies that were fitted to "
@@ -85,6 +91,12 @@ public final class PlanCommand implements Command {
         }
         if (arguments.has(SCALING)) {
             return PlanScaling.run(Path.of(arguments.required(SCALING)), arguments.has(Json.OPTION), console);
+        }
+        if (arguments.has(MATRIX)) {
+            Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));
+            List<String> models = arguments.has(MODEL) ? arguments.all(MODEL) : Matrix.MODELS;
+            PlanMatrix.print(Matrix.of(models, device, Effects.fitted()), device, arguments.has(Json.OPTION), console);
+            return ExitCode.OK;
         }
         Needs needs = needs(arguments);
         Planner.Plan plan = new Planner(Effects.fitted(), Devices.known()).plan(needs);

@@ -99,6 +99,17 @@ public record LayerKind(String description, String mixing, int count, long param
         };
     }
 
+    /// Attention and recurrences in short: `52 × sliding grouped-query attention, 10 × grouped-query attention`.
+    public static String mixing(List<LayerKind> kinds) {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        for (LayerKind kind : kinds) {
+            if (!kind.mixing.isEmpty()) {
+                counts.merge(kind.mixing, kind.count, Integer::sum);
+            }
+        }
+        return counts.entrySet().stream().map(e -> e.getValue() + " × " + e.getKey()).collect(Collectors.joining(", "));
+    }
+
     private LayerKind and(LayerKind more) {
         return new LayerKind(description, mixing, count + more.count, parameters + more.parameters,
                 active + more.active, caches);

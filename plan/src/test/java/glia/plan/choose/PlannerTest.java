@@ -118,6 +118,24 @@ class PlannerTest {
         assertEquals(32, mixtral.layers());
     }
 
+    /// By hand: Llama 3.1 8B caches 2 · 8 · 128 numbers in each of 32 layers; Mamba's state does not grow; DeepSeek V3
+    /// caches 512 + 64 numbers in each of 61.
+    @Test
+    void theMatrixCountsCaches() {
+        List<Matrix.Row> rows = Matrix.of(List.of("llama-3.1-8b", "mamba2-2.7b", "deepseek-v3"),
+                Devices.known().get("H100 SXM 80GB"), Effects.fitted());
+        Matrix.Cell far = rows.get(0).cells().get(3);
+        assertEquals(2L * 32 * 2 * 8 * 128 * 1_048_576, far.cache());
+        assertEquals(2L * 61 * 576 * 1_048_576, rows.get(2).cells().get(3).cache());
+        assertEquals(rows.get(1).cells().getFirst().cache(), rows.get(1).cells().getLast().cache());
+        for (Matrix.Row row : rows) {
+            for (int i = 1; i < row.cells().size(); i++) {
+                assertTrue(row.cells().get(i).cache() >= row.cells().get(i - 1).cache());
+                assertTrue(row.cells().get(i).operations() >= row.cells().get(i - 1).operations());
+            }
+        }
+    }
+
     @Test
     void devicesAndPricesHaveSources() {
         Devices.known().all().forEach(d -> assertTrue(!d.source().isEmpty() && d.bandwidth() > 0, d.name()));
