@@ -36,6 +36,6 @@ public record LateInteractionConfig(String queryMarker, String documentMarker, i
 
     /// Whether a model makes vectors of tokens.
     public static boolean describes(Model model) {
-        return model.spec().head().vectorSize().isPresent();
+        return model.spec().head().vectorSize().isPresent() && !PictureEmbedder.describes(model);
     }
 }

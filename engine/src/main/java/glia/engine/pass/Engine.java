@@ -278,6 +278,20 @@ public final class Engine implements AutoCloseable {
         return computeWhole(() -> decoder.encode(ops, prefix), Function.identity());
     }
 
+    /// Computes the rows `[count, D]` that a tower makes of features; `reader` as above.
+    ///
+    /// @throws IllegalArgumentException if the model has no such tower
+    public <T> T rows(Input.Rows features, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.encode(ops, features), reader);
+    }
+
+    /// Computes the logits `[A, B]` of embeddings of texts `[A, D]` and of pictures `[B, D]`; `reader` as above.
+    ///
+    /// @throws IllegalArgumentException if the model does not compare texts with pictures
+    public <T> T compare(Tensor texts, Tensor pictures, Function<Tensor, T> reader) {
+        return computeWhole(() -> decoder.compare(ops, texts, pictures), reader);
+    }
+
     private <S, T> T computeWhole(Supplier<S> forward, Function<S, T> reader) {
         return whileOpen(() -> {
             claim();

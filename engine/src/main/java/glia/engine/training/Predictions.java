@@ -1,6 +1,7 @@
 package glia.engine.training;
 
 import glia.model.block.Decoder;
+import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.block.States;
 import glia.model.layout.PooledStates;
@@ -12,9 +13,12 @@ import glia.tensor.ops.logits.LogitHead;
 import glia.tensor.ops.logits.TokenLogProbs.Column;
 import glia.tensor.ops.logits.TokenLogProbs;
 import glia.tensor.ops.logits.TopTokens;
+import glia.tensor.ops.row.Gathers.SpreadRows;
+import glia.tensor.ops.row.Sums.Sum;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /// The outputs of a model at the M rows of a batch, recorded for the backward pass. Logits take memory for M times the
 /// vocabulary; log-probabilities and entropies do not.
@@ -73,6 +77,27 @@ public final class Predictions {
     public List<FurtherTokens> furtherTokens() {
         draftRouters.clear();
         return FurtherTokens.of(ops, decoder, batch, hidden(), draftRouters::addAll);
+    }
+
+    /// The rows that towers make of pictures, `[all rows, D]`, with gradients.
+    public Value encoded(List<Input.Rows> pictures) {
+        int total = pictures.stream().mapToInt(Input.Rows::count).sum();
+        Tensor all = null;
+        int from = 0;
+        for (Input.Rows rows : pictures) {
+            int[] places = IntStream.range(from, from + rows.count()).toArray();
+            Tensor own = ops.apply(new SpreadRows(decoder.encode(ops, rows), places, total));
+            all = all == null ? own : ops.apply(new Sum(all, 1, own, 1));
+            from += rows.count();
+        }
+        return new Value(ops, all);
+    }
+
+    /// The logits `[A, B]` of all pairs of embeddings of texts `[A, D]` and of pictures `[B, D]`, or the reverse.
+    ///
+    /// @throws IllegalArgumentException if the model does not compare texts with pictures
+    public Value compared(Value a, Value b) {
+        return new Value(ops, decoder.compare(ops, a.tensor(), b.tensor()));
     }
 
     /// The logits of some rows, `[count, V]`.

@@ -7,14 +7,18 @@ import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingOptions;
 import glia.engine.training.TrainingPass;
 import glia.io.CheckpointException;
+import glia.model.block.Input;
 import glia.model.layout.Pooling;
 import glia.model.layout.SparsePooling;
 import glia.model.layout.TokenVectors;
+import glia.model.spec.ModelSpec;
+import glia.model.spec.Tower;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Value;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -27,6 +31,8 @@ import java.util.stream.IntStream;
 ///   half against the second with temperature 0.05.
 /// - `yes_no`: last logits, scores (the probability of "yes" against "no"); its cross-entropy.
 /// - `doc_embeddings`: token vectors, MaxSim scores; their cross-entropy.
+/// - `logits_per_image`: embeddings of texts and pictures, logits of all pairs; the mean cross-entropy of both
+///   directions, or where there is a bias of logits that of sigmoids, summed over the pairs of a text.
 /// - `doc_reps`: sparse vectors, scores, FLOPS; cross-entropy of the scores and 0.01 FLOPS.
 final class RetrievalCheck {
     private static final double TEMPERATURE = 0.05;
@@ -47,7 +53,7 @@ final class RetrievalCheck {
 
     /// Whether a file is that of such a model.
     static boolean applies(Engine engine, Expected expected) {
-        return expected.has("yes_no") || expected.has("embeddings") || expected.has("doc_embeddings")
+        return expected.has("logits_per_image") || expected.has("yes_no") || expected.has("embeddings") || expected.has("doc_embeddings")
                 || expected.has("doc_reps") || engine.model().spec().head().classes().isPresent();
     }
 
@@ -59,7 +65,7 @@ final class RetrievalCheck {
 
     private void run(Differences differences) throws CheckpointException {
         TokenBatch batch = new TokenBatch();
-        Loss loss = expected.has("doc_reps") ? sparse(batch) : expected.has("doc_embeddings") ? lateInteraction(batch)
+        Loss loss = expected.has("logits_per_image") ? pairs(batch) : expected.has("doc_reps") ? sparse(batch) : expected.has("doc_embeddings") ? lateInteraction(batch)
                 : expected.has("yes_no") ? answers(batch) : expected.has("embeddings") ? embeddings(batch)
                 : classes(batch);
         boolean hasGradients = !expected.gradients().isEmpty();
@@ -192,6 +198,40 @@ final class RetrievalCheck {
             Value noAndYes = logits.pick(columns);
             keep("scores", noAndYes.logSoftmax().column(1).exp());
             return crossEntropy(noAndYes, labels);
+        };
+    }
+
+    private Loss pairs(TokenBatch batch) throws CheckpointException {
+        ModelSpec spec = engine.model().spec();
+        Tower.Step.Compared compared = spec.towers().stream().flatMap(t -> t.compared().stream()).findFirst()
+                .orElseThrow(() -> new CheckpointException(folder, "logits_per_image",
+                        "the model does not compare texts with pictures"));
+        int[][] texts = texts("");
+        int[] ends = new int[texts.length];
+        for (int i = 0; i < texts.length; i++) {
+            ends[i] = batch.numRows() + compared.place(texts[i]);
+            batch.addWhole(texts[i]);
+        }
+        List<Input.Rows> pictures = expected.pictures(spec);
+        int[] own = range(0, texts.length);
+        return p -> {
+            Value ofTexts = p.logits(ends).unitRows();
+            Value ofPictures = p.encoded(pictures);
+            Value perText = p.compared(ofTexts, ofPictures);
+            Value perPicture = p.compared(ofPictures, ofTexts);
+            keep("text_embeds", ofTexts);
+            keep("image_embeds", ofPictures);
+            keep("logits_per_text", perText);
+            keep("logits_per_image", perPicture);
+            if (!expected.has("attention_mask")) {
+                keep("text_last_hidden_state", p.hidden());
+            }
+            if (!compared.biased()) {
+                return crossEntropy(perText, own).plus(crossEntropy(perPicture, own)).times(0.5);
+            }
+            Value pairs = perText.pick(own);
+            return pairs.logSigmoid().minus(pairs.times(-1).logSigmoid()).sum()
+                    .plus(perText.times(-1).logSigmoid().sum()).times(-1.0 / texts.length);
         };
     }
 

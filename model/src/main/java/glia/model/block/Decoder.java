@@ -244,6 +244,14 @@ public final class Decoder {
         return rows.tower() < 0 ? rows.values() : towers.get(rows.tower()).forward(ops, rows);
     }
 
+    /// The logits `[A, B]` of all pairs of embeddings of texts `[A, D]` and of pictures `[B, D]`, or the reverse.
+    ///
+    /// @throws IllegalArgumentException if the model does not compare texts with pictures
+    public Tensor compare(Ops ops, Tensor a, Tensor b) {
+        return towers.stream().findFirst().orElseThrow(() -> new IllegalArgumentException(
+                "the model does not compare texts with pictures")).compare(ops, a, b);
+    }
+
     /// A source is encoded as a full sequence, without a cache.
     private Tensor encode(Reader reader, Ops ops, Pass pass) {
         Pass source = pass.source();

@@ -5,6 +5,7 @@ import glia.model.spec.Place;
 import glia.model.spec.Role;
 import glia.model.spec.Tower;
 import glia.tensor.Tensor;
+import glia.tensor.autograd.Value;
 import glia.tensor.kernel.Runs;
 import glia.tensor.ops.Ops;
 import glia.tensor.ops.Weight;
@@ -30,13 +31,14 @@ final class TowerBlock {
 
     private final Tower spec;
     private final Decoder body;
+    private final Weights own;
     /// The layers with taps, ascending.
     private final List<Integer> layers;
     private final List<Step> steps = new ArrayList<>();
 
     TowerBlock(ModelSpec whole, int number, Weights all) {
         spec = whole.towers().get(number);
-        Weights own = all.shared(place -> whole.towerPlace(number, place));
+        own = all.shared(place -> whole.towerPlace(number, place));
         body = new Decoder(spec.body(), own);
         layers = spec.taps().stream().map(Tower.Tap::layer).distinct().sorted().toList();
         List<Tower.Step> wanted = spec.allSteps();
@@ -48,6 +50,9 @@ final class TowerBlock {
                 case Tower.Step.Linear linear -> step(Projection.of(own, place, Role.OUTPUT, Role.OUTPUT_BIAS,
                         linear.biased()));
                 case Tower.Step.Gated gated -> step(MlpBlock.of(gated.mlp(), own, place));
+                case Tower.Step.ClassToken _ -> (ops, x, features) -> x;
+                case Tower.Step.Attended attended -> attend(attended, own, place);
+                case Tower.Step.Compared _ -> (ops, x, features) -> new Value(ops, x).unitRows().tensor();
                 case Tower.Step.Activated f -> (ops, x, features) -> ops.activate(x, f.activation());
                 case Tower.Step.Scaled s -> (ops, x, features) -> ops.scale(x, s.factor());
                 case Tower.Step.Folded folded -> (ops, x, features) -> fold(ops, x, features.grid(), folded);
@@ -63,6 +68,39 @@ final class TowerBlock {
     private static Step step(Block block) {
         Pass any = new Pass();
         return (ops, x, features) -> block.forward(ops, x, any, States.NONE);
+    }
+
+    /// A learned row for each frame, which attends to the frame's features.
+    private static Step attend(Tower.Step.Attended spec, Weights own, Place place) {
+        Weight probe = own.get(place, Role.PROBE);
+        Block attention = new Mixers.CrossAttentionBlock(spec.attention(), own, place);
+        Step norm = step(NormBlock.of(spec.norm(), own, place, Role.BEFORE_WEIGHT, Role.BEFORE_BIAS));
+        Step mlp = step(MlpBlock.of(spec.mlp(), own, place));
+        return (ops, x, features) -> {
+            int frames = features.grid().getFirst();
+            int count = x.rows() / frames;
+            Pass pass = new Pass();
+            for (int frame = 0; frame < frames; frame++) {
+                pass.add(new int[1], 0, 1, 0, Pass.Outputs.NONE).from(new int[count], 0, count);
+            }
+            pass.crossLayer().encoded(x);
+            Tensor y = attention.forward(ops, ops.embed(probe, new int[frames], frames), pass, States.NONE);
+            Tensor added = mlp.of(ops, norm.of(ops, y, features), features);
+            return ops.apply(new Sum(y, 1, added, 1));
+        };
+    }
+
+    /// The logits `[A, B]` of all pairs of rows, texts and pictures, divided by their lengths.
+    ///
+    /// @throws IllegalArgumentException if the rows of this tower are not compared with texts
+    Tensor compare(Ops ops, Tensor a, Tensor b) {
+        Tower.Step.Compared compared = spec.compared().orElseThrow(() -> new IllegalArgumentException(
+                "the model does not compare texts with pictures"));
+        Place place = new Place(-1, spec.projector().size());
+        Value scale = new Value(ops, ops.embed(own.get(place, Role.LOGIT_SCALE), new int[1], 1)).exp();
+        Value logits = new Value(ops, a).unitRows().dots(new Value(ops, b).unitRows()).times(scale);
+        return (compared.biased() ? logits.plus(new Value(ops, ops.embed(own.get(place, Role.LOGIT_BIAS), new int[1],
+                1))) : logits).tensor();
     }
 
     /// The rows of one picture or film: `[count, D]`, or `[count, (1 + taps)·D]` with those of the taps beside them.
@@ -124,8 +162,9 @@ final class TowerBlock {
                     positions, Tower.NUM_AXES, count, Tower.Sight.CAUSAL, features.hash());
             pass.add(new int[leading + count], List.of(new Input.Embedded(leading, own)), 0, leading + count, 0,
                     Pass.Outputs.NONE);
-            for (int i = 0; i < count; i++) {
-                pass.want(leading + i);
+            boolean isClass = spec.projector().stream().anyMatch(Tower.Step.ClassToken.class::isInstance);
+            for (int i = 0; i < (isClass ? leading : count); i++) {
+                pass.want(isClass ? i : leading + i);
             }
         }
         if (spec.window() > 0) {

@@ -11,6 +11,8 @@ final class MultimodalFamilies {
     private MultimodalFamilies() { }
 
     static final List<Family> ALL = List.of(
+            PictureText.CLIP,
+            PictureText.SIGLIP,
             new TextBackbone("gemma3", "gemma3_text", true, TOWER, VisionTransformer.SIGLIP),
             new TextBackbone("gemma3n", "gemma3n_text", true,
                     List.of("vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.")),

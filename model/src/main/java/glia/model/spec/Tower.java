@@ -2,6 +2,7 @@ package glia.model.spec;
 
 import glia.tensor.kernel.Activation;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -148,6 +149,33 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
             }
         }
 
+        /// The state of the token before the features in the place of theirs, as the first step.
+        record ClassToken() implements Step { }
+
+        /// One row for all features: a learned row p attends to them, `y = attention(p, x)`, then `y + mlp(norm(y))`
+        /// (the head of SigLIP, https://arxiv.org/abs/2303.15343).
+        record Attended(CrossAttention attention, Norm norm, Mixer.Mlp mlp) implements Step { }
+
+        /// Rows of length 1, which are compared with texts t of length 1: the logit of a pair is `exp(s) · ⟨t, row⟩ + b`
+        /// (https://arxiv.org/abs/2103.00020). As the last step.
+        ///
+        /// @param end the token of a text whose first place has the text's embedding; `LAST` or `HIGHEST`
+        /// @param padding the token that fills texts up to the context length where `end` is `LAST`
+        /// @param biased whether there is a b, and each pair is judged alone by a sigmoid
+        record Compared(int end, int padding, boolean biased) implements Step {
+            /// The last token of a text.
+            public static final int LAST = -1;
+            /// The token with the highest id.
+            public static final int HIGHEST = -2;
+
+            /// The place of a text's embedding; 0 if it lacks the token.
+            public int place(int... ids) {
+                int wanted = end == HIGHEST ? IntStream.of(ids).max().orElse(0) : end;
+                return end == LAST ? ids.length - 1
+                        : IntStream.range(0, ids.length).filter(i -> ids[i] == wanted).findFirst().orElse(0);
+            }
+        }
+
         /// An activation function.
         record Activated(Activation activation) implements Step { }
     }
@@ -204,7 +232,24 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
             throw new IllegalArgumentException("a grid of " + height + " x " + width + " features, expected multiples "
                     + "of " + side);
         }
-        return time * (height / side) * (width / side);
+        if (!isPooled()) {
+            return time * (height / side) * (width / side);
+        }
+        if (body.embedding().positions() instanceof Positions.Learned p && height * width + numLeading() != p.count()) {
+            throw new IllegalArgumentException("a picture of " + height + " x " + width + " patches, expected "
+                    + (p.count() - numLeading()) + " patches, for which the model has positions");
+        }
+        return time;
+    }
+
+    /// Whether a picture has one row.
+    private boolean isPooled() {
+        return projector.stream().anyMatch(s -> s instanceof Step.ClassToken || s instanceof Step.Attended);
+    }
+
+    /// How rows are compared with texts, if they are.
+    public Optional<Step.Compared> compared() {
+        return projector.stream().filter(Step.Compared.class::isInstance).map(Step.Compared.class::cast).findFirst();
     }
 
     /// The positions of the rows of a grid, `[rows, NUM_AXES]`; empty if consecutive.
@@ -272,7 +317,19 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
                 }
                 case Step.Gated gated -> gated.mlp().parameters(shapes, Math.toIntExact(width));
                 case Step.Tiled _ -> shapes.add(Role.NEWLINE, 1, width);
-                case Step.Pooled _, Step.Activated _, Step.Scaled _ -> { }
+                case Step.Attended attended -> {
+                    shapes.add(Role.PROBE, 1, width);
+                    attended.attention().parameters(shapes, Math.toIntExact(width));
+                    shapes.norm(attended.norm(), Role.BEFORE_WEIGHT, Role.BEFORE_BIAS, width);
+                    attended.mlp().parameters(shapes, Math.toIntExact(width));
+                }
+                case Step.Compared compared -> {
+                    shapes.add(Role.LOGIT_SCALE, 1, 1);
+                    if (compared.biased()) {
+                        shapes.add(Role.LOGIT_BIAS, 1, 1);
+                    }
+                }
+                case Step.Pooled _, Step.Activated _, Step.Scaled _, Step.ClassToken _ -> { }
             }
         }
     }

@@ -1,0 +1,139 @@
+package glia.engine.embedding;
+
+import glia.engine.LanguageModel;
+import glia.engine.pass.Engine;
+import glia.model.Model;
+import glia.model.block.Input;
+import glia.model.block.Pass;
+import glia.model.block.Pass.Outputs;
+import glia.model.spec.Tower;
+import glia.tensor.DType;
+import glia.tensor.Tensor;
+import glia.text.tokenizer.Tokenizer;
+import java.lang.foreign.Arena;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/// Embeddings of texts and of pictures that can be compared, of models such as
+/// [CLIP](https://arxiv.org/abs/2103.00020) and [SigLIP](https://arxiv.org/abs/2303.15343).
+///
+/// ```java
+/// var embedder = PictureEmbedder.of(model);
+/// double[] probabilities = embedder.classify(pixels, List.of("a photo of a cat", "a photo of a dog"));
+/// ```
+///
+/// Embeddings have length 1. For one thread at a time, as the engine.
+public final class PictureEmbedder {
+    private final Engine engine;
+    private final Optional<Tokenizer> tokenizer;
+    private final Tower tower;
+    private final Tower.Step.Compared compared;
+
+    /// An embedder of token ids and pixels.
+    ///
+    /// @throws IllegalArgumentException if the model does not compare texts with pictures
+    public PictureEmbedder(Engine engine) {
+        this(engine, Optional.empty());
+    }
+
+    private PictureEmbedder(Engine engine, Optional<Tokenizer> tokenizer) {
+        if (!describes(engine.model())) {
+            throw new IllegalArgumentException("the model " + engine.model().spec().modelType()
+                    + " does not compare texts with pictures; expected one such as CLIP or SigLIP");
+        }
+        this.engine = engine;
+        this.tokenizer = tokenizer;
+        tower = engine.model().spec().towers().getFirst();
+        compared = tower.compared().orElseThrow();
+    }
+
+    /// An embedder of texts and pixels.
+    ///
+    /// @throws IllegalArgumentException if the model does not compare texts with pictures
+    public static PictureEmbedder of(LanguageModel model) {
+        return new PictureEmbedder(model.engine(), Optional.of(model.tokenizer()));
+    }
+
+    /// Whether a model compares texts with pictures.
+    public static boolean describes(Model model) {
+        return model.spec().towers().stream().anyMatch(t -> t.compared().isPresent());
+    }
+
+    /// The embedding of a text. Of a long one the last tokens are left out, but for the end token.
+    ///
+    /// @throws IllegalArgumentException if there is no tokenizer
+    public float[] embed(String text) {
+        int[] ids = tokenizer.orElseThrow(() -> new IllegalArgumentException("there is no tokenizer; give token ids"))
+                .encodePlain(text, true);
+        int most = engine.model().spec().contextLength();
+        int[] fitting = Arrays.copyOf(ids, Math.min(ids.length, most));
+        fitting[fitting.length - 1] = ids[ids.length - 1];
+        return embed(fitting);
+    }
+
+    /// The embedding of a text as token ids with its end token. A model that reads padding gets its own.
+    ///
+    /// @throws IllegalArgumentException if there are no tokens or more than the context length
+    public float[] embed(int... ids) {
+        int most = engine.model().spec().contextLength();
+        if (ids.length < 1 || ids.length > most) {
+            throw new IllegalArgumentException("a text of " + ids.length + " tokens, expected 1 to " + most);
+        }
+        int[] text = ids;
+        if (compared.end() == Tower.Step.Compared.LAST && ids.length < most) {
+            text = Arrays.copyOf(ids, most);
+            Arrays.fill(text, ids.length, most, compared.padding());
+        }
+        Pass pass = new Pass().add(text, 0, text.length, 0, Outputs.NONE).want(new int[] {compared.place(text)});
+        return engine.read(pass, row -> Embedder.shortened(row.toArray(), row.cols()));
+    }
+
+    /// The embedding of a picture.
+    ///
+    /// @param pixels `[channels, height, width]`, F32, of the model's size and normalized as the model wants it
+    /// @throws IllegalArgumentException if the sizes are others
+    public float[] embed(Tensor pixels) {
+        return engine.rows(Input.Rows.ofPixels(tower, 0, pixels), Tensor::toArray);
+    }
+
+    /// The logits of a picture against texts, one for each.
+    ///
+    /// @param picture its embedding
+    /// @param texts their embeddings
+    public float[] logits(float[] picture, List<float[]> texts) {
+        Tensor rows = Tensor.allocate(Arena.ofAuto(), DType.F32, texts.size(), picture.length);
+        for (int i = 0; i < rows.size(); i++) {
+            rows.set(i, texts.get(i / picture.length)[i % picture.length]);
+        }
+        Tensor one = Tensor.allocate(Arena.ofAuto(), DType.F32, 1, picture.length);
+        for (int i = 0; i < picture.length; i++) {
+            one.set(i, picture[i]);
+        }
+        return engine.compare(rows, one, Tensor::toArray);
+    }
+
+    /// The probabilities of texts for a picture, without training for these classes. Those of CLIP add up to 1 (softmax);
+    /// SigLIP judges each text alone (sigmoid).
+    public double[] classify(Tensor pixels, List<String> texts) {
+        return probabilities(logits(embed(pixels), texts.stream().map(this::embed).toList()));
+    }
+
+    /// The probabilities of logits of one picture.
+    public double[] probabilities(float... logits) {
+        double[] p = new double[logits.length];
+        double largest = Float.NEGATIVE_INFINITY;
+        for (float z : logits) {
+            largest = Math.max(largest, z);
+        }
+        double sum = 0;
+        for (int i = 0; i < p.length; i++) {
+            p[i] = compared.biased() ? 1 / (1 + Math.exp(-logits[i])) : Math.exp(logits[i] - largest);
+            sum += p[i];
+        }
+        for (int i = 0; i < p.length && !compared.biased(); i++) {
+            p[i] /= sum;
+        }
+        return p;
+    }
+}
