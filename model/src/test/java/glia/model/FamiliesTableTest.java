@@ -57,7 +57,9 @@ class FamiliesTableTest {
         Path golden = Path.of(FamiliesTableTest.class.getResource("/golden/llama/config.json").toURI()).getParent()
                 .getParent();
         try (Stream<Path> folders = Stream.concat(Files.list(golden), Files.list(golden.resolve("../golden-sound")))) {
-            for (Path folder : folders.sorted().toList()) {
+            Path others = golden.resolveSibling("golden-retrieval");
+            for (Path folder : Stream.concat(folders.sorted(), Stream.of("clip", "siglip").map(others::resolve))
+                    .toList()) {
                 Config config = Config.read(folder.resolve("config.json"));
                 family = config.text("model_type");
                 look(Families.spec(config));

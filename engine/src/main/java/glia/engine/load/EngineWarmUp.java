@@ -44,14 +44,14 @@ final class EngineWarmUp {
             return;
         }
         ModelSpec spec = engine.model().spec();
-        int[] ids = new int[NUM_TOKENS];
+        int[] ids = new int[Math.min(NUM_TOKENS, spec.contextLength())];
         if (spec.looksAhead()) {
             Pass pass = new Pass().add(ids, 0, ids.length, 0, Outputs.LAST);
             engine.read(spec.encoder().isPresent() ? pass.from(ids, 0, ids.length) : pass, logits -> null);
             return;
         }
         try (Sequence sequence = engine.open()) {
-            for (int step = 0; step < NUM_STEPS; step++) {
+            for (int step = 0; step < Math.min(NUM_STEPS, ids.length); step++) {
                 if (spec.encoder().isPresent() && step == 0) {
                     engine.add(sequence, source(spec, ids), ids, 0, 1, Outputs.LAST);
                 } else {

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import glia.engine.load.LoadOptions;
+import glia.engine.load.LoadedModel;
 import glia.engine.pass.Engine;
+import glia.io.hub.Progress;
 import glia.io.safetensors.SafetensorsCheckpoint;
 import glia.model.Model;
 import glia.model.ModelLoader;
@@ -16,6 +19,7 @@ import glia.tensor.Tensor;
 import glia.tensor.kernel.Workers;
 import glia.tensor.kernel.scalar.ScalarKernels;
 import java.lang.foreign.Arena;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,9 +35,13 @@ class PictureEmbedderTest {
         void with(Model model, PictureEmbedder embedder, SafetensorsCheckpoint expected) throws Exception;
     }
 
+    private static Path folder(String name) throws URISyntaxException {
+        return Path.of(PictureEmbedderTest.class.getResource("/golden-retrieval/" + name + "/config.json").toURI())
+                .getParent();
+    }
+
     private static void open(String name, Work work) throws Exception {
-        Path folder = Path.of(PictureEmbedderTest.class.getResource("/golden-retrieval/" + name + "/config.json")
-                .toURI()).getParent();
+        Path folder = folder(name);
         try (Workers workers = new Workers(1); Model model = ModelLoader.load(folder);
                 Engine engine = new Engine(model, new ScalarKernels(workers), Precision.EXACT, 1 << 28);
                 SafetensorsCheckpoint expected =
@@ -79,6 +87,15 @@ class PictureEmbedderTest {
             Arrays.fill(padded, text.length, padded.length, 1);
             assertArrayEquals(embedder.embed(padded), embedder.embed(text));
         });
+    }
+
+    /// Preparing a model for speed reads no more tokens than it has positions.
+    @Test
+    void aModelOfFewPositionsIsPrepared() throws Exception {
+        try (LoadedModel model = LoadedModel.load(folder("siglip"), LoadOptions.defaults().withKernels("best"),
+                Progress.NONE)) {
+            assertEquals(12, model.contextLength());
+        }
     }
 
     @Test
