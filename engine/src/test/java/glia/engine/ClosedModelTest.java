@@ -28,7 +28,6 @@ import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.io.hub.Progress;
-import glia.model.block.Input;
 import glia.model.block.LayerHook;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
@@ -93,7 +92,6 @@ class ClosedModelTest {
                 Map.entry(Pass.class, new Pass().add(new int[] {1}, 0, 1, 0, Pass.Outputs.LAST)),
                 Map.entry(Pass.Outputs.class, Pass.Outputs.LAST), Map.entry(KeyValueType.class, KeyValueType.BF16),
                 Map.entry(Tensor.class, Tensor.of(Arena.ofAuto(), new float[1], 1, 1)),
-                Map.entry(Input.Rows.class, Input.Rows.of(Tensor.of(Arena.ofAuto(), new float[1], 1, 1))),
                 Map.entry(Sequence.class, sequence), Map.entry(Session.class, session),
                 Map.entry(List.class, List.of(Embedder.Input.of(new int[] {1}))),
                 Map.entry(Drafting.class, Drafting.none()), Map.entry(Optional.class, Optional.empty()),

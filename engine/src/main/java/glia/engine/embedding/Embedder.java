@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.function.BooleanSupplier;
 
@@ -25,6 +26,9 @@ public final class Embedder {
     private static final Map<LanguageModel, EmbeddingConfig> CONFIGS = Collections.synchronizedMap(new WeakHashMap<>());
 
     private final HiddenStates hidden;
+    private final LanguageModel model;
+    /// That of the texts of a model that compares them with pictures, which has a pooling of its own.
+    private final Optional<PictureEmbedder> withPictures;
     private final Tokenizer tokenizer;
     private final EmbeddingConfig config;
     private final int contextLength;
@@ -54,6 +58,9 @@ public final class Embedder {
                     + "merged model (`glia merge`)");
         }
         this.hidden = new HiddenStates(model);
+        this.model = model;
+        withPictures = PictureEmbedder.describes(model.model()) ? Optional.of(new PictureEmbedder(model.engine()))
+                : Optional.empty();
         this.tokenizer = model.tokenizer();
         this.config = config;
         this.contextLength = model.contextLength();
@@ -148,6 +155,13 @@ public final class Embedder {
             ids.add(texts.get(i).ids());
         }
         float[][] vectors = new float[texts.size()][];
+        if (withPictures.isPresent()) {
+            for (int i = 0; i < vectors.length && goesOn.getAsBoolean(); i++) {
+                int[] text = ids.get(i);
+                vectors[i] = model.scheduler().inTurn(key, () -> withPictures.get().embed(text));
+            }
+            return vectors;
+        }
         hidden.read(ids, config.pooling() == Pooling.LAST, key, goesOn, (states, row, text, position) -> {
             pooled[text].add(states, row, position);
             if (position == ids.get(text).length - 1) {

@@ -9,11 +9,11 @@ import glia.model.block.Pass.Outputs;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
-import glia.text.tokenizer.Tokenizer;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// Embeddings of texts and of pictures that can be compared, of models such as
 /// [CLIP](https://arxiv.org/abs/2103.00020) and [SigLIP](https://arxiv.org/abs/2303.15343).
@@ -23,10 +23,11 @@ import java.util.Optional;
 /// double[] probabilities = embedder.classify(pixels, List.of("a photo of a cat", "a photo of a dog"));
 /// ```
 ///
-/// Embeddings have length 1. For one thread at a time, as the engine.
+/// Embeddings have length 1. For any threads if it is made of a model, for one at a time if of an engine.
 public final class PictureEmbedder {
     private final Engine engine;
-    private final Optional<Tokenizer> tokenizer;
+    /// The model, whose scheduler takes turns; empty for an engine alone.
+    private final Optional<LanguageModel> model;
     private final Tower tower;
     private final Tower.Step.Compared compared;
 
@@ -37,13 +38,13 @@ public final class PictureEmbedder {
         this(engine, Optional.empty());
     }
 
-    private PictureEmbedder(Engine engine, Optional<Tokenizer> tokenizer) {
+    private PictureEmbedder(Engine engine, Optional<LanguageModel> model) {
         if (!describes(engine.model())) {
             throw new IllegalArgumentException("the model " + engine.model().spec().modelType()
                     + " does not compare texts with pictures; expected one such as CLIP or SigLIP");
         }
         this.engine = engine;
-        this.tokenizer = tokenizer;
+        this.model = model;
         tower = engine.model().spec().towers().getFirst();
         compared = tower.compared().orElseThrow();
     }
@@ -52,7 +53,7 @@ public final class PictureEmbedder {
     ///
     /// @throws IllegalArgumentException if the model does not compare texts with pictures
     public static PictureEmbedder of(LanguageModel model) {
-        return new PictureEmbedder(model.engine(), Optional.of(model.tokenizer()));
+        return new PictureEmbedder(model.engine(), Optional.of(model));
     }
 
     /// Whether a model compares texts with pictures.
@@ -60,12 +61,19 @@ public final class PictureEmbedder {
         return model.spec().towers().stream().anyMatch(t -> t.compared().isPresent());
     }
 
+    private <T> T inTurn(Supplier<T> work) {
+        return model.isPresent() ? model.get().scheduler().inTurn("", work) : work.get();
+    }
+
     /// The embedding of a text. Of a long one the last tokens are left out, but for the end token.
     ///
     /// @throws IllegalArgumentException if there is no tokenizer
     public float[] embed(String text) {
-        int[] ids = tokenizer.orElseThrow(() -> new IllegalArgumentException("there is no tokenizer; give token ids"))
-                .encodePlain(text, true);
+        int[] ids = model.orElseThrow(() -> new IllegalArgumentException("there is no tokenizer; give token ids"))
+                .tokenizer().encodePlain(text, true);
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("the text has no tokens: there is nothing to embed");
+        }
         int most = engine.model().spec().contextLength();
         int[] fitting = Arrays.copyOf(ids, Math.min(ids.length, most));
         fitting[fitting.length - 1] = ids[ids.length - 1];
@@ -86,7 +94,7 @@ public final class PictureEmbedder {
             Arrays.fill(text, ids.length, most, compared.padding());
         }
         Pass pass = new Pass().add(text, 0, text.length, 0, Outputs.NONE).want(new int[] {compared.place(text)});
-        return engine.read(pass, row -> Embedder.shortened(row.toArray(), row.cols()));
+        return inTurn(() -> engine.read(pass, row -> Embedder.shortened(row.toArray(), row.cols())));
     }
 
     /// The embedding of a picture.
@@ -94,7 +102,9 @@ public final class PictureEmbedder {
     /// @param pixels `[channels, height, width]`, F32, of the model's size and normalized as the model wants it
     /// @throws IllegalArgumentException if the sizes are others
     public float[] embed(Tensor pixels) {
-        return engine.rows(Input.Rows.ofPixels(tower, 0, pixels), Tensor::toArray);
+        Input.Rows features = Input.Rows.ofPixels(tower, 0, pixels);
+        return inTurn(() -> engine.computeWhole(() -> engine.decoder().encode(engine.ops(), features),
+                Tensor::toArray));
     }
 
     /// The logits of a picture against texts, one for each.
@@ -110,11 +120,12 @@ public final class PictureEmbedder {
         for (int i = 0; i < picture.length; i++) {
             one.set(i, picture[i]);
         }
-        return engine.compare(rows, one, Tensor::toArray);
+        return inTurn(() -> engine.computeWhole(() -> engine.decoder().compare(engine.ops(), rows, one),
+                Tensor::toArray));
     }
 
-    /// The probabilities of texts for a picture, without training for these classes. Those of CLIP add up to 1 (softmax);
-    /// SigLIP judges each text alone (sigmoid).
+    /// The probabilities of texts for a picture, without training for these classes. Those of CLIP add up to 1
+    /// (softmax); SigLIP judges each text alone (sigmoid).
     public double[] classify(Tensor pixels, List<String> texts) {
         return probabilities(logits(embed(pixels), texts.stream().map(this::embed).toList()));
     }

@@ -278,21 +278,8 @@ public final class Engine implements AutoCloseable {
         return computeWhole(() -> decoder.encode(ops, prefix), Function.identity());
     }
 
-    /// Computes the rows `[count, D]` that a tower makes of features; `reader` as above.
-    ///
-    /// @throws IllegalArgumentException if the model has no such tower
-    public <T> T rows(Input.Rows features, Function<Tensor, T> reader) {
-        return computeWhole(() -> decoder.encode(ops, features), reader);
-    }
-
-    /// Computes the logits `[A, B]` of embeddings of texts `[A, D]` and of pictures `[B, D]`; `reader` as above.
-    ///
-    /// @throws IllegalArgumentException if the model does not compare texts with pictures
-    public <T> T compare(Tensor texts, Tensor pictures, Function<Tensor, T> reader) {
-        return computeWhole(() -> decoder.compare(ops, texts, pictures), reader);
-    }
-
-    private <S, T> T computeWhole(Supplier<S> forward, Function<S, T> reader) {
+    /// Computes something of the model with `ops()`, such as the rows of a picture; `reader` as above.
+    public <S, T> T computeWhole(Supplier<S> forward, Function<S, T> reader) {
         return whileOpen(() -> {
             claim();
             try {
@@ -305,8 +292,7 @@ public final class Engine implements AutoCloseable {
         });
     }
 
-    /// Computes the pass.
-    /// @return the logits `[outputs, V]`, in the order of the tokens; valid until the next run
+    /// Computes the pass to logits `[outputs, V]`, in the order of the tokens, valid until the next run.
     /// @throws RuntimeException on any failure; then no sequence has changed
     public Tensor run() {
         return run(null);

@@ -42,7 +42,8 @@ final class Expected implements AutoCloseable {
     /// @throws CheckpointException if there are inputs that the model does not read
     void requireReadable(ModelSpec spec) throws CheckpointException {
         for (String name : tensors.names()) {
-            boolean isRead = name.equals("image_embeds") || !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
+            boolean isRead = name.equals("image_embeds")
+                    || !spec.towers().isEmpty() && List.of(PIXELS, GRID, SIZES, PLACES).contains(name)
                     || spec.towers().size() > 1 && List.of(SOUNDS, SOUND_MASK).contains(name);
             isRead |= soundFeatures(spec).isPresent() && SIGNALS.contains(name);
             if (!isRead && OTHER_INPUTS.stream().anyMatch(name::startsWith)) {

@@ -53,7 +53,8 @@ final class RetrievalCheck {
 
     /// Whether a file is that of such a model.
     static boolean applies(Engine engine, Expected expected) {
-        return expected.has("logits_per_image") || expected.has("yes_no") || expected.has("embeddings") || expected.has("doc_embeddings")
+        return expected.has("logits_per_image") || expected.has("yes_no")
+                || expected.has("embeddings") || expected.has("doc_embeddings")
                 || expected.has("doc_reps") || engine.model().spec().head().classes().isPresent();
     }
 
@@ -65,7 +66,8 @@ final class RetrievalCheck {
 
     private void run(Differences differences) throws CheckpointException {
         TokenBatch batch = new TokenBatch();
-        Loss loss = expected.has("logits_per_image") ? pairs(batch) : expected.has("doc_reps") ? sparse(batch) : expected.has("doc_embeddings") ? lateInteraction(batch)
+        Loss loss = expected.has("logits_per_image") ? pairs(batch)
+                : expected.has("doc_reps") ? sparse(batch) : expected.has("doc_embeddings") ? lateInteraction(batch)
                 : expected.has("yes_no") ? answers(batch) : expected.has("embeddings") ? embeddings(batch)
                 : classes(batch);
         boolean hasGradients = !expected.gradients().isEmpty();

@@ -156,7 +156,7 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         /// (the head of SigLIP, https://arxiv.org/abs/2303.15343).
         record Attended(CrossAttention attention, Norm norm, Mixer.Mlp mlp) implements Step { }
 
-        /// Rows of length 1, which are compared with texts t of length 1: the logit of a pair is `exp(s) · ⟨t, row⟩ + b`
+        /// Rows of length 1, compared with texts t of length 1: the logit of a pair is `exp(s) · ⟨t, row⟩ + b`
         /// (https://arxiv.org/abs/2103.00020). As the last step.
         ///
         /// @param end the token of a text whose first place has the text's embedding; `LAST` or `HIGHEST`
@@ -235,7 +235,8 @@ public record Tower(ModelSpec body, List<Step> projector, int placeholder, int s
         if (!isPooled()) {
             return time * (height / side) * (width / side);
         }
-        if (body.embedding().positions() instanceof Positions.Learned p && height * width + numLeading() != p.count()) {
+        if (body.embedding().positions() instanceof Positions.Learned p
+                && height * width + numLeading() != p.count()) {
             throw new IllegalArgumentException("a picture of " + height + " x " + width + " patches, expected "
                     + (p.count() - numLeading()) + " patches, for which the model has positions");
         }
