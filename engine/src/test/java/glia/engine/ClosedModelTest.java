@@ -28,6 +28,7 @@ import glia.engine.training.Loss;
 import glia.engine.training.TokenBatch;
 import glia.engine.training.TrainingPass;
 import glia.io.hub.Progress;
+import glia.model.block.Input;
 import glia.model.block.LayerHook;
 import glia.model.block.Pass;
 import glia.model.layout.Pooling;
