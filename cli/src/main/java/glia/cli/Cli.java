@@ -198,7 +198,8 @@ public final class Cli {
     /// The headings of the list of commands.
     private static Map<String, String> purposes() {
         Map<String, List<String>> names = new LinkedHashMap<>();
-        names.put("Use models", List.of("chat", "run", "embed", "rerank", "classify", "fill-mask"));
+        names.put("Use models", List.of("chat", "run", "embed", "rerank", "classify", "fill-mask",
+                "transcribe"));
         names.put("Serve models", List.of("serve", "ps", "stop", "keys", "mcp", "load"));
         names.put("Get and change models", List.of("pull", "models", "convert", "quantize", "merge", "new"));
         names.put("Train models", List.of("train", "report", "tasks", "reason", "align"));

@@ -194,7 +194,8 @@ class ChatTest {
         String dog = picture(folder, "dog.png");
         String model = Path.of("../engine/src/test/resources/golden-pictures/qwen2_vl").toString();
         // The picture that is missing makes the chat's exit code.
-        TestConsole console = chat(ExitCode.USAGE, "/image " + cat + "\nWhat's this?\n/stats\n" + cat.replace(" ", "\\ ") + "\nIt's?\n'"
+        TestConsole console = chat(ExitCode.USAGE, "/image " + cat + "\nWhat's this?\n/stats\n"
+                + cat.replace(" ", "\\ ") + "\nIt's?\n'"
                 + cat + "' \"" + dog + "\" Both?\nIs " + dog + " it?\n/image " + folder + "/none.png\n/save "
                 + folder + "/chat.json\n/stats\n", "chat", model, "--temperature", "0", "--max-tokens", "3");
         String notes = console.err();

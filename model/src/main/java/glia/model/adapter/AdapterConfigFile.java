@@ -208,6 +208,7 @@ final class AdapterConfigFile {
     /// The file with the tensors: PEFT's safetensors, or what older versions of it save with PyTorch.
     static Path tensors(Path folder) {
         Path pickle = folder.resolve("adapter_model.bin");
-        return Files.exists(pickle) && !Files.exists(folder.resolve(AdapterFolder.TENSORS)) ? pickle : folder.resolve(AdapterFolder.TENSORS);
+        Path tensors = folder.resolve(AdapterFolder.TENSORS);
+        return Files.exists(pickle) && !Files.exists(tensors) ? pickle : tensors;
     }
 }

@@ -18,7 +18,8 @@ import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/// Mistral's `tekken.json`: the bytes of tokens by rank, control tokens before them, and the pattern that splits a text.
+/// Mistral's `tekken.json`: the bytes of tokens by rank, control tokens before them, and the pattern that splits a
+/// text.
 /// The ranks are the order of merges, as in tiktoken: of two neighbors the pair that makes the token of the lowest rank
 /// is merged first.
 ///

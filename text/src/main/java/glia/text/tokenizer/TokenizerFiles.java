@@ -10,7 +10,8 @@ public final class TokenizerFiles {
     /// Their names; a folder has some of them.
     public static final List<String> NAMES = List.of("tokenizer.json", "tokenizer_config.json",
             "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model",
-            "spiece.model", "tekken.json", "tokenizer.model.v3", "tiktoken.model", "chat_template.jinja", "chat_template.json");
+            "spiece.model", "tekken.json", "tokenizer.model.v3", "tiktoken.model", "chat_template.jinja",
+            "chat_template.json");
 
     private TokenizerFiles() { }
 
