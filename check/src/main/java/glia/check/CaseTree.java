@@ -14,6 +14,7 @@ import glia.check.preference.PrmCases;
 import glia.check.reference.CaseFile;
 import glia.check.reference.CaseGroup;
 import glia.check.reference.CaseResult;
+import glia.check.reference.RopeCases;
 import glia.check.reward.MathVerifyCases;
 import glia.check.reward.RewardCases;
 import glia.check.training.DistillationCases;
@@ -61,6 +62,7 @@ public final class CaseTree {
             entry("reward-model", CaseFile.group(RewardModelCases::run)),
             entry("rewards", RewardCases::run),
             entry("rloo", CaseFile.group(RlooCases::run)),
+            entry("rope", new RopeCases()),
             entry("steps", new StepsCases(List.of(new FineTuning(), new PolicyRuns(), new DpoRuns()))),
             entry("verl-advantages", CaseFile.group(VerlAdvantageCases::run)),
             entry("verl-distillation", CaseFile.group(VerlDistillationCases::run)),

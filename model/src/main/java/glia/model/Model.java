@@ -11,6 +11,7 @@ import glia.model.spec.Head;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
 import glia.model.spec.Role;
+import glia.model.spec.RopeChange;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import glia.tensor.autograd.Gradients;
@@ -112,6 +113,13 @@ public final class Model implements AutoCloseable {
     /// so this model must stay open; closing the view does nothing. Both can be used alternately.
     public Model with(Weights others) {
         return new Model(this, spec, sources, stored, others);
+    }
+
+    /// A view of this model with another scaling of its rotary positions.
+    ///
+    /// @throws IllegalArgumentException if the model cannot have it
+    public Model with(RopeChange change) {
+        return new Model(this, change.apply(spec), sources, stored, weights);
     }
 
     /// A view of this model in which a tied head is a parameter of its own, with the same weight as the embedding until

@@ -43,7 +43,8 @@ public final class ChatCommand implements Command {
         return new Syntax(name(), "Chat with a model",
                 List.of(Models.MODEL.optional(Models.MODEL.description() + " (default: SmolLM2-135M-Instruct)")),
                 Syntax.join(List.of(SYSTEM), McpFlags.ALL, FormFlags.ALL, GenerationFlags.ALL,
-                        ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                        ComputeOptions.ALL, ComputeOptions.ROPE,
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia chat

@@ -55,7 +55,7 @@ public final class CheckCommand implements Command {
     private static final Option<String> TEMPLATES = Option.text("DIR", "folder of chat templates to render",
             "--templates");
     private static final Option<String> CASES = Option.text("DIR",
-            "folder of training cases: one folder for each group, such as optim; base checkpoints are in the folder "
+            "folder of cases: one folder for each group, such as optim or rope; base checkpoints are in the folder "
                     + "golden beside it", "--cases");
     private static final Option<String> PROCESSORS = Option.text("DIR",
             "folder of cases of picture processors: one folder for each family, pictures in the folder media",

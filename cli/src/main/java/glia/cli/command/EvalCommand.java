@@ -53,7 +53,7 @@ public final class EvalCommand implements Command {
                 List.of(Models.MODEL, new Positional("TASK", "built-in task ("
                         + String.join(", ", TaskFile.BUILT_IN) + ") or task file in JSONL", true).repeated()),
                 Syntax.join(List.of(LIMIT, SHOTS, SEED, BATCH, AGAINST, SAMPLES, TextFiles.FORCE, Json.OPTION),
-                        ComputeOptions.ALL,
+                        ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia eval HuggingFaceTB/SmolLM2-135M-Instruct knowledge prose

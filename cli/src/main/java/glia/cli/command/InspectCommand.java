@@ -72,7 +72,7 @@ public final class InspectCommand implements Command {
         return new Syntax(name(), "Show a model's architecture, parameters and memory",
                 List.of(Models.MODEL.optional(Models.MODEL.description())),
                 Syntax.join(List.of(CATALOGUE, EXPERTS, PROMPT, OUT, TextFiles.FORCE, Json.OPTION),
-                        ComputeOptions.ALL)).aliases("show")
+                        ComputeOptions.ALL, ComputeOptions.ROPE)).aliases("show")
                 .examples("""
                         $ glia inspect stories260K
                         family             llama
@@ -104,7 +104,8 @@ public final class InspectCommand implements Command {
         AdaptedModel files = Models.files(named, arguments, console);
         Path path = files.base();
         Checkpoint checkpoint = Checkpoints.open(path);
-        try (Model model = ModelLoader.load(path, checkpoint)) {
+        try (Model stored = ModelLoader.load(path, checkpoint)) {
+            Model model = ComputeOptions.rope(arguments).map(stored::with).orElse(stored);
             Text text = text(path, checkpoint, model.spec());
             ModelSummary facts = ModelSummary.of(model);
             Map<String, Object> adapter = adapter(files);

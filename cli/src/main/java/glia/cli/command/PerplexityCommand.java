@@ -39,7 +39,7 @@ public final class PerplexityCommand implements Command {
         return new Syntax(name(), "Measure the perplexity of a text under a model",
                 List.of(Models.MODEL, new Positional("FILE", "text file in UTF-8", true,
                         Optional.of(Option.text("FILE", "the same as FILE", "--file", "-f")))),
-                Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(WINDOWS, Json.OPTION), ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia perplexity HuggingFaceTB/SmolLM2-135M-Instruct wiki.txt --windows 20

@@ -67,7 +67,8 @@ public final class RunCommand implements Command {
                 Syntax.join(List.of(PictureFlags.IMAGE, ChatCommand.SYSTEM, RAW, SUFFIX, StrategyAnswer.STRATEGY,
                                 Json.OPTION),
                         FormFlags.ALL, GenerationFlags.ALL,
-                        ComputeOptions.ALL, List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
+                        ComputeOptions.ALL, ComputeOptions.ROPE,
+                        List.of(GenerationFlags.SHOW_THINKING, ComputeOptions.KV_CACHE_TYPE,
                                 ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT, ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia run stories260K "Once upon a" --temperature 0 -n 10

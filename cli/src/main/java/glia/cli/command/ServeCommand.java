@@ -41,7 +41,7 @@ public final class ServeCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Serve models over HTTP: the APIs of OpenAI, Anthropic and Ollama",
                 List.of(MODEL), Syntax.join(ServeFlags.ALL, McpFlags.ALL, ServeModels.OPTIONS,
-                        GenerationFlags.ALL, ComputeOptions.ALL,
+                        GenerationFlags.ALL, ComputeOptions.ALL, ComputeOptions.ROPE,
                         List.of(ComputeOptions.KV_CACHE_TYPE, ComputeOptions.KV_MEMORY, ComputeOptions.DRAFT)))
                 .examples("""
                         $ glia serve HuggingFaceTB/SmolLM2-135M-Instruct

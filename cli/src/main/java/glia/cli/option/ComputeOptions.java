@@ -5,11 +5,13 @@ import glia.cli.args.Option;
 import glia.cli.args.UsageException;
 import glia.engine.draft.Drafting;
 import glia.engine.load.LoadOptions;
+import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -56,6 +58,18 @@ public final class ComputeOptions {
             "memory for the KV cache, such as 2g; what has no room there goes to a file in Glia's cache folder "
                     + "(default: all of it stays in memory)", "--kv-memory").in(GROUP);
 
+    private static final Option<RopeChange.Kind> ROPE_SCALING = Option.choice("TYPE", RopeChange.Kind.class,
+            "scaling of rotary positions, in place of the model's own, for a context --rope-scale times as long",
+            "--rope-scaling").in(GROUP).elsewhere("--rope-scaling-type");
+    private static final Option<Float> ROPE_SCALE = Option.number("F", 1, 1e6f, "factor of --rope-scaling",
+            "--rope-scale").in(GROUP).elsewhere("--rope-factor");
+    private static final Option<Integer> ROPE_ORIGINAL = Option.integer("TOKENS", 1, Integer.MAX_VALUE,
+            "context that the model was trained for without scaling (default: the model's)", "--rope-original-context")
+            .in(GROUP).elsewhere("--yarn-orig-ctx");
+
+    /// For commands that may read longer texts than a model was trained for.
+    public static final List<Option<?>> ROPE = List.of(ROPE_SCALING, ROPE_SCALE, ROPE_ORIGINAL);
+
     /// For commands whose model may have an adapter; [glia.cli.command.Models] finds it.
     public static final Option<String> ADAPTER = Option.text("DIR", "PEFT adapter of the model (LoRA, rsLoRA, DoRA): "
             + "a folder, a GGUF file or a name on the hub", "--adapter")
@@ -99,7 +113,23 @@ public final class ComputeOptions {
                 arguments.get(KERNELS).map(set -> set.name().toLowerCase(Locale.ROOT).replace('_', '-')).orElse("auto"),
                 arguments.get(PRECISION).orElse(usual), arguments.get(KV_CACHE_TYPE).orElse(KeyValueType.F32),
                 Drafting.none(), arguments.has(BATCH_INVARIANT),
-                arguments.get(KV_MEMORY).orElse(0L), Optional.empty());
+                arguments.get(KV_MEMORY).orElse(0L), Optional.empty(), rope(arguments));
+    }
+
+    /// The scaling of rotary positions that the command line has in place of the model's.
+    public static Optional<RopeChange> rope(Arguments arguments) {
+        if (!arguments.has(ROPE_SCALING)) {
+            for (Option<?> other : List.of(ROPE_SCALE, ROPE_ORIGINAL)) {
+                if (arguments.has(other)) {
+                    throw new UsageException(other.name() + " needs " + ROPE_SCALING.name() + " TYPE, such as yarn");
+                }
+            }
+            return Optional.empty();
+        }
+        float factor = arguments.get(ROPE_SCALE).orElseThrow(() -> new UsageException(ROPE_SCALING.name() + " needs "
+                + ROPE_SCALE.name() + " F, how many times the original context is to be covered, such as 4"));
+        return Optional.of(new RopeChange(arguments.get(ROPE_SCALING).orElseThrow(), factor,
+                arguments.get(ROPE_ORIGINAL).map(OptionalInt::of).orElse(OptionalInt.empty())));
     }
 
     /// The speculative decoding of the command line, if it is not that of a draft model.

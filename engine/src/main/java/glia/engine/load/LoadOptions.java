@@ -3,7 +3,9 @@ package glia.engine.load;
 import glia.engine.draft.Drafting;
 import glia.engine.state.BlockPool;
 import glia.io.hub.HubSettings;
+import glia.model.Model;
 import glia.model.adapter.AdaptedModel;
+import glia.model.spec.RopeChange;
 import glia.tensor.Precision;
 import glia.tensor.kernel.KeyValueType;
 import java.nio.file.Path;
@@ -20,9 +22,10 @@ import java.util.Optional;
 /// @param batchInvariant whether a token's logits have the same bits whatever else is in its pass, at a cost in speed
 /// @param kvMemoryBytes memory for the KV cache; what has no room there goes to a file. 0: all of it is in memory
 /// @param adapter a folder with an adapter (LoRA) of the model, as PEFT saves it
+/// @param rope a scaling of rotary positions in place of the model's own; a draft model keeps its own
 public record LoadOptions(int threads, int contextLength, String kernels, Precision precision,
         KeyValueType keyValueType, Drafting drafting, boolean batchInvariant, long kvMemoryBytes,
-        Optional<Path> adapter) {
+        Optional<Path> adapter, Optional<RopeChange> rope) {
     /// The least memory for a KV cache that may be larger than memory.
     public static final long LEAST_KV_MEMORY = 16 << 20;
 
@@ -42,7 +45,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// Options with an F32 KV cache, without speculative decoding and batch invariance.
     public LoadOptions(int threads, int contextLength, String kernels, Precision precision) {
         this(threads, contextLength, kernels, precision, KeyValueType.F32, Drafting.none(), false, 0,
-                Optional.empty());
+                Optional.empty(), Optional.empty());
     }
 
     /// One thread a core, the model's own context, the best kernels, fast precision, an F32 KV cache, no speculative
@@ -53,40 +56,40 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withPrecision(Precision other) {
         return new LoadOptions(threads, contextLength, kernels, other, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter);
+                kvMemoryBytes, adapter, rope);
     }
 
     public LoadOptions withKeyValueType(KeyValueType other) {
         return new LoadOptions(threads, contextLength, kernels, precision, other, drafting, batchInvariant,
-                kvMemoryBytes, adapter);
+                kvMemoryBytes, adapter, rope);
     }
 
     public LoadOptions withKernels(String other) {
         return new LoadOptions(threads, contextLength, other, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter);
+                kvMemoryBytes, adapter, rope);
     }
 
     public LoadOptions withContextLength(int other) {
         return new LoadOptions(threads, other, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, adapter);
+                kvMemoryBytes, adapter, rope);
     }
 
     /// With a KV cache that may be larger than memory.
     public LoadOptions withKvMemory(long bytes) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                bytes, adapter);
+                bytes, adapter, rope);
     }
 
     /// With speculative decoding.
     public LoadOptions withDrafting(Drafting other) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, other, batchInvariant,
-                kvMemoryBytes, adapter);
+                kvMemoryBytes, adapter, rope);
     }
 
     /// A token's logits have the same bits alone, in a batch, and in a prompt of any chunks.
     public LoadOptions withBatchInvariance() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, true, kvMemoryBytes,
-                adapter);
+                adapter, rope);
     }
 
     /// The model with an adapter, which `close` frees with the model.
@@ -94,7 +97,7 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
     /// @param folder with `adapter_config.json` and `adapter_model.safetensors`
     public LoadOptions withAdapter(Path folder) {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.of(folder));
+                kvMemoryBytes, Optional.of(folder), rope);
     }
 
     /// With the adapter whose folder stands for the model, if it is one.
@@ -111,7 +114,23 @@ public record LoadOptions(int threads, int contextLength, String kernels, Precis
 
     public LoadOptions withoutAdapter() {
         return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
-                kvMemoryBytes, Optional.empty());
+                kvMemoryBytes, Optional.empty(), rope);
+    }
+
+    /// With another scaling of rotary positions, or with the model's own.
+    public LoadOptions withRope(Optional<RopeChange> change) {
+        return new LoadOptions(threads, contextLength, kernels, precision, keyValueType, drafting, batchInvariant,
+                kvMemoryBytes, adapter, change);
+    }
+
+    /// A view of a model with the scaling of rotary positions of these options, or the model itself.
+    Model rotated(Model model) {
+        return rope.map(model::with).orElse(model);
+    }
+
+    /// The options of the model that drafts for one with these options.
+    LoadOptions ofDraftModel() {
+        return withoutAdapter().withContextLength(0).withDrafting(Drafting.none()).withRope(Optional.empty());
     }
 
     /// The memory of the sequences of a model whose weights take so many bytes.

@@ -145,7 +145,7 @@ public final class LoadedModel implements AutoCloseable {
             Workers workers = shared.isPresent() ? shared.get() : owned.add(new Workers(options.numThreads()));
             Optional<LoadedModel> drafter = Optional.empty();
             if (options.drafting().drafter().orElse(null) instanceof Drafter.SmallerModel smaller) {
-                LoadOptions plain = options.withoutAdapter().withContextLength(0).withDrafting(Drafting.none());
+                LoadOptions plain = options.ofDraftModel();
                 drafter = Optional.of(owned.add(load(smaller.path(), plain, Map.of(), progress, withText,
                         Optional.of(workers), new Owned())));
             }
@@ -162,9 +162,9 @@ public final class LoadedModel implements AutoCloseable {
             if (options.adapter().isPresent()) {
                 Adapters adapters = owned.add(AdapterHead.load(path, checkpoint, options.adapter().get()));
                 owned.add(adapters.base());
-                model = owned.add(adapters.attach());
+                model = options.rotated(adapters.attach());
             } else {
-                model = owned.add(ModelLoader.load(path, checkpoint));
+                model = options.rotated(owned.add(ModelLoader.load(path, checkpoint)));
             }
             Optional<AdapterSet> set = Optional.empty();
             if (!choices.isEmpty()) {

@@ -35,13 +35,8 @@ final class RopeTables {
                 rope.axes().stream().mapToInt(Integer::intValue).toArray());
     }
 
-    /// `ω_i = theta^(-2i / rotatedSize)`, then scaled.
     private RopeTable make(Rope.Rotary rope) {
-        double[] frequencies = new double[rope.rotatedSize() / 2];
-        for (int i = 0; i < frequencies.length; i++) {
-            frequencies[i] = Math.pow(rope.theta(), -2.0 * i / rope.rotatedSize());
-        }
-        double[] scaled = rope.scaling().scale(frequencies, rope.theta(), context);
+        double[] scaled = rope.frequencies(context);
         float[] rounded = new float[scaled.length];
         for (int i = 0; i < rounded.length; i++) {
             rounded[i] = (float) scaled[i];

@@ -63,7 +63,7 @@ final class GptOss implements Family {
         Rope.Rotary read = RopeConfig.read(config, headSize, 150_000);
         boolean isGiven = config.has("rope_parameters") || config.has("rope_scaling");
         return isGiven ? read : new Rope.Rotary(read.rotatedSize(), read.theta(),
-                new RopeScaling.Yarn(32, 4096, 32, 1, false, RopeConfig.sharpening(32, 1)), read.layout());
+                new RopeScaling.Yarn(32, 4096, 32, 1, false, RopeScaling.Yarn.sharpening(32, 1)), read.layout());
     }
 
     @Override

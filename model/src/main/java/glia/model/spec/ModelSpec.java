@@ -163,6 +163,12 @@ public record ModelSpec(String modelType, int vocabSize, int hiddenSize, int con
                 ? a.with(axial.rotary()) : m).withTowers(List.of());
     }
 
+    /// A copy for another context length.
+    public ModelSpec withContextLength(int other) {
+        return new ModelSpec(modelType, vocabSize, hiddenSize, other, embedding, sublayers, finalNorm, head, encoder,
+                drafts, streams, towers, diffusion);
+    }
+
     /// A copy with towers.
     public ModelSpec withTowers(List<Tower> others) {
         return new ModelSpec(modelType, vocabSize, hiddenSize, contextLength, embedding, sublayers, finalNorm, head,

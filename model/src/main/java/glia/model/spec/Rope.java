@@ -21,6 +21,17 @@ public sealed interface Rope {
             NumberRange.ROPE_THETA.require("rope theta", theta);
         }
 
+        /// The frequencies `theta^(-2i / rotatedSize)`, scaled.
+        ///
+        /// @param context the context length of the run
+        public double[] frequencies(int context) {
+            double[] frequencies = new double[rotatedSize / 2];
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] = Math.pow(theta, -2.0 * i / rotatedSize);
+            }
+            return scaling.scale(frequencies, theta, context);
+        }
+
         /// A copy with another scaling.
         public Rotary with(RopeScaling other) {
             return new Rotary(rotatedSize, theta, other, layout);

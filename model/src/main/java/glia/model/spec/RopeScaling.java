@@ -117,6 +117,11 @@ public sealed interface RopeScaling {
             return scaled;
         }
 
+        /// The usual factor of cosines and sines, `0.1 · scale · ln(factor) + 1`, equation 22.
+        public static double sharpening(double factor, double scale) {
+            return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+        }
+
         private double pairTurning(double turns, int size, double theta) {
             return size * Math.log(originalContext / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
         }
@@ -177,6 +182,11 @@ public sealed interface RopeScaling {
             NumberRange.SIZE.require("original context", originalContext);
             NumberRange.FACTOR.require("attention factor", attentionFactor);
             NumberRange.FACTOR.require("attention factor beyond the original context", factorBeyond);
+        }
+
+        /// The usual factor of cosines and sines, `√(1 + ln(factor) / ln(original))`.
+        public static double attentionFactor(double factor, int original) {
+            return factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
         }
 
         @Override

@@ -1,6 +1,9 @@
 package glia.tensor.kernel;
 
 import glia.tensor.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /// The angles of rotary position embedding; `RopeRows` holds the cosines and sines of a pass.
@@ -76,6 +79,17 @@ public final class RopeTable {
     /// Size of the row of a position, in bytes: first all cosines, then all sines, F32.
     public long rowBytes() {
         return 2L * numPairs() * Float.BYTES;
+    }
+
+    /// The cosines, then the sines of all pairs at a position.
+    public float[] row(int position) {
+        int[] positions = new int[numAxes];
+        Arrays.fill(positions, position);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment row = arena.allocate(rowBytes(), Float.BYTES);
+            fill(positions, 0, row.address());
+            return row.toArray(ValueLayout.JAVA_FLOAT);
+        }
     }
 
     /// Computes the row of a token.

@@ -82,7 +82,7 @@ public record LatentConfig(int queryRank, int plainSize, int valueSize) {
             case RopeScaling.Proportional _, RopeScaling.Dynamic _, RopeScaling.LongRope _, RopeScaling.Divisors _ ->
                     throw config.error("rope_scaling", "mscale_all_dim goes with yarn, not with " + scaling);
         };
-        double m = RopeConfig.sharpening(factor, all);
+        double m = RopeScaling.Yarn.sharpening(factor, all);
         return m * m;
     }
 

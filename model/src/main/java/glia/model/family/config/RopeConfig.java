@@ -125,7 +125,7 @@ public final class RopeConfig {
         double factor = scaling.has("factor") ? positive(scaling, "factor")
                 : (double) config.positive("max_position_embeddings") / original;
         double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
-                : factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original));
+                : RopeScaling.LongRope.attentionFactor(factor, original);
         return new RopeScaling.LongRope(divisors(scaling, "short_factor", numFrequencies),
                 divisors(scaling, "long_factor", numFrequencies), original, attention, attention);
     }
@@ -154,16 +154,12 @@ public final class RopeConfig {
         double scale = Numbers.real(scaling, "mscale", NumberRange.WEIGHT, 0);
         double all = Numbers.real(scaling, "mscale_all_dim", NumberRange.WEIGHT, 0);
         double attention = scaling.has("attention_factor") ? positive(scaling, "attention_factor")
-                : scale != 0 && all != 0 ? sharpening(factor, scale) / sharpening(factor, all)
-                : sharpening(factor, 1);
+                : scale != 0 && all != 0 ? RopeScaling.Yarn.sharpening(factor, scale)
+                / RopeScaling.Yarn.sharpening(factor, all)
+                : RopeScaling.Yarn.sharpening(factor, 1);
         return new RopeScaling.Yarn(factor, original, Numbers.real(scaling, "beta_fast", NumberRange.ROPE_FACTOR, 32),
                 Numbers.real(scaling, "beta_slow", NumberRange.ROPE_FACTOR, 1),
                 scaling.flag("truncate", true), attention);
-    }
-
-    /// `0.1 · scale · ln(factor) + 1`, https://arxiv.org/abs/2309.00071, equation 22.
-    public static double sharpening(double factor, double scale) {
-        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
     /// A text model with rotary embedding by several axes.

@@ -3,7 +3,6 @@ package glia.model.family.gguf;
 import glia.io.Checkpoint;
 import glia.io.CheckpointException;
 import glia.io.gguf.GgufMetadata;
-import glia.model.family.config.RopeConfig;
 import glia.model.layout.Source;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parameter;
@@ -22,7 +21,7 @@ public final class Ministral3Gguf implements WrittenGguf {
                             : Optional.empty())),
             GgufKey.real("rope.scaling.yarn_log_multiplier", "mscale_all_dim", facts -> facts.rotary()
                     .flatMap(r -> r.scaling() instanceof RopeScaling.Yarn y ? Optional.of(RopeGguf.scale(y.factor(),
-                            RopeConfig.sharpening(y.factor(), 1) / y.attentionFactor())) : Optional.empty())));
+                            RopeScaling.Yarn.sharpening(y.factor(), 1) / y.attentionFactor())) : Optional.empty())));
 
     private final StandardGguf body = new StandardGguf("mistral3", "ministral3", StandardGguf.Rotation.INTERLEAVED);
 

@@ -1,7 +1,6 @@
 package glia.model.family.gguf;
 
 import glia.io.CheckpointException;
-import glia.model.family.config.RopeConfig;
 import glia.model.spec.Rope;
 import glia.model.spec.RopeScaling;
 import java.util.HashMap;
@@ -19,7 +18,7 @@ final class RopeGguf {
             GgufKey.written("rope.dimension_count", facts -> facts.rotary().map(r -> r.rotatedSize()))),
             scaling(RopeGguf::ofAttention),
             List.of(yarn(RopeGguf::ofAttention, "attn_factor",
-                    yarn -> unless(yarn.attentionFactor() / RopeConfig.sharpening(yarn.factor(), 1), 1))));
+                    yarn -> unless(yarn.attentionFactor() / RopeScaling.Yarn.sharpening(yarn.factor(), 1), 1))));
 
     private RopeGguf() { }
 
@@ -62,7 +61,7 @@ final class RopeGguf {
         };
     }
 
-    /// The inverse of `RopeConfig.sharpening`: the scale for an attention factor, rounded to six decimals, since
+    /// The inverse of `RopeScaling.Yarn.sharpening`: the scale for an attention factor, rounded to six decimals, since
     /// configs have values such as 0.707.
     static double scale(double factor, double sharpening) {
         return factor <= 1 ? 0 : Math.rint((sharpening - 1) / (0.1 * Math.log(factor)) * 1e6) / 1e6;
@@ -94,7 +93,7 @@ final class RopeGguf {
         }
         if (keys.has("rope.scaling.attn_factor") && scaling.get("factor") instanceof Double factor) {
             scaling.put("attention_factor",
-                    keys.number("rope.scaling.attn_factor") * RopeConfig.sharpening(factor, 1));
+                    keys.number("rope.scaling.attn_factor") * RopeScaling.Yarn.sharpening(factor, 1));
         }
         return keys.put("rope_scaling", scaling);
     }
