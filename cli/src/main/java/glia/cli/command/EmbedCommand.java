@@ -6,6 +6,7 @@ import glia.cli.args.Positional;
 import glia.cli.args.Syntax;
 import glia.cli.args.UsageException;
 import glia.cli.option.ComputeOptions;
+import glia.cli.option.PictureFlags;
 import glia.cli.terminal.Console;
 import glia.cli.terminal.ExitCode;
 import glia.cli.terminal.Table;
@@ -14,9 +15,11 @@ import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.EmbeddingConfig;
 import glia.engine.embedding.LateInteractionConfig;
+import glia.engine.embedding.PictureEmbedder;
 import glia.engine.embedding.SparseEmbedder;
 import glia.engine.embedding.TokenEmbedder;
 import glia.io.hub.ModelLocation;
+import glia.io.picture.Picture;
 import glia.model.layout.Pooling;
 import glia.model.layout.SparsePooling;
 import glia.tensor.Precision;
@@ -48,6 +51,9 @@ public final class EmbedCommand implements Command {
     private static final Option<Boolean> QUERY = Option.flag("texts are queries, for ColBERT", "--query");
     private static final Option<Boolean> RAW = Option.flag("embeddings that are not normalized to length 1", "--raw");
 
+    private static final Option<String> IMAGE = Option.text("FILE", "picture to embed beside the texts, for CLIP and "
+            + "SigLIP; may be given several times", "--image").repeated();
+
     /// For [glia.cli.Cli].
     public EmbedCommand() {}
 
@@ -60,7 +66,7 @@ public final class EmbedCommand implements Command {
     public Syntax syntax() {
         return new Syntax(name(), "Compute text embeddings",
                 List.of(Models.MODEL, new Positional("TEXT", "text (default: each line of standard input)", false)),
-                Syntax.join(List.of(FILE, POOLING, PROMPT, SPARSE, QUERY, RAW, Json.OPTION), ComputeOptions.ALL,
+                Syntax.join(List.of(FILE, IMAGE, POOLING, PROMPT, SPARSE, QUERY, RAW, Json.OPTION), ComputeOptions.ALL,
                         List.of(ComputeOptions.ADAPTER)))
                 .examples("""
                         $ glia embed sentence-transformers/all-MiniLM-L6-v2 "A cat." | cut -c1-40
@@ -68,7 +74,8 @@ public final class EmbedCommand implements Command {
                 .notes("Each line of the output is the embedding of a text, as a JSON array. On a terminal, several "
                         + "texts are compared instead: a table of cosine similarities. Pooling, the most tokens of a "
                         + "text and prompts are those of sentence-transformers' files beside the model, or of the GGUF "
-                        + "file. ColBERT models give a vector for each token, SPLADE models weights of words.");
+                        + "file. ColBERT models give a vector for each token, SPLADE models weights of words. "
+                        + "With --image CLIP and SigLIP embed pictures after the texts.");
     }
 
     @Override
@@ -77,6 +84,10 @@ public final class EmbedCommand implements Command {
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.HALF), arguments,
                 console)) {
+            if (arguments.has(IMAGE) || PictureEmbedder.describes(model.model())) {
+                printPictures(PictureEmbedder.of(model), model, texts, arguments, console);
+                return ExitCode.OK;
+            }
             if (LateInteractionConfig.describes(model.model())) {
                 printTokens(new TokenEmbedder(model, LateInteractionConfig.of(choice.path(), model.model())), texts,
                         arguments, console);
@@ -99,6 +110,22 @@ public final class EmbedCommand implements Command {
             print(console, arguments.has(Json.OPTION), config.pooling(), texts, embedder.embed(inputs));
         }
         return ExitCode.OK;
+    }
+
+    /// The embeddings of texts, then those of pictures.
+    private static void printPictures(PictureEmbedder embedder, LanguageModel model, List<String> texts,
+            Arguments arguments, Console console) throws IOException {
+        List<String> names = new ArrayList<>(texts);
+        List<float[]> vectors = new ArrayList<>();
+        for (String text : texts) {
+            vectors.add(embedder.embed(text));
+        }
+        for (String file : arguments.all(IMAGE)) {
+            Picture picture = PictureFlags.read(file, model);
+            vectors.add(embedder.embed(picture));
+            names.add(file);
+        }
+        print(console, arguments.has(Json.OPTION), Pooling.LAST, names, vectors.toArray(new float[0][]));
     }
 
     private static void printTokens(TokenEmbedder embedder, List<String> texts, Arguments arguments,
@@ -153,6 +180,9 @@ public final class EmbedCommand implements Command {
 
     private static List<String> texts(Arguments arguments, Console console) throws IOException {
         Optional<String> file = arguments.get(FILE);
+        if (arguments.has(IMAGE) && file.isEmpty() && arguments.optional(1).isEmpty()) {
+            return List.of();
+        }
         if (file.isPresent() && arguments.optional(1).isPresent()) {
             throw new UsageException("give a TEXT or a --file, not both");
         }

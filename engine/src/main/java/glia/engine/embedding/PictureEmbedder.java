@@ -2,14 +2,18 @@ package glia.engine.embedding;
 
 import glia.engine.LanguageModel;
 import glia.engine.pass.Engine;
+import glia.io.CheckpointException;
+import glia.io.picture.Picture;
 import glia.model.Model;
 import glia.model.block.Input;
 import glia.model.block.Pass;
 import glia.model.block.Pass.Outputs;
+import glia.model.picture.PictureProcessor;
 import glia.model.spec.Tower;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -95,6 +99,20 @@ public final class PictureEmbedder {
         }
         Pass pass = new Pass().add(text, 0, text.length, 0, Outputs.NONE).want(new int[] {compared.place(text)});
         return inTurn(() -> engine.read(pass, row -> Embedder.shortened(row.toArray(), row.cols())));
+    }
+
+    /// The embedding of a picture, prepared as the files beside the model say.
+    ///
+    /// @throws IllegalArgumentException if the embedder was not made of a model, or its folder has no such files
+    /// @throws CheckpointException if a setting is wrong
+    public float[] embed(Picture picture) throws CheckpointException {
+        Path path = model.map(LanguageModel::path).orElseThrow(() -> new IllegalArgumentException(
+                "there are no files of a model; give pixels"));
+        PictureProcessor processor = PictureProcessor.find(path).orElseThrow(() -> new IllegalArgumentException(path
+                + ": pictures are prepared as " + PictureProcessor.files() + " says; there is neither"));
+        Tensor pixels = processor.prepare(picture.pixels()).pixels();
+        long[] shape = pixels.shape();
+        return embed(pixels.reshape(Arrays.copyOfRange(shape, shape.length - 3, shape.length)));
     }
 
     /// The embedding of a picture.

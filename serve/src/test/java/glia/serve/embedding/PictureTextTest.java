@@ -8,16 +8,43 @@ import glia.engine.LanguageModel;
 import glia.engine.embedding.Embedder;
 import glia.engine.embedding.LateInteractionConfig;
 import glia.engine.embedding.PictureEmbedder;
+import glia.io.picture.Picture;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import java.awt.image.BufferedImage;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Texts of a model that compares them with pictures have the compared embeddings wherever they are embedded.
 class PictureTextTest {
+    @Test
+    void aFileOfAPictureIsPreparedAsTheModelsFilesSay(@TempDir Path folder) throws Exception {
+        LetterModel.write("siglip", folder, 60, false);
+        Files.writeString(folder.resolve("preprocessor_config.json"), """
+                {"image_processor_type": "SiglipImageProcessor", "size": {"height": 16, "width": 16}, "resample": 3,
+                "rescale_factor": 0.00392156862745098, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+                """);
+        Path file = folder.resolve("white.png");
+        BufferedImage image = new BufferedImage(40, 20, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < 800; i++) {
+            image.setRGB(i % 40, i / 40, 0xffffff);
+        }
+        ImageIO.write(image, "png", file.toFile());
+        try (LanguageModel model = LanguageModel.load(folder)) {
+            PictureEmbedder pictures = PictureEmbedder.of(model);
+            Tensor white = Tensor.allocate(Arena.ofAuto(), DType.F32, 3, 16, 16);
+            for (int i = 0; i < white.size(); i++) {
+                white.set(i, 1);
+            }
+            assertArrayEquals(pictures.embed(white), pictures.embed(Picture.read(file)), 1e-5f);
+        }
+    }
+
     @Test
     void anEmbedderGivesTheTextsThatAreComparedWithPictures(@TempDir Path folder) throws Exception {
         LetterModel.write("siglip", folder, 60, false);
