@@ -103,7 +103,8 @@ class NewModelsTest {
                 without.remove(type);
             }
         }
-        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE)), without);
+        // Sounds with their texts cannot be trained on yet, so there is no new Whisper.
+        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "whisper")), without);
     }
 
     @Test
