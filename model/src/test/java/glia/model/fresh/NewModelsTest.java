@@ -103,8 +103,8 @@ class NewModelsTest {
                 without.remove(type);
             }
         }
-        // Sounds with their texts cannot be trained on yet, so there is no new Whisper.
-        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "whisper")), without);
+        // No recipe trains on sounds or pictures with their texts.
+        assertEquals(new TreeSet<>(List.of(HandWritten.MODEL_TYPE, "clip", "siglip", "whisper")), without);
     }
 
     @Test
