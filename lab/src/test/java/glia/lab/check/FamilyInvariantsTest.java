@@ -237,7 +237,8 @@ class FamilyInvariantsTest {
                 count += family.ignores(spec, name) || again ? 0 : file.tensor(name).size();
             }
             // The rows of a head beyond the vocabulary are zeros that only the file has.
-            assertEquals(count - (long) spec.embedding().unusedRows() * spec.hiddenSize(), Parameters.count(spec));
+            assertEquals(count - (long) spec.embedding().unusedRows() * spec.hiddenSize(), Parameters.count(spec),
+                    folder);
         }
     }
 

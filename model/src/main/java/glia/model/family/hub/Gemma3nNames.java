@@ -6,7 +6,9 @@ import glia.model.spec.Mixer;
 import glia.model.spec.ModelSpec;
 import glia.model.spec.Parallel;
 import glia.model.spec.Parameter;
+import glia.model.spec.Parameters;
 import glia.model.spec.PerLayerEmbedding;
+import glia.model.spec.Role;
 
 /// The names of Gemma 3n's tensors on the hub: Gemma 4's, with those of AltUp and LAuReL.
 public final class Gemma3nNames {
@@ -51,6 +53,7 @@ public final class Gemma3nNames {
     /// Files may have unused key and value projections of layers with shared KV caches.
     public static boolean isUnused(ModelSpec spec, String tensorName) {
         // Stored also where the config leaves it unread.
-        return tensorName.endsWith(".altup.correct_output_scale") || Gemma4Names.isUnused(spec, tensorName);
+        return tensorName.endsWith(".altup.correct_output_scale") && Parameters.of(spec).keySet().stream()
+                .noneMatch(p -> p.role() == Role.LAYER_SCALE) || Gemma4Names.isUnused(spec, tensorName);
     }
 }
