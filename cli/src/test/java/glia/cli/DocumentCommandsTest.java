@@ -40,7 +40,7 @@ class DocumentCommandsTest {
     private static final Set<String> OF_OTHERS = Set.of("--enable-native-access", "--add-modules", "--add-opens",
             "--stop-timeout");
     /// What follows the dot in names of files and tensors.
-    private static final Set<String> NO_KEYS = Set.of("gguf", "json", "norm", "safetensors", "txt", "zip");
+    private static final Set<String> NO_KEYS = Set.of("model", "gguf", "json", "norm", "safetensors", "txt", "zip");
 
     private final Cli cli = new Cli(new TestConsole("").console());
 
