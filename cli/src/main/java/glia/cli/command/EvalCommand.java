@@ -68,10 +68,7 @@ public final class EvalCommand implements Command {
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
         List<EvalTask> tasks = tasks(arguments);
-        Optional<Path> samples = arguments.get(SAMPLES).map(Path::of);
-        if (samples.isPresent()) {
-            TextFiles.checkWritable(samples.get(), arguments);
-        }
+        Optional<Path> samples = TextFiles.output(SAMPLES, arguments);
         ModelLocation first = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         Optional<ModelLocation> second = Optional.empty();
         if (arguments.has(AGAINST)) {

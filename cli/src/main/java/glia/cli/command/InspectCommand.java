@@ -143,10 +143,7 @@ public final class InspectCommand implements Command {
             throws IOException {
         String text = arguments.get(PROMPT).orElseThrow(() ->
                 new UsageException(EXPERTS.name() + " needs a text: " + PROMPT.name() + " TEXT"));
-        Optional<Path> out = arguments.get(OUT).map(Path::of);
-        if (out.isPresent()) {
-            TextFiles.checkWritable(out.get(), arguments);
-        }
+        Optional<Path> out = TextFiles.output(OUT, arguments);
         Path path = Models.locate(named, arguments, console).path();
         try (LanguageModel model = LanguageModel.load(path, ComputeOptions.of(arguments, Precision.FAST))) {
             int[] tokens = model.tokenizer().encode(text, true);

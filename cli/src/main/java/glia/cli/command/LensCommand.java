@@ -73,10 +73,7 @@ public final class LensCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Optional<Path> page = arguments.get(HTML).map(Path::of);
-        if (page.isPresent()) {
-            TextFiles.checkWritable(page.get(), arguments);
-        }
+        Optional<Path> page = TextFiles.output(HTML, arguments);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {

@@ -86,10 +86,7 @@ public final class LensFeaturesCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Optional<Path> page = arguments.get(LensCommand.HTML).map(Path::of);
-        if (page.isPresent()) {
-            TextFiles.checkWritable(page.get(), arguments);
-        }
+        Optional<Path> page = TextFiles.output(LensCommand.HTML, arguments);
         String text = TextFiles.read(Path.of(arguments.required(1)));
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,

@@ -59,10 +59,7 @@ public final class LensProbeCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Optional<Path> page = arguments.get(LensCommand.HTML).map(Path::of);
-        if (page.isPresent()) {
-            TextFiles.checkWritable(page.get(), arguments);
-        }
+        Optional<Path> page = TextFiles.output(LensCommand.HTML, arguments);
         List<String> texts = new ArrayList<>();
         List<String> labels = new ArrayList<>();
         read(Path.of(arguments.required(1)), texts, labels);

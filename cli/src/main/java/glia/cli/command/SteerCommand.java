@@ -89,10 +89,7 @@ public final class SteerCommand implements Command {
                 + "file of lines such as {\"positive\": \"I am happy\", \"negative\": \"I am sad\"}")));
         Path out = Path.of(arguments.get(OUT).orElse("vector.gguf"));
         TextFiles.checkWritable(out, arguments);
-        Optional<Path> page = arguments.get(HTML).map(Path::of);
-        if (page.isPresent()) {
-            TextFiles.checkWritable(page.get(), arguments);
-        }
+        Optional<Path> page = TextFiles.output(HTML, arguments);
         ModelLocation choice = Models.locate(Optional.of(arguments.required(0)), arguments, console);
         try (LanguageModel model = Models.load(choice.path(), ComputeOptions.of(arguments, Precision.EXACT), arguments,
                 console)) {

@@ -207,10 +207,7 @@ public final class TasksCommand implements Command {
 
         @Override
         public int run(Arguments arguments, Console console) throws IOException {
-            Optional<Path> file = arguments.get(JSONL).map(Path::of);
-            if (file.isPresent()) {
-                TextFiles.checkWritable(file.get(), arguments);
-            }
+            Optional<Path> file = TextFiles.output(JSONL, arguments);
             TaskSet set = TaskOptions.set(arguments.required(0), arguments);
             Split split = TaskOptions.split(arguments);
             long start = arguments.get(TaskOptions.START).orElse(0L);

@@ -53,10 +53,7 @@ public final class TasksScoreCommand implements Command {
     public int run(Arguments arguments, Console console) throws IOException {
         Task task = Tasks.named(arguments.required(0));
         Path file = Path.of(arguments.required(1));
-        Optional<Path> samples = arguments.get(SAMPLES).map(Path::of);
-        if (samples.isPresent()) {
-            TextFiles.checkWritable(samples.get(), arguments);
-        }
+        Optional<Path> samples = TextFiles.output(SAMPLES, arguments);
         ScoreReport report = new ScoreReport(task.name(), file.toString());
         StringBuilder results = new StringBuilder();
         try (JsonLines lines = new JsonLines(file)) {

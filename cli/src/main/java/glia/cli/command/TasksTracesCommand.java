@@ -84,10 +84,7 @@ public final class TasksTracesCommand implements Command {
 
     @Override
     public int run(Arguments arguments, Console console) throws IOException {
-        Optional<Path> file = arguments.get(OUTPUT).map(Path::of);
-        if (file.isPresent()) {
-            TextFiles.checkWritable(file.get(), arguments);
-        }
+        Optional<Path> file = TextFiles.output(OUTPUT, arguments);
         if (arguments.has(FORMAT) && file.isEmpty()) {
             throw new UsageException("--format needs --output, the file whose lines have it");
         }

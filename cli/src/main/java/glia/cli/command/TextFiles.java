@@ -8,6 +8,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /// Text files that commands read and write, with errors that name the file and the reason.
@@ -30,6 +31,17 @@ final class TextFiles {
         } catch (IOException e) {
             throw new IOException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
+    }
+
+    /// The file that an option names, if it was given and can be written.
+    ///
+    /// @throws IOException if it cannot be written
+    static Optional<Path> output(Option<String> option, Arguments arguments) throws IOException {
+        Optional<Path> file = arguments.get(option).map(Path::of);
+        if (file.isPresent()) {
+            checkWritable(file.get(), arguments);
+        }
+        return file;
     }
 
     /// Checks that a file can be written, before its content is computed.

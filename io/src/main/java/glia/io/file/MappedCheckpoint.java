@@ -17,6 +17,7 @@ import java.util.Set;
 /// Base class of checkpoints: the tensors of one or more mapped files by name. It owns the files.
 public abstract class MappedCheckpoint implements Checkpoint {
     private static final int NUM_SUGGESTIONS = 3;
+    private static final String INDEX_SUFFIX = ".index.json";
 
     private final Path origin;
     private final List<MappedFile> files = new ArrayList<>();
@@ -36,6 +37,33 @@ public abstract class MappedCheckpoint implements Checkpoint {
     protected final MappedFile file(Path path) throws CheckpointException {
         files.add(MappedFile.open(path));
         return files.getLast();
+    }
+
+    /// Opens a file, or all files of an index (`….index.json`). Closes the checkpoint if one of them is wrong.
+    ///
+    /// @param suffix of the names of an index's files
+    /// @param add opens a file and adds its tensors
+    protected final void open(Path file, String suffix, Addition add) throws CheckpointException {
+        try {
+            if (!file.getFileName().toString().endsWith(INDEX_SUFFIX)) {
+                add.of(file);
+                return;
+            }
+            ShardIndex index = ShardIndex.read(file, suffix);
+            for (String shard : index.files()) {
+                add.of(file.resolveSibling(shard));
+            }
+            index.checkAgainst(this);
+        } catch (Throwable e) {
+            close();
+            throw e;
+        }
+    }
+
+    /// Opens a file and adds its tensors.
+    protected interface Addition {
+        /// Of this file.
+        void of(Path file) throws CheckpointException;
     }
 
     /// Maps one of the files and adds its tensors.

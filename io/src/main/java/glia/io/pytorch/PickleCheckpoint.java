@@ -5,7 +5,6 @@ import glia.io.ContentSniffer;
 import glia.io.DisplayText;
 import glia.io.file.MappedCheckpoint;
 import glia.io.file.MappedFile;
-import glia.io.file.ShardIndex;
 import glia.io.file.TensorEntry;
 import glia.io.pytorch.TensorPickle.Storage;
 import glia.io.pytorch.TensorPickle.View;
@@ -49,21 +48,8 @@ public final class PickleCheckpoint extends MappedCheckpoint {
     /// @throws CheckpointException if a file is damaged or holds anything but tensors
     public static PickleCheckpoint open(Path file) throws CheckpointException {
         PickleCheckpoint checkpoint = new PickleCheckpoint(file);
-        try {
-            if (!file.getFileName().toString().endsWith(".json")) {
-                checkpoint.add(file);
-                return checkpoint;
-            }
-            ShardIndex index = ShardIndex.read(file, ".bin");
-            for (String shard : index.files()) {
-                checkpoint.add(file.resolveSibling(shard));
-            }
-            index.checkAgainst(checkpoint);
-            return checkpoint;
-        } catch (Throwable e) {
-            checkpoint.close();
-            throw e;
-        }
+        checkpoint.open(file, ".bin", checkpoint::add);
+        return checkpoint;
     }
 
     private void add(Path path) throws CheckpointException {

@@ -3,7 +3,6 @@ package glia.io.safetensors;
 import glia.io.CheckpointException;
 import glia.io.file.MappedCheckpoint;
 import glia.io.file.MappedFile;
-import glia.io.file.ShardIndex;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
@@ -11,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// A safetensors checkpoint: one file, or several with an index of the tensors.
@@ -19,7 +19,6 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
     public static final String FILE_NAME = "model.safetensors";
     /// The name of the index of several files.
     public static final String INDEX_NAME = "model.safetensors.index.json";
-    private static final String INDEX_SUFFIX = ".index.json";
 
     private final Map<String, String> metadata = new LinkedHashMap<>();
 
@@ -31,43 +30,15 @@ public final class SafetensorsCheckpoint extends MappedCheckpoint {
     ///
     /// @throws CheckpointException if a file violates the format
     public static SafetensorsCheckpoint open(Path fileOrFolder) throws CheckpointException {
-        if (!Files.isDirectory(fileOrFolder)) {
-            return fileOrFolder.getFileName().toString().endsWith(INDEX_SUFFIX)
-                    ? openIndexed(fileOrFolder) : openSingle(fileOrFolder);
+        Path file = fileOrFolder;
+        if (Files.isDirectory(fileOrFolder)) {
+            file = List.of(FILE_NAME, INDEX_NAME).stream().map(fileOrFolder::resolve).filter(Files::exists).findFirst()
+                    .orElseThrow(() -> new CheckpointException(fileOrFolder, "", "holds neither " + FILE_NAME + " nor "
+                            + INDEX_NAME));
         }
-        if (Files.exists(fileOrFolder.resolve(FILE_NAME))) {
-            return openSingle(fileOrFolder.resolve(FILE_NAME));
-        }
-        if (Files.exists(fileOrFolder.resolve(INDEX_NAME))) {
-            return openIndexed(fileOrFolder.resolve(INDEX_NAME));
-        }
-        throw new CheckpointException(fileOrFolder, "", "holds neither " + FILE_NAME + " nor " + INDEX_NAME);
-    }
-
-    private static SafetensorsCheckpoint openSingle(Path file) throws CheckpointException {
         SafetensorsCheckpoint checkpoint = new SafetensorsCheckpoint(file);
-        try {
-            checkpoint.add(file);
-            return checkpoint;
-        } catch (Throwable e) {
-            checkpoint.close();
-            throw e;
-        }
-    }
-
-    private static SafetensorsCheckpoint openIndexed(Path file) throws CheckpointException {
-        ShardIndex index = ShardIndex.read(file, ".safetensors");
-        SafetensorsCheckpoint checkpoint = new SafetensorsCheckpoint(file);
-        try {
-            for (String shard : index.files()) {
-                checkpoint.add(file.resolveSibling(shard));
-            }
-            index.checkAgainst(checkpoint);
-            return checkpoint;
-        } catch (Throwable e) {
-            checkpoint.close();
-            throw e;
-        }
+        checkpoint.open(file, ".safetensors", checkpoint::add);
+        return checkpoint;
     }
 
     private void add(Path path) throws CheckpointException {

@@ -37,6 +37,15 @@ public sealed interface CatalogueEntry {
             return Families.ofModelType(type).orElseThrow(() -> read.error("model_type", "no family answers to '"
                     + type + "'")).spec(read);
         }
+
+        /// The spec, which every config of the catalogue that comes with Glia has.
+        public ModelSpec validSpec() {
+            try {
+                return spec();
+            } catch (CheckpointException e) {
+                throw new IllegalStateException(e);
+            }
+        }
     }
 
     /// A model whose sizes and architecture are not published.

@@ -151,8 +151,8 @@ interface Connection {
         public Tensor[] open(Ops ops, Tensor x) {
             int size = x.cols() / 2;
             Tensor stream = ops.apply(SliceColumns.of(x, 0, size));
-            Tensor aside = ops.apply(SliceColumns.of(x, size, size));
-            return part == Residual.Shortcut.Part.APART ? new Tensor[] {aside, stream} : new Tensor[] {stream, aside};
+            Tensor apart = ops.apply(SliceColumns.of(x, size, size));
+            return part == Residual.Shortcut.Part.APART ? new Tensor[] {apart, stream} : new Tensor[] {stream, apart};
         }
 
         @Override
@@ -167,8 +167,8 @@ interface Connection {
             });
         }
 
-        private static Tensor join(Ops ops, Tensor stream, Tensor aside) {
-            return ops.apply(new ConcatColumns(stream, aside, 1, false));
+        private static Tensor join(Ops ops, Tensor stream, Tensor apart) {
+            return ops.apply(new ConcatColumns(stream, apart, 1, false));
         }
     }
 

@@ -1,6 +1,5 @@
 package glia.plan.choose;
 
-import glia.io.CheckpointException;
 import glia.lab.catalogue.Catalogue;
 import glia.lab.catalogue.CatalogueEntry.Disclosed;
 import glia.model.cost.LayerKind;
@@ -66,21 +65,17 @@ public final class Matrix {
     }
 
     private static Row row(Disclosed entry, Device device, Effects effects) {
-        ModelSpec spec;
-        try {
-            spec = entry.spec();
-        } catch (CheckpointException e) {
-            throw new IllegalStateException(e);
-        }
+        ModelSpec spec = entry.validSpec();
         List<LayerKind> kinds = LayerKind.of(spec);
         ParameterCount count = ParameterCount.of(spec);
-        List<Cell> cells = LENGTHS.stream().map(length -> cell(spec, kinds, length, device, effects)).toList();
+        Shape shape = Shape.of(spec);
+        List<Cell> cells = LENGTHS.stream().map(length -> cell(spec, kinds, shape, length, device, effects)).toList();
         return new Row(entry.id(), LayerKind.mixing(kinds), count.total(), count.active(), cells);
     }
 
-    private static Cell cell(ModelSpec spec, List<LayerKind> kinds, int length, Device device, Effects effects) {
+    private static Cell cell(ModelSpec spec, List<LayerKind> kinds, Shape plain, int length, Device device,
+            Effects effects) {
         long cache = CACHE_BYTES * kinds.stream().mapToLong(kind -> kind.numbers(length, 1)).sum();
-        Shape plain = Shape.of(spec);
         Shape at = new Shape(plain.parameters(), plain.active(), plain.width(), (double) cache / CACHE_BYTES / length,
                 plain.layers(), plain.hidden(), plain.experts(), plain.chosenPart());
         double weights = 2 * plain.parameters();

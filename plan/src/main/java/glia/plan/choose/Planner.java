@@ -1,6 +1,5 @@
 package glia.plan.choose;
 
-import glia.io.CheckpointException;
 import glia.lab.catalogue.Catalogue;
 import glia.lab.catalogue.CatalogueEntry;
 import glia.model.cost.LayerKind;
@@ -85,7 +84,7 @@ public final class Planner {
         List<Choice> met = new ArrayList<>();
         Map<String, Choice> nearest = new LinkedHashMap<>();
         for (CatalogueEntry.Disclosed model : models) {
-            ModelSpec spec = spec(model);
+            ModelSpec spec = model.validSpec();
             if (spec.encoder().isPresent() || LayerKind.of(spec).stream().anyMatch(Planner::seesBothWays)) {
                 // Encoders write no answers.
                 continue;
@@ -149,14 +148,6 @@ public final class Planner {
                 : needs.models().stream().flatMap(id -> catalogue.find(id).stream()).toList();
         return entries.stream().filter(CatalogueEntry.Disclosed.class::isInstance)
                 .map(CatalogueEntry.Disclosed.class::cast).toList();
-    }
-
-    private static ModelSpec spec(CatalogueEntry.Disclosed entry) {
-        try {
-            return entry.spec();
-        } catch (CheckpointException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     private List<Device> allowed(Needs needs) {

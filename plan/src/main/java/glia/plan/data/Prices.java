@@ -1,7 +1,9 @@
 package glia.plan.data;
 
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /// Prices of devices by the hour, as published on a date.
@@ -9,6 +11,7 @@ public final class Prices {
     private static final String ALL_OFFERS = "all offers, median";
 
     private final List<Row> rows;
+    private final Map<String, Optional<Price>> byDevice = new HashMap<>();
 
     private Prices(List<Row> rows) {
         this.rows = rows;
@@ -29,6 +32,10 @@ public final class Prices {
 
     /// The price of a device: the latest median of all offers, or else the median of what single providers ask.
     public Optional<Price> of(String device) {
+        return byDevice.computeIfAbsent(device, this::find);
+    }
+
+    private Optional<Price> find(String device) {
         List<Row> found = rows.stream().filter(row -> row.text("item").equalsIgnoreCase(device)
                 && row.number("usd").isPresent()).toList();
         Optional<Row> median = found.stream().filter(row -> row.text("provider").equals(ALL_OFFERS))

@@ -1,6 +1,5 @@
 package glia.plan.published;
 
-import glia.io.CheckpointException;
 import glia.lab.catalogue.Catalogue;
 import glia.lab.catalogue.CatalogueEntry;
 import glia.plan.data.Row;
@@ -25,15 +24,7 @@ final class Shapes {
     private Optional<Shape> find(String id) {
         return catalogue.entries().stream().filter(e -> e.id().equals(id))
                 .filter(CatalogueEntry.Disclosed.class::isInstance).map(CatalogueEntry.Disclosed.class::cast)
-                .findFirst().map(Shapes::shape);
-    }
-
-    private static Shape shape(CatalogueEntry.Disclosed entry) {
-        try {
-            return Shape.of(entry.spec());
-        } catch (CheckpointException e) {
-            throw new IllegalStateException(e);
-        }
+                .findFirst().map(entry -> Shape.of(entry.validSpec()));
     }
 
     /// A Transformer of these sizes. Whether its MLP has a gate, and whether its head is tied, is what comes nearest to
