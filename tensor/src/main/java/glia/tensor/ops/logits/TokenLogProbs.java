@@ -7,7 +7,6 @@ import glia.tensor.ops.Compute;
 import glia.tensor.ops.Operation;
 import glia.tensor.ops.Ranges;
 import glia.tensor.ops.Tape;
-import java.util.stream.IntStream;
 
 /// Log-probabilities of given tokens, fused with the language-model head. From hidden states `[N, D]` and k targets for
 /// each row, usually one, it computes a matrix `[N, k + 2]` with the columns
@@ -89,9 +88,17 @@ public final class TokenLogProbs implements Operation {
         this.numTargets = numTargets;
         this.wantsEntropy = wantsEntropy;
         this.wantsMean = wantsMean;
-        int[] some = IntStream.range(0, hidden.rows()).filter(n -> targets[n * numTargets] >= 0).toArray();
-        count = some.length;
-        rows = count == hidden.rows() ? new int[0] : some;
+        int numRows = 0;
+        for (int n = 0; n < hidden.rows(); n++) {
+            numRows += targets[n * numTargets] >= 0 ? 1 : 0;
+        }
+        count = numRows;
+        rows = new int[count == hidden.rows() ? 0 : count];
+        for (int n = 0, i = 0; i < rows.length; n++) {
+            if (targets[n * numTargets] >= 0) {
+                rows[i++] = n;
+            }
+        }
         top = new TopTokens(count, Math.min(numTop, head.vocabSize()));
     }
 
