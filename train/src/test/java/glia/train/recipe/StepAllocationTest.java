@@ -28,9 +28,8 @@ class StepAllocationTest {
     private static final int STEPS = 80;
     /// The first steps make the memory, and compile.
     private static final int FIRST = 50;
-    /// For about a kilobyte of objects for each text, of about 25 tokens, and for what the JIT compiler changes on the
-    /// way. A row of activations has 128 bytes or more.
-    private static final double MOST_BYTES_A_TOKEN = 48;
+    /// For some objects for each sequence, of about 25 tokens, and for what the JIT compiler changes on the way.
+    private static final double MOST_BYTES_A_TOKEN = 16;
 
     private static final String RECIPE = """
             data: {validation_share: 0}
