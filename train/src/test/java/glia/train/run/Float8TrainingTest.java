@@ -21,6 +21,7 @@ import glia.train.optim.ParameterGroups;
 import glia.train.schedule.Schedule.CosineSchedule;
 import java.nio.file.Path;
 import java.util.Arrays;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// Training with products in FP8, as DeepSeek-V3's.
@@ -83,6 +84,7 @@ class Float8TrainingTest {
     }
 
     @Test
+    @Tag("slow")
     void runsEndWithinAQuarterOfAPercentOfBf16() throws Exception {
         assertNotAbove(0.0025, DENSE, TrainingOptions.defaults().with(Precision.HALF), 100);
     }
