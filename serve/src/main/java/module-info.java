@@ -18,6 +18,7 @@ module glia.serve {
     requires java.net.http;
     requires micrometer.core;
     requires micrometer.registry.prometheus;
+    requires org.apache.commons.fileupload2.core;
     requires reactor.core;
 
     exports glia.serve;

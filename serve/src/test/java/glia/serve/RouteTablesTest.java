@@ -106,6 +106,16 @@ class RouteTablesTest {
         return "{" + String.join(",", parts) + "}";
     }
 
+    /// Sends one field; to a route of forms as its part.
+    private static TestServer.Reply post(TestServer server, Route route, String field, String value) throws Exception {
+        return isForm(route) ? server.form(route.path(), Map.of(field, value.replace("\"", "")))
+                : server.post(route.path(), body(route, field, value));
+    }
+
+    private static boolean isForm(Route route) {
+        return route.path().startsWith("/v1/audio/trans");
+    }
+
     @Test
     void fieldsAreAcceptedAndRefusedAsDeclared() throws Exception {
         int checked = 0;
@@ -123,8 +133,9 @@ class RouteTablesTest {
         int checked = 0;
         for (Field field : fields.fields()) {
             String wrong = wrong(field);
-            if (wrong != null) {
-                var reply = server.post(route.path(), body(route, field.name(), wrong));
+            // Any part of a form may be a string.
+            if (wrong != null && !(isForm(route) && field.accepts().equals("string"))) {
+                var reply = post(server, route, field.name(), isForm(route) ? "none" : wrong);
                 assertEquals(400, reply.status(), () -> route.path() + " " + field.name() + " " + reply.text());
                 assertTrue(reply.text().contains(field.name() + ": "), () -> route.path() + " " + reply.text());
                 checked++;
@@ -134,7 +145,7 @@ class RouteTablesTest {
                     && !field.accepts().startsWith("string")) {
                 // Just beyond the limits.
                 for (double value : new double[] {field.least() - 1, field.most() + 1}) {
-                    var reply = server.post(route.path(), body(route, field.name(), Long.toString((long) value)));
+                    var reply = post(server, route, field.name(), Long.toString((long) value));
                     assertEquals(400, reply.status(), () -> route.path() + " " + field.name() + " " + reply.text());
                     assertTrue(reply.text().contains(field.name() + ": found"), reply::text);
                     checked++;
@@ -142,7 +153,7 @@ class RouteTablesTest {
             }
         }
         if (!fields.fields().isEmpty()) {
-            var reply = server.post(route.path(), body(route, "no_such_field", "1"));
+            var reply = post(server, route, "no_such_field", "1");
             assertTrue(reply.status() == 400 && reply.text().contains("no_such_field: this field is not supported"),
                     () -> route.path() + " " + reply.text());
             checked++;

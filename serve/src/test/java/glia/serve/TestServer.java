@@ -6,6 +6,7 @@ import glia.engine.schedule.Scheduler;
 import glia.io.json.JsonValues;
 import glia.serve.pool.ModelCatalogue.ServedModel;
 import glia.serve.pool.ModelPool;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -121,6 +122,25 @@ public final class TestServer implements AutoCloseable {
     public Reply post(String path, String json) throws Exception {
         return send(HttpRequest.newBuilder(uri(path)).header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofString(json)).build());
+    }
+
+    /// Sends a form.
+    ///
+    /// @param parts texts, and bytes of files
+    public Reply form(String path, Map<String, Object> parts) throws Exception {
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        for (Map.Entry<String, Object> part : parts.entrySet()) {
+            byte[] bytes = part.getValue() instanceof byte[] file ? file
+                    : part.getValue().toString().getBytes(StandardCharsets.UTF_8);
+            body.writeBytes(("--part\r\nContent-Disposition: form-data; name=\"" + part.getKey() + "\""
+                    + (part.getValue() instanceof byte[] ? "; filename=\"sound.wav\"" : "") + "\r\n\r\n")
+                    .getBytes(StandardCharsets.UTF_8));
+            body.writeBytes(bytes);
+            body.writeBytes("\r\n".getBytes(StandardCharsets.UTF_8));
+        }
+        body.writeBytes("--part--\r\n".getBytes(StandardCharsets.UTF_8));
+        return send(HttpRequest.newBuilder(uri(path)).header("Content-Type", "multipart/form-data; boundary=part")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray())).build());
     }
 
     /// Gets a resource.

@@ -134,7 +134,7 @@ public final class TranscribeCommand implements Command {
 
         @Override
         public void segment(Segment s) {
-            console.clearProgress();
+            clear();
             switch (format) {
                 case JSON -> { }
                 case TEXT -> text(s);
@@ -169,7 +169,7 @@ public final class TranscribeCommand implements Command {
 
         @Override
         public void progress(double done, double total) {
-            if (console.errIsTerminal() && !console.outIsTerminal()) {
+            if (showsProgress()) {
                 console.clearProgress();
                 console.err().print(total < 0 ? String.format(Locale.ROOT, "%.0f s", done)
                         : String.format(Locale.ROOT, "%.0f of %.0f s", done, total));
@@ -177,8 +177,18 @@ public final class TranscribeCommand implements Command {
             }
         }
 
+        private boolean showsProgress() {
+            return console.errIsTerminal() && !console.outIsTerminal();
+        }
+
+        private void clear() {
+            if (showsProgress()) {
+                console.clearProgress();
+            }
+        }
+
         void end(String file, Transcript transcript) {
-            console.clearProgress();
+            clear();
             if (format == Format.TEXT && !hasTimes) {
                 console.out().println();
             }
@@ -188,28 +198,9 @@ public final class TranscribeCommand implements Command {
                 document.put("language", transcript.language());
                 document.put("duration", transcript.duration());
                 document.put("text", transcript.text());
-                document.put("segments", transcript.segments().stream().map(Printer::json).toList());
+                document.put("segments", transcript.segments().stream().map(s -> s.fields(true)).toList());
                 Json.print(console, document);
             }
-        }
-
-        private static Map<String, Object> json(Segment s) {
-            Map<String, Object> all = new LinkedHashMap<>();
-            all.put("id", s.id());
-            all.put("seek", s.seek());
-            all.put("start", s.start());
-            all.put("end", s.end());
-            all.put("text", s.text());
-            all.put("tokens", s.tokens());
-            all.put("temperature", s.temperature());
-            all.put("avg_logprob", s.logProbability());
-            all.put("compression_ratio", s.compression());
-            all.put("no_speech_prob", s.noSpeech());
-            if (!s.words().isEmpty()) {
-                all.put("words", s.words().stream().map(w -> Map.of("word", w.text(), "start", w.start(), "end",
-                        w.end(), "probability", w.probability())).toList());
-            }
-            return all;
         }
     }
 }

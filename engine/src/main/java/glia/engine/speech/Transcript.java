@@ -1,7 +1,9 @@
 package glia.engine.speech;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /// The text of a sound.
 ///
@@ -19,7 +21,29 @@ public record Transcript(String language, double duration, List<Segment> segment
     /// @param compression of the window's text: bytes before and after, a high ratio is repetition
     /// @param noSpeech the probability that the window has no speech
     public record Segment(int id, double seek, double start, double end, String text, List<Integer> tokens,
-            double temperature, double logProbability, double compression, double noSpeech, List<Word> words) { }
+            double temperature, double logProbability, double compression, double noSpeech, List<Word> words) {
+        /// The segment as an object of JSON, with the names of the reference implementation.
+        ///
+        /// @param withWords whether its words are in it, if it has any
+        public Map<String, Object> fields(boolean withWords) {
+            Map<String, Object> all = new LinkedHashMap<>();
+            all.put("id", id);
+            all.put("seek", Math.round(seek * 100));
+            all.put("start", start);
+            all.put("end", end);
+            all.put("text", text);
+            all.put("tokens", tokens);
+            all.put("temperature", temperature);
+            all.put("avg_logprob", logProbability);
+            all.put("compression_ratio", compression);
+            all.put("no_speech_prob", noSpeech);
+            if (withWords && !words.isEmpty()) {
+                all.put("words", words.stream().map(w -> Map.of("word", w.text(), "start", w.start(), "end", w.end(),
+                        "probability", w.probability())).toList());
+            }
+            return all;
+        }
+    }
 
     /// A word with its times in seconds.
     public record Word(String text, double start, double end, double probability) { }

@@ -129,6 +129,18 @@ public final class Exchange {
         return body.within(fields);
     }
 
+    /// The fields of a form.
+    ///
+    /// @throws ServeException if the body is none, has fields that the route refuses, or is larger than the limit:
+    ///     status 400 or 413
+    public Fields form() {
+        String type = header("Content-Type").orElse("none");
+        FormParts.check(type);
+        Fields body = Fields.ofForm(FormParts.read(type, bytes()), fields);
+        log.body(logId, body);
+        return body;
+    }
+
     private byte[] bytes() {
         long most = limits().bodyBytes();
         if (request.headers().contentLength().orElse(0) > most) {

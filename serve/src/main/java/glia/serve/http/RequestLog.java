@@ -33,7 +33,7 @@ public final class RequestLog implements RequestListener {
     /// Logs the body of a request, if that is wanted.
     void body(String id, Fields body) {
         if (logsPrompts) {
-            lines.accept(id + " body " + visible(Json.text(body.values()), Integer.MAX_VALUE));
+            lines.accept(id + " body " + visible(Json.text(body.loggable()), Integer.MAX_VALUE));
         }
     }
 

@@ -54,6 +54,7 @@ public final class OpenAiRoutes {
         Rerank rerank = new Rerank(models);
         Embeddings embeddings = new Embeddings(models);
         FurtherEmbeddings further = new FurtherEmbeddings(models);
+        Transcriptions speech = new Transcriptions(models);
         LlamaCompletions llama = new LlamaCompletions(models);
         LlamaState state = new LlamaState(models);
         List<Route> all = new ArrayList<>(List.of(
@@ -86,6 +87,10 @@ public final class OpenAiRoutes {
                         FieldTable.NONE, responses::cancel),
                 Route.post("/v1/embeddings", STYLE, "vectors of strings or token ids", OpenAiFields.EMBEDDINGS,
                         embeddings),
+                Route.post("/v1/audio/transcriptions", STYLE, "writes speech down; a form, see [speech](speech.md)",
+                        Transcriptions.TRANSCRIPTIONS, speech::transcribe),
+                Route.post("/v1/audio/translations", STYLE, "the same in English", Transcriptions.TRANSLATIONS,
+                        speech::translate),
                 Route.post("/v1/multi-vector", STYLE, "a vector for each token (ColBERT), in the form of Jina",
                         OpenAiFields.MULTI_VECTOR, further::answerTokens),
                 Route.post("/pooling", STYLE, "the same, in the form of vLLM", OpenAiFields.MULTI_VECTOR,

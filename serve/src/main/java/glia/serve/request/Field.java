@@ -121,6 +121,23 @@ public record Field(String name, Status status, String accepts, String usual, St
         return of(name, Status.REFUSED, why);
     }
 
+    /// The value that a text in a form stands for; the text itself if it is none.
+    Object ofText(String given) {
+        String text = given.strip();
+        if (accepts.equals("boolean")) {
+            return text.equals("true") ? Boolean.TRUE : text.equals("false") ? Boolean.FALSE : given;
+        }
+        boolean isWhole = accepts.startsWith("integer");
+        if (!isWhole && !accepts.startsWith("number")) {
+            return given;
+        }
+        try {
+            return isWhole ? (Object) Long.valueOf(text) : Double.valueOf(text);
+        } catch (NumberFormatException e) {
+            return given;
+        }
+    }
+
     /// With the values that are accepted of a field that changes nothing.
     ///
     /// @param values in words

@@ -3,6 +3,7 @@ package glia.serve.request;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,11 @@ public final class Fields {
     private final Set<String> read = new HashSet<>();
     /// The declared fields; null for any.
     private final FieldTable table;
+
+    /// A file of a form.
+    ///
+    /// @param name the file's name at the client
+    public record FormFile(String name, byte[] bytes) { }
 
     /// Fields that are not declared.
     ///
@@ -102,6 +108,29 @@ public final class Fields {
             throw ServeException.badRequest("the body: found " + shown(value) + ", expected an object");
         }
         throw wrong(path, value, "an object");
+    }
+
+    /// The fields of a form: strings become what is declared, where they can; `[]` after a name is for lists.
+    public static Fields ofForm(Map<String, List<Object>> parts, FieldTable declared) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        parts.forEach((key, given) -> {
+            String name = key.endsWith("[]") ? key.substring(0, key.length() - 2) : key;
+            Field field = declared.find(name);
+            List<Object> typed = given.stream().map(value -> field != null && value instanceof String text
+                    ? field.ofText(text) : value).toList();
+            values.put(name, typed.size() == 1 && name.equals(key) ? typed.getFirst() : typed);
+        });
+        return new Fields("", values).within(declared);
+    }
+
+    /// A file of a form.
+    public FormFile file(String key) {
+        Object value = value(key);
+        if (value instanceof FormFile file) {
+            return file;
+        }
+        throw value == null ? ServeException.badField(name(key), "missing; expected a part with a file")
+                : wrong(name(key), value, "one file, a part with a file name");
     }
 
     /// The name of a field in messages.
@@ -309,6 +338,13 @@ public final class Fields {
     public Map<String, Object> all() {
         read.addAll(values.keySet());
         return values;
+    }
+
+    /// All values for the log, of files the names.
+    public Map<String, Object> loggable() {
+        Map<String, Object> all = new LinkedHashMap<>(values);
+        all.replaceAll((_, value) -> value instanceof FormFile file ? "file " + file.name : value);
+        return all;
     }
 
     /// All values; they do not count as read.

@@ -19,10 +19,10 @@ import java.time.Duration;
 public record HttpLimits(long bodyBytes, JsonLimits json, int headerBytes, int connections,
         int connectionsPerAddress, int requests,
         int streamsPerCaller, int samples, PromptLimits prompt, Timeouts timeouts) {
-    /// Bodies of 16 MiB with 262,144 values, headers of 16 KiB, 4,096 connections, 2,048 of one address, 2,048
+    /// Bodies of 32 MiB with 262,144 values, headers of 16 KiB, 4,096 connections, 2,048 of one address, 2,048
     /// requests, 256 of one key, 16 answers.
     public static HttpLimits defaults() {
-        return new HttpLimits(16L << 20, JsonLimits.DEFAULT.withValues(1 << 18).withStringLength(16 << 20), 16 << 10,
+        return new HttpLimits(32L << 20, JsonLimits.DEFAULT.withValues(1 << 18).withStringLength(16 << 20), 16 << 10,
                 4096, 2048, 2048, 256, 16, PromptLimits.defaults(), Timeouts.defaults());
     }
 
