@@ -246,10 +246,12 @@ final class RunModel implements AutoCloseable {
             throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is an "
                     + "encoder-decoder; use sft, with a \"prompt\" and a \"completion\" in each line");
         }
-        if (spec.diffusion().isPresent() && Stream.of(Task.DIFFUSION, Task.CLASSIFY, Task.REWARD, Task.EMBED)
+        Task own = spec.diffusion().isPresent() ? Task.DIFFUSION : Task.MASK;
+        if (spec.looksAhead() && Stream.of(own, Task.CLASSIFY, Task.REWARD, Task.EMBED)
                 .map(RecipeKey::word).noneMatch(recipe.get(RecipeKeys.TASK)::equals)) {
-            throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is a text "
-                    + "diffusion model, which sees the tokens to be predicted; use diffusion");
+            throw recipe.error(RecipeKeys.TASK, "is " + recipe.get(RecipeKeys.TASK) + ", but the model is "
+                    + (own == Task.MASK ? "an encoder" : "a text diffusion model")
+                    + ", which sees the tokens to be predicted; use " + RecipeKey.word(own));
         }
     }
 

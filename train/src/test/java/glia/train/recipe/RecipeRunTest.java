@@ -382,6 +382,8 @@ class RecipeRunTest {
             {"batch.context=64", "more than the model's context of 32"}, {"model.freeze=nosuch", "no tensor"},
             {"data.train=missing.txt", "no such file"}, {"tokenizer.train=", "a new model needs a tokenizer"},
             {"task=mask", "no encoder"},
+            {"model.new={family: modernbert, hidden: 32, layers: 2, heads: 2, context: 32}",
+                "an encoder, which sees the tokens to be predicted; use mask"},
             {"model.new={family: lama}", "overridden key model.new: does not describe a model: 'lama' is no family"},
             {"model.new={family: llama, hiden: 32}", "overridden key model.new: does not describe a model: hiden"}});
         assertFalse(Files.exists(folder.resolve("bad/model")));
