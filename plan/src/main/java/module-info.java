@@ -9,6 +9,7 @@ module glia.plan {
 
     exports glia.plan.choose;
     exports glia.plan.data;
+    exports glia.plan.machine;
     exports glia.plan.predict;
     exports glia.plan.published;
     exports glia.plan.scaling;

@@ -18,6 +18,9 @@ import java.util.function.Supplier;
 public final class Bench {
     /// Tokens of context before decode steps are measured.
     public static final int CONTEXT_TOKENS = 64;
+    private static final int USUAL_STEPS = 64;
+    private static final int BURST_STEPS = 16;
+    private static final int FEWEST = 3;
     private static final int REPEATS = 5;
     private static final double STEADY = 0.02;
     private static final long MAX_WARM_UP_NANOS = 30_000_000_000L;
@@ -82,6 +85,45 @@ public final class Bench {
             engine.run();
         }
         return (double) streams.size() * numSteps / seconds(start);
+    }
+
+    /// Prefill speed measured for about so many seconds in all, of which the first half is the warm-up.
+    public Rate promptWithin(int numTokens, double seconds) {
+        return within(() -> promptOnce(numTokens), seconds);
+    }
+
+    /// Decode speed measured for about so many seconds in all, of which the first half is the warm-up, in bursts of a
+    /// few steps at the mean position of `generate` with 64 steps.
+    public Rate generateWithin(int numStreams, double seconds) {
+        int length = CONTEXT_TOKENS + (USUAL_STEPS - BURST_STEPS) / 2;
+        int[] context = tokens(5, length);
+        List<Sequence> streams = new ArrayList<>();
+        for (int s = 0; s < numStreams; s++) {
+            streams.add(engine.open());
+            engine.prefill(streams.get(s), context, 0, length, () -> false);
+        }
+        try {
+            return within(() -> {
+                List<Sequence> forks = streams.stream().map(Sequence::fork).toList();
+                try {
+                    return steps(forks, BURST_STEPS);
+                } finally {
+                    forks.forEach(Sequence::close);
+                }
+            }, seconds);
+        } finally {
+            streams.forEach(Sequence::close);
+        }
+    }
+
+    private static Rate within(DoubleSupplier run, double seconds) {
+        long start = System.nanoTime();
+        List<Double> rates = new ArrayList<>();
+        do {
+            rates.add(run.getAsDouble());
+        } while (seconds(start) < seconds || rates.size() < FEWEST);
+        List<Double> last = rates.subList(rates.size() / 2, rates.size()).stream().sorted().toList();
+        return new Rate(last.get(last.size() / 2), last.getFirst(), last.getLast());
     }
 
     /// Decode speed of `numSteps` steps after `depth` tokens of context, which are computed once.

@@ -14,9 +14,11 @@ import glia.model.spec.Parameters;
 import glia.model.spec.Role;
 import glia.tensor.DType;
 import glia.tensor.Tensor;
+import glia.tensor.format.Encode;
 import glia.tensor.ops.CountedMemory;
 import glia.tensor.ops.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
@@ -28,6 +30,11 @@ import java.util.SplittableRandom;
 
 /// Creates models with initial weights, for training from scratch, from a config or from a spec.
 public final class FreshModel {
+    /// Matrices with fewer rows or columns stay F32.
+    private static final int LARGE = 256;
+    private static final int DISTINCT_ROWS = 16;
+    private static final float DEVIATION = 0.02f;
+
     private FreshModel() { }
 
     /// Creates the model of a config, which is saved with the weights.
@@ -65,6 +72,33 @@ public final class FreshModel {
     public static Model withoutValues(ModelSpec spec) {
         CountedMemory memory = new CountedMemory();
         return create(spec, Optional.empty(), (parameter, shape, arena) -> memory.tensor(DType.F32, shape));
+    }
+
+    /// Creates a model for measuring speed: large matrices have a type and a few rows of random values, repeated, since
+    /// the time of kernels does not depend on values.
+    ///
+    /// @throws IllegalArgumentException if F32 values cannot be encoded in the type
+    public static Model ofType(ModelSpec spec, DType type, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return create(spec, Optional.empty(), (parameter, shape, arena) -> {
+            boolean isLarge = shape.length == 2 && Math.min(shape[0], shape[1]) >= LARGE
+                    && shape[1] % type.blockElements() == 0;
+            Tensor t = Tensor.allocate(arena, isLarge ? type : DType.F32, shape);
+            long rows = Parameters.size(shape) / shape[shape.length - 1];
+            float[] row = new float[Math.toIntExact(shape[shape.length - 1])];
+            long rowBytes = t.memory().byteSize() / rows;
+            for (long r = 0; r < rows; r++) {
+                if (r < DISTINCT_ROWS) {
+                    for (int i = 0; i < row.length; i++) {
+                        row[i] = shape.length == 1 ? 1 : (float) random.nextGaussian() * DEVIATION;
+                    }
+                    Encode.fromFloats(t.dtype(), row, 0, row.length, t.address() + r * rowBytes);
+                } else {
+                    MemorySegment.copy(t.memory(), r % DISTINCT_ROWS * rowBytes, t.memory(), r * rowBytes, rowBytes);
+                }
+            }
+            return t;
+        });
     }
 
     private static Model create(ModelSpec spec, Optional<Config> config, Initialization form, long seed) {

@@ -102,7 +102,8 @@ public final class BenchCommand implements Command {
             OptionalDouble accepted = options.drafting().isOn()
                     ? OptionalDouble.of(bench.acceptedShare(GENERATED_TOKENS, drafting)) : OptionalDouble.empty();
             if (arguments.has(Json.OPTION)) {
-                Map<String, Object> document = document(choice, options, rates);
+                Map<String, Object> document = document(choice.path().getFileName().toString(), options.numThreads(),
+                        rates);
                 accepted.ifPresent(share -> document.put("accepted_drafts", share));
                 Json.print(console, document);
             } else {
@@ -113,11 +114,10 @@ public final class BenchCommand implements Command {
         return ExitCode.OK;
     }
 
-    private static Map<String, Object> document(ModelLocation choice, LoadOptions options,
-            Map<String, Bench.Rate> rates) {
+    static Map<String, Object> document(String model, int threads, Map<String, Bench.Rate> rates) {
         Map<String, Object> document = new LinkedHashMap<>();
-        document.put("model", choice.path().getFileName().toString());
-        document.put("threads", options.numThreads());
+        document.put("model", model);
+        document.put("threads", threads);
         rates.forEach((name, rate) -> document.put(name, document(rate)));
         return document;
     }
@@ -134,7 +134,7 @@ public final class BenchCommand implements Command {
         return Math.round(rate * 10) / 10.0;
     }
 
-    private static Table table(Map<String, Bench.Rate> rates) {
+    static Table table(Map<String, Bench.Rate> rates) {
         Table table = new Table("lrrr").head("tokens/s", "median", "min", "max");
         rates.forEach((name, rate) -> table.row(name, Units.rate(rate.median()), Units.rate(rate.min()),
                 Units.rate(rate.max())));

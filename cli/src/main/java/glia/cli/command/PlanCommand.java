@@ -59,6 +59,9 @@ public final class PlanCommand implements Command {
             "fit a scaling law to a table of runs: parameters, tokens, loss", "--scaling");
     private static final Option<Boolean> MATRIX = Option.flag(
             "compare architectures from 4k to 10M tokens: cache, FLOPs, time of a token", "--matrix");
+    private static final Option<Boolean> MACHINE = Option.flag(
+            "measure this machine for 15 s and show what runs on it and how fast; with --model, a file or a model of "
+                    + "the catalogue, its speeds under the names of glia bench", "--this-machine");
     private static final String USUAL_DEVICE = "H100 SXM 80GB";
 
     /// For [glia.cli.Cli].
@@ -72,11 +75,12 @@ public final class PlanCommand implements Command {
     @Override
     public Syntax syntax() {
         return new Syntax(name(), "Choose a model and hardware for what you need", List.of(),
-                List.of(Json.OPTION, MATRIX, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN, CONTEXT, FLOOR,
-                        LICENCE, BUDGET, DEVICE, PRICE, MODEL))
+                List.of(Json.OPTION, MACHINE, MATRIX, CHECK, SCALING, TASK, PROMPT, OUTPUT, RATE, FIRST, BETWEEN,
+                        CONTEXT, FLOOR, LICENCE, BUDGET, DEVICE, PRICE, MODEL))
                 .examples("""
                         $ glia plan --task code --rate 2 --quality livecodebench=25
                         $ glia plan --device "RTX 4090" --price 0.4 --prompt-tokens 4000 --licence open
+                        $ glia plan --this-machine
                         $ glia plan --matrix --device "H200 SXM 141GB"
                         $ glia plan --scaling runs.csv
                         $ glia plan --check planning""")
@@ -91,6 +95,9 @@ public final class PlanCommand implements Command {
         }
         if (arguments.has(SCALING)) {
             return PlanScaling.run(Path.of(arguments.required(SCALING)), arguments.has(Json.OPTION), console);
+        }
+        if (arguments.has(MACHINE)) {
+            return PlanMachine.run(arguments.all(MODEL), arguments.has(Json.OPTION), console);
         }
         if (arguments.has(MATRIX)) {
             Device device = Devices.known().get(arguments.get(DEVICE).orElse(USUAL_DEVICE));

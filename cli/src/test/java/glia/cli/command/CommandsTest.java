@@ -265,6 +265,7 @@ class CommandsTest {
         hasTheKeysOfItsPeers("stories260K");
         assertFalse(Files.exists(GOLDEN.resolve("tokenizer.json")));
         hasTheKeysOfItsPeers(GOLDEN.toString());
+        hasRates(json("plan", "--this-machine", "--model", GOLDEN.toString(), "--json"), "prompt_256");
         JsonNode drafts = hasTheKeysOfItsPeers("../engine/src/test/resources/drafts/deepseek_v3", "--draft");
         assertTrue(drafts.path("draft_64_x1").path("median").asDouble() > 0, drafts::toString);
         double accepted = drafts.path("accepted_drafts").asDouble(-1);
@@ -274,8 +275,11 @@ class CommandsTest {
     private static JsonNode hasTheKeysOfItsPeers(String model, String... more) {
         List<String> words = new ArrayList<>(List.of("bench", model, "--prompt", "16", "--json"));
         words.addAll(List.of(more));
-        JsonNode rates = json(words.toArray(String[]::new));
-        for (String key : new String[] {"prompt_16", "generate_64_x1", "generate_64_x16"}) {
+        return hasRates(json(words.toArray(String[]::new)), "prompt_16");
+    }
+
+    private static JsonNode hasRates(JsonNode rates, String prompt) {
+        for (String key : new String[] {prompt, "generate_64_x1", "generate_64_x16"}) {
             JsonNode rate = rates.path(key);
             assertTrue(0 < rate.path("min").asDouble(), rates::toString);
             assertTrue(rate.path("min").asDouble() <= rate.path("median").asDouble(), rates::toString);

@@ -48,7 +48,7 @@ public record Shape(double parameters, double active, double width, double cache
     }
 
     /// The part of the experts that a batch reads, if each token chooses at random: `1 - (1 - k/E)^batch`.
-    double expertsRead(double batch) {
+    public double expertsRead(double batch) {
         return 1 - Math.pow(1 - chosenPart, batch);
     }
 
