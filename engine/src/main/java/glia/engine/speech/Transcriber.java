@@ -128,6 +128,8 @@ public final class Transcriber {
         private int[] before;
         private Optional<String> language;
         private boolean isEnded;
+        /// The end of the last word.
+        private double spoken;
         private int seek;
 
         Run(SoundReader sound, boolean isStream, TranscribeOptions options, Listener listener) {
@@ -213,26 +215,40 @@ public final class Transcriber {
             if (!isPaired || endsOnce) {
                 parts.add(text.subList(from, count));
             }
-            List<WordAlignment.Timed> words = alignment == null ? List.of() : new ArrayList<>(alignment.words(decoder,
-                    parts.stream().flatMap(List::stream).filter(t -> t < tokens.end).toList(),
+            WordAlignment.Aligned aligned = alignment == null ? new WordAlignment.Aligned(List.of(), 0)
+                    : alignment.words(decoder, parts.stream().flatMap(List::stream).filter(t -> t < tokens.end).toList(),
                     tokens.task(language, options.translates(), false), Math.max(1, size / framesOfStep),
-                    language.get()));
-            int start = seek;
+                    language.get());
+            List<WordAlignment.Timed> words = new ArrayList<>(aligned.words());
+            double offset = seek * frameSeconds;
+            List<Integer> kept = new ArrayList<>();
             for (List<Integer> part : parts) {
                 List<Integer> times = part.stream().filter(t -> t >= first).toList();
                 double begin = isPaired && !times.isEmpty() ? (times.getFirst() - first) * SpeechTokens.STEP : 0;
                 double end = !times.isEmpty() && (isPaired || times.getLast() > first)
                         ? (times.getLast() - first) * SpeechTokens.STEP : size * frameSeconds;
-                add(decoded, part, start * frameSeconds, begin, end, words);
+                List<Word> own = own(part, words, offset);
+                WordAlignment.trim(own, offset + begin, offset + end, spoken, aligned.usual());
+                if (!own.isEmpty()) {
+                    begin = own.getFirst().start() - offset;
+                    end = own.getLast().end() - offset;
+                    spoken = own.getLast().end();
+                }
+                String spelled = tokens.text(part);
+                if (!spelled.isBlank() && begin != end) {
+                    add(decoded, part, spelled, begin, end, own);
+                    kept.addAll(part);
+                }
             }
-            seek += isPaired && !endsOnce ? Math.max(1, (text.get(from - 1) - first) * framesOfStep) : size;
-            boolean isSure = decoded.temperature() <= 0.5;
-            before = !options.followsText() || !isSure ? new int[0]
-                    : joined(before, parts.stream().flatMap(List::stream).toList());
+            int next = isPaired && !endsOnce ? Math.max(1, (text.get(from - 1) - first) * framesOfStep) : size;
+            // The end of the last word is more exact than the timestamp.
+            boolean endsWithWord = alignment != null && !endsOnce && spoken > offset;
+            seek = endsWithWord ? Math.max(seek + 1, (int) Math.round(spoken / frameSeconds)) : seek + next;
+            before = !options.followsText() || decoded.temperature() > 0.5 ? new int[0] : joined(before, kept);
         }
 
-        private void add(WindowDecoder.Decoded decoded, List<Integer> part, double offset, double begin, double end,
-                List<WordAlignment.Timed> words) {
+        /// The next words, as many as a part has tokens of text.
+        private List<Word> own(List<Integer> part, List<WordAlignment.Timed> words, double offset) {
             int left = (int) part.stream().filter(t -> t < tokens.end).count();
             List<Word> own = new ArrayList<>();
             while (left > 0 && !words.isEmpty()) {
@@ -240,15 +256,15 @@ public final class Transcriber {
                 left -= w.numTokens();
                 own.add(new Word(w.text(), round(offset + w.start()), round(offset + w.end()), w.probability()));
             }
-            String text = tokens.text(part);
-            if (text.isBlank() || begin == end) {
-                return;
-            }
-            double from = own.isEmpty() ? offset + begin : own.getFirst().start();
-            double to = own.isEmpty() ? offset + end : own.getLast().end();
-            Segment segment = new Segment(segments.size(), offset, round(from), round(to), text, List.copyOf(part),
-                    decoded.temperature(), decoded.logProbability(), decoded.compression(), decoded.noSpeech(),
-                    List.copyOf(own));
+            return own;
+        }
+
+        private void add(WindowDecoder.Decoded decoded, List<Integer> part, String text, double begin, double end,
+                List<Word> words) {
+            double offset = seek * frameSeconds;
+            Segment segment = new Segment(segments.size(), offset, round(offset + begin), round(offset + end), text,
+                    List.copyOf(part), decoded.temperature(), decoded.logProbability(), decoded.compression(),
+                    decoded.noSpeech(), words.stream().map(w -> w.with(round(w.start()), round(w.end()))).toList());
             segments.add(segment);
             listener.segment(segment);
         }

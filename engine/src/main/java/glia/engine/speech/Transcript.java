@@ -46,7 +46,11 @@ public record Transcript(String language, double duration, List<Segment> segment
     }
 
     /// A word with its times in seconds.
-    public record Word(String text, double start, double end, double probability) { }
+    public record Word(String text, double start, double end, double probability) {
+        Word with(double from, double to) {
+            return new Word(text, from, to, probability);
+        }
+    }
 
     /// The whole text.
     public String text() {

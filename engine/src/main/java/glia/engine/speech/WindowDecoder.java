@@ -148,7 +148,7 @@ final class WindowDecoder implements AutoCloseable {
             }
         }
         Sample best = samples.stream().reduce((a, b) -> b.mean() > a.mean() ? b : a).orElseThrow();
-        return new Decoded(best.text, best.mean(), compression(tokens.text(best.text)), noSpeech(atStart),
+        return new Decoded(best.text, best.mean(), compression(tokens.text(best.text).strip()), noSpeech(atStart),
                 temperature);
     }
 

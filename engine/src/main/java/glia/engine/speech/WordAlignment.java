@@ -1,5 +1,6 @@
 package glia.engine.speech;
 
+import glia.engine.speech.Transcript.Word;
 import glia.model.block.CrossWatcher;
 import glia.model.spec.CrossAttention;
 import glia.model.spec.ModelSpec;
@@ -66,13 +67,13 @@ final class WordAlignment {
     /// @param text without timestamps
     /// @param task the tokens before the text, without timestamps
     /// @param numFrames the encoder's positions that are sound
-    List<Timed> words(WindowDecoder decoder, List<Integer> text, int[] task, int numFrames, String language) {
+    Aligned words(WindowDecoder decoder, List<Integer> text, int[] task, int numFrames, String language) {
         List<Integer> all = new ArrayList<>();
         Arrays.stream(task).forEach(all::add);
         all.addAll(text);
         all.add(tokens.end);
         Tensor logits = decoder.all(all.stream().mapToInt(Integer::intValue).toArray(), watcher());
-        int[] times = times(all.size(), task.length, numFrames);
+        int[] times = times(all.size(), task.length - 1, numFrames);
         List<Timed> words = new ArrayList<>();
         int at = 0;
         for (List<Integer> word : split(text, language)) {
@@ -85,9 +86,15 @@ final class WordAlignment {
                     times[at + word.size()] * SpeechTokens.STEP, probability / word.size()));
             at += word.size();
         }
-        shorten(words);
-        return merged(words);
+        double usual = usualLength(words);
+        shorten(words, usual);
+        return new Aligned(merged(words), usual);
     }
+
+    /// The words of a window.
+    ///
+    /// @param usual the median of their lengths, at most 0.7 s
+    record Aligned(List<Timed> words, double usual) { }
 
     /// A word and its tokens.
     record Timed(String text, int numTokens, double start, double end, double probability) {
@@ -96,9 +103,12 @@ final class WordAlignment {
         }
     }
 
-    /// The first frame of each token of the text, and of the end token.
-    private int[] times(int numTokens, int numTask, int numFrames) {
-        double[][] matrix = new double[numTokens - numTask][numFrames];
+    /// The first frame of each token of the text, and of the end token: the frames that the queries which predict
+    /// them look at.
+    ///
+    /// @param first the last token before the text
+    private int[] times(int numTokens, int first, int numFrames) {
+        double[][] matrix = new double[numTokens - 1 - first][numFrames];
         for (int[] h : heads) {
             float[] q = queries.get(h[0]);
             float[] k = keys.get(h[0]);
@@ -125,18 +135,14 @@ final class WordAlignment {
                 }
             }
             normalize(weights);
-            for (int n = numTask; n < numTokens; n++) {
+            for (int n = first; n < numTokens - 1; n++) {
                 double[] smooth = median(weights[n]);
                 for (int f = 0; f < numFrames; f++) {
-                    matrix[n - numTask][f] += smooth[f] / heads.size();
+                    matrix[n - first][f] += smooth[f] / heads.size();
                 }
             }
         }
-        // The last row is that of the end token, which the path does not visit.
-        int[] found = path(Arrays.copyOf(matrix, matrix.length - 1));
-        int[] times = Arrays.copyOf(found, matrix.length);
-        times[matrix.length - 1] = numFrames;
-        return times;
+        return path(matrix);
     }
 
     private static void normalize(double[][] weights) {
@@ -234,21 +240,56 @@ final class WordAlignment {
         return words;
     }
 
-    /// Ends words that are much longer than others, which hold a pause, at sentence marks.
-    private static void shorten(List<Timed> words) {
+    private static double usualLength(List<Timed> words) {
         double[] lengths = words.stream().mapToDouble(w -> w.end - w.start).filter(d -> d > 0).sorted().toArray();
-        double middle = lengths.length == 0 ? 0 : Math.min(0.7, lengths.length % 2 == 1 ? lengths[lengths.length / 2]
+        return lengths.length == 0 ? 0 : Math.min(0.7, lengths.length % 2 == 1 ? lengths[lengths.length / 2]
                 : (lengths[lengths.length / 2 - 1] + lengths[lengths.length / 2]) / 2);
+    }
+
+    /// Ends words that are much longer than others, which hold a pause, at sentence marks.
+    private static void shorten(List<Timed> words, double usual) {
         for (int i = 1; i < words.size(); i++) {
             Timed w = words.get(i);
-            if (w.end - w.start <= 2 * middle) {
+            if (w.end - w.start <= 2 * usual) {
                 continue;
             }
             if (".。!！?？".contains(w.text)) {
-                words.set(i, w.with(w.start, w.start + 2 * middle));
+                words.set(i, w.with(w.start, w.start + 2 * usual));
             } else if (".。!！?？".contains(words.get(i - 1).text)) {
-                words.set(i, w.with(w.end - 2 * middle, w.end));
+                words.set(i, w.with(w.end - 2 * usual, w.end));
             }
+        }
+    }
+
+    /// Moves the ends of a segment's words, where the first holds the pause before it, or the first or last reach far
+    /// beyond the segment's own times.
+    ///
+    /// @param start of the segment by its timestamps, `end` likewise
+    /// @param spoken the end of the segment before
+    /// @param usual the usual length of a word
+    static void trim(List<Word> words, double start, double end, double spoken, double usual) {
+        if (words.isEmpty()) {
+            return;
+        }
+        Word first = words.getFirst();
+        double most = 2 * usual;
+        if (first.end() - spoken > 4 * usual && (first.end() - first.start() > most
+                || words.size() > 1 && words.get(1).end() - first.start() > 2 * most)) {
+            Word second = words.size() > 1 ? words.get(1) : first;
+            if (words.size() > 1 && second.end() - second.start() > most) {
+                double boundary = Math.max(second.end() / 2, second.end() - most);
+                first = first.with(first.start(), boundary);
+                words.set(1, second.with(boundary, second.end()));
+            }
+            first = first.with(Math.max(0, first.end() - most), first.end());
+        }
+        if (start < first.end() && start - 0.5 > first.start()) {
+            first = first.with(Math.max(0, Math.min(first.end() - usual, start)), first.end());
+        }
+        words.set(0, first);
+        Word last = words.getLast();
+        if (end > last.start() && end + 0.5 < last.end()) {
+            words.set(words.size() - 1, last.with(last.start(), Math.max(last.start() + usual, end)));
         }
     }
 
