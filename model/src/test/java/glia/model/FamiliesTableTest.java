@@ -124,7 +124,7 @@ class FamiliesTableTest {
             case Positions.Grid grid -> has("positions: learned, sampled from a grid");
             case Positions.None none -> { }
         }
-        if (spec.embedding().size().isPresent()) {
+        if (spec.embedding().factors().isPresent()) {
             has("embedding: factorized");
         }
         if (spec.embedding().numSegments() > 0) {

@@ -36,6 +36,12 @@ class PublishedKeysTest {
                         "beta_fast", 32, "beta_slow", 1)));
     }
 
+    /// The reference has these keys and computes without them.
+    @Test
+    void keysWithoutEffect() throws CheckpointException {
+        same("deepseek_v4", List.of(), Map.of("attention_bias", true));
+    }
+
     @Test
     void miniMaxM3() throws CheckpointException {
         same("minimax_m3", List.of("layer_types", "mlp_layer_types", "index_block_size", "index_head_dim",

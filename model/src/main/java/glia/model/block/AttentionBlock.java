@@ -19,10 +19,12 @@ import glia.tensor.ops.attention.SparseAttention;
 import glia.tensor.ops.row.Norms.Center;
 import glia.tensor.ops.row.Elementwise.Clamp;
 import glia.tensor.ops.row.Norms.GroupRmsNorm;
+import glia.tensor.ops.row.Columns.ConcatColumns;
 import glia.tensor.ops.row.Columns.RepeatedBias;
 import glia.tensor.ops.row.Scales.SigmoidGate;
 import glia.tensor.ops.row.Columns.SliceColumns;
 import glia.tensor.ops.row.Norms.UnitNorm;
+import java.util.Arrays;
 import java.util.Optional;
 
 /// Multi-head and grouped-query attention (https://arxiv.org/abs/1706.03762, https://arxiv.org/abs/2305.13245):
@@ -96,8 +98,8 @@ final class AttentionBlock implements Block {
             case BY_HEAD -> Projection.of(weights, place, Role.GATE, Role.GATE_BIAS, false);
             case NONE, SIGMOID -> output;
         };
-        queryNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.QUERY_NORM);
-        keyNorm = norm(spec.norm(), spec.headSize(), weights, place, Role.KEY_NORM);
+        queryNorm = norm(spec.norm(), spec.headSize(), spec.numHeads(), weights, place, Role.QUERY_NORM);
+        keyNorm = norm(spec.norm(), spec.headSize(), spec.numKeyValueHeads(), weights, place, Role.KEY_NORM);
         valueStep = spec.norm() instanceof QkNorm.Clipped c ? clip(c) : Step.NOTHING;
         rotatedQueryNorm = rotatedNorm(spec, weights, place, Role.QUERY_NORM);
         rotatedKeyNorm = rotatedNorm(spec, weights, place, Role.KEY_NORM);
@@ -169,12 +171,12 @@ final class AttentionBlock implements Block {
         };
     }
 
-    private static Step norm(QkNorm norm, int headSize, Weights weights, Place place, Role role) {
+    private static Step norm(QkNorm norm, int headSize, int numHeads, Weights weights, Place place, Role role) {
         return switch (norm) {
             case QkNorm.None none -> Step.NOTHING;
             case QkNorm.Rotated rotated -> Step.NOTHING;
             case QkNorm.Clipped clipped -> {
-                Step first = norm(clipped.first(), headSize, weights, place, role);
+                Step first = norm(clipped.first(), headSize, numHeads, weights, place, role);
                 yield (ops, x) -> clip(clipped).apply(ops, first.apply(ops, x));
             }
             case QkNorm.Heads heads -> rms(heads.norm(), weights.get(place, role));
@@ -185,6 +187,19 @@ final class AttentionBlock implements Block {
                         layers.norm().eps(), layers.norm().offset()), b));
             }
             case QkNorm.Whole whole -> rms(whole.norm(), weights.get(place, role));
+            case QkNorm.HeadLayers layers when layers.isApart() -> {
+                Weight[] w = new Weight[numHeads];
+                Arrays.setAll(w, head -> weights.get(place, role, head));
+                yield (ops, x) -> {
+                    Tensor normed = x;
+                    for (int head = 0; head < w.length; head++) {
+                        Tensor own = ops.layerNorm(ops.apply(SliceColumns.of(x, head * headSize, headSize)), w[head],
+                                layers.eps());
+                        normed = head == 0 ? own : ops.apply(new ConcatColumns(normed, own, 1, false));
+                    }
+                    return normed;
+                };
+            }
             case QkNorm.HeadLayers layers -> {
                 Weight w = weights.get(place, role);
                 yield (ops, x) -> ops.apply(new GroupRmsNorm(ops.apply(new Center(x, headSize)), w,

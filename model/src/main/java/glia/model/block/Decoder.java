@@ -338,6 +338,8 @@ public final class Decoder {
         private static Block transform(Head.Transform transform, Weights weights) {
             return switch (transform) {
                 case Head.Transform.None none -> (ops, x, pass, states) -> x;
+                case Head.Transform.Linear _ ->
+                        Projection.of(weights, Place.WHOLE, Role.TRANSFORM, Role.TRANSFORM_BIAS, false);
                 case Head.Transform.Dense dense -> {
                     Block product = Projection.of(weights, Place.WHOLE, Role.TRANSFORM, Role.TRANSFORM_BIAS,
                             dense.bias() != Bias.NONE);

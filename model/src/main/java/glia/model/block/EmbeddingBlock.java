@@ -35,6 +35,8 @@ final class EmbeddingBlock {
     private final Block features;
     private final Block norm;
     private final Block projection;
+    /// Whether the projection is that of tokens alone.
+    private final boolean mapsTokens;
     /// The table, the projection and its norm of per-layer embeddings.
     private final List<Weight> layers;
 
@@ -55,8 +57,9 @@ final class EmbeddingBlock {
                 : Stream.of(Role.LAYER_EMBEDDING, Role.LAYER_PROJECTION, Role.LAYER_PROJECTION_NORM)
                         .map(role -> weights.get(Place.WHOLE, role)).toList();
         norm = NormBlock.of(spec.norm(), weights, Place.WHOLE, normWeight, normBias);
-        projection = spec.size().isEmpty() ? (ops, x, pass, states) -> x
-                : Projection.of(weights, Place.WHOLE, Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, true);
+        projection = spec.factors().map(f -> Projection.of(weights, Place.WHOLE, Role.EMBEDDING_PROJECTION,
+                Role.EMBEDDING_PROJECTION_BIAS, !f.onlyTokens())).orElse((ops, x, pass, states) -> x);
+        mapsTokens = spec.factors().filter(Embedding.Factors::onlyTokens).isPresent();
     }
 
     private static Block features(Embedding.Features spec, Weights weights) {
@@ -105,6 +108,7 @@ final class EmbeddingBlock {
     Tensor forward(Ops ops, Pass pass, States states, Function<Input.Rows, Tensor> encoder) {
         Tensor x = pass.parts().isEmpty() ? tokens(ops, pass.tokens(), pass.numTokens())
                 : withRows(ops, pass, states, encoder);
+        x = mapsTokens ? projection.forward(ops, x, pass, states) : x;
         for (Weight table : positions) {
             x = switch (spec.positions()) {
                 case Positions.Counted counted -> addCounted(ops, x, table, pass, counted);
@@ -118,7 +122,8 @@ final class EmbeddingBlock {
         for (Weight table : segments) {
             x = add(ops, x, table, pass.segments(), 0, "segment ", pass);
         }
-        x = projection.forward(ops, norm.forward(ops, x, pass, states), pass, states);
+        x = norm.forward(ops, x, pass, states);
+        x = mapsTokens ? x : projection.forward(ops, x, pass, states);
         if (spec.perLayer().isPresent()) {
             pass.crossLayer().perLayer(perLayer(ops, x, pass, spec.perLayer().get()));
         }

@@ -1,5 +1,6 @@
 package glia.model.block;
 
+import glia.model.spec.Bias;
 import glia.model.spec.MatrixMemory;
 import glia.model.spec.Place;
 import glia.model.spec.Role;
@@ -20,16 +21,23 @@ final class MatrixMemoryBlock implements Block {
     private final Block inputGate;
     private final Block forgetGate;
     private final Weight norm;
-    private final Weight output;
+    /// Adds the bias of the head norm, if there is one.
+    private final Block normBias;
+    private final Block output;
 
     MatrixMemoryBlock(MatrixMemory spec, Weights weights, Place place) {
         this.spec = spec;
         this.place = place;
-        projections = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE, Role.GATE);
+        boolean biased = spec.bias() != Bias.NONE;
+        Projections plain = Projections.of(weights, place, Role.QUERY, Role.KEY, Role.VALUE, Role.GATE);
+        projections = biased ? plain.with(weights, place, Role.QUERY_BIAS, Role.KEY_BIAS, Role.VALUE_BIAS,
+                Role.GATE_BIAS) : plain;
         inputGate = Projection.of(weights, place, Role.INPUT_GATE, Role.INPUT_GATE_BIAS, true);
         forgetGate = Projection.of(weights, place, Role.FORGET_GATE, Role.FORGET_GATE_BIAS, true);
         norm = weights.get(place, Role.GATED_NORM);
-        output = weights.get(place, Role.OUTPUT);
+        Weight bias = biased ? weights.get(place, Role.GATED_NORM_BIAS) : Weight.ABSENT;
+        normBias = (ops, x, pass, states) -> biased ? ops.addBias(x, bias) : x;
+        output = Projection.of(weights, place, Role.OUTPUT, Role.OUTPUT_BIAS, biased);
     }
 
     @Override
@@ -41,6 +49,7 @@ final class MatrixMemoryBlock implements Block {
                 states.recurrence(place, 0), pass.runs()));
         Tensor normed = ops.apply(new GroupRmsNorm(ops.apply(new Center(y, spec.valueSize())), norm, spec.numHeads(),
                 spec.eps()));
-        return ops.linear(ops.apply(new SigmoidGate(normed, in[3])), output);
+        return output.forward(ops, ops.apply(new SigmoidGate(normBias.forward(ops, normed, pass, states), in[3])), pass,
+                states);
     }
 }

@@ -20,6 +20,11 @@ final class NormBlock {
                 Weight w = weights.get(place, weight);
                 yield (ops, x, pass, states) -> ops.rmsNorm(x, w, rms.eps(), rms.offset());
             }
+            case Norm.BiasedRms rms -> {
+                Weight w = weights.get(place, weight);
+                Weight b = weights.get(place, bias);
+                yield (ops, x, pass, states) -> ops.addBias(ops.rmsNorm(x, w, rms.eps(), 0), b);
+            }
             case Norm.UnitRms rms -> (ops, x, pass, states) -> ops.apply(UnitNorm.rms(x, x.cols(), rms.eps()));
             case Norm.UnbiasedLayer layer -> {
                 Weight w = weights.get(place, weight);

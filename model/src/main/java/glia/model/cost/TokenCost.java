@@ -23,7 +23,7 @@ public final class TokenCost {
     /// encoder of an encoder-decoder is not counted; its source is assumed to be as long as the sequence.
     public static long operations(ModelSpec spec, int position) {
         long operations = spec.head().matrix() == Head.Matrix.TIED ? 2L * spec.vocabSize()
-                * spec.embedding().size().orElse(spec.hiddenSize()) : 0;
+                * spec.embedding().tokenSize(spec.hiddenSize()) : 0;
         for (Map.Entry<Parameter, long[]> entry : Parameters.of(spec).entrySet()) {
             Parameter p = entry.getKey();
             if (entry.getValue().length > 1 && p.sublayer() < spec.sublayers().size() && isFactor(spec, p)

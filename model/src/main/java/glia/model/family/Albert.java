@@ -42,7 +42,7 @@ final class Albert implements Family {
                 .with("num_attention_heads", heads), 0), config.positive("intermediate_size", 16_384), activation,
                 norm);
         Embedding embedding = Padding.read(config, new Embedding(new Positions.Learned(context), 1,
-                config.positive("type_vocab_size", 2), norm), 0).factorized(width);
+                config.positive("type_vocab_size", 2), norm), 0).with(new Embedding.Factors(width, false));
         Head.Transform transform = new Head.Transform.Dense(activation, norm, Bias.ALL, OptionalInt.of(width));
         return new ModelSpec("albert", config.positive("vocab_size", 30_000), hidden, context, embedding,
                 AlbertLayers.of(config, layers), new Norm.None(),

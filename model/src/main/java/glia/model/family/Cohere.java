@@ -41,7 +41,8 @@ final class Cohere implements Family {
         Attention attention = AttentionConfig.causal(config, headSize,
                 RopeConfig.read(config, headSize, 10_000).with(Layout.INTERLEAVED),
                 Standard.bias(config, "attention_bias", false)).with(config.flag("use_qk_norm", false)
-                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5)) : new QkNorm.None());
+                        ? new QkNorm.HeadLayers(Standard.epsilon(config, "layer_norm_eps", 1e-5), false)
+                        : new QkNorm.None());
         boolean isSecond = config.text("model_type").equals("cohere2");
         int period = config.positive("sliding_window_pattern", 4);
         boolean[] slides = LayerTypes.read(config, layer -> isSecond && (layer + 1) % period != 0);

@@ -26,7 +26,8 @@ final class DeepseekV4 implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        Standard.refuse(config, "attention_bias", "mlp_bias");
+        // The reference has `attention_bias` and does not use it.
+        Standard.refuse(config, "mlp_bias");
         float eps = Standard.epsilon(config, "rms_norm_eps", 1e-6);
         float streamEps = Standard.epsilon(config, "hc_eps", 1e-6);
         int streams = config.positive("hc_mult", 4);

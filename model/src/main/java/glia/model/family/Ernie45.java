@@ -53,7 +53,7 @@ final class Ernie45 implements Family {
         Router router = new Router(config.positive("moe_k", 6), Router.Score.SOFTMAX, Router.Correction.LEARNED,
                 new Router.Groups.All(), Router.Share.NORMALIZED, 1);
         Experts experts = ExpertConfig.gated(config, Numbers.experts(config, "moe_num_experts"), width, router,
-                ExpertConfig.shared(config.orElse("n_shared_experts", "moe_num_shared_experts"), width, 2));
+                ExpertConfig.shared(config.orElse("n_shared_experts", "moe_num_shared_experts"), width, 2, bias));
         int first = Numbers.count(config, "moe_layer_start_index", 1);
         int last = config.integer("moe_layer_end_index", -1);
         int interval = config.positive("moe_layer_interval", 1);

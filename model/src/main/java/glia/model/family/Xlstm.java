@@ -32,22 +32,23 @@ final class Xlstm implements Family {
 
     @Override
     public ModelSpec spec(Config config) throws CheckpointException {
-        Standard.refuse(config, "use_bias");
+        Bias bias = Standard.bias(config, "use_bias", false);
         int hidden = config.positive("hidden_size", config.positive("embedding_dim", 4096));
         if (config.has("embedding_dim") && config.positive("embedding_dim") != hidden) {
             throw config.error("embedding_dim", "found " + config.positive("embedding_dim")
                     + ", expected hidden_size, " + hidden);
         }
         float eps = Standard.epsilon(config, "norm_eps", 1e-6);
-        Mixer memory = XlstmMixers.memory(config, hidden, eps);
-        Mixer mlp = new GatedMlp(XlstmMixers.width(config, hidden), Activation.SILU, Bias.NONE);
-        Norm norm = new Norm.Rms(eps, 0);
+        Mixer memory = XlstmMixers.memory(config, hidden, eps, bias);
+        Mixer mlp = new GatedMlp(XlstmMixers.width(config, hidden), Activation.SILU, bias);
+        Norm last = new Norm.Rms(eps, 0);
+        Norm norm = bias == Bias.NONE ? last : new Norm.BiasedRms(eps);
         Head head = Standard.head(config, false).with(new Head.Logits.Capped(
                 (float) Numbers.real(config, "output_logit_soft_cap", NumberRange.CAP, 30)));
         int layers = Numbers.layers(config, config.has("num_hidden_layers") ? "num_hidden_layers" : "num_blocks");
         return new ModelSpec(config.text("model_type"), config.positive("vocab_size"), hidden,
                 config.positive("max_position_embeddings", CONTEXT), Embedding.PLAIN,
-                Standard.layers(layers, norm, Residual.PLAIN, layer -> memory, layer -> mlp), norm, head);
+                Standard.layers(layers, norm, Residual.PLAIN, layer -> memory, layer -> mlp), last, head);
     }
 
     @Override

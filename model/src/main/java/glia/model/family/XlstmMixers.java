@@ -4,6 +4,7 @@ import glia.io.CheckpointException;
 import glia.io.Config;
 import glia.model.family.config.Numbers;
 import glia.model.family.config.Standard;
+import glia.model.spec.Bias;
 import glia.model.spec.MatrixMemory;
 import glia.model.spec.NumberRange;
 
@@ -11,13 +12,13 @@ import glia.model.spec.NumberRange;
 final class XlstmMixers {
     private XlstmMixers() { }
 
-    static MatrixMemory memory(Config config, int hidden, float eps) throws CheckpointException {
+    static MatrixMemory memory(Config config, int hidden, float eps, Bias bias) throws CheckpointException {
         int heads = config.positive("num_heads", 8);
         int keys = size(config, hidden, "qk_dim_factor", 0.5, heads);
         int values = size(config, hidden, "v_dim_factor", 1, heads);
         return new MatrixMemory(heads, keys / heads, values / heads,
                 (float) Numbers.real(config, "gate_soft_cap", NumberRange.CAP, 15), eps,
-                Standard.epsilon(config, "eps", 1e-6));
+                Standard.epsilon(config, "eps", 1e-6), bias);
     }
 
     private static int size(Config config, int hidden, String key, double otherwise, int heads)

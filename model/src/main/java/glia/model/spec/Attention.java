@@ -161,6 +161,14 @@ public record Attention(int numHeads, int numKeyValueHeads, int headSize, float 
         switch (added) {
             case QkNorm.None none -> { }
             case QkNorm.Heads heads -> addNorms(shapes, headSize, headSize);
+            case QkNorm.HeadLayers heads when heads.isApart() -> {
+                for (int head = 0; head < numHeads; head++) {
+                    shapes.addExpert(head, Role.QUERY_NORM, headSize);
+                }
+                for (int head = 0; head < numKeyValueHeads; head++) {
+                    shapes.addExpert(head, Role.KEY_NORM, headSize);
+                }
+            }
             case QkNorm.Whole _, QkNorm.HeadLayers _ -> addNorms(shapes, querySize(), keyValueSize());
             case QkNorm.Rotated rotated when rotated.norm() instanceof Norm.Rms -> addNorms(shapes, headSize, headSize);
             case QkNorm.Rotated rotated -> { }

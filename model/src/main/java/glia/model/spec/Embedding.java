@@ -5,19 +5,29 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /// The input embedding: `norm(scale · E[token] + P[position] + S[segment])`, with a factorized embedding
-/// `A · norm(…) + a`.
+/// `A · norm(…) + a`, or `norm(scale · A E[token] + P[position] + S[segment])`.
 ///
 /// @param numSegments the number of segment (token type) embeddings, such as 2 for sentence pairs; 0 if there is no S.
 ///     https://arxiv.org/abs/1810.04805
 /// @param padding the padding token, whose row of E gets no gradient from lookups, only from a tied head.
 ///     https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html
 /// @param perLayer per-layer embeddings, if there are any
-/// @param size the width of E, P, S and the norm of a factorized embedding, which A `[D, size]` maps to the hidden
-///     size; empty for D. https://arxiv.org/abs/1909.11942
+/// @param factors of a factorized embedding; empty if E has the hidden size
 /// @param features the rows of a tower's input, which `W f + b` maps to the width of E; empty where rows are embeddings
 /// @param unusedRows rows of E beyond the vocabulary
 public record Embedding(Positions positions, float scale, int numSegments, Norm norm, OptionalInt padding,
-        Optional<PerLayerEmbeddings> perLayer, OptionalInt size, Optional<Features> features, int unusedRows) {
+        Optional<PerLayerEmbeddings> perLayer, Optional<Factors> factors, Optional<Features> features,
+        int unusedRows) {
+    /// A factorized embedding. https://arxiv.org/abs/1909.11942
+    ///
+    /// @param size the width of E, which A `[D, size]` maps to the hidden size
+    /// @param onlyTokens whether only rows of E are mapped, without an a; else P, S and the norm have the width of E
+    public record Factors(int size, boolean onlyTokens) {
+        public Factors {
+            NumberRange.SIZE.require("embedding size", size);
+        }
+    }
+
     /// The features of a tower, `after(W · before(f) + b)`.
     ///
     /// @param channels of a pixel, such as 3; what is no picture has its width here and 1 frame and pixel
@@ -87,36 +97,36 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// An embedding without a padding token.
     public Embedding(Positions positions, float scale, int numSegments, Norm norm) {
-        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), OptionalInt.empty(),
+        this(positions, scale, numSegments, norm, OptionalInt.empty(), Optional.empty(), Optional.empty(),
                 Optional.empty(), 0);
     }
 
     /// A copy with rows beyond the vocabulary.
     public Embedding withUnusedRows(int rows) {
-        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, features, rows);
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, factors, features, rows);
     }
 
     /// A copy with a padding token.
     public Embedding withPadding(int token) {
-        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, size,
+        return new Embedding(positions, scale, numSegments, norm, OptionalInt.of(token), perLayer, factors,
                 features, unusedRows);
     }
 
     /// A copy with per-layer embeddings.
     public Embedding with(PerLayerEmbeddings more) {
-        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), size, features,
+        return new Embedding(positions, scale, numSegments, norm, padding, Optional.of(more), factors, features,
                 unusedRows);
     }
 
     /// A copy that is factorized.
-    public Embedding factorized(int width) {
-        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, OptionalInt.of(width),
+    public Embedding with(Factors other) {
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, Optional.of(other),
                 features, unusedRows);
     }
 
     /// A copy for a tower.
     public Embedding with(Features of) {
-        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, size, Optional.of(of),
+        return new Embedding(positions, scale, numSegments, norm, padding, perLayer, factors, Optional.of(of),
                 unusedRows);
     }
 
@@ -127,9 +137,9 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
 
     /// Adds the parameters; E is `[V, D]`.
     void parameters(Shapes shapes, int vocabSize, int hidden) {
-        int width = size.orElse(hidden);
+        int width = factors.filter(f -> !f.onlyTokens).map(Factors::size).orElse(hidden);
         if (vocabSize > 0) {
-            shapes.add(Role.EMBEDDING, (long) vocabSize + unusedRows, width);
+            shapes.add(Role.EMBEDDING, (long) vocabSize + unusedRows, tokenSize(hidden));
         }
         features(shapes, width);
         positions(shapes, Role.POSITIONS, width);
@@ -138,9 +148,13 @@ public record Embedding(Positions positions, float scale, int numSegments, Norm 
         }
         perLayer.ifPresent(inputs -> inputs.parameters(shapes, hidden));
         shapes.norm(norm, Role.EMBEDDING_NORM_WEIGHT, Role.EMBEDDING_NORM_BIAS, width);
-        if (size.isPresent()) {
-            shapes.linear(Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, true, hidden, width);
-        }
+        factors.ifPresent(f -> shapes.linear(Role.EMBEDDING_PROJECTION, Role.EMBEDDING_PROJECTION_BIAS, !f.onlyTokens,
+                hidden, f.size));
+    }
+
+    /// The width of E.
+    public int tokenSize(int hidden) {
+        return factors.map(Factors::size).orElse(hidden);
     }
 
     /// Adds the parameters of an encoder beside a decoder, which has E.

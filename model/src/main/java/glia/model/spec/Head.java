@@ -47,6 +47,13 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
 
     /// A transform of the last hidden state before W.
     public sealed interface Transform {
+        /// `A · h`, `[D]` to `[size]`.
+        record Linear(int size) implements Transform {
+            public Linear {
+                NumberRange.SIZE.require("size of the head's inputs", size);
+            }
+        }
+
         /// No transform.
         Transform NONE = new None();
 
@@ -94,6 +101,11 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
         return new Head(matrix, transform, bias, other, classes, vectorSize);
     }
 
+    /// A copy with another transform.
+    public Head with(Transform other) {
+        return new Head(matrix, other, bias, logits, classes, vectorSize);
+    }
+
     /// Whether it gives probabilities of tokens.
     public boolean predictsTokens() {
         return matrix != Matrix.ABSENT && classes.isEmpty() && vectorSize.isEmpty();
@@ -110,7 +122,10 @@ public record Head(Matrix matrix, Transform transform, Bias bias, Logits logits,
             return;
         }
         int inputs = hidden;
-        if (transform instanceof Transform.Dense dense) {
+        if (transform instanceof Transform.Linear linear) {
+            inputs = linear.size();
+            shapes.add(Role.TRANSFORM, inputs, hidden);
+        } else if (transform instanceof Transform.Dense dense) {
             inputs = dense.size().orElse(hidden);
             shapes.linear(Role.TRANSFORM, Role.TRANSFORM_BIAS, dense.bias() != Bias.NONE, inputs, hidden);
             shapes.norm(dense.norm(), Role.TRANSFORM_NORM_WEIGHT, Role.TRANSFORM_NORM_BIAS, inputs);

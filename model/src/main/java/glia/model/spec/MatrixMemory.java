@@ -9,8 +9,9 @@ import java.util.List;
 /// @param gateCap the cap of the gates before their exponential or sigmoid
 /// @param eps epsilon of the head norm
 /// @param divisorEps what the recurrence adds to its divisor
-public record MatrixMemory(int numHeads, int keySize, int valueSize, float gateCap, float eps, float divisorEps)
-        implements Mixer {
+/// @param bias the biases of all projections and of the head norm, or none; the gates of the recurrence have theirs
+public record MatrixMemory(int numHeads, int keySize, int valueSize, float gateCap, float eps, float divisorEps,
+        Bias bias) implements Mixer {
     public MatrixMemory {
         if (numHeads < 1 || keySize < 1 || valueSize < 1) {
             throw new IllegalArgumentException("mLSTM with " + numHeads + " heads of " + keySize + " and values of "
@@ -29,14 +30,18 @@ public record MatrixMemory(int numHeads, int keySize, int valueSize, float gateC
 
     @Override
     public void parameters(Shapes shapes, int hidden) {
-        shapes.add(Role.QUERY, (long) numHeads * keySize, hidden);
-        shapes.add(Role.KEY, (long) numHeads * keySize, hidden);
-        shapes.add(Role.VALUE, valuesSize(), hidden);
-        shapes.add(Role.GATE, valuesSize(), hidden);
+        boolean biased = bias != Bias.NONE;
+        shapes.linear(Role.QUERY, Role.QUERY_BIAS, biased, (long) numHeads * keySize, hidden);
+        shapes.linear(Role.KEY, Role.KEY_BIAS, biased, (long) numHeads * keySize, hidden);
+        shapes.linear(Role.VALUE, Role.VALUE_BIAS, biased, valuesSize(), hidden);
+        shapes.linear(Role.GATE, Role.GATE_BIAS, biased, valuesSize(), hidden);
         shapes.linear(Role.INPUT_GATE, Role.INPUT_GATE_BIAS, true, numHeads, hidden);
         shapes.linear(Role.FORGET_GATE, Role.FORGET_GATE_BIAS, true, numHeads, hidden);
         shapes.add(Role.GATED_NORM, valuesSize());
-        shapes.add(Role.OUTPUT, hidden, valuesSize());
+        if (biased) {
+            shapes.add(Role.GATED_NORM_BIAS, valuesSize());
+        }
+        shapes.linear(Role.OUTPUT, Role.OUTPUT_BIAS, biased, hidden, valuesSize());
     }
 
     @Override

@@ -15,6 +15,13 @@ public sealed interface Norm {
         }
     }
 
+    /// Root mean square norm with a bias, `x / √(mean(x²) + eps) · w + b`.
+    record BiasedRms(float eps) implements Norm {
+        public BiasedRms {
+            NumberRange.EPSILON.require("epsilon of a norm", eps);
+        }
+    }
+
     /// Layer norm with a bias, `(x - mean) / √(var + eps) · (w + offset) + b`. https://arxiv.org/abs/1607.06450
     ///
     /// @param offset 0, or 1 in families that store weights minus 1

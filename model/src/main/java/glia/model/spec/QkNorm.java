@@ -12,7 +12,9 @@ public sealed interface QkNorm {
     record Whole(Norm.Rms norm) implements QkNorm { }
 
     /// A layer norm without bias of each head before RoPE, with weights of its own for each head.
-    record HeadLayers(float eps) implements QkNorm {
+    ///
+    /// @param isApart whether each head's weights are a parameter; else those of all heads are one
+    record HeadLayers(float eps, boolean isApart) implements QkNorm {
         public HeadLayers {
             NumberRange.EPSILON.require("epsilon of the head norm", eps);
         }
@@ -57,7 +59,7 @@ public sealed interface QkNorm {
             case Norm.UnitLayer n -> throw unknown(n);
             case Norm.Layer n -> throw unknown(n);
             case Norm.UnbiasedLayer n -> throw unknown(n);
-            case Norm.LayerScale _, Norm.Signed _, Norm.Standardized _ -> throw unknown(norm);
+            case Norm.LayerScale _, Norm.Signed _, Norm.Standardized _, Norm.BiasedRms _ -> throw unknown(norm);
         };
     }
 

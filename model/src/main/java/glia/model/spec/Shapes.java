@@ -46,7 +46,7 @@ public final class Shapes {
             case Norm.UnitRms _, Norm.UnitLayer _, Norm.Signed _ -> { }
             case Norm.Rms rms -> add(weight, size);
             case Norm.UnbiasedLayer _, Norm.LayerScale _ -> add(weight, size);
-            case Norm.Layer _, Norm.Standardized _ -> {
+            case Norm.Layer _, Norm.Standardized _, Norm.BiasedRms _ -> {
                 add(weight, size);
                 add(bias, size);
             }

@@ -74,7 +74,7 @@ final class LayoutConversions {
         boolean onlyTokens = scales && from.numSegments() == 0 && from.positions() instanceof Positions.None
                 && from.norm() instanceof Norm.None && to.scale() != 0;
         return new Embedding(from.positions(), onlyTokens ? to.scale() : from.scale(), from.numSegments(),
-                from.norm(), to.padding(), from.perLayer(), from.size(), from.features(), from.unusedRows());
+                from.norm(), to.padding(), from.perLayer(), from.factors(), from.features(), from.unusedRows());
     }
 
     private static Head head(Head from, Head to) {

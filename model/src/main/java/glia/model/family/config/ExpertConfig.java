@@ -55,12 +55,18 @@ public final class ExpertConfig {
 
     /// The `n_shared_experts` as one expert of their total width.
     public static Experts.Shared shared(Config config, int width, int otherwise) throws CheckpointException {
+        return shared(config, width, otherwise, Bias.NONE);
+    }
+
+    /// The same, with biases or without.
+    public static Experts.Shared shared(Config config, int width, int otherwise, Bias bias)
+            throws CheckpointException {
         int count = config.has("n_shared_experts") ? config.integer("n_shared_experts")
                 : config.mentions("n_shared_experts") ? 0 : otherwise;
         if (count < 0 || (long) count * width > Integer.MAX_VALUE) {
             throw config.error("n_shared_experts", count + " shared experts of width " + width);
         }
-        return count == 0 ? new Experts.Shared.None() : new Experts.Shared.Plain(count * width);
+        return count == 0 ? new Experts.Shared.None() : new Experts.Shared.Plain(count * width, bias);
     }
 
     /// Gated experts without biases, with weighted outputs.

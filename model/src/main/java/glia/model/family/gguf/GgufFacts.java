@@ -136,6 +136,7 @@ public record GgufFacts(ModelSpec spec) {
         return switch (spec.finalNorm()) {
             case Norm.None _, Norm.LayerScale _, Norm.Signed _, Norm.Standardized _ -> Optional.empty();
             case Norm.Rms rms -> Optional.of(rms.eps());
+            case Norm.BiasedRms rms -> Optional.of(rms.eps());
             case Norm.UnitRms rms -> Optional.of(rms.eps());
             case Norm.UnitLayer layer -> Optional.of(layer.eps());
             case Norm.Layer layer -> Optional.of(layer.eps());

@@ -24,25 +24,24 @@ public final class XlstmNames {
                 : mlp((GatedMlp) spec.mixer(p.place()), p, block);
     }
 
-    /// Matrices of their own, or rows of fused ones (`weight_mode` "fused").
+    /// Matrices and biases of their own, or rows of fused ones (`weight_mode` "fused").
     private static Source memory(MatrixMemory m, Parameter p, String block) {
         String at = block + "mlstm_layer.";
         int keys = m.numHeads() * m.keySize();
         int values = m.valuesSize();
-        String fused = at + "qkv_opreact.weight";
+        String end = p.role().name().endsWith("_BIAS") ? "bias" : "weight";
+        String fused = at + "qkv_opreact." + end;
         int all = 2 * (keys + values);
         return switch (p.role()) {
-            case BEFORE_WEIGHT -> new Source.Stored(block + "norm_mlstm.weight");
-            case QUERY -> either(at + "q.weight", fused, 0, keys, all);
-            case KEY -> either(at + "k.weight", fused, keys, keys, all);
-            case VALUE -> either(at + "v.weight", fused, 2 * keys, values, all);
-            case GATE -> either(at + "ogate_preact.weight", fused, 2 * keys + values, values, all);
-            case INPUT_GATE -> gate(m, at, "igate_preact.weight", 0);
-            case INPUT_GATE_BIAS -> gate(m, at, "igate_preact.bias", 0);
-            case FORGET_GATE -> gate(m, at, "fgate_preact.weight", 1);
-            case FORGET_GATE_BIAS -> gate(m, at, "fgate_preact.bias", 1);
-            case GATED_NORM -> new Source.Stored(at + "multihead_norm.weight");
-            case OUTPUT -> new Source.Stored(at + "out_proj.weight");
+            case BEFORE_WEIGHT, BEFORE_BIAS -> new Source.Stored(block + "norm_mlstm." + end);
+            case QUERY, QUERY_BIAS -> either(at + "q." + end, fused, 0, keys, all);
+            case KEY, KEY_BIAS -> either(at + "k." + end, fused, keys, keys, all);
+            case VALUE, VALUE_BIAS -> either(at + "v." + end, fused, 2 * keys, values, all);
+            case GATE, GATE_BIAS -> either(at + "ogate_preact." + end, fused, 2 * keys + values, values, all);
+            case INPUT_GATE, INPUT_GATE_BIAS -> gate(m, at, "igate_preact." + end, 0);
+            case FORGET_GATE, FORGET_GATE_BIAS -> gate(m, at, "fgate_preact." + end, 1);
+            case GATED_NORM, GATED_NORM_BIAS -> new Source.Stored(at + "multihead_norm." + end);
+            case OUTPUT, OUTPUT_BIAS -> new Source.Stored(at + "out_proj." + end);
             default -> throw StandardNames.unknown(p);
         };
     }
@@ -54,12 +53,13 @@ public final class XlstmNames {
 
     private static Source mlp(GatedMlp mlp, Parameter p, String block) {
         int width = mlp.intermediateSize();
-        String fused = block + "ffn.proj_up_gate_z.weight";
+        String end = p.role().name().endsWith("_BIAS") ? "bias" : "weight";
+        String fused = block + "ffn.proj_up_gate_z." + end;
         return switch (p.role()) {
-            case BEFORE_WEIGHT -> new Source.Stored(block + "norm_ffn.weight");
-            case GATE -> either(block + "ffn.proj_up_gate.weight", fused, 0, width, 2 * width);
-            case UP -> either(block + "ffn.proj_up.weight", fused, width, width, 2 * width);
-            case DOWN -> new Source.Stored(block + "ffn.proj_down.weight");
+            case BEFORE_WEIGHT, BEFORE_BIAS -> new Source.Stored(block + "norm_ffn." + end);
+            case GATE, GATE_BIAS -> either(block + "ffn.proj_up_gate." + end, fused, 0, width, 2 * width);
+            case UP, UP_BIAS -> either(block + "ffn.proj_up." + end, fused, width, width, 2 * width);
+            case DOWN, DOWN_BIAS -> new Source.Stored(block + "ffn.proj_down." + end);
             default -> throw StandardNames.unknown(p);
         };
     }
