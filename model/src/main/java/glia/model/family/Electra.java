@@ -45,8 +45,8 @@ final class Electra implements Family {
                 config.positive("type_vocab_size", 2), norm), 0);
         Head.Transform transform = new Head.Transform.Dense(Activation.GELU, norm, Bias.ALL, OptionalInt.of(width));
         return new ModelSpec("electra", config.positive("vocab_size", 30_522), hidden, context,
-                width == hidden ? plain : plain.with(new Embedding.Factors(width, false)), layers.of(Numbers.layers(config,
-                "num_hidden_layers")), norm, Standard.maskedHead(config, transform, Bias.ALL, "ElectraForMaskedLM"));
+                width == hidden ? plain : plain.with(new Embedding.Factors(width, false)),
+                layers.of(Numbers.layers(config, "num_hidden_layers")), norm, Standard.maskedHead(config, transform, Bias.ALL, "ElectraForMaskedLM"));
     }
 
     @Override

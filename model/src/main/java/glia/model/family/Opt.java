@@ -23,7 +23,8 @@ import glia.model.spec.Role;
 import java.util.List;
 
 /// OPT (https://arxiv.org/abs/2205.01068): learned positions, whose first two rows are not used, layer norms, biases,
-/// ReLU. In OPT-350M the norms come after the sums, and embeddings have a size of their own. Checked against the class `OPTForCausalLM`.
+/// ReLU. In OPT-350M the norms come after the sums, and embeddings have a size of their own. Checked against the class
+/// `OPTForCausalLM`.
 final class Opt implements Family {
     @Override
     public List<String> modelTypes() {

@@ -22,8 +22,9 @@ import glia.model.spec.Role;
 import glia.model.spec.Sublayer;
 import java.util.List;
 
-/// StableLM 3B, 2 1.6B and 12B, Zephyr (https://arxiv.org/abs/2402.17834): layer norms with biases, RoPE in a quarter of
-/// each head, gated MLP; in some sizes attention and MLP in parallel and a layer norm of each head. Checked against the class `StableLmForCausalLM`.
+/// StableLM 3B, 2 1.6B and 12B, Zephyr (https://arxiv.org/abs/2402.17834): layer norms with biases, RoPE in a quarter
+/// of each head, gated MLP; in some sizes attention and MLP in parallel and a layer norm of each head. Checked against
+/// the class `StableLmForCausalLM`.
 final class StableLm implements Family {
     @Override
     public List<String> modelTypes() {
